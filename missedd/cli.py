@@ -1,0 +1,36 @@
+"""The command line: one parser, one module a command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from missedd import __version__
+from missedd.commands import check, demo, report, resend, serve, why
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="missedd",
+        description="Turns missed calls to an ExoPhone into what the caller is owed: a callback, an SMS, a "
+        "lead, a webhook. Once, at the right time, and with a reason for everything.",
+        epilog="New here? `missedd demo` shows all of it without an account. Exit codes: 0 well, 1 a check "
+        "failed, 2 usage, 78 configuration.",
+    )
+    top.add_argument("--version", action="version", version=f"missedd {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for each in (demo, serve, check, why, report, resend):
+        each.add_parser(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:
+        # `missedd why … | head` is no error of ours.
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,43 @@
+"""Time for everything long-lived: a wall clock that may step, and the store's spelling of instants.
+
+Durations are measured on trio's clock, which never steps. The wall clock is only read, never
+slept on, so that NTP or a suspended machine can neither lose nor double a timer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The wall clock's instant, aware, in UTC. It may step either way between two calls."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def to_us(instant: datetime) -> int:
+    """An aware instant as whole microseconds since 1970 UTC: how the store keeps it, exactly."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def from_us(microseconds: int) -> datetime:
+    """The inverse of `to_us`."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def to_iso(instant: datetime | None) -> str | None:
+    """RFC 3339 in UTC with `Z`, to the millisecond; None stays None."""
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,65 @@
+"""What several commands share: the `--config` option, exit codes, and reading a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from missedd.config import ConfigProblems, Loaded, Settings, load, load_all
+from missedd.store.aio import aio_driver
+from missedd.store.database import Connection, StoreRefused
+from missedd.store.store import open_reader
+
+OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
+"""Exit codes. 78 is `EX_CONFIG`: systemd is told not to restart on it."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="the configuration, a TOML file"
+    )
+
+
+def say_problems(problems: ConfigProblems) -> int:
+    """Print every problem, and say how many: the operator mends them all in one go."""
+    for problem in problems.problems:
+        print(problem, file=sys.stderr)
+    count = len(problems.problems)
+    print(f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started", file=sys.stderr)
+    return CONFIGURATION
+
+
+def with_config(run: Callable[[Loaded], int], path: Path) -> int:
+    """Run a command that needs settings and secrets."""
+    try:
+        loaded = load_all(path, os.environ)
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    return run(loaded)
+
+
+def reading[T](path: Path, query: Callable[[Settings, Connection], Awaitable[T]]) -> T | int:
+    """Run a query on the database beside a daemon that may be running; an exit code where that can't be.
+
+    Only the file is needed, no secrets: an operator may look without being able to send.
+    """
+    try:
+        settings = load(path, os.environ)
+    except ConfigProblems as problems:
+        return say_problems(problems)
+
+    async def read() -> T:
+        async with aio_driver() as driver, open_reader(driver, settings.store_path) as reader:
+            return await query(settings, reader)
+
+    try:
+        return trio.run(partial(read))
+    except StoreRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return FAILED

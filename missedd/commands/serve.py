@@ -1,0 +1,64 @@
+"""`missedd serve`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from random import SystemRandom
+
+import trio
+
+from missedd.clock import SystemClock
+from missedd.commands.common import FAILED, OK, add_config, with_config
+from missedd.config import Loaded
+from missedd.daemon import Refused, serve
+from missedd.engine.engine import World
+from missedd.log import configure
+from missedd.store.aio import aio_driver
+from missedd.store.database import StoreRefused
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "serve",
+        help="run the daemon in the foreground",
+        description="Serves Exotel's webhooks on the public address and the API, console and metrics on "
+        "the private one. Logs are JSON lines on stdout, or readable text on a terminal. SIGTERM and "
+        "Ctrl-C let it finish what it holds, and it exits 0.",
+    )
+    add_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    return with_config(_serve, args.config)
+
+
+def _serve(loaded: Loaded) -> int:
+    clock = SystemClock()
+    log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts)
+
+    async def main() -> None:
+        async with aio_driver() as driver:
+            await serve(loaded, World(clock, SystemRandom(), driver), log)
+
+    refusals: list[str] = []
+
+    def refused(group: BaseExceptionGroup[StoreRefused | Refused]) -> None:
+        pending: list[BaseException] = [group]
+        while pending:
+            each = pending.pop()
+            if isinstance(each, BaseExceptionGroup):
+                pending += each.exceptions
+            else:
+                refusals.append(str(each))
+
+    try:
+        trio.run(main)
+    except* (StoreRefused, Refused) as group:
+        refused(group)
+    for refusal in refusals:
+        print(f"missedd: {refusal}", file=sys.stderr)
+    return FAILED if refusals else OK

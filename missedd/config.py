@@ -1,0 +1,215 @@
+"""The operator's settings: one TOML file, read, checked and frozen before anything starts.
+
+`load` gives `Settings` or raises `ConfigProblems` with everything that is wrong, each with its key, so
+that one reading of the errors is enough. What is odd but possible is in `Settings.warnings`. Secrets
+are not in the file; `load_all` reads them as well and is what every command uses, so that a
+configuration that passes a check also starts.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import time
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from missedd.config_campaign import campaign_warnings, read_campaign, read_poll
+from missedd.config_hours import read_quiet_hours
+from missedd.config_network import Endpoint, ExotelSettings, Listen, is_cut_off, read_exotel, read_listen
+from missedd.config_read import Table
+from missedd.config_values import Problem, nearest, shown
+from missedd.core.hours import DailyWindow
+from missedd.core.policy import Campaign, Policy, PollPolicy
+from missedd.secrets import Secrets, load_secrets
+
+__all__ = [
+    "ConfigProblems",
+    "Endpoint",
+    "ExotelSettings",
+    "Listen",
+    "Loaded",
+    "Problem",
+    "Settings",
+    "load",
+    "load_all",
+]
+
+TIMEZONE = "Asia/Kolkata"
+PROMOTIONAL = DailyWindow(time(10), time(21))
+"""When promotional messages may go in India (TRAI)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    policy: Policy
+    polls: tuple[PollPolicy, ...]
+    store_path: Path
+    listen: Listen
+    exotel: ExotelSettings
+    timezone: str
+    warnings: tuple[str, ...]
+    """Each starts with its key."""
+
+    def poll(self, name: str) -> PollPolicy | None:
+        return next((each for each in self.polls if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    settings: Settings
+    secrets: Secrets
+
+
+class ConfigProblems(Exception):
+    """Everything that is wrong with the configuration; its text has one line for each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings in the file at `path`. Raises ConfigProblems with all that is wrong."""
+    problems: list[Problem] = []
+    settings = _read(path, environ, problems)
+    if problems or settings is None:
+        raise ConfigProblems(problems)
+    return settings
+
+
+def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Settings and secrets. Raises ConfigProblems with all that is wrong in either."""
+    problems: list[Problem] = []
+    settings = _read(path, environ, problems)
+    signs = settings is not None and any(each.webhook for each in settings.policy.campaigns)
+    found = load_secrets(environ, needs_webhook_secret=signs)
+    problems.extend(found.problems)
+    if problems or settings is None or found.secrets is None:
+        raise ConfigProblems(problems)
+    return Loaded(replace(settings, warnings=settings.warnings + found.warnings), found.secrets)
+
+
+def _read(path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Settings | None:
+    """What the file says, with stand-ins where it is wrong; None if it is no TOML at all."""
+    raw = _toml(path, problems)
+    if raw is None:
+        return None
+    root = Table(raw, "", str(path), problems)
+    warnings: list[str] = []
+    timezone = _timezone(root)
+    store_path = _store_path(root.table("store"), path, environ)
+    listen = read_listen(root.table_or_empty("listen"), warnings)
+    exotel = read_exotel(root.table_or_empty("exotel"))
+    if is_cut_off(listen, exotel):
+        warnings.append(
+            "listen.public_url: Exotel cannot reach this address, so status reports will not come"
+        )
+    polls = _polls(root, timezone)
+    campaigns = _campaigns(root, timezone, polls)
+    quiet = read_quiet_hours(root.table("quiet_hours"), PROMOTIONAL)
+    root.finish()
+    if quiet.end <= quiet.start or quiet.start < PROMOTIONAL.start or quiet.end > PROMOTIONAL.end:
+        warnings.append(
+            "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
+        )
+    warnings.extend(_together(campaigns, polls))
+    return Settings(
+        Policy(campaigns, quiet, timezone), polls, store_path, listen, exotel, timezone, tuple(warnings)
+    )
+
+
+def _toml(path: Path, problems: list[Problem]) -> dict[str, object] | None:
+    source = str(path)
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        problems.append(Problem("", "no such file", source=source))
+    except OSError as refused:
+        problems.append(Problem("", f"cannot be read: {refused.strerror or refused}", source=source))
+    except UnicodeDecodeError as wrong:
+        line = wrong.object.count(b"\n", 0, wrong.start) + 1
+        problems.append(Problem(f"line {line}", "is not UTF-8, as TOML must be", source=source))
+    except tomllib.TOMLDecodeError as wrong:
+        found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", str(wrong))
+        where = f"line {found[1]}, column {found[2]}" if found and found[1] else "end of file"
+        reason = str(wrong)[: found.start()] if found else str(wrong)
+        problems.append(Problem(where, f"is not TOML: {reason[:1].lower()}{reason[1:]}", source=source))
+    return None
+
+
+def _timezone(root: Table) -> str:
+    name = root.text("timezone")
+    if name is None:
+        return TIMEZONE
+    try:
+        ZoneInfo(name)
+        return name
+    except (KeyError, OSError, ValueError):  # no such zone; a folder of zones; a path
+        pass
+    suggestion = "Asia/Kolkata" if name.upper() == "IST" else nearest(name, sorted(available_timezones()))
+    root.problem("timezone", f"is no time zone: {shown(name)}", suggestion)
+    return TIMEZONE
+
+
+def _store_path(table: Table | None, file: Path, environ: Mapping[str, str]) -> Path:
+    name = (table.text("path", longest=4_000) if table else None) or "missedd.db"
+    if table and (name.startswith((":", "file:")) or name.endswith("/")):
+        table.problem(
+            "path", f"must be a file's name, not {shown(name)}: what is acknowledged has to survive"
+        )
+    # systemd gives several directories separated by colons; the unit asks for one.
+    state_directory = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return (Path(state_directory) if state_directory else file.absolute().parent) / name
+
+
+def _polls(root: Table, timezone: str) -> tuple[PollPolicy, ...]:
+    polls: list[PollPolicy] = []
+    for table in root.tables("poll"):
+        poll = read_poll(table, timezone)
+        if poll.name and any(each.name == poll.name for each in polls):
+            table.problem("name", f"is another poll's name too: {shown(poll.name)}")
+        polls.append(poll)
+    return tuple(polls)
+
+
+def _campaigns(root: Table, timezone: str, polls: tuple[PollPolicy, ...]) -> tuple[Campaign, ...]:
+    """The campaigns, checked against each other and against the polls."""
+    campaigns: list[Campaign] = []
+    name_at: dict[str, str] = {}
+    exophone_at: dict[str, str] = {}
+    poll_names = [each.name for each in polls]
+    for table in root.tables("campaign"):
+        exophones = table.numbers("exophones", required=True)
+        campaign = read_campaign(table, tuple(exophones.values()), timezone)
+        if campaign.name in name_at:
+            table.problem("name", f"is also the name of {name_at[campaign.name]}: {shown(campaign.name)}")
+        elif campaign.name:
+            name_at[campaign.name] = table.key
+        for place, number in exophones.items():
+            if number in exophone_at:
+                table.problem(f"exophones[{place}]", f"belongs to {exophone_at[number]} already")
+            else:
+                exophone_at[number] = table.key
+        if campaign.vote and campaign.vote.poll and campaign.vote.poll not in poll_names:
+            reason = f"there is no [[poll]] named {shown(campaign.vote.poll)}"
+            table.problem("vote.poll", reason, nearest(campaign.vote.poll, poll_names))
+        campaigns.append(campaign)
+    return tuple(campaigns)
+
+
+def _together(campaigns: tuple[Campaign, ...], polls: tuple[PollPolicy, ...]) -> Iterator[str]:
+    if not campaigns:
+        yield "campaign: there is none, so no call leads to anything"
+    for i, campaign in enumerate(campaigns):
+        yield from campaign_warnings(campaign, f"campaign[{i}]")
+    voted = {each.vote.poll for each in campaigns if each.vote}
+    for i, poll in enumerate(polls):
+        if poll.name not in voted:
+            yield f"poll[{i}]: no campaign votes in it"
+    joined = {each.subscribe.list for each in campaigns if each.subscribe}
+    for i, campaign in enumerate(campaigns):
+        if campaign.unsubscribe and campaign.unsubscribe not in joined:
+            yield f"campaign[{i}].unsubscribe.list: no campaign subscribes anybody to it"

@@ -1,0 +1,207 @@
+"""Reads one `[[campaign]]` or `[[poll]]`: what its callers are owed.
+
+Defaults live here and nowhere else. What several campaigns must agree on is checked by
+`missedd.config`, which sees them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from missedd.config_hours import read_business_hours
+from missedd.config_network import read_url
+from missedd.config_read import Table
+from missedd.config_values import shown, spell
+from missedd.core.policy import (
+    AfterHoursCallback,
+    AfterHoursPolicy,
+    CallbackPolicy,
+    Campaign,
+    MessageClass,
+    PollPolicy,
+    SmsPolicy,
+    SubscribePolicy,
+    VotePolicy,
+    WebhookPolicy,
+)
+
+DEDUP_WINDOW = timedelta(minutes=5)
+DELAY = timedelta(seconds=30)
+CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
+SMS_GIVE_UP_AFTER = timedelta(hours=24)
+RING_TIMEOUT = timedelta(seconds=30)
+MAX_PER_HOUR = 2
+VERIFY_TTL = timedelta(minutes=5)
+
+LONGEST_RING = timedelta(seconds=60)
+"""The provider's own limit of its `TimeOut`."""
+LONGEST_TALK = timedelta(seconds=14_400)
+"""The provider's own limit of its `TimeLimit`."""
+LONGEST_BODY = 2_000
+"""Characters of an SMS; beyond, the provider refuses it."""
+
+
+class _First(StrEnum):
+    AGENT = "agent"
+    CUSTOMER = "customer"
+
+
+class _Keep(StrEnum):
+    FIRST = "first"
+    LAST = "last"
+
+
+def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Campaign:
+    """The campaign that owns `exophones`; the caller reads these, to compare them with the others'."""
+    sms = _sms(table.table("sms"), None)
+    hours_table = table.table("hours")
+    lead = table.table("lead")
+    webhook = table.table("webhook")
+    vote = table.table("vote")
+    subscribe = table.table("subscribe")
+    unsubscribe = table.table("unsubscribe")
+    verify = table.table("verify")
+    dedup_window = table.duration("dedup_window", positive=False)
+    return Campaign(
+        name=table.text("name", required=True, longest=100) or "",
+        exophones=exophones,
+        dedup_window=DEDUP_WINDOW if dedup_window is None else dedup_window,
+        callback=_callback(table.table("callback")),
+        sms=sms,
+        lead_source=None if lead is None else lead.text("source") or "missed_call",
+        webhook=None if webhook is None else WebhookPolicy(read_url(webhook, "url", required=True) or ""),
+        hours=None if hours_table is None else read_business_hours(hours_table, timezone),
+        after_hours=_after_hours(table, sms),
+        vote=None if vote is None else _vote(vote),
+        subscribe=None if subscribe is None else _subscribe(subscribe),
+        unsubscribe=None if unsubscribe is None else unsubscribe.text("list", required=True) or "",
+        verify_ttl=None if verify is None else verify.duration("ttl") or VERIFY_TTL,
+    )
+
+
+def _callback(table: Table | None) -> CallbackPolicy | None:
+    if table is None:
+        return None
+    flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
+    agents = tuple(table.numbers("agents").values())
+    first = table.choice("first", _First)
+    delay = table.duration("delay", positive=False)
+    delay = DELAY if delay is None else delay
+    give_up_after = table.duration("give_up_after") or CALLBACK_GIVE_UP_AFTER
+    if table.has("flow") and table.has("agents"):
+        table.problem(
+            "flow", "cannot stand beside agents: the customer meets a flow, or is connected to an agent"
+        )
+    elif table.value("agents") == []:
+        table.problem("agents", "must not be empty")
+    elif not table.has("flow") and not table.has("agents"):
+        table.problem("flow", "is required, or agents in its place")
+    elif table.has("flow") and first is _First.AGENT:
+        table.problem("first", "needs agents: with a flow the customer is the only one rung")
+    if give_up_after < delay:
+        default = "" if table.has("give_up_after") else ", its default,"
+        words = f"{spell(give_up_after)}{default} is shorter than delay, {spell(delay)}: no callback would be made"
+        table.problem("give_up_after", words)
+    return CallbackPolicy(
+        delay=delay,
+        flow=flow,
+        agents=agents,
+        first=(first or (_First.AGENT if agents else _First.CUSTOMER)).value,
+        max_per_hour=table.integer("max_per_hour") or MAX_PER_HOUR,
+        ring_timeout=table.duration("ring_timeout", longest=LONGEST_RING, whole=True) or RING_TIMEOUT,
+        give_up_after=give_up_after,
+        retries=table.durations("retries"),
+        message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
+        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
+    )
+
+
+def _sms(table: Table | None, inherited: SmsPolicy | None, *, after_hours: bool = False) -> SmsPolicy | None:
+    """An SMS. After hours, what says who sends it comes from the campaign's own SMS where unsaid."""
+    if table is None:
+        return None
+    sender = table.text("sender", required=not after_hours, longest=20)
+    if after_hours and inherited is None and not table.has("sender"):
+        table.problem("sender", "is required, as there is no [campaign.sms] to take it from")
+    entity = table.identifier("dlt_entity_id", r"\d{1,25}", "a DLT entity id, digits in quotes")
+    return SmsPolicy(
+        sender=sender or (inherited.sender if inherited else ""),
+        body=table.text("body", required=True, longest=LONGEST_BODY, lines=True) or "",
+        dlt_entity_id=entity or (inherited.dlt_entity_id if inherited else None),
+        # A template belongs to one text, so it never comes with another's.
+        dlt_template_id=table.identifier(
+            "dlt_template_id", r"\d{1,25}", "a DLT template id, digits in quotes"
+        ),
+        message_class=table.choice("message_class", MessageClass)
+        or (inherited.message_class if inherited else MessageClass.SERVICE),
+        give_up_after=table.duration("give_up_after")
+        or (inherited.give_up_after if inherited else SMS_GIVE_UP_AFTER),
+    )
+
+
+def _after_hours(campaign: Table, sms: SmsPolicy | None) -> AfterHoursPolicy:
+    table = campaign.table("after_hours")
+    if table is None:
+        return AfterHoursPolicy(AfterHoursCallback.DEFER, None)
+    if not campaign.has("hours"):
+        campaign.problem("after_hours", "needs [campaign.hours]: without it the campaign is always open")
+    callback = table.choice("callback", AfterHoursCallback) or AfterHoursCallback.DEFER
+    return AfterHoursPolicy(callback, _sms(table.table("sms"), sms, after_hours=True))
+
+
+def _vote(table: Table) -> VotePolicy:
+    return VotePolicy(table.text("poll", required=True) or "", table.text("option", required=True) or "")
+
+
+def _subscribe(table: Table) -> SubscribePolicy:
+    name = table.text("list", required=True) or ""
+    return SubscribePolicy(name, table.text("purpose", longest=500) or name)
+
+
+def read_poll(table: Table, timezone: str) -> PollPolicy:
+    opens_at, closes_at = _instant(table, "opens_at", timezone), _instant(table, "closes_at", timezone)
+    if opens_at is not None and closes_at is not None and closes_at <= opens_at:
+        table.problem("closes_at", "must be after opens_at")
+    return PollPolicy(
+        name=table.text("name", required=True, longest=100) or "",
+        votes_per_number=table.integer("votes_per_number") or 1,
+        keep=(table.choice("keep", _Keep) or _Keep.FIRST).value,
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+
+
+def _instant(table: Table, key: str, timezone: str) -> datetime | None:
+    """A date and time as an instant in UTC; one without an offset is local time."""
+    value = table.value(key)
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        table.problem(key, f"must be a date and time such as 2026-11-23T20:00:00+05:30, not {shown(value)}")
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+
+
+def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+    """What a campaign may say but hardly means."""
+    owed = (campaign.callback, campaign.sms, campaign.lead_source, campaign.webhook, campaign.vote)
+    more = (campaign.subscribe, campaign.unsubscribe, campaign.verify_ttl, campaign.after_hours.sms)
+    if not any(owed + more):
+        yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
+    for name, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
+        indian = any(number.startswith("+91") for number in campaign.exophones)
+        if sms and indian and not (sms.dlt_entity_id and sms.dlt_template_id):
+            yield f"{key}.{name}: without both DLT ids, operators in India drop it unless Exotel has them"
+    if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
+        yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"
+    if campaign.subscribe and campaign.unsubscribe == campaign.subscribe.list:
+        yield f"{key}: each call subscribes to {campaign.unsubscribe!r} and leaves it again"
+    if campaign.callback:
+        dialled = list(accumulate(campaign.callback.retries, initial=timedelta(0)))
+        in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
+        if in_an_hour > campaign.callback.max_per_hour:
+            yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"

@@ -1,0 +1,131 @@
+"""Reads the addresses: where the two listeners are bound, how Exotel reaches us and we reach Exotel."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from missedd.config_read import Table
+from missedd.config_values import shown
+
+API_BASE = "https://api.in.exotel.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a listener is bound. Port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    public: Endpoint
+    private: Endpoint
+    public_url: str
+    """The public listener as Exotel sees it, without a slash at the end."""
+    has_public_url: bool = True
+    """Whether the file says so; else it is http to `public`."""
+
+    def url_of(self, bound: Endpoint) -> str:
+        """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
+        return self.public_url if self.has_public_url else f"http://{bound}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExotelSettings:
+    account_sid: str
+    api_base: str
+    """Without a slash at the end."""
+    calls_per_minute: int
+    sms_per_minute: int
+
+
+def read_listen(table: Table, warnings: list[str]) -> Listen:
+    public = _endpoint(table, "public", Endpoint("127.0.0.1", 8080))
+    private = _endpoint(table, "private", Endpoint("127.0.0.1", 8081))
+    if public == private and public.port != 0:
+        table.problem("private", f"is the same as public: {public}")
+    url = read_url(table, "public_url")
+    if url is not None and (urlsplit(url).query or urlsplit(url).fragment):
+        table.problem("public_url", "must end with its path: query and fragment have no meaning here")
+    if url is not None and url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
+    if not private.is_loopback:
+        warnings.append(
+            f"listen.private: {private} is not loopback, and nobody is asked for a password there"
+        )
+    return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None)
+
+
+def _endpoint(table: Table, key: str, default: Endpoint) -> Endpoint:
+    text = table.text(key)
+    if text is None:
+        return default
+    if text.startswith("unix:"):
+        table.problem(key, "Unix sockets are not supported: write host:port")
+        return default
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    if found is None or int(found[3]) > 65_535 or (found[1] and _address(found[1]) is None):
+        table.problem(key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {shown(text)}')
+        return default
+    return Endpoint(found[1] or found[2], int(found[3]))
+
+
+def read_exotel(table: Table) -> ExotelSettings:
+    meaning = "the account's SID, letters and digits"
+    return ExotelSettings(
+        account_sid=table.identifier("account_sid", r"[A-Za-z0-9_.-]{1,64}", meaning, required=True) or "",
+        api_base=(read_url(table, "api_base") or API_BASE).rstrip("/"),
+        calls_per_minute=table.integer("calls_per_minute") or 200,
+        sms_per_minute=table.integer("sms_per_minute") or 200,
+    )
+
+
+def read_url(table: Table, key: str, *, required: bool = False) -> str | None:
+    """An http or https URL with a host, which may be loopback or private: it is the operator's word."""
+    url = table.text(key, required=required, longest=2_000)
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or " " in url:
+        table.problem(key, f"must be a URL that starts with http:// or https://, not {shown(url)}")
+    elif parts.username is not None or parts.password is not None:
+        table.problem(key, "holds a user name or password, and secrets are not in this file")
+    else:
+        return url
+    return None
+
+
+def is_cut_off(listen: Listen, exotel: ExotelSettings) -> bool:
+    """Whether the real Exotel is told to report to an address that only this machine has."""
+    host = urlsplit(listen.public_url).hostname or ""
+    outside = not is_loopback(urlsplit(exotel.api_base).hostname or "")
+    address = _address(host)
+    return outside and (is_loopback(host) or (address is not None and address.is_unspecified))
+
+
+def is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

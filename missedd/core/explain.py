@@ -1,0 +1,112 @@
+"""A call's story in plain words, from the facts that the API shows.
+
+`story` takes what `GET /api/v1/calls/{call_sid}` answers and adds nothing that is not in it: the
+words are a view, the named reasons are the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from missedd.core.model import Outcome, State, Verdict
+from missedd.core.reasons import Reason
+
+_VERDICTS = {
+    Verdict.ACCEPTED: "It was accepted",
+    Verdict.DUPLICATE: "It was a duplicate",
+    Verdict.SUPPRESSED: "It was counted, and nobody is contacted",
+    Verdict.NOT_MISSED: "It is no missed call",
+    Verdict.NO_CALLER_ID: "It was kept, but there is nobody to call back",
+    Verdict.UNKNOWN_EXOPHONE: "It was kept, but belongs to no campaign",
+}
+_OUTCOMES = {
+    Outcome.ANSWERED: "answered",
+    Outcome.NO_ANSWER: "not answered",
+    Outcome.BUSY: "busy",
+    Outcome.FAILED: "failed",
+    Outcome.DELIVERED: "delivered",
+    Outcome.HANDED_OVER: "handed over to the provider's own SMS step",
+    Outcome.RECORDED: "recorded",
+    Outcome.REFUSED: "refused by the provider",
+    Outcome.EXPIRED: "expired, nothing was sent",
+    Outcome.DROPPED: "dropped, nothing was sent",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.UNKNOWN: "unknown",
+}
+
+
+def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
+    """Tell one call: when it came, what was decided and why, what was done, what is still to come.
+
+    Times are shown in `timezone`; `now` (aware) only decides whether a due instant is still ahead.
+    """
+    zone = ZoneInfo(timezone)
+    caller = call["from"] or "a withheld number"
+    lines = [
+        f"Call {call['call_sid']}",
+        f"  {caller} rang {call['to'] or 'an unreadable number'} at {_at(call['called_at'], zone)}"
+        + (f", campaign {call['campaign']}." if call["campaign"] else "."),
+        f"  {_VERDICTS[Verdict(call['verdict'])]}: {_words(call['reason'])}.",
+    ]
+    if call.get("redeliveries"):
+        lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
+    if not call["actions"]:
+        lines.append("  It led to no action.")
+    for action in call["actions"]:
+        lines += _action(action, now, zone)
+    return "\n".join(lines)
+
+
+def _action(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    yield f"  {action['kind']} (action {action['id']}): {_standing(action, now, zone)}"
+    for attempt in action["attempts"]:
+        finished = f", answered at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
+        result = attempt["result"] or "no answer yet"
+        code = f" {attempt['code']}" if attempt["code"] else ""
+        why = f": {_words(attempt['reason'])}" if attempt["reason"] else ""
+        said = f" ({attempt['message']})" if attempt.get("message") else ""
+        yield (
+            f"    attempt {attempt['number']} at {_at(attempt['started_at'], zone)}{finished}: "
+            f"{result}{code}{why}{said}"
+        )
+    for report in action.get("reports", ()):
+        yield (
+            f"    {report['source']} at {_at(report['received_at'], zone)}: "
+            f"{report['status']}, {report['effect']}"
+        )
+
+
+def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
+    """Where an action stands, and what comes next if anything does."""
+    why, due = _words(action["reason"]), _at(action["due_at"], zone)
+    match State(action["state"]):
+        case State.DONE:
+            return f"{_OUTCOMES[Outcome(action['outcome'])]}; {why}."
+        case State.PLANNED:
+            ahead = _parse(action["due_at"]) > now
+            return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
+        case State.HELD:
+            return f"held until {due}; {why}."
+        case State.ATTEMPTING:
+            return f"its request is out; {why}."
+        case State.PLACED:
+            return f"placed, its outcome is awaited; {why}."
+
+
+def _words(reason: str) -> str:
+    try:
+        return f"{Reason(reason).words} [{reason}]"
+    except ValueError:
+        # Written by a newer missedd: the name alone still says something.
+        return f"[{reason}]"
+
+
+def _parse(instant: str) -> datetime:
+    return datetime.fromisoformat(instant).astimezone(UTC)
+
+
+def _at(instant: str, zone: ZoneInfo) -> str:
+    return _parse(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

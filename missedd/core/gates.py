@@ -1,0 +1,158 @@
+"""The gates of an action: judged when it is planned and again just before it is sent.
+
+`judge` asks one question of an action at an instant: may it go now? It lets it through, holds it
+until a named instant, or closes it; each with a reason. It keeps no state and reads no clock, so
+both times give the same answer for the same facts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from missedd.core.cap import fits
+from missedd.core.model import Kind, Outcome, Plan
+from missedd.core.policy import (
+    AfterHoursCallback,
+    CallbackPolicy,
+    Campaign,
+    MessageClass,
+    Policy,
+    SmsPolicy,
+)
+from missedd.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not before `until`; `expires_at` moves with it, since waiting was our own rule."""
+
+    until: datetime
+    expires_at: datetime
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    outcome: Outcome
+    reason: Reason
+
+
+type Judgement = Go | Hold | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the gates need to know of one action that would contact somebody.
+
+    `others` are the instants of the number's other callbacks by this campaign that count against
+    its cap: placed ones, and when planning also those still pending.
+    """
+
+    kind: Kind
+    campaign: str
+    plan: Plan
+    expires_at: datetime | None
+    is_suppressed: bool = False
+    others: tuple[datetime, ...] = ()
+
+
+def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
+    """The SMS owed under a plan: after hours its own text where there is one, else the ordinary one."""
+    if plan is Plan.AFTER_HOURS and campaign.after_hours.sms is not None:
+        return campaign.after_hours.sms
+    return campaign.sms
+
+
+def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
+    """Say whether the action may go at `at`: through, held until an instant, or closed for a reason."""
+    campaign = policy.campaign(candidate.campaign)
+    if campaign is None:
+        return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
+    match candidate.kind:
+        case Kind.WEBHOOK:
+            # It tells the operator's own application, so neither the caller's wishes nor hours apply.
+            return Go() if campaign.webhook else Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
+        case Kind.SMS:
+            sms = sms_policy(campaign, candidate.plan)
+            if sms is None:
+                return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
+            return _judge_contact(candidate, at) or _judge_sms(sms, policy, at)
+        case Kind.CALLBACK:
+            if campaign.callback is None:
+                return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
+            return _judge_contact(candidate, at) or _judge_callback(
+                campaign, campaign.callback, candidate, policy, at
+            )
+        case _:
+            raise AssertionError(f"{candidate.kind} is recorded with its call and never waits at a gate")
+
+
+def _judge_contact(candidate: Candidate, at: datetime) -> Close | None:
+    if candidate.is_suppressed:
+        return Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
+    if candidate.expires_at is not None and at > candidate.expires_at:
+        return Close(Outcome.EXPIRED, Reason.TOO_OLD)
+    return None
+
+
+def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
+    if sms.message_class is MessageClass.PROMOTIONAL:
+        release_at = policy.quiet.release_at(at, policy.timezone)
+        if release_at > at:
+            return Hold(release_at, release_at + sms.give_up_after, Reason.QUIET_HOURS)
+    return Go()
+
+
+def _judge_callback(
+    campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
+) -> Judgement:
+    window = _calling_hours(campaign, callback, policy, at)
+    if isinstance(window, Close):
+        return window
+    release_at, reason = window
+    if not fits(candidate.others, release_at, callback.max_per_hour):
+        return Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
+    if release_at > at:
+        return Hold(release_at, release_at + callback.give_up_after, reason)
+    return Go()
+
+
+def _calling_hours(
+    campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime
+) -> tuple[datetime, Reason] | Close:
+    """The first instant from `at` that lies in business hours and, if promotional, outside quiet hours.
+
+    Each rule may push the instant out of the other's window, hence the loop; windows that never
+    meet within a week never will, as both repeat weekly but for holidays.
+    """
+    keeps_hours = campaign.hours is not None and (
+        campaign.after_hours.callback is not AfterHoursCallback.SAME
+    )
+    release_at, reason = at, Reason.BUSINESS_CLOSED
+    for _ in range(14):
+        before = release_at
+        if keeps_hours and campaign.hours is not None:
+            opening = campaign.hours.next_opening(release_at)
+            if opening is None:
+                return Close(Outcome.DROPPED, Reason.BUSINESS_CLOSED)
+            if opening > release_at and campaign.after_hours.callback is AfterHoursCallback.SKIP:
+                return Close(Outcome.DROPPED, Reason.SKIPPED_AFTER_HOURS)
+            release_at = opening
+        if callback.message_class is MessageClass.PROMOTIONAL:
+            awake = policy.quiet.release_at(release_at, policy.timezone)
+            if awake > release_at:
+                release_at, reason = awake, Reason.QUIET_HOURS
+        if release_at == before:
+            return release_at, reason
+    return Close(Outcome.DROPPED, Reason.QUIET_HOURS)
+
+
+def too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
+    """A call's own time this far in our future is a wrong clock, not a call to come."""
+    return called_at > received_at + timedelta(minutes=2)

@@ -1,0 +1,119 @@
+"""When it is open: business hours with holidays, and the daily hours of promotional messages.
+
+Windows are local times of a named zone, start included, end excluded; one whose end is not after
+its start runs past midnight and belongs to the day on which it starts. A holiday closes the whole
+windows that start on it. India has one zone without daylight saving; elsewhere a start or end in
+a skipped hour is the instant that the skipped local time maps to, one in a repeated hour its first
+passing (PEP 495), and a window of which nothing is left on such a day does not open on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays as holiday_calendars
+
+HORIZON_DAYS = 60
+"""How far an opening is looked for: beyond the longest run of holidays that any state has."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyWindow:
+    """Open from `start` to `end`, local time, on each of `weekdays` (Monday is 0)."""
+
+    weekdays: frozenset[int]
+    start: time
+    end: time
+
+    @property
+    def crosses_midnight(self) -> bool:
+        return self.end <= self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Days on which a business is closed: a region's public holidays, own dates, or both."""
+
+    region: str | None
+    """As in `IN-KA`: a country, or a country and its state; several with commas between them."""
+    dates: frozenset[date]
+
+    def __contains__(self, day: date) -> bool:
+        return day in self.dates or (self.region is not None and day in _public(self.region, day.year))
+
+
+@lru_cache(maxsize=64)
+def _public(region: str, year: int) -> frozenset[date]:
+    days: set[date] = set()
+    for each in region.split(","):
+        country, _, state = each.partition("-")
+        days.update(holiday_calendars.country_holidays(country, subdiv=state or None, years=year))
+    return frozenset(days)
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessHours:
+    windows: tuple[WeeklyWindow, ...]
+    holidays: Holidays
+    timezone: str
+
+    def is_open(self, instant: datetime) -> bool:
+        day = instant.astimezone(ZoneInfo(self.timezone)).date()
+        # A window that began yesterday may still be running past midnight.
+        return any(
+            opens <= instant < closes
+            for each in (day - timedelta(days=1), day)
+            for opens, closes in self._spans(each)
+        )
+
+    def next_opening(self, instant: datetime) -> datetime | None:
+        """The first instant at or after `instant` at which it is open; None within 60 days."""
+        if self.is_open(instant):
+            return instant
+        day = instant.astimezone(ZoneInfo(self.timezone)).date()
+        # Where the clocks go forward over midnight, a start of one day can come to lie after one of
+        # the next day, and yesterday's can lie ahead of us: so each day is seen with the next one.
+        starts = self._starts(day - timedelta(days=1), instant)
+        for offset in range(HORIZON_DAYS):
+            more = self._starts(day + timedelta(days=offset), instant)
+            if starts:
+                return min(starts + more)
+            starts = more
+        return min(starts, default=None)
+
+    def _starts(self, day: date, instant: datetime) -> list[datetime]:
+        return [opens for opens, _ in self._spans(day) if opens >= instant]
+
+    def _spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """The open spans that start on `day`, as instants in UTC."""
+        if day in self.holidays:
+            return
+        zone = ZoneInfo(self.timezone)
+        for window in self.windows:
+            if day.weekday() in window.weekdays:
+                last_day = day + timedelta(days=1) if window.crosses_midnight else day
+                opens = datetime.combine(day, window.start, zone).astimezone(UTC)
+                closes = datetime.combine(last_day, window.end, zone).astimezone(UTC)
+                if opens < closes:
+                    yield opens, closes
+
+
+@dataclass(frozen=True, slots=True)
+class DailyWindow:
+    """The same hours every day, holidays or not: the law's quiet hours are its complement."""
+
+    start: time
+    end: time
+
+    def release_at(self, instant: datetime, timezone: str) -> datetime:
+        """`instant` if it lies inside the window, else the window's next start (UTC)."""
+        every_day = WeeklyWindow(frozenset(range(7)), self.start, self.end)
+        hours = BusinessHours((every_day,), Holidays(None, frozenset()), timezone)
+        opening = hours.next_opening(instant)
+        if opening is None:
+            raise AssertionError("a daily window opens every day")
+        return opening

@@ -1,0 +1,74 @@
+"""Lists a page at a time: what a reader asked for, what it is given, and where to go on.
+
+A cursor is the sort key of the last row shown, so a page stays where it was while new rows arrive
+in front of it: nothing is shown twice and nothing is skipped. It is opaque to its holder.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+DEFAULT_LIMIT: Final = 100
+LARGEST_LIMIT: Final = 1000
+
+
+class BadCursor(ValueError):
+    """Not a cursor that this list handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
+
+    `number` is E.164. `kind`, `state` and `outcome` concern actions only.
+    """
+
+    campaign: str | None = None
+    number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: str | None = None
+    state: str | None = None
+    outcome: str | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as JSON objects, newest first, and the cursor of the next page (None: this was the last)."""
+
+    items: list[Mapping[str, Any]]
+    next: str | None
+
+
+type Key = tuple[int | str, ...]
+
+
+def encode_cursor(name: str, key: Key) -> str:
+    """`name` is the list's: a cursor of another list is not taken."""
+    text = json.dumps([name, *key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(name: str, cursor: str, like: tuple[type, ...]) -> Key:
+    """The key that `encode_cursor` was given; `like` are the types of its parts. Raises `BadCursor`."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        raise BadCursor("not a cursor of this list") from None
+    if (
+        not isinstance(found, list)
+        or found[:1] != [name]
+        or tuple(type(each) for each in found[1:]) != like
+        or any(isinstance(each, int) and abs(each) >= 2**63 for each in found)
+    ):
+        raise BadCursor("not a cursor of this list")
+    return tuple(found[1:])

@@ -1,0 +1,122 @@
+"""What the operator decided, as frozen values: campaigns and what each owes its callers.
+
+`missedd.config` builds these from TOML and has checked them; the functions of this room trust them.
+Durations are `timedelta`. A table absent from the file is None here: a thing not done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from missedd.core.hours import BusinessHours, DailyWindow
+
+
+class MessageClass(StrEnum):
+    """India's classes of commercial communication; quiet hours hold the promotional one."""
+
+    PROMOTIONAL = "promotional"
+    SERVICE = "service"
+    TRANSACTIONAL = "transactional"
+
+
+class AfterHoursCallback(StrEnum):
+    DEFER = "defer"
+    SKIP = "skip"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPolicy:
+    """Either `flow` (the customer is rung, then meets the flow) or `agents` (two numbers connected)."""
+
+    delay: timedelta
+    flow: str | None
+    agents: tuple[str, ...]
+    first: str
+    """Who is rung first when agents are connected: `agent` or `customer`."""
+    max_per_hour: int
+    ring_timeout: timedelta
+    give_up_after: timedelta
+    retries: tuple[timedelta, ...]
+    message_class: MessageClass
+    time_limit: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPolicy:
+    sender: str
+    body: str
+    dlt_entity_id: str | None
+    dlt_template_id: str | None
+    message_class: MessageClass
+    give_up_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPolicy:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class VotePolicy:
+    poll: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollPolicy:
+    name: str
+    votes_per_number: int
+    keep: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribePolicy:
+    list: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class AfterHoursPolicy:
+    callback: AfterHoursCallback
+    sms: SmsPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Owns one or more ExoPhones (E.164) and says what their callers are owed."""
+
+    name: str
+    exophones: tuple[str, ...]
+    dedup_window: timedelta
+    callback: CallbackPolicy | None = None
+    sms: SmsPolicy | None = None
+    lead_source: str | None = None
+    webhook: WebhookPolicy | None = None
+    hours: BusinessHours | None = None
+    after_hours: AfterHoursPolicy = AfterHoursPolicy(AfterHoursCallback.DEFER, None)
+    vote: VotePolicy | None = None
+    subscribe: SubscribePolicy | None = None
+    unsubscribe: str | None = None
+    """The list that a call to this campaign leaves."""
+    verify_ttl: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decisions depend on, in one value."""
+
+    campaigns: tuple[Campaign, ...]
+    quiet: DailyWindow
+    """The daily hours, local time, in which promotional messages may go."""
+    timezone: str
+
+    def campaign_of(self, exophone: str) -> Campaign | None:
+        return next((each for each in self.campaigns if exophone in each.exophones), None)
+
+    def campaign(self, name: str) -> Campaign | None:
+        return next((each for each in self.campaigns if each.name == name), None)

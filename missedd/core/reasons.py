@@ -1,0 +1,82 @@
+"""Why: every verdict, hold, drop and outcome names one of these, and `missedd why` prints its words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A named reason. The value is stored, counted and shown by the API; `words` is for people."""
+
+    words: str
+
+    def __new__(cls, slug: str, words: str = "") -> Reason:
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.words = words
+        return member
+
+    # Verdicts
+    FIRST_CALL = "first-call", "the first call of this caller to the campaign in the dedup window"
+    ALREADY_SEEN = "already-seen", "this CallSid was decided before; Exotel delivered it again"
+    WITHIN_DEDUP_WINDOW = (
+        "within-dedup-window",
+        "the same caller was accepted by this campaign within its dedup window",
+    )
+    CALLER_SUPPRESSED = "caller-suppressed", "the number is on the suppression list"
+    NO_SUCH_EXOPHONE = "no-such-exophone", "no campaign has this ExoPhone"
+    WITHHELD_NUMBER = "withheld-number", "the call came without a usable caller's number"
+    OUTBOUND_LEG = "outbound-leg", "it is a leg of an outgoing call"
+    CONVERSATION = "conversation", "the call was answered"
+    VOICEMAIL = "voicemail", "the caller left a voicemail"
+    AGENT_EVENT = "agent-event", "it tells of an agent's phone, not of the end of a call"
+    STILL_IN_PROGRESS = "still-in-progress", "the call has not ended"
+
+    # Plans
+    OWED = "owed", "owed for this call"
+    OWED_AFTER_HOURS = "owed-after-hours", "owed for a call outside business hours"
+    RECORDED_AT_ONCE = "recorded-at-once", "it contacts nobody, so it was recorded with the call"
+    RETRY_UNANSWERED = "retry-unanswered", "the callback before it was not answered"
+    RESENT = "resent", "an operator asked for it to be sent again"
+
+    # Gates: holds
+    BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
+    QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"
+    PROVIDER_BUSY = "provider-busy", "the provider refused for now; it will be tried again"
+
+    # Gates: drops and expiries
+    MAX_PER_HOUR = "max-per-hour", "the caller's limit of callbacks an hour is used up"
+    SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
+    TOO_OLD = "too-old", "older than the campaign's give_up_after"
+    SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
+    NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
+    NO_AGENTS = "no-agents", "the campaign has no agent to connect"
+
+    # Results of an attempt
+    PROVIDER_ACCEPTED = "provider-accepted", "the provider took it; waiting for its report"
+    CONNECTION_FAILED = "connection-failed", "no connection to the provider; nothing was sent"
+    RATE_LIMITED = "rate-limited", "the provider's rate limit was reached"
+    PROVIDER_REFUSED = "provider-refused", "the provider refused the request for good"
+    PROVIDER_AUTH = "provider-auth", "the provider refused our credentials"
+    DO_NOT_DISTURB = "do-not-disturb", "the number is on the Do Not Disturb register"
+    ACCOUNT_PROBLEM = "account-problem", "the provider's account cannot do this (balance, KYC, plan)"
+    REPLY_LOST = "reply-lost", "the request was sent and its answer never came; it will be looked up"
+    STOPPED_IN_FLIGHT = (
+        "stopped-in-flight",
+        "the daemon stopped while the request was in flight; it will be looked up",
+    )
+    NOT_FOUND = "not-found", "the provider's list shows no such call or SMS; it is not sent again blindly"
+    NO_REPORT = "no-report", "the provider never said what became of it"
+    ENDPOINT_REFUSED = "endpoint-refused", "the application answered with an error"
+    ENDPOINT_FAILED = "endpoint-failed", "the application did not answer"
+    RETRIES_EXHAUSTED = "retries-exhausted", "every try failed; it is parked for an operator to resend"
+
+    # Outcomes
+    CUSTOMER_ANSWERED = "customer-answered", "the customer answered"
+    CUSTOMER_NO_ANSWER = "customer-no-answer", "the customer did not answer"
+    CUSTOMER_BUSY = "customer-busy", "the customer was busy"
+    CALL_FAILED = "call-failed", "the call could not be completed"
+    SMS_DELIVERED = "sms-delivered", "the SMS was delivered"
+    SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
+    WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
+    CANCELLED_BY_OPERATOR = "cancelled-by-operator", "an operator cancelled it"

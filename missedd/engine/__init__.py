@@ -1,0 +1,1 @@
+"""The moving parts, each an actor: intake, timers, dispatcher, pacing, reconcile, deliveries."""

@@ -1,0 +1,114 @@
+"""Outgoing webhooks to the operator's application, by the Standard Webhooks letter.
+
+Each message has an id that stays the same however often it is sent, a timestamp, and a signature
+over both and the body (https://www.standardwebhooks.com): so the application can tell a repeat
+from news, and us from a stranger.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from functools import partial
+from typing import Final
+
+import httpx
+import trio
+
+from missedd import __version__
+from missedd.clock import Clock, to_iso
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.store.calls import CallRow, fetch_call
+from missedd.store.claims import Claimed
+from missedd.store.store import Store
+
+TIMEOUT_S: Final = 15.0
+"""As long as the providers themselves wait for a webhook to be answered."""
+
+CONNECTIONS: Final = 16
+
+
+def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
+    """`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`."""
+    signed = f"{message_id}.{timestamp_s}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def payload(call: CallRow) -> bytes:
+    """The body: what happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
+    event = {
+        "type": "missed_call.accepted",
+        "timestamp": to_iso(call.called_at),
+        "data": {
+            "call_sid": call.call_sid,
+            "from": call.caller,
+            "to": call.exophone,
+            "campaign": call.campaign,
+            "called_at": to_iso(call.called_at),
+            "received_at": to_iso(call.received_at),
+            "verdict": call.verdict,
+            "reason": call.reason,
+        },
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+class Deliveries:
+    """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, key: bytes | None, store: Store, policy: Policy, clock: Clock
+    ) -> None:
+        """`key` signs; a configuration with a webhook has one."""
+        self._http = http
+        self._key = key
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+
+    async def send(self, claimed: Claimed) -> Answer:
+        action = claimed.action
+        campaign = self._policy.campaign(action.campaign)
+        if campaign is None or campaign.webhook is None:
+            return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
+        body = payload(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+        message_id = f"msg_{action.origin_id or action.id}"
+        timestamp_s = int(self._clock.now().timestamp())
+        headers = {
+            "content-type": "application/json",
+            "user-agent": f"missedd/{__version__}",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp_s),
+        }
+        if self._key is not None:
+            headers["webhook-signature"] = signature(self._key, message_id, timestamp_s, body)
+        return await self._post(campaign.webhook.url, body, headers)
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        try:
+            with trio.fail_after(TIMEOUT_S):
+                async with self._http.stream("POST", url, content=body, headers=headers) as response:
+                    # The status is the whole answer; an endless body would only hold the line.
+                    return _answer(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
+            return Refused(True, type(failure).__name__, Reason.ENDPOINT_FAILED)
+        except (httpx.HTTPError, trio.TooSlowError) as failure:
+            return Unknown(type(failure).__name__, Reason.ENDPOINT_FAILED)
+
+
+def _answer(response: httpx.Response) -> Answer:
+    code = str(response.status_code)
+    if response.is_success:
+        return Accepted(code=code)
+    # 410 is the letter's word for "never again"; anything else may yet be mended at the other end.
+    wanted = response.headers.get("retry-after", "")
+    return Refused(
+        retryable=response.status_code != 410,
+        code=code,
+        reason=Reason.ENDPOINT_REFUSED,
+        retry_after_s=float(wanted) if wanted.isascii() and wanted.isdigit() else None,
+    )

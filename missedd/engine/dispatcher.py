@@ -1,0 +1,186 @@
+"""The dispatcher: what is due goes out, within the budget, recorded before and after.
+
+One of these runs for each lane. It takes the freshest due actions, has the store judge and claim
+them, and only when that is committed lets their requests go, several at a time. Stopping it stops
+the claiming; requests in flight keep their nursery until the daemon's deadline, and one that is
+cut off there is found at the next start as an attempt without a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from random import Random
+
+import trio
+
+from missedd.clock import Clock, to_us
+from missedd.core.policy import Policy
+from missedd.engine.pacing import Budget
+from missedd.engine.ready import Ready
+from missedd.engine.results import Settled, settle
+from missedd.engine.timers import Timers
+from missedd.exotel.answers import Answer
+from missedd.log import Event, Logger
+from missedd.store.claims import Claimed, Claims, Detail, Stopped, claim
+from missedd.store.database import NotDurable
+from missedd.store.results import record
+from missedd.store.store import Store
+
+JUDGED = 64
+"""Due actions judged in one transaction: a backlog that has grown too old is cleared this fast."""
+
+STORE_WAIT_S = 1.0
+"""How long to wait before the store is tried again when it could not commit."""
+
+type Send = Callable[[Claimed], Awaitable[Answer]]
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        policy: Policy,
+        clock: Clock,
+        rng: Random,
+        log: Logger,
+        ready: Ready,
+        timers: Timers,
+        send: Send,
+        detail: Detail,
+        budget: Budget | None,
+        in_flight: int,
+    ) -> None:
+        """`in_flight` requests at most are out at once; without a `budget` nothing else limits them."""
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+        self._ready = ready
+        self._timers = timers
+        self._send = send
+        self._detail = detail
+        self._budget = budget
+        self._places = trio.CapacityLimiter(in_flight)
+        self._claiming = trio.CancelScope()
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns when the requests in flight are done."""
+        self._claiming.cancel()
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as requests:
+            with self._claiming:
+                while True:
+                    await self._ready.wait()
+                    await self._free_place()
+                    if self._budget:
+                        await self._budget.turn()
+                    # From here to the requests' start nothing may be cut off: a claim whose
+                    # request never starts would look like a lost answer.
+                    with trio.CancelScope(shield=True):
+                        claims = await self._claim()
+                        for each in claims.claimed if claims else ():
+                            self._places.acquire_on_behalf_of_nowait(each.action.id)
+                            requests.start_soon(self._attempt, each, name=f"attempt {each.action.id}")
+                    if claims is None:
+                        await trio.sleep(STORE_WAIT_S)
+                    if self._budget and not (claims and claims.claimed):
+                        self._budget.give_back()
+
+    async def _free_place(self) -> None:
+        while self._places.available_tokens < 1:
+            async with self._places:
+                pass
+
+    async def _claim(self) -> Claims | None:
+        """Claim from the freshest on; None, with all of it back in its queue, if the store cannot commit."""
+        limit = 1 if self._budget else math.floor(self._places.available_tokens)
+        taken = self._ready.take(JUDGED)
+        due = {action_id: at_us for at_us, action_id in taken}
+        unit = partial(
+            claim,
+            ids=list(due),
+            policy=self._policy,
+            now=self._clock.now(),
+            limit=limit,
+            detail=self._detail,
+        )
+        try:
+            claims = await self._store.write(unit)
+        except NotDurable as failure:
+            self._log.error(Event.STORE_COMMIT_FAILED, unit="claim", error=str(failure))
+            for at_us, action_id in taken:
+                self._ready.add(at_us, action_id)
+            return None
+        for action_id in claims.left:
+            self._ready.add(due[action_id], action_id)
+        for stopped in claims.stopped:
+            self._note(stopped)
+        return claims
+
+    def _note(self, stopped: Stopped) -> None:
+        action = stopped.action
+        event = Event.ACTION_CLOSED if stopped.outcome else Event.ACTION_HELD
+        if stopped.wake:
+            self._timers.add([stopped.wake])
+        self._log.info(
+            event,
+            action=action.id,
+            kind=action.kind,
+            campaign=action.campaign,
+            outcome=stopped.outcome,
+            reason=stopped.reason,
+        )
+
+    async def _attempt(self, claimed: Claimed) -> None:
+        action = claimed.action
+        try:
+            answer = await self._send(claimed)
+            now = self._clock.now()
+            settled = settle(answer, action.kind, claimed.attempt, now, self._rng)
+            if settled.pause_s is not None and self._budget:
+                self._budget.pause(settled.pause_s)
+                self._log.warning(Event.BUDGET_PAUSED, kind=action.kind, pause_s=round(settled.pause_s, 1))
+            await self._record(claimed, settled)
+        finally:
+            self._places.release_on_behalf_of(action.id)
+
+    async def _record(self, claimed: Claimed, settled: Settled) -> None:
+        """Keep what was learnt, however long the store takes: forgetting it would mean asking again."""
+        action, result = claimed.action, settled.result
+        unit = partial(
+            record, action_id=action.id, attempt=claimed.attempt, result=result, now=self._clock.now()
+        )
+        while True:
+            try:
+                wake = await self._store.write(unit)
+                break
+            except NotDurable as failure:
+                self._log.error(Event.STORE_COMMIT_FAILED, unit="record", error=str(failure))
+                await trio.sleep(STORE_WAIT_S)
+        if wake:
+            self._timers.add([wake])
+        event = {
+            "accepted": Event.ATTEMPT_ACCEPTED,
+            "refused": Event.ATTEMPT_REFUSED,
+            "unknown": Event.ATTEMPT_UNKNOWN,
+        }[result.result]
+        late_ms = (to_us(action.placed_at or action.due_at) - to_us(action.due_at)) / 1000
+        self._log.write(
+            "info" if result.result == "accepted" else "warning",
+            event,
+            action=action.id,
+            kind=action.kind,
+            campaign=action.campaign,
+            attempt=claimed.attempt,
+            number=action.number,
+            provider_sid=result.provider_sid,
+            code=result.code,
+            reason=result.reason,
+            outcome=result.outcome,
+            late_ms=round(late_ms, 1),
+        )

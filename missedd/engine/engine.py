@@ -1,0 +1,191 @@
+"""The actors put together, in the order in which they must stop.
+
+Nesting is the shutdown order: intake innermost, so that no new work arrives; then the timers;
+then the dispatchers, whose requests in flight have a deadline; the store outermost, so that
+everybody can still write down what they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from random import Random
+
+import httpx
+import trio
+
+from missedd.clock import Clock
+from missedd.config import Settings
+from missedd.core.model import Kind, Lane, StatusReport
+from missedd.core.policy import Policy
+from missedd.engine.deliveries import CONNECTIONS, Deliveries
+from missedd.engine.dispatcher import Dispatcher
+from missedd.engine.intake import Intake
+from missedd.engine.pacing import Budget
+from missedd.engine.ready import Ready
+from missedd.engine.reconcile import Reconciler
+from missedd.engine.reports import Reports
+from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
+from missedd.engine.timers import Timers
+from missedd.exotel.client import Account, ExotelClient, new_http
+from missedd.log import Event, Logger
+from missedd.secrets import Secrets
+from missedd.store.operations import resend, unsuppress
+from missedd.store.results import rescue, suppress
+from missedd.store.rows import Wake
+from missedd.store.store import Driver, Store, open_store
+from missedd.store.wakes import last_attempt_at, wakes_between
+
+IN_FLIGHT_GRACE_S = 8.0
+"""How long requests in flight may take to end at a stop. With the listeners' five seconds and the
+store's own it stays below the service's TimeoutStopSec."""
+
+PROVIDER_IN_FLIGHT = 20
+"""Requests out at once per lane: at the provider's usual 0.3 s each, 4,000 a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that is not decided by us: time, chance, the disk and the network."""
+
+    clock: Clock
+    rng: Random
+    driver: Driver
+    exotel_transport: httpx.AsyncBaseTransport | None = None
+    webhook_transport: httpx.AsyncBaseTransport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The running engine, as the listeners and the command line see it."""
+
+    store: Store
+    policy: Policy
+    intake: Intake
+    reports: Reports
+    timers: Timers
+    ready: dict[Lane, Ready]
+    budgets: dict[Lane, Budget]
+    clock: Clock
+
+    async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
+        now = self.clock.now()
+        await self.store.write(
+            partial(suppress, number=number, reason=reason, source="api", now=now, until=until)
+        )
+
+    async def unsuppress(self, number: str) -> bool:
+        return await self.store.write(partial(unsuppress, number=number))
+
+    async def resend(self, action_id: int) -> int | None:
+        """Send a parked webhook again; the new action's id, or None if there is no such webhook."""
+        wake = await self.store.write(partial(resend, action_id=action_id, now=self.clock.now()))
+        if wake is None:
+            return None
+        self.timers.add([wake])
+        return wake.action_id
+
+    async def report(self, kind: str, action_id: int, report: StatusReport) -> None:
+        await self.reports.apply(action_id, Kind.CALLBACK if kind == "call" else Kind.SMS, report)
+
+
+@asynccontextmanager
+async def running_engine(
+    settings: Settings, secrets: Secrets, world: World, log: Logger, owner: str
+) -> AsyncIterator[Engine]:
+    """Open the store, recover, start the actors; leaving the block drains and stops them in order.
+
+    Raises `StoreRefused` where the database cannot be used. A failing actor cancels the block:
+    the daemon goes down and its next start recovers.
+    """
+    policy, clock = settings.policy, world.clock
+    async with open_store(world.driver, settings.store_path, owner) as store:
+        rescued = await store.write(partial(rescue, now=clock.now()))
+        ready = {lane: Ready() for lane in Lane}
+        timers = Timers(clock, partial(_load, store), ready, log)
+        budgets = {
+            Lane.VOICE: await _budget(store, Lane.VOICE, settings.exotel.calls_per_minute, clock),
+            Lane.SMS: await _budget(store, Lane.SMS, settings.exotel.sms_per_minute, clock),
+        }
+        reports = Reports(store, policy, clock, log, timers)
+        async with (
+            new_http(world.exotel_transport) as exotel_http,
+            _webhook_http(world.webhook_transport) as webhook_http,
+        ):
+            account = Account(
+                sid=settings.exotel.account_sid,
+                api_base=settings.exotel.api_base,
+                key=secrets.api_key,
+                token=secrets.api_token,
+            )
+            client = ExotelClient(exotel_http, account, clock)
+            urls = ReportUrls(settings.listen.public_url, secrets.webhook_token)
+            provider = ProviderRequests(client, policy, urls)
+            deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
+            agents = Agents(policy)
+            dispatchers = [
+                Dispatcher(
+                    store=store,
+                    policy=policy,
+                    clock=clock,
+                    rng=Random(world.rng.random()),  # noqa: S311 - jitter
+                    log=log,
+                    ready=ready[lane],
+                    timers=timers,
+                    send=deliveries.send if lane is Lane.WEBHOOK else provider.send,
+                    detail=agents.detail,
+                    budget=budgets.get(lane),
+                    in_flight=CONNECTIONS if lane is Lane.WEBHOOK else PROVIDER_IN_FLIGHT,
+                )
+                for lane in (Lane.VOICE, Lane.SMS, Lane.WEBHOOK)
+            ]
+            reconciler = Reconciler(
+                store=store,
+                clock=clock,
+                log=log,
+                client=client,
+                budgets=budgets,
+                ready=ready[Lane.CHECK],
+                timers=timers,
+                reports=reports,
+            )
+            intake = Intake(store, policy, clock, log, timers, reports.call_report)
+            async with trio.open_nursery() as sending:
+                for dispatcher in dispatchers:
+                    sending.start_soon(dispatcher.run, name="dispatcher")
+                async with trio.open_nursery() as waking:
+                    await waking.start(timers.run, name="timers")
+                    waking.start_soon(reconciler.run, name="reconciler")
+                    log.info(Event.STORE_RECOVERED, timers=len(timers), in_flight_found=rescued)
+                    async with trio.open_nursery() as admitting:
+                        admitting.start_soon(intake.run, name="intake")
+                        yield Engine(store, policy, intake, reports, timers, ready, budgets, clock)
+                        intake.close()
+                    waking.cancel_scope.cancel()
+                for dispatcher in dispatchers:
+                    dispatcher.stop()
+                sending.cancel_scope.deadline = trio.current_time() + IN_FLIGHT_GRACE_S
+
+
+async def _load(store: Store, after_us: int, until_us: int) -> list[Wake]:
+    return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))
+
+
+async def _budget(store: Store, lane: Lane, per_minute: float, clock: Clock) -> Budget:
+    """A budget that remembers what was spent just before a restart."""
+    now = clock.now()
+    last_at = await store.read(partial(last_attempt_at, lane=lane, now=now))
+    budget = Budget(per_minute)
+    if last_at is not None:
+        since_s = (now - last_at).total_seconds()
+        budget.pause(max(0.0, budget.spacing_s - since_s))
+    return budget
+
+
+def _webhook_http(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    # As many connections as there may be requests: nothing ever queues for the pool.
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    return httpx.AsyncClient(transport=transport, limits=limits, timeout=None, trust_env=False)

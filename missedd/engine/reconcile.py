@@ -1,0 +1,172 @@
+"""Reconciliation: what became of requests whose answer, or whose report, never came.
+
+A lost answer is looked up in the provider's list of calls before anything else is done, and never
+answered by another request. A placed call or SMS that nobody reports on is asked after. Look-ups
+spend the same budget as the requests they are about.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import trio
+
+from missedd.clock import Clock, to_us
+from missedd.core.model import Kind, Lane, State, StatusReport
+from missedd.core.reasons import Reason
+from missedd.engine.pacing import Budget
+from missedd.engine.ready import Ready
+from missedd.engine.reports import Reports
+from missedd.engine.timers import Timers
+from missedd.exotel.client import CallRecord, ExotelClient, Unavailable
+from missedd.log import Event, Logger
+from missedd.store.database import NotDurable
+from missedd.store.outcomes import adopted_sids, found, looked_in_vain
+from missedd.store.rows import ActionRow, Wake, fetch_actions
+from missedd.store.store import Store
+
+CLOCK_SKEW: Final = timedelta(minutes=2)
+"""How far the provider's clock may be from ours; a call of ours lies this near to its attempt."""
+
+STORE_WAIT_S: Final = 1.0
+
+UNAVAILABLE_WAIT_US: Final = 30_000_000
+"""How long to leave a provider alone that could not be asked, in microseconds."""
+
+
+class Reconciler:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        log: Logger,
+        client: ExotelClient,
+        budgets: dict[Lane, Budget],
+        ready: Ready,
+        timers: Timers,
+        reports: Reports,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._client = client
+        self._budgets = budgets
+        self._ready = ready
+        self._timers = timers
+        self._reports = reports
+
+    async def run(self) -> None:
+        """Look after one action at a time: the budget is the limit, not the number of requests out."""
+        while True:
+            await self._ready.wait()
+            ((due_us, action_id),) = self._ready.take(1)
+            try:
+                await self._look(action_id)
+            except NotDurable as failure:
+                self._log.error(Event.STORE_COMMIT_FAILED, unit="look-up", error=str(failure))
+                await trio.sleep(STORE_WAIT_S)
+                self._ready.add(due_us, action_id)
+
+    async def _look(self, action_id: int) -> None:
+        (action,) = await self._store.read(partial(fetch_actions, ids=[action_id]))
+        if action.state is State.ATTEMPTING:
+            await self._look_for_lost(action)
+        elif action.state is State.PLACED:
+            await self._look_at_placed(action)
+        # Any other state: a report settled it since the timer was set.
+
+    async def _look_for_lost(self, action: ActionRow) -> None:
+        """Find the call that a lost answer was about. An SMS can only wait for its status report."""
+        if action.kind is Kind.CALLBACK:
+            await self._budgets[Lane.VOICE].turn()
+            record = await self._find(action)
+            if isinstance(record, Unavailable):
+                self._ask_later(action)
+                return
+            if record is not None:
+                now = self._clock.now()
+                wake = await self._store.write(
+                    partial(found, action_id=action.id, provider_sid=record.sid, now=now)
+                )
+                self._timers.add([wake] if wake else [])
+                self._log.info(
+                    Event.ACTION_FOUND,
+                    action=action.id,
+                    kind=action.kind,
+                    campaign=action.campaign,
+                    provider_sid=record.sid,
+                )
+                if record.report.is_terminal:
+                    await self._reports.apply(action.id, action.kind, record.report, "look-up")
+                return
+        await self._in_vain(action)
+
+    async def _find(self, action: ActionRow) -> CallRecord | Unavailable | None:
+        """The one call in the provider's list that can only be this attempt's."""
+        placed_at = action.placed_at or action.due_at
+        # With agents the first leg may be the agent's, so both numbers are looked for.
+        numbers = tuple(each for each in (action.number, action.details.get("agent")) if each)
+        since, until = placed_at - CLOCK_SKEW, self._until(placed_at)
+        records = await self._client.find_calls(numbers=numbers, since=since, until=until)
+        if isinstance(records, Unavailable):
+            return None if records.reason is Reason.NOT_FOUND else records
+        ours = [each for each in records if self._could_be(each, action)]
+        taken = await self._store.read(
+            partial(adopted_sids, sids=[each.sid for each in ours], except_for=action.id)
+        )
+        free = [each for each in ours if each.sid not in taken]
+        # Several can only be ours if the provider rang twice; the earliest is this attempt's.
+        return min(free, key=lambda each: (each.created_at or until, each.sid), default=None)
+
+    def _until(self, placed_at: datetime) -> datetime:
+        return max(self._clock.now(), placed_at) + CLOCK_SKEW
+
+    def _could_be(self, record: CallRecord, action: ActionRow) -> bool:
+        people = {record.from_number, record.to_number, action.exophone}
+        expected = {action.number, action.details.get("agent", action.number)}
+        return record.direction.startswith("outbound") and expected <= people
+
+    async def _look_at_placed(self, action: ActionRow) -> None:
+        report = await self._details(action)
+        if isinstance(report, Unavailable):
+            self._ask_later(action)
+            return
+        if report is not None and report.is_terminal:
+            applied = await self._reports.apply(action.id, action.kind, report, "look-up")
+            if applied.outcome is not None:
+                return
+        await self._in_vain(action)
+
+    async def _details(self, action: ActionRow) -> StatusReport | Unavailable | None:
+        if action.provider_sid is None:
+            return None
+        lane = Lane.VOICE if action.kind is Kind.CALLBACK else Lane.SMS
+        await self._budgets[lane].turn()
+        look = self._client.call_details if lane is Lane.VOICE else self._client.sms_details
+        report = await look(action.provider_sid)
+        if isinstance(report, Unavailable) and report.reason is Reason.NOT_FOUND:
+            return None
+        return report
+
+    def _ask_later(self, action: ActionRow) -> None:
+        """The provider could not be asked, which says nothing about the action: no look is counted."""
+        again_us = to_us(self._clock.now()) + UNAVAILABLE_WAIT_US
+        self._timers.add([Wake(again_us, action.id, Lane.CHECK)])
+
+    async def _in_vain(self, action: ActionRow) -> None:
+        looked = await self._store.write(
+            partial(looked_in_vain, action_id=action.id, now=self._clock.now())
+        )
+        self._timers.add([looked.wake] if looked.wake else [])
+        if looked.gave_up is not None:
+            self._log.error(
+                Event.ACTION_CLOSED,
+                action=action.id,
+                kind=action.kind,
+                campaign=action.campaign,
+                outcome="unknown",
+                reason=Reason(looked.gave_up),
+            )

@@ -1,0 +1,76 @@
+"""Status reports: read in the provider's spelling, applied by the lifecycle, once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from missedd.clock import Clock
+from missedd.core.model import Kind, Outcome, StatusReport
+from missedd.core.policy import Policy
+from missedd.engine.timers import Timers
+from missedd.exotel.reports import call_outcome
+from missedd.exotel.sms_codes import code_of
+from missedd.log import Event, Logger
+from missedd.store.outcomes import Applied, Meaning, apply_report
+from missedd.store.rows import ActionRow
+from missedd.store.store import Store
+
+CUSTOMER_LEG: Final = {"agent": 1, "customer": 0}
+"""Which leg of a connected call is the customer's, by who was rung first; a flow has only one leg."""
+
+
+def read_report(action: ActionRow, report: StatusReport) -> Meaning:
+    """What a report means for this very action; which leg was the customer's is known only here."""
+    if action.kind is Kind.SMS:
+        code = code_of(report.status, report.code)
+        return Meaning(report.outcome, code.suppresses)
+    leg = CUSTOMER_LEG.get(action.details.get("first", ""))
+    outcome: Outcome | None = call_outcome(report.fields, leg) if report.is_terminal else None
+    return Meaning(outcome)
+
+
+class Reports:
+    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._log = log
+        self._timers = timers
+
+    async def call_report(self, action_id: int, report: StatusReport) -> None:
+        await self.apply(action_id, Kind.CALLBACK, report)
+
+    async def sms_report(self, action_id: int, report: StatusReport) -> None:
+        await self.apply(action_id, Kind.SMS, report)
+
+    async def apply(
+        self, action_id: int, kind: Kind, report: StatusReport, source: str = "report"
+    ) -> Applied:
+        """Apply one report durably; raises `NotDurable` when it could not be kept."""
+        unit = partial(
+            apply_report,
+            action_id=action_id,
+            kind=kind,
+            report=report,
+            read=read_report,
+            policy=self._policy,
+            now=self._clock.now(),
+            source=source,
+        )
+        applied = await self._store.write(unit)
+        self._timers.add(applied.wakes)
+        event = Event.REPORT_APPLIED if applied.effect == "applied" else Event.REPORT_IGNORED
+        self._log.info(
+            event,
+            action=action_id,
+            kind=kind,
+            campaign=applied.action.campaign if applied.action else None,
+            provider_sid=report.provider_sid,
+            status=report.status,
+            code=report.code,
+            source=source,
+            effect=applied.effect,
+            outcome=applied.outcome,
+        )
+        return applied

@@ -1,0 +1,105 @@
+"""From a claimed action to the provider's request: which number is rung, with which text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from missedd.core.gates import sms_policy
+from missedd.core.model import Kind
+from missedd.core.policy import CallbackPolicy, Campaign, Policy
+from missedd.core.reasons import Reason
+from missedd.exotel.answers import Answer, Refused
+from missedd.exotel.client import ExotelClient
+from missedd.exotel.requests import PlaceCall, SendSms
+from missedd.store.claims import Claimed
+from missedd.store.rows import ActionRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReportUrls:
+    """Where the provider reports to: the public listener as it sees it, with the token in the path."""
+
+    public_url: str
+    token: str
+
+    def of(self, action: ActionRow) -> str:
+        page = "call-status" if action.kind is Kind.CALLBACK else "sms-status"
+        return f"{self.public_url.rstrip('/')}/exotel/{self.token}/{page}/{action.id}"
+
+
+class Agents:
+    """Agents in turn: each campaign's callbacks go round its list."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._turns: Counter[str] = Counter()
+
+    def detail(self, action: ActionRow) -> dict[str, str]:
+        """Choose whom a callback connects, for the record that is made before the request."""
+        callback = _callback(self._policy, action.campaign)
+        if action.kind is not Kind.CALLBACK or callback is None or not callback.agents:
+            return {}
+        turn = self._turns[action.campaign]
+        self._turns[action.campaign] += 1
+        return {"agent": callback.agents[turn % len(callback.agents)], "first": callback.first}
+
+
+def _callback(policy: Policy, name: str) -> CallbackPolicy | None:
+    campaign = policy.campaign(name)
+    return campaign.callback if campaign else None
+
+
+class ProviderRequests:
+    """Sends callbacks and SMS through the provider's client."""
+
+    def __init__(self, client: ExotelClient, policy: Policy, urls: ReportUrls) -> None:
+        self._client = client
+        self._policy = policy
+        self._urls = urls
+
+    async def send(self, claimed: Claimed) -> Answer:
+        action = claimed.action
+        campaign = self._policy.campaign(action.campaign)
+        if campaign is None:
+            return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
+        if action.kind is Kind.CALLBACK and campaign.callback is not None:
+            return await self._client.place_call(self._call(action, campaign.callback))
+        if action.kind is Kind.SMS and (sms := self._sms(action, campaign)) is not None:
+            return await self._client.send_sms(sms)
+        return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
+
+    def _call(self, action: ActionRow, callback: CallbackPolicy) -> PlaceCall:
+        agent = action.details.get("agent")
+        if agent is None:
+            first, second = action.number, None
+        elif action.details.get("first") == "customer":
+            first, second = action.number, agent
+        else:
+            first, second = agent, action.number
+        limit = callback.time_limit
+        return PlaceCall(
+            from_number=first,
+            caller_id=action.exophone,
+            to_number=second,
+            flow=callback.flow if agent is None else None,
+            ring_timeout_s=callback.ring_timeout.total_seconds(),
+            time_limit_s=None if limit is None else limit.total_seconds(),
+            status_callback=self._urls.of(action),
+            custom_field=str(action.id),
+        )
+
+    def _sms(self, action: ActionRow, campaign: Campaign) -> SendSms | None:
+        sms = sms_policy(campaign, action.plan)
+        if sms is None:
+            return None
+        return SendSms(
+            sender=sms.sender,
+            to_number=action.number,
+            body=sms.body,
+            dlt_entity_id=sms.dlt_entity_id,
+            dlt_template_id=sms.dlt_template_id,
+            sms_type=sms.message_class,
+            status_callback=self._urls.of(action),
+            custom_field=str(action.id),
+        )

@@ -1,0 +1,105 @@
+"""Timers: one heap, one sleeping task, fed from the store.
+
+What is due within the horizon is in memory, the rest stays on disk until the horizon reaches it.
+The store is the truth and the heap a hint: an entry that fires twice, or for an action that has
+moved or ended since, finds nothing to claim. Due instants are wall-clock time, and the wall clock
+may step, so the task never sleeps longer than `LONGEST_SLEEP_S` without looking at it again.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import trio
+
+from missedd.clock import Clock, to_us
+from missedd.core.model import Lane
+from missedd.engine.ready import Ready
+from missedd.log import Event, Logger
+from missedd.store.rows import Wake
+
+HORIZON_S = 3600
+"""An hour of timers in memory: at an Exotel account's 250 missed calls a second a million entries."""
+
+LONGEST_SLEEP_S = 5.0
+"""How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
+
+STEP_S = 2.0
+"""The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
+
+type Load = Callable[[int, int], Awaitable[list[Wake]]]
+"""Reads the wakes in (after, until], in microseconds, from the store."""
+
+
+class Timers:
+    def __init__(self, clock: Clock, load: Load, ready: Mapping[Lane, Ready], log: Logger) -> None:
+        self._clock = clock
+        self._load = load
+        self._ready = ready
+        self._log = log
+        self._heap: list[Wake] = []
+        self._loaded_until_us = -1
+        self._earlier = trio.Event()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, wakes: Iterable[Wake]) -> None:
+        """Take note of what was just committed; what lies beyond the horizon is left to the disk."""
+        for wake in wakes:
+            if wake.at_us <= self._loaded_until_us:
+                if not self._heap or wake.at_us < self._heap[0].at_us:
+                    self._earlier.set()
+                heapq.heappush(self._heap, wake)
+
+    def pending_ids(self) -> set[int]:
+        """The actions that memory will wake for by itself: waiting, or due and queued."""
+        queued = set[int]().union(*(each.due_ids() for each in self._ready.values()))
+        return queued | {wake.action_id for wake in self._heap}
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await self._extend()
+        task_status.started()
+        while True:
+            wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
+            if wall_us > self._loaded_until_us - HORIZON_S * 500_000:
+                await self._extend()
+                continue
+            self._fire(wall_us)
+            await self._sleep(wall_us)
+            self._notice_step(wall_us, trio_s)
+
+    async def _extend(self) -> None:
+        """Move the horizon on and load what it now covers.
+
+        The mark moves before the query: a wake committed meanwhile is then either added by
+        its own task or seen by the query, at worst both.
+        """
+        after_us, until_us = self._loaded_until_us, to_us(self._clock.now()) + HORIZON_S * 1_000_000
+        self._loaded_until_us = until_us
+        loaded = await self._load(after_us, until_us)
+        if self._heap:
+            for wake in loaded:
+                heapq.heappush(self._heap, wake)
+        else:
+            # A sorted list is a heap.
+            self._heap = loaded
+
+    def _fire(self, now_us: int) -> None:
+        while self._heap and self._heap[0].at_us <= now_us:
+            wake = heapq.heappop(self._heap)
+            self._ready[wake.lane].add(wake.at_us, wake.action_id)
+
+    async def _sleep(self, now_us: int) -> None:
+        self._earlier = trio.Event()
+        wait_s = LONGEST_SLEEP_S
+        if self._heap:
+            wait_s = min(wait_s, (self._heap[0].at_us - now_us) / 1e6)
+        with trio.move_on_after(max(wait_s, 0)):
+            await self._earlier.wait()
+
+    def _notice_step(self, wall_us: int, trio_s: float) -> None:
+        stepped_s = (to_us(self._clock.now()) - wall_us) / 1e6 - (trio.current_time() - trio_s)
+        if abs(stepped_s) > STEP_S:
+            self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))

@@ -1,0 +1,1 @@
+"""The provider's spelling: requests to values, values to requests, answers as data."""

@@ -1,0 +1,208 @@
+"""Exotel as the daemon uses it: ask for a call or an SMS, and look up what became of one.
+
+    POST …/Calls/connect.json   200 {"Call": {"Sid": …}}               -> Answer
+    POST …/Sms/send.json        200 {"SMSMessage": {"Sid": …}}         -> Answer
+    GET  …/Calls/<sid>.json     {"Call": {…, "Details": {…}}}          -> StatusReport
+    GET  …/SMS/Messages/<sid>.json   {"SMSMessage": {…}}, or the words `No matching results`
+    GET  …/Calls.json           {"Metadata": {"NextPageUri": …}, "Calls": [{…}, …]}
+
+What an answer means is decided in `codes`, what happens on the way in `transport`. A look-up never
+guesses: it tells a fact, or is `Unavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, assert_never
+from urllib.parse import quote
+
+import httpx
+
+from missedd.clock import Clock
+from missedd.core.model import StatusReport
+from missedd.core.phone import normalise
+from missedd.core.reasons import Reason
+from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.exotel.bodies import is_error, read_body, read_json
+from missedd.exotel.codes import Api, classify
+from missedd.exotel.dates import read_instant, to_ist
+from missedd.exotel.reports import report_of_call_record, report_of_sms_record
+from missedd.exotel.requests import PlaceCall, SendSms, call_form, sms_form
+from missedd.exotel.transport import Account, Reply, Transport, new_http
+
+__all__ = ["Account", "CallRecord", "ExotelClient", "PlaceCall", "SendSms", "Unavailable", "new_http"]
+
+PAGE_SIZE = 100
+FILTER_NUMBERS = 5
+"""Exotel's limits on a page and on the numbers of a filter."""
+
+MAX_PAGES = 5
+"""500 calls to five numbers in the minutes that a look-up asks about: more than anybody makes."""
+
+_NO_SUCH_SMS = "no matching results"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """An entry of Exotel's list of calls. Numbers are E.164, None where they can't be read."""
+
+    sid: str
+    created_at: datetime | None
+    direction: str
+    from_number: str | None = field(repr=False)
+    to_number: str | None = field(repr=False)
+    exophone: str | None = field(repr=False)
+    report: StatusReport = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A look-up that told nothing. `reason` is NOT_FOUND where Exotel says there is no such thing."""
+
+    code: str
+    reason: Reason
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+class ExotelClient:
+    """Exotel's v1 API for one account. Safe to use from many tasks at once.
+
+    `http` is this client's alone (see `new_http`) and is closed by whoever made it.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, account: Account, clock: Clock) -> None:
+        self._account_sid = account.sid
+        self._clock = clock
+        self._transport = Transport(http, account)
+
+    async def place_call(self, order: PlaceCall) -> Answer:
+        """Ask for a call. Accepted means taken, not answered."""
+        return await self._order(Api.VOICE, "/Calls/connect.json", call_form(order, self._account_sid))
+
+    async def send_sms(self, order: SendSms) -> Answer:
+        """Ask for an SMS. Accepted means taken, not delivered."""
+        return await self._order(Api.SMS, "/Sms/send.json", sms_form(order))
+
+    async def call_details(self, sid: str) -> StatusReport | Unavailable:
+        """What became of a call; not final until minutes after it ended."""
+        path = f"/Calls/{quote(sid, safe='')}.json"
+        found = _or_not_found(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        return found if isinstance(found, Unavailable) else _named(report_of_call_record(found))
+
+    async def sms_details(self, sid: str) -> StatusReport | Unavailable:
+        """What became of an SMS. Of one it doesn't know, Exotel says so with a 200."""
+        found = _or_not_found(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
+        return found if isinstance(found, Unavailable) else _named(report_of_sms_record(found))
+
+    async def find_calls(
+        self, *, numbers: tuple[str, ...], since: datetime, until: datetime
+    ) -> tuple[CallRecord, ...] | Unavailable:
+        """The calls made from any of `numbers` (E.164, as sent in `From`) from `since` to `until`.
+
+        Complete or Unavailable: an empty tuple means that Exotel lists none. A call appears in the
+        list some seconds after it was made.
+        """
+        # The list knows whole seconds, so both ends are widened to them.
+        span = f"gte:{to_ist(since)};lte:{to_ist(until + timedelta(seconds=1))}"
+        records: list[CallRecord] = []
+        for chunk in batched(numbers, FILTER_NUMBERS, strict=False):
+            query = {"DateCreated": span, "From": ",".join(chunk), "PageSize": str(PAGE_SIZE)}
+            entries = await self._pages(query)
+            if isinstance(entries, Unavailable):
+                return entries
+            records.extend(_record_of(each) for each in entries)
+        # A filter may match more loosely than it was meant, so the numbers are compared again.
+        return tuple(each for each in records if each.sid and each.from_number in numbers)
+
+    async def _pages(self, query: Mapping[str, str]) -> list[Mapping[str, Any]] | Unavailable:
+        entries: list[Mapping[str, Any]] = []
+        for _ in range(MAX_PAGES):
+            page = await self._look_up(Api.VOICE, "/Calls.json", query)
+            if isinstance(page, Unavailable):
+                return page
+            calls = page.get("Calls")
+            if not isinstance(calls, Sequence) or isinstance(calls, str):
+                return _senseless("the answer holds no list of calls")
+            entries.extend(each for each in calls if isinstance(each, Mapping))
+            following = _next_query(page)
+            if not calls or following is None:
+                return entries
+            query = following
+        return _senseless(f"the list has more than {MAX_PAGES} pages")
+
+    async def _order(self, api: Api, path: str, form: Mapping[str, str]) -> Answer:
+        reply = await self._transport.post(path, form)
+        return self._meaning(api, reply) if isinstance(reply, Reply) else reply
+
+    async def _look_up(
+        self, api: Api, path: str, query: Mapping[str, str]
+    ) -> Mapping[str, Any] | Unavailable:
+        reply = await self._transport.get(path, query)
+        if isinstance(reply, Reply) and 200 <= reply.status < 300:
+            return _document(reply.body)
+        answer = self._meaning(api, reply) if isinstance(reply, Reply) else reply
+        match answer:
+            case Refused():
+                return Unavailable(answer.code, answer.reason, answer.message, answer.retry_after_s)
+            case Unknown():
+                return Unavailable(answer.code, answer.reason, answer.message)
+            case Accepted():
+                raise AssertionError("only a 2xx is accepted, and those were read above")
+            case _:
+                assert_never(answer)
+
+    def _meaning(self, api: Api, reply: Reply) -> Answer:
+        now = self._clock.now()
+        return classify(api, reply.status, reply.body, now=now, retry_after=reply.retry_after)
+
+
+def _document(body: bytes) -> Mapping[str, Any] | Unavailable:
+    text = body.decode("utf-8-sig", "replace")
+    document = read_json(text)
+    if document is not None and not is_error(document):
+        return document
+    if _NO_SUCH_SMS in text.lower():
+        return Unavailable("200", Reason.NOT_FOUND)
+    return _senseless(read_body(body).message or "the answer is no JSON object")
+
+
+def _or_not_found(found: Mapping[str, Any] | Unavailable) -> Mapping[str, Any] | Unavailable:
+    """Of one call or SMS, a 404 says that there is none; of a list it would say that the account is wrong."""
+    if isinstance(found, Unavailable) and found.code.partition(":")[0] == "404":
+        return replace(found, reason=Reason.NOT_FOUND)
+    return found
+
+
+def _named(report: StatusReport) -> StatusReport | Unavailable:
+    return report if report.provider_sid else _senseless("the record has no Sid")
+
+
+def _record_of(entry: Mapping[str, Any]) -> CallRecord:
+    report = report_of_call_record(entry)
+    fields = report.fields
+    return CallRecord(
+        sid=report.provider_sid,
+        created_at=read_instant(fields.get("DateCreated")),
+        direction=fields.get("Direction", ""),
+        from_number=normalise(fields.get("From")),
+        to_number=normalise(fields.get("To")),
+        exophone=normalise(fields.get("PhoneNumberSid") or fields.get("PhoneNumber")),
+        report=report,
+    )
+
+
+def _next_query(page: Mapping[str, Any]) -> dict[str, str] | None:
+    """The query of the page after this one. Host and path stay ours: they get our credentials."""
+    metadata = page.get("Metadata")
+    following = metadata.get("NextPageUri") if isinstance(metadata, Mapping) else None
+    if not isinstance(following, str):
+        return None
+    return dict(httpx.QueryParams(following.partition("?")[2].partition("#")[0])) or None
+
+
+def _senseless(message: str) -> Unavailable:
+    return Unavailable("200", Reason.REPLY_LOST, message)

@@ -1,0 +1,84 @@
+"""Exotel's ways of writing an instant, and the one in which it wants to be asked.
+
+    2022-02-23 12:31:58                 most fields: no zone, and it is India's time
+    Wed, 23 Feb 2022 12:31:59           `Created` of a Passthru, likewise without a zone
+    2026-09-28T14:31:08+05:30           newer products
+    2026-09-28T14:31:08 05:30           the same, its raw `+` eaten by form decoding
+    1970-01-01 05:30:00                 "not yet": Exotel's epoch, which gives the zone away
+    0000-00-00 00:00:00                 "not yet", older
+
+A time without a zone is +05:30 whatever zone the operator or this machine is in: it is the
+provider's clock. What cannot be read is None, never an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+IST = timezone(timedelta(hours=5, minutes=30), "IST")
+
+EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+"""Nothing happened before: earlier instants are ways to say that there is none."""
+
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
+_ZONE = r"\s*(Z|GMT|UTC?|IST|[+\- ]\d{2}:?\d{2}|[+-]\d{2})?"
+_ISO = re.compile(rf"(\d{{4}})-(\d{{2}})-(\d{{2}})(?:[T ]|\s+){_CLOCK}{_ZONE}", re.ASCII | re.IGNORECASE)
+_MAIL = re.compile(
+    rf"(?:[a-z]{{3,9}},?\s+)?(\d{{1,2}})[ -]([a-z]{{3}})[a-z]*[ -](\d{{4}})\s+{_CLOCK}{_ZONE}",
+    re.ASCII | re.IGNORECASE,
+)
+_SECONDS = re.compile(r"(\d{9,10})(?:\.\d{1,9})?", re.ASCII)
+_MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST = 64
+
+
+def read_instant(text: str | None) -> datetime | None:
+    """The instant that `text` names, aware and in UTC; None if it names none after 2005."""
+    if not text or len(text) > _LONGEST:
+        return None
+    text = text.strip(" \t\r\n\"'")
+    try:
+        instant = _read(text)
+        in_utc = instant.astimezone(UTC) if instant is not None else None
+    except (ValueError, OverflowError):
+        return None  # the thirtieth of February, the year 0, an offset of 99 hours
+    return in_utc if in_utc is not None and in_utc >= EARLIEST else None
+
+
+def to_ist(instant: datetime) -> str:
+    """`YYYY-MM-DD HH:mm:ss` in India's time, cut to the second: how a query names an instant."""
+    return instant.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _read(text: str) -> datetime | None:
+    if found := _ISO.fullmatch(text):
+        year, month, day = int(found[1]), int(found[2]), int(found[3])
+    elif found := _MAIL.fullmatch(text):
+        year, month, day = int(found[3]), _month(found[2]), int(found[1])
+    elif _SECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text), UTC)
+    elif _MILLISECONDS.fullmatch(text):
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    else:
+        return None
+    hour, minute, second = int(found[4]), int(found[5]), int(found[6] or 0)
+    fraction_us = int((found[7] or "0")[:6].ljust(6, "0"))
+    zone = _zone(found[8])
+    return datetime(year, month, day, hour, minute, second, fraction_us, zone)
+
+
+def _month(name: str) -> int:
+    return _MONTHS.index(name.lower()) + 1
+
+
+def _zone(spelt: str | None) -> timezone:
+    if spelt is None or spelt.upper() == "IST":
+        return IST
+    if spelt[0] not in "+- ":
+        return UTC
+    # A space in place of the sign is a `+` that form decoding ate.
+    digits = spelt[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if spelt[0] == "-" else offset)

@@ -1,0 +1,182 @@
+"""The unit that admits a batch of calls: their history is read, each is decided, all is written.
+
+The decision happens inside the transaction that records it: between a caller's history and what
+is made of it nobody else can write. A batch costs four SELECTs and a handful of `executemany`,
+however many calls are in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from missedd.clock import from_us, to_us
+from missedd.core.admission import CallerHistory, decide, dedup_reach
+from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
+from missedd.core.policy import Policy
+from missedd.store.database import Database
+from missedd.store.rows import NewAction, Wake, insert_actions, lane_of, next_id, remembered_callbacks
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """One decided call: the decision, and its actions that the dispatcher will have to wake for."""
+
+    call: InboundCall
+    admission: Admission
+    wakes: tuple[Wake, ...]
+    report_for: int | None = None
+    """The callback of ours that a `not-missed` request is about, if it is one."""
+
+
+async def admit(
+    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+) -> list[Admitted]:
+    """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery."""
+    seen = await _seen(db, calls)
+    ours = await _ours(db, calls)
+    histories = await _histories(db, calls, policy, received_at)
+    call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
+    admitted: list[Admitted] = []
+    new_calls: list[tuple[object, ...]] = []
+    new_actions: list[NewAction] = []
+    redelivered: list[tuple[str]] = []
+    redecided: list[tuple[object, ...]] = []
+    leads: list[tuple[object, ...]] = []
+    for call in calls:
+        known = seen.get(call.call_sid)
+        admission = decide(call, policy, known[1] if known else None, histories[call.caller or ""], received_at)
+        if admission.verdict is Verdict.REDELIVERED or (
+            known is not None and admission.verdict is Verdict.NOT_MISSED
+        ):
+            redelivered.append((call.call_sid,))
+            admitted.append(Admitted(call, admission, (), ours.get(call.call_sid)))
+            continue
+        histories[call.caller or ""].remember(admission)
+        if known is None:
+            this_call = call_id
+            call_id += 1
+            new_calls.append((this_call, *_call_row(call, admission, received_at)))
+        else:
+            this_call = known[0]
+            redecided.append((*_call_row(call, admission, received_at)[1:], this_call))
+        seen[call.call_sid] = (this_call, admission.verdict)
+        wakes: list[Wake] = []
+        for planned in admission.actions:
+            new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
+            if planned.state is not State.DONE:
+                wakes.append(Wake(to_us(planned.due_at), action_id, lane_of(planned.kind, planned.state)))
+            action_id += 1
+        leads += _lead_rows(call, admission, policy, this_call)
+        admitted.append(Admitted(call, admission, tuple(wakes), ours.get(call.call_sid)))
+    await db.executemany(_INSERT_CALL, new_calls)
+    await db.executemany(_REDECIDE_CALL, redecided)
+    await insert_actions(db, new_actions, received_at)
+    await db.executemany(_COUNT_REDELIVERY, redelivered)
+    await db.executemany(_UPSERT_LEAD, leads)
+    return admitted
+
+
+_INSERT_CALL = """
+INSERT INTO calls (id, call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason, shape, fields)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_REDECIDE_CALL = """
+UPDATE calls SET campaign = ?, caller = ?, exophone = ?, called_at = ?, received_at = ?, verdict = ?,
+                 reason = ?, shape = ?, fields = ?
+WHERE id = ?"""
+_COUNT_REDELIVERY = "UPDATE calls SET redeliveries = redeliveries + 1 WHERE call_sid = ?"
+_UPSERT_LEAD = """
+INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id)
+VALUES (?, ?, ?, ?, ?, 1, ?)
+ON CONFLICT (campaign, number) DO UPDATE SET
+    first_seen_at = min(first_seen_at, excluded.first_seen_at),
+    last_seen_at = max(last_seen_at, excluded.last_seen_at),
+    count = count + 1"""
+
+
+def _call_row(call: InboundCall, admission: Admission, received_at: datetime) -> tuple[object, ...]:
+    return (
+        call.call_sid,
+        admission.campaign,
+        call.caller,
+        admission.exophone,
+        to_us(admission.called_at),
+        to_us(received_at),
+        admission.verdict,
+        admission.reason,
+        call.shape,
+        json.dumps(dict(call.fields), separators=(",", ":")),
+    )
+
+
+def _number(call: InboundCall) -> str:
+    if call.caller is None:
+        raise AssertionError("a call without a caller's number leads to no action")
+    return call.caller
+
+
+def _lead_rows(
+    call: InboundCall, admission: Admission, policy: Policy, call_id: int
+) -> list[tuple[object, ...]]:
+    """A lead is a person of a campaign: a duplicate call is that person ringing again, so it counts too."""
+    if admission.verdict not in (Verdict.ACCEPTED, Verdict.DUPLICATE) or admission.campaign is None:
+        return []
+    campaign = policy.campaign(admission.campaign)
+    if campaign is None or campaign.lead_source is None:
+        return []
+    at = to_us(admission.called_at)
+    return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id)]
+
+
+async def _seen(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:
+    sids = json.dumps([call.call_sid for call in calls])
+    rows = await db.fetch_all(
+        "SELECT call_sid, id, verdict FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))", (sids,)
+    )
+    return {sid: (call_id, Verdict(verdict)) for sid, call_id, verdict in rows}
+
+
+async def _ours(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
+    """Which requests are about callbacks of ours: a Passthru in a flow tells of the outgoing call."""
+    sids = [call.call_sid for call in calls if call.not_missed is not None]
+    if not sids:
+        return {}
+    rows = await db.fetch_all(
+        "SELECT provider_sid, id FROM actions WHERE provider_sid IN (SELECT value FROM json_each(?))",
+        (json.dumps(sids),),
+    )
+    return {str(sid): int(action_id) for sid, action_id in rows}
+
+
+async def _histories(
+    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+) -> defaultdict[str, CallerHistory]:
+    histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
+    callers = json.dumps(sorted({call.caller for call in calls if call.caller}))
+    reach = dedup_reach(policy)
+    earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
+    latest = received_at + timedelta(minutes=2)
+    accepted = await db.fetch_all(
+        """SELECT caller, campaign, called_at FROM calls
+           WHERE caller IN (SELECT value FROM json_each(?)) AND called_at BETWEEN ? AND ?
+             AND verdict = 'accepted' AND campaign IS NOT NULL""",
+        (callers, to_us(earliest - reach), to_us(latest + reach)),
+    )
+    for caller, campaign, called_at in accepted:
+        histories[caller].accepted.append((campaign, from_us(called_at)))
+    if any(each.callback for each in policy.campaigns):
+        for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
+            histories[caller].callbacks.append((campaign, at))
+    suppressed = await db.fetch_all(
+        """SELECT number FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
+           AND (until_at IS NULL OR until_at > ?)""",
+        (callers, to_us(received_at)),
+    )
+    for (caller,) in suppressed:
+        histories[caller].is_suppressed = True
+    return histories
+
+

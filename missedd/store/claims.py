@@ -1,0 +1,137 @@
+"""Claiming: the gates once more, and the attempt on record before its request goes out.
+
+One transaction judges a batch of due actions by the facts of that moment and takes those that
+may go. Claiming an action that was already taken, finished or moved to a later instant does
+nothing, so a timer may fire twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from missedd.clock import to_us
+from missedd.core.cap import WINDOW
+from missedd.core.gates import Candidate, Close, Go, Hold, judge
+from missedd.core.lifecycle import Step, step
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.store.database import Database
+from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of, remembered_callbacks
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An action to be sent now; `attempt` counts from 1."""
+
+    action: ActionRow
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An action that its gates held (`wake`) or closed (`outcome`)."""
+
+    action: ActionRow
+    reason: Reason
+    outcome: Outcome | None
+    wake: Wake | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    claimed: tuple[Claimed, ...]
+    stopped: tuple[Stopped, ...]
+    left: tuple[int, ...]
+    """Ids that were not judged, as `limit` was reached."""
+
+
+type Detail = Callable[[ActionRow], dict[str, str]]
+"""What to remember of an attempt before it is made, such as which agent is to be rung."""
+
+
+async def claim(
+    db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int, detail: Detail
+) -> Claims:
+    """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
+    actions = await fetch_actions(db, ids)
+    numbers = json.dumps(sorted({each.number for each in actions}))
+    suppressed = {
+        number
+        for (number,) in await db.fetch_all(
+            """SELECT number FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
+               AND (until_at IS NULL OR until_at > ?)""",
+            (numbers, to_us(now)),
+        )
+    }
+    # Only what went out counts here: the pending ones will come to this gate themselves.
+    placed = await remembered_callbacks(db, numbers, now - WINDOW, pending=False)
+    claimed: list[Claimed] = []
+    stopped: list[Stopped] = []
+    left: list[int] = []
+    for action in actions:
+        if action.state not in (State.PLANNED, State.HELD) or action.due_at > now:
+            continue
+        if len(claimed) >= limit:
+            left.append(action.id)
+            continue
+        others = tuple(at for number, campaign, at in placed if (number, campaign) == _owner(action))
+        candidate = Candidate(
+            action.kind,
+            action.campaign,
+            action.plan,
+            action.expires_at,
+            action.number in suppressed,
+            others,
+        )
+        match judge(candidate, policy, now):
+            case Go():
+                claimed.append(await _take(db, action, now, detail(action)))
+                if action.kind is Kind.CALLBACK:
+                    placed.append((action.number, action.campaign, now))
+            case Hold(until, expires_at, reason):
+                step(action.state, Step.HOLD)
+                await db.execute(
+                    "UPDATE actions SET state = ?, reason = ?, due_at = ?, wake_at = ?, expires_at = ? WHERE id = ?",
+                    (State.HELD, reason, to_us(until), to_us(until), to_us(expires_at), action.id),
+                )
+                wake = Wake(to_us(until), action.id, lane_of(action.kind, State.HELD))
+                stopped.append(Stopped(action, reason, None, wake))
+            case Close(outcome, reason):
+                step(action.state, Step.CLOSE)
+                await close(db, action.id, outcome, reason, now)
+                stopped.append(Stopped(action, reason, outcome, None))
+    return Claims(tuple(claimed), tuple(stopped), tuple(left))
+
+
+def _owner(action: ActionRow) -> tuple[str, str]:
+    return action.number, action.campaign
+
+
+async def _take(db: Database, action: ActionRow, now: datetime, detail: dict[str, str]) -> Claimed:
+    follows = step(action.state, Step.CLAIM)
+    details = {**action.details, **detail}
+    rows = await db.fetch_all(
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE action_id = ?", (action.id,)
+    )
+    number = int(rows[0][0])
+    await db.execute(
+        "INSERT INTO attempts (action_id, number, started_at) VALUES (?, ?, ?)",
+        (action.id, number, to_us(now)),
+    )
+    await db.execute(
+        "UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, details = ? WHERE id = ?",
+        (follows, to_us(now), json.dumps(details), action.id),
+    )
+    return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number)
+
+
+async def close(db: Database, action_id: int, outcome: Outcome, reason: Reason, now: datetime) -> None:
+    """End an action. The caller has asked the lifecycle table whether it may."""
+    await db.execute(
+        "UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ? WHERE id = ?",
+        (outcome, reason, to_us(now), action_id),
+    )

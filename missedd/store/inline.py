@@ -1,0 +1,74 @@
+"""The same SQL on the same file, run in the calling thread: for virtual time.
+
+Under a clock that jumps whenever every task sleeps, a thread that works looks like idleness and
+time would leap past it. Here a unit is finished before anything else runs. `synchronous` is OFF,
+as a simulated crash drops the connection and never the machine's memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from missedd.store.database import PRAGMAS, Row, Unit
+from missedd.store.group import Fault, commit_group, no_fault, snapshot
+
+
+class InlineDatabase:
+    """sqlite3's connection in the dress of `Database`; nothing here ever suspends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        return self._connection.execute(sql, _bound(params)).fetchall()
+
+    async def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        self._connection.execute(sql, _bound(params))
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        self._connection.executemany(sql, [_bound(row) for row in rows])
+
+
+def _bound(params: Sequence[object]) -> Any:
+    return tuple(params)
+
+
+class InlineConnection:
+    def __init__(self, connection: sqlite3.Connection, fault: Fault) -> None:
+        self._connection = connection
+        self._database = InlineDatabase(connection)
+        self._fault = fault
+
+    async def write(self, units: Sequence[Unit[Any]]) -> list[Any]:
+        # Others get a turn before, as they would while a disk works; a unit itself never suspends,
+        # so cancellation cannot reach into it.
+        await trio.lowlevel.checkpoint()
+        return await commit_group(self._database, units, self._fault)
+
+    async def read[T](self, unit: Unit[T]) -> T:
+        await trio.lowlevel.checkpoint()
+        return await snapshot(self._database, unit)
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+class InlineDriver:
+    """Opens connections to one file; `fault` is called at each storage step of a writer."""
+
+    def __init__(self, fault: Fault = no_fault) -> None:
+        self._fault = fault
+
+    async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        if not read_only:
+            connection.execute("PRAGMA synchronous = OFF")
+        for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
+            connection.execute(pragma)
+        return InlineConnection(connection, self._fault)

@@ -1,0 +1,42 @@
+"""One daemon to a database: an advisory lock on a file beside it, which names its owner.
+
+SQLite's own exclusive mode would also shut out `missedd why` and backups; this does not. The
+kernel drops the lock when the process dies, so there is nothing stale to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from missedd.store.database import StoreRefused
+
+
+@contextmanager
+def exclusive(path: Path, owner: str) -> Iterator[None]:
+    """Hold the database at `path` for `owner`; raises `StoreRefused`, naming who has it, if it is in use."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as failure:
+        raise StoreRefused(
+            f"cannot write beside the database {path}: {failure.strerror}; "
+            "its folder must exist and belong to the daemon's user"
+        ) from failure
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as failure:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            raise StoreRefused(
+                f"the database {path} is in use by {holder}; "
+                "stop that daemon first, or give this one a store.path of its own"
+            ) from failure
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, owner.encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

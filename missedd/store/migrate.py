@@ -1,0 +1,49 @@
+"""Numbered migrations: SQL files, applied in order, each in a transaction; never edited once released."""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from typing import Final
+
+from missedd.store.database import Database, StoreRefused
+
+_FILES: Final = sorted(
+    (each.name, each.read_text("utf-8"))
+    for each in resources.files("missedd.store").joinpath("migrations").iterdir()
+    if each.name.endswith(".sql")
+)
+LATEST: Final = len(_FILES)
+
+
+async def version(db: Database) -> int:
+    return int((await db.fetch_all("PRAGMA user_version"))[0][0])
+
+
+async def migrate(db: Database) -> int:
+    """Bring the schema to the newest version, as a unit of work; returns that version.
+
+    Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
+    """
+    current = await version(db)
+    if current > LATEST:
+        raise StoreRefused(
+            f"the database has schema version {current}, this missedd knows up to {LATEST}; "
+            "run the newer missedd that wrote it, or restore a backup made before the upgrade"
+        )
+    for number, (_, script) in enumerate(_FILES[current:], current + 1):
+        for statement in _statements(script):
+            await db.execute(statement)
+        await db.execute(f"PRAGMA user_version = {number}")
+    return LATEST
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at its statements' ends, as SQLite itself sees them."""
+    statements, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements

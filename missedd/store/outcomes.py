@@ -1,0 +1,205 @@
+"""What the provider says became of an action: by its report, or by a look-up of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from missedd.clock import to_us
+from missedd.core.admission import plan_retry
+from missedd.core.lifecycle import Step, step
+from missedd.core.model import Admission, Kind, Outcome, State, StatusReport, Verdict
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.core.retry import look_wait
+from missedd.store.claims import close
+from missedd.store.database import Database
+from missedd.store.results import suppress
+from missedd.store.rows import (
+    ActionRow,
+    NewAction,
+    Wake,
+    fetch_actions,
+    insert_actions,
+    lane_of,
+    next_id,
+    remembered_callbacks,
+)
+
+REASON_OF = {
+    (Kind.CALLBACK, Outcome.ANSWERED): Reason.CUSTOMER_ANSWERED,
+    (Kind.CALLBACK, Outcome.NO_ANSWER): Reason.CUSTOMER_NO_ANSWER,
+    (Kind.CALLBACK, Outcome.BUSY): Reason.CUSTOMER_BUSY,
+    (Kind.CALLBACK, Outcome.FAILED): Reason.CALL_FAILED,
+    (Kind.SMS, Outcome.DELIVERED): Reason.SMS_DELIVERED,
+    (Kind.SMS, Outcome.FAILED): Reason.SMS_FAILED,
+}
+UNANSWERED = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a report means for one action; None as `outcome` while nothing is final."""
+
+    outcome: Outcome | None
+    suppresses: bool = False
+
+
+type Read = Callable[[ActionRow, StatusReport], Meaning]
+"""The provider's spelling is not this room's business: whoever calls brings the reading of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`effect` says in a word what the report did; `action` is the one it was about, as it was before."""
+
+    effect: str
+    action: ActionRow | None = None
+    outcome: Outcome | None = None
+    wakes: tuple[Wake, ...] = ()
+
+
+async def apply_report(
+    db: Database,
+    action_id: int,
+    kind: Kind,
+    report: StatusReport,
+    read: Read,
+    policy: Policy,
+    now: datetime,
+    source: str = "report",
+) -> Applied:
+    """Keep a report, and let it end its action if it may; an unanswered callback may plan the next."""
+    found = await fetch_actions(db, [action_id])
+    applied = await _apply(db, found[0] if found else None, kind, report, read, policy, now)
+    await db.execute(
+        """INSERT INTO reports (action_id, provider_sid, received_at, status, code, source, effect, fields)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            action_id if found else None,
+            report.provider_sid,
+            to_us(now),
+            report.status,
+            report.code,
+            source,
+            applied.effect,
+            json.dumps(dict(report.fields), separators=(",", ":")),
+        ),
+    )
+    return applied
+
+
+async def _apply(
+    db: Database,
+    action: ActionRow | None,
+    kind: Kind,
+    report: StatusReport,
+    read: Read,
+    policy: Policy,
+    now: datetime,
+) -> Applied:
+    if action is None:
+        return Applied("ignored: no such action")
+    if action.kind is not kind:
+        return Applied(f"ignored: the action is a {action.kind}", action)
+    if action.placed_at is None and not await _was_attempted(db, action):
+        return Applied("ignored: nothing was sent yet", action)
+    if action.provider_sid is None:
+        await db.execute(
+            "UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id)
+        )
+    meaning = read(action, report)
+    if meaning.suppresses:
+        await suppress(db, action.number, f"sms {report.code}", "provider", now, None)
+    if meaning.outcome is None:
+        return Applied("noted: not final", action)
+    if step(action.state, Step.REPORT) is None:
+        return Applied("ignored: already final", action)
+    if action.placed_at is None:
+        # We took it for refused, yet it reached the caller: it counts against the cap after all.
+        await db.execute("UPDATE actions SET placed_at = ? WHERE id = ?", (to_us(now), action.id))
+    await close(db, action.id, meaning.outcome, REASON_OF[action.kind, meaning.outcome], now)
+    wakes: tuple[Wake, ...] = ()
+    if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
+        wakes = await _retry(db, action, policy, now)
+    return Applied("applied", action, meaning.outcome, wakes)
+
+
+async def _was_attempted(db: Database, action: ActionRow) -> bool:
+    return bool(await db.fetch_all("SELECT 1 FROM attempts WHERE action_id = ? LIMIT 1", (action.id,)))
+
+
+async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+    """Plan the callback after an unanswered one, as an action of its own: one action, one call."""
+    campaign = policy.campaign(action.campaign)
+    if campaign is None:
+        return ()
+    since = now - timedelta(hours=1)
+    counted = await remembered_callbacks(db, json.dumps([action.number]), since, pending=True)
+    others = tuple(at for _, name, at in counted if name == action.campaign)
+    planned = plan_retry(campaign, policy, action.retry_index, action.plan, others, now)
+    if planned is None:
+        return ()
+    admission = Admission(
+        Verdict.ACCEPTED, planned.reason, action.campaign, action.exophone, action.base_at, (planned,)
+    )
+    new_id = await next_id(db, "actions")
+    await insert_actions(db, [NewAction(new_id, action.call_id, action.number, admission, planned)], now)
+    await db.execute("UPDATE actions SET origin_id = ? WHERE id = ?", (action.id, new_id))
+    if planned.state is State.DONE:
+        return ()
+    return (Wake(to_us(planned.due_at), new_id, lane_of(planned.kind, planned.state)),)
+
+
+async def found(db: Database, action_id: int, provider_sid: str, now: datetime) -> Wake | None:
+    """Adopt a call that a look-up found for a lost answer; its details are looked at later."""
+    (action,) = await fetch_actions(db, [action_id])
+    follows = step(action.state, Step.FIND)
+    if follows is None:
+        return None
+    wait_s = look_wait(State.PLACED, action.kind, 0) or 0.0
+    wake_us = to_us(now + timedelta(seconds=wait_s))
+    await db.execute(
+        "UPDATE actions SET state = ?, reason = ?, provider_sid = ?, wake_at = ?, looks = 0 WHERE id = ?",
+        (follows, Reason.PROVIDER_ACCEPTED, provider_sid, wake_us, action_id),
+    )
+    await db.execute(
+        "UPDATE attempts SET provider_sid = ? WHERE action_id = ? AND result = 'unknown'",
+        (provider_sid, action_id),
+    )
+    return Wake(wake_us, action_id, lane_of(action.kind, follows))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    wake: Wake | None
+    gave_up: Reason | None
+
+
+async def looked_in_vain(db: Database, action_id: int, now: datetime) -> Looked:
+    """Count a look-up that brought nothing final: wait for the next one, or give up as `unknown`."""
+    (action,) = await fetch_actions(db, [action_id])
+    if action.state is State.DONE:
+        return Looked(None, None)
+    wait_s = look_wait(action.state, action.kind, action.looks + 1)
+    if wait_s is None:
+        step(action.state, Step.GIVE_UP)
+        reason = Reason.NOT_FOUND if action.state is State.ATTEMPTING else Reason.NO_REPORT
+        await close(db, action_id, Outcome.UNKNOWN, reason, now)
+        return Looked(None, reason)
+    step(action.state, Step.WAIT)
+    wake_us = to_us(now + timedelta(seconds=wait_s))
+    await db.execute("UPDATE actions SET looks = looks + 1, wake_at = ? WHERE id = ?", (wake_us, action_id))
+    return Looked(Wake(wake_us, action_id, lane_of(action.kind, action.state)), None)
+
+
+async def adopted_sids(db: Database, sids: list[str], except_for: int) -> set[str]:
+    """Which of the provider's calls already belong to another action of ours."""
+    rows = await db.fetch_all(
+        """SELECT provider_sid FROM actions
+           WHERE provider_sid IN (SELECT value FROM json_each(?)) AND id != ?""",
+        (json.dumps(sids), except_for),
+    )
+    return {str(sid) for (sid,) in rows}

@@ -1,0 +1,152 @@
+"""What became of a call: its whole trace, as the API and `missedd why` show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from missedd.clock import from_us, to_iso
+from missedd.core.phone import normalise
+from missedd.core.reasons import Reason
+
+
+class Rows(Protocol):
+    """What a reader needs of a connection. Reads that belong together run on one snapshot."""
+
+    async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]: ...
+
+
+NUMBER_LIMIT = 20
+"""Calls of one number that its story tells: more than a person reads."""
+
+CALL_COLUMNS = """c.id, c.call_sid, c.caller, c.exophone, c.campaign, c.called_at, c.received_at,
+c.verdict, c.reason, c.redeliveries"""
+
+ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
+a.provider_sid, a.expires_at, a.retry_index, a.origin_id"""
+
+
+async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
+    """One call with its actions, their attempts and reports, oldest first; None if there is none."""
+    rows = await db.fetch_all(f"SELECT {CALL_COLUMNS} FROM calls c WHERE c.call_sid = ?", (call_sid,))
+    stories = await _with_actions(db, rows)
+    return stories[0] if stories else None
+
+
+async def story_of_number(db: Rows, number: str, limit: int = NUMBER_LIMIT) -> list[dict[str, Any]]:
+    """The latest calls of a number in any spelling, newest first, each as `call_story` tells it.
+
+    An unusable spelling has no calls.
+    """
+    rows = await db.fetch_all(
+        f"SELECT {CALL_COLUMNS} FROM calls c WHERE c.caller = ? ORDER BY c.called_at DESC, c.id DESC LIMIT ?",
+        (normalise(number), limit),
+    )
+    return await _with_actions(db, rows)
+
+
+def words(reason: str | None) -> str | None:
+    """A reason in words; one of a later version stands for itself."""
+    if reason is None:
+        return None
+    try:
+        return Reason(reason).words
+    except ValueError:
+        return reason
+
+
+def iso(microseconds: int | None) -> str | None:
+    return None if microseconds is None else to_iso(from_us(microseconds))
+
+
+def call_of(row: Sequence[Any]) -> dict[str, Any]:
+    """A row of `CALL_COLUMNS` as JSON, without its actions."""
+    return {
+        "call_sid": row[1],
+        "from": row[2],
+        "to": row[3],
+        "campaign": row[4],
+        "called_at": iso(row[5]),
+        "received_at": iso(row[6]),
+        "verdict": row[7],
+        "reason": row[8],
+        "reason_words": words(row[8]),
+        "redeliveries": row[9],
+    }
+
+
+def action_of(row: Sequence[Any]) -> dict[str, Any]:
+    """A row of `ACTION_COLUMNS` as JSON, without its attempts and reports."""
+    return {
+        "id": row[0],
+        "kind": row[1],
+        "state": row[2],
+        "outcome": row[3],
+        "due_at": iso(row[4]),
+        "reason": row[5],
+        "reason_words": words(row[5]),
+        "plan": row[6],
+        "placed_at": iso(row[7]),
+        "closed_at": iso(row[8]),
+        "provider_sid": row[9],
+        "expires_at": iso(row[10]),
+        "retry_index": row[11],
+        "origin": row[12],
+    }
+
+
+async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """The stories of these calls, in their order: three queries, however many there are."""
+    if not calls:
+        return []
+    stories = {row[0]: call_of(row) | {"actions": []} for row in calls}
+    wanted = (json.dumps(list(stories)),)
+    actions = {}
+    for row in await db.fetch_all(
+        f"""SELECT {ACTION_COLUMNS}, a.call_id FROM actions a
+            WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
+        wanted,
+    ):
+        action: dict[str, Any] = action_of(row) | {"attempts": [], "reports": []}
+        actions[row[0]] = action
+        stories[row[-1]]["actions"].append(action)
+    wanted = (json.dumps(list(actions)),)
+    for row in await db.fetch_all(
+        """SELECT action_id, number, started_at, finished_at, result, code, reason, provider_sid, message
+           FROM attempts WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY action_id, number""",
+        wanted,
+    ):
+        actions[row[0]]["attempts"].append(_attempt_of(row))
+    for row in await db.fetch_all(
+        """SELECT action_id, received_at, source, status, code, provider_sid, effect
+           FROM reports WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
+        wanted,
+    ):
+        actions[row[0]]["reports"].append(_report_of(row))
+    return list(stories.values())
+
+
+def _attempt_of(row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "number": row[1],
+        "started_at": iso(row[2]),
+        "finished_at": iso(row[3]),
+        "result": row[4],
+        "code": row[5],
+        "reason": row[6],
+        "reason_words": words(row[6]),
+        "provider_sid": row[7],
+        "message": row[8],
+    }
+
+
+def _report_of(row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "received_at": iso(row[1]),
+        "source": row[2],
+        "status": row[3],
+        "code": row[4],
+        "provider_sid": row[5],
+        "effect": row[6],
+    }

@@ -1,0 +1,122 @@
+"""Writing down what came of an attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from missedd.clock import to_us
+from missedd.core.lifecycle import Step, step
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.reasons import Reason
+from missedd.core.retry import look_wait
+from missedd.store.claims import close
+from missedd.store.database import Database
+from missedd.store.rows import Wake, fetch_actions, lane_of
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """An answer, translated into what it does to the action.
+
+    `result` is `accepted`, `refused` or `unknown`; `outcome` is set where `step` ends the action,
+    `wake_at` where it goes on. `suppresses` puts the number on the suppression list.
+    """
+
+    step: Step
+    result: str
+    code: str
+    reason: Reason
+    message: str = ""
+    provider_sid: str | None = None
+    outcome: Outcome | None = None
+    wake_at: datetime | None = None
+    suppresses: bool = False
+
+
+async def record(
+    db: Database, action_id: int, attempt: int, result: AttemptResult, now: datetime
+) -> Wake | None:
+    """Complete an attempt and move its action on; returns what to wake for, if anything.
+
+    A status report may have overtaken the answer and finished the action: then only the attempt
+    is completed.
+    """
+    await db.execute(
+        """UPDATE attempts SET finished_at = ?, result = ?, code = ?, reason = ?, provider_sid = ?, message = ?
+           WHERE action_id = ? AND number = ?""",
+        (
+            to_us(now),
+            result.result,
+            result.code,
+            result.reason,
+            result.provider_sid,
+            result.message or None,
+            action_id,
+            attempt,
+        ),
+    )
+    (action,) = await fetch_actions(db, [action_id])
+    if result.provider_sid and action.provider_sid is None:
+        await db.execute(
+            "UPDATE actions SET provider_sid = ? WHERE id = ?", (result.provider_sid, action_id)
+        )
+    if result.suppresses:
+        await suppress(db, action.number, result.reason, "provider", now, None)
+    follows = step(action.state, result.step)
+    if follows is None:
+        return None
+    if result.result == "refused":
+        # It surely reached nobody, so it does not count against the caller's cap.
+        await db.execute("UPDATE actions SET placed_at = NULL WHERE id = ?", (action_id,))
+    if follows is State.DONE:
+        if result.outcome is None:
+            raise AssertionError(f"{result.step} ends an action but names no outcome")
+        await close(db, action_id, result.outcome, result.reason, now)
+        return None
+    wake_us = to_us(result.wake_at or now)
+    await db.execute(
+        "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
+        (follows, result.reason, wake_us, result.step is Step.POSTPONE, wake_us, action_id),
+    )
+    return Wake(wake_us, action_id, lane_of(action.kind, follows))
+
+
+async def suppress(
+    db: Database, number: str, reason: str, source: str, now: datetime, until: datetime | None
+) -> None:
+    await db.execute(
+        """INSERT INTO suppressions (number, reason, source, since_at, until_at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (number) DO UPDATE SET
+               reason = excluded.reason, source = excluded.source, until_at = excluded.until_at""",
+        (number, reason, source, to_us(now), None if until is None else to_us(until)),
+    )
+
+
+async def rescue(db: Database, now: datetime) -> int:
+    """Find the attempts that a stop or a crash left in flight, and say how many there were.
+
+    Their requests may have had their effect: calls and SMS become look-ups, never new requests.
+    A webhook carries an id by which the application knows it again, so it is simply sent again.
+    """
+    rows = await db.fetch_all(
+        "SELECT id, kind FROM actions WHERE state = 'attempting' AND wake_at IS NULL ORDER BY id"
+    )
+    for action_id, kind in rows:
+        await db.execute(
+            """UPDATE attempts SET result = 'unknown', code = 'stopped', reason = ?
+               WHERE action_id = ? AND result IS NULL""",
+            (Reason.STOPPED_IN_FLIGHT, action_id),
+        )
+        event = Step.POSTPONE if kind == Kind.WEBHOOK else Step.LOSE
+        wait_s = 0.0 if event is Step.POSTPONE else look_wait(State.ATTEMPTING, Kind(kind), 0) or 0.0
+        await db.execute(
+            "UPDATE actions SET state = ?, reason = ?, wake_at = ? WHERE id = ?",
+            (
+                step(State.ATTEMPTING, event),
+                Reason.STOPPED_IN_FLIGHT,
+                to_us(now) + int(wait_s * 1_000_000),
+                action_id,
+            ),
+        )
+    return len(rows)

@@ -1,0 +1,87 @@
+"""The store as the engine knows it: open, write, read, closed in the right order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from missedd.store.database import Connection, StoreRefused, Unit
+from missedd.store.lock import exclusive
+from missedd.store.migrate import migrate
+from missedd.store.writer import Writer
+
+
+class Driver(Protocol):
+    async def open(self, path: Path, *, read_only: bool) -> Connection: ...
+
+
+class Store:
+    """One database: a writer with group commit, and a reader of its own."""
+
+    def __init__(self, writer: Writer, reader: Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def write[T](self, unit: Unit[T]) -> T:
+        """Run a unit of work durably; see `Writer.write` for what it raises."""
+        return await self._writer.write(unit)
+
+    async def read[T](self, unit: Unit[T]) -> T:
+        """Run a reading unit on a consistent snapshot that never waits for the writer."""
+        return await self._reader.read(unit)
+
+
+@asynccontextmanager
+async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[Store]:
+    """Open the daemon's store, alone on its file, with its schema up to date.
+
+    Leaving the block lets the writer finish what waits, then closes both connections. Raises
+    `StoreRefused` where the file cannot be used.
+    """
+    with exclusive(path, owner):
+        connection = await _open(driver, path)
+        try:
+            (result,) = await connection.write([migrate])
+            if isinstance(result, BaseException):
+                raise result
+            reader = await driver.open(path, read_only=True)
+            try:
+                async with trio.open_nursery() as nursery:
+                    writer = Writer(connection)
+                    nursery.start_soon(writer.run, name="store writer")
+                    try:
+                        yield Store(writer, reader)
+                    finally:
+                        writer.close()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await reader.close()
+        finally:
+            with trio.CancelScope(shield=True):
+                await connection.close()
+
+
+async def _open(driver: Driver, path: Path) -> Connection:
+    try:
+        return await driver.open(path, read_only=False)
+    except Exception as failure:
+        raise StoreRefused(
+            f"cannot open the database {path}: {failure}; if the file is damaged, restore a backup"
+        ) from failure
+
+
+@asynccontextmanager
+async def open_reader(driver: Driver, path: Path) -> AsyncIterator[Connection]:
+    """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`."""
+    if not path.exists():
+        raise StoreRefused(f"there is no database at {path}; has the daemon run with this configuration?")
+    reader = await driver.open(path, read_only=True)
+    try:
+        yield reader
+    finally:
+        with trio.CancelScope(shield=True):
+            await reader.close()

@@ -1,0 +1,93 @@
+"""The actor that owns the writing connection, and so the order of all that happened.
+
+Whatever waits when it turns to its mailbox goes into one transaction: under load an fsync is
+shared by many, when idle nobody waits for company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from missedd.store.database import Connection, NotDurable, Unit
+
+GROUP = 64
+"""Units to a transaction. Beyond some sixty, an fsync's share is small beside the rows themselves."""
+
+MAILBOX = 4 * GROUP
+"""Clients wait here while a group commits; one that finds it full waits for a place."""
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    unit: Unit[Any]
+    done: trio.Event = field(default_factory=trio.Event)
+    result: Any = None
+
+
+class Writer:
+    """Use `write` from any trio task; `run` is the actor, to be started in a nursery of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
+
+    async def write[T](self, unit: Unit[T]) -> T:
+        """Run a unit durably and return its result.
+
+        Raises `NotDurable` if it could not be committed, and whatever the unit itself raised. A
+        caller cancelled meanwhile abandons the wait, not the work.
+        """
+        request = _Request(unit)
+        try:
+            await self._send.send(request)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise NotDurable("the store is closed") from None
+        await request.done.wait()
+        if isinstance(request.result, BaseException):
+            raise request.result
+        result: T = request.result
+        return result
+
+    async def run(self) -> None:
+        """Commit groups until `close` has been called and the mailbox is empty."""
+        group: list[_Request] = []
+        try:
+            async for first in self._receive:
+                group = [first, *self._waiting()]
+                self._answer(group, await self._commit(group))
+                group = []
+        finally:
+            # Cancelled or broken: whoever waits, shielded or not, must hear of it.
+            abandoned = group
+            while more := self._waiting():
+                abandoned += more
+            self._receive.close()
+            self._answer(abandoned, [NotDurable("the store was stopped") for _ in abandoned])
+
+    async def _commit(self, group: list[_Request]) -> list[Any]:
+        try:
+            return await self._connection.write([each.unit for each in group])
+        except NotDurable as failure:
+            # A fresh exception for each, as a shared one would collect everybody's tracebacks.
+            return [NotDurable(*failure.args) for _ in group]
+
+    def _answer(self, group: list[_Request], results: list[Any]) -> None:
+        for request, result in zip(group, results, strict=True):
+            request.result = result
+            request.done.set()
+
+    def _waiting(self) -> list[_Request]:
+        waiting: list[_Request] = []
+        while len(waiting) < GROUP - 1:
+            try:
+                waiting.append(self._receive.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+        return waiting
+
+    def close(self) -> None:
+        """Take no more; `run` ends when what waits is done. Later writes raise `NotDurable`."""
+        self._send.close()

@@ -1,0 +1,153 @@
+"""One peer's connection: read a request, answer it, again, until either side has had enough.
+
+Requests are answered one after the other in one task, so a pipelining peer gets its replies in
+order, and a peer that is not read from sends no more. While the site works on an answer nothing
+here can cancel it: a peer that leaves is noticed when its reply cannot be written, and time limits
+are for reading and writing. Only the end of the listener's own drain cuts an answer off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from math import inf
+
+import trio
+
+from missedd.exotel.wire import WebhookRequest
+from missedd.web.limits import Limits
+from missedd.web.parsing import Arrived, Fault, RequestParser
+from missedd.web.replies import CONTINUE, TRY_AGAIN, Reply, problem
+
+type Answer = Callable[[str, WebhookRequest], Awaitable[Reply]]
+type OnRefusal = Callable[[int, str], None]
+
+_PIECE = 16 * 1024
+"""Bytes read at a time: many times a webhook, and the most that a pipelining peer gets parsed ahead."""
+
+TOO_SLOW = Fault(408, "the request did not arrive in time")
+CUT_SHORT = Fault(400, "the peer stopped in the middle of its request")
+
+
+class Phase(Enum):
+    IDLE = auto()
+    """Between two requests, or before the first."""
+    RECEIVING = auto()
+    ANSWERING = auto()
+    WRITING = auto()
+
+
+class Connection:
+    """The life of one connection; `live` returns when it is over and never raises for a peer's doing."""
+
+    def __init__(
+        self,
+        stream: trio.SocketStream,
+        answer: Answer,
+        limits: Limits,
+        on_refusal: OnRefusal,
+        stop: trio.Event,
+    ) -> None:
+        self._stream = stream
+        self._answer = answer
+        self._limits = limits
+        self._on_refusal = on_refusal
+        self._stop = stop
+        self._parser = RequestParser(limits)
+        self._phase = Phase.IDLE
+        self._patience = trio.CancelScope()
+        """One scope for the whole conversation, its deadline moved as the phase changes, because a
+        scope around each read and each write costs a quarter of the throughput."""
+
+    async def live(self) -> None:
+        try:
+            fault = await self._converse()
+            if fault is not None:
+                await refuse(self._stream, fault, self._limits, self._on_refusal)
+        except trio.BrokenResourceError:
+            pass  # the peer is gone
+
+    def drain(self) -> None:
+        """The listener stops: a connection on which nothing is under way ends now."""
+        # Bytes that already lie in the socket are a request that the peer may count as sent.
+        if self._phase is Phase.IDLE and not self._stream.socket.is_readable():
+            self._patience.cancel()
+
+    async def _converse(self) -> Fault | None:
+        """Answer requests until the connection is to close; returns what to refuse before that, if anything."""
+        with self._patience:
+            # A peer that connects and stays silent has as long as one whole request.
+            self._wait(self._limits.receive_s)
+            return await self._answer_until_last()
+        # Patience ended. A peer that does not even take its reply is told nothing more.
+        return TOO_SLOW if self._phase is Phase.RECEIVING else None
+
+    async def _answer_until_last(self) -> Fault | None:
+        parser = self._parser
+        while True:
+            data = await self._stream.receive_some(_PIECE)
+            if not data:
+                return CUT_SHORT if parser.is_receiving else None
+            parser.feed(data)
+            while parser.arrived:
+                if not await self._answer_one(parser.arrived.popleft()):
+                    return None
+            if parser.fault is not None:
+                return parser.fault
+            if not self._go_on():
+                return None
+            if parser.wants_continue:
+                parser.wants_continue = False
+                await self._stream.send_all(CONTINUE)
+
+    async def _answer_one(self, arrived: Arrived) -> bool:
+        """Answer one whole request; False if it was the connection's last."""
+        # From here to the reply no time limit exists. One may have struck while the last bytes came
+        # in; then the request counts as late and leaves by this checkpoint, before anyone saw it.
+        self._patience.deadline = inf
+        if self._patience.cancel_called:
+            await trio.lowlevel.checkpoint()
+        self._phase = Phase.ANSWERING
+        reply = await self._answer(arrived.path, arrived.request)
+        is_last = not arrived.keep_alive or self._stop.is_set()
+        without_body = arrived.request.method == "HEAD"
+        self._phase = Phase.WRITING
+        self._wait(self._limits.write_s)
+        await self._stream.send_all(reply.on_the_wire(is_last=is_last, without_body=without_body))
+        return not is_last
+
+    def _go_on(self) -> bool:
+        """Enter the next phase and set its time limit; False if the listener stops and nothing is under way.
+
+        A limit runs from where its phase began: bytes that trickle in do not move it.
+        """
+        if self._parser.is_receiving:
+            if self._phase is not Phase.RECEIVING:
+                self._phase = Phase.RECEIVING
+                self._wait(self._limits.receive_s)
+            return True
+        if self._stop.is_set():
+            return False
+        if self._phase is not Phase.IDLE:
+            self._phase = Phase.IDLE
+            self._wait(self._limits.idle_s)
+        return True
+
+    def _wait(self, seconds: float) -> None:
+        self._patience.deadline = trio.current_time() + seconds
+
+
+async def refuse(stream: trio.SocketStream, fault: Fault, limits: Limits, on_refusal: OnRefusal) -> None:
+    """Say why, then hang up in a way that lets the peer read it.
+
+    Closing a socket on unread bytes sends a reset that can overtake the reply, so what the peer
+    still sends is read and forgotten for a moment.
+    """
+    on_refusal(fault.status, fault.why)
+    reply = TRY_AGAIN if fault.status == 503 else problem(fault.status, "Not understood", fault.why)
+    with trio.move_on_after(limits.linger_s):
+        await stream.send_all(reply.on_the_wire(is_last=True, without_body=False))
+        await stream.send_eof()
+        unread = limits.linger_bytes
+        while unread > 0 and (data := await stream.receive_some(_PIECE)):
+            unread -= len(data)

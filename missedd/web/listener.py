@@ -1,0 +1,119 @@
+"""The public listener: what Exotel reaches. HTTP/1.1 on trio, for small requests and many of them.
+
+It accepts, bounds and drains; what a request means is the site's affair, which arrives as one
+async function. TLS ends in front of it. Nothing here knows of calls, and nothing a peer does can
+end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import trio
+
+from missedd.web.connection import Answer, Connection, OnRefusal, refuse
+from missedd.web.limits import Limits
+from missedd.web.parsing import Fault
+
+__all__ = ["Answer", "Limits", "OnRefusal", "open_listeners", "serve_public"]
+
+NO_ROOM = Fault(503, "too many connections")
+
+
+def _unheard(status: int, why: str) -> None:
+    """The port for those who do not want to know of refusals."""
+
+
+async def open_listeners(host: str, port: int, *, backlog: int = 1024) -> list[trio.SocketListener]:
+    """Bind and listen; raises OSError. A name with several addresses gives several listeners.
+
+    Port 0 asks the system for a free one, and then there is exactly one listener, so that there
+    is one port to report.
+    """
+    listeners = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
+    if port == 0:
+        for spare in listeners[1:]:
+            await spare.aclose()
+        del listeners[1:]
+    return listeners
+
+
+class _Door:
+    """Counts who is inside, turns away who finds no room, and tells everybody when it closes."""
+
+    def __init__(
+        self, limits: Limits, on_refusal: OnRefusal, connect: Callable[[trio.SocketStream], Connection]
+    ):
+        self._limits = limits
+        self._on_refusal = on_refusal
+        self._connect = connect
+        self._inside: set[Connection] = set()
+        self._turned_away = 0
+
+    async def admit(self, stream: trio.SocketStream) -> None:
+        if len(self._inside) >= self._limits.connections:
+            await self._turn_away(stream)
+            return
+        connection = self._connect(stream)
+        self._inside.add(connection)
+        try:
+            await connection.live()
+        finally:
+            self._inside.discard(connection)
+
+    async def _turn_away(self, stream: trio.SocketStream) -> None:
+        if self._turned_away >= self._limits.turned_away:
+            self._on_refusal(NO_ROOM.status, NO_ROOM.why)
+            return
+        self._turned_away += 1
+        try:
+            await refuse(stream, NO_ROOM, self._limits, self._on_refusal)
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            self._turned_away -= 1
+
+    def drain(self) -> None:
+        for connection in self._inside:
+            connection.drain()
+
+
+async def serve_public(
+    listeners: Sequence[trio.SocketListener],
+    answer: Answer,
+    *,
+    limits: Limits | None = None,
+    stop: trio.Event,
+    on_refusal: OnRefusal = _unheard,
+    task_status: trio.TaskStatus[Sequence[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `stop` is set, then drain and return; closes the listeners.
+
+    `answer` is given the path (percent-encoded) and the request, and must not raise: what it
+    raises ends the listener, as any error of ours does. Its reply goes out with `Content-Length`
+    and, on a connection's last one, `Connection: close`. `on_refusal` is called once for each
+    request that is refused before it reaches `answer`, with its status and the reason, which never
+    repeats what the peer sent.
+
+    After `stop`: no new connections; idle ones end; requests being received or answered get their
+    reply; what is left after `limits.drain_s` is cut off.
+    """
+    limits = limits or Limits()
+    door = _Door(limits, on_refusal, partial(_connection, answer, limits, on_refusal, stop))
+    async with trio.open_nursery() as connections:
+        async with trio.open_nursery() as accepting:
+            await accepting.start(
+                partial(trio.serve_listeners, door.admit, list(listeners), handler_nursery=connections)
+            )
+            task_status.started(listeners)
+            await stop.wait()
+            accepting.cancel_scope.cancel()
+        connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
+        door.drain()
+
+
+def _connection(
+    answer: Answer, limits: Limits, on_refusal: OnRefusal, stop: trio.Event, stream: trio.SocketStream
+) -> Connection:
+    return Connection(stream, answer, limits, on_refusal, stop)

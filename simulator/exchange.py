@@ -1,0 +1,100 @@
+"""The exchange: numbers that can be rung, people who may answer, and an account that pays.
+
+This is the front door for whoever drives a simulation. `api.respond` is the one for the daemon.
+Nothing here knows how requests reach it or how its own leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+import trio
+
+from simulator.budget import SlidingLimit
+from simulator.faults import Faults
+from simulator.inbound import Inbound, Shape
+from simulator.people import People, Person
+from simulator.posting import Poster
+from simulator.postman import Postman
+from simulator.settings import ExchangeSettings
+from simulator.spelling import Spelling, e164
+from simulator.texting import Texting
+from simulator.truth import InboundRing, Truth
+from simulator.voice import Voice
+from simulator.world import World
+
+
+class Exchange:
+    """Lives as long as `nursery`, which its calls, texts and webhooks run in.
+
+    `now` gives aware UTC and must keep step with trio's clock. The same `rng` seed, settings and
+    order of requests give the same run: Sids, faults and the rest draw from streams of their own.
+    """
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        now: Callable[[], datetime],
+        rng: Random,
+        settings: ExchangeSettings,
+        poster: Poster,
+        people: People | None = None,
+    ) -> None:
+        sids, luck, odds = (Random(rng.getrandbits(64)) for _ in range(3))  # noqa: S311 (repeatable)
+        self.world = World(nursery, now, settings, sids, luck, Faults(odds), people or People())
+        postman = Postman(self.world, poster)
+        self.voice = Voice(self.world, postman)
+        self.texting = Texting(self.world, postman)
+        self.voice_limit, self.sms_limit = SlidingLimit(), SlidingLimit()
+        self._inbound = Inbound(self.world, postman, self.texting)
+
+    @property
+    def truth(self) -> Truth:
+        return self.world.truth
+
+    @property
+    def faults(self) -> Faults:
+        return self.world.faults
+
+    @property
+    def people(self) -> People:
+        return self.world.people
+
+    @property
+    def settings(self) -> ExchangeSettings:
+        return self.world.settings
+
+    def ring_in(
+        self,
+        person: Person | str,
+        exophone: str | None = None,
+        shape: Shape | str = Shape.PASSTHRU,
+        *,
+        spelling: Spelling | str | None = None,
+        with_date: bool = True,
+        call_sid: str | None = None,
+        first_try: trio.Event | None = None,
+    ) -> InboundRing:
+        """Give a missed call to `exophone` (by default the first), and tell of it in the background.
+
+        A person becomes known by their number; a plain number rings as whoever it is known as.
+        `spelling` is for both numbers (by default `0…` in a Passthru, `+91…` in the native POST);
+        `call_sid` repeats an earlier call's Sid. `first_try` is set once the first post has ended.
+        Raises NowhereToPost without a `missed_call_url`, ValueError for what is no number.
+        """
+        if isinstance(person, str):
+            person = self.people.find(_checked(person))
+        else:
+            self.people.add(person)
+        called = self.settings.exophones[0] if exophone is None else _checked(exophone)
+        spelled = None if spelling is None else Spelling(spelling)
+        return self._inbound.ring(person, called, Shape(shape), spelled, with_date, call_sid, first_try)
+
+
+def _checked(text: str) -> str:
+    number = e164(text)
+    if number is None:
+        raise ValueError(f"{text!r} is not a telephone number")
+    return number

@@ -1,0 +1,72 @@
+"""The people at the other end of the line, and how each behaves when rung or texted.
+
+Nothing here moves by itself: the exchange asks a person what they do and acts it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Answers(StrEnum):
+    """What somebody does when their telephone rings."""
+
+    ANSWER = "answer"
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    HANGUP = "hangup"
+    """Takes the call and hangs up a second later: as first party, while the second still rings."""
+    UNREACHABLE = "unreachable"
+
+
+class Reception(StrEnum):
+    """What becomes of an SMS to somebody."""
+
+    DELIVERED = "delivered"
+    OPERATOR = "operator"
+    """Delivered as far as the operator tells; no handset report ever follows."""
+    DND = "dnd"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a telephone. `number` is E.164.
+
+    `answers` may be a tuple: one behaviour for each ring in turn, the last one for ever after.
+    `ring_s` is how long they let it ring before taking it, `talks_s` how long they then talk.
+    `dnd` puts the number on the do-not-disturb register, which refuses calls to people who have
+    not rung an ExoPhone themselves; it says nothing about SMS, for which there is `sms`.
+    """
+
+    number: str
+    name: str = "Anyone"
+    answers: Answers | tuple[Answers, ...] = Answers.ANSWER
+    sms: Reception = Reception.DELIVERED
+    ring_s: float = 6.0
+    talks_s: float = 45.0
+    dnd: bool = False
+
+    def answer_to(self, ring_index: int) -> Answers:
+        """What they do when rung for the (`ring_index` + 1)-th time."""
+        if isinstance(self.answers, Answers):
+            return self.answers
+        return self.answers[min(ring_index, len(self.answers) - 1)]
+
+
+class People:
+    """Who is known by which number. Anyone else answers, talks and receives SMS."""
+
+    def __init__(self, known: Iterable[Person] = ()) -> None:
+        self._known = {person.number: person for person in known}
+
+    def add(self, person: Person) -> Person:
+        """Make somebody known, in place of whoever had the number."""
+        self._known[person.number] = person
+        return person
+
+    def find(self, number: str) -> Person:
+        return self._known.get(number) or Person(number)

@@ -1,0 +1,127 @@
+"""The bodies of what Exotel posts about calls and texts. Pure: records in, requests out.
+
+Two shapes of call report: four fields, always multipart unless JSON was asked for; and the long
+one with legs, only between two numbers and only for subscribed events.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.orders import ConnectOrder, SmsOrder
+from simulator.posting import OutboundWebhook
+from simulator.rendering import form_post, json_post, multipart_post, with_query
+from simulator.sms_codes import STATES
+from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
+from simulator.truth import Connect, Text
+from simulator.world import World
+
+
+def call_report(call: Connect, order: ConnectOrder, event: str, world: World) -> OutboundWebhook | None:
+    """The report of `answered` or `terminal` as things are now, or None where none is due."""
+    url = order.status_callback
+    has_legs = call.to_number is not None and bool(order.events)
+    if url is None or (has_legs and event not in order.events) or (not has_legs and event != "terminal"):
+        return None
+    fields: dict[str, Any] = {
+        "CallSid": call.sid,
+        "Status": call.status,
+        "DateUpdated": ist_text(world.now()),
+    }
+    if call.status == "completed":
+        fields["RecordingUrl"] = recording_url(call) if order.records else None
+    elif event == "terminal" and world.luck.random() >= world.settings.recording_absent_rate:
+        fields["RecordingUrl"] = None
+    if has_legs:
+        fields |= _long_fields(call, order, event)
+    if order.as_json:
+        return json_post(url, fields)
+    return multipart_post(url, _flat(fields), boundary=f"------------------------{call.sid[:16]}")
+
+
+def recording_url(call: Connect) -> str:
+    account = call.sid[:8]
+    return f"https://recordings.exotel.com/exotelrecordings/{account}/{call.sid}.mp3"
+
+
+def _long_fields(call: Connect, order: ConnectOrder, event: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "EventType": event,
+        "DateCreated": ist_text(call.created_at),
+        "StartTime": ist_text(call.created_at),
+        "EndTime": ist_text(call.ended_at) if call.ended_at else EPOCH_TEXT,
+        "To": spell(call.to_number or "", Spelling.ZERO),
+        "From": spell(call.from_number, Spelling.ZERO),
+        "PhoneNumberSid": spell(call.caller_id, Spelling.ZERO),
+        "ConversationDuration": call.conversation_s,
+        "Direction": "outbound-api",
+        "Legs": [
+            {"OnCallDuration": call.leg_s[0], "Status": call.leg1 or "null", "AnsweredBy": "NA"},
+            {
+                "OnCallDuration": call.leg_s[1],
+                "Status": call.leg2 or ("" if event == "answered" else "null"),
+                "AnsweredBy": "NA",
+            },
+        ],
+    }
+    if event == "terminal":
+        fields["CustomField"] = order.custom_field
+    return fields
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, str]:
+    """The same for a form: legs under bracketed names, nothing as an empty text."""
+    flat: dict[str, str] = {}
+    for name, value in fields.items():
+        if name == "Legs":
+            for i, leg in enumerate(value):
+                flat |= {f"Legs[{i}][{key}]": str(one) for key, one in leg.items()}
+        else:
+            flat[name] = "" if value is None else str(value)
+    return flat
+
+
+def sms_report(text: Text, order: SmsOrder) -> OutboundWebhook | None:
+    """The report of an SMS's end; `To` begins with 0 however it was sent."""
+    if order.status_callback is None:
+        return None
+    status, detailed = STATES[text.code]
+    fields = {
+        "SmsSid": text.sid,
+        "To": spell(text.number, Spelling.ZERO),
+        "Status": status,
+        "SmsUnits": str(text.units),
+        "DetailedStatus": detailed,
+        "DetailedStatusCode": str(text.code),
+        "DateSent": ist_text(text.delivered_at) if text.delivered_at else EPOCH_TEXT,
+    }
+    if order.custom_field:
+        fields["CustomField"] = order.custom_field
+    return (json_post if order.as_json else form_post)(order.status_callback, fields)
+
+
+def flow_passthru(url: str, call: Connect) -> OutboundWebhook:
+    """A Passthru applet at the end of an outbound flow: the customer was reached and heard it."""
+    at = call.ended_at or call.created_at
+    fields = {
+        "CallSid": call.sid,
+        "CallFrom": spell(call.from_number, Spelling.ZERO),
+        "CallTo": spell(call.caller_id, Spelling.BARE),
+        "Direction": "outbound-dial",
+        "ForwardedFrom": "null",
+        "Created": ist_words(call.created_at),
+        "DialCallDuration": str(call.conversation_s),
+        "StartTime": ist_text(call.created_at),
+        "EndTime": EPOCH_TEXT,
+        "DialCallStatus": "completed",
+        "CallType": "completed",
+        "DialWhomNumber": "",
+        "ProcessStatus": "null",
+        "flow_id": (call.flow_url or "").rstrip("/").rpartition("/")[2],
+        "tenant_id": "67291",
+        "From": spell(call.from_number, Spelling.ZERO),
+        "To": spell(call.caller_id, Spelling.ZERO),
+        "CurrentTime": ist_text(at),
+        "CustomField": call.fields.get("CustomField", ""),
+    }
+    return with_query(url, fields)

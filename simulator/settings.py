@@ -1,0 +1,64 @@
+"""What an account at the exchange is like. Every value may be changed while a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DltTemplate:
+    """A text registered under India's DLT rules; `{#var#}` stands for up to 29 characters."""
+
+    entity_id: str
+    template_id: str
+    text: str
+
+
+@dataclass(slots=True)
+class ExchangeSettings:
+    """One account and the exchange's manners towards it. Durations in seconds, numbers E.164."""
+
+    account_sid: str = "example1"
+    api_key: str = "simkey"
+    api_token: str = "simtoken"  # noqa: S105 (opens nothing but a simulator)
+    exophones: tuple[str, ...] = ("+918047120001",)
+
+    missed_call_url: str | None = None
+    """Where missed calls are reported; an existing query is kept."""
+    sms_text_url: str | None = None
+    """Where the dynamic SMS applet fetches its text; None if the flow has no such applet."""
+    flow_passthru_url: str | None = None
+    """A Passthru at the end of outbound flows, which alone tells their outcome; None for none."""
+
+    calls_per_minute: int = 200
+    """Voice requests of every kind in any 60 seconds; beyond it 429."""
+    sms_per_minute: int = 200
+    sms_overload_status: int = 503
+    """503 (code 40405) or 429 (code 40402)."""
+    retry_after_s: int | None = None
+    """Sent with a 429 if set. Exotel is not known to send it."""
+    api_latency_s: float = 0.25
+    """Seconds from the effect of a request to its answer; 270 ms were seen once."""
+
+    details_delay_s: float = 120.0
+    """How long after its end a call's details stay unfinished."""
+    sid_visible_after_s: float = 0.0
+    """How long a new call cannot be found by its Sid or in the list."""
+    report_delay_s: float = 1.0
+    """Seconds from an event to its status report."""
+    recording_absent_rate: float = 0.5
+    """How many reports of unanswered calls lack `RecordingUrl` altogether."""
+    webhook_timeout_s: float = 15.0
+    webhook_retry_waits_s: tuple[float, ...] = (300.0, 900.0)
+    """Waits before each further try of a webhook that did not get its 2xx."""
+
+    ring_timeout_s: float = 30.0
+    """How long a leg rings where the request has no `TimeOut`."""
+    redial_wait_s: float = 10.0
+    """From an unanswered first leg to Exotel's own next try of it."""
+    sms_step_s: float = 2.0
+    """Seconds between the states of an SMS."""
+    templates: tuple[DltTemplate, ...] = ()
+    """Registered texts. While there are none, texts go out unchecked."""
+    senders: tuple[str, ...] = ()
+    """Registered sender ids. While there are none, any is taken."""

@@ -1,0 +1,83 @@
+"""The SMS side: queued, sending, submitted, and then one end, reported once.
+
+Promotional texts wait with the operator outside 10:00 to 21:00 IST (TRAI's hours).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import trio
+
+from simulator.orders import SmsOrder
+from simulator.postman import Postman
+from simulator.reports import sms_report
+from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, dlt_code, sms_units
+from simulator.spelling import IST
+from simulator.truth import Text
+from simulator.world import World
+
+PROMOTIONAL_FROM, PROMOTIONAL_UNTIL = time(10), time(21)
+
+
+class Texting:
+    def __init__(self, world: World, postman: Postman) -> None:
+        self._world = world
+        self._postman = postman
+
+    def send(self, order: SmsOrder, via: str = "api") -> Text:
+        """Accept a text and send it on its way. Every request makes one, however alike it looks."""
+        world, at = self._world, self._world.now()
+        text = Text(
+            sid=world.new_sid(),
+            number=order.number,
+            sender=order.sender,
+            body=order.body,
+            units=sms_units(order.body),
+            sent_at=at,
+            sms_type=order.sms_type,
+            via=via,
+            fields=order.fields,
+            updated_at=at,
+        )
+        world.truth.add_text(text)
+        world.nursery.start_soon(self._run, text, order, name=f"sms {text.sid}")
+        return text
+
+    async def _run(self, text: Text, order: SmsOrder) -> None:
+        world = self._world
+        for pending in PENDING[1:]:
+            await trio.sleep(world.settings.sms_step_s)
+            self._move(text, pending)
+        code = self._turned_away(order)
+        if code is None:
+            if order.sms_type == "promotional":
+                await world.sleep_until(promotional_opening(world.now()))
+            await trio.sleep(world.settings.sms_step_s)
+            code = RECEPTION_CODES[world.people.find(text.number).sms]
+        self._move(text, code)
+        text.final = True
+        if code in DELIVERED:
+            text.delivered_at = world.now()
+        webhook = sms_report(text, order)
+        if webhook is not None:
+            await trio.sleep(world.settings.report_delay_s)
+            await self._postman.deliver("sms-status", text.sid, webhook)
+
+    def _turned_away(self, order: SmsOrder) -> int | None:
+        templates = self._world.settings.templates
+        if not templates:
+            return None
+        return dlt_code(templates, order.entity_id, order.template_id, order.body)
+
+    def _move(self, text: Text, code: int) -> None:
+        text.code, text.updated_at = code, self._world.now()
+
+
+def promotional_opening(at: datetime) -> datetime:
+    """`at` itself within the hours for promotional texts, or else the next 10:00 IST."""
+    local = at.astimezone(IST)
+    if PROMOTIONAL_FROM <= local.time() < PROMOTIONAL_UNTIL:
+        return at
+    day = local.date() + timedelta(days=1 if local.time() >= PROMOTIONAL_UNTIL else 0)
+    return datetime.combine(day, PROMOTIONAL_FROM, tzinfo=IST)

@@ -1,0 +1,257 @@
+"""What really happened at the exchange: the ground truth that checks are held against.
+
+Plain records, written by the exchange only, in the order in which things happened. Numbers are
+E.164, instants aware and in UTC, durations in seconds. Nothing here is ever forgotten or deduped.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+MINUTE = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Ring:
+    """One telephone that really rang. Every re-dial is a ring of its own."""
+
+    number: str
+    caller_id: str
+    leg: int
+    """1 for the party dialled first, 2 for the second."""
+    sid: str
+    """The call it belongs to: `Connect.sid`."""
+    attempt: int
+    """1, then more where Exotel re-dialled leg 1 by itself (`MaxRetries`)."""
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended: str | None = None
+    """`completed`, `no-answer`, `busy`, `failed` or `canceled`; None while it lasts."""
+
+    @property
+    def answered(self) -> bool:
+        return self.answered_at is not None
+
+
+@dataclass(slots=True)
+class Connect:
+    """One call that a connect request really created; two identical requests make two of these."""
+
+    sid: str
+    from_number: str
+    to_number: str | None
+    """The second party, or None where the call goes to a flow."""
+    caller_id: str
+    created_at: datetime
+    fields: Mapping[str, str]
+    """The form exactly as it came."""
+    flow_url: str | None = None
+    status: str = "in-progress"
+    leg1: str | None = None
+    leg2: str | None = None
+    leg_s: list[int] = field(default_factory=lambda: [0, 0])
+    """Seconds on the line, ringing not counted, by leg."""
+    conversation_s: int = 0
+    answered_at: datetime | None = None
+    """When the first leg was taken."""
+    ended_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Text:
+    """One SMS that was accepted for sending."""
+
+    sid: str
+    number: str
+    sender: str
+    body: str
+    units: int
+    sent_at: datetime
+    """When the exchange accepted it; `delivered_at` is when the handset had it."""
+    sms_type: str
+    via: str = "api"
+    """`api`, or `applet` where the text was fetched by the dynamic SMS applet."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    code: int = 21010
+    updated_at: datetime | None = None
+    delivered_at: datetime | None = None
+    final: bool = False
+
+    @property
+    def delivered(self) -> bool:
+        return self.delivered_at is not None
+
+
+@dataclass(slots=True)
+class InboundRing:
+    """One missed call that a person really made."""
+
+    call_sid: str
+    number: str
+    exophone: str
+    rung_at: datetime
+    shape: str
+    spelling: str
+    heard_ringing_s: float | None = None
+    """How long the first Passthru answer took: so long the caller went on hearing it ring."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One webhook as posted, or as lost on the way."""
+
+    kind: str
+    """`missed-call`, `call-status`, `flow-passthru`, `sms-status` or `sms-text`."""
+    call_sid: str
+    """The Sid in question; for `sms-status` the SMS's."""
+    url: str
+    method: str
+    attempt: int
+    at: datetime
+    copy: bool = False
+    """True for the second posting of a duplicated one."""
+    status: int | None = None
+    """What the other side answered, None if nothing was heard."""
+    verdict: str | None = None
+    """The daemon's `Missedd-Verdict` header."""
+    failure: str | None = None
+    latency_s: float | None = None
+
+
+@dataclass(slots=True)
+class ApiRequest:
+    """One request to the API, served, refused or broken by a fault."""
+
+    at: datetime
+    method: str
+    path: str
+    query: str
+    target: str
+    is_voice: bool
+    """Counts against the account's voice budget."""
+    status: int | None = None
+    """What was answered; None where no answer reached the caller."""
+    fault: str | None = None
+    fault_when: str | None = None
+    sid: str | None = None
+    """The call or SMS that this request really created."""
+
+
+class Truth:
+    """The record of one run."""
+
+    def __init__(self) -> None:
+        self.rings: list[Ring] = []
+        self.connects: list[Connect] = []
+        self.texts: list[Text] = []
+        self.inbound: list[InboundRing] = []
+        self.deliveries: list[Delivery] = []
+        self.api_requests: list[ApiRequest] = []
+        self._rings_to: defaultdict[str, list[Ring]] = defaultdict(list)
+        self._texts_to: defaultdict[str, list[Text]] = defaultdict(list)
+        self._call_by_sid: dict[str, Connect | InboundRing] = {}
+        self._text_by_sid: dict[str, Text] = {}
+        self._deliveries_of: defaultdict[str, list[Delivery]] = defaultdict(list)
+
+    def add_ring(self, ring: Ring) -> None:
+        self.rings.append(ring)
+        self._rings_to[ring.number].append(ring)
+
+    def add_connect(self, call: Connect) -> None:
+        self.connects.append(call)
+        self._call_by_sid[call.sid] = call
+
+    def add_inbound(self, ring: InboundRing) -> None:
+        self.inbound.append(ring)
+        self._call_by_sid.setdefault(ring.call_sid, ring)
+
+    def add_text(self, text: Text) -> None:
+        self.texts.append(text)
+        self._texts_to[text.number].append(text)
+        self._text_by_sid[text.sid] = text
+
+    def add_delivery(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+        self._deliveries_of[delivery.call_sid].append(delivery)
+
+    def rings_to(self, number: str) -> list[Ring]:
+        return list(self._rings_to.get(number, ()))
+
+    def times_rung(self, number: str) -> int:
+        return len(self._rings_to.get(number, ()))
+
+    def texts_to(self, number: str) -> list[Text]:
+        return list(self._texts_to.get(number, ()))
+
+    def call(self, sid: str) -> Connect | InboundRing | None:
+        return self._call_by_sid.get(sid)
+
+    def text(self, sid: str) -> Text | None:
+        return self._text_by_sid.get(sid)
+
+    def deliveries_of(self, sid: str) -> list[Delivery]:
+        return list(self._deliveries_of.get(sid, ()))
+
+    def rings_of(self, sid: str) -> list[Ring]:
+        return [ring for ring in self.rings if ring.sid == sid]
+
+    def connects_to(self, number: str) -> list[Connect]:
+        """The calls created to reach `number`, as first or second party."""
+        return [call for call in self.connects if number in (call.from_number, call.to_number)]
+
+    def acknowledged(self) -> list[str]:
+        """CallSids of missed calls that got a 2xx, in order of the first, each once."""
+        return list(
+            dict.fromkeys(
+                d.call_sid
+                for d in self.deliveries
+                if d.kind == "missed-call" and d.status is not None and 200 <= d.status < 300
+            )
+        )
+
+    def calls_in_any_minute(self, window: timedelta = MINUTE) -> int:
+        """The most calls created in any window of that length, wherever it begins."""
+        return most_in_any((call.created_at for call in self.connects), window)
+
+    def rings_in_any(self, number: str, window: timedelta) -> int:
+        """The most times that number's telephone began to ring in any such window."""
+        return most_in_any((ring.started_at for ring in self._rings_to.get(number, ())), window)
+
+    def voice_requests_in_any_minute(self) -> int:
+        """The most voice requests, look-ups and refused ones included, in any 60 seconds."""
+        return most_in_any((r.at for r in self.api_requests if r.is_voice), MINUTE)
+
+    def sms_requests_in_any_minute(self) -> int:
+        return most_in_any((r.at for r in self.api_requests if r.target == "sms"), MINUTE)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as values that `json` can write; instants in ISO 8601."""
+        records: dict[str, Iterable[Any]] = {
+            "inbound": self.inbound,
+            "connects": self.connects,
+            "rings": self.rings,
+            "texts": self.texts,
+            "deliveries": self.deliveries,
+            "api_requests": self.api_requests,
+        }
+        return {name: [_plain(asdict(one)) for one in rows] for name, rows in records.items()}
+
+
+def most_in_any(instants: Iterable[datetime], window: timedelta) -> int:
+    """The most instants within any half-open window of that length: two exactly `window` apart don't meet."""
+    ordered = sorted(instants)
+    return max((i + 1 - bisect_right(ordered, at - window) for i, at in enumerate(ordered)), default=0)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value

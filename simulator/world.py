@@ -1,0 +1,53 @@
+"""What the parts of the exchange share: time, chance, truth, people, faults and a nursery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+import trio
+
+from simulator.faults import Faults
+from simulator.people import People
+from simulator.settings import ExchangeSettings
+from simulator.spelling import new_sid
+from simulator.truth import InboundRing, Truth
+
+WHITELISTED_FOR = timedelta(days=183)
+"""A person who rang an ExoPhone may be called back for six months, on the DND register or not."""
+
+
+@dataclass(slots=True)
+class World:
+    """`now` gives aware UTC; waiting is trio's, so both must tell the same time in virtual runs."""
+
+    nursery: trio.Nursery
+    now: Callable[[], datetime]
+    settings: ExchangeSettings
+    sids: Random
+    """Draws Sids and nothing else, so that a call more does not change anybody's luck."""
+    luck: Random
+    faults: Faults
+    people: People
+    truth: Truth = field(default_factory=Truth)
+    last_rang_at: dict[str, datetime] = field(default_factory=dict)
+    """By number, when they last rang an ExoPhone: the automatic whitelist."""
+
+    def new_sid(self) -> str:
+        return new_sid(self.sids, self.now())
+
+    def note_rang(self, ring: InboundRing) -> None:
+        self.last_rang_at[ring.number] = ring.rung_at
+
+    def whitelist_s(self, number: str) -> int | None:
+        """Seconds for which the number is still whitelisted, None if it is not."""
+        rang_at = self.last_rang_at.get(number)
+        left = None if rang_at is None else rang_at + WHITELISTED_FOR - self.now()
+        return int(left.total_seconds()) if left is not None and left > timedelta(0) else None
+
+    async def sleep_until(self, at: datetime) -> None:
+        """Wait for an instant of `now`, however the clock was stepped meanwhile."""
+        while (left_s := (at - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 (a clock has no event)
+            await trio.sleep(left_s)
