@@ -35,6 +35,7 @@ __all__ = [
     "Settings",
     "load",
     "load_all",
+    "load_table",
 ]
 
 TIMEZONE = "Asia/Kolkata"
@@ -95,9 +96,22 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
 def _read(path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Settings | None:
     """What the file says, with stand-ins where it is wrong; None if it is no TOML at all."""
     raw = _toml(path, problems)
-    if raw is None:
-        return None
-    root = Table(raw, "", str(path), problems)
+    return None if raw is None else _settings(Table(raw, "", str(path), problems), path, environ)
+
+
+def load_table(raw: Mapping[str, object], key: str, path: Path) -> Settings:
+    """The settings in a table that is part of another file, such as a scenario's `daemon`.
+
+    `key` is the table's own; problems name it and `path`. Raises ConfigProblems like `load`.
+    """
+    problems: list[Problem] = []
+    settings = _settings(Table(raw, key, str(path), problems), path, {})
+    if problems:
+        raise ConfigProblems(problems)
+    return settings
+
+
+def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
     warnings: list[str] = []
     timezone = _timezone(root)
     store_path = _store_path(root.table("store"), path, environ)

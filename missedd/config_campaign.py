@@ -103,9 +103,8 @@ def _callback(table: Table | None) -> CallbackPolicy | None:
     elif table.has("flow") and first is _First.AGENT:
         table.problem("first", "needs agents: with a flow the customer is the only one rung")
     if give_up_after < delay:
-        default = "" if table.has("give_up_after") else ", its default,"
-        words = f"{spell(give_up_after)}{default} is shorter than delay, {spell(delay)}: no callback would be made"
-        table.problem("give_up_after", words)
+        words = f"{spell(give_up_after)} is shorter than delay, {spell(delay)}: no callback would be made"
+        table.problem("give_up_after", words if table.has("give_up_after") else f"its default of {words}")
     return CallbackPolicy(
         delay=delay,
         flow=flow,

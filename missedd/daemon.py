@@ -41,6 +41,29 @@ class Addresses:
     private: str
 
 
+class EdgeLog:
+    """What the public site tells of requests that brought nothing in."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+
+    def refused(self, status: int, place: str, why: str) -> None:
+        self._log.warning(Event.WEBHOOK_REFUSED, status=status, place=place, why=why)
+
+    def unavailable(self, place: str, error: Exception) -> None:
+        self._log.error(Event.REQUEST_FAILED, status=503, place=place, why=str(error) or type(error).__name__)
+
+    def failed(self, place: str, error: Exception) -> None:
+        self._log.error(Event.REQUEST_FAILED, status=503, place=place, exc_info=error)
+
+
+def public_site(engine: Engine, token: str, log: Logger) -> PublicSite:
+    """The public listener's site on a running engine."""
+    return PublicSite(
+        token, engine.intake.admit, engine.report, EdgeLog(log), try_again_on=(NotDurable, Overloaded)
+    )
+
+
 class Refused(Exception):
     """The daemon cannot start; the text says why and what to do."""
 

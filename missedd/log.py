@@ -18,11 +18,10 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from missedd.clock import SystemClock
 from missedd.log_lines import hiding, in_order
 
 type Level = Literal["debug", "info", "warning", "error"]
-type Format = Literal["auto", "json", "pretty"]
+type Style = Literal["auto", "json", "pretty"]
 
 _RANK: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _RESERVED = frozenset({"event", "level", "at"})
@@ -153,9 +152,9 @@ class Logger:
 def configure(
     stream: TextIO,
     *,
-    format: Format = "auto",
+    now: Callable[[], datetime],
+    style: Style = "auto",
     level: Level = "info",
-    now: Callable[[], datetime] = SystemClock().now,
     secrets: Iterable[str] = (),
 ) -> Logger:
     """A logger that writes to `stream`, each line flushed.
@@ -165,7 +164,7 @@ def configure(
     state: two loggers know nothing of each other.
     """
     is_terminal = stream.isatty()
-    pretty = format == "pretty" or (format == "auto" and is_terminal)
+    pretty = style == "pretty" or (style == "auto" and is_terminal)
     processors: list[Any] = [in_order(["level"], now), structlog.processors.format_exc_info, hiding(secrets)]
     if pretty:
         plain = structlog.dev.plain_traceback

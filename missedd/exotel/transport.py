@@ -110,11 +110,13 @@ class Transport:
     ) -> Reply:
         async with self._http.stream(method, url, data=form, params=query or None, auth=self._auth) as answer:
             body = bytearray()
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    # What is cut off can't be read, and so is unknown where that matters.
-                    break
+            # What is cut off can't be read, and so is unknown where that matters. Leaving the loop
+            # by cancellation, not by `break`, unwinds httpx's nested generators in order.
+            with trio.CancelScope() as reading:
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        reading.cancel()
             retry_after = answer.headers.get("retry-after")
             return Reply(answer.status_code, bytes(body[:MAX_ANSWER_BYTES]), retry_after)
 

@@ -74,7 +74,7 @@ class Connection:
             self._patience.cancel()
 
     async def _converse(self) -> Fault | None:
-        """Answer requests until the connection is to close; returns what to refuse before that, if anything."""
+        """Answer requests until the connection is to close; returns what to refuse before that."""
         with self._patience:
             # A peer that connects and stays silent has as long as one whole request.
             self._wait(self._limits.receive_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from missedd.core.phone import mask, normalise
 
 MOBILE = "+919876543210"
@@ -128,7 +129,9 @@ def test_is_idempotent_and_spells_e164(raw: str) -> None:
         assert 5 <= len(number) <= 16
 
 
-@given(st.from_regex(r"\A[6-9][0-9]{9}\Z"), st.sampled_from(["", "0", "91", "+91", "0091", " 91", "+0", "sip:0"]))
+@given(
+    st.from_regex(r"\A[6-9][0-9]{9}\Z"), st.sampled_from(["", "0", "91", "+91", "0091", " 91", "+0", "sip:0"])
+)
 def test_every_prefix_of_a_mobile_means_the_same(subscriber: str, prefix: str) -> None:
     assert normalise(prefix + subscriber) == "+91" + subscriber
 

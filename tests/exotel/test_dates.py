@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from missedd.exotel.dates import read_instant, to_ist
 
 NOON = datetime(2022, 2, 23, 7, 1, 59, tzinfo=UTC)
@@ -45,9 +46,10 @@ def test_reads(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        None, "", "null", "soon", "1970-01-01 05:30:00", "0000-00-00 00:00:00", "2004-12-31 23:59:59", "0", "12",
-        "2022-02-30 12:00:00", "2022-02-23", "2022-02-23 25:00:00", "2022-02-23 12:31:59+99:00", "23/02/2022 12:31",
-        "Wed, 23 Foo 2022 12:31:59", "9999-12-31 23:59:59-05:00", "99999999999999999999", "१६४५५९९७१९", "1" * 5000,
+        None, "", "null", "soon", "0", "12", "1" * 5000, "99999999999999999999", "१६४५५९९७१९", "2022-02-23",
+        "1970-01-01 05:30:00", "0000-00-00 00:00:00", "2004-12-31 23:59:59", "2022-02-30 12:00:00",
+        "2022-02-23 25:00:00", "2022-02-23 12:31:59+99:00", "23/02/2022 12:31", "Wed, 23 Foo 2022 12:31:59",
+        "9999-12-31 23:59:59-05:00",
     ],
 )  # fmt: skip
 def test_no_instant(text: str | None) -> None:

@@ -32,7 +32,7 @@ class Bench:
         self.exchange = Exchange(
             nursery,
             lambda: START + timedelta(seconds=clock.current_time() - began),
-            Random(7),  # noqa: S311
+            Random(7),
             self.settings,
             self._post,
         )

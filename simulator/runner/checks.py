@@ -1,0 +1,83 @@
+"""Holding a scenario's expectations against what happened, and saying plainly where they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from simulator.runner.measures import measure
+from simulator.runner.stage import Stage
+from simulator.scenario import Expectation, Scenario, ScenarioMistake
+
+SHOWN = 8
+"""How many of the things that were counted a failure shows."""
+
+STORIES = 3
+"""How many callers' stories a failure tells when it names nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that was not met: what was expected, what happened, and the calls concerned."""
+
+    expected: str
+    happened: str
+    trace: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}\nhappened {self.happened}\n{self.trace}"
+
+
+async def check(scenario: Scenario, stage: Stage) -> list[Failure]:
+    """Every expectation that is not met. Raises ScenarioMistake for one that cannot be checked."""
+    failures = []
+    for expected in scenario.expectations:
+        where = f"{scenario.path}: {expected.key}"
+        found = await measure(expected, stage, scenario.start.astimezone(UTC), where)
+        if not is_met(expected, found, where):
+            why = f" ({expected.because})" if expected.because else ""
+            failures.append(
+                Failure(f"{expected}{why}  [{expected.key}]", _happened(found), await _trace(expected, stage))
+            )
+    return failures
+
+
+def is_met(expected: Expectation, found: Any, where: str) -> bool:
+    """Whether a bound holds for a value, or for the number of things found."""
+    value = len(found) if isinstance(found, list) and expected.bound != "equals" else found
+    wanted = expected.value
+    try:
+        match expected.bound:
+            case "exactly" | "equals":
+                return bool(value == wanted)
+            case "at_least":
+                return bool(value >= wanted)
+            case "at_most":
+                return bool(value <= wanted)
+            case "between":
+                low, high = wanted
+                return bool(low <= value <= high)
+            case "never":
+                return not value
+    except (TypeError, ValueError) as failure:
+        raise ScenarioMistake(f"{where}.{expected.bound}: cannot be compared with {value!r}") from failure
+    raise AssertionError(f"{expected.bound} is listed as a bound but cannot be held")
+
+
+def _happened(found: Any) -> str:
+    if not isinstance(found, list):
+        return repr(found)
+    lines = [f"{len(found)}", *(f"    {each}" for each in found[:SHOWN])]
+    if len(found) > SHOWN:
+        lines.append(f"    … and {len(found) - SHOWN} more")
+    return "\n".join(lines)
+
+
+async def _trace(expected: Expectation, stage: Stage) -> str:
+    """The stories of the callers concerned, as the daemon tells them."""
+    if "person" in expected.filters:
+        numbers = [stage.people[expected.filters["person"]].number]
+    else:
+        numbers = list(dict.fromkeys(each.number for each in stage.exchange.truth.inbound))[:STORIES]
+    return "\n".join([await stage.host.stories(each) for each in numbers])

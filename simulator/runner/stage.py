@@ -1,0 +1,195 @@
+"""What a timeline may make happen, one function a deed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import trio
+
+from simulator.application import Application
+from simulator.crowd import Crowd
+from simulator.exchange import Exchange
+from simulator.faults import Fault
+from simulator.people import Answers, Person, Reception
+from simulator.runner.host import DaemonHost, SteppedClock
+from simulator.scenario import Happening, Scenario, ScenarioMistake, duration
+from simulator.settings import ExchangeSettings
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything a deed may touch, and a measure may look at."""
+
+    exchange: Exchange
+    host: DaemonHost
+    application: Application
+    clock: SteppedClock
+    people: dict[str, Person]
+    crowd: Crowd
+    nursery: trio.Nursery
+    rng: Random
+
+    def person(self, name: str, where: str) -> Person:
+        if name not in self.people:
+            known = ", ".join(self.people) or "nobody"
+            raise ScenarioMistake(f"{where}: {name!r} is nobody here; known are {known}")
+        return self.people[name]
+
+    async def perform(self, happening: Happening, scenario: Scenario) -> None:
+        """Do one deed. Raises ScenarioMistake for parameters that cannot be."""
+        where = f"{scenario.path}: {happening.key}"
+        value = happening.params[happening.deed]
+        try:
+            match happening.deed:
+                case "ring":
+                    await self._ring(value, happening.params, where)
+                case "crowd":
+                    self._crowd(value, happening.params, where)
+                case "redeliver":
+                    self._redeliver(value, where)
+                case "fault":
+                    self._fault(value, happening.params, where)
+                case "clear":
+                    self.exchange.faults.clear(None if value == "all" else value)
+                case "daemon":
+                    await self._daemon(value, happening.params, where)
+                case "clock_step":
+                    backwards = value.startswith("-")
+                    step = duration(value.lstrip("+-"), where)
+                    self.clock.error += -step if backwards else step
+                case "person":
+                    self._change(value, happening.params, where)
+                case "exchange":
+                    change_exchange(self.exchange.settings, value, where)
+                case "application":
+                    self._application(value, happening.params, where)
+                case "suppress":
+                    body = {
+                        "number": self.person(value, where).number,
+                        "reason": happening.params.get("reason", "asked"),
+                    }
+                    await self.host.api("POST", "/api/v1/suppressions", body)
+                case "unsuppress":
+                    number = quote(self.person(value, where).number)
+                    await self.host.api("DELETE", f"/api/v1/suppressions/{number}")
+                case other:
+                    raise AssertionError(f"{other} is listed as a deed but cannot be done")
+        except ValueError as failure:
+            raise ScenarioMistake(f"{where}: {failure}") from failure
+
+    async def _ring(self, value: Any, params: Any, where: str) -> None:
+        for name in [value] if isinstance(value, str) else value:
+            person = self.person(name, where)
+            every_s = duration(params.get("every", 0), f"{where}.every").total_seconds()
+            self.nursery.start_soon(
+                self._rings, person, params.get("times", 1), every_s, _ring_options(params)
+            )
+
+    async def _rings(self, person: Person, times: int, every_s: float, options: dict[str, Any]) -> None:
+        for _ in range(times):
+            self.exchange.ring_in(person, **options)
+            await trio.sleep(every_s)
+
+    def _crowd(self, count: int, params: Any, where: str) -> None:
+        within_s = duration(params.get("within", "1s"), f"{where}.within").total_seconds()
+        for i, person in enumerate(self.crowd.people(count), 1):
+            self.people[f"caller-{len(self.people) + 1}"] = person
+            self.exchange.people.add(person)
+            self.nursery.start_soon(
+                self._ring_after,
+                person,
+                self.rng.uniform(0, within_s),
+                _ring_options(params),
+                name=f"caller {i}",
+            )
+
+    async def _ring_after(self, person: Person, wait_s: float, options: dict[str, Any]) -> None:
+        await trio.sleep(wait_s)
+        self.exchange.ring_in(person, **options)
+
+    def _redeliver(self, name: str, where: str) -> None:
+        """Exotel posts the person's latest call again, under the same CallSid."""
+        number = self.person(name, where).number
+        rung = [each for each in self.exchange.truth.inbound if each.number == number]
+        if not rung:
+            raise ScenarioMistake(f"{where}: {name} has not rung yet")
+        self.exchange.ring_in(number, rung[-1].exophone, rung[-1].shape, call_sid=rung[-1].call_sid)
+
+    def _fault(self, name: str, params: Any, where: str) -> None:
+        delay = params.get("delay")
+        fault = Fault(
+            name,
+            params.get("target", "any"),
+            params.get("when", "before"),
+            params.get("times"),
+            params.get("probability", 1.0),
+            None if delay is None else duration(delay, f"{where}.delay").total_seconds(),
+            params.get("retry_after"),
+        )
+        self.exchange.faults.activate(fault)
+        self._after(params, where, lambda: _discard(self.exchange.faults.active, fault))
+
+    def _application(self, value: Any, params: Any, where: str) -> None:
+        """`up`, `down`, or a status that it answers with."""
+        self.application.status = {"up": 200, "down": None}.get(value, value)
+        self._after(params, where, lambda: setattr(self.application, "status", 200))
+
+    def _after(self, params: Any, where: str, undo: Callable[[], None]) -> None:
+        if "for" in params:
+            wait_s = duration(params["for"], f"{where}.for").total_seconds()
+            self.nursery.start_soon(_later, wait_s, undo)
+
+    async def _daemon(self, value: str, params: Any, where: str) -> None:
+        if value not in ("crash", "restart", "stop", "start"):
+            raise ScenarioMistake(f"{where}.daemon: must be crash, restart, stop or start, not {value!r}")
+        if value in ("stop", "restart"):
+            await self.host.stop()
+        if value == "crash":
+            await self.host.crash()
+        if value == "start":
+            await self.host.start()
+        elif value == "restart" or "down" in params:
+            wait_s = duration(params.get("down", 0), f"{where}.down").total_seconds()
+            self.nursery.start_soon(self._start_after, wait_s)
+
+    async def _start_after(self, wait_s: float) -> None:
+        await trio.sleep(wait_s)
+        await self.host.start()
+
+    def _change(self, name: str, params: Any, where: str) -> None:
+        person = self.person(name, where)
+        if "answers" in params:
+            person = replace(person, answers=Answers(params["answers"]))
+        if "sms" in params:
+            person = replace(person, sms=Reception(params["sms"]))
+        self.people[name] = self.exchange.people.add(person)
+
+
+def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
+    """Set some of the exchange's manners; raises ScenarioMistake for an unknown one."""
+    for name, value in changes.items():
+        if not hasattr(settings, name):
+            raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
+        setattr(settings, name, tuple(value) if isinstance(value, list) else value)
+
+
+def _ring_options(params: Any) -> dict[str, Any]:
+    return dict(_given(params, ("exophone", "shape", "spelling", "with_date")))
+
+
+def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    return ((name, params[name]) for name in names if name in params)
+
+
+def _discard(faults: list[Fault], fault: Fault) -> None:
+    if fault in faults:
+        faults.remove(fault)
+
+
+async def _later(wait_s: float, undo: Callable[[], None]) -> None:
+    await trio.sleep(wait_s)
+    undo()

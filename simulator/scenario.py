@@ -1,0 +1,234 @@
+"""A scenario file as values: a start, a seed, people, a daemon's configuration, a timeline, expectations.
+
+Read strictly: an unknown key, a wrong type or an impossible value is an error that names the file
+and the key. Times in a timeline are offsets from the start (`"+90s"`, `"+1h30m"`) or local clock
+times of the start's day and zone (`"18:30"`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from simulator.people import Answers, Reception
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+class ScenarioMistake(Exception):
+    """A scenario that cannot be run; the text names file, key and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpec:
+    """A named person. Without a number, one is drawn from the seed."""
+
+    name: str
+    number: str | None
+    answers: tuple[Answers, ...]
+    sms: Reception
+    ring_s: float
+    talks_s: float
+    dnd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of the timeline: at an offset from the start, one deed with its parameters."""
+
+    at: timedelta
+    deed: str
+    params: Mapping[str, Any]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What should be true at the end: a measure, its filters, and a bound."""
+
+    measure: str
+    filters: Mapping[str, Any]
+    bound: str
+    value: Any
+    key: str
+    because: str | None = None
+
+    def __str__(self) -> str:
+        filters = ", ".join(f"{name} {value}" for name, value in self.filters.items())
+        wanted = "never" if self.bound == "never" else f"{self.bound.replace('_', ' ')} {self.value}"
+        return f"{self.measure}{f' ({filters})' if filters else ''}: {wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    about: str
+    path: Path
+    start: datetime
+    """Aware; its offset is the zone of the timeline's clock times."""
+    until: timedelta
+    seed: int
+    daemon: Mapping[str, Any]
+    """The configuration, as `missedd serve` would read it, less what the simulation provides."""
+    exchange: Mapping[str, Any]
+    people: tuple[PersonSpec, ...]
+    timeline: tuple[Happening, ...]
+    expectations: tuple[Expectation, ...] = field(repr=False)
+
+
+DEEDS: Mapping[str, frozenset[str]] = {
+    "ring": frozenset({"exophone", "shape", "spelling", "with_date", "times", "every"}),
+    "crowd": frozenset({"exophone", "shape", "spelling", "with_date", "within"}),
+    "redeliver": frozenset(),
+    "fault": frozenset({"target", "when", "times", "probability", "delay", "retry_after", "for"}),
+    "clear": frozenset(),
+    "daemon": frozenset({"down"}),
+    "clock_step": frozenset(),
+    "person": frozenset({"answers", "sms"}),
+    "exchange": frozenset(),
+    "application": frozenset({"for"}),
+    "suppress": frozenset({"reason"}),
+    "unsuppress": frozenset(),
+}
+"""What may happen, and with which further keys. The deed's own key carries its main value."""
+
+MEASURES: Mapping[str, frozenset[str]] = {
+    "rings": frozenset({"person", "after", "before", "leg", "answered"}),
+    "calls": frozenset({"person", "after", "before"}),
+    "texts": frozenset({"person", "after", "before", "containing"}),
+    "verdicts": frozenset({"person", "verdict", "status"}),
+    "requests": frozenset({"target", "status", "after", "before", "fault"}),
+    "requests_in_a_minute": frozenset({"target"}),
+    "rings_in_an_hour": frozenset({"person"}),
+    "webhooks": frozenset({"person", "after", "before"}),
+    "actions": frozenset({"person", "kind", "state", "outcome", "reason", "campaign"}),
+    "api": frozenset({"get", "path"}),
+    "log": frozenset({"event"}),
+}
+BOUNDS = ("exactly", "at_least", "at_most", "between", "never", "equals")
+
+
+def duration(text: object, where: str) -> timedelta:
+    """`"90s"`, `"1h30m"`, or seconds as a number; raises ScenarioMistake."""
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return timedelta(seconds=text)
+    found = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
+    if found is None:
+        raise ScenarioMistake(f"{where}: {text!r} is no duration; write seconds or a text like '1h30m'")
+    days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file; raises ScenarioMistake."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as failure:
+        raise ScenarioMistake(f"{path}: cannot be read: {failure.strerror}") from failure
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failure:
+        raise ScenarioMistake(f"{path}: not TOML: {failure}") from failure
+    return _Reader(path, raw).read()
+
+
+class _Reader:
+    def __init__(self, path: Path, raw: dict[str, Any]) -> None:
+        self._path = path
+        self._raw = raw
+        self._start = datetime.min
+
+    def read(self) -> Scenario:
+        known = {"about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect"}
+        self._only(self._raw, known, "")
+        start = self._need("start", datetime)
+        if start.tzinfo is None:
+            raise self._mistake("start", "has no offset; write it like 2026-11-23T11:00:00+05:30")
+        self._start = start
+        return Scenario(
+            name=self._path.stem,
+            about=self._need("about", str),
+            path=self._path,
+            start=start,
+            until=duration(self._need("until", str), f"{self._path}: until"),
+            seed=self._need("seed", int),
+            daemon=self._need("daemon", dict),
+            exchange=self._raw.get("exchange", {}),
+            people=tuple(self._person(name, spec) for name, spec in self._raw.get("people", {}).items()),
+            timeline=tuple(self._timeline()),
+            expectations=tuple(
+                self._expectation(each, f"expect[{i}]") for i, each in enumerate(self._need("expect", list))
+            ),
+        )
+
+    def _need[T](self, key: str, kind: type[T]) -> T:
+        value = self._raw.get(key)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self._mistake(key, f"is required and must be a {kind.__name__}")
+        return value
+
+    def _mistake(self, key: str, what: str) -> ScenarioMistake:
+        return ScenarioMistake(f"{self._path}: {key}: {what}")
+
+    def _only(self, table: Mapping[str, Any], known: set[str] | frozenset[str], key: str) -> None:
+        for name in table:
+            if name not in known:
+                raise self._mistake(
+                    f"{key}{name}", f"is not known here; known are {', '.join(sorted(known))}"
+                )
+
+    def _person(self, name: str, spec: Mapping[str, Any]) -> PersonSpec:
+        key = f"people.{name}."
+        self._only(spec, {"number", "answers", "sms", "ring", "talks", "dnd"}, key)
+        answers = spec.get("answers", "answer")
+        try:
+            return PersonSpec(
+                name=name,
+                number=spec.get("number"),
+                answers=tuple(Answers(each) for each in ([answers] if isinstance(answers, str) else answers)),
+                sms=Reception(spec.get("sms", "delivered")),
+                ring_s=duration(spec.get("ring", 6), f"{self._path}: {key}ring").total_seconds(),
+                talks_s=duration(spec.get("talks", 45), f"{self._path}: {key}talks").total_seconds(),
+                dnd=bool(spec.get("dnd", False)),
+            )
+        except ValueError as failure:
+            raise self._mistake(key.rstrip("."), str(failure)) from failure
+
+    def _timeline(self) -> list[Happening]:
+        happenings = []
+        for i, entry in enumerate(self._raw.get("at", [])):
+            key = f"at[{i}]"
+            deeds = [each for each in entry if each in DEEDS]
+            if len(deeds) != 1:
+                raise self._mistake(key, f"needs exactly one of {', '.join(DEEDS)}")
+            self._only(entry, DEEDS[deeds[0]] | {"time", deeds[0]}, f"{key}.")
+            happenings.append(Happening(self._offset(entry.get("time"), key), deeds[0], entry, key))
+        # Sorted by time, and by their order in the file where times are equal.
+        return sorted(happenings, key=lambda each: each.at)
+
+    def _offset(self, text: object, key: str) -> timedelta:
+        if isinstance(text, str) and text.startswith("+"):
+            return duration(text[1:], f"{self._path}: {key}.time")
+        if isinstance(text, datetime) and text.tzinfo is not None:
+            return text - self._start
+        if isinstance(text, str) and (found := re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d))?", text)):
+            hour, minute, second = (int(each or 0) for each in found.groups())
+            return self._start.replace(hour=hour, minute=minute, second=second) - self._start
+        raise self._mistake(f"{key}.time", "must be an offset like '+90s', or a clock time like '18:30'")
+
+    def _expectation(self, entry: Mapping[str, Any], key: str) -> Expectation:
+        measure = entry.get("what")
+        if measure not in MEASURES:
+            raise self._mistake(f"{key}.what", f"must be one of {', '.join(MEASURES)}")
+        bounds = [each for each in entry if each in BOUNDS]
+        if len(bounds) != 1:
+            raise self._mistake(key, f"needs exactly one of {', '.join(BOUNDS)}")
+        self._only(entry, MEASURES[measure] | {"what", "because", bounds[0]}, f"{key}.")
+        filters = {name: value for name, value in entry.items() if name in MEASURES[measure]}
+        for name in ("after", "before"):
+            if name in filters:
+                filters[name] = self._offset(filters[name], f"{key}.{name}")
+        return Expectation(measure, filters, bounds[0], entry[bounds[0]], key, entry.get("because"))

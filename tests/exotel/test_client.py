@@ -1,0 +1,433 @@
+"""What goes out is what Exotel's reference asks for; what comes back is an answer, never an exception."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+import trio
+
+from missedd.core.model import Outcome, StatusReport
+from missedd.core.policy import MessageClass
+from missedd.core.reasons import Reason
+from missedd.exotel.answers import Accepted, Refused, Unknown
+from missedd.exotel.client import Account, ExotelClient, PlaceCall, SendSms, Unavailable, new_http
+from missedd.exotel.transport import MAX_ANSWER_BYTES, REQUEST_TIMEOUT_S
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CUSTOMER, AGENT, EXOPHONE = "+919876543210", "+919800000001", "+918047120001"
+SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
+KEY, TOKEN = "k3yk3yk3y", "t0kent0ken"
+ACCOUNT = Account("example1", "https://api.in.exotel.example/", KEY, TOKEN)
+
+CALLBACK = PlaceCall(CUSTOMER, EXOPHONE, flow="12345")
+SMS = SendSms("EXAMPL", CUSTOMER, "Thank you for calling.")
+
+type Answering = Callable[[httpx.Request], httpx.Response]
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def client(answering: Answering, account: Account = ACCOUNT) -> ExotelClient:
+    return ExotelClient(new_http(httpx.MockTransport(answering)), account, FixedClock())
+
+
+class Recorder:
+    """Answers each request with the next of `answers`, and keeps the requests."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers = list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self._answers.pop(0)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.requests[-1].content.decode(), strict_parsing=True))
+
+
+def made(name: str = "Call") -> httpx.Response:
+    return httpx.Response(200, json={name: {"Sid": SID, "Status": "in-progress", "EndTime": None}})
+
+
+async def test_a_callback_to_a_flow() -> None:
+    exotel = Recorder(made())
+    order = PlaceCall(
+        CUSTOMER,
+        EXOPHONE,
+        flow="12345",
+        ring_timeout_s=30.0,
+        status_callback="https://calls.example.in/exotel/tok/call-status/7",
+        custom_field="action-7",
+    )
+    assert await client(exotel).place_call(order) == Accepted(SID, "200")
+    request = exotel.requests[0]
+    assert (request.method, str(request.url)) == (
+        "POST",
+        "https://api.in.exotel.example/v1/Accounts/example1/Calls/connect.json",
+    )
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    scheme, _, credentials = request.headers["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(credentials).decode()) == ("Basic", f"{KEY}:{TOKEN}")
+    assert exotel.form == {
+        "From": CUSTOMER,
+        "CallerId": EXOPHONE,
+        "Url": "http://my.exotel.com/example1/exoml/start_voice/12345",
+        "CallType": "trans",
+        "TimeOut": "30",
+        "MaxRetries": "0",
+        "StatusCallback": "https://calls.example.in/exotel/tok/call-status/7",
+        "CustomField": "action-7",
+    }
+
+
+async def test_a_callback_that_connects_two_numbers() -> None:
+    exotel = Recorder(made())
+    order = PlaceCall(
+        AGENT,
+        EXOPHONE,
+        to_number=CUSTOMER,
+        ring_timeout_s=90,
+        time_limit_s=20_000,
+        status_callback="https://u",
+    )
+    await client(exotel).place_call(order)
+    assert exotel.form == {
+        "From": AGENT,
+        "To": CUSTOMER,
+        "CallerId": EXOPHONE,
+        "CallType": "trans",
+        "TimeOut": "60",
+        "TimeLimit": "14400",
+        "MaxRetries": "0",
+        "StatusCallback": "https://u",
+        "StatusCallbackEvents[0]": "terminal",
+        "StatusCallbackContentType": "application/json",
+    }
+
+
+async def test_a_flow_may_be_a_whole_url() -> None:
+    exotel = Recorder(made())
+    url = "http://my.exotel.in/exoml/start/9"
+    await client(exotel).place_call(PlaceCall(CUSTOMER, EXOPHONE, flow=url))
+    assert exotel.form["Url"] == url
+
+
+@pytest.mark.parametrize(
+    ("sms_type", "expected"),
+    [
+        (MessageClass.PROMOTIONAL, "promotional"),
+        (MessageClass.SERVICE, "transactional"),
+        (MessageClass.TRANSACTIONAL, "transactional"),
+    ],
+)
+async def test_an_sms(sms_type: MessageClass, expected: str) -> None:
+    exotel = Recorder(made("SMSMessage"))
+    order = SendSms(
+        "EXAMPL", CUSTOMER, "50% off & more – आज", "1101", "1107", sms_type, "https://u/sms-status/7", "7"
+    )
+    assert await client(exotel).send_sms(order) == Accepted(SID, "200")
+    assert exotel.requests[0].url.path == "/v1/Accounts/example1/Sms/send.json"
+    assert exotel.form == {
+        "From": "EXAMPL",
+        "To": CUSTOMER,
+        "Body": "50% off & more – आज",
+        "EncodingType": "unicode",
+        "SmsType": expected,
+        "DltEntityId": "1101",
+        "DltTemplateId": "1107",
+        "StatusCallback": "https://u/sms-status/7",
+        "CustomField": "7",
+    }
+
+
+async def test_an_sms_without_dlt_leaves_the_fields_out() -> None:
+    exotel = Recorder(made("SMSMessage"))
+    await client(exotel).send_sms(SMS)
+    assert exotel.form == {
+        "From": "EXAMPL",
+        "To": CUSTOMER,
+        "Body": "Thank you for calling.",
+        "EncodingType": "plain",
+        "SmsType": "transactional",
+    }
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"flow": "1", "to_number": CUSTOMER},
+        {},
+        {"flow": "1", "custom_field": "x" * 129},
+    ],
+)
+def test_orders_that_make_no_sense(order: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"needs either|at most"):
+        PlaceCall(AGENT, EXOPHONE, **order)  # type: ignore[arg-type] - durations are left out
+
+
+FAILURES = [
+    (httpx.ConnectError("no route"), Refused, "connect-error", Reason.CONNECTION_FAILED),
+    (httpx.ConnectTimeout("slow"), Refused, "connect-timeout", Reason.CONNECTION_FAILED),
+    (httpx.PoolTimeout("full"), Refused, "pool-timeout", Reason.CONNECTION_FAILED),
+    (httpx.UnsupportedProtocol("gopher"), Refused, "unsupported-protocol", Reason.CONNECTION_FAILED),
+    (httpx.ReadTimeout("slow"), Unknown, "read-timeout", Reason.REPLY_LOST),
+    (httpx.WriteTimeout("slow"), Unknown, "write-timeout", Reason.REPLY_LOST),
+    (httpx.ReadError("reset"), Unknown, "read-error", Reason.REPLY_LOST),
+    (httpx.WriteError("reset"), Unknown, "write-error", Reason.REPLY_LOST),
+    (httpx.CloseError("reset"), Unknown, "close-error", Reason.REPLY_LOST),
+    (httpx.RemoteProtocolError("eof"), Unknown, "remote-protocol-error", Reason.REPLY_LOST),
+    (httpx.LocalProtocolError("bad"), Unknown, "local-protocol-error", Reason.REPLY_LOST),
+    (httpx.ProxyError("bad"), Unknown, "proxy-error", Reason.REPLY_LOST),
+    (httpx.DecodingError("gzip"), Unknown, "decoding-error", Reason.REPLY_LOST),
+]
+
+
+@pytest.mark.parametrize(("failure", "kind", "code", "reason"), FAILURES, ids=lambda each: str(each)[:24])
+async def test_what_happens_on_the_way(
+    failure: httpx.RequestError, kind: type[Refused | Unknown], code: str, reason: Reason
+) -> None:
+    def failing(request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    for answer in (await client(failing).place_call(CALLBACK), await client(failing).send_sms(SMS)):
+        assert isinstance(answer, kind)
+        assert (answer.code, answer.reason) == (code, reason)
+        if isinstance(answer, Refused):
+            assert answer.retryable
+    found = await client(failing).call_details(SID)
+    assert isinstance(found, Unavailable)
+    assert (found.code, found.reason) == (code, reason)
+
+
+async def test_a_base_that_is_no_url_is_no_connection() -> None:
+    broken = Account("example1", "https://[oops", KEY, TOKEN)
+    answer = await client(Recorder(), broken).place_call(CALLBACK)
+    assert isinstance(answer, Refused)
+    assert answer.reason is Reason.CONNECTION_FAILED
+
+
+async def test_statuses_are_classified_by_their_api() -> None:
+    def throttled(request: httpx.Request) -> httpx.Response:
+        body = {"RestException": {"Status": 503, "Code": 40405, "Message": "Throttled"}}
+        return httpx.Response(503, json=body, headers={"Retry-After": "7"})
+
+    assert isinstance(await client(throttled).place_call(CALLBACK), Unknown)
+    assert await client(throttled).send_sms(SMS) == Refused(
+        True, "503:40405", Reason.RATE_LIMITED, "Throttled", 7.0
+    )
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    exotel = Recorder(httpx.Response(302, headers={"Location": "https://elsewhere.example/"}))
+    answer = await client(exotel).place_call(CALLBACK)
+    assert isinstance(answer, Refused)
+    assert not answer.retryable
+    assert len(exotel.requests) == 1
+
+
+class Drip(httpx.AsyncByteStream):
+    """A body that comes in chunks, one every `pause_s`, until somebody stops reading."""
+
+    def __init__(self, chunk: bytes, pause_s: float) -> None:
+        self._chunk, self._pause_s = chunk, pause_s
+        self.sent = 0
+        self.is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await trio.sleep(self._pause_s)
+            self.sent += len(self._chunk)
+            yield self._chunk
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+async def test_an_endless_body_is_cut_off() -> None:
+    drip = Drip(b" " * 65_536, 0)
+    answer = await client(lambda _: httpx.Response(200, stream=drip)).place_call(CALLBACK)
+    assert isinstance(answer, Unknown)
+    assert drip.sent <= MAX_ANSWER_BYTES + 65_536
+    assert drip.is_closed
+
+
+async def test_a_dripping_answer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    drip = Drip(b" ", 10.0)
+    answer = await client(lambda _: httpx.Response(200, stream=drip)).place_call(CALLBACK)
+    assert isinstance(answer, Unknown)
+    assert answer.code == "timeout"
+    assert trio.current_time() == pytest.approx(REQUEST_TIMEOUT_S)
+    assert drip.is_closed
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Counts how many requests are inside at once."""
+
+    def __init__(self) -> None:
+        self.inside = self.most_inside = self.served = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        try:
+            await trio.sleep(1)
+        finally:
+            self.inside -= 1
+        self.served += 1
+        return made()
+
+
+async def test_requests_wait_for_a_slot_and_cancelled_ones_keep_none(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    slow = Slow()
+    account = Account("example1", "https://x.example", KEY, TOKEN, max_in_flight=3)
+    exotel = ExotelClient(new_http(slow), account, FixedClock())
+
+    async def impatient() -> None:
+        with trio.move_on_after(0.5):
+            await exotel.place_call(CALLBACK)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(impatient)
+    async with trio.open_nursery() as nursery:
+        for _ in range(9):
+            nursery.start_soon(exotel.place_call, CALLBACK)
+    assert (slow.most_inside, slow.served, slow.inside) == (3, 9, 0)
+
+
+def test_the_http_client_keeps_to_itself() -> None:
+    http = new_http(httpx.MockTransport(lambda _: made()))
+    assert not http.follow_redirects
+    assert not http.trust_env
+    assert (http.timeout.connect, http.timeout.read) == (5.0, 25.0)
+
+
+def test_nothing_secret_in_any_repr() -> None:
+    url = "https://calls.example.in/exotel/webhook-token/call-status/7"
+    shown = repr((ACCOUNT, PlaceCall(AGENT, EXOPHONE, CUSTOMER, status_callback=url), SMS))
+    for secret in (KEY, TOKEN, CUSTOMER[-10:], AGENT[-10:], EXOPHONE[-10:], "webhook-token"):
+        assert secret not in shown
+
+
+RECORD = {
+    "Sid": SID, "DateCreated": "2026-11-23 17:30:01", "From": "09876543210", "To": "08047120001",
+    "PhoneNumberSid": "08047120001", "Status": "completed", "EndTime": "2026-11-23 17:31:00",
+    "Direction": "outbound-api",
+}  # fmt: skip
+
+
+async def test_call_details() -> None:
+    exotel = Recorder(httpx.Response(200, json={"Call": RECORD}))
+    report = await client(exotel).call_details(SID)
+    assert isinstance(report, StatusReport)
+    assert (report.provider_sid, report.outcome) == (SID, Outcome.ANSWERED)
+    url = exotel.requests[0].url
+    assert (url.path, url.query) == (f"/v1/Accounts/example1/Calls/{SID}.json", b"details=true")
+
+
+async def test_a_sid_cannot_leave_its_path() -> None:
+    exotel = Recorder(httpx.Response(404))
+    await client(exotel).call_details("../../x?y")
+    assert exotel.requests[0].url.raw_path.startswith(b"/v1/Accounts/example1/Calls/..%2F..%2Fx%3Fy.json?")
+
+
+async def test_sms_details() -> None:
+    record = {"Sid": SID, "Status": "failed-dnd", "DetailedStatusCode": 23005}
+    exotel = Recorder(httpx.Response(200, json={"SMSMessage": record}))
+    report = await client(exotel).sms_details(SID)
+    assert isinstance(report, StatusReport)
+    assert (report.status, report.code, report.outcome) == ("failed_dnd", "23005", Outcome.FAILED)
+    assert exotel.requests[0].url.path == f"/v1/Accounts/example1/SMS/Messages/{SID}.json"
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (httpx.Response(200, text="No matching results"), Reason.NOT_FOUND),
+        (httpx.Response(200, json={"RestException": {"Message": "No matching results"}}), Reason.NOT_FOUND),
+        (httpx.Response(404, json={"RestException": {"Status": 404, "Code": 1}}), Reason.NOT_FOUND),
+        (httpx.Response(200, text=""), Reason.REPLY_LOST),
+        (httpx.Response(200, json={"SMSMessage": {}, "Call": {}}), Reason.REPLY_LOST),
+        (httpx.Response(200, json={"RestException": {"Status": 403}}), Reason.REPLY_LOST),
+        (httpx.Response(429, headers={"Retry-After": "9"}), Reason.RATE_LIMITED),
+        (httpx.Response(401), Reason.PROVIDER_AUTH),
+        (httpx.Response(500), Reason.REPLY_LOST),
+    ],
+)
+async def test_look_ups_that_tell_nothing(response: httpx.Response, reason: Reason) -> None:
+    for look_up in (client(lambda _: response).call_details, client(lambda _: response).sms_details):
+        found = await look_up(SID)
+        assert isinstance(found, Unavailable)
+        assert found.reason is reason
+        assert found.retry_after_s == (9.0 if reason is Reason.RATE_LIMITED else None)
+
+
+SINCE, UNTIL = (
+    datetime(2026, 11, 23, 11, 59, 30, 500_000, tzinfo=UTC),
+    datetime(2026, 11, 23, 12, 5, tzinfo=UTC),
+)
+
+
+def page(*records: dict[str, str], following: str | None = None) -> httpx.Response:
+    return httpx.Response(200, json={"Metadata": {"NextPageUri": following}, "Calls": list(records)})
+
+
+async def test_finding_calls_follows_the_pages_on_our_own_host() -> None:
+    stranger = RECORD | {"Sid": "other", "From": "09800000099"}
+    exotel = Recorder(
+        page(RECORD, stranger, following="http://evil.example/steal?After=c1&PageSize=100"),
+        page(RECORD | {"Sid": "second", "From": "+919876543210", "EndTime": ""}),
+    )
+    found = await client(exotel).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL)
+    assert not isinstance(found, Unavailable)
+    assert [each.sid for each in found] == [SID, "second"]
+    assert [each.from_number for each in found] == [CUSTOMER, CUSTOMER]
+    assert found[0].created_at == datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
+    assert (found[0].to_number, found[0].exophone, found[0].direction) == (EXOPHONE, EXOPHONE, "outbound-api")
+    assert [each.report.outcome for each in found] == [Outcome.ANSWERED, None]
+    first, second = (request.url for request in exotel.requests)
+    assert dict(first.params) == {
+        "DateCreated": "gte:2026-11-23 17:29:30;lte:2026-11-23 17:35:01",
+        "From": CUSTOMER,
+        "PageSize": "100",
+    }
+    assert b";" not in first.query
+    assert (second.host, second.path) == ("api.in.exotel.example", "/v1/Accounts/example1/Calls.json")
+    assert dict(second.params) == {"After": "c1", "PageSize": "100"}
+
+
+async def test_more_numbers_than_a_filter_takes_are_asked_for_in_turn() -> None:
+    numbers = tuple(f"+91980000000{n}" for n in range(7))
+    exotel = Recorder(page(), page())
+    assert await client(exotel).find_calls(numbers=numbers, since=SINCE, until=UNTIL) == ()
+    assert [request.url.params["From"].count(",") for request in exotel.requests] == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ("responses", "reason"),
+    [
+        ([page(RECORD, following="/v1/Accounts/example1/Calls.json?After=x")] * 9, Reason.REPLY_LOST),
+        ([page(RECORD, following="/Calls.json?After=x"), httpx.Response(500)], Reason.REPLY_LOST),
+        ([httpx.Response(404)], Reason.PROVIDER_REFUSED),
+        ([httpx.Response(429)], Reason.RATE_LIMITED),
+        ([httpx.Response(200, json={"Calls": "none"})], Reason.REPLY_LOST),
+        ([httpx.Response(200, content=json.dumps([RECORD]))], Reason.REPLY_LOST),
+    ],
+)
+async def test_half_a_list_is_no_list(responses: list[httpx.Response], reason: Reason) -> None:
+    found = await client(Recorder(*responses)).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL)
+    assert isinstance(found, Unavailable)
+    assert found.reason is reason

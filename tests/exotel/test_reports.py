@@ -1,0 +1,307 @@
+"""What became of a call or an SMS, whoever says it and however it is encoded."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from missedd.core.model import Outcome, StatusReport
+from missedd.exotel.reports import (
+    CALL_OUTCOMES,
+    call_outcome,
+    parse_call_report,
+    parse_sms_report,
+    report_of_call_record,
+    report_of_sms_record,
+)
+from missedd.exotel.sms_codes import SMS_CODES, code_of
+from missedd.exotel.wire import Refusal, WebhookRequest
+
+SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
+
+
+def form(fields: dict[str, str]) -> WebhookRequest:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return WebhookRequest("POST", b"", headers, urlencode(fields).encode())
+
+
+def as_json(document: object) -> WebhookRequest:
+    return WebhookRequest("POST", b"", {"content-type": "application/json"}, json.dumps(document).encode())
+
+
+def as_multipart(fields: dict[str, str]) -> WebhookRequest:
+    parts = "".join(
+        f'--x1\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()
+    )
+    headers = {"content-type": "multipart/form-data; boundary=x1"}
+    return WebhookRequest("POST", b"", headers, (parts + "--x1--\r\n").encode())
+
+
+def call_report_of(request: WebhookRequest) -> StatusReport:
+    report = parse_call_report(request)
+    assert isinstance(report, StatusReport)
+    return report
+
+
+def sms_report_of(request: WebhookRequest) -> StatusReport:
+    report = parse_sms_report(request)
+    assert isinstance(report, StatusReport)
+    return report
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "outcome"),
+    [
+        ("completed", "completed", Outcome.ANSWERED),
+        ("Completed", "completed", Outcome.ANSWERED),
+        ("no-answer", "no-answer", Outcome.NO_ANSWER),
+        ("no_answer", "no-answer", Outcome.NO_ANSWER),
+        ("busy", "busy", Outcome.BUSY),
+        ("failed", "failed", Outcome.FAILED),
+        ("canceled", "canceled", Outcome.FAILED),
+        ("cancelled", "canceled", Outcome.FAILED),
+        ("in-progress", "in-progress", None),
+        ("ringing", "ringing", None),
+        ("queued", "queued", None),
+        ("free", "free", None),
+        ("a-new-word", "a-new-word", None),
+        ("", "", None),
+    ],
+)
+def test_the_four_fields_of_a_flow(word: str, status: str, outcome: Outcome | None) -> None:
+    fields = {"CallSid": SID, "Status": word, "DateUpdated": "2026-09-28 23:58:45"}
+    for request in (form(fields), as_multipart(fields), as_json({**fields, "RecordingUrl": None})):
+        report = call_report_of(request)
+        assert report == StatusReport(SID, status, None, outcome is not None, outcome, fields)
+
+
+def event(kind: str, status: str, *legs: str | None) -> dict[str, object]:
+    return {
+        "CallSid": SID,
+        "EventType": kind,
+        "Status": status,
+        "Legs": [{"OnCallDuration": 4, "Status": leg, "AnsweredBy": "NA"} for leg in legs],
+    }
+
+
+AGENT_FIRST, CUSTOMER_FIRST = 1, 0
+
+
+@pytest.mark.parametrize(
+    ("customer_leg", "document", "outcome"),
+    [
+        (AGENT_FIRST, event("terminal", "completed", "completed", "completed"), Outcome.ANSWERED),
+        (AGENT_FIRST, event("terminal", "no-answer", "completed", "no-answer"), Outcome.NO_ANSWER),
+        (AGENT_FIRST, event("terminal", "no-answer", "completed"), Outcome.NO_ANSWER),
+        (AGENT_FIRST, event("terminal", "no-answer", "completed", "busy"), Outcome.BUSY),
+        (AGENT_FIRST, event("terminal", "failed", "completed", "canceled"), Outcome.FAILED),
+        (AGENT_FIRST, event("terminal", "failed", "completed", "failed"), Outcome.FAILED),
+        (AGENT_FIRST, event("terminal", "no-answer", "no-answer", None), Outcome.FAILED),
+        (AGENT_FIRST, event("terminal", "busy", "busy"), Outcome.FAILED),
+        (AGENT_FIRST, event("terminal", "completed", "Completed", "Completed"), Outcome.ANSWERED),
+        (AGENT_FIRST, event("answered", "in-progress", "in-progress", ""), None),
+        (AGENT_FIRST, event("answered", "in-progress", "in-progress", "in-progress"), None),
+        (AGENT_FIRST, event("answered", "completed", "completed", "completed"), None),
+        (AGENT_FIRST, event("Dial", "busy"), None),
+        (AGENT_FIRST, {"CallSid": SID, "Status": "no-answer"}, Outcome.NO_ANSWER),
+        (CUSTOMER_FIRST, event("terminal", "completed", "completed", "completed"), Outcome.ANSWERED),
+        (CUSTOMER_FIRST, event("terminal", "no-answer", "completed", "no-answer"), Outcome.ANSWERED),
+        (CUSTOMER_FIRST, event("terminal", "failed", "completed", "canceled"), Outcome.ANSWERED),
+        (CUSTOMER_FIRST, event("terminal", "no-answer", "no-answer", None), Outcome.NO_ANSWER),
+        (CUSTOMER_FIRST, event("terminal", "busy", "busy", None), Outcome.BUSY),
+        (CUSTOMER_FIRST, event("terminal", "failed", None, None), Outcome.FAILED),
+        (None, event("terminal", "completed", "completed"), Outcome.ANSWERED),
+    ],
+)
+def test_the_legs_of_two_numbers(
+    customer_leg: int | None, document: dict[str, object], outcome: Outcome | None
+) -> None:
+    assert call_outcome(call_report_of(as_json(document)).fields, customer_leg) is outcome
+
+
+def test_legs_in_brackets_are_the_same_legs() -> None:
+    fields = {"CallSid": SID, "EventType": "terminal", "Status": "no-answer"}
+    fields |= {"Legs[0][Status]": "completed", "Legs[1][Status]": "busy"}
+    for request in (form(fields), as_multipart(fields)):
+        assert call_outcome(call_report_of(request).fields, AGENT_FIRST) is Outcome.BUSY
+
+
+DETAILS = {
+    "Sid": SID, "ParentCallSid": None, "DateCreated": "2026-09-28 23:58:11", "To": "09876543210",
+    "From": "09800000001", "PhoneNumberSid": "08047120001", "Status": "no-answer",
+    "StartTime": "2026-09-28 23:58:11", "EndTime": "2026-09-28 23:58:45", "Duration": "34",
+    "Direction": "outbound-api", "Price": "1.500",
+    "Details": {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": "busy",
+                "Legs": [{"Leg": {"Id": 1, "OnCallDuration": 21}}, {"Leg": {"Id": 2, "OnCallDuration": 0}}]},
+}  # fmt: skip
+
+
+def test_call_details_know_the_legs() -> None:
+    report = report_of_call_record({"Call": DETAILS})
+    assert (report.provider_sid, report.status, report.outcome) == (SID, "no-answer", Outcome.NO_ANSWER)
+    assert call_outcome(report.fields, AGENT_FIRST) is Outcome.BUSY
+    assert call_outcome(report.fields, CUSTOMER_FIRST) is Outcome.ANSWERED
+    assert report_of_call_record(DETAILS) == report
+
+
+@pytest.mark.parametrize("end", [None, "", "1970-01-01 05:30:00", "0000-00-00 00:00:00"])
+def test_a_record_without_an_end_is_not_final(end: str | None) -> None:
+    report = report_of_call_record(DETAILS | {"EndTime": end, "Status": "completed"})
+    assert (report.is_terminal, report.outcome) == (False, None)
+    assert call_outcome(report.fields, AGENT_FIRST) is None
+
+
+def test_an_agent_who_was_not_there_is_no_fault_of_the_customer_s() -> None:
+    record = DETAILS | {"Details": {"Leg1Status": "no-answer", "Leg2Status": None}}
+    assert call_outcome(report_of_call_record(record).fields, AGENT_FIRST) is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [
+        ("sent", "20005", Outcome.DELIVERED),
+        ("sent", "20006", Outcome.DELIVERED),
+        ("sent", "", Outcome.DELIVERED),
+        ("queued", "21010", None),
+        ("sending", "21015", None),
+        ("submitted", "21020", None),
+        ("submitted", "", None),
+        ("failed_dnd", "23005", Outcome.FAILED),
+        ("failed-dnd", "", Outcome.FAILED),
+        ("failed", "23185", Outcome.FAILED),
+        ("failed", "24010", Outcome.FAILED),
+        ("failed", "23999", Outcome.FAILED),
+        ("sent", "21020", Outcome.DELIVERED),
+        ("submitted", "20005", Outcome.DELIVERED),
+        ("a-new-word", "99999", None),
+        ("", "", None),
+    ],
+)
+def test_sms_reports(status: str, code: str, outcome: Outcome | None) -> None:
+    fields = {
+        "SmsSid": SID,
+        "To": "09876543210",
+        "Status": status,
+        "DetailedStatusCode": code,
+        "SmsUnits": "1",
+    }
+    for request in (form(fields), as_multipart(fields), as_json(fields)):
+        report = sms_report_of(request)
+        assert (report.provider_sid, report.code) == (SID, code or None)
+        assert (report.is_terminal, report.outcome) == (outcome is not None, outcome)
+    assert sms_report_of(as_json({**fields, "DetailedStatusCode": int(code or 0)})).outcome is outcome
+
+
+def test_both_spellings_of_dnd_are_one() -> None:
+    for spelling in ("failed_dnd", "failed-dnd", "FAILED-DND"):
+        report = sms_report_of(form({"SmsSid": SID, "Status": spelling}))
+        assert report.status == "failed_dnd"
+        assert code_of(report.status, report.code).suppresses
+
+
+@pytest.mark.parametrize(
+    ("code", "suppresses", "retryable"),
+    [
+        ("23005", True, False),
+        ("23020", True, False),
+        ("23035", False, True),
+        ("23060", False, False),
+        ("23182", False, False),
+        ("23777", False, False),
+        ("24777", False, True),
+        ("24990", False, True),
+    ],
+)
+def test_what_a_failure_asks_for(code: str, suppresses: bool, retryable: bool) -> None:
+    meaning = code_of("failed", code)
+    assert (meaning.suppresses, meaning.retryable, meaning.is_terminal) == (suppresses, retryable, True)
+
+
+def test_tables_are_consistent() -> None:
+    for code, meaning in SMS_CODES.items():
+        assert code_of("", code) == meaning
+        assert meaning.is_terminal == (meaning.outcome is not None)
+        assert not (meaning.retryable and meaning.suppresses)
+        assert meaning.outcome in (Outcome.DELIVERED, Outcome.FAILED, None)
+        assert (meaning.outcome is Outcome.DELIVERED) == code.startswith("200")
+        assert (meaning.outcome is None) == code.startswith("210")
+    assert all(outcome is not Outcome.DELIVERED for outcome in CALL_OUTCOMES.values())
+
+
+def test_sms_details_after_delivery() -> None:
+    record = {
+        "Sid": SID, "Status": "sent", "DetailedStatusCode": 20005, "DetailedStatus": "DELIVERED_TO_HANDSET",
+        "DateCreated": "2017-11-12 00:24:31", "DateSent": "2017-11-12 00:24:35", "Price": "0.180000",
+        "From": "01131234567/SCRPBX", "To": "08812345678", "SmsUnits": None,
+    }  # fmt: skip
+    report = report_of_sms_record({"SMSMessage": record})
+    assert (report.provider_sid, report.code, report.outcome) == (SID, "20005", Outcome.DELIVERED)
+    queued = report_of_sms_record(record | {"Status": "queued", "DetailedStatusCode": 21010})
+    assert (queued.is_terminal, queued.outcome) == (False, None)
+
+
+@pytest.mark.parametrize("record", [{}, {"Call": None}, {"Call": []}, {"SMSMessage": "x"}])
+def test_records_that_are_none(record: dict[str, object]) -> None:
+    assert not report_of_call_record(record).is_terminal
+    assert not report_of_sms_record(record).is_terminal
+
+
+def test_a_report_without_a_sid_is_refused() -> None:
+    for refusal, name in (
+        (parse_call_report(form({"Status": "completed"})), "CallSid"),
+        (parse_sms_report(form({"SmsSid": "../x", "Status": "sent"})), "SmsSid"),
+        (parse_call_report(as_json(["x"])), "JSON"),
+    ):
+        assert isinstance(refusal, Refusal)
+        assert refusal.status == 400
+        assert name in refusal.detail
+
+
+WORDS = st.sampled_from([*CALL_OUTCOMES, "answered", "terminal", "Dial", "null", "sent", "23005"])
+KEYS = st.sampled_from([
+    "CallSid", "Sid", "SmsSid", "Status", "EventType", "Legs[0][Status]", "Legs[1][Status]", "EndTime",
+    "CallType", "CallStatus", "DialCallStatus", "DetailedStatusCode",
+])  # fmt: skip
+
+
+@given(st.dictionaries(KEYS, WORDS), st.sampled_from([None, 0, 1]))
+def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], customer_leg: int | None) -> None:
+    assert call_outcome(fields, customer_leg) in {
+        None,
+        Outcome.ANSWERED,
+        Outcome.NO_ANSWER,
+        Outcome.BUSY,
+        Outcome.FAILED,
+    }
+    report = parse_sms_report(form(fields))
+    assert isinstance(report, Refusal) or report.is_terminal == (report.outcome is not None)
+
+
+@given(
+    st.text(max_size=5),
+    st.binary(max_size=100),
+    st.sampled_from(["application/json", "multipart/form-data; boundary=x", "", "a/b"])
+    | st.text(max_size=30),
+    st.binary(max_size=300),
+)
+def test_no_request_raises(method: str, query: bytes, content_type: str, body: bytes) -> None:
+    request = WebhookRequest(method, query, {"content-type": content_type}, body)
+    assert isinstance(parse_call_report(request), StatusReport | Refusal)
+    assert isinstance(parse_sms_report(request), StatusReport | Refusal)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["Call", "SMSMessage", "Status", "Details", "EndTime"]), JSON))
+def test_no_record_raises(record: dict[str, object]) -> None:
+    assert isinstance(report_of_call_record(record), StatusReport)
+    assert isinstance(report_of_sms_record(record), StatusReport)

@@ -1,0 +1,96 @@
+"""A database built from the migrations, with rows put in by hand, behind the reader's port."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import missedd.store
+from missedd.clock import to_us
+
+NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+"""Noon in India, on a Monday."""
+
+CALLER = "+919876543210"
+EXOPHONE = "+918047120001"
+MIGRATIONS = Path(missedd.store.__file__).parent / "migrations"
+
+
+class FilledDatabase:
+    """Answers `fetch_all` as the reader's connection does; `call`, `action` and so on put rows in."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self.statements: list[str] = []
+        for migration in sorted(MIGRATIONS.glob("*.sql")):
+            self._connection.executescript(migration.read_text())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self.statements.append(sql)
+        return self._connection.execute(sql, tuple(params)).fetchall()  # type: ignore[arg-type]
+
+    def put(self, table: str, **values: object) -> int:
+        names = ", ".join(values)
+        marks = ", ".join("?" for _ in values)
+        kept = [to_us(each) if isinstance(each, datetime) else each for each in values.values()]
+        cursor = self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", kept)
+        return int(cursor.lastrowid or 0)
+
+    def call(self, sid: str, at: datetime = NOON, **values: object) -> int:
+        row: dict[str, object] = {
+            "call_sid": sid,
+            "campaign": "admissions",
+            "caller": CALLER,
+            "exophone": EXOPHONE,
+            "called_at": at,
+            "received_at": at + timedelta(seconds=1),
+            "verdict": "accepted",
+            "reason": "first-call",
+            "shape": "native",
+            "fields": "{}",
+        }
+        return self.put("calls", **row | values)
+
+    def action(self, call_id: int, kind: str = "callback", **values: object) -> int:
+        row: dict[str, object] = {
+            "call_id": call_id,
+            "kind": kind,
+            "campaign": "admissions",
+            "number": CALLER,
+            "exophone": EXOPHONE,
+            "state": "planned",
+            "reason": "owed",
+            "plan": "open",
+            "base_at": NOON,
+            "due_at": NOON + timedelta(seconds=30),
+            "created_at": NOON,
+        }
+        row |= values
+        if row["state"] != "done":
+            row.setdefault("wake_at", row["due_at"])
+        return self.put("actions", **row)
+
+    def done(self, call_id: int, kind: str, outcome: str, **values: object) -> int:
+        return self.action(call_id, kind, state="done", outcome=outcome, closed_at=NOON, **values)
+
+    def lead(self, call_id: int, number: str = CALLER, **values: object) -> int:
+        row: dict[str, object] = {
+            "campaign": "admissions",
+            "number": number,
+            "source": "missed_call",
+            "first_seen_at": NOON,
+            "last_seen_at": NOON,
+            "count": 1,
+            "first_call_id": call_id,
+        }
+        return self.put("leads", **row | values)
+
+    def suppression(self, number: str, at: datetime = NOON, **values: object) -> None:
+        row: dict[str, object] = {"number": number, "reason": "asked", "source": "api", "since_at": at}
+        self.put("suppressions", **row | values)

@@ -1,0 +1,773 @@
+"""The configuration contract: what parses, what each mistake is called, and all mistakes at once."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from missedd.config import ConfigProblems, Endpoint, Problem, Settings, load, load_all
+from missedd.config_hours import parse_window
+from missedd.config_values import parse_duration, spell
+from missedd.core.policy import AfterHoursCallback, MessageClass
+
+ROOT = Path(__file__).parents[1]
+
+WHOLE = """
+timezone = "Asia/Kolkata"
+[store]
+path = "missedd.db"
+[listen]
+public = "127.0.0.1:8080"
+private = "127.0.0.1:8081"
+public_url = "https://calls.example.in"
+[exotel]
+account_sid = "example1"
+api_base = "https://api.in.exotel.com"
+calls_per_minute = 200
+sms_per_minute = 200
+[[campaign]]
+name = "admissions"
+exophones = ["+918047120001"]
+dedup_window = "5m"
+[campaign.callback]
+delay = "30s"
+flow = "12345"
+max_per_hour = 2
+ring_timeout = "30s"
+give_up_after = "15m"
+retries = []
+[campaign.sms]
+sender = "EXAMPL"
+body = "Thank you for calling. Visit https://example.in"
+dlt_entity_id = "1101000000000000000"
+dlt_template_id = "1107000000000000001"
+message_class = "service"
+[campaign.lead]
+source = "missed_call"
+[campaign.webhook]
+url = "https://crm.example.in/missed-call"
+[campaign.hours]
+open = ["mon-fri 09:30-18:30", "sat 10:00-14:00"]
+holidays = "IN-KA"
+dates = ["2026-11-09"]
+[campaign.after_hours]
+callback = "defer"
+[campaign.after_hours.sms]
+body = "We are closed now and will call you at 09:30."
+dlt_template_id = "1107000000000000002"
+[[campaign]]
+name = "vote-asha"
+exophones = ["+918047120010"]
+[campaign.vote]
+poll = "singer"
+option = "Asha"
+[[poll]]
+name = "singer"
+votes_per_number = 1
+keep = "first"
+opens_at = 2026-11-23T20:00:00+05:30
+closes_at = 2026-11-23T22:00:00+05:30
+[campaign.subscribe]
+list = "weather"
+purpose = "daily weather alerts"
+[campaign.unsubscribe]
+list = "weather"
+[campaign.verify]
+ttl = "5m"
+"""
+
+SITE = """
+[listen]
+public_url = "https://calls.example.in"
+[exotel]
+account_sid = "example1"
+"""
+CAMPAIGN = SITE + '[[campaign]]\nname = "a"\nexophones = ["+918047120001"]\n'
+CALLBACK = CAMPAIGN + '[campaign.callback]\nflow = "1"\n'
+SMS = (
+    CAMPAIGN + '[campaign.sms]\nsender = "EXAMPL"\nbody = "Hi"\ndlt_entity_id = "1"\ndlt_template_id = "2"\n'
+)
+HOURS = CAMPAIGN + '[campaign.hours]\nopen = ["daily 09:00-18:00"]\n'
+OTHER = '[[campaign]]\nname = "b"\nexophones = ["+918047120002"]\n'
+
+
+def read(text: str, folder: Path, **environ: str) -> Settings:
+    file = folder / "missedd.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environ)
+
+
+def problems_of(text: str, folder: Path) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigProblems) as caught:
+        read(text, folder)
+    return caught.value.problems
+
+
+def test_the_whole_contract_parses(tmp_path: Path) -> None:
+    settings = read(WHOLE, tmp_path)
+    admissions, vote = settings.policy.campaigns
+    assert admissions.exophones == ("+918047120001",)
+    assert admissions.dedup_window == timedelta(minutes=5)
+    callback, sms = admissions.callback, admissions.sms
+    assert callback is not None
+    assert (callback.delay, callback.flow, callback.agents) == (timedelta(seconds=30), "12345", ())
+    assert (callback.max_per_hour, callback.retries, callback.first) == (2, (), "customer")
+    assert callback.message_class is MessageClass.SERVICE
+    assert sms is not None
+    assert (sms.sender, sms.give_up_after) == ("EXAMPL", timedelta(hours=24))
+    assert admissions.lead_source == "missed_call"
+    assert admissions.webhook is not None
+    assert admissions.webhook.url == "https://crm.example.in/missed-call"
+    assert admissions.hours is not None
+    assert admissions.hours.holidays.region == "IN-KA"
+    assert admissions.hours.holidays.dates == {date(2026, 11, 9)}
+    assert [sorted(each.weekdays) for each in admissions.hours.windows] == [[0, 1, 2, 3, 4], [5]]
+    assert admissions.after_hours.callback is AfterHoursCallback.DEFER
+    closed = admissions.after_hours.sms
+    assert closed is not None
+    assert (closed.sender, closed.dlt_entity_id) == (sms.sender, sms.dlt_entity_id)
+    assert closed.dlt_template_id == "1107000000000000002"
+    assert vote.vote is not None
+    assert (vote.vote.poll, vote.vote.option) == ("singer", "Asha")
+    assert vote.subscribe is not None
+    assert (vote.subscribe.list, vote.subscribe.purpose) == ("weather", "daily weather alerts")
+    assert vote.unsubscribe == "weather"
+    assert vote.verify_ttl == timedelta(minutes=5)
+    poll = settings.poll("singer")
+    assert poll is not None
+    assert (poll.votes_per_number, poll.keep) == (1, "first")
+    assert poll.opens_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    assert settings.poll("dancer") is None
+    assert (settings.policy.quiet.start, settings.policy.quiet.end) == (time(10), time(21))
+    assert settings.listen.private == Endpoint("127.0.0.1", 8081)
+    assert settings.exotel.api_base == "https://api.in.exotel.com"
+    assert settings.timezone == settings.policy.timezone == "Asia/Kolkata"
+    assert settings.store_path == tmp_path / "missedd.db"
+
+
+def test_the_example_loads_without_a_warning(tmp_path: Path) -> None:
+    settings = load(ROOT / "missedd.example.toml", {"STATE_DIRECTORY": str(tmp_path)})
+    assert settings.warnings == ()
+    assert len(settings.policy.campaigns) == 7
+
+
+def test_defaults(tmp_path: Path) -> None:
+    settings = read(CALLBACK + "[campaign.lead]\n[campaign.verify]\n", tmp_path)
+    campaign = settings.policy.campaigns[0]
+    callback = campaign.callback
+    assert campaign.dedup_window == timedelta(minutes=5)
+    assert callback is not None
+    assert (callback.delay, callback.ring_timeout) == (timedelta(seconds=30), timedelta(seconds=30))
+    assert (callback.max_per_hour, callback.give_up_after) == (2, timedelta(minutes=15))
+    assert (callback.retries, callback.time_limit) == ((), None)
+    assert (campaign.lead_source, campaign.verify_ttl) == ("missed_call", timedelta(minutes=5))
+    assert (campaign.hours, campaign.sms, campaign.webhook, campaign.vote) == (None, None, None, None)
+    assert campaign.after_hours.callback is AfterHoursCallback.DEFER
+    assert settings.listen.public == Endpoint("127.0.0.1", 8080)
+    assert (settings.exotel.calls_per_minute, settings.exotel.sms_per_minute) == (200, 200)
+
+
+# What is allowed beyond the example.
+
+
+def test_agents_are_normalised_and_rung_first(tmp_path: Path) -> None:
+    text = CAMPAIGN + '[campaign.callback]\nagents = ["098765 00001", "+91-98765-00002"]\n'
+    callback = read(text, tmp_path).policy.campaigns[0].callback
+    assert callback is not None
+    assert (callback.agents, callback.first) == (("+919876500001", "+919876500002"), "agent")
+    callback = read(text + 'first = "customer"\n', tmp_path).policy.campaigns[0].callback
+    assert callback is not None
+    assert callback.first == "customer"
+
+
+def test_a_flow_may_be_a_number_and_the_window_nothing(tmp_path: Path) -> None:
+    text = CAMPAIGN + "dedup_window = 0\n[campaign.callback]\nflow = 12345\ndelay = 0\n"
+    campaign = read(text, tmp_path).policy.campaigns[0]
+    assert campaign.callback is not None
+    assert campaign.callback.flow == "12345"
+    assert campaign.dedup_window == timedelta(0)
+    assert campaign.callback.delay == timedelta(0)
+
+
+def test_local_times_of_a_poll_are_of_the_time_zone(tmp_path: Path) -> None:
+    poll = read(SITE + '[[poll]]\nname = "x"\nopens_at = 2026-11-23T20:00:00\n', tmp_path).polls[0]
+    assert poll.opens_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    assert poll.closes_at is None
+
+
+def test_holidays_may_be_several_regions_and_dates(tmp_path: Path) -> None:
+    text = HOURS + 'holidays = ["IN-KA", "IN-MH", "2026-11-09"]\ndates = [2026-12-31]\n'
+    hours = read(text, tmp_path).policy.campaigns[0].hours
+    assert hours is not None
+    assert hours.holidays.region == "IN-KA,IN-MH"
+    assert hours.holidays.dates == {date(2026, 11, 9), date(2026, 12, 31)}
+    assert date(2026, 5, 1) in hours.holidays  # Maharashtra Day and May Day
+    assert date(2026, 11, 1) in hours.holidays  # Karnataka Rajyotsava
+
+
+def test_after_hours_sms_may_stand_alone_with_a_sender(tmp_path: Path) -> None:
+    text = HOURS + '[campaign.after_hours.sms]\nbody = "Closed"\nsender = "EXAMPL"\n'
+    campaign = read(text, tmp_path).policy.campaigns[0]
+    assert campaign.sms is None
+    assert campaign.after_hours.sms is not None
+    assert campaign.after_hours.sms.sender == "EXAMPL"
+
+
+def test_after_hours_sms_takes_no_template_with_it(tmp_path: Path) -> None:
+    text = SMS.replace("[campaign.sms]", '[campaign.hours]\nopen = "daily 09:00-18:00"\n[campaign.sms]')
+    sms = (
+        read(text + '[campaign.after_hours.sms]\nbody = "Closed"\n', tmp_path)
+        .policy.campaigns[0]
+        .after_hours.sms
+    )
+    assert sms is not None
+    assert (sms.dlt_entity_id, sms.dlt_template_id) == ("1", None)
+
+
+def test_the_store_is_beside_the_file_or_in_the_state_directory(tmp_path: Path) -> None:
+    text = CAMPAIGN + '[store]\npath = "deep/calls.db"\n'
+    assert read(text, tmp_path).store_path == tmp_path / "deep/calls.db"
+    assert read(text, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store_path == Path(
+        "/var/lib/missedd/deep/calls.db"
+    )
+    absolute = CAMPAIGN + '[store]\npath = "/srv/calls.db"\n'
+    assert read(absolute, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store_path == Path("/srv/calls.db")
+
+
+def test_endpoints(tmp_path: Path) -> None:
+    text = '[listen]\npublic = "[::1]:0"\nprivate = "localhost:0"\n[exotel]\naccount_sid = "x"\n'
+    listen = read(text, tmp_path).listen
+    assert listen.public == Endpoint("::1", 0)
+    assert (str(listen.public), str(listen.private)) == ("[::1]:0", "localhost:0")
+    assert listen.public.is_loopback
+    assert listen.private.is_loopback
+    assert not Endpoint("10.0.0.1", 80).is_loopback
+    # Silent on the URL, it is http to where the port was really bound.
+    assert listen.public_url == "http://[::1]:0"
+    assert listen.url_of(Endpoint("::1", 4711)) == "http://[::1]:4711"
+
+
+def test_a_public_url_that_was_said_stays(tmp_path: Path) -> None:
+    listen = read(CAMPAIGN.replace("example.in", "example.in/missedd/"), tmp_path).listen
+    assert listen.public_url == "https://calls.example.in/missedd"
+    assert listen.url_of(Endpoint("127.0.0.1", 1)) == "https://calls.example.in/missedd"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("30s", 30),
+        ("5m", 300),
+        ("2h", 7200),
+        ("1d", 86_400),
+        ("1h30m", 5400),
+        ("1H 30M", 5400),
+        ("1d2h3m4s", 93_784),
+        (45, 45),
+        (0.5, 0.5),
+        ("0s", 0),
+    ],
+)
+def test_durations(written: object, seconds: float) -> None:
+    assert parse_duration(written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "5", "m", "5 minutes", "30m1h", "-5m", "1.5h", True, [], {}, float("nan")]
+)
+def test_no_durations(written: object) -> None:
+    assert parse_duration(written) is None
+
+
+def test_spelling_durations() -> None:
+    assert [spell(timedelta(seconds=each)) for each in (0, 0.5, 30, 5400, 86_400)] == [
+        "0s",
+        "0.5s",
+        "30s",
+        "1h30m",
+        "1d",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "days", "start", "end"),
+    [
+        ("mon-fri 09:30-18:30", "01234", time(9, 30), time(18, 30)),
+        ("sat 10:00-14:00", "5", time(10), time(14)),
+        ("mon,wed 22:00-02:00", "02", time(22), time(2)),
+        ("daily 09:00-21:00", "0123456", time(9), time(21)),
+        ("fri-mon 9:00-24:00", "0456", time(9), time(0)),
+        ("Monday, Thu-Sat 00:00-24:00", "0345", time(0), time(0)),
+        ("sun-sun 10:00 \N{EN DASH} 12:00", "6", time(10), time(12)),
+    ],
+)
+def test_windows(written: str, days: str, start: time, end: time) -> None:
+    window = parse_window(written)
+    assert "".join(str(each) for each in sorted(window.weekdays)) == days
+    assert (window.start, window.end) == (start, end)
+
+
+# What is wrong: the text, the key, a part of the reason, the suggestion.
+MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
+    "unknown table": (SITE + "[[campains]]\n", "campains", "unknown key", "campaign"),
+    "unknown key": (CALLBACK + "dely = 1\n", "campaign[0].callback.dely", "unknown key", "delay"),
+    "unknown and like nothing": (SITE + "zzz = 1\n", "exotel.zzz", "unknown key", None),
+    "odd key": (SITE + '"a b" = 1\n', "exotel.'a b'", "unknown key", None),
+    "unknown key of a poll": (
+        SITE + '[[poll]]\nname = "x"\nkeeps = 1\n',
+        "poll[0].keeps",
+        "unknown key",
+        "keep",
+    ),
+    "secret": (SITE + 'api_token = "x"\n', "exotel.api_token", "EXOTEL_API_TOKEN", None),
+    "one campaign": (SITE + "[campaign]\n", "campaign", "[[campaign]]", None),
+    "several callbacks": (
+        CAMPAIGN + "[[campaign.callback]]\n",
+        "campaign[0].callback",
+        "must be a table",
+        None,
+    ),
+    "no table": (CAMPAIGN + "sms = true\n", "campaign[0].sms", "must be a table, not true", None),
+    "no sid": ("[exotel]\n", "exotel.account_sid", "is required", None),
+    "no exotel": ("", "exotel.account_sid", "is required", None),
+    "sid like a path": ('exotel.account_sid = "a/b"', "exotel.account_sid", "letters and digits", None),
+    "budget of nothing": (SITE + "calls_per_minute = 0\n", "exotel.calls_per_minute", "at least 1", None),
+    "budget of truth": (
+        SITE + "sms_per_minute = true\n",
+        "exotel.sms_per_minute",
+        "whole number, not true",
+        None,
+    ),
+    "budget of half": (SITE + "sms_per_minute = 0.5\n", "exotel.sms_per_minute", "whole number", None),
+    "api without scheme": (SITE + 'api_base = "api.exotel.com"\n', "exotel.api_base", "http://", None),
+    "api with key": (SITE + 'api_base = "https://k:t@api.exotel.com"\n', "exotel.api_base", "secrets", None),
+    "time zone": ('timezone = "Asia/Kolkatta"' + SITE, "timezone", "no time zone", "Asia/Kolkata"),
+    "time zone's nickname": ('timezone = "IST"' + SITE, "timezone", "no time zone", "Asia/Kolkata"),
+    "time zone's folder": ('timezone = "Asia"' + SITE, "timezone", "no time zone", None),
+    "path for a zone": ('timezone = "../etc"' + SITE, "timezone", "no time zone", None),
+    "store in memory": (SITE + '[store]\npath = ":memory:"\n', "store.path", "a file's name", None),
+    "unix": ('[listen]\npublic = "unix:/run/x"\n' + SITE[9:], "listen.public", "not supported", None),
+    "port only": ('[listen]\nprivate = ":8081"\n' + SITE[9:], "listen.private", "host:port", None),
+    "port too high": ('[listen]\nprivate = "a:70000"\n' + SITE[9:], "listen.private", "host:port", None),
+    "bad ipv6": ('[listen]\nprivate = "[::g]:1"\n' + SITE[9:], "listen.private", "host:port", None),
+    "port as a number": ("[listen]\nprivate = 8081\n" + SITE[9:], "listen.private", "string", None),
+    "both the same": ('[listen]\nprivate = "127.0.0.1:8080"\n' + SITE[9:], "listen.private", "same", None),
+    "public url": (SITE.replace("https:", "ftp:"), "listen.public_url", "http://", None),
+    "public url's query": (SITE.replace(".in", ".in?a=b"), "listen.public_url", "query", None),
+    "no name": (
+        SITE + '[[campaign]]\nexophones = ["+918047120001"]\n',
+        "campaign[0].name",
+        "is required",
+        None,
+    ),
+    "empty name": (CAMPAIGN.replace('"a"', '" "'), "campaign[0].name", "must not be empty", None),
+    "name of two lines": (CAMPAIGN.replace('"a"', '"a\\nb"'), "campaign[0].name", "one line", None),
+    "no exophones": (SITE + '[[campaign]]\nname = "a"\n', "campaign[0].exophones", "is required", None),
+    "empty exophones": (
+        SITE + '[[campaign]]\nname = "a"\nexophones = []\n',
+        "campaign[0].exophones",
+        "must not be empty",
+        None,
+    ),
+    "exophone not in an array": (
+        SITE + '[[campaign]]\nname = "a"\nexophones = "+918047120001"\n',
+        "campaign[0].exophones",
+        "must be an array such as ['+918047120001']",
+        None,
+    ),
+    "exophone too short": (
+        CAMPAIGN.replace("+918047120001", "1234"),
+        "campaign[0].exophones[0]",
+        "no usable",
+        None,
+    ),
+    "exophone as a number": (
+        CAMPAIGN.replace('"+918047120001"', "918047120001"),
+        "campaign[0].exophones[0]",
+        "in quotes",
+        None,
+    ),
+    "exophone twice": (
+        CAMPAIGN.replace('"]', '", "08047120001"]'),
+        "campaign[0].exophones[1]",
+        "there already",
+        None,
+    ),
+    "exophone of another": (
+        CAMPAIGN + OTHER.replace("+918047120002", "080-4712-0001"),
+        "campaign[1].exophones[0]",
+        "campaign[0]",
+        None,
+    ),
+    "name of another": (CAMPAIGN + OTHER.replace('"b"', '"a"'), "campaign[1].name", "campaign[0]", None),
+    "bad window": (CAMPAIGN + 'dedup_window = "5 minutes"\n', "campaign[0].dedup_window", "duration", None),
+    "negative window": (CAMPAIGN + "dedup_window = -1\n", "campaign[0].dedup_window", "zero or more", None),
+    "true window": (CAMPAIGN + "dedup_window = true\n", "campaign[0].dedup_window", "not true", None),
+    "endless window": (CAMPAIGN + "dedup_window = inf\n", "campaign[0].dedup_window", "at most 366d", None),
+    "overflowing window": (
+        CAMPAIGN + 'dedup_window = "99999999999999d"\n',
+        "campaign[0].dedup_window",
+        "at most 366d",
+        None,
+    ),
+    "neither": (
+        CAMPAIGN + "[campaign.callback]\n",
+        "campaign[0].callback.flow",
+        "is required, or agents",
+        None,
+    ),
+    "both": (CALLBACK + 'agents = ["+919876500001"]\n', "campaign[0].callback.flow", "beside agents", None),
+    "no agents": (
+        CAMPAIGN + "[campaign.callback]\nagents = []\n",
+        "campaign[0].callback.agents",
+        "empty",
+        None,
+    ),
+    "wrong agent": (
+        CAMPAIGN + '[campaign.callback]\nagents = ["ring me"]\n',
+        "campaign[0].callback.agents[0]",
+        "no usable phone number",
+        None,
+    ),
+    "first of a flow": (CALLBACK + 'first = "agent"\n', "campaign[0].callback.first", "needs agents", None),
+    "first unknown": (CALLBACK + 'first = "custmer"\n', "campaign[0].callback.first", "one of", "customer"),
+    "too late": (
+        CALLBACK + 'delay = "5m"\ngive_up_after = "4m"\n',
+        "campaign[0].callback.give_up_after",
+        "4m is shorter than delay, 5m",
+        None,
+    ),
+    "too late by default": (
+        CALLBACK + 'delay = "20m"\n',
+        "campaign[0].callback.give_up_after",
+        "default of 15m is shorter than delay, 20m",
+        None,
+    ),
+    "negative delay": (CALLBACK + "delay = -1\n", "campaign[0].callback.delay", "zero or more", None),
+    "no give_up": (
+        CALLBACK + "give_up_after = 0\n",
+        "campaign[0].callback.give_up_after",
+        "more than zero",
+        None,
+    ),
+    "rings too long": (
+        CALLBACK + "ring_timeout = 61\n",
+        "campaign[0].callback.ring_timeout",
+        "at most 1m",
+        None,
+    ),
+    "rings a half": (CALLBACK + "ring_timeout = 1.5\n", "campaign[0].callback.ring_timeout", "whole", None),
+    "talks too long": (
+        CALLBACK + 'time_limit = "5h"\n',
+        "campaign[0].callback.time_limit",
+        "at most 4h",
+        None,
+    ),
+    "no callbacks": (
+        CALLBACK + "max_per_hour = 0\n",
+        "campaign[0].callback.max_per_hour",
+        "at least 1",
+        None,
+    ),
+    "retry at once": (
+        CALLBACK + 'retries = ["5m", 0]\n',
+        "campaign[0].callback.retries[1]",
+        "more than zero",
+        None,
+    ),
+    "retries not in an array": (CALLBACK + 'retries = "5m"\n', "campaign[0].callback.retries", "array", None),
+    "class": (
+        CALLBACK + 'message_class = "promotion"\n',
+        "campaign[0].callback.message_class",
+        "one of",
+        "promotional",
+    ),
+    "no sender": (CAMPAIGN + '[campaign.sms]\nbody = "Hi"\n', "campaign[0].sms.sender", "is required", None),
+    "no body": (CAMPAIGN + '[campaign.sms]\nsender = "E"\n', "campaign[0].sms.body", "is required", None),
+    "empty body": (SMS.replace("Hi", " "), "campaign[0].sms.body", "must not be empty", None),
+    "body too long": (
+        SMS.replace("Hi", "x" * 2001),
+        "campaign[0].sms.body",
+        "2000 characters, not 2001",
+        None,
+    ),
+    "template": (SMS.replace('"2"', '"two"'), "campaign[0].sms.dlt_template_id", "digits", None),
+    "no url": (CAMPAIGN + "[campaign.webhook]\n", "campaign[0].webhook.url", "is required", None),
+    "file url": (
+        CAMPAIGN + '[campaign.webhook]\nurl = "file:///x"\n',
+        "campaign[0].webhook.url",
+        "http://",
+        None,
+    ),
+    "no host": (
+        CAMPAIGN + '[campaign.webhook]\nurl = "http://:80/"\n',
+        "campaign[0].webhook.url",
+        "http://",
+        None,
+    ),
+    "bad port": (
+        CAMPAIGN + '[campaign.webhook]\nurl = "http://a:b"\n',
+        "campaign[0].webhook.url",
+        "http://",
+        None,
+    ),
+    "no windows": (CAMPAIGN + "[campaign.hours]\n", "campaign[0].hours.open", "is required", None),
+    "never open": (CAMPAIGN + "[campaign.hours]\nopen = []\n", "campaign[0].hours.open", "never open", None),
+    "day": (HOURS.replace("daily", "mon-fry"), "campaign[0].hours.open[0]", "no such day: 'fry'", None),
+    "day too short": (HOURS.replace("daily", "m"), "campaign[0].hours.open[0]", "no such day", None),
+    "no day": (HOURS.replace("daily ", ""), "campaign[0].hours.open[0]", "days and hours", None),
+    "no hours": (HOURS.replace("09:00-18:00", "9-18"), "campaign[0].hours.open[0]", "no hours", None),
+    "hour 25": (HOURS.replace("18:00", "25:00"), "campaign[0].hours.open[0]", "no such time", None),
+    "past 24:00": (HOURS.replace("18:00", "24:01"), "campaign[0].hours.open[0]", "no such time", None),
+    "from 24:00": (HOURS.replace("09:00", "24:00"), "campaign[0].hours.open[0]", "no such time", None),
+    "no length": (HOURS.replace("18:00", "09:00"), "campaign[0].hours.open[0]", "same time", None),
+    "window as a number": (
+        HOURS.replace('"daily 09:00-18:00"', "9"),
+        "campaign[0].hours.open[0]",
+        "string",
+        None,
+    ),
+    "region": (HOURS + 'holidays = "IN-Ka"\n', "campaign[0].hours.holidays", "no region", "IN-KA"),
+    "region in a list": (
+        HOURS + 'holidays = ["in-mh"]\n',
+        "campaign[0].hours.holidays[0]",
+        "no region",
+        "IN-MH",
+    ),
+    "country": (HOURS + 'holidays = "Narnia"\n', "campaign[0].hours.holidays", "no region", None),
+    "date": (HOURS + 'dates = ["2026-13-01"]\n', "campaign[0].hours.dates[0]", "a date such as", None),
+    "region as a date": (HOURS + 'dates = ["IN-KA"]\n', "campaign[0].hours.dates[0]", "a date such as", None),
+    "year": (HOURS + "dates = [0026-11-09]\n", "campaign[0].hours.dates[0]", "a date such as", None),
+    "date with time": (
+        HOURS + "dates = [2026-11-09T00:00:00]\n",
+        "campaign[0].hours.dates[0]",
+        "a date",
+        None,
+    ),
+    "after no hours": (
+        CAMPAIGN + "[campaign.after_hours]\n",
+        "campaign[0].after_hours",
+        "campaign.hours",
+        None,
+    ),
+    "after hours": (
+        HOURS + '[campaign.after_hours]\ncallback = "defr"\n',
+        "campaign[0].after_hours.callback",
+        "one of",
+        "defer",
+    ),
+    "after hours without sender": (
+        HOURS + '[campaign.after_hours.sms]\nbody = "x"\n',
+        "campaign[0].after_hours.sms.sender",
+        "no [campaign.sms]",
+        None,
+    ),
+    "no option": (
+        CAMPAIGN + '[campaign.vote]\npoll = "p"\n[[poll]]\nname = "p"\n',
+        "campaign[0].vote.option",
+        "is required",
+        None,
+    ),
+    "no poll": (
+        CAMPAIGN + '[campaign.vote]\npoll = "singr"\noption = "A"\n[[poll]]\nname = "singer"\n',
+        "campaign[0].vote.poll",
+        "no [[poll]] named 'singr'",
+        "singer",
+    ),
+    "poll twice": (SITE + '[[poll]]\nname = "p"\n' * 2, "poll[1].name", "another poll's", None),
+    "poll of no votes": (
+        SITE + '[[poll]]\nname = "p"\nvotes_per_number = 0\n',
+        "poll[0].votes_per_number",
+        "at least 1",
+        None,
+    ),
+    "poll keeps": (SITE + '[[poll]]\nname = "p"\nkeep = "lst"\n', "poll[0].keep", "one of", "last"),
+    "poll's order": (
+        SITE + '[[poll]]\nname = "p"\nopens_at = 2026-01-02T00:00:00Z\ncloses_at = 2026-01-01T00:00:00Z\n',
+        "poll[0].closes_at",
+        "after opens_at",
+        None,
+    ),
+    "poll's date": (
+        SITE + '[[poll]]\nname = "p"\nopens_at = 2026-01-02\n',
+        "poll[0].opens_at",
+        "and time",
+        None,
+    ),
+    "no list": (CAMPAIGN + "[campaign.subscribe]\n", "campaign[0].subscribe.list", "is required", None),
+    "no list to leave": (
+        CAMPAIGN + "[campaign.unsubscribe]\n",
+        "campaign[0].unsubscribe.list",
+        "required",
+        None,
+    ),
+    "no time to live": (
+        CAMPAIGN + "[campaign.verify]\nttl = 0\n",
+        "campaign[0].verify.ttl",
+        "more than",
+        None,
+    ),
+    "quiet hours": (
+        SITE + '[quiet_hours]\npromotional = "10-21"\n',
+        "quiet_hours.promotional",
+        "no hours",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_named(mistake: str, tmp_path: Path) -> None:
+    text, key, reason, suggestion = MISTAKES[mistake]
+    problems = problems_of(text, tmp_path)
+    assert [each.key for each in problems] == [key], [str(each) for each in problems]
+    assert reason in problems[0].reason
+    assert problems[0].suggestion == suggestion
+    said = str(problems[0])
+    assert said.startswith(f"{tmp_path / 'missedd.toml'}: {key}: ")
+    assert suggestion is None or f"did you mean {suggestion!r}?" in said
+
+
+def test_a_run_of_listed_holidays_that_never_ends(tmp_path: Path) -> None:
+    sundays = [date(2026, 11, 1) + timedelta(weeks=n) for n in range(10)]
+    text = HOURS.replace("daily", "sun") + f"dates = [{', '.join(map(str, sundays))}]\n"
+    (problem,) = problems_of(text, tmp_path)
+    assert problem.key == "campaign[0].hours.open"
+    assert "never opens in the 60 days from 2026-11-01" in problem.reason
+
+
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    text = textwrap.dedent("""
+        timezone = "Mars"
+        campains = 1
+        [listen]
+        public = "unix:/run/missedd"
+        [[campaign]]
+        name = "a"
+        exophones = ["123", "+918047120001"]
+        [campaign.callback]
+        delay = "soon"
+        [campaign.vote]
+        poll = "p"
+        [[campaign]]
+        name = "a"
+        exophones = ["08047120001"]
+    """)
+    assert {each.key for each in problems_of(text, tmp_path)} == {
+        "timezone",
+        "campains",
+        "listen.public",
+        "exotel.account_sid",
+        "campaign[0].exophones[0]",
+        "campaign[0].callback.delay",
+        "campaign[0].callback.flow",
+        "campaign[0].vote.option",
+        "campaign[0].vote.poll",
+        "campaign[1].name",
+        "campaign[1].exophones[0]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "reason"),
+    [
+        (b"a = 1\nb = \n", "line 2, column 5", "invalid value"),
+        (b"[exotel\n", "line 1, column 8", "expected"),
+        (b"[exotel]\n[exotel]\n", "line 2, column 8", "cannot declare"),
+        (b"a = ", "end of file", "invalid value"),
+        (b"a = 1\nb = '\xff'\n", "line 2", "UTF-8"),
+    ],
+)
+def test_what_is_no_toml(content: bytes, key: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "missedd.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigProblems) as caught:
+        load(file, {})
+    (problem,) = caught.value.problems
+    assert problem.key == key
+    assert reason in problem.reason
+
+
+def test_no_file_and_no_readable_file(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "absent.toml", "no such file"), (tmp_path, "cannot be read")):
+        with pytest.raises(ConfigProblems, match=reason) as caught:
+            load(path, {})
+        (problem,) = caught.value.problems
+        assert problem.key == ""
+        assert str(problem).startswith(f"{path}: ")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "missedd.toml").write_bytes(b"\xef\xbb\xbf" + CAMPAIGN.encode())
+    assert load(tmp_path / "missedd.toml", {}).exotel.account_sid == "example1"
+
+
+WARNED = {
+    "plain http": (CALLBACK.replace("https:", "http:"), "listen.public_url: plain http"),
+    "private in public": ('[listen]\nprivate = "0.0.0.0:1"\n' + CALLBACK[9:], "listen.private: 0.0.0.0:1"),
+    "cut off": (
+        CALLBACK.replace("https://calls.example.in", "http://127.0.0.1"),
+        "listen.public_url: Exotel can",
+    ),
+    "no campaigns": (SITE, "campaign: there is none"),
+    "no actions": (CAMPAIGN, "campaign[0]: has no actions"),
+    "no template": (SMS.replace('dlt_template_id = "2"\n', ""), "campaign[0].sms: without both DLT ids"),
+    "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', "poll[0]: no campaign votes"),
+    "no way in": (
+        CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',
+        "campaign[0].unsubscribe.list: no campaign",
+    ),
+    "no purpose": (
+        CAMPAIGN + '[campaign.subscribe]\nlist = "x"\n',
+        "campaign[0].subscribe.purpose: is not said",
+    ),
+    "too many retries": (CALLBACK + 'retries = ["5m", "5m"]\n', "campaign[0].callback.retries: more than"),
+    "noisy": (
+        CALLBACK + '[quiet_hours]\npromotional = "09:00-21:00"\n',
+        "quiet_hours.promotional: goes beyond",
+    ),
+}
+
+
+@pytest.mark.parametrize("oddity", WARNED)
+def test_oddities_are_warned_of(oddity: str, tmp_path: Path) -> None:
+    text, warning = WARNED[oddity]
+    warnings = read(text, tmp_path).warnings
+    assert len(warnings) == 1, warnings
+    assert warnings[0].startswith(warning)
+
+
+def test_what_is_fine_is_not_warned_of(tmp_path: Path) -> None:
+    assert read(CALLBACK + 'retries = ["5m", "1h"]\n', tmp_path).warnings == ()
+    simulated = CALLBACK.replace("https://calls.example.in", "http://127.0.0.1:8080")
+    local = simulated.replace(
+        'account_sid = "example1"', 'account_sid = "e"\napi_base = "http://127.0.0.1:9"'
+    )
+    assert read(local, tmp_path).warnings == ()
+
+
+SECRETS = {"EXOTEL_API_KEY": "k", "EXOTEL_API_TOKEN": "t", "MISSEDD_WEBHOOK_TOKEN": "abcdefghijklmnop"}
+
+
+def test_settings_and_secrets_are_checked_together(tmp_path: Path) -> None:
+    file = tmp_path / "missedd.toml"
+    file.write_text(CALLBACK + "dely = 1\n", encoding="utf-8")
+    with pytest.raises(ConfigProblems) as caught:
+        load_all(file, {})
+    assert [each.key for each in caught.value.problems] == ["campaign[0].callback.dely", *SECRETS]
+    assert str(caught.value).count("\n") == 3
+
+
+def test_only_a_webhook_needs_the_webhook_secret(tmp_path: Path) -> None:
+    file = tmp_path / "missedd.toml"
+    file.write_text(CALLBACK, encoding="utf-8")
+    assert load_all(file, SECRETS).secrets.webhook_secret is None
+    file.write_text(CALLBACK + '[campaign.webhook]\nurl = "http://127.0.0.1/x"\n', encoding="utf-8")
+    with pytest.raises(ConfigProblems, match="MISSEDD_WEBHOOK_SECRET: is required"):
+        load_all(file, SECRETS)
+    loaded = load_all(file, {**SECRETS, "MISSEDD_WEBHOOK_SECRET": "short"})
+    assert loaded.secrets.signing_key == b"short"
+    assert len(loaded.settings.warnings) == 2

@@ -1,0 +1,173 @@
+"""The routing of the public site as a table, and what each outcome looks like to Exotel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from missedd.core.model import InboundCall, StatusReport, Verdict
+from missedd.exotel.wire import WebhookRequest
+from missedd.web.public import PublicSite
+from missedd.web.replies import NotDurable, Overloaded
+
+TOKEN = "s3cret-token"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+CALL = b"CallSid=abc123&From=%2B919876543210&To=%2B918047120001&Status=missed-call"
+REPORT = b"CallSid=out1&Status=completed"
+SMS_REPORT = b"SmsSid=sms1&To=09876543210&Status=sent"
+
+
+@dataclass
+class Log:
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def refused(self, status: int, place: str, why: str) -> None:
+        self.lines.append(("refused", status, place, why))
+
+    def unavailable(self, place: str, error: Exception) -> None:
+        self.lines.append(("unavailable", place, error))
+
+    def failed(self, place: str, error: Exception) -> None:
+        self.lines.append(("failed", place, error))
+
+
+class Inside:
+    """What stands behind the site: says what it was given, answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.verdict: Verdict = Verdict.ACCEPTED
+        self.error: Exception | None = None
+        self.calls: list[InboundCall] = []
+        self.reports: list[tuple[str, int, StatusReport]] = []
+        self.log = Log()
+        self.site = PublicSite(TOKEN, self.admit, self.report, self.log)
+
+    async def admit(self, call: InboundCall) -> Verdict:
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+        return self.verdict
+
+    async def report(self, kind: str, action_id: int, report: StatusReport) -> None:
+        self.reports.append((kind, action_id, report))
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def inside() -> Inside:
+    return Inside()
+
+
+ROUTES = [
+    ("GET", "/exotel/{token}/missed-call", 200),
+    ("POST", "/exotel/{token}/missed-call", 200),
+    ("HEAD", "/exotel/{token}/missed-call", 200),
+    ("PUT", "/exotel/{token}/missed-call", 405),
+    ("OPTIONS", "/exotel/{token}/missed-call", 405),
+    ("POST", "/exotel/s3cret%2Dtoken/missed-call", 200),
+    ("POST", "/exotel/{token}/call-status/7", 200),
+    ("GET", "/exotel/{token}/call-status/7", 405),
+    ("HEAD", "/exotel/{token}/call-status/7", 405),
+    ("GET", "/exotel/{token}/sms-status/7", 405),
+    ("POST", "/exotel/{token}/call-status/0", 404),
+    ("POST", "/exotel/{token}/call-status/-7", 404),
+    ("POST", "/exotel/{token}/call-status/7.0", 404),
+    ("POST", "/exotel/{token}/call-status/\u0667", 404),
+    ("POST", "/exotel/{token}/call-status/9999999999999999999", 404),
+    ("POST", "/exotel/{token}/call-status/", 404),
+    ("POST", "/exotel/{token}/call-status", 404),
+    ("POST", "/exotel/{token}/call-status/7/8", 404),
+    ("POST", "/exotel/{token}/missed-call/", 404),
+    ("POST", "/exotel/{token}/", 404),
+    ("POST", "/exotel/{token}", 404),
+    ("POST", "/exotel/wrong/missed-call", 404),
+    ("PUT", "/exotel/wrong/missed-call", 404),
+    ("POST", "/exotel//missed-call", 404),
+    ("POST", "/exotel/%ff%00/missed-call", 404),
+    ("POST", "/exotel/s\u00e9cret/missed-call", 404),
+    ("POST", "exotel/{token}/missed-call", 404),
+    ("POST", "*", 404),
+    ("POST", "/", 404),
+    ("GET", "/healthz", 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ROUTES)
+async def test_each_path_and_method(inside: Inside, method: str, path: str, status: int) -> None:
+    body = CALL if "missed-call" in path else REPORT
+    request = WebhookRequest(method, body, FORM, body)
+    reply = await inside.site.answer(path.format(token=TOKEN), request)
+    assert reply.status == status
+    assert reply.body == b""
+    assert ("Allow" in dict(reply.headers)) == (status == 405)
+    assert (inside.log.lines == []) == (status == 200)
+    if status != 200:
+        assert not inside.calls
+        assert not inside.reports
+        assert TOKEN not in repr(inside.log.lines)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+async def test_a_verdict_is_told_in_a_header_and_the_body_stays_empty(
+    inside: Inside, verdict: Verdict
+) -> None:
+    inside.verdict = verdict
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("POST", b"", FORM, CALL))
+    assert (reply.status, reply.body) == (200, b"")
+    assert dict(reply.headers) == {"Missedd-Verdict": verdict.value}
+    assert inside.calls[0].call_sid == "abc123"
+
+
+async def test_a_probe_admits_nothing(inside: Inside) -> None:
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("HEAD", CALL))
+    assert (reply.status, reply.headers, inside.calls) == (200, (), [])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("missed-call", b"From=0987"), ("call-status/7", b"nothing=1"), ("sms-status/7", b"nothing=1")],
+)
+async def test_what_is_not_understood_is_a_problem_in_words(inside: Inside, path: str, body: bytes) -> None:
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/{path}", WebhookRequest("POST", b"", FORM, body))
+    assert reply.status == 400
+    assert ("Content-Type", "application/problem+json") in reply.headers
+    assert set(json.loads(reply.body)) == {"title", "detail", "status"}
+    assert json.loads(reply.body)["status"] == 400
+    assert inside.log.lines[0][:3] == ("refused", 400, path)
+
+
+async def test_reports_reach_their_action(inside: Inside) -> None:
+    for path, body in (("call-status/7", REPORT), ("sms-status/8", SMS_REPORT)):
+        request = WebhookRequest("POST", b"", FORM, body)
+        reply = await inside.site.answer(f"/exotel/{TOKEN}/{path}", request)
+        assert (reply.status, reply.headers, reply.body) == (200, (), b"")
+    assert [each[:2] for each in inside.reports] == [("call", 7), ("sms", 8)]
+    assert [each[2].provider_sid for each in inside.reports] == ["out1", "sms1"]
+
+
+@pytest.mark.parametrize("path", ["missed-call", "call-status/7"])
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [(NotDurable(), "unavailable"), (Overloaded(), "unavailable"), (ZeroDivisionError(), "failed")],
+)
+async def test_what_could_not_be_kept_is_asked_for_again(
+    inside: Inside, path: str, error: Exception, line: str
+) -> None:
+    inside.error = error
+    body = CALL if path == "missed-call" else REPORT
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/{path}", WebhookRequest("POST", b"", FORM, body))
+    assert (reply.status, reply.body) == (503, b"")
+    assert dict(reply.headers) == {"Retry-After": "5"}
+    assert inside.log.lines == [(line, path, error)]
+
+
+async def test_the_errors_that_ask_for_another_try_can_be_named(inside: Inside) -> None:
+    site = PublicSite(TOKEN, inside.admit, inside.report, inside.log, (LookupError,))
+    inside.error = KeyError("x")
+    reply = await site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("POST", b"", FORM, CALL))
+    assert reply.status == 503
+    assert inside.log.lines[0][0] == "unavailable"
