@@ -155,7 +155,7 @@ def _nearest_region(text: str) -> str | None:
 @cache
 def _regions() -> frozenset[str]:
     """Every `IN` and `IN-KA` that the calendar knows."""
-    countries = holiday_calendars.list_supported_countries(include_aliases=True)
+    countries = holiday_calendars.list_supported_countries(include_aliases=False)
     return frozenset(countries) | {
         f"{each}-{state}" for each, states in countries.items() for state in states
     }

@@ -39,7 +39,7 @@ class Problem:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name most like `word`, letter case apart; None if none is like it."""
     by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.65)
     return by_folded[found[0]] if found else None
 
 

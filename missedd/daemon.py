@@ -1,7 +1,7 @@
 """The composition root: the engine and its two listeners, signals, and the supervisor's socket.
 
-The only place that opens long-lived nurseries. Stopping runs inward out: the listeners drain,
-the engine's actors finish what they hold, the store closes.
+The only place that opens long-lived nurseries beside the engine's own. Stopping runs inward out:
+the listeners drain, the engine's actors finish what they hold, the store closes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,109 +19,131 @@ from missedd import notify
 from missedd.clock import to_iso
 from missedd.config import Endpoint, Loaded
 from missedd.engine.engine import Engine, World, running_engine
-from missedd.engine.intake import Overloaded
 from missedd.log import Event, Logger
-from missedd.store.database import NotDurable
+from missedd.sites import count_events, private_site, public_site
 from missedd.web.listener import open_listeners, serve_public
 from missedd.web.metrics import Metrics
-from missedd.web.private import build_private
 from missedd.web.private_server import serve_private
-from missedd.web.public import PublicSite
 
 HEARTBEAT_S = 5.0
-"""How often the status line for the supervisor is renewed where no watchdog asks for more."""
+"""How often the supervisor's status line is renewed, and its watchdog fed where it asks for no more."""
+
+DRAIN_S = 6.0
+"""How long the listeners may drain. With the engine's grace for requests in flight (8 s) and the
+store's last commit it stays below the unit's TimeoutStopSec."""
+
+
+class CannotListen(Exception):
+    """An address is taken or not ours; the text says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the daemon listens, once it does: `host:port`."""
+class _Doors:
+    """The sockets of both listeners, bound."""
 
-    public: str
-    private: str
+    public: list[trio.SocketListener]
+    private: socket.socket
 
+    @property
+    def public_address(self) -> Endpoint:
+        return _endpoint(self.public[0].socket.getsockname())
 
-class EdgeLog:
-    """What the public site tells of requests that brought nothing in."""
-
-    def __init__(self, log: Logger) -> None:
-        self._log = log
-
-    def refused(self, status: int, place: str, why: str) -> None:
-        self._log.warning(Event.WEBHOOK_REFUSED, status=status, place=place, why=why)
-
-    def unavailable(self, place: str, error: Exception) -> None:
-        self._log.error(Event.REQUEST_FAILED, status=503, place=place, why=str(error) or type(error).__name__)
-
-    def failed(self, place: str, error: Exception) -> None:
-        self._log.error(Event.REQUEST_FAILED, status=503, place=place, exc_info=error)
+    @property
+    def private_address(self) -> Endpoint:
+        return _endpoint(self.private.getsockname())
 
 
-def public_site(engine: Engine, token: str, log: Logger) -> PublicSite:
-    """The public listener's site on a running engine."""
-    return PublicSite(
-        token, engine.intake.admit, engine.report, EdgeLog(log), try_again_on=(NotDurable, Overloaded)
-    )
+def _endpoint(name: tuple[str, int]) -> Endpoint:
+    return Endpoint(name[0], name[1])
 
 
-class Refused(Exception):
-    """The daemon cannot start; the text says why and what to do."""
-
-
-async def serve(
-    loaded: Loaded,
-    world: World,
-    log: Logger,
-    task_status: trio.TaskStatus[Addresses] = trio.TASK_STATUS_IGNORED,
-) -> None:
+async def serve(loaded: Loaded, world: World, log: Logger) -> None:
     """Run until SIGTERM or SIGINT, then drain and return.
 
-    Raises `StoreRefused` or `Refused` where it cannot start. Reports its addresses as started
-    when both ports are bound and the timers are loaded.
+    Raises `StoreRefused` or `CannotListen`, inside an exception group, where it cannot start.
     """
+    # Before a port opens: a stop asked for meanwhile is a stop, not a death.
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
             nursery.start_soon(_stop_on_signal, signals, stop, log, name="signals")
-            await run(loaded, world, log, stop, task_status)
+            await run(loaded, world, log, stop)
             nursery.cancel_scope.cancel()
 
 
-async def run(
-    loaded: Loaded,
-    world: World,
-    log: Logger,
-    stop: trio.Event,
-    task_status: trio.TaskStatus[Addresses] = trio.TASK_STATUS_IGNORED,
-) -> None:
+async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Logger) -> None:
+    async for number in signals:
+        log.info(Event.DAEMON_STOPPING, signal=signal.Signals(number).name)
+        notify.stopping()
+        stop.set()
+
+
+async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> None:
     """Run the daemon with its listeners until `stop` is set."""
-    settings = loaded.settings
-    log.info(Event.DAEMON_STARTING, store=settings.store_path.name, campaigns=len(settings.policy.campaigns))
+    settings, listen = loaded.settings, loaded.settings.listen
+    metrics = Metrics()
+    log.listen(count_events(metrics))
+    log.info(Event.DAEMON_STARTING, campaigns=len(settings.policy.campaigns))
     for warning in settings.warnings:
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
-    metrics = Metrics()
-    async with running_engine(settings, loaded.secrets, world, log, owner) as engine:
-        public = await _listeners(settings.listen.public)
-        private = _socket(settings.listen.private)
-        addresses = Addresses(_address(public[0].socket), _address(private))
+    # The database comes first: who finds it taken is told so, and not that a port is. A port that
+    # the system is to choose cannot be taken, but its number is part of the status reports' URLs.
+    doors = await _open_doors(loaded) if listen.public.port == 0 else None
+    public_url = listen.url_of(doors.public_address if doors else listen.public)
+    async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
+        doors = doors or await _open_doors(loaded)
         site = public_site(engine, loaded.secrets.webhook_token, log, metrics)
-        app = build_private(engine, metrics, timezone=settings.timezone)
+
+        def why_not_ready() -> str | None:
+            return "stopping" if stop.is_set() else None
+
+        app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready)
+        addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}
         async with trio.open_nursery() as listening:
-            await listening.start(partial(serve_private, app, private, stop))
+            await listening.start(serve_private, app, doors.private, stop)
             await listening.start(
-                partial(serve_public, public, site.answer, stop=stop, on_refusal=site.on_refusal)
+                partial(serve_public, doors.public, site.answer, stop=stop, on_refusal=site.on_refusal)
             )
-            log.info(
-                Event.DAEMON_STARTED,
-                public=addresses.public,
-                private=addresses.private,
-                timers=len(engine.timers),
-            )
+            log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers))
             notify.ready()
-            task_status.started(addresses)
-            listening.start_soon(_heartbeat, engine, name="heartbeat")
+            listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
             await stop.wait()
-            notify.stopping()
-            log.info(Event.DAEMON_STOPPING)
-            listening.cancel_scope.deadline = trio.current_time() + 6
+            listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
     log.info(Event.DAEMON_STOPPED)
+
+
+async def _open_doors(loaded: Loaded) -> _Doors:
+    listen = loaded.settings.listen
+    try:
+        public = await open_listeners(listen.public.host, listen.public.port)
+    except OSError as failure:
+        raise CannotListen(f"cannot listen on {listen.public} (listen.public): {failure}") from failure
+    try:
+        return _Doors(public, _bind(listen.private))
+    except OSError as failure:
+        raise CannotListen(f"cannot listen on {listen.private} (listen.private): {failure}") from failure
+
+
+def _bind(endpoint: Endpoint) -> socket.socket:
+    """A bound socket that does not listen yet."""
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((endpoint.host, endpoint.port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
+    """Feed the watchdog as long as the store answers: a daemon that cannot remember must not live on."""
+    interval_s = notify.watchdog_interval_s() or HEARTBEAT_S
+    while not stop.is_set():
+        gauge = await engine.pulse()
+        notify.watchdog()
+        notify.status(gauge)
+        with trio.move_on_after(interval_s):
+            await stop.wait()

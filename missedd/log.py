@@ -79,6 +79,10 @@ class Event(StrEnum):
     API_REFUSED = "api.refused"
 
 
+type Listener = Callable[[Event, dict[str, object]], None]
+"""Hears every event with its fields, whether its line is written or not."""
+
+
 class _Sink:
     """Where lines go, and the counts of what is repeated."""
 
@@ -86,6 +90,7 @@ class _Sink:
         self.logger = logger
         self.rank = rank
         self.counts: dict[tuple[Event, str], int] = {}
+        self.listeners: list[Listener] = []
 
 
 class Logger:
@@ -100,6 +105,10 @@ class Logger:
     def bind(self, **fields: object) -> Logger:
         """A logger that adds `fields` to every line. Much cheaper than a line."""
         return Logger(self._sink, {**self._fields, **fields})
+
+    def listen(self, listener: Listener) -> None:
+        """Let `listener` hear all that this logger and those bound from it log, to count it."""
+        self._sink.listeners.append(listener)
 
     def is_on(self, level: Level) -> bool:
         """Whether such lines are written: ask before fields that are dear to make."""
@@ -121,6 +130,8 @@ class Logger:
 
     def write(self, level: Level, event: Event, /, **fields: object) -> None:
         """Log at a level that is not known beforehand. A field may not take the name of a fixed one."""
+        for hear in self._sink.listeners:
+            hear(event, fields)
         if _RANK[level] < self._sink.rank:
             return
         line = {**self._fields, **fields}

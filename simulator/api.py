@@ -30,15 +30,15 @@ _STATUS_OF = {FaultName.HTTP_429: 429, FaultName.HTTP_500: 500, FaultName.HTTP_5
 _MESSAGES = {429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
-class ConnectionRefused(Exception):  # noqa: N818 (these three are named for what the caller meets)
+class ConnectionRefused(Exception):
     """The connection was never made."""
 
 
-class ConnectionDropped(Exception):  # noqa: N818
+class ConnectionDropped(Exception):
     """The connection ended without a byte of an answer."""
 
 
-class NeverAnswers(Exception):  # noqa: N818
+class NeverAnswers(Exception):
     """The connection stays open and nothing comes."""
 
 

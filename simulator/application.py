@@ -29,7 +29,7 @@ class Message:
 
 
 class Application(httpx.AsyncBaseTransport):
-    """An httpx transport with the application behind it. `status` may be changed; None refuses connections."""
+    """An httpx transport with the application behind it. A `status` of None refuses connections."""
 
     def __init__(self, now: Callable[[], datetime], key: bytes) -> None:
         self._now = now

@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from simulator import serve
+from simulator import replay_command, serve
 
-COMMANDS = (serve,)
+COMMANDS = (serve, replay_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

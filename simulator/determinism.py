@@ -12,5 +12,5 @@ import trio
 def seed_scheduler(seed: int) -> None:
     """Make the order in which trio runs its tasks depend on `seed` alone, for runs started after this."""
     run = trio._core._run
-    run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]
+    run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # final in name only
     run._r.seed(seed)

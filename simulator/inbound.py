@@ -30,7 +30,7 @@ class Shape(StrEnum):
     """The caller cut before any applet ran: Exotel posts nothing."""
 
 
-class NowhereToPost(Exception):  # noqa: N818 (named for what happened)
+class NowhereToPost(Exception):
     """There is no URL to report missed calls to."""
 
 
@@ -76,7 +76,7 @@ class Inbound:
     async def _tell(
         self, ring: InboundRing, url: str, spelling: Spelling, with_date: bool, first_try: trio.Event | None
     ) -> None:
-        first_try = first_try or trio.Event()
+        first_try = trio.Event() if first_try is None else first_try
         if ring.shape in (Shape.PASSTHRU, Shape.BOTH):
             webhook = passthru_request(ring, url, spelling, with_date)
             # Retries go on by themselves; the applets after this one follow the first answer.

@@ -13,7 +13,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed
 from hypercorn.trio import serve
-from hypercorn.typing import Framework
+from hypercorn.typing import ASGIReceiveCallable, Framework
 from quart import Request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -36,7 +36,9 @@ class PoliteConnection(TrioASGIHTTPConnection):
     The stock class cancels whatever serves the request instead, and its nursery then outlives it.
     """
 
-    async def handle_messages(self, nursery: trio.Nursery, request: Request, receive: Any) -> None:
+    async def handle_messages(  # type: ignore[override]  # as quart-trio's differs from quart's
+        self, nursery: trio.Nursery, request: Request, receive: ASGIReceiveCallable
+    ) -> None:
         while True:
             message = await receive()
             if message["type"] == "http.request":
@@ -59,7 +61,7 @@ def build(exchange: Exchange, admin: QuartTrio) -> Framework:
         else:
             await _serve(exchange, scope, receive, send)
 
-    return application
+    return application  # type: ignore[return-value]  # typed by what it uses, not by all of ASGI
 
 
 async def listen(
@@ -140,12 +142,12 @@ async def _hang_up(send: Send) -> None:
 
 async def _body(receive: Receive) -> bytes | None:
     """The whole request body, or None if the peer went away or sends far too much."""
-    body = b""
+    body = bytearray()
     while len(body) <= BODY_MAX:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
     return None

@@ -20,7 +20,7 @@ BODY_MAX = 2_000
 SMS_TYPES = ("transactional", "transactional_opt_in", "promotional")
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not a failure of ours)
+class Refusal(Exception):
     """A `RestException`: an HTTP status, a message for people, and sometimes a code."""
 
     def __init__(self, status: int, message: str, code: int | None = None) -> None:

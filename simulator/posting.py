@@ -36,7 +36,7 @@ class PostResult:
     body: bytes = b""
 
 
-class PostFailed(Exception):  # noqa: N818 (named for what happened)
+class PostFailed(Exception):
     """No answer: refused, reset, or not an address at all."""
 
 

@@ -136,10 +136,11 @@ def load_scenario(path: Path) -> Scenario:
 
 
 class _Reader:
+    _start: datetime
+
     def __init__(self, path: Path, raw: dict[str, Any]) -> None:
         self._path = path
         self._raw = raw
-        self._start = datetime.min
 
     def read(self) -> Scenario:
         known = {"about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect"}
@@ -221,7 +222,7 @@ class _Reader:
 
     def _expectation(self, entry: Mapping[str, Any], key: str) -> Expectation:
         measure = entry.get("what")
-        if measure not in MEASURES:
+        if not isinstance(measure, str) or measure not in MEASURES:
             raise self._mistake(f"{key}.what", f"must be one of {', '.join(MEASURES)}")
         bounds = [each for each in entry if each in BOUNDS]
         if len(bounds) != 1:

@@ -84,12 +84,17 @@ def run(arguments: argparse.Namespace) -> int:
         sms_text_url=arguments.sms_text_url,
         calls_per_minute=arguments.calls_per_minute,
     )
+    code = 0
     try:
         trio.run(_serve, settings, arguments.host, arguments.port, arguments.seed)
-    except OSError as error:
-        print(f"missedd-sim: cannot listen on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    except* OSError as errors:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        where = f"{arguments.host}:{arguments.port}"
+        print(f"missedd-sim: cannot listen on {where}: {error}", file=sys.stderr)
+        code = 1
+    return code
 
 
 async def _serve(settings: ExchangeSettings, host: str, port: int, seed: int) -> None:

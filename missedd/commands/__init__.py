@@ -1,1 +1,1 @@
-"""The commands of `missedd`, one module each: `add_parser` describes it, `run` does it and returns the exit code."""
+"""The commands of `missedd`, one module each: `add_parser` describes it, `run` returns its exit code."""

@@ -31,7 +31,10 @@ def say_problems(problems: ConfigProblems) -> int:
     for problem in problems.problems:
         print(problem, file=sys.stderr)
     count = len(problems.problems)
-    print(f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started", file=sys.stderr)
+    print(
+        f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started",
+        file=sys.stderr,
+    )
     return CONFIGURATION
 
 

@@ -11,7 +11,7 @@ import trio
 from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, add_config, with_config
 from missedd.config import Loaded
-from missedd.daemon import Refused, serve
+from missedd.daemon import CannotListen, serve
 from missedd.engine.engine import World
 from missedd.log import configure
 from missedd.store.aio import aio_driver
@@ -46,7 +46,7 @@ def _serve(loaded: Loaded) -> int:
 
     refusals: list[str] = []
 
-    def refused(group: BaseExceptionGroup[StoreRefused | Refused]) -> None:
+    def refused(group: BaseExceptionGroup[StoreRefused | CannotListen]) -> None:
         pending: list[BaseException] = [group]
         while pending:
             each = pending.pop()
@@ -57,7 +57,7 @@ def _serve(loaded: Loaded) -> int:
 
     try:
         trio.run(main)
-    except* (StoreRefused, Refused) as group:
+    except* (StoreRefused, CannotListen) as group:
         refused(group)
     for refusal in refusals:
         print(f"missedd: {refusal}", file=sys.stderr)

@@ -159,7 +159,12 @@ def _owed(
 
 
 def plan_retry(
-    campaign: Campaign, policy: Policy, retry_index: int, plan: Plan, others: tuple[datetime, ...], now: datetime
+    campaign: Campaign,
+    policy: Policy,
+    retry_index: int,
+    plan: Plan,
+    others: tuple[datetime, ...],
+    now: datetime,
 ) -> PlannedAction | None:
     """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
 

@@ -21,7 +21,7 @@ from missedd.clock import Clock
 from missedd.config import Settings
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.engine.deliveries import CONNECTIONS, Deliveries
+from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.intake import Intake
 from missedd.engine.pacing import Budget
@@ -33,6 +33,7 @@ from missedd.engine.timers import Timers
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.log import Event, Logger
 from missedd.secrets import Secrets
+from missedd.store.migrate import version
 from missedd.store.operations import resend, unsuppress
 from missedd.store.results import rescue, suppress
 from missedd.store.rows import Wake
@@ -88,16 +89,24 @@ class Engine:
         self.timers.add([wake])
         return wake.action_id
 
+    async def pulse(self) -> str:
+        """Ask the store for a sign of life, and say in a line what waits."""
+        await self.store.read(version)
+        return f"{len(self.timers)} timers; due: " + ", ".join(
+            f"{lane} {len(queue)}" for lane, queue in self.ready.items()
+        )
+
     async def report(self, kind: str, action_id: int, report: StatusReport) -> None:
         await self.reports.apply(action_id, Kind.CALLBACK if kind == "call" else Kind.SMS, report)
 
 
 @asynccontextmanager
 async def running_engine(
-    settings: Settings, secrets: Secrets, world: World, log: Logger, owner: str
+    settings: Settings, secrets: Secrets, world: World, log: Logger, owner: str, public_url: str
 ) -> AsyncIterator[Engine]:
     """Open the store, recover, start the actors; leaving the block drains and stops them in order.
 
+    `owner` is what a second daemon is told of this one; status reports come to `public_url`.
     Raises `StoreRefused` where the database cannot be used. A failing actor cancels the block:
     the daemon goes down and its next start recovers.
     """
@@ -122,7 +131,7 @@ async def running_engine(
                 token=secrets.api_token,
             )
             client = ExotelClient(exotel_http, account, clock)
-            urls = ReportUrls(settings.listen.public_url, secrets.webhook_token)
+            urls = ReportUrls(public_url, secrets.webhook_token)
             provider = ProviderRequests(client, policy, urls)
             deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
             agents = Agents(policy)
@@ -188,4 +197,4 @@ async def _budget(store: Store, lane: Lane, per_minute: float, clock: Clock) -> 
 def _webhook_http(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     # As many connections as there may be requests: nothing ever queues for the pool.
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return httpx.AsyncClient(transport=transport, limits=limits, timeout=None, trust_env=False)
+    return httpx.AsyncClient(transport=transport, limits=limits, timeout=TIMEOUT_S, trust_env=False)

@@ -16,7 +16,7 @@ from missedd.clock import Clock, to_iso
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
-from missedd.log import Event, Logger
+from missedd.log import Event, Level, Logger
 from missedd.store.admit import Admitted, admit
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
@@ -132,7 +132,7 @@ class Intake:
 
     def _note(self, decided: Admitted) -> None:
         call, admission = decided.call, decided.admission
-        level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
+        level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
         self._log.write(
             level,
             Event.WEBHOOK_ADMITTED,

@@ -28,7 +28,8 @@ class Budget:
     async def turn(self) -> None:
         """Wait for the next free slot and take it."""
         async with self._queue:
-            while (wait_s := max(self._next_at, self._paused_until) - trio.current_time()) > 0:
+            while (wait_s := max(self._next_at, self._paused_until) - trio.current_time()) > 0:  # noqa: ASYNC110
+                # In a loop, as a pause may be ordered meanwhile; nobody waits for that event but us.
                 await trio.sleep(wait_s)
             self._next_at = trio.current_time() + self._spacing_s
 

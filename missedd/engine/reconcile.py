@@ -157,9 +157,7 @@ class Reconciler:
         self._timers.add([Wake(again_us, action.id, Lane.CHECK)])
 
     async def _in_vain(self, action: ActionRow) -> None:
-        looked = await self._store.write(
-            partial(looked_in_vain, action_id=action.id, now=self._clock.now())
-        )
+        looked = await self._store.write(partial(looked_in_vain, action_id=action.id, now=self._clock.now()))
         self._timers.add([looked.wake] if looked.wake else [])
         if looked.gave_up is not None:
             self._log.error(

@@ -102,4 +102,6 @@ class Timers:
     def _notice_step(self, wall_us: int, trio_s: float) -> None:
         stepped_s = (to_us(self._clock.now()) - wall_us) / 1e6 - (trio.current_time() - trio_s)
         if abs(stepped_s) > STEP_S:
-            self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))
+            self._log.warning(
+                Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap)
+            )

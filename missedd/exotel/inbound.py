@@ -14,7 +14,7 @@
                                                         &To=+918047120001&Status=missed-call
 
 Pure: no framework, no clock, no state. It never raises. What is unknown is kept and taken for a
-missed call, since a caller who is owed something is worse to lose than to serve twice a year.
+missed call: to lose a caller who is owed something is worse than to serve one who is not.
 """
 
 from __future__ import annotations

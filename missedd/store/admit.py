@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.admission import CallerHistory, decide, dedup_reach
-from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
+from missedd.core.model import Admission, InboundCall, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
 from missedd.store.rows import NewAction, Wake, insert_actions, lane_of, next_id, remembered_callbacks
@@ -48,7 +48,9 @@ async def admit(
     leads: list[tuple[object, ...]] = []
     for call in calls:
         known = seen.get(call.call_sid)
-        admission = decide(call, policy, known[1] if known else None, histories[call.caller or ""], received_at)
+        admission = decide(
+            call, policy, known[1] if known else None, histories[call.caller or ""], received_at
+        )
         if admission.verdict is Verdict.REDELIVERED or (
             known is not None and admission.verdict is Verdict.NOT_MISSED
         ):
@@ -81,7 +83,8 @@ async def admit(
 
 
 _INSERT_CALL = """
-INSERT INTO calls (id, call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason, shape, fields)
+INSERT INTO calls
+    (id, call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason, shape, fields)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _REDECIDE_CALL = """
 UPDATE calls SET campaign = ?, caller = ?, exophone = ?, called_at = ?, received_at = ?, verdict = ?,
@@ -178,5 +181,3 @@ async def _histories(
     for (caller,) in suppressed:
         histories[caller].is_suppressed = True
     return histories
-
-

@@ -28,6 +28,4 @@ async def fetch_call(db: Database, call_id: int) -> CallRow:
            FROM calls WHERE id = ?""",
         (call_id,),
     )
-    return CallRow(
-        sid, campaign, caller, exophone, from_us(called_us), from_us(received_us), verdict, reason
-    )
+    return CallRow(sid, campaign, caller, exophone, from_us(called_us), from_us(received_us), verdict, reason)

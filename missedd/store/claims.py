@@ -95,7 +95,8 @@ async def claim(
             case Hold(until, expires_at, reason):
                 step(action.state, Step.HOLD)
                 await db.execute(
-                    "UPDATE actions SET state = ?, reason = ?, due_at = ?, wake_at = ?, expires_at = ? WHERE id = ?",
+                    """UPDATE actions SET state = ?, reason = ?, due_at = ?, wake_at = ?, expires_at = ?
+                       WHERE id = ?""",
                     (State.HELD, reason, to_us(until), to_us(until), to_us(expires_at), action.id),
                 )
                 wake = Wake(to_us(until), action.id, lane_of(action.kind, State.HELD))
@@ -132,6 +133,7 @@ async def _take(db: Database, action: ActionRow, now: datetime, detail: dict[str
 async def close(db: Database, action_id: int, outcome: Outcome, reason: Reason, now: datetime) -> None:
     """End an action. The caller has asked the lifecycle table whether it may."""
     await db.execute(
-        "UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ? WHERE id = ?",
+        """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?
+           WHERE id = ?""",
         (outcome, reason, to_us(now), action_id),
     )

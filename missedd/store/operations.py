@@ -23,9 +23,14 @@ async def resend(db: Database, action_id: int, now: datetime) -> Wake | None:
     The message keeps the id of its first sending, so an application that did get it knows it again.
     """
     found = await fetch_actions(db, [action_id])
-    if not found or found[0].kind is not Kind.WEBHOOK or found[0].outcome not in (
-        Outcome.FAILED,
-        Outcome.REFUSED,
+    if (
+        not found
+        or found[0].kind is not Kind.WEBHOOK
+        or found[0].outcome
+        not in (
+            Outcome.FAILED,
+            Outcome.REFUSED,
+        )
     ):
         return None
     new_id = await next_id(db, "actions")

@@ -107,9 +107,7 @@ async def _apply(
     if action.placed_at is None and not await _was_attempted(db, action):
         return Applied("ignored: nothing was sent yet", action)
     if action.provider_sid is None:
-        await db.execute(
-            "UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id)
-        )
+        await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
     if meaning.suppresses:
         await suppress(db, action.number, f"sms {report.code}", "provider", now, None)

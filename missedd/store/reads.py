@@ -1,16 +1,23 @@
 """What the store can tell: the one place that readers of it go to.
 
 Every function runs SELECTs only, on whatever connection it is given, so the reader's read-only
-one serves as well as a test's.
+one serves as well as a test's. `Reader` binds them to a store: each answer is one snapshot.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+from missedd.core.pages import Page, Query
 from missedd.store.reads_calls import Rows, call_story, story_of_number
 from missedd.store.reads_figures import campaigns, figures, gauges
 from missedd.store.reads_lists import actions, calls, due_next, latest_calls, leads, suppressions
 
 __all__ = [
+    "Reader",
     "Rows",
     "actions",
     "call_story",
@@ -24,3 +31,53 @@ __all__ = [
     "story_of_number",
     "suppressions",
 ]
+
+
+class RunsReads(Protocol):
+    """How a reading unit of work is run: `Store.read`, or a reader's connection."""
+
+    async def __call__[T](self, unit: Callable[[Rows], Awaitable[T]]) -> T: ...
+
+
+class Reader:
+    """The reads as the console and the API ask for them. Hours of the day are in `timezone`."""
+
+    def __init__(self, read: RunsReads, timezone: str) -> None:
+        self._read = read
+        self._timezone = timezone
+
+    async def call_story(self, call_sid: str) -> dict[str, Any] | None:
+        return await self._read(partial(call_story, call_sid=call_sid))
+
+    async def story_of_number(self, number: str) -> list[dict[str, Any]]:
+        return await self._read(partial(story_of_number, number=number))
+
+    async def calls(self, query: Query) -> Page:
+        return await self._read(partial(calls, query=query))
+
+    async def actions(self, query: Query) -> Page:
+        return await self._read(partial(actions, query=query))
+
+    async def leads(self, query: Query) -> Page:
+        return await self._read(partial(leads, query=query))
+
+    async def suppressions(self, query: Query) -> Page:
+        return await self._read(partial(suppressions, query=query))
+
+    async def latest_calls(self, limit: int) -> list[dict[str, Any]]:
+        return await self._read(partial(latest_calls, limit=limit))
+
+    async def due_next(self, limit: int) -> list[dict[str, Any]]:
+        return await self._read(partial(due_next, limit=limit))
+
+    async def campaigns(self) -> list[str]:
+        return await self._read(campaigns)
+
+    async def gauges(self) -> dict[str, Any]:
+        return await self._read(gauges)
+
+    async def figures(
+        self, campaign: str | None, since: datetime | None, until: datetime | None
+    ) -> dict[str, Any]:
+        period = partial(figures, campaign=campaign, since=since, until=until)
+        return await self._read(partial(period, timezone=self._timezone))

@@ -43,7 +43,8 @@ async def record(
     is completed.
     """
     await db.execute(
-        """UPDATE attempts SET finished_at = ?, result = ?, code = ?, reason = ?, provider_sid = ?, message = ?
+        """UPDATE attempts
+           SET finished_at = ?, result = ?, code = ?, reason = ?, provider_sid = ?, message = ?
            WHERE action_id = ? AND number = ?""",
         (
             to_us(now),
@@ -58,9 +59,7 @@ async def record(
     )
     (action,) = await fetch_actions(db, [action_id])
     if result.provider_sid and action.provider_sid is None:
-        await db.execute(
-            "UPDATE actions SET provider_sid = ? WHERE id = ?", (result.provider_sid, action_id)
-        )
+        await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (result.provider_sid, action_id))
     if result.suppresses:
         await suppress(db, action.number, result.reason, "provider", now, None)
     follows = step(action.state, result.step)

@@ -19,7 +19,8 @@ _LANES = {
 async def wakes_between(db: Database, after_us: int, until_us: int) -> list[Wake]:
     """Every action to be woken for in (after, until], earliest first."""
     rows = await db.fetch_all(
-        "SELECT wake_at, id, kind, state FROM actions WHERE wake_at > ? AND wake_at <= ? ORDER BY wake_at, id",
+        """SELECT wake_at, id, kind, state FROM actions
+           WHERE wake_at > ? AND wake_at <= ? ORDER BY wake_at, id""",
         (after_us, until_us),
     )
     return [Wake(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]

@@ -20,13 +20,13 @@ import trio
 
 from missedd.config import Settings
 from missedd.core.explain import story
-from missedd.daemon import private_site, public_site
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.exotel.wire import WebhookRequest
 from missedd.log import Logger, configure
 from missedd.secrets import Secrets
+from missedd.sites import MeasuredSite, private_site, public_site
 from missedd.store.inline import InlineDriver
-from missedd.web.public import PublicSite
+from missedd.web.metrics import Metrics
 from simulator.posting import OutboundWebhook, PostFailed, PostResult
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
@@ -50,7 +50,7 @@ class _Life:
     """One run of the daemon, from a start to a stop or a crash."""
 
     engine: Engine
-    site: PublicSite
+    site: MeasuredSite
     api: httpx.AsyncClient
     stop: trio.Event = field(default_factory=trio.Event)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -74,7 +74,7 @@ class DaemonHost:
         self._clock = clock
         self._world = World(clock, rng, InlineDriver(), provider, application)
         self._lines = io.StringIO()
-        self._log: Logger = configure(self._lines, format="json", now=clock.now, secrets=SECRETS.texts)
+        self._log: Logger = configure(self._lines, style="json", now=clock.now, secrets=SECRETS.texts)
         self._life: _Life | None = None
 
     async def start(self) -> None:
@@ -86,10 +86,14 @@ class DaemonHost:
     async def _live(self, task_status: trio.TaskStatus[_Life]) -> None:
         with trio.CancelScope() as scope:
             async with running_engine(
-                self._settings, SECRETS, self._world, self._log, "a simulation"
+                self._settings, SECRETS, self._world, self._log, "a simulation", PUBLIC_URL
             ) as engine:
-                site = public_site(engine, SECRETS.webhook_token, self._log)
-                transport = httpx.ASGITransport(app=private_site(engine, self._settings))
+                metrics = Metrics()
+                site = public_site(engine, SECRETS.webhook_token, self._log, metrics)
+                app = private_site(
+                    engine, self._clock, self._settings.timezone, self._log, metrics, lambda: None
+                )
+                transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
                 async with httpx.AsyncClient(transport=transport, base_url="http://private") as api:
                     life = _Life(engine, site, api, scope=scope)
                     task_status.started(life)

@@ -51,11 +51,13 @@ class Outcome:
 
 def settings_of(scenario: Scenario, folder: Path) -> Settings:
     """The daemon's settings: the scenario's own, and addresses that lead to the simulation."""
-    raw = {
+    provided = {
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.simulated"},
         "listen": {"public_url": PUBLIC_URL},
-        **scenario.daemon,
     }
+    raw = {**scenario.daemon}
+    for name, table in provided.items():
+        raw[name] = {**table, **raw.get(name, {})}
     try:
         settings = load_table(raw, "daemon", scenario.path)
     except ConfigProblems as problems:
@@ -70,8 +72,20 @@ def replay(scenario: Scenario) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
         settings = settings_of(scenario, Path(folder))
         clock = trio.testing.MockClock(autojump_threshold=0)
-        outcome = trio.run(_replay, scenario, settings, clock=clock)
+        try:
+            outcome = trio.run(_replay, scenario, settings, clock=clock)
+        except ExceptionGroup as group:
+            # A mistake in a timeline surfaces inside the nursery that everything runs in.
+            mistakes, others = group.split(ScenarioMistake)
+            if others is not None or mistakes is None:
+                raise
+            raise _first(mistakes) from None
     return replace(outcome, took_s=time.perf_counter() - began_s)
+
+
+def _first(group: ExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 async def _replay(scenario: Scenario, settings: Settings) -> Outcome:

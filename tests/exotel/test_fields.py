@@ -42,7 +42,7 @@ def post(content_type: str | None, body: bytes, query: bytes = b"") -> WebhookRe
         (post(FORM, b"CallSid=body", b"CallSid=query&To=1"), {"CallSid": "body", "To": "1"}),
         (post(FORM, b"digits=%221%22&bad=%zz&latin=%E9&=nameless&flag"),
          {"digits": '"1"', "bad": "%zz", "latin": "\ufffd", "flag": ""}),
-        (WebhookRequest("GET", b"Legs%5B0%5D%5BStatus%5D=busy&a=\xff"), {"Legs[0][Status]": "busy", "a": "\ufffd"}),
+        (WebhookRequest("GET", b"Legs%5B0%5D%5BType%5D=x&a=\xff"), {"Legs[0][Type]": "x", "a": "\ufffd"}),
         (post(MULTIPART, multipart(("CallSid", "a1"), ("Legs[1][Status]", "busy"), ("RecordingUrl", ""))),
          {"CallSid": "a1", "Legs[1][Status]": "busy", "RecordingUrl": ""}),
         (post(MULTIPART, multipart(("To", "+919876543210"), ("To", "2"), ("name", "आशा"))),

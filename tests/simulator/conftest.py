@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import httpx
 import pytest
 import trio
+from trio.testing import MockClock
 
 from simulator.exchange import Exchange
 from simulator.memory import ExchangeTransport
 from simulator.posting import OutboundWebhook, PostResult
+from simulator.rendering import read_form
 from simulator.settings import ExchangeSettings
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # noon in India
@@ -22,16 +24,16 @@ EXOPHONE = "+918047120001"
 class Bench:
     """The exchange, a client of its API, and what it posted, answered by `answer`."""
 
-    def __init__(self, nursery: trio.Nursery, clock: trio.abc.Clock) -> None:
+    def __init__(self, nursery: trio.Nursery) -> None:
         self.posted: list[OutboundWebhook] = []
         self.answer: Callable[[OutboundWebhook], PostResult] = lambda _: PostResult(
             200, {"missedd-verdict": "accepted"}
         )
-        began = clock.current_time()
+        began = trio.current_time()
         self.settings = ExchangeSettings(missed_call_url="http://daemon.test/missed-call?key=a%2Fb")
         self.exchange = Exchange(
             nursery,
-            lambda: START + timedelta(seconds=clock.current_time() - began),
+            lambda: START + timedelta(seconds=trio.current_time() - began),
             Random(7),
             self.settings,
             self._post,
@@ -60,7 +62,18 @@ class Bench:
         form = {"From": "EXAMPL", "To": "+919876543210", "Body": "Thank you for calling."}
         return await self.client.post("Sms/send.json", data=form | fields)
 
+    def form(self, index: int = -1) -> dict[str, str]:
+        """The fields of a posted body, multipart or urlencoded."""
+        webhook = self.posted[index]
+        return read_form(webhook.headers.get("content-type", ""), webhook.body)
+
 
 @pytest.fixture
-def bench(nursery: trio.Nursery, autojump_clock: trio.testing.MockClock) -> Bench:
-    return Bench(nursery, autojump_clock)
+async def bench(nursery: trio.Nursery, autojump_clock: MockClock) -> AsyncIterator[Bench]:
+    """Tests that wait ask for `autojump_clock` themselves too: only then does pytest-trio use it."""
+    if not isinstance(trio.lowlevel.current_clock(), MockClock):
+        raise TypeError("ask for autojump_clock in the test itself: this one would really wait")
+    bench = Bench(nursery)
+    async with bench.client:
+        yield bench
+    nursery.cancel_scope.cancel()

@@ -33,7 +33,7 @@ class FilledDatabase:
 
     async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         self.statements.append(sql)
-        return self._connection.execute(sql, tuple(params)).fetchall()  # type: ignore[arg-type]
+        return self._connection.execute(sql, tuple(params)).fetchall()
 
     def put(self, table: str, **values: object) -> int:
         names = ", ".join(values)

@@ -1,0 +1,47 @@
+# Everything a newcomer needs: `make demo`, then `make test`. Both set themselves up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
+
+.PHONY: demo test check format replay bench lock clean
+
+demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
+	@exec $(BIN)/missedd demo $(DEMO)
+
+test: $(READY)  ## the whole test suite, scenarios and real processes included
+	@$(BIN)/pytest -q $(PYTEST)
+
+check: $(READY)  ## format, lint, types, import rules: under 40 seconds
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(READY)  ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+replay: $(READY)  ## every scenario, in virtual time
+	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
+
+bench: $(READY)  ## the figures of the README; needs wrk
+	@$(BIN)/python -m bench
+
+lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev pyproject.toml -o requirements.lock --upgrade
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' || \
+		{ echo "missedd needs Python 3.13 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13"; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.ready-* && touch $@

@@ -1,0 +1,271 @@
+"""`missedd demo`: daemon, simulator and console together, with callers ringing.
+
+Two real processes speak real HTTP on loopback: the daemon on a database in a temporary folder, and
+the simulated exchange. This one makes people ring and tells in words what the daemon's log says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import trio
+from faker import Faker
+
+from missedd.commands.common import FAILED, OK, USAGE
+from missedd.config_values import parse_duration
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+CONFIG = """\
+[listen]
+public = "127.0.0.1:{public}"
+private = "127.0.0.1:{private}"
+
+[exotel]
+account_sid = "demo1"
+api_base = "http://127.0.0.1:{exotel}"
+
+[[campaign]]
+name = "admissions"
+exophones = ["+918047120001"]
+dedup_window = "1m"
+callback = {{ flow = "12345", delay = "8s", retries = ["20s"] }}
+lead = {{ source = "missed_call" }}
+
+[[campaign]]
+name = "information"
+exophones = ["+918047120002"]
+[campaign.sms]
+sender = "EXAMPL"
+body = "Thank you for calling. Visit https://example.in"
+
+[[campaign]]
+name = "sales"
+exophones = ["+918047120003"]
+callback = {{ agents = ["+919800000001", "+919800000002"], delay = "5s" }}
+sms = {{ sender = "EXAMPL", body = "An agent will call you in a moment." }}
+lead = {{ source = "advertisement" }}
+"""
+EXOPHONES = ("+918047120001", "+918047120002", "+918047120003")
+ANSWERS = ("answer", "answer", "answer", "no-answer", "busy")
+READY_WITHIN_S = 20.0
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="daemon, simulator and console together, with callers ringing; no account needed",
+        description="Starts the daemon and the simulated exchange on this machine, lets people ring, and "
+        "tells what happens. Nobody is really rung. Ctrl-C ends it.",
+    )
+    parser.add_argument("--for", dest="for_", metavar="T", help="end by itself after a while, such as 30s")
+    parser.add_argument("--per-minute", type=float, default=20, metavar="N", help="callers a minute (20)")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="other people for another number (1)"
+    )
+    parser.add_argument("--port", type=int, default=8081, help="the console's port, if it is free (8081)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    limit_s = None
+    if args.for_ is not None:
+        parsed = parse_duration(args.for_)
+        if parsed is None:
+            print(f"--for {args.for_}: write a duration such as 30s or 5m", file=sys.stderr)
+            return USAGE
+        limit_s = parsed.total_seconds()
+    return trio.run(_demo, args, limit_s)
+
+
+async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
+    with (
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        tempfile.TemporaryDirectory(prefix="missedd-demo-") as folder,
+    ):
+        ports = {"private": _free_port(args.port), "public": _free_port(0), "exotel": _free_port(0)}
+        config = Path(folder) / "missedd.toml"
+        config.write_text(CONFIG.format(**ports), "utf-8")
+        token = secrets.token_hex(16)
+        environ = {
+            **os.environ,
+            "EXOTEL_API_KEY": "demokey",
+            "EXOTEL_API_TOKEN": "demotoken",
+            "MISSEDD_WEBHOOK_TOKEN": token,
+        }
+        exchange = [
+            sys.executable,
+            "-m",
+            "simulator",
+            "serve",
+            "--sid",
+            "demo1",
+            "--port",
+            str(ports["exotel"]),
+        ]
+        exchange += ["--missed-call-url", f"http://127.0.0.1:{ports['public']}/exotel/{token}/missed-call"]
+        exchange += [part for number in EXOPHONES for part in ("--exophone", number)]
+        daemon = [sys.executable, "-m", "missedd", "serve", "--config", str(config)]
+        told = _Told()
+        async with trio.open_nursery() as nursery:
+            exchange_runs = await nursery.start(partial(_child, exchange, environ, None))
+            daemon_runs = await nursery.start(partial(_child, daemon, environ, told))
+            with trio.move_on_after(READY_WITHIN_S) as starting:
+                await told.started.wait()
+            ended_well = not starting.cancelled_caught
+            if ended_well:
+                print(
+                    f"\n  The console: http://127.0.0.1:{ports['private']}/    (Ctrl-C ends the demo)\n",
+                    flush=True,
+                )
+                nursery.start_soon(_people_ring, args, f"http://127.0.0.1:{ports['exotel']}", told)
+                with trio.move_on_after(limit_s if limit_s is not None else float("inf")):
+                    async for _ in signals:
+                        break
+            else:
+                print("the daemon did not start; its own words are above", file=sys.stderr)
+            daemon_runs.terminate()
+            await daemon_runs.wait()
+            exchange_runs.terminate()
+            await exchange_runs.wait()
+            nursery.cancel_scope.cancel()
+        print(told.summary())
+        return OK if ended_well and daemon_runs.returncode == 0 else FAILED
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` if nobody has it, else any other."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _child(
+    command: list[str],
+    environ: Mapping[str, str],
+    told: _Told | None,
+    task_status: trio.TaskStatus[trio.Process],
+) -> None:
+    """Run a program until it ends; `told` hears its lines, else they are dropped."""
+    async with trio.open_nursery() as nursery:
+        run_process = partial(
+            trio.run_process,
+            command,
+            env=environ,
+            check=False,
+            stdout=subprocess.PIPE,
+        )
+        process: trio.Process = await nursery.start(run_process)
+        task_status.started(process)
+        if told is not None and process.stdout is not None:
+            async for line in _lines(process.stdout):
+                told.hear(line)
+
+
+async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
+    pending = b""
+    async for chunk in stream:
+        *whole, pending = (pending + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+
+
+async def _people_ring(args: argparse.Namespace, exchange_url: str, told: _Told) -> None:
+    """Let somebody ring every now and then, for ever; some ring twice, as people do."""
+    rng = Random(args.seed)  # noqa: S311 - who rings when is no secret
+    names = Faker("en_IN")
+    names.seed_instance(args.seed)
+    async with httpx.AsyncClient(base_url=exchange_url, trust_env=False) as http:
+        for agent in ("+919800000001", "+919800000002"):
+            await http.post("/_sim/people", json={"number": agent, "ring_s": 1})
+        while True:
+            number = f"+91{rng.randint(6, 9)}{rng.randrange(10**9):09d}"
+            told.meet(number, names.name())
+            person = {
+                "number": number,
+                "answers": rng.choice(ANSWERS),
+                "ring_s": 2,
+                "talks_s": rng.randint(3, 20),
+            }
+            await http.post("/_sim/people", json=person)
+            call = {
+                "number": number,
+                "exophone": rng.choice(EXOPHONES),
+                "shape": rng.choice(("passthru", "native")),
+                "count": 2 if rng.random() < 0.15 else 1,
+            }
+            await http.post("/_sim/ring", json=call, timeout=30)
+            await trio.sleep(rng.expovariate(args.per_minute / 60))
+
+
+class _Told:
+    """Turns the daemon's log lines into sentences, and counts."""
+
+    def __init__(self) -> None:
+        self.started = trio.Event()
+        self._names: dict[str, str] = {}
+        self._rang = self._called = self._answered = self._texted = 0
+
+    def meet(self, number: str, name: str) -> None:
+        self._names[number[-4:]] = name
+
+    def hear(self, line: str) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            print(line, file=sys.stderr)
+            return
+        said = self._say(event)
+        if said:
+            at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
+            print(f"  {at}  {said}", flush=True)
+
+    def _say(self, event: Mapping[str, Any]) -> str | None:
+        who = self._who(event)
+        match event["event"]:
+            case "daemon.started":
+                self.started.set()
+            case "webhook.admitted":
+                self._rang += 1
+                owed = ", ".join(each.partition(":")[0] for each in event["actions"]) or "nothing"
+                return f"{who} rang {event['campaign']}: {event['verdict']}; owed: {owed}"
+            case "attempt.accepted" if event["kind"] == "callback":
+                self._called += 1
+                return f"    calling {who} back ({event['campaign']})"
+            case "attempt.accepted" if event["kind"] == "sms":
+                self._texted += 1
+                return f"    SMS to {who} ({event['campaign']})"
+            case "report.applied" if event["kind"] == "callback":
+                self._answered += event["outcome"] == "answered"
+                return f"    callback {event['action']}: {event['outcome']}"
+            case "config.refused" | "daemon.failed":
+                return json.dumps(event)
+        return None
+
+    def _who(self, event: Mapping[str, Any]) -> str:
+        masked = str(event.get("caller") or event.get("number") or "")
+        return f"{self._names.get(masked[-4:], 'somebody')} ({masked})"
+
+    def summary(self) -> str:
+        return (
+            f"\n  {self._rang} calls came in; {self._called} callbacks went out, {self._answered} answered so "
+            f"far; {self._texted} SMS. Next: `missedd serve --help`, and missedd.example.toml."
+        )

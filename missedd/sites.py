@@ -1,0 +1,126 @@
+"""The two sites on a running engine: which port of the web room is filled by what.
+
+Beside `daemon` the only place that knows both the engine and the web; a simulation uses it too, so
+that what it talks to is what the daemon serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+from quart_trio import QuartTrio
+
+from missedd.clock import Clock
+from missedd.core.model import StatusReport
+from missedd.engine.engine import Engine
+from missedd.engine.intake import Overloaded
+from missedd.exotel.wire import WebhookRequest
+from missedd.log import Event, Logger
+from missedd.store.database import NotDurable
+from missedd.store.view import View
+from missedd.web.metrics import Metrics
+from missedd.web.private import build_private
+from missedd.web.public import PublicSite
+from missedd.web.replies import Reply
+
+
+class EdgeLog:
+    """What the public site tells of requests that brought nothing in."""
+
+    def __init__(self, log: Logger, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def refused(self, status: int, place: str, why: str) -> None:
+        self._metrics.refused.add(status)
+        self._log.warning(Event.WEBHOOK_REFUSED, status=status, place=place, why=why)
+
+    def unavailable(self, place: str, error: Exception) -> None:
+        self._metrics.refused.add(503)
+        why = str(error) or type(error).__name__
+        self._log.repeated("error", Event.REQUEST_FAILED, why, status=503, place=place, why=why)
+
+    def failed(self, place: str, error: Exception) -> None:
+        self._metrics.refused.add(503)
+        self._log.error(Event.REQUEST_FAILED, status=503, place=place, exc_info=error)
+
+
+class MeasuredSite:
+    """The public site, with every answer's time taken."""
+
+    def __init__(self, site: PublicSite, edge: EdgeLog, metrics: Metrics) -> None:
+        self._site = site
+        self._metrics = metrics
+        self.edge = edge
+
+    async def answer(self, path: str, request: WebhookRequest) -> Reply:
+        began_s = trio.current_time()
+        reply = await self._site.answer(path, request)
+        self._metrics.acknowledgement.observe(trio.current_time() - began_s)
+        return reply
+
+    def on_refusal(self, status: int, why: str) -> None:
+        """A request that was refused before it was one."""
+        self.edge.refused(status, "?", why)
+
+
+def public_site(engine: Engine, token: str, log: Logger, metrics: Metrics) -> MeasuredSite:
+    """The site of the public listener."""
+
+    async def report(kind: str, action_id: int, report: StatusReport) -> None:
+        await engine.report(kind, action_id, report)
+        metrics.reports.add(kind)
+
+    edge = EdgeLog(log, metrics)
+    site = PublicSite(token, engine.intake.admit, report, edge, try_again_on=(NotDurable, Overloaded))
+    return MeasuredSite(site, edge, metrics)
+
+
+def private_site(
+    engine: Engine,
+    clock: Clock,
+    timezone: str,
+    log: Logger,
+    metrics: Metrics,
+    why_not_ready: Callable[[], str | None],
+) -> QuartTrio:
+    """The site of the private listener."""
+    view = View(engine.store, timezone)
+
+    async def exposition() -> str:
+        return metrics.text(await view.gauges(), clock.now())
+
+    def on_failure(path: str, error: Exception) -> None:
+        log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)
+
+    return build_private(
+        view,
+        engine,
+        clock=clock,
+        timezone=timezone,
+        why_not_ready=why_not_ready,
+        metrics=exposition,
+        on_failure=on_failure,
+    )
+
+
+def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]:
+    """A listener of the log that counts: each unit of work is told there once, whatever is printed."""
+
+    def hear(event: Event, fields: dict[str, object]) -> None:
+        match event:
+            case Event.WEBHOOK_ADMITTED:
+                metrics.calls.add(fields["verdict"])
+            case Event.ATTEMPT_ACCEPTED | Event.ATTEMPT_REFUSED | Event.ATTEMPT_UNKNOWN:
+                metrics.attempts.add(fields["kind"], event.value.partition(".")[2])
+                metrics.lateness.observe(max(0.0, float(str(fields["late_ms"])) / 1000))
+                _count_closed(fields)
+            case Event.ACTION_CLOSED | Event.REPORT_APPLIED:
+                _count_closed(fields)
+
+    def _count_closed(fields: dict[str, object]) -> None:
+        if fields.get("outcome") is not None:
+            metrics.closed.add(fields["kind"], fields["outcome"])
+
+    return hear

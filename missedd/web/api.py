@@ -1,0 +1,161 @@
+"""The API, version 1: lists, one call's story, figures, and what an operator may change.
+
+Each route is named with its path in `missedd.web.openapi`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from quart import Blueprint, Response, jsonify, request
+
+from missedd.clock import Clock, to_iso
+from missedd.core.pages import BadCursor, Page, Query
+from missedd.web.openapi import document
+from missedd.web.parameters import instant_of, number_of, period_of, query_of, wants_csv
+from missedd.web.ports import Operations, Reads
+from missedd.web.problems import Problem, bad_input
+from missedd.web.tables import to_csv
+
+CALL_COLUMNS: Final = (
+    *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
+    "redeliveries",
+)
+ACTION_COLUMNS: Final = (
+    *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
+    *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
+)
+LEAD_COLUMNS: Final = (
+    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "calls"),
+    "first_call_sid",
+)
+SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until")
+
+_LONGEST_REASON = 500
+_LARGEST_ID = 2**63 - 1
+
+type List = Callable[[Query], Awaitable[Page]]
+
+
+def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str) -> Blueprint:
+    """The routes under /api. Instants without an offset are in `timezone`."""
+    api = Blueprint("api", __name__, url_prefix="/api")
+    zone = ZoneInfo(timezone)
+    openapi = document()
+
+    @api.get("/openapi.json")
+    async def openapi_document() -> Response:
+        return jsonify(openapi)
+
+    @api.get("/v1/calls/<call_sid>")
+    async def call(call_sid: str) -> Response:
+        story = await reads.call_story(call_sid)
+        if story is None:
+            raise Problem(404, "no call has this CallSid")
+        return jsonify(story)
+
+    @api.get("/v1/calls")
+    async def calls() -> Response:
+        return await _listed("calls", reads.calls, CALL_COLUMNS, zone)
+
+    @api.get("/v1/actions")
+    async def actions() -> Response:
+        return await _listed("actions", reads.actions, ACTION_COLUMNS, zone)
+
+    @api.get("/v1/leads")
+    async def leads() -> Response:
+        return await _listed("leads", reads.leads, LEAD_COLUMNS, zone)
+
+    @api.get("/v1/suppressions")
+    async def suppressions() -> Response:
+        return await _listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, zone)
+
+    @api.post("/v1/suppressions")
+    async def suppress() -> tuple[Response, int]:
+        body = await _json_object("number", "reason", "until")
+        number = number_of(body.get("number"), "number")
+        reason = _text_of(body, "reason")
+        until = _until_of(body, zone, clock.now())
+        await operations.suppress(number, reason, until)
+        return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
+
+    @api.delete("/v1/suppressions/<number>")
+    async def unsuppress(number: str) -> tuple[str, int]:
+        if not await operations.unsuppress(number_of(number, "number")):
+            raise Problem(404, "the number is not suppressed")
+        return "", 204
+
+    @api.get("/v1/analytics")
+    async def analytics() -> Response:
+        since, until = period_of(request.args, zone)
+        return jsonify(await reads.figures(request.args.get("campaign") or None, since, until))
+
+    @api.post("/v1/actions/<action_id>/resend")
+    async def resend(action_id: str) -> tuple[Response, int]:
+        if not (action_id.isascii() and action_id.isdigit() and 0 < int(action_id[:20]) <= _LARGEST_ID):
+            raise bad_input("id", "is not the id of an action")
+        new_id = await operations.resend(int(action_id))
+        if new_id is None:
+            raise Problem(404, "no webhook with this id is parked")
+        return jsonify({"id": new_id}), 202
+
+    return api
+
+
+async def _listed(name: str, read: List, columns: Sequence[str], zone: ZoneInfo) -> Response:
+    """A page as JSON, or as CSV with the next page's address in a Link header."""
+    as_csv = wants_csv(request.args)
+    try:
+        page = await read(query_of(request.args, zone))
+    except BadCursor:
+        raise bad_input("cursor", "is not a cursor of this list") from None
+    if not as_csv:
+        return jsonify({"items": page.items, "next": page.next})
+    response = Response(to_csv(columns, page.items), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    if page.next is not None:
+        following = urlencode({**request.args, "cursor": page.next})
+        response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
+    return response
+
+
+async def _json_object(*known: str) -> dict[str, Any]:
+    """The body, with no keys but these."""
+    # A page of another origin can send JSON only after a preflight, which nothing here answers.
+    if request.mimetype != "application/json":
+        raise Problem(415, "the body is to be application/json")
+    try:
+        body = json.loads(await request.get_data())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "the body is no JSON object")
+    for key in body:
+        if key not in known:
+            raise bad_input(key[:100], f"is none of {', '.join(known)}")
+    return body
+
+
+def _text_of(body: dict[str, Any], field: str) -> str:
+    text = body.get(field)
+    if not isinstance(text, str) or not text.strip():
+        raise bad_input(field, "is missing; it is a text")
+    text = text.strip()
+    # A lone surrogate is JSON, but no text that could be stored.
+    if len(text) > _LONGEST_REASON or not text.isprintable():
+        raise bad_input(field, f"is not a line of at most {_LONGEST_REASON} characters")
+    return text
+
+
+def _until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
+    if body.get("until") is None:
+        return None
+    until = instant_of(body["until"], "until", zone)
+    if until <= now:
+        raise bad_input("until", "lies in the past")
+    return until

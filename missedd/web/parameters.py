@@ -1,0 +1,91 @@
+"""Words of a request as values, or a problem that names the field. Pure; no framework in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, tzinfo
+from enum import StrEnum
+from typing import Final
+
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Query
+from missedd.core.phone import normalise
+from missedd.web.problems import bad_input
+
+FILTERS: Final = ("campaign", "number", "since", "until", "limit", "cursor", "format")
+ACTION_FILTERS: Final = (*FILTERS, "kind", "state", "outcome")
+
+_SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
+
+
+def query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
+    """The filters and the page that a list was asked for. An empty parameter counts as absent."""
+    since, until = period_of(args, zone)
+    return Query(
+        campaign=args.get("campaign") or None,
+        number=number_of(args["number"], "number") if args.get("number") else None,
+        since=since,
+        until=until,
+        kind=_one_of(Kind, args, "kind"),
+        state=_one_of(State, args, "state"),
+        outcome=_one_of(Outcome, args, "outcome"),
+        limit=_limit_of(args),
+        cursor=args.get("cursor") or None,
+    )
+
+
+def period_of(args: Mapping[str, str], zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    since = instant_of(args["since"], "since", zone) if args.get("since") else None
+    until = instant_of(args["until"], "until", zone) if args.get("until") else None
+    if since is not None and until is not None and until < since:
+        raise bad_input("until", "lies before since")
+    return since, until
+
+
+def wants_csv(args: Mapping[str, str]) -> bool:
+    wanted = args.get("format") or "json"
+    if wanted not in ("json", "csv"):
+        raise bad_input("format", "is neither json nor csv")
+    return wanted == "csv"
+
+
+def number_of(text: object, field: str) -> str:
+    """A phone number in any spelling as E.164."""
+    number = normalise(text) if isinstance(text, str) else None
+    if number is None:
+        raise bad_input(field, "is not a phone number that can be rung; try +919876543210")
+    return number
+
+
+def instant_of(text: object, field: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 instant, or a date for its first moment; without an offset it is local time."""
+    if not isinstance(text, str):
+        raise bad_input(field, "is not a text with an instant")
+    # A form's decoder makes a space of the plus in `+05:30`.
+    text = _SPACE_FOR_PLUS.sub(r"+\1", text.strip())
+    try:
+        if len(text) == len("2026-11-23"):
+            return datetime.combine(date.fromisoformat(text), time(), zone)
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+        # Near the ends of the calendar an instant may not exist in UTC.
+        return instant.astimezone(zone)
+    except (ValueError, OverflowError):
+        raise bad_input(field, "is not an instant such as 2026-11-23T10:00:00+05:30") from None
+
+
+def _one_of(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | None:
+    text = args.get(field)
+    if not text:
+        return None
+    if text not in {each.value for each in kinds}:
+        raise bad_input(field, f"is none of {', '.join(each.value for each in kinds)}")
+    return text
+
+
+def _limit_of(args: Mapping[str, str]) -> int:
+    text = args.get("limit") or str(DEFAULT_LIMIT)
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= LARGEST_LIMIT):
+        raise bad_input("limit", f"is not a whole number from 1 to {LARGEST_LIMIT}")
+    return int(text)

@@ -1,0 +1,51 @@
+"""What the private site needs of the rest of the house, and nothing more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from missedd.core.pages import Page, Query
+
+
+class Reads(Protocol):
+    """What is known. Objects are as the API shows them; `Query.number` is E.164."""
+
+    async def call_story(self, call_sid: str) -> dict[str, Any] | None: ...
+
+    async def story_of_number(self, number: str) -> list[dict[str, Any]]: ...
+
+    async def calls(self, query: Query) -> Page: ...
+
+    async def actions(self, query: Query) -> Page: ...
+
+    async def leads(self, query: Query) -> Page: ...
+
+    async def suppressions(self, query: Query) -> Page: ...
+
+    async def latest_calls(self, limit: int) -> list[dict[str, Any]]: ...
+
+    async def due_next(self, limit: int) -> list[dict[str, Any]]: ...
+
+    async def campaigns(self) -> list[str]: ...
+
+    async def gauges(self) -> Mapping[str, Any]: ...
+
+    async def figures(
+        self, campaign: str | None, since: datetime | None, until: datetime | None
+    ) -> dict[str, Any]: ...
+
+
+class Operations(Protocol):
+    """What an operator may change by hand; each returns when it is durable."""
+
+    async def suppress(self, number: str, reason: str, until: datetime | None) -> None: ...
+
+    async def unsuppress(self, number: str) -> bool:
+        """False if the number was not suppressed."""
+        ...
+
+    async def resend(self, action_id: int) -> int | None:
+        """The id of the new action, or None if there is no parked webhook of that id."""
+        ...

@@ -1,0 +1,150 @@
+"""The private site: console, API, health and metrics, for the operator's own network.
+
+A Quart-Trio application and nothing that lives on: what it shows and changes goes through ports,
+and no work of the daemon runs inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import trio
+from hypercorn.typing import ASGIReceiveCallable
+from quart import Response, render_template, request
+from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection
+from werkzeug.exceptions import HTTPException
+
+from missedd.clock import Clock
+from missedd.web.api import build_api
+from missedd.web.console import build_console
+from missedd.web.ports import Operations, Reads
+from missedd.web.problems import Problem, problem_response
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+BODY_BYTES = 64 * 1024
+BODY_S = 10
+
+
+class PatientConnection(TrioASGIHTTPConnection):
+    """A request whose work is not cancelled when its peer hangs up.
+
+    The base class cancels it from inside, which also keeps the server from ever closing the
+    connection.
+    """
+
+    async def handle_messages(  # type: ignore[override]
+        self, nursery: trio.Nursery, request: object, receive: ASGIReceiveCallable
+    ) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.request":
+                await request.body.put(message.get("body", b""))  # type: ignore[attr-defined]
+                if not message.get("more_body", False):
+                    request.body.set_complete()  # type: ignore[attr-defined]
+            elif message["type"] == "http.disconnect":
+                self._disconnected = True
+                request.body.disconnect()  # type: ignore[attr-defined]
+                return
+
+
+class PrivateSite(QuartTrio):
+    asgi_http_class = PatientConnection
+
+
+def build_private(
+    reads: Reads,
+    operations: Operations,
+    *,
+    clock: Clock,
+    timezone: str,
+    why_not_ready: Callable[[], str | None],
+    metrics: Callable[[], Awaitable[str]],
+    on_failure: Callable[[str, Exception], None],
+) -> QuartTrio:
+    """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
+    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each.
+    """
+    app = PrivateSite(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(build_api(reads, operations, clock, timezone))
+    app.register_blueprint(build_console(reads, clock, timezone))
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return _text("ok")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        why = why_not_ready()
+        return _text("ready") if why is None else _text(why, 503)
+
+    @app.get("/metrics")
+    async def exposition() -> Response:
+        return Response(await metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.before_request
+    async def refuse_other_sites() -> None:
+        # Nobody logs in here, so a page of another site that is open in the operator's browser
+        # could otherwise send what the operator can.
+        if request.method not in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Site") in (
+            "cross-site",
+            "same-site",
+        ):
+            raise Problem(403, "a page of another site may not change anything here")
+
+    @app.after_request
+    async def secure(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.errorhandler(Problem)
+    async def say(problem: Problem) -> Response:
+        if request.path.startswith("/api/"):
+            return problem_response(problem)
+        page = await render_template(
+            "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail
+        )
+        return Response(page, problem.status)
+
+    @app.errorhandler(HTTPException)
+    async def refuse(error: HTTPException) -> Response:
+        response = await say(Problem(error.code or 500, _words(error)))
+        valid = getattr(error, "valid_methods", None)
+        if valid:
+            response.headers["Allow"] = ", ".join(sorted(valid))
+        return response
+
+    @app.errorhandler(Exception)
+    async def fail(error: Exception) -> Response:
+        on_failure(request.path, error)
+        return await say(Problem(500, "something went wrong here; the log tells more"))
+
+    return app
+
+
+def _words(error: HTTPException) -> str:
+    match error.code:
+        case 404:
+            return "there is nothing at this path"
+        case 405:
+            return "this path does not take this method"
+        case 413:
+            return f"the body is larger than {BODY_BYTES} bytes"
+    return error.description or "not understood"
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return Response(text, status, content_type="text/plain; charset=utf-8")

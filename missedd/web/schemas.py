@@ -1,0 +1,123 @@
+"""The shapes of the API's JSON, as JSON Schema, for the OpenAPI document and the tests that hold us to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from missedd.core.model import Kind, Outcome, State, Verdict
+
+type Json = dict[str, Any]
+
+TEXT: Json = {"type": "string"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+INSTANT: Json = {"type": "string", "format": "date-time"}
+NUMBER: Json = {"type": "string", "description": "E.164", "examples": ["+919876543210"]}
+RATE: Json = {"type": ["number", "null"], "description": "A fraction; null over nothing."}
+
+
+def schemas() -> Json:
+    call = {
+        "call_sid": TEXT,
+        "from": or_null(NUMBER),
+        "to": or_null(NUMBER),
+        "campaign": or_null(TEXT),
+        "called_at": INSTANT,
+        "received_at": INSTANT,
+        "verdict": {"enum": list(Verdict)},
+        "reason": TEXT,
+        "reason_words": TEXT,
+        "redeliveries": COUNT,
+    }
+    attempt = {
+        "number": {"type": "integer", "minimum": 1},
+        "started_at": INSTANT,
+        "finished_at": or_null(INSTANT),
+        "result": {"enum": ["accepted", "refused", "unknown", None]},
+        **dict.fromkeys(("code", "reason", "reason_words", "provider_sid", "message"), or_null(TEXT)),
+    }
+    report = {
+        "received_at": INSTANT,
+        "source": {"enum": ["report", "look-up"]},
+        "status": TEXT,
+        "code": or_null(TEXT),
+        "provider_sid": TEXT,
+        "effect": TEXT,
+    }
+    action = {
+        "id": COUNT,
+        "kind": {"enum": list(Kind)},
+        "state": {"enum": list(State)},
+        "outcome": {"enum": [*Outcome, None]},
+        "due_at": INSTANT,
+        "reason": TEXT,
+        "reason_words": TEXT,
+        "plan": {"enum": ["open", "after-hours"]},
+        "placed_at": or_null(INSTANT),
+        "closed_at": or_null(INSTANT),
+        "provider_sid": or_null(TEXT),
+        "expires_at": or_null(INSTANT),
+        "retry_index": COUNT,
+        "origin": or_null({"type": "integer"}),
+    }
+    told = action | {"attempts": array_of("Attempt"), "reports": array_of("Report")}
+    hour = {"hour": {"type": "integer", "minimum": 0, "maximum": 23}, "calls": COUNT}
+    figures = {
+        **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
+        **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered"), COUNT),
+        "callback_success_rate": RATE,
+        "conversion_rate": RATE,
+        "peak_hours": {"type": "array", "items": object_of(hour), "minItems": 24, "maxItems": 24},
+        "verdicts": _objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
+        "actions": _objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
+    }
+    lead = {
+        "id": COUNT,
+        "campaign": TEXT,
+        "number": NUMBER,
+        "source": TEXT,
+        "status": TEXT,
+        "first_seen_at": INSTANT,
+        "last_seen_at": INSTANT,
+        "calls": COUNT,
+        "first_call_sid": TEXT,
+    }
+    suppression = {
+        "number": NUMBER,
+        "reason": TEXT,
+        "source": {"enum": ["api", "cli", "provider"]},
+        "since": INSTANT,
+        "until": or_null(INSTANT),
+    }
+    suppress = {"number": NUMBER, "reason": TEXT, "until": or_null(INSTANT)}
+    problem = {"title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT}
+    return {
+        "Call": object_of(call),
+        "Story": object_of(call | {"actions": array_of("Action")}),
+        "Action": object_of(told),
+        "ListedAction": object_of(action | {"campaign": TEXT, "number": NUMBER, "call_sid": TEXT}),
+        "Attempt": object_of(attempt),
+        "Report": object_of(report),
+        "Lead": object_of(lead),
+        "Suppression": object_of(suppression),
+        "Suppress": object_of(suppress, optional=("until",)),
+        "Resent": object_of({"id": {"type": "integer"}}),
+        "Figures": object_of(figures),
+        "Problem": object_of(problem, optional=("field",)),
+    }
+
+
+def object_of(properties: Json, optional: tuple[str, ...] = ()) -> Json:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def array_of(schema: str) -> Json:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
+
+
+def _objects(properties: Json) -> Json:
+    return {"type": "array", "items": object_of(properties)}
+
+
+def or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}

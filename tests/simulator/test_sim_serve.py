@@ -1,0 +1,70 @@
+"""The simulator as a program of its own, over real HTTP: the one test here with a real clock."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    """The address of a running `missedd-sim serve`, which has to end well on SIGTERM."""
+    command = [sys.executable, "-W", "error", "-m", "simulator", "serve", "--port", "0"]
+    command += ["--key", "k1", "--token", "t1", "--missed-call-url", "http://127.0.0.1:1/missed-call"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        ready = program.stdout.readline()
+        yield ready.split("Exotel at ")[1].split(",")[0]
+        program.send_signal(signal.SIGTERM)
+        _, complaints = program.communicate(timeout=10)
+        assert (program.returncode, complaints) == (0, "")
+
+
+def test_serve(base: str) -> None:
+    form = {"From": "+919876543210", "CallerId": "08047120001", "Url": "http://my.exotel.com/exoml/start/7"}
+    url = f"{base}/v1/Accounts/example1/Calls/connect.json"
+    with httpx.Client(auth=("k1", "t1"), trust_env=False) as client:
+        assert client.get(f"{base}/_sim/health").json()["status"] == "ok"
+        assert client.post(url, data=form).json()["Call"]["Status"] == "in-progress"
+
+        fault = {"name": "drop-reply", "target": "connect", "when": "after", "times": 1}
+        assert client.post(f"{base}/_sim/faults", json=fault).status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post(url, data=form)
+        assert client.post(f"{base}/_sim/faults", json={"name": "timeout"}).status_code == 200
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(url, data=form, timeout=0.2)
+        assert client.delete(f"{base}/_sim/faults").json()["ended"] == 1
+
+        person = {"number": "09876543210", "answers": ["busy", "answer"], "sms": "dnd"}
+        assert client.post(f"{base}/_sim/people", json=person).json()["number"] == "+919876543210"
+        told = client.post(f"{base}/_sim/ring", json={"number": "9876543210", "shape": "native"})
+        assert told.status_code == 502
+        assert told.json()["calls"][0]["failure"].startswith("http://127.0.0.1:1/missed-call: ConnectError")
+        wrong = client.post(f"{base}/_sim/ring", json={"numbr": "9876543210"})
+        assert (wrong.status_code, "number" in wrong.json()["error"]) == (400, True)
+
+        truth = client.get(f"{base}/_sim/truth").json()
+        assert len(truth["connects"]) == 2
+        assert [one["status"] for one in truth["api_requests"]] == [200, None, None]
+        gone = client.get(f"{base}/_sim/health", headers={"connection": "close"})
+        assert gone.headers.get("connection") == "close"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["serve"], ["serve", "--port", "99999"], ["serve", "--port", "0", "--missed-call-url", "nowhere"]],
+)
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    from simulator.cli import main
+
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "error:" in capsys.readouterr().err

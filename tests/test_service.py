@@ -1,0 +1,55 @@
+"""The unit file: what systemd thinks of it, and that it agrees with the program."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[1] / "missedd.service"
+TOOL = shutil.which("systemd-analyze") or ""
+needs_systemd = pytest.mark.skipif(not TOOL, reason="systemd-analyze is not installed")
+
+
+def settings_of(name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@needs_systemd
+def test_systemd_finds_nothing_to_complain_of(tmp_path: Path) -> None:
+    # The program is not installed where the unit expects it, so a copy names one that exists.
+    text = UNIT.read_text(encoding="utf-8").replace("/opt/missedd/bin/missedd", sys.executable)
+    copy = tmp_path / "missedd.service"
+    copy.write_text(text, encoding="utf-8")
+    verdict = subprocess.run([TOOL, "verify", str(copy)], capture_output=True, text=True, check=False)
+    about_it = [line for line in (verdict.stdout + verdict.stderr).splitlines() if "missedd" in line]
+    assert (verdict.returncode, about_it) == (0, [])
+
+
+@needs_systemd
+def test_its_sandbox_is_tight() -> None:
+    # The threshold is in tenths: an exposure of 1.5 of 10.
+    told = [TOOL, "security", "--offline=true", "--threshold=15", "--no-pager", str(UNIT)]
+    verdict = subprocess.run(told, capture_output=True, text=True, check=False)
+    if "Unknown" in verdict.stderr or "unrecognized" in verdict.stderr:
+        pytest.skip("this systemd-analyze does not look at files offline")
+    assert verdict.returncode == 0, verdict.stdout[-200:] + verdict.stderr
+
+
+def test_it_agrees_with_the_program() -> None:
+    assert settings_of("Type") == ["notify"]
+    assert settings_of("RestartPreventExitStatus") == ["78"]
+    assert settings_of("StateDirectory") == ["missedd"]
+    assert int(settings_of("TimeoutStopSec")[0]) > 20  # the drain's own bounds, added up
+    names = [each.partition(":") for each in settings_of("LoadCredential")]
+    assert [name for name, _, _ in names] == [
+        "exotel_api_key",
+        "exotel_api_token",
+        "missedd_webhook_token",
+        "missedd_webhook_secret",
+    ]
+    assert all(path == f"/etc/missedd/credentials/{name}" for name, _, path in names)

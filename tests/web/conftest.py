@@ -1,0 +1,89 @@
+"""The private site over a real file with the real schema, asked without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from quart_trio import QuartTrio
+
+from missedd.store.reads import Reader, Rows
+from missedd.web.metrics import Metrics
+from missedd.web.private import build_private
+from tests.store.database import NOON, FilledDatabase
+
+
+class StoppedClock:
+    def now(self) -> datetime:
+        return NOON
+
+
+@dataclass
+class Operator:
+    """Stands for the engine: keeps what the operator asked for."""
+
+    suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
+    parked: dict[int, int] = field(default_factory=dict)
+    error: Exception | None = None
+
+    async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
+        if self.error is not None:
+            raise self.error
+        self.suppressed[number] = (reason, until)
+
+    async def unsuppress(self, number: str) -> bool:
+        return self.suppressed.pop(number, None) is not None
+
+    async def resend(self, action_id: int) -> int | None:
+        return self.parked.get(action_id)
+
+
+@dataclass
+class Private:
+    """The site under test and what stands behind it."""
+
+    app: QuartTrio
+    db: FilledDatabase
+    operator: Operator
+    metrics: Metrics
+    failures: list[tuple[str, Exception]]
+    ready: list[str]
+
+    async def get(self, path: str) -> Any:
+        return await self.app.test_client().get(path)
+
+    async def json(self, path: str) -> Any:
+        response = await self.get(path)
+        assert response.status_code == 200, await response.get_data(as_text=True)
+        return await response.get_json()
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Private]:
+    db = FilledDatabase(tmp_path / "missedd.db")
+
+    async def read[T](unit: Callable[[Rows], Awaitable[T]]) -> T:
+        return await unit(db)
+
+    reads, operator, metrics = Reader(read, "Asia/Kolkata"), Operator(), Metrics()
+    failures: list[tuple[str, Exception]] = []
+    ready: list[str] = []
+
+    async def exposition() -> str:
+        return metrics.text(await reads.gauges(), NOON)
+
+    app = build_private(
+        reads,
+        operator,
+        clock=StoppedClock(),
+        timezone="Asia/Kolkata",
+        why_not_ready=lambda: ready[0] if ready else None,
+        metrics=exposition,
+        on_failure=lambda path, error: failures.append((path, error)),
+    )
+    yield Private(app, db, operator, metrics, failures, ready)
+    db.close()
