@@ -18,7 +18,7 @@ from missedd.engine.intake import Overloaded
 from missedd.exotel.wire import WebhookRequest
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
-from missedd.store.view import View
+from missedd.store.reads import Reader
 from missedd.web.metrics import Metrics
 from missedd.web.private import build_private
 from missedd.web.public import PublicSite
@@ -86,16 +86,16 @@ def private_site(
     why_not_ready: Callable[[], str | None],
 ) -> QuartTrio:
     """The site of the private listener."""
-    view = View(engine.store, timezone)
+    reader = Reader(engine.store.read, timezone)
 
     async def exposition() -> str:
-        return metrics.text(await view.gauges(), clock.now())
+        return metrics.text(await reader.gauges(), clock.now())
 
     def on_failure(path: str, error: Exception) -> None:
         log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)
 
     return build_private(
-        view,
+        reader,
         engine,
         clock=clock,
         timezone=timezone,

@@ -36,6 +36,7 @@ class CallerHistory:
     """
 
     is_suppressed: bool = False
+    refuses_sms: bool = False
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
     callbacks: list[tuple[str, datetime]] = field(default_factory=list)
 
@@ -144,18 +145,27 @@ def _owed(
     is_open = campaign.hours is None or campaign.hours.is_open(called_at)
     plan = Plan.OPEN if is_open else Plan.AFTER_HOURS
     if campaign.webhook is not None:
-        yield _gated(Kind.WEBHOOK, campaign, plan, policy, called_at, called_at, received_at)
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
+        yield _gated(candidate, policy, called_at, called_at, received_at)
     sms = sms_policy(campaign, plan)
     if sms is not None:
-        expires_at = called_at + sms.give_up_after
-        yield _gated(Kind.SMS, campaign, plan, policy, called_at, called_at, received_at, expires_at)
-    if campaign.callback is not None:
-        others = tuple(at for name, at in history.callbacks if name == campaign.name)
-        due_at = called_at + campaign.callback.delay
-        expires_at = called_at + campaign.callback.give_up_after
-        yield _gated(
-            Kind.CALLBACK, campaign, plan, policy, called_at, due_at, received_at, expires_at, others
+        candidate = Candidate(
+            Kind.SMS,
+            campaign.name,
+            plan,
+            expires_at=called_at + sms.give_up_after,
+            refuses_sms=history.refuses_sms,
         )
+        yield _gated(candidate, policy, called_at, called_at, received_at)
+    if campaign.callback is not None:
+        candidate = Candidate(
+            Kind.CALLBACK,
+            campaign.name,
+            plan,
+            expires_at=called_at + campaign.callback.give_up_after,
+            others=tuple(at for name, at in history.callbacks if name == campaign.name),
+        )
+        yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
 
 
 def plan_retry(
@@ -173,39 +183,28 @@ def plan_retry(
     if campaign.callback is None or retry_index >= len(campaign.callback.retries):
         return None
     due_at = now + campaign.callback.retries[retry_index]
-    expires_at = due_at + campaign.callback.give_up_after
-    return _gated(
+    candidate = Candidate(
         Kind.CALLBACK,
-        campaign,
+        campaign.name,
         plan,
-        policy,
-        now,
-        due_at,
-        now,
-        expires_at,
-        others,
-        retry_index + 1,
-        Reason.RETRY_UNANSWERED,
+        expires_at=due_at + campaign.callback.give_up_after,
+        others=others,
     )
+    return _gated(candidate, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
 
 
 def _gated(
-    kind: Kind,
-    campaign: Campaign,
-    plan: Plan,
+    candidate: Candidate,
     policy: Policy,
     base_at: datetime,
     due_at: datetime,
     now: datetime,
-    expires_at: datetime | None = None,
-    others: tuple[datetime, ...] = (),
     retry_index: int = 0,
     reason: Reason | None = None,
 ) -> PlannedAction:
     """Plan an action as its gates see it at the instant it would go: due, or now if that is past."""
-    judgement = judge(
-        Candidate(kind, campaign.name, plan, expires_at, others=others), policy, max(due_at, now)
-    )
+    kind, plan, expires_at = candidate.kind, candidate.plan, candidate.expires_at
+    judgement = judge(candidate, policy, max(due_at, now))
     state, outcome = State.PLANNED, None
     why = reason or (Reason.OWED if plan is Plan.OPEN else Reason.OWED_AFTER_HOURS)
     match judgement:

@@ -59,6 +59,7 @@ class Candidate:
     plan: Plan
     expires_at: datetime | None
     is_suppressed: bool = False
+    refuses_sms: bool = False
     others: tuple[datetime, ...] = ()
 
 
@@ -96,6 +97,8 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
 def _judge_contact(candidate: Candidate, at: datetime) -> Close | None:
     if candidate.is_suppressed:
         return Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
+    if candidate.kind is Kind.SMS and candidate.refuses_sms:
+        return Close(Outcome.DROPPED, Reason.REFUSES_SMS)
     if candidate.expires_at is not None and at > candidate.expires_at:
         return Close(Outcome.EXPIRED, Reason.TOO_OLD)
     return None

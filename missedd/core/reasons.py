@@ -49,6 +49,7 @@ class Reason(StrEnum):
     SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
     TOO_OLD = "too-old", "older than the campaign's give_up_after"
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
+    REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
     NO_AGENTS = "no-agents", "the campaign has no agent to connect"
 

@@ -77,8 +77,7 @@ class Dispatcher:
                 while True:
                     await self._ready.wait()
                     await self._free_place()
-                    if self._budget:
-                        await self._budget.turn()
+                    slot = await self._budget.turn() if self._budget else 0.0
                     # From here to the requests' start nothing may be cut off: a claim whose
                     # request never starts would look like a lost answer.
                     with trio.CancelScope(shield=True):
@@ -89,7 +88,7 @@ class Dispatcher:
                     if claims is None:
                         await trio.sleep(STORE_WAIT_S)
                     if self._budget and not (claims and claims.claimed):
-                        self._budget.give_back()
+                        self._budget.give_back(slot)
 
     async def _free_place(self) -> None:
         while self._places.available_tokens < 1:
@@ -118,6 +117,7 @@ class Dispatcher:
             return None
         for action_id in claims.left:
             self._ready.add(due[action_id], action_id)
+        self._timers.add(claims.early)
         for stopped in claims.stopped:
             self._note(stopped)
         return claims

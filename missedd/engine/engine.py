@@ -189,7 +189,7 @@ async def _budget(store: Store, lane: Lane, per_minute: float, clock: Clock) -> 
     last_at = await store.read(partial(last_attempt_at, lane=lane, now=now))
     budget = Budget(per_minute)
     if last_at is not None:
-        since_s = (now - last_at).total_seconds()
+        since_s = max(0.0, (now - last_at).total_seconds())  # ahead of us, if the clock was set back
         budget.pause(max(0.0, budget.spacing_s - since_s))
     return budget
 

@@ -64,12 +64,12 @@ class Intake:
         """Decide one call and return its verdict once that is durable.
 
         Raises `NotDurable` when it could not be made durable and `Overloaded` when too many wait
-        already. A caller that goes away abandons its wait; the call is decided all the same.
+        already, or the daemon stops. A caller that goes away abandons its wait; the call is decided all the same.
         """
         waiting = _Waiting(call)
         try:
             self._send.send_nowait(waiting)
-        except trio.WouldBlock:
+        except (trio.WouldBlock, trio.ClosedResourceError):
             raise Overloaded from None
         await waiting.decided.wait()
         if waiting.failure is not None:
@@ -127,8 +127,15 @@ class Intake:
             self._note(decided)
         for decided in admitted:
             if decided.report_for is not None and decided.call.report is not None:
-                await self._report(decided.report_for, decided.call.report)
+                await self._pass_on(decided.report_for, decided.call.report)
         return True
+
+    async def _pass_on(self, action_id: int, report: StatusReport) -> None:
+        try:
+            await self._report(action_id, report)
+        except NotDurable as failure:
+            # Its own status report, or a look-up, will say the same.
+            self._log.error(Event.STORE_COMMIT_FAILED, unit="report", error=str(failure))
 
     def _note(self, decided: Admitted) -> None:
         call, admission = decided.call, decided.admission

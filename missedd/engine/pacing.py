@@ -25,17 +25,22 @@ class Budget:
     def spacing_s(self) -> float:
         return self._spacing_s
 
-    async def turn(self) -> None:
-        """Wait for the next free slot and take it."""
+    async def turn(self) -> float:
+        """Wait for the next free slot, take it, and return the instant by which `give_back` knows it."""
         async with self._queue:
             while (wait_s := max(self._next_at, self._paused_until) - trio.current_time()) > 0:  # noqa: ASYNC110
                 # In a loop, as a pause may be ordered meanwhile; nobody waits for that event but us.
                 await trio.sleep(wait_s)
             self._next_at = trio.current_time() + self._spacing_s
+            return self._next_at
 
-    def give_back(self) -> None:
-        """Return the slot of the latest turn, which was not used after all."""
-        self._next_at -= self._spacing_s
+    def give_back(self, slot: float) -> None:
+        """Return a slot that was not used after all.
+
+        Once somebody took a later one it is lost: two requests would follow one another at once.
+        """
+        if slot == self._next_at:
+            self._next_at -= self._spacing_s
 
     def pause(self, wait_s: float) -> None:
         """Let nothing out for `wait_s` seconds; a longer pause already running stays."""

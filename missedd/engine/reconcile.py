@@ -125,9 +125,11 @@ class Reconciler:
         return max(self._clock.now(), placed_at) + CLOCK_SKEW
 
     def _could_be(self, record: CallRecord, action: ActionRow) -> bool:
-        people = {record.from_number, record.to_number, action.exophone}
+        people = {record.from_number, record.to_number}
         expected = {action.number, action.details.get("agent", action.number)}
-        return record.direction.startswith("outbound") and expected <= people
+        # An ExoPhone that can't be read speaks neither for nor against it.
+        is_ours = record.exophone in (None, action.exophone)
+        return record.direction.startswith("outbound") and expected <= people and is_ours
 
     async def _look_at_placed(self, action: ActionRow) -> None:
         report = await self._details(action)

@@ -74,14 +74,16 @@ class Timers:
         """Move the horizon on and load what it now covers.
 
         The mark moves before the query: a wake committed meanwhile is then either added by
-        its own task or seen by the query, at worst both.
+        its own task or seen by the query; where it is both, it is taken once.
         """
         after_us, until_us = self._loaded_until_us, to_us(self._clock.now()) + HORIZON_S * 1_000_000
         self._loaded_until_us = until_us
         loaded = await self._load(after_us, until_us)
         if self._heap:
+            added = {wake for wake in self._heap if wake.at_us > after_us}
             for wake in loaded:
-                heapq.heappush(self._heap, wake)
+                if wake not in added:
+                    heapq.heappush(self._heap, wake)
         else:
             # A sorted list is a heap.
             self._heap = loaded

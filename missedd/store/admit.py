@@ -174,10 +174,13 @@ async def _histories(
         for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
             histories[caller].callbacks.append((campaign, at))
     suppressed = await db.fetch_all(
-        """SELECT number FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
+        """SELECT number, channel FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
            AND (until_at IS NULL OR until_at > ?)""",
         (callers, to_us(received_at)),
     )
-    for (caller,) in suppressed:
-        histories[caller].is_suppressed = True
+    for caller, channel in suppressed:
+        if channel == "sms":
+            histories[caller].refuses_sms = True
+        else:
+            histories[caller].is_suppressed = True
     return histories

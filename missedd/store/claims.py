@@ -47,6 +47,8 @@ class Claims:
     stopped: tuple[Stopped, ...]
     left: tuple[int, ...]
     """Ids that were not judged, as `limit` was reached."""
+    early: tuple[Wake, ...] = ()
+    """Those whose instant lies ahead: they were moved, or the wall clock was set back since they woke."""
 
 
 type Detail = Callable[[ActionRow], dict[str, str]]
@@ -60,9 +62,9 @@ async def claim(
     actions = await fetch_actions(db, ids)
     numbers = json.dumps(sorted({each.number for each in actions}))
     suppressed = {
-        number
-        for (number,) in await db.fetch_all(
-            """SELECT number FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
+        (number, channel)
+        for number, channel in await db.fetch_all(
+            """SELECT number, channel FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
                AND (until_at IS NULL OR until_at > ?)""",
             (numbers, to_us(now)),
         )
@@ -72,8 +74,12 @@ async def claim(
     claimed: list[Claimed] = []
     stopped: list[Stopped] = []
     left: list[int] = []
+    early: list[Wake] = []
     for action in actions:
-        if action.state not in (State.PLANNED, State.HELD) or action.due_at > now:
+        if action.state not in (State.PLANNED, State.HELD):
+            continue
+        if action.due_at > now:
+            early.append(Wake(to_us(action.due_at), action.id, lane_of(action.kind, action.state)))
             continue
         if len(claimed) >= limit:
             left.append(action.id)
@@ -84,7 +90,8 @@ async def claim(
             action.campaign,
             action.plan,
             action.expires_at,
-            action.number in suppressed,
+            (action.number, "all") in suppressed,
+            action.kind is Kind.SMS and (action.number, "sms") in suppressed,
             others,
         )
         match judge(candidate, policy, now):
@@ -105,7 +112,7 @@ async def claim(
                 step(action.state, Step.CLOSE)
                 await close(db, action.id, outcome, reason, now)
                 stopped.append(Stopped(action, reason, outcome, None))
-    return Claims(tuple(claimed), tuple(stopped), tuple(left))
+    return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early))
 
 
 def _owner(action: ActionRow) -> tuple[str, str]:

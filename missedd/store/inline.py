@@ -67,8 +67,12 @@ class InlineDriver:
     async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-        if not read_only:
-            connection.execute("PRAGMA synchronous = OFF")
-        for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
-            connection.execute(pragma)
+        try:
+            if not read_only:
+                connection.execute("PRAGMA synchronous = OFF")
+            for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
         return InlineConnection(connection, self._fault)

@@ -25,17 +25,38 @@ async def migrate(db: Database) -> int:
 
     Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
     """
+    current = await _known_version(db)
+    for number, (_, script) in enumerate(_FILES[current:], current + 1):
+        for statement in _statements(script):
+            await db.execute(statement)
+        await db.execute(f"PRAGMA user_version = {number}")
+    return LATEST
+
+
+async def check(db: Database) -> int:
+    """The schema's version, as a reading unit; raises `StoreRefused` unless it is the newest.
+
+    Whoever only reads can't migrate, and would miss what the newest schema has.
+    """
+    current = await _known_version(db)
+    if current < LATEST:
+        raise StoreRefused(
+            f"the database has schema version {current}, this missedd reads {LATEST}; "
+            "start its daemon once, which brings the database up to date"
+        )
+    return current
+
+
+async def _known_version(db: Database) -> int:
+    # Unlike the version, which stands in the file's header, this reads the schema: damage shows.
+    await db.fetch_all("SELECT count(*) FROM sqlite_schema")
     current = await version(db)
     if current > LATEST:
         raise StoreRefused(
             f"the database has schema version {current}, this missedd knows up to {LATEST}; "
             "run the newer missedd that wrote it, or restore a backup made before the upgrade"
         )
-    for number, (_, script) in enumerate(_FILES[current:], current + 1):
-        for statement in _statements(script):
-            await db.execute(statement)
-        await db.execute(f"PRAGMA user_version = {number}")
-    return LATEST
+    return current
 
 
 def _statements(script: str) -> list[str]:

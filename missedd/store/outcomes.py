@@ -110,7 +110,7 @@ async def _apply(
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
     if meaning.suppresses:
-        await suppress(db, action.number, f"sms {report.code}", "provider", now, None)
+        await suppress(db, action.number, f"sms {report.code}", "provider", now, None, channel="sms")
     if meaning.outcome is None:
         return Applied("noted: not final", action)
     if step(action.state, Step.REPORT) is None:

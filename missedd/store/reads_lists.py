@@ -86,6 +86,9 @@ async def _page(db: Rows, of: _List, query: Query) -> Page:
         if value is not None:
             where.append(f"{column} = ?")
             params.append(value)
+    if "state" in of.filters and query.state not in (None, "done"):
+        # Said in these words the index of what is open can be used.
+        where.append(f"{of.filters['state']} != 'done'")
     if query.since is not None:
         where.append(f"{of.time} >= ?")
         params.append(to_us(query.since))
@@ -124,7 +127,7 @@ def _lead_of(row: Sequence[Any]) -> dict[str, Any]:
         "status": row[4],
         "first_seen_at": iso(row[5]),
         "last_seen_at": iso(row[6]),
-        "calls": row[7],
+        "count": row[7],
         "first_call_sid": row[8],
     }
 
@@ -136,6 +139,7 @@ def _suppression_of(row: Sequence[Any]) -> dict[str, Any]:
         "source": row[2],
         "since": iso(row[3]),
         "until": iso(row[4]),
+        "channel": row[5],
     }
 
 
@@ -185,7 +189,7 @@ _LEADS: Final = _List(
 _SUPPRESSIONS: Final = _List(
     name="suppressions",
     source="suppressions s",
-    columns="s.number, s.reason, s.source, s.since_at, s.until_at",
+    columns="s.number, s.reason, s.source, s.since_at, s.until_at, s.channel",
     key=("s.since_at", "s.number"),
     like=(int, str),
     filters={"number": "s.number"},

@@ -82,13 +82,21 @@ async def record(
 
 
 async def suppress(
-    db: Database, number: str, reason: str, source: str, now: datetime, until: datetime | None
+    db: Database,
+    number: str,
+    reason: str,
+    source: str,
+    now: datetime,
+    until: datetime | None,
+    channel: str = "all",
 ) -> None:
+    """Let nobody contact a number (`all`), or send it no SMS (`sms`), until an instant or for ever."""
     await db.execute(
-        """INSERT INTO suppressions (number, reason, source, since_at, until_at) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (number) DO UPDATE SET
+        """INSERT INTO suppressions (number, channel, reason, source, since_at, until_at)
+           VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (number, channel) DO UPDATE SET
                reason = excluded.reason, source = excluded.source, until_at = excluded.until_at""",
-        (number, reason, source, to_us(now), None if until is None else to_us(until)),
+        (number, channel, reason, source, to_us(now), None if until is None else to_us(until)),
     )
 
 
@@ -109,12 +117,15 @@ async def rescue(db: Database, now: datetime) -> int:
         )
         event = Step.POSTPONE if kind == Kind.WEBHOOK else Step.LOSE
         wait_s = 0.0 if event is Step.POSTPONE else look_wait(State.ATTEMPTING, Kind(kind), 0) or 0.0
+        wake_us = to_us(now) + int(wait_s * 1_000_000)
         await db.execute(
-            "UPDATE actions SET state = ?, reason = ?, wake_at = ? WHERE id = ?",
+            "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
             (
                 step(State.ATTEMPTING, event),
                 Reason.STOPPED_IN_FLIGHT,
-                to_us(now) + int(wait_s * 1_000_000),
+                wake_us,
+                event is Step.POSTPONE,
+                wake_us,
                 action_id,
             ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Protocol
 
 import trio
 
-from missedd.store.database import Connection, StoreRefused, Unit
+from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
 from missedd.store.lock import exclusive
-from missedd.store.migrate import migrate
+from missedd.store.migrate import check, migrate
 from missedd.store.writer import Writer
 
 
@@ -43,12 +44,9 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
     `StoreRefused` where the file cannot be used.
     """
     with exclusive(path, owner):
-        connection = await _open(driver, path)
+        connection = await _open(driver, path, read_only=False)
         try:
-            (result,) = await connection.write([migrate])
-            if isinstance(result, BaseException):
-                raise result
-            reader = await driver.open(path, read_only=True)
+            reader = await _open(driver, path, read_only=True)
             try:
                 async with trio.open_nursery() as nursery:
                     writer = Writer(connection)
@@ -65,23 +63,37 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
                 await connection.close()
 
 
-async def _open(driver: Driver, path: Path) -> Connection:
-    try:
-        return await driver.open(path, read_only=False)
-    except Exception as failure:
-        raise StoreRefused(
-            f"cannot open the database {path}: {failure}; if the file is damaged, restore a backup"
-        ) from failure
-
-
 @asynccontextmanager
 async def open_reader(driver: Driver, path: Path) -> AsyncIterator[Connection]:
     """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`."""
     if not path.exists():
         raise StoreRefused(f"there is no database at {path}; has the daemon run with this configuration?")
-    reader = await driver.open(path, read_only=True)
+    reader = await _open(driver, path, read_only=True)
     try:
         yield reader
     finally:
         with trio.CancelScope(shield=True):
             await reader.close()
+
+
+async def _open(driver: Driver, path: Path, *, read_only: bool) -> Connection:
+    """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
+    try:
+        connection = await driver.open(path, read_only=read_only)
+        try:
+            if read_only:
+                await connection.read(check)
+            else:
+                (result,) = await connection.write([migrate])
+                if isinstance(result, BaseException):
+                    raise result
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await connection.close()
+            raise
+    except (sqlite3.Error, NotDurable) as failure:
+        raise StoreRefused(
+            f"cannot use the database {path}: {failure}; "
+            "if the file is damaged, move it away and restore a backup in its place"
+        ) from failure
+    return connection

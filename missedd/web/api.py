@@ -31,7 +31,7 @@ ACTION_COLUMNS: Final = (
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
 )
 LEAD_COLUMNS: Final = (
-    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "calls"),
+    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
     "first_call_sid",
 )
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until")

@@ -78,7 +78,7 @@ def schemas() -> Json:
         "status": TEXT,
         "first_seen_at": INSTANT,
         "last_seen_at": INSTANT,
-        "calls": COUNT,
+        "count": COUNT,
         "first_call_sid": TEXT,
     }
     suppression = {
@@ -87,6 +87,7 @@ def schemas() -> Json:
         "source": {"enum": ["api", "cli", "provider"]},
         "since": INSTANT,
         "until": or_null(INSTANT),
+        "channel": {"enum": ["all", "sms"]},
     }
     suppress = {"number": NUMBER, "reason": TEXT, "until": or_null(INSTANT)}
     problem = {"title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT}

@@ -145,7 +145,7 @@ async def test_a_request_without_end_does_not_hold_up_the_stop(monkeypatch: pyte
 
 async def test_a_peer_that_stops_reading_does_not_hold_up_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_server, "GRACEFUL_S", 0.1)
-    monkeypatch.setattr(private_server, "UNREAD_MS", 60000)
+    monkeypatch.setattr(private_server, "UNREAD_MS", 200)
     stop = trio.Event()
     async with AsyncExitStack() as peers, serving(Site(), stop) as connect:
         peer = await connect()

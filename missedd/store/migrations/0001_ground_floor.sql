@@ -101,10 +101,14 @@ CREATE TABLE leads (
     UNIQUE (campaign, number)
 ) STRICT;
 
+-- Who must not be contacted. What an operator's texting route may not reach (SMS on the DND
+-- register) may still be rung when the person asks for it, hence the channel.
 CREATE TABLE suppressions (
-    number   TEXT    PRIMARY KEY,
+    number   TEXT    NOT NULL,
+    channel  TEXT    NOT NULL DEFAULT 'all',  -- all | sms
     reason   TEXT    NOT NULL,
     source   TEXT    NOT NULL,                -- api | cli | provider
     since_at INTEGER NOT NULL,
-    until_at INTEGER
+    until_at INTEGER,
+    PRIMARY KEY (number, channel)
 ) STRICT;
