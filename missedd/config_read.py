@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from missedd.config_values import LONGEST, Problem, nearest, parse_duration, shown, spell
+from missedd.config_values import LONGEST, Problem, nearest, nearest_key, parse_duration, shown, spell
 from missedd.core.phone import normalise
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -209,6 +209,6 @@ class Table:
             if key in _SECRETS:
                 self.problem(key, f"is a secret, and secrets are not in this file: set {_SECRETS[key]}")
             else:
-                self.problem(written, "unknown key", nearest(key, sorted(self._known)))
+                self.problem(written, "unknown key", nearest_key(key, self._known))
         for child in self._children:
             child.finish()

@@ -43,6 +43,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def nearest_key(word: str, known: Iterable[str]) -> str | None:
+    """The key that was likely meant: `nearest`, or one that `word` is the beginning or the half of."""
+    keys = sorted(known)
+    # `dedup` for `dedup_window`: a likely slip, though less than two thirds of the whole are right.
+    begun = [each for each in keys if len(word) >= 3 and each.startswith(word.casefold())]
+    halves = difflib.get_close_matches(word.casefold(), keys, n=1, cutoff=0.5)
+    return next(iter([*begun, *halves]), None)
+
+
 def parse_duration(value: object) -> timedelta | None:
     """`"1h30m"` or a number of seconds as a duration; None for anything else."""
     if isinstance(value, str):

@@ -48,10 +48,14 @@ def in_order(level_first: Iterable[str], now: Callable[[], datetime]) -> Process
     return order
 
 
+SHORTEST_COVERED = 6
+"""A shorter secret is none, and covering it would garble the words it is a part of."""
+
+
 def hiding(secrets: Iterable[str]) -> Processor:
     """Mask phone numbers and cover secrets, in every value of a line but those we name ourselves."""
     # The longest first: a secret may contain another one.
-    covered = sorted({each for each in secrets if each}, key=len, reverse=True)
+    covered = sorted({each for each in secrets if len(each) >= SHORTEST_COVERED}, key=len, reverse=True)
 
     def hide(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         return {key: each if key in OWN_KEYS else value(key, each) for key, each in line.items()}

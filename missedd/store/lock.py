@@ -37,6 +37,16 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
             ) from failure
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode(), 0)
+        _private(path)
         yield
     finally:
         os.close(descriptor)
+
+
+def _private(path: Path) -> None:
+    """Make sure that only the daemon's user reads the file: it holds people's numbers.
+
+    SQLite gives the files beside it the permissions of this one.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)

@@ -69,7 +69,7 @@ async def gauges(db: Rows) -> dict[str, Any]:
         "SELECT kind, state, count(*) FROM actions WHERE state != 'done' GROUP BY 1, 2 ORDER BY 1, 2"
     )
     wake = await db.fetch_all("SELECT min(wake_at) FROM actions WHERE wake_at IS NOT NULL")
-    barred = await db.fetch_all("SELECT count(*) FROM suppressions")
+    barred = await db.fetch_all("SELECT count(DISTINCT number) FROM suppressions")
     return {
         "open": {(kind, state): n for kind, state, n in rows},
         "next_wake_at": wake[0][0],

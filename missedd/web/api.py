@@ -34,7 +34,7 @@ LEAD_COLUMNS: Final = (
     *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
     "first_call_sid",
 )
-SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until")
+SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel")
 
 _LONGEST_REASON = 500
 _LARGEST_ID = 2**63 - 1

@@ -184,7 +184,7 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
     assert await _all(db, reads.suppressions, "number") == numbers
     assert await _all(db, reads.suppressions, "number", number=numbers[0]) == [numbers[0]]
     lead = (await reads.leads(db, Query(number=numbers[0]))).items[0]
-    assert (lead["first_call_sid"], lead["calls"], lead["status"]) == ("abc", 1, "new")
+    assert (lead["first_call_sid"], lead["count"], lead["status"]) == ("abc", 1, "new")
     suppression = (await reads.suppressions(db, Query(number=numbers[0]))).items[0]
     assert suppression == {
         "number": numbers[0],
@@ -192,6 +192,7 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
         "source": "api",
         "since": "2026-11-23T06:30:02.000Z",
         "until": None,
+        "channel": "all",
     }
 
 

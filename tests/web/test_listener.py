@@ -248,7 +248,7 @@ async def test_a_body_of_just_the_bound_is_taken() -> None:
 
 
 async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
-    async with serving(limits=Limits(receive_s=0.15, linger_s=0.05)) as served:
+    async with serving(limits=Limits(receive_s=0.3, linger_s=0.05)) as served:
         peer = await served.connect()
         async with peer.stream, trio.open_nursery() as nursery:
 
@@ -267,7 +267,7 @@ async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
 
 @pytest.mark.parametrize("first", [b"", GOOD])
 async def test_a_silent_connection_ends_without_a_word(first: bytes) -> None:
-    async with serving(limits=Limits(receive_s=0.1, idle_s=0.1)) as served:
+    async with serving(limits=Limits(receive_s=0.3, idle_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream:
             if first:
@@ -334,11 +334,11 @@ async def test_the_work_goes_on_when_its_peer_has_left() -> None:
     async def slow(path: str, request: WebhookRequest) -> Reply:
         began.set()
         await left.wait()
-        await trio.sleep(0.05)
+        await trio.sleep(0.3)
         done.set()
         return Reply(200, (), b"x" * 1000)
 
-    async with serving(slow, Limits(receive_s=0.02, write_s=0.02, idle_s=0.02)) as served:
+    async with serving(slow, Limits(receive_s=0.2, write_s=0.2, idle_s=0.2)) as served:
         peer = await served.connect()
         await peer.send(GOOD + b"GET / HT")
         await began.wait()

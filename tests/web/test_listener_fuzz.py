@@ -10,7 +10,7 @@ from missedd.web.limits import Limits
 from missedd.web.parsing import RequestParser
 from tests.web.peers import GOOD, serving
 
-TINY = Limits(receive_s=0.05, idle_s=0.05, write_s=0.5, linger_s=0.05, body_bytes=200, header_bytes=300)
+TINY = Limits(linger_s=0.05, body_bytes=200, header_bytes=300)
 
 LINES = st.sampled_from(
     [
