@@ -318,7 +318,7 @@ def test_a_late_delivery_that_meets_closed_doors_is_deferred() -> None:
 
 @pytest.mark.parametrize(
     ("others_minutes", "is_dropped"),
-    [((), False), ((-10,), False), ((-10, -50), True), ((-10, -59.5), True), ((-10, -59.4), True), ((-60, -10), False)],
+    [((), False), ((-10,), False), ((-10, -50), True), ((-10, -59.5), False), ((-10, -59.4), True), ((-60, -10), False)],
 )
 def test_the_cap_counts_from_the_instant_the_callback_would_go(
     others_minutes: tuple[float, ...], is_dropped: bool

@@ -1,0 +1,161 @@
+"""A stage for one actor: a real store on a real file, virtual time, a wall clock that can be set wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import trio
+
+from missedd.clock import to_us
+from missedd.core.model import InboundCall, Lane
+from missedd.core.policy import Policy
+from missedd.engine.ready import Ready
+from missedd.engine.timers import Timers
+from missedd.exotel.answers import Accepted, Answer
+from missedd.log import Logger, configure
+from missedd.store.admit import Admitted, admit
+from missedd.store.claims import Claimed
+from missedd.store.inline import InlineDriver
+from missedd.store.rows import Wake
+from missedd.store.store import Store, open_store
+from missedd.store.wakes import wakes_between
+from tests.core.campaigns import NOON, call
+
+
+class WallClock:
+    """Runs with trio's clock from noon on, plus whatever it is set wrong by."""
+
+    def __init__(self) -> None:
+        self._began_s = trio.current_time()
+        self.error = timedelta(0)
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=trio.current_time() - self._began_s) + self.error
+
+
+class Disk:
+    """Full while `is_full`: every commit fails as SQLite's would."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def fault(self, point: str) -> None:
+        if self.is_full and point == "before-commit":
+            raise sqlite3.OperationalError("database or disk is full")
+
+
+@dataclass
+class Scene:
+    store: Store
+    policy: Policy
+    clock: WallClock
+    disk: Disk
+    log: Logger
+    lines: io.StringIO
+    ready: dict[Lane, Ready]
+    timers: Timers
+    rng: Random = field(default_factory=partial(Random, 1))
+
+    async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> Admitted:
+        """Admit one call, now if not told otherwise, and let the timers know of it."""
+        (admitted,) = await self.calls(call(sid, at or self.clock.now(), **changes))
+        return admitted
+
+    async def calls(self, *calls: InboundCall) -> list[Admitted]:
+        unit = partial(admit, calls=calls, policy=self.policy, received_at=self.clock.now())
+        admitted = await self.store.write(unit)
+        for each in admitted:
+            self.timers.add(each.wakes)
+        return admitted
+
+    async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        return await self.store.read(lambda db: db.fetch_all(sql, params))
+
+    async def actions(self, columns: str = "state, outcome, reason") -> list[tuple[Any, ...]]:
+        return await self.rows(f"SELECT {columns} FROM actions ORDER BY id")
+
+    async def attempts(self, columns: str = "action_id, number, result") -> list[tuple[Any, ...]]:
+        return await self.rows(f"SELECT {columns} FROM attempts ORDER BY id")
+
+    async def due_on_disk(self) -> set[int]:
+        return {row[0] for row in await self.rows("SELECT id FROM actions WHERE wake_at IS NOT NULL")}
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = (json.loads(line) for line in self.lines.getvalue().splitlines())
+        return [line for line in lines if line["event"] == name]
+
+
+@asynccontextmanager
+async def scene(folder: Path, policy: Policy, *, with_timers: bool = True) -> AsyncIterator[Scene]:
+    """An open store, and timers that run unless told otherwise."""
+    clock, disk, lines = WallClock(), Disk(), io.StringIO()
+    log = configure(lines, style="json", now=clock.now)
+    ready = {lane: Ready() for lane in Lane}
+    async with open_store(InlineDriver(disk.fault), folder / "missedd.db", "a test") as store:
+
+        async def load(after_us: int, until_us: int) -> list[Wake]:
+            return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))
+
+        timers = Timers(clock, load, ready, log)
+        async with trio.open_nursery() as nursery:
+            if with_timers:
+                await nursery.start(timers.run)
+            yield Scene(store, policy, clock, disk, log, lines, ready, timers)
+            nursery.cancel_scope.cancel()
+
+
+class Provider:
+    """Answers each request with the next of `answers`, and with a yes when they are used up.
+
+    Each request is out for `takes_s`. `seen` holds what the database said of it as it arrived.
+    """
+
+    def __init__(self, stage: Scene, answers: Iterable[Answer] = (), takes_s: float = 0.3) -> None:
+        self._stage = stage
+        self._answers = list(answers)
+        self._takes_s = takes_s
+        self.requests: list[tuple[datetime, int]] = []
+        self.seen: list[tuple[Any, ...]] = []
+        self.out = 0
+        self.most_out = 0
+
+    async def send(self, claimed: Claimed) -> Answer:
+        answer = self._answers.pop(0) if self._answers else Accepted(f"sid-{len(self.requests) + 1}")
+        self.requests.append((self._stage.clock.now(), claimed.action.id))
+        self.out += 1
+        self.most_out = max(self.most_out, self.out)
+        try:
+            self.seen += await self._stage.rows(
+                """SELECT actions.state, actions.wake_at, actions.placed_at, attempts.number, attempts.result
+                   FROM attempts JOIN actions ON actions.id = attempts.action_id
+                   WHERE action_id = ? AND attempts.number = ?""",
+                claimed.action.id,
+                claimed.attempt,
+            )
+            await trio.sleep(self._takes_s)
+        finally:
+            self.out -= 1
+        return answer
+
+    @property
+    def asked_at(self) -> list[float]:
+        """When each request arrived, in seconds after noon."""
+        return [(at - NOON).total_seconds() for at, _ in self.requests]
+
+    @property
+    def asked_for(self) -> list[int]:
+        return [action_id for _, action_id in self.requests]
+
+
+def us(seconds_after_noon: float) -> int:
+    return to_us(NOON + timedelta(seconds=seconds_after_noon))
