@@ -22,7 +22,10 @@ from missedd.store.reads import Reader
 from missedd.web.metrics import Metrics
 from missedd.web.private import build_private
 from missedd.web.public import PublicSite
-from missedd.web.replies import Reply
+from missedd.web.replies import TRY_AGAIN, Reply
+
+ANSWER_WITHIN_S = 10.0
+"""Exotel waits fifteen seconds and then sends again by itself; a clear 503 before that frees both ends."""
 
 
 class EdgeLog:
@@ -56,7 +59,13 @@ class MeasuredSite:
 
     async def answer(self, path: str, request: WebhookRequest) -> Reply:
         began_s = trio.current_time()
-        reply = await self._site.answer(path, request)
+        reply = TRY_AGAIN
+        with trio.move_on_after(ANSWER_WITHIN_S) as waiting:
+            reply = await self._site.answer(path, request)
+        if waiting.cancelled_caught:
+            # Given up is the wait, not the work: the store may yet keep it, and then a second
+            # delivery is a redelivery.
+            self.edge.unavailable("?", TimeoutError(f"the store took over {ANSWER_WITHIN_S:g} s"))
         self._metrics.acknowledgement.observe(trio.current_time() - began_s)
         return reply
 

@@ -266,6 +266,6 @@ class _Told:
 
     def summary(self) -> str:
         return (
-            f"\n  {self._rang} calls came in; {self._called} callbacks went out, {self._answered} answered so "
-            f"far; {self._texted} SMS. Next: `missedd serve --help`, and missedd.example.toml."
+            f"\n  {self._rang} calls came in; {self._called} callbacks went out, {self._answered} were "
+            f"answered so far; {self._texted} SMS. Next: missedd.example.toml, and `missedd serve --help`."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 from random import SystemRandom
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(loaded: Loaded) -> int:
+    _allow_many_files()
     clock = SystemClock()
     log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts)
 
@@ -62,3 +64,13 @@ def _serve(loaded: Loaded) -> int:
     for refusal in refusals:
         print(f"missedd: {refusal}", file=sys.stderr)
     return FAILED if refusals else OK
+
+
+def _allow_many_files() -> None:
+    """Use all the file descriptors that the system allows us: each connection is one.
+
+    The usual soft limit of 1,024 is what the public listener's connections alone could use up.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Lane
-from missedd.core.policy import MessageClass, Policy, WebhookPolicy
+from missedd.core.policy import MessageClass, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
@@ -38,8 +38,6 @@ from tests.core.campaigns import (
 from tests.engine.scene import Provider, Scene, scene, us
 
 CALLBACKS = policy(campaign(callback=callback()))
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 
 def number(index: int) -> str:
@@ -74,7 +72,7 @@ async def dispatching(
         nursery.cancel_scope.cancel()
 
 
-async def test_the_attempt_is_committed_before_its_request_goes_out(tmp_path: Path) -> None:
+async def test_the_attempt_is_committed_before_its_request_goes_out(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage)
         async with dispatching(stage, provider):
@@ -109,7 +107,7 @@ ANSWERS: list[tuple[Answer, tuple[str, str | None, str], str]] = [
 
 @pytest.mark.parametrize(("answer", "state", "result"), ANSWERS)
 async def test_each_answer_leads_to_its_state_and_never_to_a_second_request(
-    tmp_path: Path, answer: Answer, state: tuple[str, str | None, str], result: str
+    autojump_clock: MockClock, tmp_path: Path, answer: Answer, state: tuple[str, str | None, str], result: str
 ) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, [answer])
@@ -121,7 +119,7 @@ async def test_each_answer_leads_to_its_state_and_never_to_a_second_request(
             assert len(provider.requests) == 1
 
 
-async def test_a_lost_answer_is_left_to_a_look_up(tmp_path: Path) -> None:
+async def test_a_lost_answer_is_left_to_a_look_up(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         async with dispatching(stage, Provider(stage, [Unknown("read-timeout")])):
             await stage.call()
@@ -131,7 +129,7 @@ async def test_a_lost_answer_is_left_to_a_look_up(tmp_path: Path) -> None:
             assert placed_at == us(30), "it may have rung, so it counts against the cap"
 
 
-async def test_what_surely_did_not_ring_is_asked_again_until_it_is_taken(tmp_path: Path) -> None:
+async def test_what_surely_did_not_ring_is_asked_again_until_it_is_taken(autojump_clock: MockClock, tmp_path: Path) -> None:
     refusal = Refused(True, "connect-error", Reason.CONNECTION_FAILED)
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, [refusal, refusal, refusal])
@@ -152,7 +150,7 @@ async def test_what_surely_did_not_ring_is_asked_again_until_it_is_taken(tmp_pat
             assert 2 <= waits[0] - 0.3 <= 2.4
 
 
-async def test_a_provider_that_never_answers_yes_is_given_up_at_the_limit(tmp_path: Path) -> None:
+async def test_a_provider_that_never_answers_yes_is_given_up_at_the_limit(autojump_clock: MockClock, tmp_path: Path) -> None:
     refusal = Refused(True, "connect-error", Reason.CONNECTION_FAILED)
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, [refusal] * 100)
@@ -164,7 +162,7 @@ async def test_a_provider_that_never_answers_yes_is_given_up_at_the_limit(tmp_pa
             assert await stage.actions("placed_at") == [(None,)]
 
 
-async def test_a_register_that_forbids_calls_suppresses_the_number(tmp_path: Path) -> None:
+async def test_a_register_that_forbids_calls_suppresses_the_number(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         async with dispatching(stage, Provider(stage, [Refused(False, "403", Reason.DO_NOT_DISTURB)])):
             await stage.call()
@@ -174,7 +172,7 @@ async def test_a_register_that_forbids_calls_suppresses_the_number(tmp_path: Pat
             assert again.admission.reason is Reason.CALLER_SUPPRESSED
 
 
-async def test_a_rate_limit_pauses_the_whole_lane(tmp_path: Path) -> None:
+async def test_a_rate_limit_pauses_the_whole_lane(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, [Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=60)])
         async with dispatching(stage, provider, budget=Budget(60)):
@@ -192,7 +190,7 @@ async def test_a_rate_limit_pauses_the_whole_lane(tmp_path: Path) -> None:
             assert {row[0] for row in await stage.actions()} == {"placed"}
 
 
-async def test_a_budget_is_kept_and_the_freshest_go_first(tmp_path: Path) -> None:
+async def test_a_budget_is_kept_and_the_freshest_go_first(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         for index in range(40):
             await stage.call(f"c{index}", NOON - seconds(40 - index), caller=number(index))
@@ -200,12 +198,12 @@ async def test_a_budget_is_kept_and_the_freshest_go_first(tmp_path: Path) -> Non
         async with dispatching(stage, provider, budget=Budget(10)):
             await trio.sleep(300)
         asked = provider.asked_at
-        assert len(asked) > 40
+        assert provider.asked_for == list(range(40, 0, -1))
         for one in asked:
             assert sum(one <= each < one + 60 for each in asked) <= 10
 
 
-async def test_a_backlog_serves_the_freshest_and_closes_what_grew_too_old(tmp_path: Path) -> None:
+async def test_a_backlog_serves_the_freshest_and_closes_what_grew_too_old(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.calls()
         for index in range(10):
@@ -219,7 +217,7 @@ async def test_a_backlog_serves_the_freshest_and_closes_what_grew_too_old(tmp_pa
         assert outcomes.count("expired") == 10 - len(provider.requests) > 5
 
 
-async def test_no_more_requests_are_out_than_there_are_places(tmp_path: Path) -> None:
+async def test_no_more_requests_are_out_than_there_are_places(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         for index in range(25):
             await stage.call(f"c{index}", NOON - minutes(1), caller=number(index))
@@ -233,7 +231,7 @@ async def test_no_more_requests_are_out_than_there_are_places(tmp_path: Path) ->
         assert sorted(provider.asked_for) == list(range(1, 26))
 
 
-async def test_the_gates_are_asked_again_just_before_sending(tmp_path: Path) -> None:
+async def test_the_gates_are_asked_again_just_before_sending(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage)
         async with dispatching(stage, provider):
@@ -249,7 +247,7 @@ async def test_the_gates_are_asked_again_just_before_sending(tmp_path: Path) -> 
             assert len(stage.events("action.closed")) == 1
 
 
-async def test_what_a_gate_holds_goes_out_when_it_opens(tmp_path: Path) -> None:
+async def test_what_a_gate_holds_goes_out_when_it_opens(autojump_clock: MockClock, tmp_path: Path) -> None:
     texts = policy(campaign(sms=sms(message_class=MessageClass.PROMOTIONAL)))
     async with scene(tmp_path, texts) as stage:
         provider = Provider(stage)
@@ -257,14 +255,14 @@ async def test_what_a_gate_holds_goes_out_when_it_opens(tmp_path: Path) -> None:
         await stage.call("c1")
         await trio.sleep(2)
         async with dispatching(stage, provider, Lane.SMS):
-            await trio.sleep(1)
+            await trio.sleep(6)
             assert await stage.actions("state, reason") == [("held", "quiet-hours")]
             assert len(stage.events("action.held")) == 1
             await trio.sleep(13 * 3600 + 10)
             assert [at for at, _ in provider.requests] == [ist("2026-11-24 10:00")]
 
 
-async def test_deferred_callbacks_go_out_at_the_opening(tmp_path: Path) -> None:
+async def test_deferred_callbacks_go_out_at_the_opening(autojump_clock: MockClock, tmp_path: Path) -> None:
     of = policy(campaign(callback=callback(), hours=office()))
     async with scene(tmp_path, of) as stage:
         stage.clock.error = ist("2026-11-23 22:00") - NOON
@@ -278,7 +276,7 @@ async def test_deferred_callbacks_go_out_at_the_opening(tmp_path: Path) -> None:
         assert all(timedelta(0) <= at - opening < seconds(2) for at, _ in provider.requests)
 
 
-async def test_a_full_disk_at_the_claim_sends_nothing_and_recovers(tmp_path: Path) -> None:
+async def test_a_full_disk_at_the_claim_sends_nothing_and_recovers(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage)
         async with dispatching(stage, provider, budget=Budget(60)):
@@ -294,7 +292,7 @@ async def test_a_full_disk_at_the_claim_sends_nothing_and_recovers(tmp_path: Pat
             assert await stage.actions() == [("placed", None, "provider-accepted")]
 
 
-async def test_a_full_disk_at_the_record_forgets_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+async def test_a_full_disk_at_the_record_forgets_nothing_and_doubles_nothing(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, takes_s=5)
         async with dispatching(stage, provider):
@@ -310,7 +308,7 @@ async def test_a_full_disk_at_the_record_forgets_nothing_and_doubles_nothing(tmp
             assert await stage.attempts() == [(1, 1, "accepted")]
 
 
-async def test_a_clock_set_back_while_an_action_waits_its_turn_loses_nothing(tmp_path: Path) -> None:
+async def test_a_clock_set_back_while_an_action_waits_its_turn_loses_nothing(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         budget = Budget(60)
         budget.pause(40)
@@ -327,7 +325,7 @@ async def test_a_clock_set_back_while_an_action_waits_its_turn_loses_nothing(tmp
             assert provider.asked_for == [1]
 
 
-async def test_an_action_that_woke_twice_is_sent_once(tmp_path: Path) -> None:
+async def test_an_action_that_woke_twice_is_sent_once(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage)
         async with dispatching(stage, provider):
@@ -340,7 +338,7 @@ async def test_an_action_that_woke_twice_is_sent_once(tmp_path: Path) -> None:
             assert provider.asked_for == [1]
 
 
-async def test_agents_take_turns_and_are_on_record_with_the_attempt(tmp_path: Path) -> None:
+async def test_agents_take_turns_and_are_on_record_with_the_attempt(autojump_clock: MockClock, tmp_path: Path) -> None:
     of = policy(campaign(callback=callback(flow=None, agents=AGENTS)))
     async with scene(tmp_path, of) as stage:
         async with dispatching(stage, Provider(stage)):
@@ -352,7 +350,7 @@ async def test_agents_take_turns_and_are_on_record_with_the_attempt(tmp_path: Pa
             assert agents == [(each, "agent") for each in (*AGENTS, AGENTS[0])]
 
 
-async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(tmp_path: Path) -> None:
+async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, takes_s=10)
         await stage.call("c1", NOON - minutes(1), caller=CALLER)
@@ -365,7 +363,7 @@ async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(tmp_path: Pa
             assert [row[0] for row in await stage.actions()] == ["placed", "planned"]
 
 
-async def test_a_webhook_lane_sends_several_at_once_and_again_until_it_is_taken(tmp_path: Path) -> None:
+async def test_a_webhook_lane_sends_several_at_once_and_again_until_it_is_taken(autojump_clock: MockClock, tmp_path: Path) -> None:
     hooks = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/")))
     failure = Unknown("ReadTimeout", Reason.ENDPOINT_FAILED)
     async with scene(tmp_path, hooks) as stage:
@@ -381,7 +379,7 @@ async def test_a_webhook_lane_sends_several_at_once_and_again_until_it_is_taken(
 
 
 @pytest.mark.parametrize("limit", [1, 2])
-async def test_the_cap_holds_at_sending_whatever_was_planned(tmp_path: Path, limit: int) -> None:
+async def test_the_cap_holds_at_sending_whatever_was_planned(autojump_clock: MockClock, tmp_path: Path, limit: int) -> None:
     of = campaign(callback=callback(max_per_hour=5), dedup_window=seconds(1))
     async with scene(tmp_path, policy(of)) as stage:
         for index in range(4):
@@ -393,14 +391,3 @@ async def test_the_cap_holds_at_sending_whatever_was_planned(tmp_path: Path, lim
             await trio.sleep(600)
         assert len(provider.requests) == limit
         assert [row[2] for row in await stage.actions()].count("max-per-hour") == 4 - limit
-
-
-@pytest.fixture
-def policy_of_callbacks() -> Policy:
-    return CALLBACKS
-
-
-async def test_virtual_time_is_what_is_measured(autojump_clock: MockClock) -> None:
-    before = trio.current_time()
-    await trio.sleep(3600)
-    assert trio.current_time() - before == pytest.approx(3600)

@@ -1,0 +1,41 @@
+"""What the README shows is what there is."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from missedd.cli import parser
+from missedd.core.lifecycle import diagram
+from simulator.scenario import DEEDS, MEASURES, load_scenario
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+
+
+def test_the_lifecycle_is_drawn_from_the_table() -> None:
+    assert f"```mermaid\n{diagram()}\n```" in README
+
+
+def test_every_command_it_names_exists() -> None:
+    known = parser().format_help()
+    for command in set(re.findall(r"`missedd ([a-z]+)", README)):
+        assert command in known
+
+
+def test_its_scenario_can_be_read(tmp_path: Path) -> None:
+    (text,) = (each for each in re.findall(r"```toml\n(.*?)```", README, re.S) if "[[expect]]" in each)
+    file = tmp_path / "readme.toml"
+    file.write_text(text, "utf-8")
+    assert load_scenario(file).expectations
+
+
+def test_it_lists_every_deed_and_measure() -> None:
+    assert all(f"`{each}`" in README for each in (*DEEDS, *MEASURES))
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    reasons = README.partition("### Dependencies")[2]
+    for requirement in project["dependencies"]:
+        assert re.split(r"[<>=]", requirement)[0] in reasons
