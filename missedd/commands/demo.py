@@ -7,7 +7,6 @@ the simulated exchange. This one makes people ring and tells in words what the d
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import signal
@@ -16,17 +15,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import httpx
 import trio
 from faker import Faker
 
 from missedd.commands.common import FAILED, OK, USAGE
+from missedd.commands.demo_words import Told
 from missedd.config_values import parse_duration
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -121,7 +119,7 @@ async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
         exchange += ["--missed-call-url", f"http://127.0.0.1:{ports['public']}/exotel/{token}/missed-call"]
         exchange += [part for number in EXOPHONES for part in ("--exophone", number)]
         daemon = [sys.executable, "-m", "missedd", "serve", "--config", str(config)]
-        told = _Told()
+        told = Told()
         async with trio.open_nursery() as nursery:
             exchange_runs = await nursery.start(partial(_child, exchange, environ, None))
             daemon_runs = await nursery.start(partial(_child, daemon, environ, told))
@@ -161,7 +159,7 @@ def _free_port(wanted: int) -> int:
 async def _child(
     command: list[str],
     environ: Mapping[str, str],
-    told: _Told | None,
+    told: Told | None,
     task_status: trio.TaskStatus[trio.Process],
 ) -> None:
     """Run a program until it ends; `told` hears its lines, else they are dropped."""
@@ -188,7 +186,7 @@ async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
             yield line.decode("utf-8", "replace")
 
 
-async def _people_ring(args: argparse.Namespace, exchange_url: str, told: _Told) -> None:
+async def _people_ring(args: argparse.Namespace, exchange_url: str, told: Told) -> None:
     """Let somebody ring every now and then, for ever; some ring twice, as people do."""
     rng = Random(args.seed)  # noqa: S311 - who rings when is no secret
     names = Faker("en_IN")
@@ -214,58 +212,3 @@ async def _people_ring(args: argparse.Namespace, exchange_url: str, told: _Told)
             }
             await http.post("/_sim/ring", json=call, timeout=30)
             await trio.sleep(rng.expovariate(args.per_minute / 60))
-
-
-class _Told:
-    """Turns the daemon's log lines into sentences, and counts."""
-
-    def __init__(self) -> None:
-        self.started = trio.Event()
-        self._names: dict[str, str] = {}
-        self._rang = self._called = self._answered = self._texted = 0
-
-    def meet(self, number: str, name: str) -> None:
-        self._names[number[-4:]] = name
-
-    def hear(self, line: str) -> None:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            print(line, file=sys.stderr)
-            return
-        said = self._say(event)
-        if said:
-            at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
-            print(f"  {at}  {said}", flush=True)
-
-    def _say(self, event: Mapping[str, Any]) -> str | None:
-        who = self._who(event)
-        match event["event"]:
-            case "daemon.started":
-                self.started.set()
-            case "webhook.admitted":
-                self._rang += 1
-                owed = ", ".join(each.partition(":")[0] for each in event["actions"]) or "nothing"
-                return f"{who} rang {event['campaign']}: {event['verdict']}; owed: {owed}"
-            case "attempt.accepted" if event["kind"] == "callback":
-                self._called += 1
-                return f"    calling {who} back ({event['campaign']})"
-            case "attempt.accepted" if event["kind"] == "sms":
-                self._texted += 1
-                return f"    SMS to {who} ({event['campaign']})"
-            case "report.applied" if event["kind"] == "callback":
-                self._answered += event["outcome"] == "answered"
-                return f"    callback {event['action']}: {event['outcome']}"
-            case "config.refused" | "daemon.failed":
-                return json.dumps(event)
-        return None
-
-    def _who(self, event: Mapping[str, Any]) -> str:
-        masked = str(event.get("caller") or event.get("number") or "")
-        return f"{self._names.get(masked[-4:], 'somebody')} ({masked})"
-
-    def summary(self) -> str:
-        return (
-            f"\n  {self._rang} calls came in; {self._called} callbacks went out, {self._answered} were "
-            f"answered so far; {self._texted} SMS. Next: missedd.example.toml, and `missedd serve --help`."
-        )

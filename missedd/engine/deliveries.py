@@ -96,6 +96,9 @@ class Deliveries:
                     return _answer(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             return Refused(True, type(failure).__name__, Reason.ENDPOINT_FAILED)
+        except httpx.InvalidURL as failure:
+            # Not an `HTTPError`, and beyond what the configuration's check sees.
+            return Refused(False, type(failure).__name__, Reason.ENDPOINT_FAILED)
         except (httpx.HTTPError, trio.TooSlowError) as failure:
             return Unknown(type(failure).__name__, Reason.ENDPOINT_FAILED)
 

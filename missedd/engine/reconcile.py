@@ -80,6 +80,10 @@ class Reconciler:
 
     async def _look_for_lost(self, action: ActionRow) -> None:
         """Find the call that a lost answer was about. An SMS can only wait for its status report."""
+        if action.provider_sid is not None:
+            # A status report that was not final has named it meanwhile.
+            await self._adopt(action, action.provider_sid)
+            return
         if action.kind is Kind.CALLBACK:
             await self._budgets[Lane.VOICE].turn()
             record = await self._find(action)
@@ -87,22 +91,25 @@ class Reconciler:
                 self._ask_later(action)
                 return
             if record is not None:
-                now = self._clock.now()
-                wake = await self._store.write(
-                    partial(found, action_id=action.id, provider_sid=record.sid, now=now)
-                )
-                self._timers.add([wake] if wake else [])
-                self._log.info(
-                    Event.ACTION_FOUND,
-                    action=action.id,
-                    kind=action.kind,
-                    campaign=action.campaign,
-                    provider_sid=record.sid,
-                )
+                await self._adopt(action, record.sid)
                 if record.report.is_terminal:
                     await self._reports.apply(action.id, action.kind, record.report, "look-up")
                 return
         await self._in_vain(action)
+
+    async def _adopt(self, action: ActionRow, provider_sid: str) -> None:
+        now = self._clock.now()
+        wake = await self._store.write(
+            partial(found, action_id=action.id, provider_sid=provider_sid, now=now)
+        )
+        self._timers.add([wake] if wake else [])
+        self._log.info(
+            Event.ACTION_FOUND,
+            action=action.id,
+            kind=action.kind,
+            campaign=action.campaign,
+            provider_sid=provider_sid,
+        )
 
     async def _find(self, action: ActionRow) -> CallRecord | Unavailable | None:
         """The one call in the provider's list that can only be this attempt's."""
@@ -118,8 +125,10 @@ class Reconciler:
             partial(adopted_sids, sids=[each.sid for each in ours], except_for=action.id)
         )
         free = [each for each in ours if each.sid not in taken]
-        # Several can only be ours if the provider rang twice; the earliest is this attempt's.
-        return min(free, key=lambda each: (each.created_at or until, each.sid), default=None)
+        # Of several the nearest: another may be that of a later attempt whose answer was lost too.
+        return min(
+            free, key=lambda each: (abs((each.created_at or until) - placed_at), each.sid), default=None
+        )
 
     def _until(self, placed_at: datetime) -> datetime:
         return max(self._clock.now(), placed_at) + CLOCK_SKEW

@@ -59,7 +59,7 @@ async def claim(
     db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int, detail: Detail
 ) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
-    actions = await fetch_actions(db, ids)
+    actions = await fetch_actions(db, list(dict.fromkeys(ids)))
     numbers = json.dumps(sorted({each.number for each in actions}))
     suppressed = {
         (number, channel)

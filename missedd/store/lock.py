@@ -48,5 +48,10 @@ def _private(path: Path) -> None:
 
     SQLite gives the files beside it the permissions of this one.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as failure:
+        raise StoreRefused(
+            f"cannot use the database {path}: {failure.strerror}; it must be a file of the daemon's user"
+        ) from failure

@@ -75,7 +75,10 @@ OFFICE = (
 )
 
 
-def office(holidays: Holidays = Holidays(None, frozenset())) -> BusinessHours:
+NO_HOLIDAYS = Holidays(None, frozenset())
+
+
+def office(holidays: Holidays = NO_HOLIDAYS) -> BusinessHours:
     """Monday to Friday from 09:30 to 18:30, Saturday from 10:00 to 14:00."""
     return BusinessHours(OFFICE, holidays, INDIA)
 

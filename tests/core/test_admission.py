@@ -63,7 +63,7 @@ def only(admission: Admission, kind: Kind) -> Any:
 
 
 # Every rule that could apply is made to apply; then the first ones are taken away, one at a time.
-EVERY_REASON = {
+EVERY_REASON: dict[str, Any] = {
     "seen": Verdict.ACCEPTED,
     "not_missed": Reason.OUTBOUND_LEG,
     "dialled": (STRANGE,),
@@ -95,7 +95,9 @@ def test_the_first_rule_that_applies_is_the_verdict(
     if "is_repeat" in facts:
         history.accepted.append(("admissions", NOON - minutes(1)))
     details = {name: facts[name] for name in ("not_missed", "dialled", "caller") if name in facts}
-    admission = decided(call(**details), seen=EVERY_REASON["seen"] if "seen" in facts else None, history=history)  # type: ignore[arg-type]
+    admission = decided(
+        call(**details), seen=EVERY_REASON["seen"] if "seen" in facts else None, history=history
+    )
     assert (admission.verdict, admission.reason) == (verdict, reason)
 
 
@@ -131,7 +133,9 @@ ALL_KINDS = {*RECORDED, *SENT}
         (CallerHistory(), call(not_missed=Reason.VOICEMAIL), set()),
     ],
 )
-def test_each_verdict_keeps_what_it_may(history: CallerHistory, inbound: InboundCall, kept: set[Kind]) -> None:
+def test_each_verdict_keeps_what_it_may(
+    history: CallerHistory, inbound: InboundCall, kept: set[Kind]
+) -> None:
     admission = decided(inbound, history=history)
     assert set(kinds(admission)) == kept
     assert list(kinds(admission)) == sorted(kinds(admission), key=list(Kind).index)
@@ -218,7 +222,9 @@ def test_no_window_ever_holds_two_accepted_calls(offsets: list[float], window_s:
     of = campaign(dedup_window=seconds(window_s))
     accepted = [each.called_at for each in stream(offsets, of=of) if each.verdict is Verdict.ACCEPTED]
     for one in accepted:
-        assert sum(one <= each < one + of.dedup_window for each in accepted) <= max(1, len(accepted) * (not window_s))
+        assert sum(one <= each < one + of.dedup_window for each in accepted) <= max(
+            1, len(accepted) * (not window_s)
+        )
 
 
 @given(
@@ -318,7 +324,14 @@ def test_a_late_delivery_that_meets_closed_doors_is_deferred() -> None:
 
 @pytest.mark.parametrize(
     ("others_minutes", "is_dropped"),
-    [((), False), ((-10,), False), ((-10, -50), True), ((-10, -59.5), False), ((-10, -59.4), True), ((-60, -10), False)],
+    [
+        ((), False),
+        ((-10,), False),
+        ((-10, -50), True),
+        ((-10, -59.5), False),
+        ((-10, -59.4), True),
+        ((-60, -10), False),
+    ],
 )
 def test_the_cap_counts_from_the_instant_the_callback_would_go(
     others_minutes: tuple[float, ...], is_dropped: bool
@@ -407,7 +420,9 @@ NIGHT_TEXT = sms(body="We are closed now.")
         (None, None, CLOSED, False),
     ],
 )
-def test_an_sms_is_owed_where_the_plan_has_one(day_text: Any, night_text: Any, at: datetime, is_owed: bool) -> None:
+def test_an_sms_is_owed_where_the_plan_has_one(
+    day_text: Any, night_text: Any, at: datetime, is_owed: bool
+) -> None:
     of = campaign(sms=day_text, hours=office(), after_hours=after_hours(AfterHoursCallback.DEFER, night_text))
     admission = decided(call(at=at), of)
     assert kinds(admission) == ((Kind.SMS,) if is_owed else ())

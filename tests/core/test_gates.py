@@ -86,7 +86,7 @@ def test_older_than_its_limit_is_too_old(kind: Kind, late: timedelta, expected: 
 def test_suppression_is_told_before_age_and_age_before_the_hours() -> None:
     of = everything(hours=office())
     evening = ist("2026-11-23 20:00")
-    old = {"expires_at": evening - minutes(1)}
+    old: dict[str, Any] = {"expires_at": evening - minutes(1)}
     assert judged(of, evening, is_suppressed=True, **old) == Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
     assert judged(of, evening, **old) == Close(Outcome.EXPIRED, Reason.TOO_OLD)
 
@@ -202,7 +202,9 @@ def test_a_text_of_the_night_alone_is_not_sent_by_day() -> None:
     assert judged(of, kind=Kind.SMS, plan=Plan.AFTER_HOURS) == Go()
 
 
-@pytest.mark.parametrize(("ahead_s", "is_wrong"), [(119, False), (120, False), (120.000001, True), (-9e6, False)])
+@pytest.mark.parametrize(
+    ("ahead_s", "is_wrong"), [(119, False), (120, False), (120.000001, True), (-9e6, False)]
+)
 def test_over_two_minutes_ahead_is_a_wrong_clock(ahead_s: float, is_wrong: bool) -> None:
     assert too_far_ahead(NOON + timedelta(seconds=ahead_s), NOON) is is_wrong
 

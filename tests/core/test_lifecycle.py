@@ -33,7 +33,11 @@ def test_every_state_can_reach_done() -> None:
 
 
 def test_a_request_goes_out_only_through_a_claim() -> None:
-    assert {event for (state, event), follows in TABLE.items() if follows is State.ATTEMPTING and state is not State.ATTEMPTING} == {Step.CLAIM}
+    assert {
+        event
+        for (state, event), follows in TABLE.items()
+        if follows is State.ATTEMPTING and state is not State.ATTEMPTING
+    } == {Step.CLAIM}
 
 
 def test_the_diagram_is_drawn_from_the_table() -> None:

@@ -19,7 +19,8 @@ RNG = Random(1)
 
 
 @pytest.mark.parametrize(
-    ("reason", "first_s"), [(Reason.CONNECTION_FAILED, 2), (Reason.RATE_LIMITED, 10), (Reason.PROVIDER_BUSY, 5)]
+    ("reason", "first_s"),
+    [(Reason.CONNECTION_FAILED, 2), (Reason.RATE_LIMITED, 10), (Reason.PROVIDER_BUSY, 5)],
 )
 def test_the_first_wait_depends_on_the_reason_and_then_doubles(reason: Reason, first_s: float) -> None:
     for tries in range(1, 5):
@@ -45,7 +46,11 @@ def test_webhooks_are_tried_for_days_and_then_parked() -> None:
 
 
 def test_look_ups_end() -> None:
-    for kind, state in [(Kind.CALLBACK, State.ATTEMPTING), (Kind.CALLBACK, State.PLACED), (Kind.SMS, State.PLACED)]:
+    for kind, state in [
+        (Kind.CALLBACK, State.ATTEMPTING),
+        (Kind.CALLBACK, State.PLACED),
+        (Kind.SMS, State.PLACED),
+    ]:
         waits = [look_wait(state, kind, looks) for looks in range(10)]
         assert waits[0] is not None
         assert waits[-1] is None

@@ -96,9 +96,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, policy: Policy, *, with_timers: bool = True) -> AsyncIterator[Scene]:
-    """An open store, and timers that run unless told otherwise."""
+async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> AsyncIterator[Scene]:
+    """An open store and running timers, its wall clock starting at `starts_at`."""
     clock, disk, lines = WallClock(), Disk(), io.StringIO()
+    clock.error = starts_at - NOON
     log = configure(lines, style="json", now=clock.now)
     ready = {lane: Ready() for lane in Lane}
     async with open_store(InlineDriver(disk.fault), folder / "missedd.db", "a test") as store:
@@ -108,8 +109,7 @@ async def scene(folder: Path, policy: Policy, *, with_timers: bool = True) -> As
 
         timers = Timers(clock, load, ready, log)
         async with trio.open_nursery() as nursery:
-            if with_timers:
-                await nursery.start(timers.run)
+            await nursery.start(timers.run)
             yield Scene(store, policy, clock, disk, log, lines, ready, timers)
             nursery.cancel_scope.cancel()
 

@@ -13,10 +13,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.reasons import Reason
-from missedd.engine import intake as intake_module
 from missedd.engine.intake import MAILBOX, Intake, Overloaded
 from missedd.store.database import NotDurable
-from tests.core.campaigns import call, callback, campaign, everything, minutes, policy
+from tests.core.campaigns import call, callback, campaign, everything, policy
 from tests.engine.scene import Scene, scene
 
 ALL = policy(everything())
@@ -76,7 +75,9 @@ async def test_many_calls_share_commits_and_each_has_its_answer(
         assert stage.timers.pending_ids() == await stage.due_on_disk()
 
 
-async def test_one_call_delivered_twice_at_once_is_decided_once(autojump_clock: MockClock, tmp_path: Path) -> None:
+async def test_one_call_delivered_twice_at_once_is_decided_once(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
     async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
         verdicts = await answers(intake, *[call("same")] * 5)
         assert sorted(map(str, verdicts)) == ["accepted", *["redelivered"] * 4]
@@ -95,14 +96,17 @@ async def test_a_full_disk_refuses_each_and_keeps_nothing(autojump_clock: MockCl
 
 
 async def test_a_full_mailbox_says_so_at_once(autojump_clock: MockClock, tmp_path: Path) -> None:
-    async with scene(tmp_path, ALL) as stage, admitting(stage, runs=False) as intake:
-        async with trio.open_nursery() as nursery:
-            for each in many(MAILBOX):
-                nursery.start_soon(intake.admit, each)
-            await wait_all_tasks_blocked()
-            with pytest.raises(Overloaded):
-                await intake.admit(call("one too many"))
-            nursery.cancel_scope.cancel()
+    async with (
+        scene(tmp_path, ALL) as stage,
+        admitting(stage, runs=False) as intake,
+        trio.open_nursery() as nursery,
+    ):
+        for each in many(MAILBOX):
+            nursery.start_soon(intake.admit, each)
+        await wait_all_tasks_blocked()
+        with pytest.raises(Overloaded):
+            await intake.admit(call("one too many"))
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_call_that_comes_after_the_close_is_asked_to_come_again(
@@ -137,7 +141,9 @@ async def test_a_call_that_is_beyond_us_harms_only_itself(autojump_clock: MockCl
         assert await stage.rows("SELECT count(*) FROM calls") == [(19,)]
 
 
-async def test_a_caller_that_hangs_up_is_decided_all_the_same(autojump_clock: MockClock, tmp_path: Path) -> None:
+async def test_a_caller_that_hangs_up_is_decided_all_the_same(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
     async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(intake.admit, call("gone"))
@@ -162,7 +168,9 @@ async def placed(stage: Scene, sid: str) -> None:
     await stage.store.write(lambda db: db.execute(unit, (sid,)))
 
 
-async def test_a_request_about_a_callback_of_ours_is_passed_on(autojump_clock: MockClock, tmp_path: Path) -> None:
+async def test_a_request_about_a_callback_of_ours_is_passed_on(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
     told = Told()
     of = policy(campaign(callback=callback()))
     async with scene(tmp_path, of) as stage, admitting(stage, told) as intake:
@@ -196,8 +204,3 @@ async def test_no_log_line_shows_a_whole_number(autojump_clock: MockClock, tmp_p
     async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
         await answers(intake, call())
         assert "9876543210" not in stage.lines.getvalue()
-
-
-def test_a_batch_is_no_larger_than_the_mailbox() -> None:
-    assert intake_module.BATCH <= MAILBOX
-    assert minutes(1).total_seconds() == 60

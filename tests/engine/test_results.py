@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from missedd.core.lifecycle import Step
-from missedd.core.model import Kind, Lane, Outcome, Plan, State
+from missedd.core.model import Kind, Outcome, Plan, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.retry import WEBHOOK_WAITS_S
@@ -69,7 +69,11 @@ def test_a_webhook_is_parked_when_every_try_failed(answer: Answer) -> None:
     assert before.wake_at is not None
     assert before.wake_at >= NOON + timedelta(seconds=WEBHOOK_WAITS_S[-1])
     after = settle(answer, Kind.WEBHOOK, last + 1, NOON, Random(1)).result
-    assert (after.step, after.outcome, after.reason) == (Step.REFUSE, Outcome.FAILED, Reason.RETRIES_EXHAUSTED)
+    assert (after.step, after.outcome, after.reason) == (
+        Step.REFUSE,
+        Outcome.FAILED,
+        Reason.RETRIES_EXHAUSTED,
+    )
 
 
 def row(action_id: int = 1, kind: Kind = Kind.CALLBACK, **changes: Any) -> ActionRow:
@@ -121,7 +125,3 @@ def test_reports_come_to_an_address_that_names_the_action() -> None:
     urls = ReportUrls("https://calls.example.in/", "tok")
     assert urls.of(row(7)) == "https://calls.example.in/exotel/tok/call-status/7"
     assert urls.of(row(8, Kind.SMS)) == "https://calls.example.in/exotel/tok/sms-status/8"
-
-
-def test_every_kind_that_is_sent_has_a_lane() -> None:
-    assert {Lane.VOICE, Lane.SMS, Lane.WEBHOOK, Lane.CHECK} == set(Lane)

@@ -1,0 +1,218 @@
+"""Outgoing webhooks: what the application gets, that it can tell who sent it, and what its answer means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from standardwebhooks import Webhook, WebhookVerificationError
+from trio.testing import MockClock
+
+from missedd.clock import SystemClock
+from missedd.core.policy import Policy, WebhookPolicy
+from missedd.core.reasons import Reason
+from missedd.engine.deliveries import TIMEOUT_S, Deliveries
+from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.secrets import Secrets
+from missedd.store.claims import claim
+from missedd.store.operations import resend
+from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, policy
+from tests.engine.scene import Scene, scene
+
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
+KEY = Secrets("k", "t", "w", SECRET).signing_key
+HOOKS = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/missed-call?tenant=7")))
+
+type Application = Callable[[httpx.Request], httpx.Response]
+
+
+@asynccontextmanager
+async def delivering(stage: Scene, application: Application, of: Policy = HOOKS) -> AsyncIterator[Deliveries]:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(application), timeout=TIMEOUT_S) as http:
+        # The machine's own clock, as whoever verifies a signature looks at his.
+        yield Deliveries(http, KEY, stage.store, of, SystemClock())
+
+
+async def sent(stage: Scene, deliveries: Deliveries, action_id: int = 1) -> Answer:
+    unit = partial(
+        claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1, detail=lambda _action: {}
+    )
+    ((claimed,),) = [(await stage.store.write(unit)).claimed]
+    return await deliveries.send(claimed)
+
+
+async def test_the_application_can_verify_what_it_gets(autojump_clock: MockClock, tmp_path: Path) -> None:
+    requests: list[httpx.Request] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(202)
+
+    async with scene(tmp_path, HOOKS) as stage, delivering(stage, application) as deliveries:
+        await stage.call("abc", NOON)
+        assert await sent(stage, deliveries) == Accepted(code="202")
+    (request,) = requests
+    assert (request.method, str(request.url)) == ("POST", "https://crm.example.in/missed-call?tenant=7")
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["webhook-id"] == "msg_1"
+    body = Webhook(SECRET).verify(request.content, dict(request.headers))
+    assert body == {
+        "type": "missed_call.accepted",
+        "timestamp": "2026-11-23T06:30:00.000Z",
+        "data": {
+            "call_sid": "abc",
+            "from": CALLER,
+            "to": EXOPHONE,
+            "campaign": "admissions",
+            "called_at": "2026-11-23T06:30:00.000Z",
+            "received_at": "2026-11-23T06:30:00.000Z",
+            "verdict": "accepted",
+            "reason": "first-call",
+        },
+    }
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(request.content + b" ", dict(request.headers))
+
+
+async def test_a_message_sent_again_by_an_operator_keeps_its_id(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    ids: list[str] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        ids.append(request.headers["webhook-id"])
+        return httpx.Response(204)
+
+    async with scene(tmp_path, HOOKS) as stage, delivering(stage, application) as deliveries:
+        await stage.call()
+        await sent(stage, deliveries)
+        parked = "UPDATE actions SET state = 'done', outcome = 'failed', wake_at = NULL WHERE id = ?"
+        for action_id in (1, 2):
+            await stage.store.write(lambda db, action_id=action_id: db.execute(parked, (action_id,)))  # type: ignore[misc]
+            wake = await stage.store.write(partial(resend, action_id=action_id, now=stage.clock.now()))
+            assert wake is not None
+            await sent(stage, deliveries, wake.action_id)
+    assert ids == ["msg_1"] * 3
+
+
+def answering(status: int, **headers: str) -> Application:
+    return lambda _request: httpx.Response(
+        status, headers={name.replace("_", "-"): each for name, each in headers.items()}
+    )
+
+
+def failing(failure: type[httpx.HTTPError]) -> Application:
+    def application(request: httpx.Request) -> httpx.Response:
+        raise failure("it failed")
+
+    return application
+
+
+REFUSED = Reason.ENDPOINT_REFUSED
+FAILED = Reason.ENDPOINT_FAILED
+
+
+@pytest.mark.parametrize(
+    ("application", "expected"),
+    [
+        (answering(200), Accepted(code="200")),
+        (answering(299), Accepted(code="299")),
+        (answering(410), Refused(False, "410", REFUSED)),
+        (answering(404), Refused(True, "404", REFUSED)),
+        (answering(302, location="https://elsewhere.example"), Refused(True, "302", REFUSED)),
+        (answering(500), Refused(True, "500", REFUSED)),
+        (answering(503, retry_after="120"), Refused(True, "503", REFUSED, retry_after_s=120.0)),
+        (answering(503, retry_after="-1"), Refused(True, "503", REFUSED)),
+        (answering(503, retry_after="soon"), Refused(True, "503", REFUSED)),
+        (failing(httpx.ConnectError), Refused(True, "ConnectError", FAILED)),
+        (failing(httpx.ConnectTimeout), Refused(True, "ConnectTimeout", FAILED)),
+        (failing(httpx.ReadTimeout), Unknown("ReadTimeout", FAILED)),
+        (failing(httpx.RemoteProtocolError), Unknown("RemoteProtocolError", FAILED)),
+        (failing(httpx.UnsupportedProtocol), Unknown("UnsupportedProtocol", FAILED)),
+    ],
+)
+async def test_what_the_applications_answer_means(
+    autojump_clock: MockClock, tmp_path: Path, application: Any, expected: Answer
+) -> None:
+    async with scene(tmp_path, HOOKS) as stage, delivering(stage, application) as deliveries:
+        await stage.call()
+        assert await sent(stage, deliveries) == expected
+
+
+async def test_an_application_that_never_answers_is_left_after_a_while(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await trio.sleep_forever()
+            raise AssertionError
+
+    async with scene(tmp_path, HOOKS) as stage, httpx.AsyncClient(transport=Silent()) as http:
+        await stage.call()
+        deliveries = Deliveries(http, KEY, stage.store, HOOKS, SystemClock())
+        began_s = trio.current_time()
+        assert await sent(stage, deliveries) == Unknown("TooSlowError", FAILED)
+        assert trio.current_time() - began_s == pytest.approx(TIMEOUT_S)
+
+
+async def test_an_endless_body_does_not_hold_the_line(autojump_clock: MockClock, tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1024
+            await trio.sleep(1)
+
+    async with (
+        scene(tmp_path, HOOKS) as stage,
+        delivering(stage, lambda _request: httpx.Response(200, content=endless())) as deliveries,
+    ):
+        await stage.call()
+        began_s = trio.current_time()
+        assert await sent(stage, deliveries) == Accepted(code="200")
+        assert trio.current_time() == began_s
+
+
+async def test_a_url_that_cannot_be_one_is_refused_and_brings_nobody_down(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    odd = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/\x7f")))
+    async with scene(tmp_path, HOOKS) as stage, delivering(stage, answering(200), odd) as deliveries:
+        await stage.call()
+        answer = await sent(stage, deliveries)
+        assert answer == Refused(False, "InvalidURL", FAILED)
+
+
+async def test_a_campaign_without_its_webhook_sends_none(autojump_clock: MockClock, tmp_path: Path) -> None:
+    async with (
+        scene(tmp_path, HOOKS) as stage,
+        delivering(stage, answering(200), policy(campaign())) as deliveries,
+    ):
+        await stage.call()
+        assert await sent(stage, deliveries) == Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
+
+
+async def test_names_beyond_ascii_reach_the_application_whole(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    bodies: list[bytes] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        Webhook(SECRET).verify(request.content, dict(request.headers))
+        return httpx.Response(200)
+
+    named = policy(campaign(name="प्रवेश", webhook=WebhookPolicy("https://crm.example.in/")))
+    async with scene(tmp_path, named) as stage, delivering(stage, application, named) as deliveries:
+        await stage.call()
+        unit = partial(
+            claim, ids=[1], policy=named, now=stage.clock.now(), limit=1, detail=lambda _action: {}
+        )
+        claims = await stage.store.write(unit)
+        assert await deliveries.send(claims.claimed[0]) == Accepted(code="200")
+    assert json.loads(bodies[0])["data"]["campaign"] == "प्रवेश"

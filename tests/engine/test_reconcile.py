@@ -1,0 +1,358 @@
+"""What became of requests whose answer, or whose report, never came: looked up, never asked again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from trio.testing import MockClock
+
+from missedd.core.model import InboundCall, Kind, Lane, StatusReport
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.engine.pacing import Budget
+from missedd.engine.reconcile import Reconciler
+from missedd.engine.reports import Reports
+from missedd.engine.requests import Agents
+from missedd.engine.results import settle
+from missedd.exotel.answers import Accepted, Answer, Unknown
+from missedd.exotel.client import Account, ExotelClient, new_http
+from missedd.exotel.dates import to_ist
+from missedd.store.claims import claim
+from missedd.store.results import record
+from tests.core.campaigns import (
+    AGENTS,
+    CALLER,
+    EXOPHONE,
+    NOON,
+    OTHER,
+    SECOND_EXOPHONE,
+    call,
+    callback,
+    campaign,
+    minutes,
+    policy,
+    seconds,
+    sms,
+)
+from tests.engine.scene import Scene, scene
+
+FLOW = policy(campaign(callback=callback()))
+TWO_NUMBERS = policy(campaign(callback=callback(flow=None, agents=AGENTS[:1])))
+TEXTS = policy(campaign(sms=sms()))
+LOST = Unknown("read-timeout")
+BEFORE_NOON = NOON - minutes(1)
+
+
+class Exotel:
+    """Its list of calls and its details, over HTTP; down while `is_down`."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.messages: dict[str, str] = {}
+        self.is_down = False
+        self.asked: list[str] = []
+
+    def call(self, sid: str, at: datetime = NOON, **changes: object) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "Sid": sid,
+            "DateCreated": to_ist(at),
+            "Direction": "outbound-api",
+            "From": CALLER,
+            "To": EXOPHONE,
+            "PhoneNumberSid": EXOPHONE,
+            "Status": "in-progress",
+            "EndTime": None,
+        }
+        self.calls.append(entry | changes)
+        return self.calls[-1]
+
+    def end(self, sid: str, status: str = "completed") -> None:
+        for each in self.calls:
+            if each["Sid"] == sid:
+                each |= {"Status": status, "EndTime": to_ist(NOON + minutes(1))}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path.rpartition("/")[2])
+        if self.is_down:
+            return httpx.Response(503)
+        path = request.url.path
+        if path.endswith("/Calls.json"):
+            return httpx.Response(200, json={"Metadata": {}, "Calls": self.calls})
+        sid = path.rpartition("/")[2].removesuffix(".json")
+        if "/SMS/" in path:
+            if sid not in self.messages:
+                return httpx.Response(200, text="No matching results")
+            return httpx.Response(200, json={"SMSMessage": {"Sid": sid, "Status": self.messages[sid]}})
+        found = [each for each in self.calls if each["Sid"] == sid]
+        return httpx.Response(200, json={"Call": found[0]}) if found else httpx.Response(404, json={})
+
+
+@asynccontextmanager
+async def reconciling(stage: Scene, exotel: Exotel) -> AsyncIterator[Reports]:
+    reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+    async with new_http(httpx.MockTransport(exotel)) as http:
+        account = Account("example1", "https://api.in.exotel.example", "k", "t")
+        reconciler = Reconciler(
+            store=stage.store,
+            clock=stage.clock,
+            log=stage.log,
+            client=ExotelClient(http, account, stage.clock),
+            budgets={Lane.VOICE: Budget(200), Lane.SMS: Budget(200)},
+            ready=stage.ready[Lane.CHECK],
+            timers=stage.timers,
+            reports=reports,
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reconciler.run)
+            yield reports
+            nursery.cancel_scope.cancel()
+
+
+async def attempted(stage: Scene, action_id: int, answer: Answer) -> None:
+    """Claim an action and record `answer` to its request, as the dispatcher would."""
+    now = stage.clock.now()
+    unit = partial(
+        claim, ids=[action_id], policy=stage.policy, now=now, limit=1, detail=Agents(stage.policy).detail
+    )
+    (claimed,) = (await stage.store.write(unit)).claimed
+    settled = settle(answer, claimed.action.kind, claimed.attempt, now, stage.rng)
+    wake = await stage.store.write(
+        partial(record, action_id=action_id, attempt=claimed.attempt, result=settled.result, now=now)
+    )
+    stage.timers.add([wake] if wake else [])
+
+
+def missed(sid: str, at: datetime = BEFORE_NOON, **changes: Any) -> InboundCall:
+    """A call whose callback is due by noon."""
+    return call(sid, at, **changes)
+
+
+async def lost(stage: Scene, sid: str = "c1", **changes: Any) -> None:
+    """A missed call whose callback went out at noon, and whose answer never came."""
+    (admitted,) = await stage.calls(missed(sid, **changes))
+    await attempted(stage, admitted.wakes[0].action_id, LOST)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("completed", "answered"), ("no-answer", "no-answer"), ("failed", "failed")]
+)
+async def test_a_lost_answer_is_found_and_its_end_is_learnt(
+    autojump_clock: MockClock, tmp_path: Path, status: str, outcome: str
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1", NOON + seconds(1))
+        await trio.sleep(20)
+        assert await stage.actions("state, provider_sid") == [("placed", "out-1")]
+        assert await stage.attempts("result, provider_sid") == [("unknown", "out-1")]
+        exotel.end("out-1", status)
+        await trio.sleep(400)
+        assert (await stage.actions())[0][:2] == ("done", outcome)
+        assert await stage.rows("SELECT source, effect FROM reports") == [("look-up", "applied")]
+
+
+async def test_a_lost_answer_that_ended_meanwhile_is_settled_at_once(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1")
+        exotel.end("out-1")
+        await trio.sleep(20)
+        assert await stage.actions() == [("done", "answered", "customer-answered")]
+
+
+async def test_what_is_not_in_the_list_is_unknown_in_the_end_and_never_dialled_again(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(3600)
+        assert await stage.actions() == [("done", "unknown", "not-found")]
+        assert exotel.asked == ["Calls.json"] * 4
+        assert len(await stage.attempts()) == 1
+        assert [line["level"] for line in stage.events("action.closed")] == ["error"]
+
+
+async def test_a_provider_that_cannot_be_asked_says_nothing_about_the_action(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.is_down = True
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(3 * 3600)
+        assert await stage.actions("state, looks") == [("attempting", 0)]
+        assert stage.timers.pending_ids() == await stage.due_on_disk() == {1}
+        exotel.is_down = False
+        exotel.call("out-1")
+        await trio.sleep(60)
+        assert await stage.actions("state, provider_sid") == [("placed", "out-1")]
+
+
+# Calls in the list that are not this attempt's.
+STRANGERS: list[dict[str, Any]] = [
+    {"Direction": "inbound"},
+    {"From": OTHER},
+    {"PhoneNumberSid": SECOND_EXOPHONE, "To": SECOND_EXOPHONE},
+    {"Sid": ""},
+]
+
+
+@pytest.mark.parametrize("changes", STRANGERS)
+async def test_only_a_call_that_can_be_ours_is_adopted(
+    autojump_clock: MockClock, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1", **changes)
+        await trio.sleep(30)
+        assert await stage.actions("state, provider_sid") == [("attempting", None)]
+
+
+async def test_with_agents_both_numbers_have_to_fit(autojump_clock: MockClock, tmp_path: Path) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, TWO_NUMBERS) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("stranger", To=OTHER)
+        exotel.call("ours", From=AGENTS[0], To=CALLER)
+        await trio.sleep(30)
+        assert await stage.actions("provider_sid") == [("ours",)]
+
+
+async def test_a_call_that_belongs_to_another_action_is_not_adopted(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with (
+        scene(tmp_path, policy(campaign(callback=callback(), dedup_window=seconds(1)))) as stage,
+        reconciling(stage, exotel),
+    ):
+        await lost(stage, "c1")
+        (second,) = await stage.calls(missed("c2", NOON - seconds(50)))
+        await attempted(stage, second.wakes[0].action_id, Accepted("out-2"))
+        exotel.call("out-2", NOON + seconds(1))
+        await trio.sleep(30)
+        assert await stage.actions("provider_sid") == [(None,), ("out-2",)]
+
+
+async def test_of_two_lost_answers_each_adopts_a_call_of_its_own(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    of = policy(campaign(callback=callback(), dedup_window=seconds(1)))
+    async with scene(tmp_path, of) as stage, reconciling(stage, exotel):
+        await lost(stage, "c1")
+        await trio.sleep(4)
+        (second,) = await stage.calls(missed("c2", NOON - seconds(50)))
+        await attempted(stage, second.wakes[0].action_id, LOST)
+        exotel.is_down = True
+        await trio.sleep(20)
+        exotel.is_down = False
+        exotel.call("out-1", NOON)
+        exotel.call("out-2", NOON + seconds(4))
+        await trio.sleep(60)
+        assert await stage.actions("provider_sid") == [("out-1",), ("out-2",)]
+
+
+async def test_a_placed_call_that_nobody_reports_on_is_asked_after_and_given_up(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        (admitted,) = await stage.calls(missed("c1"))
+        exotel.call("out-1")
+        await attempted(stage, admitted.wakes[0].action_id, Accepted("out-1"))
+        await trio.sleep(4 * 3600)
+        assert await stage.actions() == [("done", "unknown", "no-report")]
+        assert exotel.asked == ["out-1.json"] * 6
+
+
+async def test_a_report_that_came_needs_no_look_up(autojump_clock: MockClock, tmp_path: Path) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel) as reports:
+        (admitted,) = await stage.calls(missed("c1"))
+        await attempted(stage, admitted.wakes[0].action_id, Accepted("out-1"))
+        ended = StatusReport("out-1", "completed", fields={"Status": "completed", "CallSid": "out-1"})
+        assert (await reports.apply(1, Kind.CALLBACK, ended)).effect == "applied"
+        await trio.sleep(4 * 3600)
+        assert exotel.asked == []
+        assert len(stage.timers) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("sent", ("done", "delivered")), ("failed", ("done", "failed")), ("queued", ("placed", None))],
+)
+async def test_an_sms_is_asked_after(
+    autojump_clock: MockClock, tmp_path: Path, status: str, expected: tuple[str, str | None]
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, TEXTS) as stage, reconciling(stage, exotel):
+        (admitted,) = await stage.calls(missed("c1"))
+        await attempted(stage, admitted.wakes[0].action_id, Accepted("sms-1"))
+        exotel.messages["sms-1"] = status
+        await trio.sleep(200)
+        assert (await stage.actions())[0][:2] == expected
+
+
+async def test_a_lost_sms_waits_for_its_report_and_asks_nobody(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, TEXTS) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(1700)
+        assert await stage.actions("state") == [("attempting",)]
+        await trio.sleep(200)
+        assert await stage.actions() == [("done", "unknown", "not-found")]
+        assert exotel.asked == []
+
+
+async def test_a_lost_sms_that_a_first_report_named_is_asked_after(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.messages["sms-1"] = "sent"
+    async with scene(tmp_path, TEXTS) as stage, reconciling(stage, exotel) as reports:
+        await lost(stage)
+        first = StatusReport("sms-1", "queued", is_terminal=False)
+        assert (await reports.apply(1, Kind.SMS, first)).effect == "noted: not final"
+        await trio.sleep(7200)
+        assert await stage.actions() == [("done", "delivered", "sms-delivered")]
+
+
+async def test_a_full_disk_at_a_look_up_is_waited_out(autojump_clock: MockClock, tmp_path: Path) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1")
+        stage.disk.is_full = True
+        await trio.sleep(60)
+        assert await stage.actions("state") == [("attempting",)]
+        stage.disk.is_full = False
+        await trio.sleep(60)
+        assert await stage.actions("state, provider_sid") == [("placed", "out-1")]
+
+
+@pytest.mark.parametrize("of", [FLOW, TWO_NUMBERS, TEXTS])
+async def test_every_lost_answer_comes_to_an_end(
+    autojump_clock: MockClock, tmp_path: Path, of: Policy
+) -> None:
+    async with scene(tmp_path, of) as stage, reconciling(stage, Exotel()):
+        await lost(stage)
+        await trio.sleep(timedelta(hours=4).total_seconds())
+        ((state, outcome, reason),) = await stage.actions()
+        assert (state, outcome, Reason(reason)) == ("done", "unknown", Reason.NOT_FOUND)
