@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import trio
 
-from missedd import notify
+from missedd import activation, notify
 from missedd.clock import to_iso
 from missedd.config import Endpoint, Loaded
 from missedd.engine.engine import Engine, World, running_engine
@@ -87,12 +87,15 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     for warning in settings.warnings:
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
+    passed = _passed()
     # The database comes first: who finds it taken is told so, and not that a port is. A port that
-    # the system is to choose cannot be taken, but its number is part of the status reports' URLs.
-    doors = await _open_doors(loaded) if listen.public.port == 0 else None
+    # the system is to choose, or that systemd holds, cannot be taken, but its number is part of the
+    # status reports' URLs.
+    is_settled = listen.public.port == 0 or activation.PUBLIC in passed
+    doors = await _open_doors(loaded, passed) if is_settled else None
     public_url = listen.url_of(doors.public_address if doors else listen.public)
     async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
-        doors = doors or await _open_doors(loaded)
+        doors = doors or await _open_doors(loaded, passed)
         site = public_site(engine, loaded.secrets.webhook_token, log, metrics)
 
         def why_not_ready() -> str | None:
@@ -105,7 +108,7 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
             await listening.start(
                 partial(serve_public, doors.public, site.answer, stop=stop, on_refusal=site.on_refusal)
             )
-            log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers))
+            log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers), inherited=sorted(passed))
             notify.ready()
             listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
             await stop.wait()
@@ -113,14 +116,26 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     log.info(Event.DAEMON_STOPPED)
 
 
-async def _open_doors(loaded: Loaded) -> _Doors:
+def _passed() -> dict[str, list[socket.socket]]:
+    try:
+        return activation.inherited()
+    except activation.WronglyPassed as failure:
+        raise CannotListen(str(failure)) from failure
+
+
+async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]]) -> _Doors:
+    """Take the sockets that were passed, and bind those that were not."""
     listen = loaded.settings.listen
     try:
-        public = await open_listeners(listen.public.host, listen.public.port)
+        if held := passed.get(activation.PUBLIC):
+            public = [trio.SocketListener(trio.socket.from_stdlib_socket(each)) for each in held]
+        else:
+            public = await open_listeners(listen.public.host, listen.public.port)
     except OSError as failure:
         raise CannotListen(f"cannot listen on {listen.public} (listen.public): {failure}") from failure
     try:
-        return _Doors(public, _bind(listen.private))
+        (private,) = passed.get(activation.PRIVATE) or [_bind(listen.private)]
+        return _Doors(public, private)
     except OSError as failure:
         raise CannotListen(f"cannot listen on {listen.private} (listen.private): {failure}") from failure
 

@@ -30,6 +30,8 @@ class FaultName(StrEnum):
     DELAY = "delay"
     REORDER = "reorder"
     HANG_UP = "hang-up"
+    CONTRADICT = "contradict"
+    """A second status report follows the true one and says something else."""
 
 
 class Target(StrEnum):
@@ -56,6 +58,7 @@ POST_FAULTS = (
     FaultName.DELAY,
     FaultName.REORDER,
     FaultName.HANG_UP,
+    FaultName.CONTRADICT,
 )
 
 _USUAL_DELAY_S = {FaultName.SLOW: 5.0, FaultName.DELAY: 60.0, FaultName.REORDER: 10.0}
@@ -66,7 +69,7 @@ class Fault:
     """One thing that goes wrong.
 
     `delay_s` is how long `slow` takes and `delay` holds back; the bound of a random wait for
-    `reorder`; when the copy follows for `duplicate` (at once by default); when the line is cut for
+    `reorder`; when the copy follows for `duplicate` and `contradict` (at once by default); when the line is cut for
     `hang-up` (by default Exotel waits for the answer and then acts as if there had been none).
     `retry_after_s` goes with `http-429` and `http-503`. `times` counts down; None is for ever.
     Raises ValueError for an unknown name or target, and for a fault that can't strike its target.
@@ -89,12 +92,16 @@ class Fault:
             raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"'times' is at least 1, not {self.times!r}")
+        if self.name is FaultName.CONTRADICT and self.target is Target.ANY:
+            self.target = Target.REPORT
         if self.target is not Target.ANY and not self.strikes(self.target):
             raise ValueError(f"{self.name.value!r} cannot strike {self.target.value!r}")
 
     def strikes(self, target: Target) -> bool:
         """Whether this fault is one for `target`, the odds aside."""
         if self.target not in (Target.ANY, target):
+            return False
+        if self.name is FaultName.CONTRADICT and target is Target.WEBHOOK:
             return False
         return (self.name in POST_FAULTS) == (target in POST_TARGETS)
 

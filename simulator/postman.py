@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import trio
 
+from simulator.contradiction import contradicting
 from simulator.faults import Fault, FaultName, Target
 from simulator.posting import OutboundWebhook, Poster, PostFailed, PostResult
 from simulator.truth import Delivery
@@ -38,6 +39,8 @@ class Postman:
             await trio.sleep(world.luck.uniform(0, fault.wait_s))
         elif fault is not None and name is FaultName.DUPLICATE:
             world.nursery.start_soon(self._post_copy, kind, call_sid, webhook, fault.wait_s)
+        elif fault is not None and name is FaultName.CONTRADICT:
+            world.nursery.start_soon(self._post_copy, kind, call_sid, contradicting(webhook), fault.wait_s)
 
         delivery = self._new(kind, call_sid, webhook, 1)
         try:

@@ -1,4 +1,4 @@
-"""The unit file: what systemd thinks of it, and that it agrees with the program."""
+"""The unit files: what systemd thinks of it, and that it agrees with the program."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[1] / "missedd.service"
+from missedd.config_network import read_listen
+from missedd.config_read import Table
+
+ROOT = Path(__file__).parents[1]
+UNIT = ROOT / "missedd.service"
+SOCKETS = {"public": ROOT / "missedd.socket", "private": ROOT / "missedd-private.socket"}
 TOOL = shutil.which("systemd-analyze") or ""
 needs_systemd = pytest.mark.skipif(not TOOL, reason="systemd-analyze is not installed")
 
 
-def settings_of(name: str) -> list[str]:
-    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+def settings_of(name: str, unit: Path = UNIT) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @needs_systemd
@@ -25,7 +30,9 @@ def test_systemd_finds_nothing_to_complain_of(tmp_path: Path) -> None:
     text = UNIT.read_text(encoding="utf-8").replace("/opt/missedd/bin/missedd", sys.executable)
     copy = tmp_path / "missedd.service"
     copy.write_text(text, encoding="utf-8")
-    verdict = subprocess.run([TOOL, "verify", str(copy)], capture_output=True, text=True, check=False)
+    sockets = [shutil.copy(each, tmp_path) for each in SOCKETS.values()]
+    told = [TOOL, "verify", str(copy), *sockets]
+    verdict = subprocess.run(told, capture_output=True, text=True, check=False)
     about_it = [line for line in (verdict.stdout + verdict.stderr).splitlines() if "missedd" in line]
     assert (verdict.returncode, about_it) == (0, [])
 
@@ -53,3 +60,12 @@ def test_it_agrees_with_the_program() -> None:
         "missedd_webhook_secret",
     ]
     assert all(path == f"/etc/missedd/credentials/{name}" for name, _, path in names)
+
+
+def test_its_sockets_carry_the_names_and_addresses_that_the_program_expects() -> None:
+    usual = read_listen(Table({}, "listen", "the usual", []), [])
+    for name, unit in SOCKETS.items():
+        assert settings_of("FileDescriptorName", unit) == [name]
+        assert settings_of("ListenStream", unit) == [str(getattr(usual, name))]
+        assert unit.name in settings_of("Sockets")[0].split()
+        assert unit.name in settings_of("Requires")[0].split()

@@ -64,7 +64,8 @@ class Intake:
         """Decide one call and return its verdict once that is durable.
 
         Raises `NotDurable` when it could not be made durable and `Overloaded` when too many wait
-        already, or the daemon stops. A caller that goes away abandons its wait; the call is decided all the same.
+        already, or the daemon stops. A caller that goes away abandons its wait; the call is decided
+        all the same.
         """
         waiting = _Waiting(call)
         try:

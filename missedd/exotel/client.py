@@ -12,9 +12,9 @@ guesses: it tells a fact, or is `Unavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import batched
 from typing import Any, assert_never
 from urllib.parse import quote
@@ -23,39 +23,35 @@ import httpx
 
 from missedd.clock import Clock
 from missedd.core.model import StatusReport
-from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.exotel.bodies import is_error, read_body, read_json
+from missedd.exotel.call_list import (
+    FILTER_NUMBERS,
+    CallRecord,
+    IncomingPage,
+    ListPage,
+    PageQuery,
+    calls_from,
+    incoming_between,
+    page_of,
+    record_of,
+)
 from missedd.exotel.codes import Api, classify
-from missedd.exotel.dates import read_instant, to_ist
+from missedd.exotel.incoming import Incoming, read_incoming
 from missedd.exotel.reports import report_of_call_record, report_of_sms_record
 from missedd.exotel.requests import PlaceCall, SendSms, call_form, sms_form
 from missedd.exotel.transport import Account, Reply, Transport, new_http
 
 __all__ = ["Account", "CallRecord", "ExotelClient", "PlaceCall", "SendSms", "Unavailable", "new_http"]
 
-PAGE_SIZE = 100
-FILTER_NUMBERS = 5
-"""Exotel's limits on a page and on the numbers of a filter."""
-
 MAX_PAGES = 5
 """500 calls to five numbers in the minutes that a look-up asks about: more than anybody makes."""
 
 _NO_SUCH_SMS = "no matching results"
 
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """An entry of Exotel's list of calls. Numbers are E.164, None where they can't be read."""
-
-    sid: str
-    created_at: datetime | None
-    direction: str
-    from_number: str | None = field(repr=False)
-    to_number: str | None = field(repr=False)
-    exophone: str | None = field(repr=False)
-    report: StatusReport = field(repr=False)
+type Turn = Callable[[], Awaitable[object]]
+"""Awaited before each request of a look-up that takes several: every page is a request of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,41 +94,64 @@ class ExotelClient:
         found = _or_not_found(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
         return found if isinstance(found, Unavailable) else _named(report_of_sms_record(found))
 
+    async def incoming_calls(
+        self, since: datetime, until: datetime, page: PageQuery | None = None
+    ) -> IncomingPage | Unavailable:
+        """A page of the account's incoming calls from `since` to `until`, a month at most, oldest first.
+
+        One request. `page` is the `following` of the page before. All of the account's calls are
+        listed, not only those to our ExoPhones.
+        """
+        # Nothing is said of whether the next page's address keeps `details`.
+        found = await self._page({**(page or incoming_between(since, until)), "details": "true"})
+        if isinstance(found, Unavailable):
+            return found
+        incoming = (read_incoming(each) for each in found.entries)
+        return IncomingPage(tuple(each for each in incoming if each is not None), found.following)
+
+    async def incoming_call(self, sid: str) -> Incoming | Unavailable:
+        """An incoming call with its details, where the list left them out."""
+        path = f"/Calls/{quote(sid, safe='')}.json"
+        found = _or_not_found(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        if isinstance(found, Unavailable):
+            return found
+        return read_incoming(found) or _senseless("the record has no Sid")
+
     async def find_calls(
-        self, *, numbers: tuple[str, ...], since: datetime, until: datetime
+        self, *, numbers: tuple[str, ...], since: datetime, until: datetime, turn: Turn
     ) -> tuple[CallRecord, ...] | Unavailable:
         """The calls made from any of `numbers` (E.164, as sent in `From`) from `since` to `until`.
 
         Complete or Unavailable: an empty tuple means that Exotel lists none. A call appears in the
         list some seconds after it was made.
         """
-        # The list knows whole seconds, so both ends are widened to them.
-        span = f"gte:{to_ist(since)};lte:{to_ist(until + timedelta(seconds=1))}"
         records: list[CallRecord] = []
         for chunk in batched(numbers, FILTER_NUMBERS, strict=False):
-            query = {"DateCreated": span, "From": ",".join(chunk), "PageSize": str(PAGE_SIZE)}
-            entries = await self._pages(query)
+            entries = await self._pages(calls_from(chunk, since, until), turn)
             if isinstance(entries, Unavailable):
                 return entries
-            records.extend(_record_of(each) for each in entries)
+            records.extend(record_of(each) for each in entries)
         # A filter may match more loosely than it was meant, so the numbers are compared again.
         return tuple(each for each in records if each.sid and each.from_number in numbers)
 
-    async def _pages(self, query: Mapping[str, str]) -> list[Mapping[str, Any]] | Unavailable:
+    async def _pages(self, query: PageQuery, turn: Turn) -> list[Mapping[str, Any]] | Unavailable:
         entries: list[Mapping[str, Any]] = []
         for _ in range(MAX_PAGES):
-            page = await self._look_up(Api.VOICE, "/Calls.json", query)
+            await turn()
+            page = await self._page(query)
             if isinstance(page, Unavailable):
                 return page
-            calls = page.get("Calls")
-            if not isinstance(calls, Sequence) or isinstance(calls, str):
-                return _senseless("the answer holds no list of calls")
-            entries.extend(each for each in calls if isinstance(each, Mapping))
-            following = _next_query(page)
-            if not calls or following is None:
+            entries += page.entries
+            if page.following is None:
                 return entries
-            query = following
+            query = page.following
         return _senseless(f"the list has more than {MAX_PAGES} pages")
+
+    async def _page(self, query: PageQuery) -> ListPage | Unavailable:
+        found = await self._look_up(Api.VOICE, "/Calls.json", query)
+        if isinstance(found, Unavailable):
+            return found
+        return page_of(found) or _senseless("the answer holds no list of calls")
 
     async def _order(self, api: Api, path: str, form: Mapping[str, str]) -> Answer:
         reply = await self._transport.post(path, form)
@@ -179,29 +198,6 @@ def _or_not_found(found: Mapping[str, Any] | Unavailable) -> Mapping[str, Any] |
 
 def _named(report: StatusReport) -> StatusReport | Unavailable:
     return report if report.provider_sid else _senseless("the record has no Sid")
-
-
-def _record_of(entry: Mapping[str, Any]) -> CallRecord:
-    report = report_of_call_record(entry)
-    fields = report.fields
-    return CallRecord(
-        sid=report.provider_sid,
-        created_at=read_instant(fields.get("DateCreated")),
-        direction=fields.get("Direction", ""),
-        from_number=normalise(fields.get("From")),
-        to_number=normalise(fields.get("To")),
-        exophone=normalise(fields.get("PhoneNumberSid") or fields.get("PhoneNumber")),
-        report=report,
-    )
-
-
-def _next_query(page: Mapping[str, Any]) -> dict[str, str] | None:
-    """The query of the page after this one. Host and path stay ours: they get our credentials."""
-    metadata = page.get("Metadata")
-    following = metadata.get("NextPageUri") if isinstance(metadata, Mapping) else None
-    if not isinstance(following, str):
-        return None
-    return dict(httpx.QueryParams(following.partition("?")[2].partition("#")[0])) or None
 
 
 def _senseless(message: str) -> Unavailable:

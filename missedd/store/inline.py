@@ -8,7 +8,7 @@ as a simulated crash drops the connection and never the machine's memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import trio
 
 from missedd.store.database import PRAGMAS, Row, Unit
 from missedd.store.group import Fault, commit_group, no_fault, snapshot
+
+type Pause = Callable[[], Awaitable[None]]
+"""Awaited before each write: the only place where time may pass, so a slow disk is played here."""
 
 
 class InlineDatabase:
@@ -39,15 +42,16 @@ def _bound(params: Sequence[object]) -> Any:
 
 
 class InlineConnection:
-    def __init__(self, connection: sqlite3.Connection, fault: Fault) -> None:
+    def __init__(self, connection: sqlite3.Connection, fault: Fault, pause: Pause) -> None:
         self._connection = connection
         self._database = InlineDatabase(connection)
         self._fault = fault
+        self._pause = pause
 
     async def write(self, units: Sequence[Unit[Any]]) -> list[Any]:
         # Others get a turn before, as they would while a disk works; a unit itself never suspends,
         # so cancellation cannot reach into it.
-        await trio.lowlevel.checkpoint()
+        await self._pause()
         return await commit_group(self._database, units, self._fault)
 
     async def read[T](self, unit: Unit[T]) -> T:
@@ -61,8 +65,9 @@ class InlineConnection:
 class InlineDriver:
     """Opens connections to one file; `fault` is called at each storage step of a writer."""
 
-    def __init__(self, fault: Fault = no_fault) -> None:
+    def __init__(self, fault: Fault = no_fault, pause: Pause = trio.lowlevel.checkpoint) -> None:
         self._fault = fault
+        self._pause = pause
 
     async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
@@ -75,4 +80,4 @@ class InlineDriver:
         except BaseException:
             connection.close()
             raise
-        return InlineConnection(connection, self._fault)
+        return InlineConnection(connection, self._fault, self._pause)

@@ -48,8 +48,6 @@ async def check(db: Database) -> int:
 
 
 async def _known_version(db: Database) -> int:
-    # Unlike the version, which stands in the file's header, this reads the schema: damage shows.
-    await db.fetch_all("SELECT count(*) FROM sqlite_schema")
     current = await version(db)
     if current > LATEST:
         raise StoreRefused(

@@ -30,8 +30,10 @@ CUT_SHORT = Fault(400, "the peer stopped in the middle of its request")
 
 
 class Phase(Enum):
+    FRESH = auto()
+    """Before the first byte."""
     IDLE = auto()
-    """Between two requests, or before the first."""
+    """Between two requests."""
     RECEIVING = auto()
     ANSWERING = auto()
     WRITING = auto()
@@ -54,7 +56,8 @@ class Connection:
         self._on_refusal = on_refusal
         self._stop = stop
         self._parser = RequestParser(limits)
-        self._phase = Phase.IDLE
+        self._phase = Phase.FRESH
+        self._since_s = trio.current_time()
         self._patience = trio.CancelScope()
         """One scope for the whole conversation, its deadline moved as the phase changes, because a
         scope around each read and each write costs a quarter of the throughput."""
@@ -68,10 +71,26 @@ class Connection:
             pass  # the peer is gone
 
     def drain(self) -> None:
-        """The listener stops: a connection on which nothing is under way ends now."""
-        # Bytes that already lie in the socket are a request that the peer may count as sent.
-        if self._phase is Phase.IDLE and not self._stream.socket.is_readable():
-            self._patience.cancel()
+        """The listener stops: a connection on which nothing is under way ends now, a new one soon."""
+        if self._is_silent():
+            if self._phase is Phase.FRESH:
+                # A peer connects in order to ask: between the two lies only the way here.
+                soon = trio.current_time() + self._limits.fresh_s
+                self._patience.deadline = min(self._patience.deadline, soon)
+            else:
+                self._patience.cancel()
+
+    def gives_way(self) -> bool:
+        """End a connection that has been silent for a while, as somebody else has no room; False if it is not."""
+        spared_until_s = self._since_s + self._limits.spared_s
+        if trio.current_time() < spared_until_s or not self._is_silent():
+            return False
+        self._patience.cancel()
+        return True
+
+    def _is_silent(self) -> bool:
+        """Nothing is under way. Bytes that already lie in the socket are a request that the peer has sent."""
+        return self._phase in (Phase.FRESH, Phase.IDLE) and not self._stream.socket.is_readable()
 
     async def _converse(self) -> Fault | None:
         """Answer requests until the connection is to close; returns what to refuse before that."""
@@ -128,13 +147,14 @@ class Connection:
             return True
         if self._stop.is_set():
             return False
-        if self._phase is not Phase.IDLE:
+        if self._phase not in (Phase.FRESH, Phase.IDLE):
             self._phase = Phase.IDLE
             self._wait(self._limits.idle_s)
         return True
 
     def _wait(self, seconds: float) -> None:
-        self._patience.deadline = trio.current_time() + seconds
+        self._since_s = trio.current_time()
+        self._patience.deadline = self._since_s + seconds
 
 
 async def refuse(stream: trio.SocketStream, fault: Fault, limits: Limits, on_refusal: OnRefusal) -> None:

@@ -30,6 +30,10 @@ class Limits:
     linger_bytes: int = 1024 * 1024
     drain_s: float = 10.0
     """From the word to stop until requests in flight are given up."""
+    fresh_s: float = 1.0
+    """While draining, for the first byte of a connection that was made before: it is on its way."""
+    spared_s: float = 1.0
+    """A connection silent for longer than this makes room when a new one finds none."""
     connections: int = 1000
     """Each is a file descriptor: the daemon raises its own limit of those above this."""
     turned_away: int = 64

@@ -48,19 +48,27 @@ class _Door:
         self._limits = limits
         self._on_refusal = on_refusal
         self._connect = connect
-        self._inside: set[Connection] = set()
+        self._inside: dict[Connection, None] = {}  # the longest inside first
         self._turned_away = 0
 
     async def admit(self, stream: trio.SocketStream) -> None:
-        if len(self._inside) >= self._limits.connections:
+        if len(self._inside) >= self._limits.connections and not self._make_room():
             await self._turn_away(stream)
             return
         connection = self._connect(stream)
-        self._inside.add(connection)
+        self._inside[connection] = None
         try:
             await connection.live()
         finally:
-            self._inside.discard(connection)
+            self._inside.pop(connection, None)
+
+    def _make_room(self) -> bool:
+        """Let a silent connection end: who only sits there must not keep out who has something to say."""
+        for connection in self._inside:
+            if connection.gives_way():
+                del self._inside[connection]
+                return True
+        return False
 
     async def _turn_away(self, stream: trio.SocketStream) -> None:
         if self._turned_away >= self._limits.turned_away:

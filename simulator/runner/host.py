@@ -1,8 +1,9 @@
 """The real daemon inside a simulation: started, stopped, crashed and started again.
 
 It runs the daemon's own engine, public site and private API on a real SQLite file; only time,
-the sockets and the provider are the simulation's. A crash drops everything that is in memory and
-whatever transaction is open, as a power cut would.
+the disk, the sockets and the provider are the simulation's. A crash drops everything that is in
+memory and whatever transaction is open, as a power cut would: from that instant on the daemon
+sends nothing, commits nothing and answers nobody.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from missedd.sites import MeasuredSite, private_site, public_site
 from missedd.store.inline import InlineDriver
 from missedd.web.metrics import Metrics
 from simulator.posting import OutboundWebhook, PostFailed, PostResult
+from simulator.runner.disk import Crashed, Disk
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
 PUBLIC_URL = "http://missedd.simulated"
@@ -39,26 +41,69 @@ class SteppedClock:
 
     def __init__(self, true_now: Callable[[], datetime]) -> None:
         self._true_now = true_now
-        self.error = timedelta(0)
+        self._errors = [(true_now(), timedelta(0))]
+
+    @property
+    def error(self) -> timedelta:
+        return self._errors[-1][1]
+
+    @error.setter
+    def error(self, error: timedelta) -> None:
+        self._errors.append((self._true_now(), error))
 
     def now(self) -> datetime:
         return self._true_now() + self.error
+
+    def shown_at(self, true_at: datetime) -> datetime:
+        """What it showed at an instant of true time."""
+        return true_at + next(error for since, error in reversed(self._errors) if since <= true_at)
+
+    @property
+    def was_stepped(self) -> bool:
+        return len(self._errors) > 1
 
 
 @dataclass(slots=True)
 class _Life:
     """One run of the daemon, from a start to a stop or a crash."""
 
-    engine: Engine
-    site: MeasuredSite
-    api: httpx.AsyncClient
     stop: trio.Event = field(default_factory=trio.Event)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     ended: trio.Event = field(default_factory=trio.Event)
+    is_over: bool = False
+    """It died: what is still being unwound is a ghost, and no more of it may be seen from outside."""
+    is_ready: bool = False
+    lines: dict[trio.CancelScope, None] = field(default_factory=dict)
+    """Whoever waits for an answer of its public site."""
+    failure: BaseException | None = None
+    engine: Engine | None = None
+    site: MeasuredSite | None = None
+    api: httpx.AsyncClient | None = None
+
+    def end(self) -> None:
+        self.is_over = True
+        for line in self.lines:
+            line.cancel()
+
+
+class _Wire(httpx.AsyncBaseTransport):
+    """The way out of one life; nothing leaves once it is over."""
+
+    def __init__(self, life: _Life, far_end: httpx.AsyncBaseTransport) -> None:
+        self._life = life
+        self._far_end = far_end
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._life.is_over:
+            await trio.sleep_forever()
+        return await self._far_end.handle_async_request(request)
 
 
 class DaemonHost:
-    """Runs one daemon on one database, in `nursery`. `log` collects its lines over all its lives."""
+    """Runs one daemon on one database, in `nursery`. `log` collects its lines over all its lives.
+
+    `on_death` is called, synchronously, whenever the daemon ended without having been stopped.
+    """
 
     def __init__(
         self,
@@ -68,79 +113,141 @@ class DaemonHost:
         rng: Random,
         provider: httpx.AsyncBaseTransport,
         application: httpx.AsyncBaseTransport,
+        disk: Disk,
     ) -> None:
         self._nursery = nursery
         self._settings = settings
         self._clock = clock
-        self._world = World(clock, rng, InlineDriver(), provider, application)
+        self._rng = rng
+        self._provider = provider
+        self._application = application
+        self.disk = disk
         self._lines = io.StringIO()
         self._log: Logger = configure(self._lines, style="json", now=clock.now, secrets=SECRETS.texts)
         self._life: _Life | None = None
+        self.on_death: Callable[[], None] = lambda: None
+        self.starts = 0
+        self.crashes = 0
+        self.falls: list[BaseException] = []
+        """Exceptions of the daemon's own by which it went down while it ran: mistakes, each of them."""
 
     async def start(self) -> None:
-        """Start it and return when it is ready. Raises whatever its start raises."""
+        """Start it and return when it is ready, or has died on the way. Raises whatever its start raises."""
         if self._life is not None:
             raise RuntimeError("the daemon runs already")
-        self._life = await self._nursery.start(self._live)
+        life = self._life = _Life()
+        await self._nursery.start(self._live, life)
+        if life.failure is not None and not isinstance(life.failure, Crashed):
+            raise life.failure
 
-    async def _live(self, task_status: trio.TaskStatus[_Life]) -> None:
-        with trio.CancelScope() as scope:
-            async with running_engine(
-                self._settings, SECRETS, self._world, self._log, "a simulation", PUBLIC_URL
-            ) as engine:
-                metrics = Metrics()
-                site = public_site(engine, SECRETS.webhook_token, self._log, metrics)
-                app = private_site(
-                    engine, self._clock, self._settings.timezone, self._log, metrics, lambda: None
-                )
-                transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
-                async with httpx.AsyncClient(transport=transport, base_url="http://private") as api:
-                    life = _Life(engine, site, api, scope=scope)
-                    task_status.started(life)
-                    await life.stop.wait()
-        life.ended.set()
+    async def _live(self, life: _Life, task_status: trio.TaskStatus[None]) -> None:
+        def step(point: str) -> None:
+            if life.is_over:
+                raise Crashed
+            try:
+                self.disk.step(point)
+            except Crashed:
+                self._bury(life)
+                raise
+
+        world = World(
+            self._clock,
+            self._rng,
+            InlineDriver(step, self.disk.pause),
+            _Wire(life, self._provider),
+            _Wire(life, self._application),
+        )
+        try:
+            with life.scope:
+                await self._run(life, world, task_status)
+        except BaseException as failure:
+            life.failure = _first_but_crashed(failure)
+            if not isinstance(life.failure, Exception | Crashed):
+                raise
+        finally:
+            life.ended.set()
+            if self._life is life:
+                self._life = None
+                life.end()
+        if not life.is_ready:
+            task_status.started()
+        elif isinstance(life.failure, Exception):
+            self.falls.append(life.failure)
+        if not life.stop.is_set():
+            self.on_death()
+
+    async def _run(self, life: _Life, world: World, task_status: trio.TaskStatus[None]) -> None:
+        async with running_engine(
+            self._settings, SECRETS, world, self._log, "a simulation", PUBLIC_URL
+        ) as life.engine:
+            metrics = Metrics()
+            life.site = public_site(life.engine, SECRETS.webhook_token, self._log, metrics)
+            app = private_site(
+                life.engine, self._clock, self._settings.timezone, self._log, metrics, lambda: None
+            )
+            transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
+            async with httpx.AsyncClient(transport=transport, base_url="http://private") as life.api:
+                life.is_ready = True
+                self.starts += 1
+                task_status.started()
+                await life.stop.wait()
+
+    def _bury(self, life: _Life) -> None:
+        self.crashes += 1
+        life.end()
+        if self._life is life:
+            self._life = None
 
     async def stop(self) -> None:
         """Stop it as SIGTERM would, and wait until it has drained."""
         life = self._running()
         life.stop.set()
         await life.ended.wait()
-        self._life = None
 
     async def crash(self) -> None:
         """End it on the spot."""
         life = self._running()
+        self._bury(life)
         life.scope.cancel()
-        self._life = None
         await life.ended.wait()
 
     @property
     def is_up(self) -> bool:
-        return self._life is not None
+        return self._life is not None and self._life.is_ready
 
     def _running(self) -> _Life:
-        if self._life is None:
+        if self._life is None or not self._life.is_ready:
             raise RuntimeError("the daemon is not running")
         return self._life
 
     async def post(self, webhook: OutboundWebhook) -> PostResult:
         """Deliver a webhook of the exchange's to the public site: the exchange's poster."""
         life = self._life
-        if life is None:
+        if life is None or life.site is None or not life.is_ready:
             raise PostFailed("connection refused: the daemon is down")
         url = httpx.URL(webhook.url)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
-        reply = await life.site.answer(
-            url.raw_path.partition(b"?")[0].decode("ascii"),
-            WebhookRequest(webhook.method, url.query, headers, webhook.body),
-        )
-        if self._life is not life:
+        with trio.CancelScope() as line:
+            life.lines[line] = None
+            try:
+                reply = await life.site.answer(
+                    url.raw_path.partition(b"?")[0].decode("ascii"),
+                    WebhookRequest(webhook.method, url.query, headers, webhook.body),
+                )
+            finally:
+                del life.lines[line]
+        if life.is_over or line.cancelled_caught:
             raise PostFailed("connection reset: the daemon died before it answered")
         return PostResult(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
     async def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""
-        answer = await self._running().api.request(method, path, json=body)
+        life = self._running()
+        if life.api is None:
+            raise AssertionError("a daemon that is ready has its private site")
+        answer = await life.api.request(method, path, json=body)
+        if life.is_over:
+            raise RuntimeError("the daemon died before it answered")
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -159,4 +266,18 @@ class DaemonHost:
 
     @property
     def engine(self) -> Engine:
-        return self._running().engine
+        engine = self._running().engine
+        if engine is None:
+            raise AssertionError("a daemon that is ready has its engine")
+        return engine
+
+
+def _first_but_crashed(failure: BaseException) -> BaseException:
+    """What a life ended by: a crash leaves nothing else, but another exception may hide in its group."""
+    if not isinstance(failure, BaseExceptionGroup):
+        return failure
+    crashes, others = failure.split(Crashed)
+    group = others or crashes
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group or failure

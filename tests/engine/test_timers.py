@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Lane
-from missedd.engine.timers import HORIZON_S, LONGEST_SLEEP_S
+from missedd.engine.timers import HORIZON_S, LONGEST_SLEEP_S, Timers
 from missedd.store.rows import Wake
 from tests.core.campaigns import NOON, callback, campaign, policy, seconds
 from tests.engine.scene import Scene, scene, us
@@ -147,6 +147,24 @@ async def test_memory_holds_exactly_what_is_due_on_disk(
         await trio.sleep(3 * 3600)
         assert stage.timers.pending_ids() | fired_ids == await stage.due_on_disk()
         assert len(stage.ready[Lane.VOICE]) == len(stage.ready[Lane.VOICE].due_ids()), "nothing fired twice"
+
+
+async def test_what_is_committed_while_the_store_is_read_is_taken_once(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with scene(tmp_path, NOTHING) as stage:
+
+        async def load(after_us: int, until_us: int) -> list[Wake]:
+            # Its own task adds what the query sees as well.
+            both = [Wake(us(1), 1, Lane.VOICE)] if after_us < us(1) <= until_us else []
+            timers.add(both)
+            return [*both]
+
+        timers = Timers(stage.clock, load, stage.ready, stage.log)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(timers.run)
+            assert [each for _, each in await fired(stage, 5)] == [1]
+            nursery.cancel_scope.cancel()
 
 
 async def test_what_is_committed_while_the_horizon_moves_is_taken_once(

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,18 @@ ENVIRON = {
 }
 PATIENCE_S = 30.0
 """For things that take well under a second on an idle machine."""
+
+
+AS_SYSTEMD = """
+import fcntl, os, sys
+passed = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 100) for each in sys.argv[1].split(",")]
+for wanted, each in enumerate(passed, 3):
+    os.dup2(each, wanted)
+    os.close(each)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(passed)), "LISTEN_FDNAMES": sys.argv[2]}
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Puts inherited sockets where systemd's protocol wants them, and becomes the program."""
 
 
 def free_port() -> int:
@@ -60,15 +73,24 @@ sms_per_minute = 6000
     def missed_call_url(self) -> str:
         return f"http://127.0.0.1:{self.public_port}/exotel/{TOKEN}/missed-call"
 
-    def start(self) -> float:
-        """Start it and return how many seconds it took to be ready."""
+    def start(self, passed: Mapping[str, socket.socket] | None = None) -> float:
+        """Start it and return how many seconds it took to be ready.
+
+        `passed` are sockets, by name, that it is to find as systemd would leave them.
+        """
         began, seen = time.monotonic(), len(self.events("daemon.started"))
+        command = [sys.executable, "-m", "missedd", "serve", "--config", str(self.config)]
+        sockets = passed or {}
+        if sockets:
+            descriptors = ",".join(str(each.fileno()) for each in sockets.values())
+            command = [sys.executable, "-c", AS_SYSTEMD, descriptors, ":".join(sockets), *command]
         with self.log_path.open("ab") as log:
             self.running = subprocess.Popen(
-                [sys.executable, "-m", "missedd", "serve", "--config", str(self.config)],
+                command,
                 env=ENVIRON,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=[each.fileno() for each in sockets.values()],
             )
         while len(self.events("daemon.started")) == seen:
             assert self.running.poll() is None, self.log_path.read_text("utf-8")

@@ -1,0 +1,109 @@
+"""The pages of Exotel's list of calls, and what an entry of it says.
+
+    GET …/Calls.json    {"Metadata": {"NextPageUri": …}, "Calls": [{…}, …]}
+
+Exotel lists a call once it has ended; a call that was just made may be missing for some seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from missedd.core.model import StatusReport
+from missedd.core.phone import normalise
+from missedd.exotel.dates import read_instant, to_ist
+from missedd.exotel.incoming import Incoming
+from missedd.exotel.reports import report_of_call_record
+
+PAGE_SIZE = 100
+FILTER_NUMBERS = 5
+"""Exotel's limits on a page and on the numbers of a filter."""
+
+type PageQuery = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """An entry of Exotel's list of calls. Numbers are E.164, None where they can't be read."""
+
+    sid: str
+    created_at: datetime | None
+    direction: str
+    from_number: str | None = field(repr=False)
+    to_number: str | None = field(repr=False)
+    exophone: str | None = field(repr=False)
+    report: StatusReport = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The entries of one page as they came, and the query of the page after it, None at the end."""
+
+    entries: tuple[Mapping[str, Any], ...] = field(repr=False)
+    following: PageQuery | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingPage:
+    """Some of the account's incoming calls, and the query of the page after it, None at the end."""
+
+    calls: tuple[Incoming, ...] = field(repr=False)
+    following: PageQuery | None = field(repr=False)
+
+
+def page_of(document: Mapping[str, Any]) -> ListPage | None:
+    """None if the answer holds no list of calls."""
+    calls = document.get("Calls")
+    if not isinstance(calls, Sequence) or isinstance(calls, str):
+        return None
+    entries = tuple(each for each in calls if isinstance(each, Mapping))
+    return ListPage(entries, _next_query(document) if calls else None)
+
+
+def record_of(entry: Mapping[str, Any]) -> CallRecord:
+    report = report_of_call_record(entry)
+    fields = report.fields
+    return CallRecord(
+        sid=report.provider_sid,
+        created_at=read_instant(fields.get("DateCreated")),
+        direction=fields.get("Direction", ""),
+        from_number=normalise(fields.get("From")),
+        to_number=normalise(fields.get("To")),
+        exophone=normalise(fields.get("PhoneNumberSid") or fields.get("PhoneNumber")),
+        report=report,
+    )
+
+
+def span(since: datetime, until: datetime) -> str:
+    """The filter `DateCreated`. The list knows whole seconds, so both ends are widened to them."""
+    return f"gte:{to_ist(since)};lte:{to_ist(until + timedelta(seconds=1))}"
+
+
+def calls_from(numbers: tuple[str, ...], since: datetime, until: datetime) -> PageQuery:
+    """The calls whose first leg is one of `numbers`, `FILTER_NUMBERS` at most."""
+    return {"DateCreated": span(since, until), "From": ",".join(numbers), "PageSize": str(PAGE_SIZE)}
+
+
+def incoming_between(since: datetime, until: datetime) -> PageQuery:
+    """The account's incoming calls, oldest first, with what became of their legs."""
+    return {
+        "DateCreated": span(since, until),
+        "Direction": "inbound",
+        "SortBy": "DateCreated:asc",
+        "PageSize": str(PAGE_SIZE),
+        "details": "true",
+    }
+
+
+def _next_query(document: Mapping[str, Any]) -> dict[str, str] | None:
+    """The query of the page after this one. Host and path stay ours: they get our credentials."""
+    metadata = document.get("Metadata")
+    following = metadata.get("NextPageUri") if isinstance(metadata, Mapping) else None
+    if not isinstance(following, str):
+        return None
+    return dict(httpx.QueryParams(following.partition("?")[2].partition("#")[0])) or None

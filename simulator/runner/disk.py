@@ -1,0 +1,108 @@
+"""The disk under the simulated daemon: it counts its steps, and fails, stalls or loses power at some.
+
+A *step* is a transaction of the daemon's writer. What can happen to one: the machine dies before it
+is committed, or after it is and before anybody hears of it; the disk is full or broken, so that
+nothing of it is kept; it is slow, so that time passes first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+import trio
+
+
+class Crashed(BaseException):
+    """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
+
+
+class DiskFaultName(StrEnum):
+    CRASH = "crash"
+    DISK_FULL = "disk-full"
+    IO_ERROR = "io-error"
+    SLOW_DISK = "slow-disk"
+
+
+_WORDS = {
+    DiskFaultName.DISK_FULL: "database or disk is full",
+    DiskFaultName.IO_ERROR: "disk I/O error",
+}
+
+
+@dataclass(slots=True, eq=False)
+class DiskFault:
+    """One thing that goes wrong with the disk. `delay_s` is how slow it is.
+
+    `when` is `begin`, `before` (the commit) or `after` it; a full or broken disk refuses at `begin`
+    or `before`. `times` counts down; None is for ever. Raises ValueError for what cannot be.
+    """
+
+    name: DiskFaultName | str
+    when: str = "before"
+    times: int | None = None
+    probability: float = 1.0
+    delay_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        self.name = DiskFaultName(self.name)
+        if self.when not in ("begin", "before", "after"):
+            raise ValueError(f"'when' is 'begin', or 'before' or 'after' the commit, not {self.when!r}")
+        if self.when == "after" and self.name in _WORDS:
+            raise ValueError(f"{self.name.value!r} cannot come after the commit")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")
+
+
+class Disk:
+    """Faults are drawn from `rng`. `crash_at` kills once, at a numbered step, `before` or `after` its commit."""
+
+    def __init__(self, rng: Random, crash_at: tuple[int, str] | None = None) -> None:
+        self._rng = rng
+        self._crash_at = crash_at
+        self.active: list[DiskFault] = []
+        self.steps = 0
+        self.refusals = 0
+        self.stalls = 0
+
+    def step(self, point: str) -> None:
+        """One of `begin`, `before-commit` and `after-commit`. Raises Crashed or sqlite3.OperationalError."""
+        when = point.removesuffix("-commit")
+        if when == "begin":
+            self.steps += 1
+        if self._crash_at == (self.steps, when):
+            raise Crashed
+        fault = self._pick(when, slow=False)
+        if fault is None:
+            return
+        if fault.name is DiskFaultName.CRASH:
+            raise Crashed
+        self.refusals += 1
+        raise sqlite3.OperationalError(_WORDS[DiskFaultName(fault.name)])
+
+    async def pause(self) -> None:
+        """Before each transaction: others get a turn, and on a slow disk time passes."""
+        fault = self._pick("before", slow=True)
+        if fault is None:
+            await trio.lowlevel.checkpoint()
+            return
+        self.stalls += 1
+        await trio.sleep(fault.delay_s)
+
+    def clear(self) -> None:
+        self.active = []
+
+    def _pick(self, when: str, *, slow: bool) -> DiskFault | None:
+        for fault in self.active:
+            if (fault.name is DiskFaultName.SLOW_DISK) != slow or (not slow and fault.when != when):
+                continue
+            if fault.probability < 1 and self._rng.random() >= fault.probability:
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if fault.times == 0:
+                    self.active.remove(fault)
+            return fault
+        return None

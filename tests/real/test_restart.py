@@ -1,0 +1,61 @@
+"""A restart under load: with systemd's sockets nobody notices, without them nobody is lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.real.daemon import Daemon, free_port
+from tests.real.peers import posting
+
+SHOP = """
+[[campaign]]
+name = "shop"
+exophones = ["+918047120001"]
+lead = { source = "missed_call" }
+"""
+
+
+def counted(daemon: Daemon) -> int:
+    return int(daemon.api("/api/v1/analytics?campaign=shop")["total_calls"])
+
+
+def test_restarts_with_passed_sockets_refuse_nobody(tmp_path: Path) -> None:
+    with (
+        Daemon(tmp_path, SHOP, free_port()) as daemon,
+        socket.create_server(("127.0.0.1", daemon.public_port), backlog=1024) as public,
+        socket.create_server(("127.0.0.1", daemon.private_port)) as private,
+    ):
+        passed = {"public": public, "private": private}
+        daemon.start(passed)
+        assert daemon.events("daemon.started")[0]["inherited"] == ["private", "public"]
+        with posting(daemon.public_port) as posted:
+            for _ in range(3):
+                time.sleep(0.5)
+                assert daemon.signal(signal.SIGTERM) == 0
+                daemon.start(passed)
+            time.sleep(0.3)
+        assert Counter(posted.heard.values()) == {"200": len(posted.heard)}
+        assert len(posted.heard) > 300
+        assert counted(daemon) == len(posted.heard)
+        assert daemon.signal(signal.SIGTERM) == 0
+
+
+def test_a_stop_under_load_answers_all_that_it_took(tmp_path: Path) -> None:
+    with Daemon(tmp_path, SHOP, free_port()) as daemon:
+        daemon.start()
+        with posting(daemon.public_port) as posted:
+            for _ in range(2):
+                time.sleep(0.5)
+                assert daemon.signal(signal.SIGTERM) == 0
+                time.sleep(0.1)
+                daemon.start()
+        heard = Counter(posted.heard.values())
+        # Nobody listens between a stop and a start; a connection that the kernel had queued then is reset.
+        assert set(heard) <= {"200", "ConnectionRefusedError", "ConnectionResetError"}
+        assert heard["200"] > 100
+        assert counted(daemon) == heard["200"]
+        assert daemon.signal(signal.SIGTERM) == 0

@@ -1,0 +1,78 @@
+"""Sockets by systemd's protocol: which are ours, and what is refused with a word of advice."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from missedd.activation import WronglyPassed, inherited
+
+
+@pytest.fixture
+def passed() -> Iterator[list[int]]:
+    """Two listening sockets on neighbouring descriptors, as an exec would leave them."""
+    first = 100
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        for offset, each in enumerate((one, two)):
+            os.dup2(each.fileno(), first + offset)
+        yield [one.getsockname()[1], two.getsockname()[1]]
+    for descriptor in (first, first + 1):
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass  # taken over, and closed by who took it
+
+
+def told(**changes: str) -> dict[str, str]:
+    return {"LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "public:private", **changes}
+
+
+def test_each_socket_is_known_by_its_name(passed: list[int]) -> None:
+    found = inherited(told(), pid=7, first_fd=100)
+    assert {name: [each.getsockname()[1] for each in held] for name, held in found.items()} == {
+        "public": [passed[0]],
+        "private": [passed[1]],
+    }
+    for (each,) in found.values():
+        assert not each.get_inheritable()
+        each.close()
+
+
+def test_two_addresses_may_be_public(passed: list[int]) -> None:
+    found = inherited(told(LISTEN_FDNAMES="public:public"), pid=7, first_fd=100)
+    assert [each.getsockname()[1] for each in found["public"]] == passed
+    for each in found["public"]:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, told(LISTEN_PID="8"), told(LISTEN_PID=""), told(LISTEN_FDS="0"), told(LISTEN_FDS="many")],
+)
+def test_what_is_not_for_us_is_left_alone(environ: dict[str, str]) -> None:
+    assert inherited(environ, pid=7, first_fd=100) == {}
+
+
+@pytest.mark.parametrize("names", ["public:missedd.socket", "", "public"])
+def test_a_socket_without_a_name_of_ours_is_refused(names: str, passed: list[int]) -> None:
+    with pytest.raises(WronglyPassed, match="FileDescriptorName"):
+        inherited(told(LISTEN_FDNAMES=names), pid=7, first_fd=100)
+    assert passed
+
+
+def test_what_cannot_be_accepted_on_is_refused() -> None:
+    with socket.socket() as unbound, pytest.raises(WronglyPassed, match="not one to accept on"):
+        inherited(told(LISTEN_FDS="1"), pid=7, first_fd=os.dup(unbound.fileno()))
+    nowhere = os.open("/dev/null", os.O_RDONLY)
+    with pytest.raises(WronglyPassed, match="is none"):
+        inherited(told(LISTEN_FDS="1"), pid=7, first_fd=nowhere)
+    os.close(nowhere)
+
+
+def test_one_private_address_is_enough(passed: list[int]) -> None:
+    with pytest.raises(WronglyPassed, match="more than one private"):
+        inherited(told(LISTEN_FDNAMES="private:private"), pid=7, first_fd=100)
+    assert passed
