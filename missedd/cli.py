@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from missedd import __version__
-from missedd.commands import check, demo, report, resend, serve, why
+from missedd.commands import backup, check, demo, release, report, resend, restore, serve, why
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for each in (demo, serve, check, why, report, resend):
+    for each in (demo, serve, check, why, report, resend, backup, restore, release):
         each.add_parser(commands)
     return top
 
@@ -32,5 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except BrokenPipeError:
         # `missedd why … | head` is no error of ours.
-        sys.stderr.close()
         return 0
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write out what is left, and lose it where nobody listens: Python would exit with 120 for that."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

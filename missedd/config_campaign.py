@@ -191,6 +191,14 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     more = (campaign.subscribe, campaign.unsubscribe, campaign.verify_ttl, campaign.after_hours.sms)
     if not any(owed + more):
         yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
+    counted = {
+        "vote": campaign.vote,
+        "subscribe": campaign.subscribe,
+        "unsubscribe": campaign.unsubscribe,
+        "verify": campaign.verify_ttl,
+    }
+    for name in (name for name, table in counted.items() if table):
+        yield f"{key}.{name}: is recorded with each call; its tally, list or result is not served yet"
     for name, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
         indian = any(number.startswith("+91") for number in campaign.exophones)
         if sms and indian and not (sms.dlt_entity_id and sms.dlt_template_id):

@@ -49,6 +49,8 @@ class ExotelSettings:
     """Without a slash at the end."""
     calls_per_minute: int
     sms_per_minute: int
+    catch_up: bool = True
+    """Whether Exotel's list of incoming calls is read for those that no webhook told of."""
 
 
 def read_listen(table: Table, warnings: list[str]) -> Listen:
@@ -89,6 +91,7 @@ def read_exotel(table: Table) -> ExotelSettings:
         api_base=(read_url(table, "api_base") or API_BASE).rstrip("/"),
         calls_per_minute=table.integer("calls_per_minute") or 200,
         sms_per_minute=table.integer("sms_per_minute") or 200,
+        catch_up=table.flag("catch_up", default=True),
     )
 
 

@@ -84,6 +84,15 @@ class Table:
             return None
         return spelled
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self.value(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.problem(key, f"must be true or false, not {shown(value)}")
+            return default
+        return value
+
     def integer(self, key: str, *, least: int = 1) -> int | None:
         value = self.value(key)
         if value is None:

@@ -121,6 +121,8 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
         match event:
             case Event.WEBHOOK_ADMITTED:
                 metrics.calls.add(fields["verdict"])
+            case Event.CALL_RECOVERED:
+                metrics.recovered.add(fields["verdict"])
             case Event.ATTEMPT_ACCEPTED | Event.ATTEMPT_REFUSED | Event.ATTEMPT_UNKNOWN:
                 metrics.attempts.add(fields["kind"], event.value.partition(".")[2])
                 metrics.lateness.observe(max(0.0, float(str(fields["late_ms"])) / 1000))

@@ -69,8 +69,9 @@ class Fault:
     """One thing that goes wrong.
 
     `delay_s` is how long `slow` takes and `delay` holds back; the bound of a random wait for
-    `reorder`; when the copy follows for `duplicate` and `contradict` (at once by default); when the line is cut for
-    `hang-up` (by default Exotel waits for the answer and then acts as if there had been none).
+    `reorder`; when the copy follows for `duplicate` and `contradict` (at once by default); when the
+    line is cut for `hang-up` (by default Exotel waits for the answer and then acts as if there had
+    been none).
     `retry_after_s` goes with `http-429` and `http-503`. `times` counts down; None is for ever.
     Raises ValueError for an unknown name or target, and for a fault that can't strike its target.
     """

@@ -88,6 +88,7 @@ DEEDS: Mapping[str, frozenset[str]] = {
     "fault": frozenset({"target", "when", "times", "probability", "delay", "retry_after", "for"}),
     "clear": frozenset(),
     "daemon": frozenset({"down"}),
+    "disk": frozenset({"when", "times", "probability", "delay", "for"}),
     "clock_step": frozenset(),
     "person": frozenset({"answers", "sms"}),
     "exchange": frozenset(),

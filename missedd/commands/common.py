@@ -38,6 +38,13 @@ def say_problems(problems: ConfigProblems) -> int:
     return CONFIGURATION
 
 
+def private_url(settings: Settings) -> str:
+    """Where a running daemon answers its operator."""
+    private = settings.listen.private
+    host = f"[{private.host}]" if ":" in private.host else private.host
+    return f"http://{host}:{private.port}"
+
+
 def with_config(run: Callable[[Loaded], int], path: Path) -> int:
     """Run a command that needs settings and secrets."""
     try:

@@ -28,6 +28,7 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 SHOWN = (
     ("Missed calls", "total_calls"),
     ("Unique callers", "unique_callers"),
+    ("Recovered calls", "recovered"),
     ("Callbacks made", "callbacks_made"),
     ("Callbacks answered", "callbacks_answered"),
     ("Callback success rate", "callback_success_rate"),

@@ -9,8 +9,8 @@ from functools import partial
 
 import httpx
 
-from missedd.commands.common import FAILED, OK, add_config, say_problems
-from missedd.config import ConfigProblems, Settings, load
+from missedd.commands.common import FAILED, OK, add_config, private_url, say_problems
+from missedd.config import ConfigProblems, load
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -33,14 +33,8 @@ def run(args: argparse.Namespace) -> int:
         settings = load(args.config, os.environ)
     except ConfigProblems as problems:
         return say_problems(problems)
-    with httpx.Client(base_url=_private_url(settings), timeout=10, trust_env=False) as http:
+    with httpx.Client(base_url=private_url(settings), timeout=10, trust_env=False) as http:
         return max(map(partial(_resend, http), args.ids), default=OK)
-
-
-def _private_url(settings: Settings) -> str:
-    private = settings.listen.private
-    host = f"[{private.host}]" if ":" in private.host else private.host
-    return f"http://{host}:{private.port}"
 
 
 def _resend(http: httpx.Client, action_id: int) -> int:

@@ -13,7 +13,7 @@ from missedd.config import Settings
 from missedd.core.explain import story
 from missedd.core.phone import normalise
 from missedd.store.database import Connection
-from missedd.store.reads import call_story, story_of_number
+from missedd.store.reads import call_story, story_of_number, story_of_ours
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -55,6 +55,8 @@ async def _stories(
     if by_sid is not None:
         return settings, [by_sid]
     number = normalise(what)
-    if number is None:
-        return settings, []
-    return settings, await reader.read(partial(story_of_number, number=number))
+    if number is not None:
+        return settings, await reader.read(partial(story_of_number, number=number))
+    # Perhaps the Sid of a callback or an SMS of ours, as the provider's dashboard shows it.
+    ours = await reader.read(partial(story_of_ours, provider_sid=what))
+    return settings, [] if ours is None else [ours]

@@ -68,7 +68,7 @@ def decide(
     def verdict(verdict: Verdict, reason: Reason, *actions: PlannedAction) -> Admission:
         return Admission(verdict, reason, name, exophone, called_at, actions)
 
-    if seen is not None and seen is not Verdict.NOT_MISSED:
+    if seen is not None and (seen is not Verdict.NOT_MISSED or call.not_missed is not None):
         return verdict(Verdict.REDELIVERED, Reason.ALREADY_SEEN)
     if call.not_missed is not None:
         return verdict(Verdict.NOT_MISSED, call.not_missed)

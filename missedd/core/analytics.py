@@ -8,9 +8,11 @@
   a callback of its own.
 - `callbacks_answered`: those of them that ended `answered`.
 - `callback_success_rate`: answered over those placed that have an outcome. One still ringing is
-  in neither part, one whose outcome stayed `unknown` lowers the rate.
+  in neither part, one whose outcome stayed `unknown` lowers the rate. What an operator settled
+  since counts as what they said.
 - `leads`: persons, each once a campaign, first seen in the period.
 - `conversion_rate`: leads with a conversion over leads.
+- `recovered`: those of the calls that no webhook told of; they were found in the provider's list.
 - `peak_hours`: the calls by hour of the day, local time, all 24 of them.
 
 Calls count at their own time, callbacks with the call that they answer, so that a period's
@@ -63,6 +65,7 @@ class Counts:
     leads: int = 0
     conversions: int = 0
     leads_converted: int = 0
+    recovered: int = 0
 
 
 def figures(counts: Counts) -> dict[str, Any]:
@@ -81,6 +84,7 @@ def figures(counts: Counts) -> dict[str, Any]:
         "conversions": counts.conversions,
         "conversion_rate": rate(counts.leads_converted, counts.leads),
         "peak_hours": [{"hour": hour, "calls": counts.hours.get(hour, 0)} for hour in range(24)],
+        "recovered": counts.recovered,
         "sms_sent": sum(each.placed for each in actions if each.kind == "sms"),
         "sms_delivered": _placed_with(actions, "sms", Outcome.DELIVERED),
         "verdicts": [

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from missedd.core.model import Outcome, State, Verdict
+from missedd.core.model import RECOVERED, Outcome, State, Verdict
 from missedd.core.reasons import Reason
 
 _VERDICTS = {
@@ -51,6 +51,8 @@ def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
         + (f", campaign {call['campaign']}." if call["campaign"] else "."),
         f"  {_VERDICTS[Verdict(call['verdict'])]}: {_words(call['reason'])}.",
     ]
+    if call.get("shape") == RECOVERED:
+        lines.append("  No webhook told of it: it was found in Exotel's list of calls.")
     if call.get("redeliveries"):
         lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
     if not call["actions"]:
@@ -84,16 +86,26 @@ def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
     why, due = _words(action["reason"]), _at(action["due_at"], zone)
     match State(action["state"]):
         case State.DONE:
-            return f"{_OUTCOMES[Outcome(action['outcome'])]}; {why}."
+            return f"{_OUTCOMES[Outcome(action['outcome'])]}; {why}.{_settled(action, zone)}"
         case State.PLANNED:
             ahead = _parse(action["due_at"]) > now
             return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
+        case State.HELD if action["reason"] == Reason.QUARANTINED:
+            return f"held; {why}."
         case State.HELD:
             return f"held until {due}; {why}."
         case State.ATTEMPTING:
             return f"its request is out; {why}."
         case State.PLACED:
             return f"placed, its outcome is awaited; {why}."
+
+
+def _settled(action: Mapping[str, Any], zone: ZoneInfo) -> str:
+    if not action.get("settled_outcome"):
+        return ""
+    note = f" ({action['settled_note']})" if action["settled_note"] else ""
+    outcome = _OUTCOMES[Outcome(action["settled_outcome"])]
+    return f" An operator settled it at {_at(action['settled_at'], zone)}: {outcome}{note}."
 
 
 def _words(reason: str) -> str:

@@ -61,6 +61,8 @@ class Candidate:
     is_suppressed: bool = False
     refuses_sms: bool = False
     others: tuple[datetime, ...] = ()
+    is_reached: bool = False
+    """The campaign has spoken with the caller since the call that this callback answers."""
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -115,10 +117,15 @@ def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
 def _judge_callback(
     campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
 ) -> Judgement:
+    if candidate.is_reached:
+        return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     window = _calling_hours(campaign, callback, policy, at)
     if isinstance(window, Close):
         return window
     release_at, reason = window
+    if release_at > at and release_at in candidate.others:
+        # Whoever rings twice at night wants one callback in the morning, not two at once.
+        return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
     if not fits(candidate.others, release_at, callback.max_per_hour):
         return Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     if release_at > at:

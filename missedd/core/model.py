@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from missedd.core.reasons import Reason
 
@@ -86,6 +87,10 @@ class Plan(StrEnum):
     AFTER_HOURS = "after-hours"
 
 
+RECOVERED: Final = "recovered"
+"""The shape of a call that no webhook told of."""
+
+
 @dataclass(frozen=True, slots=True)
 class InboundCall:
     """A webhook about an incoming call, understood but not yet decided.
@@ -101,7 +106,8 @@ class InboundCall:
     called_at: datetime | None
     """The call's own time, or None where it was missing or unreadable."""
     shape: str
-    """`native` for Exotel's missed-call webhook, `passthru` for a Passthru applet's request."""
+    """`native` for Exotel's missed-call webhook, `passthru` for a Passthru applet's request,
+    `recovered` for a call that only the provider's list told of."""
     not_missed: Reason | None = None
     """Why this is no missed call, or None if it is one."""
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -42,15 +42,23 @@ class Reason(StrEnum):
     # Gates: holds
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"
+    QUARANTINED = (
+        "quarantined",
+        "the database was restored from a backup, so it waits until an operator says `missedd release`",
+    )
+    RELEASED = "released", "an operator released it after a restore"
     PROVIDER_BUSY = "provider-busy", "the provider refused for now; it will be tried again"
 
     # Gates: drops and expiries
+    REACHED_OTHERWISE = "reached-otherwise", "the caller was reached by another callback since"
+    ALREADY_OWED = "already-owed", "another callback to the caller waits for the same opening"
     MAX_PER_HOUR = "max-per-hour", "the caller's limit of callbacks an hour is used up"
     SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
     TOO_OLD = "too-old", "older than the campaign's give_up_after"
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
     REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
+    DROPPED_AT_RELEASE = "dropped-at-release", "an operator dropped it after a restore"
     NO_AGENTS = "no-agents", "the campaign has no agent to connect"
 
     # Results of an attempt
@@ -80,4 +88,5 @@ class Reason(StrEnum):
     SMS_DELIVERED = "sms-delivered", "the SMS was delivered"
     SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
+    SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
     CANCELLED_BY_OPERATOR = "cancelled-by-operator", "an operator cancelled it"

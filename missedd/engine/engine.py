@@ -19,14 +19,18 @@ import trio
 
 from missedd.clock import Clock
 from missedd.config import Settings
-from missedd.core.model import Kind, Lane, StatusReport
+from missedd.core.model import Kind, Lane, Outcome, StatusReport
 from missedd.core.policy import Policy
+from missedd.core.settlement import Settlement
+from missedd.engine.catch_up import CatchUp
 from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
 from missedd.engine.dispatcher import Dispatcher
+from missedd.engine.doubt import Doubt
 from missedd.engine.intake import Intake
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
+from missedd.engine.recovery import load_timers, recover
 from missedd.engine.reports import Reports
 from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
 from missedd.engine.timers import Timers
@@ -34,11 +38,12 @@ from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.log import Event, Logger
 from missedd.secrets import Secrets
 from missedd.store.migrate import version
-from missedd.store.operations import resend, unsuppress
-from missedd.store.results import rescue, suppress
+from missedd.store.operations import resend, settle, unsuppress
+from missedd.store.quarantine import release
+from missedd.store.results import suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Driver, Store, open_store
-from missedd.store.wakes import last_attempt_at, wakes_between
+from missedd.store.wakes import recent_attempts, wakes_between
 
 IN_FLIGHT_GRACE_S = 8.0
 """How long requests in flight may take to end at a stop. With the listeners' five seconds and the
@@ -71,6 +76,7 @@ class Engine:
     ready: dict[Lane, Ready]
     budgets: dict[Lane, Budget]
     clock: Clock
+    log: Logger
 
     async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
         now = self.clock.now()
@@ -88,6 +94,18 @@ class Engine:
             return None
         self.timers.add([wake])
         return wake.action_id
+
+    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
+        """Keep what an operator found out about an action that ended as `unknown`, or is still looked for."""
+        unit = partial(settle, action_id=action_id, wanted=outcome, note=note, now=self.clock.now())
+        return await self.store.write(unit)
+
+    async def release(self, *, drop: bool) -> int:
+        """End the quarantine after a restore; how many actions were released, or dropped."""
+        released = await self.store.write(partial(release, now=self.clock.now(), drop=drop))
+        self.timers.add(released.wakes)
+        self.log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
+        return released.actions
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -112,7 +130,7 @@ async def running_engine(
     """
     policy, clock = settings.policy, world.clock
     async with open_store(world.driver, settings.store_path, owner) as store:
-        rescued = await store.write(partial(rescue, now=clock.now()))
+        rescued = await recover(store, clock, log)
         ready = {lane: Ready() for lane in Lane}
         timers = Timers(clock, partial(_load, store), ready, log)
         budgets = {
@@ -161,17 +179,33 @@ async def running_engine(
                 timers=timers,
                 reports=reports,
             )
-            intake = Intake(store, policy, clock, log, timers, reports.call_report)
+            doubt = Doubt()
+            intake = Intake(store, policy, clock, log, timers, reports.call_report, doubt.arise)
+            catch_up = CatchUp(
+                store=store,
+                policy=policy,
+                clock=clock,
+                log=log,
+                client=client,
+                budget=budgets[Lane.VOICE],
+                admit=intake.admit_all,
+                doubt=doubt,
+            )
             async with trio.open_nursery() as sending:
                 for dispatcher in dispatchers:
                     sending.start_soon(dispatcher.run, name="dispatcher")
                 async with trio.open_nursery() as waking:
+                    await load_timers(timers, store)
                     await waking.start(timers.run, name="timers")
                     waking.start_soon(reconciler.run, name="reconciler")
                     log.info(Event.STORE_RECOVERED, timers=len(timers), in_flight_found=rescued)
                     async with trio.open_nursery() as admitting:
                         admitting.start_soon(intake.run, name="intake")
-                        yield Engine(store, policy, intake, reports, timers, ready, budgets, clock)
+                        async with trio.open_nursery() as asking:
+                            if settings.exotel.catch_up:
+                                asking.start_soon(catch_up.run, name="catch-up")
+                            yield Engine(store, policy, intake, reports, timers, ready, budgets, clock, log)
+                            asking.cancel_scope.cancel()
                         intake.close()
                     waking.cancel_scope.cancel()
                 for dispatcher in dispatchers:
@@ -183,15 +217,12 @@ async def _load(store: Store, after_us: int, until_us: int) -> list[Wake]:
     return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))
 
 
-async def _budget(store: Store, lane: Lane, per_minute: float, clock: Clock) -> Budget:
+async def _budget(store: Store, lane: Lane, per_minute: int, clock: Clock) -> Budget:
     """A budget that remembers what was spent just before a restart."""
     now = clock.now()
-    last_at = await store.read(partial(last_attempt_at, lane=lane, now=now))
-    budget = Budget(per_minute)
-    if last_at is not None:
-        since_s = max(0.0, (now - last_at).total_seconds())  # ahead of us, if the clock was set back
-        budget.pause(max(0.0, budget.spacing_s - since_s))
-    return budget
+    spent = await store.read(partial(recent_attempts, lane=lane, now=now))
+    # One that lies ahead of us, as the clock was set back since, counts as made just now.
+    return Budget(per_minute, [max(0.0, (now - each).total_seconds()) for each in spent])
 
 
 def _webhook_http(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:

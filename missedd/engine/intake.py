@@ -6,14 +6,14 @@ never waits for company.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import trio
 
 from missedd.clock import Clock, to_iso
-from missedd.core.model import InboundCall, StatusReport, Verdict
+from missedd.core.model import RECOVERED, InboundCall, StatusReport, Verdict
 from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
 from missedd.log import Event, Level, Logger
@@ -38,6 +38,7 @@ class _Waiting:
     call: InboundCall
     decided: trio.Event = field(default_factory=trio.Event)
     verdict: Verdict | None = None
+    report_for: int | None = None
     failure: Exception | None = None
 
 
@@ -50,14 +51,18 @@ class Intake:
         log: Logger,
         timers: Timers,
         report: Callable[[int, StatusReport], Awaitable[None]],
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
-        """`report` is told of requests on the missed-call address that are about callbacks of ours."""
+        """`report` is told of requests on the missed-call address that are about callbacks of ours,
+        `on_refusal` that a call could not be kept and has to be sent again.
+        """
         self._store = store
         self._policy = policy
         self._clock = clock
         self._log = log
         self._timers = timers
         self._report = report
+        self._on_refusal = on_refusal
         self._send, self._receive = trio.open_memory_channel[_Waiting](MAILBOX)
 
     async def admit(self, call: InboundCall) -> Verdict:
@@ -69,9 +74,29 @@ class Intake:
         """
         waiting = _Waiting(call)
         try:
+            verdict = await self._decided(self._enqueue(waiting))
+        except Exception:
+            self._on_refusal()
+            raise
+        if waiting.report_for is not None and call.report is not None:
+            # A Passthru in the flow of a callback of ours tells how that callback ended; only when
+            # that is kept as well is the request acknowledged.
+            await self._report(waiting.report_for, call.report)
+        return verdict
+
+    async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict]:
+        """Decide calls in their order, as `admit` does each; one that fails leaves the others decided."""
+        waiting = [self._enqueue(_Waiting(call)) for call in calls]
+        return [await self._decided(each) for each in waiting]
+
+    def _enqueue(self, waiting: _Waiting) -> _Waiting:
+        try:
             self._send.send_nowait(waiting)
         except (trio.WouldBlock, trio.ClosedResourceError):
             raise Overloaded from None
+        return waiting
+
+    async def _decided(self, waiting: _Waiting) -> Verdict:
         await waiting.decided.wait()
         if waiting.failure is not None:
             raise waiting.failure
@@ -124,26 +149,17 @@ class Intake:
         for waiting, decided in zip(batch, admitted, strict=True):
             self._timers.add(decided.wakes)
             waiting.verdict = decided.admission.verdict
+            waiting.report_for = decided.report_for
             waiting.decided.set()
             self._note(decided)
-        for decided in admitted:
-            if decided.report_for is not None and decided.call.report is not None:
-                await self._pass_on(decided.report_for, decided.call.report)
         return True
-
-    async def _pass_on(self, action_id: int, report: StatusReport) -> None:
-        try:
-            await self._report(action_id, report)
-        except NotDurable as failure:
-            # Its own status report, or a look-up, will say the same.
-            self._log.error(Event.STORE_COMMIT_FAILED, unit="report", error=str(failure))
 
     def _note(self, decided: Admitted) -> None:
         call, admission = decided.call, decided.admission
         level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
         self._log.write(
             level,
-            Event.WEBHOOK_ADMITTED,
+            Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED,
             call_sid=call.call_sid,
             campaign=admission.campaign,
             caller=call.caller,

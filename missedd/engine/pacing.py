@@ -1,46 +1,70 @@
-"""The provider's budget: so many requests a minute, evenly spaced, and pauses when it says no.
+"""The provider's budget: so many requests a minute, a few at once, and pauses when it says no.
 
-Exotel counts a sliding minute on its own clock. Requests are spaced evenly instead of sent in
-bursts, one percent wider than the limit asks, so that neither its clock nor the network's
-unevenness can put more into one of its minutes than it allows.
+Exotel counts a sliding minute on its own clock. So do we, one percent longer, so that neither its
+clock nor the network's unevenness can put more into one of its minutes than it allows. Within the
+minute a quarter of the budget may go at once, for a handful of callbacks that are due together
+all leave on time then; what is more is spaced evenly instead of spent in the first second.
 """
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from collections.abc import Sequence
+
 import trio
 
-MARGIN = 1.01
+MINUTE_S = 60.0 * 1.01
+
+BURST_SHARE = 4
+"""One part in so many of a minute's budget may go at once: a provider limits the calls that ring at
+one time as well, and who comes next in that minute should not find it spent."""
 
 
 class Budget:
     """One account's budget at one API, shared by all that call it, served in the order of asking."""
 
-    def __init__(self, per_minute: float) -> None:
-        self._spacing_s = 60.0 / per_minute * MARGIN
-        self._next_at = trio.current_time()
-        self._paused_until = self._next_at
+    def __init__(self, per_minute: int, spent_ago_s: Sequence[float] = ()) -> None:
+        """`spent_ago_s` tells how many seconds ago each recent request of an earlier run was made."""
+        self._spacing_s = MINUTE_S / per_minute
+        self._ahead_s = (max(1, per_minute // BURST_SHARE) - 1) * self._spacing_s
+        now = trio.current_time()
+        # When each of the last minute's turns was taken, and when all would have been, evenly spaced.
+        self._taken: deque[float] = deque(maxlen=per_minute)
+        self._even_at = -math.inf
+        self._paused_until = now
         self._queue = trio.Lock()
+        for ago_s in sorted(spent_ago_s, reverse=True):
+            self._take(now - ago_s)
 
     @property
     def spacing_s(self) -> float:
+        """From one turn to the next when many wait."""
         return self._spacing_s
 
     async def turn(self) -> float:
-        """Wait for the next free slot, take it, and return the instant by which `give_back` knows it."""
+        """Wait for the next free slot, take it, and return what `give_back` knows it by."""
         async with self._queue:
-            while (wait_s := max(self._next_at, self._paused_until) - trio.current_time()) > 0:  # noqa: ASYNC110
+            while (wait_s := self._free_at() - trio.current_time()) > 0:  # noqa: ASYNC110
                 # In a loop, as a pause may be ordered meanwhile; nobody waits for that event but us.
                 await trio.sleep(wait_s)
-            self._next_at = trio.current_time() + self._spacing_s
-            return self._next_at
+            return self._take(trio.current_time())
+
+    def _free_at(self) -> float:
+        is_full = len(self._taken) == self._taken.maxlen
+        minute_over_at = self._taken[0] + MINUTE_S if is_full else 0.0
+        return max(self._even_at - self._ahead_s, minute_over_at, self._paused_until)
+
+    def _take(self, at: float) -> float:
+        self._taken.append(at)
+        self._even_at = max(self._even_at, at) + self._spacing_s
+        return self._even_at
 
     def give_back(self, slot: float) -> None:
-        """Return a slot that was not used after all.
-
-        Once somebody took a later one it is lost: two requests would follow one another at once.
-        """
-        if slot == self._next_at:
-            self._next_at -= self._spacing_s
+        """Return a slot that was not used after all; once somebody took a later one it is lost."""
+        if slot == self._even_at:
+            self._taken.pop()
+            self._even_at -= self._spacing_s
 
     def pause(self, wait_s: float) -> None:
         """Let nothing out for `wait_s` seconds; a longer pause already running stays."""

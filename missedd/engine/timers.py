@@ -59,7 +59,8 @@ class Timers:
         return queued | {wake.action_id for wake in self._heap}
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        await self._extend()
+        if self._loaded_until_us < 0:
+            await self.load()
         task_status.started()
         while True:
             wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
@@ -69,6 +70,15 @@ class Timers:
             self._fire(wall_us)
             await self._sleep(wall_us)
             self._notice_step(wall_us, trio_s)
+
+    @property
+    def loaded_until_us(self) -> int:
+        """The horizon: what is due later stays on disk for now."""
+        return self._loaded_until_us
+
+    async def load(self) -> None:
+        """Load what is due within the horizon; nothing fires before `run`."""
+        await self._extend()
 
     async def _extend(self) -> None:
         """Move the horizon on and load what it now covers.

@@ -17,15 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from missedd.core.model import InboundCall
+from missedd.core.model import RECOVERED, InboundCall
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 from missedd.exotel.dates import read_instant
 from missedd.exotel.fields import flatten, value, word
 from missedd.exotel.reports import SID
-
-RECOVERED: Final = "recovered"
-"""The shape of a call that the list told of."""
 
 _EXOPHONE: Final = ("PhoneNumberSid", "PhoneNumber", "To")
 _CALLED_AT: Final = ("StartTime", "DateCreated")

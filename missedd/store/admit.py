@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.admission import CallerHistory, decide, dedup_reach
-from missedd.core.model import Admission, InboundCall, State, Verdict
+from missedd.core.model import RECOVERED, Admission, InboundCall, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
 from missedd.store.rows import NewAction, Wake, insert_actions, lane_of, next_id, remembered_callbacks
@@ -51,10 +51,9 @@ async def admit(
         admission = decide(
             call, policy, known[1] if known else None, histories[call.caller or ""], received_at
         )
-        if admission.verdict is Verdict.REDELIVERED or (
-            known is not None and admission.verdict is Verdict.NOT_MISSED
-        ):
-            redelivered.append((call.call_sid,))
+        if admission.verdict is Verdict.REDELIVERED:
+            if call.shape != RECOVERED:
+                redelivered.append((call.call_sid,))
             admitted.append(Admitted(call, admission, (), ours.get(call.call_sid)))
             continue
         histories[call.caller or ""].remember(admission)

@@ -23,10 +23,10 @@ async def begin(db: Database, now: datetime) -> Mark:
     """
     rows = await db.fetch_all("SELECT since_at, covered_until FROM catch_up WHERE id = 1")
     if not rows:
-        rows = await db.fetch_all(
-            "SELECT min(received_at), max(received_at) FROM calls HAVING count(*) > 0"
-        ) or [(to_us(now), to_us(now))]
+        rows = await db.fetch_all("SELECT min(received_at), max(received_at) FROM calls")
     since_us, covered_us = rows[0]
+    if since_us is None:
+        since_us = covered_us = to_us(now)
     # A first start by a clock that ran ahead must not keep it from working until then.
     mark = Mark(min(from_us(since_us), now), from_us(covered_us))
     await _keep(db, mark)

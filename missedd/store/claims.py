@@ -20,6 +20,7 @@ from missedd.core.model import Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
+from missedd.store.quarantine import quarantined_until
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of, remembered_callbacks
 
 
@@ -33,7 +34,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """An action that its gates held (`wake`) or closed (`outcome`)."""
+    """An action that its gates held (`wake`; none under quarantine) or closed (`outcome`)."""
 
     action: ActionRow
     reason: Reason
@@ -60,6 +61,7 @@ async def claim(
 ) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
     actions = await fetch_actions(db, list(dict.fromkeys(ids)))
+    quarantined = await quarantined_until(db)
     numbers = json.dumps(sorted({each.number for each in actions}))
     suppressed = {
         (number, channel)
@@ -81,6 +83,9 @@ async def claim(
         if action.due_at > now:
             early.append(Wake(to_us(action.due_at), action.id, lane_of(action.kind, action.state)))
             continue
+        if quarantined is not None and action.base_at <= quarantined:
+            stopped.append(await _quarantine(db, action))
+            continue
         if len(claimed) >= limit:
             left.append(action.id)
             continue
@@ -93,6 +98,7 @@ async def claim(
             (action.number, "all") in suppressed,
             action.kind is Kind.SMS and (action.number, "sms") in suppressed,
             others,
+            action.kind is Kind.CALLBACK and await _is_reached(db, action),
         )
         match judge(candidate, policy, now):
             case Go():
@@ -113,6 +119,26 @@ async def claim(
                 await close(db, action.id, outcome, reason, now)
                 stopped.append(Stopped(action, reason, outcome, None))
     return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early))
+
+
+async def _is_reached(db: Database, action: ActionRow) -> bool:
+    """Whether another callback of the campaign was answered after the call that this one answers."""
+    rows = await db.fetch_all(
+        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND campaign = ?
+             AND outcome = 'answered' AND closed_at > ? AND id != ? LIMIT 1""",
+        (action.number, action.campaign, to_us(action.base_at), action.id),
+    )
+    return bool(rows)
+
+
+async def _quarantine(db: Database, action: ActionRow) -> Stopped:
+    """Hold without an instant: only an operator's word ends this."""
+    step(action.state, Step.HOLD)
+    await db.execute(
+        "UPDATE actions SET state = ?, reason = ?, wake_at = NULL WHERE id = ?",
+        (State.HELD, Reason.QUARANTINED, action.id),
+    )
+    return Stopped(action, Reason.QUARANTINED, None, None)
 
 
 def _owner(action: ActionRow) -> tuple[str, str]:

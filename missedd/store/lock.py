@@ -18,6 +18,8 @@ from missedd.store.database import StoreRefused
 @contextmanager
 def exclusive(path: Path, owner: str) -> Iterator[None]:
     """Hold the database at `path` for `owner`; raises `StoreRefused`, naming who has it, if it is in use."""
+    # By its real path: a link to a database is that database.
+    path = path.resolve()
     lock_path = path.with_name(path.name + ".lock")
     try:
         descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

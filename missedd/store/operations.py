@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from missedd.clock import to_us
+from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Lane, Outcome, State
 from missedd.core.reasons import Reason
+from missedd.core.settlement import Settlement, settlement
+from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.rows import Wake, fetch_actions, next_id
 
@@ -43,3 +46,39 @@ async def resend(db: Database, action_id: int, now: datetime) -> Wake | None:
         (new_id, State.PLANNED, Reason.RESENT, now_us, now_us, now_us, action_id),
     )
     return Wake(now_us, new_id, Lane.WEBHOOK)
+
+
+async def settle(
+    db: Database, action_id: int, wanted: Outcome, note: str | None, now: datetime
+) -> Settlement:
+    """Keep what an operator says became of an action whose outcome is unknown; nothing else changes.
+
+    One that is still looked for ends as `unknown` first: what the daemon knew stays on record.
+    """
+    found = await fetch_actions(db, [action_id])
+    if not found:
+        return Settlement.NO_SUCH_ACTION
+    action = found[0]
+    ((settled,),) = await db.fetch_all("SELECT settled_outcome FROM actions WHERE id = ?", (action_id,))
+    # The last attempt's result is set once its answer is known to be lost; in flight it is empty.
+    attempts = await db.fetch_all(
+        "SELECT result FROM attempts WHERE action_id = ? ORDER BY number DESC LIMIT 1", (action_id,)
+    )
+    verdict = settlement(
+        action.kind,
+        action.state,
+        action.outcome,
+        None if settled is None else Outcome(settled),
+        wanted,
+        is_lost=attempts == [("unknown",)],
+    )
+    if verdict is not Settlement.SETTLED:
+        return verdict
+    if action.state is not State.DONE:
+        step(action.state, Step.GIVE_UP)
+        await close(db, action_id, Outcome.UNKNOWN, Reason.SETTLED_BY_OPERATOR, now)
+    await db.execute(
+        "UPDATE actions SET settled_outcome = ?, settled_at = ?, settled_note = ? WHERE id = ?",
+        (wanted, to_us(now), note, action_id),
+    )
+    return verdict

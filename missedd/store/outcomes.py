@@ -106,6 +106,8 @@ async def _apply(
         return Applied(f"ignored: the action is a {action.kind}", action)
     if action.placed_at is None and not await _was_attempted(db, action):
         return Applied("ignored: nothing was sent yet", action)
+    if action.provider_sid != report.provider_sid and await _is_anothers(db, action):
+        return Applied("ignored: another call", action)
     if action.provider_sid is None:
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
@@ -123,6 +125,18 @@ async def _apply(
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
         wakes = await _retry(db, action, policy, now)
     return Applied("applied", action, meaning.outcome, wakes)
+
+
+async def _is_anothers(db: Database, action: ActionRow) -> bool:
+    """Whether the provider itself named this action's call, so that another Sid is another call's.
+
+    A Sid that a look-up found is our own guess, which a report to the action's address corrects.
+    """
+    rows = await db.fetch_all(
+        """SELECT 1 FROM attempts WHERE action_id = ? AND result = 'accepted' AND provider_sid = ? LIMIT 1""",
+        (action.id, action.provider_sid),
+    )
+    return bool(rows)
 
 
 async def _was_attempted(db: Database, action: ActionRow) -> bool:

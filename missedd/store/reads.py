@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from missedd.core.pages import Page, Query
-from missedd.store.reads_calls import Rows, call_story, story_of_number
+from missedd.store.quarantine import quarantine
+from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
 from missedd.store.reads_figures import campaigns, figures, gauges
 from missedd.store.reads_lists import actions, calls, due_next, latest_calls, leads, suppressions
 
@@ -27,8 +28,10 @@ __all__ = [
     "figures",
     "gauges",
     "latest_calls",
+    "quarantine",
     "leads",
     "story_of_number",
+    "story_of_ours",
     "suppressions",
 ]
 
@@ -72,6 +75,9 @@ class Reader:
 
     async def campaigns(self) -> list[str]:
         return await self._read(campaigns)
+
+    async def quarantine(self) -> dict[str, Any]:
+        return await self._read(quarantine)
 
     async def gauges(self) -> dict[str, Any]:
         return await self._read(gauges)

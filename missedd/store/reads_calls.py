@@ -23,10 +23,10 @@ NUMBER_LIMIT = 20
 """Calls of one number that its story tells: more than a person reads."""
 
 CALL_COLUMNS = """c.id, c.call_sid, c.caller, c.exophone, c.campaign, c.called_at, c.received_at,
-c.verdict, c.reason, c.redeliveries"""
+c.verdict, c.reason, c.redeliveries, c.shape"""
 
 ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
-a.provider_sid, a.expires_at, a.retry_index, a.origin_id"""
+a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.settled_at, a.settled_note"""
 
 
 async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
@@ -34,6 +34,15 @@ async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
     rows = await db.fetch_all(f"SELECT {CALL_COLUMNS} FROM calls c WHERE c.call_sid = ?", (call_sid,))
     stories = await _with_actions(db, rows)
     return stories[0] if stories else None
+
+
+async def story_of_ours(db: Rows, provider_sid: str) -> dict[str, Any] | None:
+    """The story of the call that an action with this Sid at the provider is owed for, or None."""
+    rows = await db.fetch_all(
+        "SELECT c.call_sid FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.provider_sid = ? LIMIT 1",
+        (provider_sid,),
+    )
+    return await call_story(db, rows[0][0]) if rows else None
 
 
 async def story_of_number(db: Rows, number: str, limit: int = NUMBER_LIMIT) -> list[dict[str, Any]]:
@@ -74,6 +83,7 @@ def call_of(row: Sequence[Any]) -> dict[str, Any]:
         "verdict": row[7],
         "reason": row[8],
         "reason_words": words(row[8]),
+        "shape": row[10],
         "redeliveries": row[9],
     }
 
@@ -95,6 +105,9 @@ def action_of(row: Sequence[Any]) -> dict[str, Any]:
         "expires_at": iso(row[10]),
         "retry_index": row[11],
         "origin": row[12],
+        "settled_outcome": row[13],
+        "settled_at": iso(row[14]),
+        "settled_note": row[15],
     }
 
 

@@ -39,11 +39,16 @@ async def figures(
         f"SELECT count(DISTINCT c.caller) FROM calls c WHERE {where} AND c.verdict IN ({_COUNTED})", params
     )
     actions = await db.fetch_all(
-        f"""SELECT a.kind, a.state, a.outcome, count(*), count(a.placed_at)
+        f"""SELECT a.kind, a.state, coalesce(a.settled_outcome, a.outcome), count(*), count(a.placed_at)
             FROM calls c CROSS JOIN actions a ON a.call_id = c.id WHERE {where} GROUP BY 1, 2, 3"""
         if since or until
-        else f"""SELECT c.kind, c.state, c.outcome, count(*), count(c.placed_at)
+        else f"""SELECT c.kind, c.state, coalesce(c.settled_outcome, c.outcome), count(*), count(c.placed_at)
                  FROM actions c WHERE {where} GROUP BY 1, 2, 3""",
+        params,
+    )
+    recovered = await db.fetch_all(
+        f"""SELECT count(*) FROM calls c
+            WHERE {where} AND c.shape = 'recovered' AND c.verdict IN ({_COUNTED})""",
         params,
     )
     where, params = _period("l.first_seen_at", "l.campaign", campaign, since, until)
@@ -55,6 +60,7 @@ async def figures(
             hours=by_local_hour(quarters, timezone),
             actions=tuple(ActionCount(*row) for row in actions),
             leads=leads[0][0],
+            recovered=recovered[0][0],
         )
     )
 

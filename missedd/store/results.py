@@ -130,3 +130,17 @@ async def rescue(db: Database, now: datetime) -> int:
             ),
         )
     return len(rows)
+
+
+async def wake_forgotten(db: Database, now: datetime) -> int:
+    """Find open actions that nothing would ever wake for, and let them be looked at; how many there were.
+
+    Only a mistake of ours leaves one, once `rescue` has been there; the quarantine alone holds without
+    an instant.
+    """
+    rows = await db.fetch_all(
+        """UPDATE actions SET wake_at = iif(state IN ('planned', 'held'), due_at, ?)
+           WHERE state != 'done' AND wake_at IS NULL AND NOT (state = 'held' AND reason = ?) RETURNING 1""",
+        (to_us(now), Reason.QUARANTINED),
+    )
+    return len(rows)

@@ -11,6 +11,7 @@ from typing import Protocol
 import trio
 
 from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
+from missedd.store.integrity import check_integrity, way_out
 from missedd.store.lock import exclusive
 from missedd.store.migrate import check, migrate
 from missedd.store.writer import Writer
@@ -23,9 +24,11 @@ class Driver(Protocol):
 class Store:
     """One database: a writer with group commit, and a reader of its own."""
 
-    def __init__(self, writer: Writer, reader: Connection) -> None:
+    def __init__(self, writer: Writer, reader: Connection, *, is_checked: bool) -> None:
         self._writer = writer
         self._reader = reader
+        self.is_checked = is_checked
+        """Whether the whole file was read when it was opened, and found well."""
 
     async def write[T](self, unit: Unit[T]) -> T:
         """Run a unit of work durably; see `Writer.write` for what it raises."""
@@ -48,11 +51,12 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
         try:
             reader = await _open(driver, path, read_only=True)
             try:
+                is_checked = await _checked(reader, path)
                 async with trio.open_nursery() as nursery:
                     writer = Writer(connection)
                     nursery.start_soon(writer.run, name="store writer")
                     try:
-                        yield Store(writer, reader)
+                        yield Store(writer, reader, is_checked=is_checked)
                     finally:
                         writer.close()
             finally:
@@ -76,6 +80,13 @@ async def open_reader(driver: Driver, path: Path) -> AsyncIterator[Connection]:
             await reader.close()
 
 
+async def _checked(reader: Connection, path: Path) -> bool:
+    try:
+        return await reader.read(check_integrity)
+    except (sqlite3.Error, StoreRefused) as failure:
+        raise StoreRefused(way_out(path, failure)) from failure
+
+
 async def _open(driver: Driver, path: Path, *, read_only: bool) -> Connection:
     """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
     try:
@@ -92,8 +103,5 @@ async def _open(driver: Driver, path: Path, *, read_only: bool) -> Connection:
                 await connection.close()
             raise
     except (sqlite3.Error, NotDurable) as failure:
-        raise StoreRefused(
-            f"cannot use the database {path}: {failure}; "
-            "if the file is damaged, move it away and restore a backup in its place"
-        ) from failure
+        raise StoreRefused(way_out(path, failure)) from failure
     return connection

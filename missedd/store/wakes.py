@@ -16,22 +16,39 @@ _LANES = {
 }
 
 
+_LAST_ID = 2**63 - 1
+_PIECE = 20_000
+"""Rows fetched at a time: a million rows at once would take more memory than the wakes made of them."""
+
+
 async def wakes_between(db: Database, after_us: int, until_us: int) -> list[Wake]:
     """Every action to be woken for in (after, until], earliest first."""
-    rows = await db.fetch_all(
-        """SELECT wake_at, id, kind, state FROM actions
-           WHERE wake_at > ? AND wake_at <= ? ORDER BY wake_at, id""",
-        (after_us, until_us),
-    )
-    return [Wake(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
+    wakes: list[Wake] = []
+    after_id = _LAST_ID
+    while True:
+        rows = await db.fetch_all(
+            """SELECT wake_at, id, kind, state FROM actions
+               WHERE (wake_at, id) > (?, ?) AND wake_at <= ? ORDER BY wake_at, id LIMIT ?""",
+            (after_us, after_id, until_us, _PIECE),
+        )
+        wakes += [Wake(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
+        if len(rows) < _PIECE:
+            return wakes
+        after_us, after_id = rows[-1][:2]
 
 
-async def last_attempt_at(db: Database, lane: Lane, now: datetime) -> datetime | None:
-    """When this lane's budget was last spent, if within the past minute."""
+async def count_wakes(db: Database, until_us: int) -> int:
+    """How many `wakes_between` there are up to an instant, without making them."""
+    rows = await db.fetch_all("SELECT count(*) FROM actions WHERE wake_at <= ?", (until_us,))
+    return int(rows[0][0])
+
+
+async def recent_attempts(db: Database, lane: Lane, now: datetime) -> list[datetime]:
+    """When each request of this lane went out, of the past minute and a bit."""
     kinds = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
     rows = await db.fetch_all(
-        """SELECT max(attempts.started_at) FROM attempts JOIN actions ON actions.id = attempts.action_id
-           WHERE attempts.started_at > ? AND actions.kind = ?""",
-        (to_us(now) - 60_000_000, kinds[lane]),
+        """SELECT attempts.started_at FROM attempts JOIN actions ON actions.id = attempts.action_id
+           WHERE attempts.started_at > ? AND actions.kind = ? ORDER BY attempts.started_at""",
+        (to_us(now) - 61_000_000, kinds[lane]),
     )
-    return None if rows[0][0] is None else from_us(rows[0][0])
+    return [from_us(started_us) for (started_us,) in rows]

@@ -5,7 +5,6 @@ Each route is named with its path in `missedd.web.openapi`; a test holds the two
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -16,28 +15,36 @@ from quart import Blueprint, Response, jsonify, request
 
 from missedd.clock import Clock, to_iso
 from missedd.core.pages import BadCursor, Page, Query
+from missedd.web.bodies import json_object, line_of
 from missedd.web.openapi import document
-from missedd.web.parameters import instant_of, number_of, period_of, query_of, wants_csv
+from missedd.web.parameters import (
+    action_id_of,
+    instant_of,
+    number_of,
+    period_of,
+    query_of,
+    wants_csv,
+)
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, bad_input
+from missedd.web.quarantine import add_quarantine
+from missedd.web.settle import add_settle
 from missedd.web.tables import to_csv
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
-    "redeliveries",
+    *("shape", "redeliveries"),
 )
 ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
+    *("settled_outcome", "settled_at", "settled_note"),
 )
 LEAD_COLUMNS: Final = (
     *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
     "first_call_sid",
 )
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel")
-
-_LONGEST_REASON = 500
-_LARGEST_ID = 2**63 - 1
 
 type List = Callable[[Query], Awaitable[Page]]
 
@@ -77,9 +84,9 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
 
     @api.post("/v1/suppressions")
     async def suppress() -> tuple[Response, int]:
-        body = await _json_object("number", "reason", "until")
+        body = await json_object("number", "reason", "until")
         number = number_of(body.get("number"), "number")
-        reason = _text_of(body, "reason")
+        reason = line_of(body, "reason")
         until = _until_of(body, zone, clock.now())
         await operations.suppress(number, reason, until)
         return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
@@ -97,13 +104,13 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
 
     @api.post("/v1/actions/<action_id>/resend")
     async def resend(action_id: str) -> tuple[Response, int]:
-        if not (action_id.isascii() and action_id.isdigit() and 0 < int(action_id[:20]) <= _LARGEST_ID):
-            raise bad_input("id", "is not the id of an action")
-        new_id = await operations.resend(int(action_id))
+        new_id = await operations.resend(action_id_of(action_id))
         if new_id is None:
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202
 
+    add_settle(api, operations)
+    add_quarantine(api, reads, operations)
     return api
 
 
@@ -122,34 +129,6 @@ async def _listed(name: str, read: List, columns: Sequence[str], zone: ZoneInfo)
         following = urlencode({**request.args, "cursor": page.next})
         response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
     return response
-
-
-async def _json_object(*known: str) -> dict[str, Any]:
-    """The body, with no keys but these."""
-    # A page of another origin can send JSON only after a preflight, which nothing here answers.
-    if request.mimetype != "application/json":
-        raise Problem(415, "the body is to be application/json")
-    try:
-        body = json.loads(await request.get_data())
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Problem(400, "the body is no JSON object")
-    for key in body:
-        if key not in known:
-            raise bad_input(key[:100], f"is none of {', '.join(known)}")
-    return body
-
-
-def _text_of(body: dict[str, Any], field: str) -> str:
-    text = body.get(field)
-    if not isinstance(text, str) or not text.strip():
-        raise bad_input(field, "is missing; it is a text")
-    text = text.strip()
-    # A lone surrogate is JSON, but no text that could be stored.
-    if len(text) > _LONGEST_REASON or not text.isprintable():
-        raise bad_input(field, f"is not a line of at most {_LONGEST_REASON} characters")
-    return text
 
 
 def _until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:

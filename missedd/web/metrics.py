@@ -68,6 +68,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.calls = Counter("missedd_calls_total", "Missed calls answered, by verdict.", "verdict")
+        self.recovered = Counter(
+            "missedd_recovered_calls_total",
+            "Missed calls that no webhook told of, found in the provider's list, by verdict.",
+            "verdict",
+        )
         self.reports = Counter("missedd_reports_total", "Status reports taken in, by kind.", "kind")
         self.refused = Counter(
             "missedd_refused_requests_total",
@@ -94,7 +99,7 @@ class Metrics:
     def text(self, gauges: Mapping[str, Any], now: datetime) -> str:
         """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them."""
         lines: list[str] = []
-        for each in (self.calls, self.reports, self.refused, self.attempts, self.closed):
+        for each in (self.calls, self.recovered, self.reports, self.refused, self.attempts, self.closed):
             lines += each.lines()
         lines += self.acknowledgement.lines()
         lines += self.lateness.lines()

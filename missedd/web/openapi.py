@@ -65,6 +65,24 @@ def _paths() -> Json:
                 _in_path("action_id", {"type": "integer", "minimum": 1}),
             )
         },
+        "/api/v1/actions/{action_id}/settle": {
+            "post": _operation(
+                "Say what became of an action whose outcome is unknown",
+                {"200": _json("Settled"), "400": _problem(), "404": _problem(), "409": _problem()},
+                _in_path("action_id", {"type": "integer", "minimum": 1}),
+            )
+            | {"requestBody": {"required": True, "content": _content("Settle")}},
+        },
+        "/api/v1/quarantine": {
+            "get": _operation("What waits after a restore", {"200": _json("Quarantine")}),
+        },
+        "/api/v1/quarantine/release": {
+            "post": _operation(
+                "Let what waits after a restore go, or drop it",
+                {"200": _json("Released"), "400": _problem()},
+            )
+            | {"requestBody": {"required": True, "content": _content("Release")}},
+        },
         "/api/openapi.json": {"get": _operation("This document", {"200": {"description": "OpenAPI 3.1"}})},
     }
 

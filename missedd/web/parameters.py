@@ -16,6 +16,8 @@ from missedd.web.problems import bad_input
 FILTERS: Final = ("campaign", "number", "since", "until", "limit", "cursor", "format")
 ACTION_FILTERS: Final = (*FILTERS, "kind", "state", "outcome")
 
+_LARGEST_ID: Final = 2**63 - 1
+
 _SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
 
 
@@ -56,6 +58,13 @@ def number_of(text: object, field: str) -> str:
     if number is None:
         raise bad_input(field, "is not a phone number that can be rung; try +919876543210")
     return number
+
+
+def action_id_of(text: str) -> int:
+    """The id of an action, out of a path."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= _LARGEST_ID):
+        raise bad_input("id", "is not the id of an action")
+    return int(text)
 
 
 def instant_of(text: object, field: str, zone: tzinfo) -> datetime:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
+from missedd.core.settlement import Settlement
 
 
 class Reads(Protocol):
@@ -30,6 +32,10 @@ class Reads(Protocol):
 
     async def campaigns(self) -> list[str]: ...
 
+    async def quarantine(self) -> Mapping[str, Any]:
+        """`since`, the restore whose earlier calls wait, or None; and `actions`, how many wait."""
+        ...
+
     async def gauges(self) -> Mapping[str, Any]: ...
 
     async def figures(
@@ -48,4 +54,12 @@ class Operations(Protocol):
 
     async def resend(self, action_id: int) -> int | None:
         """The id of the new action, or None if there is no parked webhook of that id."""
+        ...
+
+    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
+        """Say what became of an action whose outcome is unknown."""
+        ...
+
+    async def release(self, *, drop: bool) -> int:
+        """End the quarantine after a restore; how many actions were released, or dropped."""
         ...

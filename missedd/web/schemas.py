@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from missedd.core.model import Kind, Outcome, State, Verdict
+from missedd.core.model import RECOVERED, Kind, Outcome, State, Verdict
+from missedd.core.settlement import SETTLING
 
 type Json = dict[str, Any]
 
@@ -26,6 +27,7 @@ def schemas() -> Json:
         "verdict": {"enum": list(Verdict)},
         "reason": TEXT,
         "reason_words": TEXT,
+        "shape": {"enum": ["native", "passthru", RECOVERED]},
         "redeliveries": COUNT,
     }
     attempt = {
@@ -58,12 +60,15 @@ def schemas() -> Json:
         "expires_at": or_null(INSTANT),
         "retry_index": COUNT,
         "origin": or_null({"type": "integer"}),
+        "settled_outcome": {"enum": [*SETTLING, None]},
+        "settled_at": or_null(INSTANT),
+        "settled_note": or_null(TEXT),
     }
     told = action | {"attempts": array_of("Attempt"), "reports": array_of("Report")}
     hour = {"hour": {"type": "integer", "minimum": 0, "maximum": 23}, "calls": COUNT}
     figures = {
         **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
-        **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered"), COUNT),
+        **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered", "recovered"), COUNT),
         "callback_success_rate": RATE,
         "conversion_rate": RATE,
         "peak_hours": {"type": "array", "items": object_of(hour), "minItems": 24, "maxItems": 24},
@@ -102,6 +107,11 @@ def schemas() -> Json:
         "Suppression": object_of(suppression),
         "Suppress": object_of(suppress, optional=("until",)),
         "Resent": object_of({"id": {"type": "integer"}}),
+        "Settle": object_of({"outcome": {"enum": list(SETTLING)}, "note": or_null(TEXT)}, optional=("note",)),
+        "Settled": object_of({"id": COUNT, "outcome": TEXT, "settled_outcome": {"enum": list(SETTLING)}}),
+        "Quarantine": object_of({"since": or_null(INSTANT), "actions": COUNT}),
+        "Release": object_of({"drop": {"type": "boolean", "default": False}}, optional=("drop",)),
+        "Released": object_of({"actions": COUNT}),
         "Figures": object_of(figures),
         "Problem": object_of(problem, optional=("field",)),
     }

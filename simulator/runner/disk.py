@@ -57,7 +57,8 @@ class DiskFault:
 
 
 class Disk:
-    """Faults are drawn from `rng`. `crash_at` kills once, at a numbered step, `before` or `after` its commit."""
+    """Faults are drawn from `rng`. `crash_at` kills once, at a numbered step, `before` or `after` its
+    commit."""
 
     def __init__(self, rng: Random, crash_at: tuple[int, str] | None = None) -> None:
         self._rng = rng

@@ -11,8 +11,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -25,78 +23,17 @@ from missedd.engine.engine import Engine, World, running_engine
 from missedd.exotel.wire import WebhookRequest
 from missedd.log import Logger, configure
 from missedd.secrets import Secrets
-from missedd.sites import MeasuredSite, private_site, public_site
+from missedd.sites import private_site, public_site
 from missedd.store.inline import InlineDriver
 from missedd.web.metrics import Metrics
 from simulator.posting import OutboundWebhook, PostFailed, PostResult
+from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import Crashed, Disk
+from simulator.runner.life import Life, Wire, cause_of
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
 PUBLIC_URL = "http://missedd.simulated"
 MISSED_CALL_URL = f"{PUBLIC_URL}/exotel/{SECRETS.webhook_token}/missed-call"
-
-
-class SteppedClock:
-    """The daemon's wall clock: true time, plus whatever it was set wrong by."""
-
-    def __init__(self, true_now: Callable[[], datetime]) -> None:
-        self._true_now = true_now
-        self._errors = [(true_now(), timedelta(0))]
-
-    @property
-    def error(self) -> timedelta:
-        return self._errors[-1][1]
-
-    @error.setter
-    def error(self, error: timedelta) -> None:
-        self._errors.append((self._true_now(), error))
-
-    def now(self) -> datetime:
-        return self._true_now() + self.error
-
-    def shown_at(self, true_at: datetime) -> datetime:
-        """What it showed at an instant of true time."""
-        return true_at + next(error for since, error in reversed(self._errors) if since <= true_at)
-
-    @property
-    def was_stepped(self) -> bool:
-        return len(self._errors) > 1
-
-
-@dataclass(slots=True)
-class _Life:
-    """One run of the daemon, from a start to a stop or a crash."""
-
-    stop: trio.Event = field(default_factory=trio.Event)
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
-    ended: trio.Event = field(default_factory=trio.Event)
-    is_over: bool = False
-    """It died: what is still being unwound is a ghost, and no more of it may be seen from outside."""
-    is_ready: bool = False
-    lines: dict[trio.CancelScope, None] = field(default_factory=dict)
-    """Whoever waits for an answer of its public site."""
-    failure: BaseException | None = None
-    engine: Engine | None = None
-    site: MeasuredSite | None = None
-    api: httpx.AsyncClient | None = None
-
-    def end(self) -> None:
-        self.is_over = True
-        for line in self.lines:
-            line.cancel()
-
-
-class _Wire(httpx.AsyncBaseTransport):
-    """The way out of one life; nothing leaves once it is over."""
-
-    def __init__(self, life: _Life, far_end: httpx.AsyncBaseTransport) -> None:
-        self._life = life
-        self._far_end = far_end
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self._life.is_over:
-            await trio.sleep_forever()
-        return await self._far_end.handle_async_request(request)
 
 
 class DaemonHost:
@@ -124,7 +61,7 @@ class DaemonHost:
         self.disk = disk
         self._lines = io.StringIO()
         self._log: Logger = configure(self._lines, style="json", now=clock.now, secrets=SECRETS.texts)
-        self._life: _Life | None = None
+        self._life: Life | None = None
         self.on_death: Callable[[], None] = lambda: None
         self.starts = 0
         self.crashes = 0
@@ -135,12 +72,12 @@ class DaemonHost:
         """Start it and return when it is ready, or has died on the way. Raises whatever its start raises."""
         if self._life is not None:
             raise RuntimeError("the daemon runs already")
-        life = self._life = _Life()
+        life = self._life = Life()
         await self._nursery.start(self._live, life)
         if life.failure is not None and not isinstance(life.failure, Crashed):
             raise life.failure
 
-    async def _live(self, life: _Life, task_status: trio.TaskStatus[None]) -> None:
+    async def _live(self, life: Life, task_status: trio.TaskStatus[None]) -> None:
         def step(point: str) -> None:
             if life.is_over:
                 raise Crashed
@@ -154,14 +91,14 @@ class DaemonHost:
             self._clock,
             self._rng,
             InlineDriver(step, self.disk.pause),
-            _Wire(life, self._provider),
-            _Wire(life, self._application),
+            Wire(life, self._provider),
+            Wire(life, self._application),
         )
         try:
             with life.scope:
                 await self._run(life, world, task_status)
         except BaseException as failure:
-            life.failure = _first_but_crashed(failure)
+            life.failure = cause_of(failure)
             if not isinstance(life.failure, Exception | Crashed):
                 raise
         finally:
@@ -176,7 +113,7 @@ class DaemonHost:
         if not life.stop.is_set():
             self.on_death()
 
-    async def _run(self, life: _Life, world: World, task_status: trio.TaskStatus[None]) -> None:
+    async def _run(self, life: Life, world: World, task_status: trio.TaskStatus[None]) -> None:
         async with running_engine(
             self._settings, SECRETS, world, self._log, "a simulation", PUBLIC_URL
         ) as life.engine:
@@ -192,7 +129,7 @@ class DaemonHost:
                 task_status.started()
                 await life.stop.wait()
 
-    def _bury(self, life: _Life) -> None:
+    def _bury(self, life: Life) -> None:
         self.crashes += 1
         life.end()
         if self._life is life:
@@ -212,12 +149,17 @@ class DaemonHost:
         await life.ended.wait()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it is up, or on its way there."""
+        return self._life is not None
+
+    @property
     def is_up(self) -> bool:
         return self._life is not None and self._life.is_ready
 
-    def _running(self) -> _Life:
+    def _running(self) -> Life:
         if self._life is None or not self._life.is_ready:
-            raise RuntimeError("the daemon is not running")
+            raise RuntimeError("the daemon is not running") from (self.falls[-1] if self.falls else None)
         return self._life
 
     async def post(self, webhook: OutboundWebhook) -> PostResult:
@@ -270,14 +212,3 @@ class DaemonHost:
         if engine is None:
             raise AssertionError("a daemon that is ready has its engine")
         return engine
-
-
-def _first_but_crashed(failure: BaseException) -> BaseException:
-    """What a life ended by: a crash leaves nothing else, but another exception may hide in its group."""
-    if not isinstance(failure, BaseExceptionGroup):
-        return failure
-    crashes, others = failure.split(Crashed)
-    group = others or crashes
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group or failure

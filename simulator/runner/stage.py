@@ -1,23 +1,39 @@
-"""What a timeline may make happen, one function a deed."""
+"""What a timeline may make happen, one function a deed.
+
+On a *supervised* stage the daemon is started again whenever it dies, as systemd would, and deeds
+that need it wait for it: there a crash may come at any step, and the timeline goes on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import trio
 
+from missedd.store.database import NotDurable, StoreRefused
 from simulator.application import Application
 from simulator.crowd import Crowd
 from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.people import Answers, Person, Reception
-from simulator.runner.host import DaemonHost, SteppedClock
+from simulator.runner.clock import SteppedClock
+from simulator.runner.disk import DiskFault
+from simulator.runner.host import DaemonHost
+from simulator.runner.journal import Journal
 from simulator.scenario import Happening, Scenario, ScenarioMistake, duration
 from simulator.settings import ExchangeSettings
+
+RESTART_S = 5.0
+"""How long a supervisor waits before it starts a dead daemon again."""
+
+REFUSED_AT_START = (StoreRefused, NotDurable)
+"""What a daemon whose disk fails says when it is started; its supervisor tries again."""
 
 
 @dataclass(slots=True)
@@ -32,6 +48,19 @@ class Stage:
     crowd: Crowd
     nursery: trio.Nursery
     rng: Random
+    true_now: Callable[[], datetime]
+    journal: Journal = field(default_factory=Journal)
+    is_supervised: bool = False
+    _down_s: float = RESTART_S
+
+    def supervise(self) -> None:
+        """From now on the daemon is started again whenever it dies."""
+        self.is_supervised = True
+        self.host.on_death = self._on_death
+
+    def _on_death(self) -> None:
+        down_s, self._down_s = self._down_s, RESTART_S
+        self.nursery.start_soon(self._start_after, down_s)
 
     def person(self, name: str, where: str) -> Person:
         if name not in self.people:
@@ -55,6 +84,8 @@ class Stage:
                     self._fault(value, happening.params, where)
                 case "clear":
                     self.exchange.faults.clear(None if value == "all" else value)
+                case "disk":
+                    self._disk(value, happening.params, where)
                 case "daemon":
                     await self._daemon(value, happening.params, where)
                 case "clock_step":
@@ -68,18 +99,38 @@ class Stage:
                 case "application":
                     self._application(value, happening.params, where)
                 case "suppress":
-                    body = {
-                        "number": self.person(value, where).number,
-                        "reason": happening.params.get("reason", "asked"),
-                    }
-                    await self.host.api("POST", "/api/v1/suppressions", body)
+                    number = self.person(value, where).number
+                    body = {"number": number, "reason": happening.params.get("reason", "asked")}
+                    await self._operate(number, "POST", "/api/v1/suppressions", body)
                 case "unsuppress":
-                    number = quote(self.person(value, where).number)
-                    await self.host.api("DELETE", f"/api/v1/suppressions/{number}")
+                    number = self.person(value, where).number
+                    await self._operate(number, "DELETE", f"/api/v1/suppressions/{quote(number)}")
                 case other:
                     raise AssertionError(f"{other} is listed as a deed but cannot be done")
         except ValueError as failure:
             raise ScenarioMistake(f"{where}: {failure}") from failure
+
+    async def _operate(self, number: str, method: str, path: str, body: Any = None) -> None:
+        """An operator's wish about a number; on a supervised stage they ask until it is granted."""
+        if not self.is_supervised:
+            await self.host.api(method, path, body)
+            return
+        self.nursery.start_soon(self._insist, number, method, path, body)
+
+    async def _insist(self, number: str, method: str, path: str, body: Any) -> None:
+        while True:
+            asked_at = self.true_now()
+            try:
+                await self.host.api(method, path, body)
+            except httpx.HTTPStatusError as refused:
+                if refused.response.status_code == 404:
+                    return
+            except RuntimeError:
+                pass  # it is down
+            else:
+                self.journal.note(number, asked_at, self.true_now(), is_suppressed=method == "POST")
+                return
+            await trio.sleep(RESTART_S)
 
     async def _ring(self, value: Any, params: Any, where: str) -> None:
         for name in [value] if isinstance(value, str) else value:
@@ -143,22 +194,43 @@ class Stage:
             wait_s = duration(params["for"], f"{where}.for").total_seconds()
             self.nursery.start_soon(_later, wait_s, undo)
 
+    def _disk(self, name: str, params: Any, where: str) -> None:
+        fault = DiskFault(
+            name,
+            params.get("when", "before"),
+            params.get("times"),
+            params.get("probability", 1.0),
+            duration(params.get("delay", 5), f"{where}.delay").total_seconds(),
+        )
+        active = self.host.disk.active
+        active.append(fault)
+        self._after(params, where, lambda: _discard(self.host.disk.active, fault))
+
     async def _daemon(self, value: str, params: Any, where: str) -> None:
         if value not in ("crash", "restart", "stop", "start"):
             raise ScenarioMistake(f"{where}.daemon: must be crash, restart, stop or start, not {value!r}")
+        down_s = duration(params.get("down", 0), f"{where}.down").total_seconds()
+        if self.is_supervised and value != "start" and not self.host.is_up:
+            return  # it is dead already
         if value in ("stop", "restart"):
             await self.host.stop()
         if value == "crash":
+            self._down_s = down_s or RESTART_S
             await self.host.crash()
         if value == "start":
-            await self.host.start()
-        elif value == "restart" or "down" in params:
-            wait_s = duration(params.get("down", 0), f"{where}.down").total_seconds()
-            self.nursery.start_soon(self._start_after, wait_s)
+            await self._start_after(0)
+        elif value == "restart" or ("down" in params and not self.is_supervised):
+            self.nursery.start_soon(self._start_after, down_s)
 
     async def _start_after(self, wait_s: float) -> None:
         await trio.sleep(wait_s)
-        await self.host.start()
+        if self.is_supervised and self.host.is_running:
+            return
+        try:
+            await self.host.start()
+        except REFUSED_AT_START:
+            if not self.is_supervised:
+                raise
 
     def _change(self, name: str, params: Any, where: str) -> None:
         person = self.person(name, where)
@@ -185,7 +257,7 @@ def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     return ((name, params[name]) for name in names if name in params)
 
 
-def _discard(faults: list[Fault], fault: Fault) -> None:
+def _discard[F](faults: list[F], fault: F) -> None:
     if fault in faults:
         faults.remove(fault)
 

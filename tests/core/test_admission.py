@@ -111,7 +111,7 @@ def test_whatever_was_decided_stays_decided(before: Verdict) -> None:
 def test_a_call_that_was_not_missed_yet_is_decided_again() -> None:
     assert decided(call(), seen=Verdict.NOT_MISSED).verdict is Verdict.ACCEPTED
     again = decided(call(not_missed=Reason.AGENT_EVENT), seen=Verdict.NOT_MISSED)
-    assert (again.verdict, again.reason) == (Verdict.NOT_MISSED, Reason.AGENT_EVENT)
+    assert (again.verdict, again.reason) == (Verdict.REDELIVERED, Reason.ALREADY_SEEN)
 
 
 ALL_KINDS = {*RECORDED, *SENT}
@@ -396,14 +396,14 @@ def test_after_hours_a_callback_is_deferred_skipped_or_made_all_the_same(
         assert owed.expires_at == OPENING + minutes(15)
 
 
-def test_two_nightly_calls_are_deferred_to_one_opening_within_the_cap() -> None:
-    of = campaign(callback=callback(max_per_hour=1), hours=office())
+def test_two_nightly_calls_are_owed_one_callback_at_the_opening() -> None:
+    of = campaign(callback=callback(max_per_hour=2), hours=office())
     history = CallerHistory()
     first = decided(call(at=CLOSED), of, history=history)
     history.remember(first)
     second = decided(call("c2", CLOSED + timedelta(hours=2)), of, history=history)
     assert only(first, Kind.CALLBACK).state is State.HELD
-    assert only(second, Kind.CALLBACK).reason is Reason.MAX_PER_HOUR
+    assert only(second, Kind.CALLBACK).reason is Reason.ALREADY_OWED
 
 
 NIGHT_TEXT = sms(body="We are closed now.")

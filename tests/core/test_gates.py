@@ -182,7 +182,8 @@ def test_the_cap_is_held_against_the_instant_of_release() -> None:
     evening, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     capped = Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     assert isinstance(judged(of, evening, others=(evening - minutes(1),)), Hold)
-    assert judged(of, evening, others=(opening,)) == capped
+    assert judged(of, evening, others=(opening + minutes(1),)) == capped
+    assert judged(of, evening, others=(opening,)) == Close(Outcome.DROPPED, Reason.ALREADY_OWED)
     assert judged(of, opening, others=(opening - minutes(59),)) == capped
     assert judged(of, opening, others=(opening - minutes(60),)) == Go()
 

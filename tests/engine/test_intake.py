@@ -180,7 +180,7 @@ async def test_a_request_about_a_callback_of_ours_is_passed_on(
         assert [(each, report.provider_sid) for each, report in told.reports] == [(1, "out-1")]
 
 
-async def test_a_report_that_cannot_be_kept_does_not_stop_the_intake(
+async def test_a_report_that_cannot_be_kept_is_not_acknowledged_and_stops_nobody(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     told = Told()
@@ -188,9 +188,9 @@ async def test_a_report_that_cannot_be_kept_does_not_stop_the_intake(
     of = policy(campaign(callback=callback()))
     async with scene(tmp_path, of) as stage, admitting(stage, told) as intake:
         await placed(stage, "out-1")
-        assert await answers(intake, leg("out-1")) == [Verdict.NOT_MISSED]
+        with pytest.raises(NotDurable):
+            await intake.admit(leg("out-1"))
         assert await answers(intake, call("next", caller="+919800000005")) == [Verdict.ACCEPTED]
-        assert [line["unit"] for line in stage.events("store.commit_failed")] == ["report"]
 
 
 async def test_a_strange_exophone_is_a_warning(autojump_clock: MockClock, tmp_path: Path) -> None:

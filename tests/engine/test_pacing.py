@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.engine.pacing import Budget
+from missedd.engine.pacing import MINUTE_S, Budget
 from missedd.engine.ready import Ready
 
 
@@ -25,6 +26,24 @@ async def test_no_minute_ever_holds_more_than_the_limit(autojump_clock: MockCloc
             used.append(trio.current_time())
     assert fullest_minute(used) <= per_minute
     assert len(used) >= 400 / 60 * per_minute * 0.98
+
+
+async def test_a_quarter_goes_at_once_and_the_rest_is_spread(autojump_clock: MockClock) -> None:
+    budget, used, began = Budget(60), list[float](), trio.current_time()
+    for _ in range(45):
+        await budget.turn()
+        used.append(trio.current_time() - began)
+    assert used[:15] == [0.0] * 15
+    gaps = [later - earlier for earlier, later in pairwise(used[14:])]
+    assert min(gaps) == pytest.approx(budget.spacing_s)
+    assert max(gaps) == pytest.approx(budget.spacing_s)
+
+
+async def test_what_was_spent_before_a_restart_counts(autojump_clock: MockClock) -> None:
+    began = trio.current_time()
+    budget = Budget(10, [50.0] * 10)
+    await budget.turn()
+    assert trio.current_time() - began == pytest.approx(MINUTE_S - 50)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -16,7 +16,7 @@ from missedd.store.outcomes import adopted_sids, found, looked_in_vain
 from missedd.store.results import rescue, suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Store
-from missedd.store.wakes import last_attempt_at, wakes_between
+from missedd.store.wakes import recent_attempts, wakes_between
 from tests.core.campaigns import (
     CALLER,
     NOON,
@@ -238,7 +238,7 @@ async def test_an_sms_report_may_suppress(store: Store) -> None:
     await admitted(store, call(), of=of)
     await claimed(store, 1, of=of)
     await answered(store, Accepted("sms-1"), kind=Kind.SMS)
-    await reported(store, Outcome.FAILED, kind=Kind.SMS, suppresses=True)
+    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, suppresses=True)
     assert await rows(store, "SELECT number, source FROM suppressions") == [(CALLER, "provider")]
     assert await actions(store) == [("done", "failed", "sms-failed")]
 
@@ -357,11 +357,11 @@ async def test_wakes_are_told_once_each_in_order(store: Store) -> None:
 
 
 async def test_the_budget_remembers_the_last_minute(store: Store) -> None:
-    assert await store.read(partial(last_attempt_at, lane=Lane.VOICE, now=NOON)) is None
+    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=NOON)) == []
     await placed(store)
-    assert await store.read(partial(last_attempt_at, lane=Lane.VOICE, now=DUE + seconds(59))) == DUE
-    assert await store.read(partial(last_attempt_at, lane=Lane.SMS, now=DUE + seconds(59))) is None
-    assert await store.read(partial(last_attempt_at, lane=Lane.VOICE, now=DUE + seconds(60))) is None
+    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=DUE + seconds(59))) == [DUE]
+    assert await store.read(partial(recent_attempts, lane=Lane.SMS, now=DUE + seconds(59))) == []
+    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=DUE + seconds(61))) == []
 
 
 # An operator's doings.
@@ -396,3 +396,21 @@ async def test_a_suppression_is_one_row_and_can_be_lifted(store: Store) -> None:
     ]
     assert await store.write(partial(unsuppress, number=CALLER)) is True
     assert await store.write(partial(unsuppress, number=CALLER)) is False
+
+
+async def test_a_report_about_another_call_changes_nothing(store: Store) -> None:
+    await placed(store)
+    assert (await reported(store, Outcome.NO_ANSWER, sid="stranger")).effect == "ignored: another call"
+    assert (await reported(store, Outcome.ANSWERED)).outcome is Outcome.ANSWERED
+
+
+async def test_who_was_reached_meanwhile_is_not_rung_again(store: Store) -> None:
+    of = policy(campaign(callback=callback(max_per_hour=3), dedup_window=seconds(1)))
+    await placed(store)
+    later = NOON + seconds(20)
+    await admitted(store, call("c2", later), of=of, at=later)
+    await reported(store, Outcome.ANSWERED)
+    found = await claimed(store, 2, of=of, at=later + minutes(1))
+    assert [(each.outcome, each.reason) for each in found.stopped] == [
+        (Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
+    ]

@@ -28,6 +28,7 @@ class Operator:
 
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     parked: dict[int, int] = field(default_factory=dict)
+    released: list[bool] = field(default_factory=list)
     error: Exception | None = None
 
     async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
@@ -37,6 +38,10 @@ class Operator:
 
     async def unsuppress(self, number: str) -> bool:
         return self.suppressed.pop(number, None) is not None
+
+    async def release(self, *, drop: bool) -> int:
+        self.released.append(drop)
+        return 3
 
     async def resend(self, action_id: int) -> int | None:
         return self.parked.get(action_id)

@@ -1,0 +1,68 @@
+"""`missedd backup`: a copy of the database, beside a running daemon or without one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from missedd.commands.common import FAILED, OK, add_config, say_problems
+from missedd.config import ConfigProblems, load
+from missedd.store.copies import Progress, copy_database
+from missedd.store.database import StoreRefused
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "backup",
+        help="copy the database to a file, while the daemon goes on",
+        description="Writes one whole, checked file, readable by its owner only; there is never half of one. "
+        "It holds people's numbers: keep it as well as the database.",
+        epilog="example: missedd backup --config missedd.toml missedd-$(date +%%F).db",
+    )
+    add_config(parser)
+    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        settings = load(args.config, os.environ)
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    source = settings.store_path
+    if not source.exists():
+        print(f"there is no database at {source}", file=sys.stderr)
+        return FAILED
+    if args.out.is_dir() or (args.out.exists() and args.out.samefile(source)):
+        print(f"{args.out}: name a file of its own for the copy", file=sys.stderr)
+        return FAILED
+    try:
+        with shown_progress("copying") as progress:
+            copy_database(source, args.out, progress, replace=args.force)
+    except FileExistsError:
+        print(f"{args.out} is there already; --force writes over it", file=sys.stderr)
+        return FAILED
+    except StoreRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return FAILED
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes, a copy of {source}")
+    return OK
+
+
+@contextmanager
+def shown_progress(what: str) -> Iterator[Progress]:
+    """A bar on a terminal, silence elsewhere."""
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:
+        line = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(line, completed=done, total=total)

@@ -1,0 +1,220 @@
+"""Catch-up: calls that no webhook told of, found in the provider's list and served all the same.
+
+Exotel gives a webhook up after two retries, so whoever rang while this machine was down, or while
+its address was wrong, would be lost in silence. At the start, every ten minutes, and soon after a
+webhook had to be refused, the list of incoming calls is read on from where it was left, and what
+is unknown is admitted with its own time. From there on it is a call like any other: a callback or
+an SMS that is too old expires by its `give_up_after`, votes count, leads are kept, the application
+is told. The store decides by CallSid, so a webhook that comes after all is a redelivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import trio
+
+from missedd.clock import Clock, to_iso
+from missedd.core.catch_up import Mark, Stretch, covered_by, stretch_of
+from missedd.core.model import InboundCall, Verdict
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.core.retry import FIRST_WAIT_S
+from missedd.engine.doubt import Doubt
+from missedd.engine.intake import Overloaded
+from missedd.engine.pacing import Budget
+from missedd.exotel.call_list import PageQuery
+from missedd.exotel.client import ExotelClient, Unavailable
+from missedd.exotel.incoming import Incoming
+from missedd.log import Event, Logger
+from missedd.store.catch_up import begin, cover, news
+from missedd.store.database import NotDurable
+from missedd.store.store import Store
+
+START_S: Final = 5.0
+"""What became due while we were down goes out first."""
+
+EVERY_S: Final = 600.0
+"""A webhook that does not work is noticed this soon, for one request in ten minutes when all is well."""
+
+RETRY_S: Final = 120.0
+"""How long to leave the provider, or the store, alone after a round that failed."""
+
+SHARE: Final = 10
+"""One request in so many of the voice budget, at most, is for the list: callbacks come first."""
+
+MOST_PAGES: Final = 10_000
+"""A million calls in a round: a list that goes on beyond that does not end."""
+
+PASSING: Final = frozenset({Reason.CONNECTION_FAILED, Reason.RATE_LIMITED, Reason.REPLY_LOST})
+"""Why a provider could not be asked just now; anything else needs somebody to mend it."""
+
+type Admit = Callable[[Sequence[InboundCall]], Awaitable[list[Verdict]]]
+
+
+@dataclass(slots=True)
+class _Round:
+    """One reading of the list: the stretch it is to cover, and what it has brought so far."""
+
+    stretch: Stretch
+    recovered: list[InboundCall] = field(default_factory=list)
+    oldest_unfinished: datetime | None = None
+    latest: datetime | None = None
+    is_in_order: bool = True
+    """Oldest first, as was asked for: only then is a part of the list a part of the time."""
+    asked: int = 0
+
+    def note(self, called_at: datetime, *, is_unfinished: bool) -> None:
+        if self.latest is not None and called_at < self.latest:
+            self.is_in_order = False
+        self.latest = called_at if self.latest is None else max(self.latest, called_at)
+        if is_unfinished and (self.oldest_unfinished is None or called_at < self.oldest_unfinished):
+            self.oldest_unfinished = called_at
+
+
+class _NotTold(Exception):
+    """The provider could not be asked; the next round goes on from the mark."""
+
+    def __init__(self, found: Unavailable) -> None:
+        super().__init__(found.code)
+        self.found = found
+
+
+class CatchUp:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        policy: Policy,
+        clock: Clock,
+        log: Logger,
+        client: ExotelClient,
+        budget: Budget,
+        admit: Admit,
+        doubt: Doubt,
+    ) -> None:
+        """`budget` is the voice budget; `admit` decides calls durably, in their order."""
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._log = log
+        self._client = client
+        self._budget = budget
+        self._admit = admit
+        self._doubt = doubt
+
+    async def run(self) -> None:
+        mark: Mark | None = None
+        wait_s = START_S
+        while True:
+            await self._doubt.wait(at_most_s=wait_s)
+            try:
+                mark = mark or await self._store.write(partial(begin, now=self._clock.now()))
+                mark = await self._read_on(mark)
+                wait_s = EVERY_S
+                self._log.ended(Event.LOOKUP_FAILED, "catch-up")
+            except _NotTold as failure:
+                wait_s = self._wait_after(failure.found)
+            except (NotDurable, Overloaded) as failure:
+                self._log.error(Event.STORE_COMMIT_FAILED, unit="catch-up", error=str(failure))
+                wait_s = RETRY_S
+
+    def _wait_after(self, found: Unavailable) -> float:
+        if found.reason is Reason.RATE_LIMITED:
+            self._budget.pause(found.retry_after_s or FIRST_WAIT_S[Reason.RATE_LIMITED])
+        self._log.repeated(
+            "info", Event.LOOKUP_FAILED, "catch-up", of="incoming calls", code=found.code, reason=found.reason
+        )
+        # What was refused for good, as by a provider that has no such list, is not asked for soon.
+        return RETRY_S if found.reason in PASSING else EVERY_S
+
+    async def _read_on(self, mark: Mark) -> Mark:
+        """Read the list from the mark until some minutes ago, and say how far that came."""
+        stretch = stretch_of(mark, self._clock.now())
+        if stretch is None:
+            return mark
+        this_round = _Round(stretch)
+        page: PageQuery | None = None
+        known = frozenset[str]()
+        try:
+            for _ in range(MOST_PAGES):
+                await self._turn(this_round)
+                found = await self._client.incoming_calls(stretch.since, stretch.until, page)
+                if isinstance(found, Unavailable):
+                    raise _NotTold(found)
+                await self._take(found.calls, this_round)
+                page, before = found.following, known
+                known = frozenset(each.call.call_sid for each in found.calls)
+                if page is None or known <= before:
+                    return await self._cover(mark, stretch, this_round)
+                if this_round.is_in_order and this_round.latest is not None:
+                    part = Stretch(stretch.since, this_round.latest)
+                    mark = await self._cover(mark, part, this_round)
+            return mark
+        finally:
+            self._tell(this_round)
+
+    async def _turn(self, this_round: _Round) -> None:
+        if this_round.asked:
+            await trio.sleep(SHARE * self._budget.spacing_s)
+        this_round.asked += 1
+        await self._budget.turn()
+
+    async def _take(self, page: Sequence[Incoming], this_round: _Round) -> None:
+        """Admit what is ours, missed, and news."""
+        missed: dict[str, Incoming] = {}
+        for each in page:
+            call = each.call
+            if call.called_at is None or not this_round.stretch.holds(call.called_at):
+                continue
+            is_ours = any(self._policy.campaign_of(number) for number in call.dialled)
+            goes_on = call.not_missed is Reason.STILL_IN_PROGRESS
+            this_round.note(call.called_at, is_unfinished=is_ours and goes_on)
+            if is_ours and call.not_missed is None:
+                missed[call.call_sid] = each
+        fresh = await self._store.read(partial(news, sids=list(missed)))
+        calls = [
+            each.call if each.is_told else await self._told(each.call, this_round)
+            for sid, each in missed.items()
+            if sid in fresh
+        ]
+        calls = [each for each in calls if each.not_missed is None]
+        if not calls:
+            return
+        verdicts = await self._admit(calls)
+        # A webhook that came in the meantime was faster.
+        this_round.recovered += [
+            each
+            for each, verdict in zip(calls, verdicts, strict=True)
+            if verdict is not Verdict.REDELIVERED
+        ]
+
+    async def _told(self, call: InboundCall, this_round: _Round) -> InboundCall:
+        """Ask what the list left out: whether somebody talked to the caller."""
+        await self._turn(this_round)
+        found = await self._client.incoming_call(call.call_sid)
+        if isinstance(found, Unavailable):
+            if found.reason is Reason.NOT_FOUND:
+                return call
+            raise _NotTold(found)
+        return replace(call, not_missed=found.call.not_missed, fields=found.call.fields)
+
+    async def _cover(self, mark: Mark, stretch: Stretch, this_round: _Round) -> Mark:
+        mark = Mark(mark.since_at, covered_by(stretch, this_round.oldest_unfinished))
+        await self._store.write(partial(cover, mark=mark))
+        return mark
+
+    def _tell(self, this_round: _Round) -> None:
+        """One line a round: a webhook that does not work is to be seen, not only healed."""
+        instants = sorted(each.called_at for each in this_round.recovered if each.called_at)
+        if instants:
+            self._log.warning(
+                Event.WEBHOOKS_MISSING,
+                recovered=len(this_round.recovered),
+                first_called_at=to_iso(instants[0]),
+                last_called_at=to_iso(instants[-1]),
+            )

@@ -1,0 +1,43 @@
+"""The start: what a stop or a crash left behind is taken up, and memory is held against the disk."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from missedd.clock import Clock
+from missedd.engine.timers import Timers
+from missedd.log import Event, Logger
+from missedd.store.quarantine import quarantine
+from missedd.store.results import rescue, wake_forgotten
+from missedd.store.store import Store
+from missedd.store.wakes import count_wakes
+
+
+async def recover(store: Store, clock: Clock, log: Logger) -> int:
+    """Make every open action one that will be woken for; returns how many requests were cut off.
+
+    Says in the log what an operator should know of the database before the first call comes in.
+    """
+    if not store.is_checked:
+        log.warning(Event.STORE_CHECKED, complete=False, why="the file is too large to be read at each start")
+    rescued = await store.write(partial(rescue, now=clock.now()))
+    forgotten = await store.write(partial(wake_forgotten, now=clock.now()))
+    if forgotten:
+        log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")
+    standing = await store.read(quarantine)
+    if standing["since"] is not None:
+        log.warning(
+            Event.STORE_QUARANTINED,
+            since=standing["since"],
+            actions=standing["actions"],
+            why="restored from a backup; `missedd release` lets what is owed for earlier calls go",
+        )
+    return rescued
+
+
+async def load_timers(timers: Timers, store: Store) -> None:
+    """Load what is due within the horizon, and hold it against the disk. Nothing else may run yet."""
+    await timers.load()
+    on_disk = await store.read(partial(count_wakes, until_us=timers.loaded_until_us))
+    if on_disk != len(timers):
+        raise AssertionError(f"{len(timers)} timers in memory, {on_disk} due rows on disk")

@@ -1,0 +1,82 @@
+"""Looking a database over without the daemon: is it whole, is it ours, what is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from missedd.store.migrate import LATEST
+
+TABLES: Final = ("calls", "actions", "attempts", "reports", "leads", "suppressions")
+PROBLEMS_SHOWN: Final = 5
+
+
+@dataclass(slots=True)
+class Examined:
+    """What was found; well if there are no problems."""
+
+    problems: list[str] = field(default_factory=list)
+    version: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    pending: int = 0
+    """Actions that a daemon on this database would still send."""
+
+    @property
+    def is_well(self) -> bool:
+        return not self.problems
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A reading connection, beside whoever writes; raises `sqlite3.Error`."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    reading = sqlite3.connect(uri, uri=True)
+    try:
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError:
+        reading.close()
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        # A copy that stands alone, in a folder where nothing can be put beside it.
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+    except BaseException:
+        reading.close()
+        raise
+    return reading
+
+
+def examine(path: Path) -> Examined:
+    """Read every page of the database at `path` and follow every reference; slow where it is large."""
+    found = Examined()
+    if not path.is_file():
+        found.problems.append("there is no such file")
+        return found
+    try:
+        with closing(open_to_read(path)) as reading:
+            _examine(reading, found)
+    except sqlite3.Error as failure:
+        found.problems.append(str(failure))
+    return found
+
+
+def _examine(reading: sqlite3.Connection, found: Examined) -> None:
+    (found.version,) = reading.execute("PRAGMA user_version").fetchone()
+    names = {name for (name,) in reading.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if missing := [each for each in TABLES if each not in names]:
+        found.problems.append(f"it is no database of missedd: it has no table {', '.join(missing)}")
+        return
+    if found.version > LATEST:
+        found.problems.append(f"it has schema version {found.version}, this missedd knows up to {LATEST}")
+    said = [text for (text,) in reading.execute(f"PRAGMA integrity_check({PROBLEMS_SHOWN})")]
+    found.problems += [] if said == ["ok"] else said
+    broken = reading.execute("PRAGMA foreign_key_check").fetchmany(PROBLEMS_SHOWN)
+    found.problems += [
+        f"row {row} of {table} refers to a missing {parent}" for table, row, parent, _ in broken
+    ]
+    for table in TABLES:
+        (found.counts[table],) = reading.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - ours
+    (found.pending,) = reading.execute(
+        "SELECT count(*) FROM actions WHERE state IN ('planned', 'held')"
+    ).fetchone()

@@ -1,0 +1,97 @@
+"""A backup takes the database's place; what was there is kept, what it owes waits.
+
+The order makes every moment safe: the copy is complete, migrated, quarantined and on disk before
+the old file loses its name, and a name is only ever moved from one whole file to another.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from missedd.store.copies import Progress, beside, copy_database, sync
+from missedd.store.database import StoreRefused
+from missedd.store.inline import InlineDriver
+from missedd.store.lock import exclusive
+from missedd.store.migrate import migrate
+from missedd.store.quarantine import impose
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    kept: Path | None
+    """Where the database that was there is now."""
+    waiting: int
+    """Actions that are under quarantine."""
+
+
+def restore(path: Path, backup: Path, now: datetime, progress: Progress) -> Restored:
+    """Put `backup`, which was examined, in the place of the database at `path`.
+
+    Raises `StoreRefused` where a daemon has the database, or the copy cannot be made; then nothing
+    has changed.
+    """
+    path = path.resolve()
+    had_one = path.exists()
+    with exclusive(path, "missedd restore"):
+        copy = path.with_name(f".{path.name}.restoring")
+        try:
+            copy_database(backup, copy, progress, replace=True)
+            waiting = trio.run(_prepare, copy, now)
+            sync(copy)
+            _give_to_owner_of(path.parent, copy, path.with_name(path.name + ".lock"))
+            kept = _set_aside(path, now) if had_one else None
+            copy.replace(path)
+            sync(path.parent)
+        except (OSError, sqlite3.Error) as failure:
+            raise StoreRefused(f"cannot restore into {path}: {failure}") from failure
+        finally:
+            for leftover in (copy, *beside(copy)):
+                leftover.unlink(missing_ok=True)
+    return Restored(kept, waiting)
+
+
+async def _prepare(copy: Path, now: datetime) -> int:
+    """Bring the copy's schema up to date and put what it owes under quarantine, in one transaction."""
+    connection = await InlineDriver().open(copy, read_only=False)
+    try:
+        results = await connection.write([migrate, partial(impose, now=now)])
+    finally:
+        await connection.close()  # as the last one it empties the log into the file
+    for each in results:
+        if isinstance(each, BaseException):
+            raise each
+    return int(results[1])
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Give the old database another name beside its own, its log with it."""
+    kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
+    try:
+        # Into the file with what its log holds, if it can be read at all: a log must never meet
+        # a database that is not its own.
+        with closing(sqlite3.connect(path)) as old:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        pass
+    os.link(path, kept)
+    for log, kept_log in zip(beside(path), beside(kept), strict=True):
+        if log.exists():
+            log.replace(kept_log)
+    sync(path.parent)
+    return kept
+
+
+def _give_to_owner_of(folder: Path, *files: Path) -> None:
+    """Restored by root, it is still the daemon's: the folder says whose that is."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        for each in files:
+            os.chown(each, owner.st_uid, owner.st_gid)

@@ -1,0 +1,41 @@
+"""Reading the body of a request to the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quart import request
+
+from missedd.web.problems import Problem, bad_input
+
+LONGEST_LINE = 500
+
+
+async def json_object(*known: str) -> dict[str, Any]:
+    """The body, with no keys but these."""
+    # A page of another origin can send JSON only after a preflight, which nothing here answers.
+    if request.mimetype != "application/json":
+        raise Problem(415, "the body is to be application/json")
+    try:
+        body = json.loads(await request.get_data())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "the body is no JSON object")
+    for key in body:
+        if key not in known:
+            raise bad_input(key[:100], f"is none of {', '.join(known)}")
+    return body
+
+
+def line_of(body: dict[str, Any], field: str) -> str:
+    """A text of one line with something in it."""
+    text = body.get(field)
+    if not isinstance(text, str) or not text.strip():
+        raise bad_input(field, "is missing; it is a text")
+    text = text.strip()
+    # A lone surrogate is JSON, but no text that could be stored.
+    if len(text) > LONGEST_LINE or not text.isprintable():
+        raise bad_input(field, f"is not a line of at most {LONGEST_LINE} characters")
+    return text

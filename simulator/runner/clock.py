@@ -1,0 +1,33 @@
+"""The wall clock of a daemon under simulation: true time, and the error that somebody set it to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+
+class SteppedClock:
+    """The daemon's wall clock: true time, plus whatever it was set wrong by."""
+
+    def __init__(self, true_now: Callable[[], datetime]) -> None:
+        self._true_now = true_now
+        self._errors = [(true_now(), timedelta(0))]
+
+    @property
+    def error(self) -> timedelta:
+        return self._errors[-1][1]
+
+    @error.setter
+    def error(self, error: timedelta) -> None:
+        self._errors.append((self._true_now(), error))
+
+    def now(self) -> datetime:
+        return self._true_now() + self.error
+
+    def shown_at(self, true_at: datetime) -> datetime:
+        """What it showed at an instant of true time."""
+        return true_at + next(error for since, error in reversed(self._errors) if since <= true_at)
+
+    @property
+    def was_stepped(self) -> bool:
+        return len(self._errors) > 1

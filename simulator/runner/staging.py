@@ -1,0 +1,154 @@
+"""Setting the stage: the exchange and the real daemon, each holding the other's end of the line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import trio
+import trio.testing
+
+from missedd.config import ConfigProblems, Settings, load_table
+from simulator.application import Application
+from simulator.crowd import Crowd
+from simulator.determinism import seed_scheduler
+from simulator.exchange import Exchange
+from simulator.memory import ExchangeTransport
+from simulator.people import Person
+from simulator.runner.clock import SteppedClock
+from simulator.runner.disk import Disk
+from simulator.runner.host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
+from simulator.runner.stage import Stage, change_exchange
+from simulator.scenario import PersonSpec, Scenario, ScenarioMistake
+from simulator.settings import ExchangeSettings
+
+
+def settings_of(scenario: Scenario, folder: Path) -> Settings:
+    """The daemon's settings: the scenario's own, and addresses that lead to the simulation."""
+    provided = {
+        "exotel": {"account_sid": "example1", "api_base": "http://exotel.simulated"},
+        "listen": {"public_url": PUBLIC_URL},
+    }
+    raw = {**scenario.daemon}
+    for name, table in provided.items():
+        raw[name] = {**table, **raw.get(name, {})}
+    try:
+        settings = load_table(raw, "daemon", scenario.path)
+    except ConfigProblems as problems:
+        raise ScenarioMistake(str(problems)) from problems
+    return replace(settings, store_path=folder / "missedd.db")
+
+
+def in_virtual_time[T](scenario: Scenario, play: Callable[[Scenario, Settings], Awaitable[T]]) -> T:
+    """Run `play` on a folder of its own, under a clock that jumps whenever everybody waits.
+
+    Raises ScenarioMistake for a scenario that cannot be run.
+    """
+    seed_scheduler(scenario.seed)
+    with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
+        settings = settings_of(scenario, Path(folder))
+        clock = trio.testing.MockClock(autojump_threshold=0)
+        try:
+            return trio.run(play, scenario, settings, clock=clock)
+        except ExceptionGroup as group:
+            # A mistake in a timeline surfaces inside the nursery that everything runs in.
+            mistakes, others = group.split(ScenarioMistake)
+            if others is not None or mistakes is None:
+                raise
+            raise _first(mistakes) from None
+
+
+def _first(group: ExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+@asynccontextmanager
+async def staged(
+    scenario: Scenario, settings: Settings, crash_at: tuple[int, str] | None = None
+) -> AsyncIterator[Stage]:
+    """The stage at the scenario's start, the daemon not yet started; everything on it ends with the block."""
+    rng = Random(scenario.seed)  # noqa: S311 - repeatable on purpose
+    zero_s, start = trio.current_time(), scenario.start.astimezone(UTC)
+
+    def true_now() -> datetime:
+        return start + timedelta(seconds=trio.current_time() - zero_s)
+
+    clock = SteppedClock(true_now)
+    async with trio.open_nursery() as nursery, trio.open_nursery() as outside:
+        host: DaemonHost
+        settings_there = _exchange_settings(scenario, settings)
+        exchange = Exchange(outside, true_now, rng, settings_there, lambda webhook: host.post(webhook))
+        key = SECRETS.signing_key
+        if key is None:
+            raise AssertionError("the simulation's secrets include one for webhooks")
+        application = Application(true_now, key)
+        host = DaemonHost(
+            nursery,
+            settings,
+            clock,
+            Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
+            ExchangeTransport(exchange),
+            application,
+            Disk(Random(rng.getrandbits(64)), crash_at),  # noqa: S311 - likewise
+        )
+        crowd = Crowd(scenario.seed)
+        people = {spec.name: _person(spec, crowd) for spec in scenario.people}
+        for person in people.values():
+            exchange.people.add(person)
+        yield Stage(exchange, host, application, clock, people, crowd, outside, rng, true_now)
+        outside.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
+
+
+async def perform_timeline(scenario: Scenario, stage: Stage) -> None:
+    """Play the timeline, then wait until the scenario's end."""
+    start = scenario.start.astimezone(UTC)
+    for happening in scenario.timeline:
+        await sleep_until(start + happening.at, stage.true_now)
+        await stage.perform(happening, scenario)
+    await sleep_until(start + scenario.until, stage.true_now)
+
+
+async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
+    wait_s = (at - now()).total_seconds()
+    if wait_s > 0:
+        await trio.sleep(wait_s)
+
+
+def trace_of(stage: Stage) -> str:
+    """Everything that happened, in a form that two runs of one seed share to the letter."""
+    return f"{stage.exchange.truth.as_json()}\n{stage.host.log_text}"
+
+
+def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
+    exophones = tuple(number for each in settings.policy.campaigns for number in each.exophones)
+    there = ExchangeSettings(
+        account_sid=settings.exotel.account_sid,
+        api_key=SECRETS.api_key,
+        api_token=SECRETS.api_token,
+        exophones=exophones,
+        missed_call_url=MISSED_CALL_URL,
+        calls_per_minute=settings.exotel.calls_per_minute,
+        sms_per_minute=settings.exotel.sms_per_minute,
+    )
+    change_exchange(there, scenario.exchange, f"{scenario.path}: exchange")
+    return there
+
+
+def _person(spec: PersonSpec, crowd: Crowd) -> Person:
+    drawn = crowd.person()
+    return Person(
+        number=spec.number or drawn.number,
+        name=drawn.name,
+        answers=spec.answers if len(spec.answers) > 1 else spec.answers[0],
+        sms=spec.sms,
+        ring_s=spec.ring_s,
+        talks_s=spec.talks_s,
+        dnd=spec.dnd,
+    )

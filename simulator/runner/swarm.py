@@ -1,0 +1,180 @@
+"""Draws a whole run from one seed: a configuration, callers, and a swarm of what goes wrong.
+
+*Swarm*: each run has only some of the faults, with wild weights, since a run with all of them at
+once never gets far enough to meet most mistakes. What is drawn is a scenario like those written by
+hand; only its expectations are the promises.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from simulator.people import Answers, Reception
+from simulator.runner.swarm_faults import draw_faults
+from simulator.scenario import Happening, PersonSpec, Scenario
+
+MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+SMALL_POOL = 6
+"""Half of all rings come from so few numbers that windows, caps and suppressions collide."""
+
+MINUTES = 120
+_UNCONFIGURED = "+918047129999"
+
+
+def draw(seed: int, minutes: int = MINUTES) -> Scenario:
+    """The run of a seed: `minutes` of rings and faults. The same seed draws the same run."""
+    rng = Random(seed)  # noqa: S311 - repeatable on purpose
+    campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
+    people = tuple(_person(rng, f"p{index}") for index in range(SMALL_POOL + rng.randint(10, 20)))
+    happenings = [*_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
+    happenings += draw_faults(rng, minutes)
+    return Scenario(
+        name=f"seed-{seed}",
+        about="drawn from a seed",
+        path=Path(f"seed-{seed}"),
+        start=MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60)),
+        until=timedelta(minutes=minutes),
+        seed=seed,
+        daemon={
+            "campaign": campaigns,
+            "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")},
+            **_polls(campaigns),
+        },
+        exchange=_exchange(rng),
+        people=people,
+        timeline=tuple(sorted(happenings, key=lambda each: each.at)),
+        expectations=(),
+    )
+
+
+def _rate(rng: Random) -> int:
+    return rng.choice((6, 12, 30, 60, 200))
+
+
+def _campaign(rng: Random, index: int) -> dict[str, Any]:
+    exophones = [f"+91804712{index}{each:03d}" for each in range(rng.choice((1, 1, 2)))]
+    campaign: dict[str, Any] = {
+        "name": f"campaign-{index}",
+        "exophones": exophones,
+        "dedup_window": rng.choice(("0s", "30s", "5m", "10m", "1h")),
+    }
+    if rng.random() < 0.85:
+        campaign["callback"] = _callback(rng)
+    if rng.random() < 0.6:
+        campaign["sms"] = _sms(rng, "Thank you for calling.")
+    if rng.random() < 0.5:
+        campaign["lead"] = {}
+    if rng.random() < 0.4:
+        campaign["webhook"] = {"url": "https://crm.example.in/missed-call"}
+    if rng.random() < 0.5:
+        campaign["hours"] = {
+            "open": [
+                rng.choice(
+                    ("daily 09:30-18:30", "mon-sat 10:00-19:00", "daily 20:00-04:00", "daily 13:00-12:00")
+                )
+            ]
+        }
+        if rng.random() < 0.7:
+            campaign["after_hours"] = {"callback": rng.choice(("defer", "defer", "skip", "same"))}
+            if rng.random() < 0.5:
+                campaign["after_hours"]["sms"] = {"sender": "EXAMPL", "body": "We are closed now."}
+    kind = rng.randrange(6)
+    if kind == 0:
+        campaign["vote"] = {"poll": "singer", "option": f"option-{index}"}
+    elif kind == 1:
+        campaign["subscribe"] = {"list": "weather", "purpose": "alerts"}
+    elif kind == 2:
+        campaign["unsubscribe"] = {"list": "weather"}
+    return campaign
+
+
+def _callback(rng: Random) -> dict[str, Any]:
+    whom: dict[str, Any] = {"flow": "12345"}
+    if rng.random() < 0.4:
+        agents = [f"+9198111000{each:02d}" for each in range(rng.randint(1, 3))]
+        whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
+    return whom | {
+        "delay": rng.choice(("0s", "10s", "30s", "5m")),
+        "max_per_hour": rng.choice((1, 1, 2, 3)),
+        "ring_timeout": rng.choice(("15s", "30s")),
+        "give_up_after": rng.choice(("5m", "15m", "2h")),
+        "retries": rng.choice(([], [], ["1m"], ["5m", "15m"], ["70m"])),
+        "message_class": rng.choice(("service", "service", "promotional", "transactional")),
+    }
+
+
+def _sms(rng: Random, body: str) -> dict[str, Any]:
+    return {
+        "sender": "EXAMPL",
+        "body": body,
+        "dlt_entity_id": "1101000000000000000",
+        "dlt_template_id": "1107000000000000001",
+        "message_class": rng.choice(("service", "promotional", "transactional")),
+        "give_up_after": rng.choice(("10m", "24h")),
+    }
+
+
+def _polls(campaigns: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"poll": [{"name": "singer"}]} if any("vote" in each for each in campaigns) else {}
+
+
+def _exchange(rng: Random) -> dict[str, Any]:
+    exchange: dict[str, Any] = {
+        "api_latency_s": rng.choice((0.0, 0.25, 3.0)),
+        "report_delay_s": rng.choice((0.0, 1.0, 30.0)),
+        "sid_visible_after_s": rng.choice((0.0, 0.0, 5.0, 60.0)),
+        "sms_overload_status": rng.choice((429, 503)),
+    }
+    if rng.random() < 0.3:
+        exchange["retry_after_s"] = rng.choice((1, 20))
+    return exchange
+
+
+def _person(rng: Random, name: str) -> PersonSpec:
+    usual = (Answers.ANSWER, Answers.ANSWER, Answers.NO_ANSWER, Answers.BUSY, Answers.HANGUP)
+    return PersonSpec(
+        name=name,
+        number=None,
+        answers=tuple(rng.choices((*usual, Answers.UNREACHABLE), k=rng.randint(1, 3))),
+        sms=rng.choice((*[Reception.DELIVERED] * 6, *Reception)),
+        ring_s=round(rng.uniform(1, 20), 1),
+        talks_s=round(rng.uniform(1, 90), 1),
+        dnd=False,
+    )
+
+
+def _rings(
+    rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
+) -> list[Happening]:
+    exophones = [number for each in campaigns for number in each["exophones"]]
+    rings = []
+    for _ in range(rng.randint(20, 40)):
+        person = rng.choice(people[:SMALL_POOL] if rng.random() < 0.5 else people)
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        params: dict[str, Any] = {
+            "ring": person.name,
+            "exophone": rng.choice(exophones) if rng.random() < 0.97 else _UNCONFIGURED,
+            "shape": rng.choice(("passthru", "passthru", "native", "both")),
+            "with_date": rng.random() < 0.85,
+        }
+        if rng.random() < 0.3:
+            params |= {"times": rng.randint(2, 5), "every": rng.choice((5, 40, 200, 1000))}
+        rings.append(Happening(at, "ring", params, "ring"))
+        if rng.random() < 0.1:
+            later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
+            rings.append(Happening(later, "redeliver", {"redeliver": person.name}, "redeliver"))
+    return rings
+
+
+def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[Happening]:
+    """An operator who takes people off the list and puts them on it again."""
+    wishes = []
+    for _ in range(rng.choice((0, 1, 3, 6))):
+        deed = rng.choice(("suppress", "suppress", "unsuppress"))
+        person = rng.choice(people[:SMALL_POOL])
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        wishes.append(Happening(at, deed, {deed: person.name}, deed))
+    return wishes
