@@ -66,7 +66,6 @@ class Event(StrEnum):
     ACTION_CLOSED = "action.closed"
     ACTION_FOUND = "action.found"
     ACTION_RESENT = "action.resent"
-    ACTION_SETTLED = "action.settled"
     ATTEMPT_STARTED = "attempt.started"
     ATTEMPT_ACCEPTED = "attempt.accepted"
     ATTEMPT_REFUSED = "attempt.refused"

@@ -113,7 +113,8 @@ class CatchUp:
         while True:
             await self._doubt.wait(at_most_s=wait_s)
             try:
-                mark = mark or await self._store.write(partial(begin, now=self._clock.now()))
+                if mark is None:
+                    mark = await self._store.write(partial(begin, now=self._clock.now()))
                 mark = await self._read_on(mark)
                 wait_s = EVERY_S
                 self._log.ended(Event.LOOKUP_FAILED, "catch-up")
@@ -188,9 +189,7 @@ class CatchUp:
         verdicts = await self._admit(calls)
         # A webhook that came in the meantime was faster.
         this_round.recovered += [
-            each
-            for each, verdict in zip(calls, verdicts, strict=True)
-            if verdict is not Verdict.REDELIVERED
+            each for each, verdict in zip(calls, verdicts, strict=True) if verdict is not Verdict.REDELIVERED
         ]
 
     async def _told(self, call: InboundCall, this_round: _Round) -> InboundCall:

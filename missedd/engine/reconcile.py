@@ -16,6 +16,7 @@ import trio
 from missedd.clock import Clock, to_us
 from missedd.core.model import Kind, Lane, State, StatusReport
 from missedd.core.reasons import Reason
+from missedd.core.retry import FIRST_WAIT_S
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reports import Reports
@@ -32,8 +33,12 @@ CLOCK_SKEW: Final = timedelta(minutes=2)
 
 STORE_WAIT_S: Final = 1.0
 
-UNAVAILABLE_WAIT_US: Final = 30_000_000
-"""How long to leave a provider alone that could not be asked, in microseconds."""
+UNAVAILABLE_WAIT_S: Final = 30.0
+"""How long to leave a provider alone that could not be asked."""
+
+PATIENCE: Final = timedelta(days=1)
+"""How long an action waits for a provider that cannot be asked at all: records a day old are worth
+no more look-ups, and its outcome is for a person to find out."""
 
 
 class Reconciler:
@@ -85,10 +90,9 @@ class Reconciler:
             await self._adopt(action, action.provider_sid)
             return
         if action.kind is Kind.CALLBACK:
-            await self._budgets[Lane.VOICE].turn()
             record = await self._find(action)
             if isinstance(record, Unavailable):
-                self._ask_later(action)
+                await self._not_told(action, record, Lane.VOICE)
                 return
             if record is not None:
                 await self._adopt(action, record.sid)
@@ -117,10 +121,17 @@ class Reconciler:
         # With agents the first leg may be the agent's, so both numbers are looked for.
         numbers = tuple(each for each in (action.number, action.details.get("agent")) if each)
         since, until = placed_at - CLOCK_SKEW, self._until(placed_at)
-        records = await self._client.find_calls(numbers=numbers, since=since, until=until)
+        records = await self._client.find_calls(
+            numbers=numbers, since=since, until=until, turn=self._budgets[Lane.VOICE].turn
+        )
         if isinstance(records, Unavailable):
-            return None if records.reason is Reason.NOT_FOUND else records
-        ours = [each for each in records if self._could_be(each, action)]
+            return records
+        ours = [
+            each
+            for each in records
+            # A filter may match more loosely than it was meant.
+            if self._could_be(each, action) and (each.created_at is None or since <= each.created_at <= until)
+        ]
         taken = await self._store.read(
             partial(adopted_sids, sids=[each.sid for each in ours], except_for=action.id)
         )
@@ -135,15 +146,22 @@ class Reconciler:
 
     def _could_be(self, record: CallRecord, action: ActionRow) -> bool:
         people = {record.from_number, record.to_number}
-        expected = {action.number, action.details.get("agent", action.number)}
-        # An ExoPhone that can't be read speaks neither for nor against it.
-        is_ours = record.exophone in (None, action.exophone)
-        return record.direction.startswith("outbound") and expected <= people and is_ours
+        agent = action.details.get("agent")
+        # A call into a flow names its ExoPhone in `To` as well. One that can't be read speaks
+        # neither for nor against it.
+        exophone = record.exophone or (record.to_number if agent is None else None)
+        is_ours = exophone in (None, action.exophone)
+        return (
+            record.direction.startswith("outbound")
+            and {action.number, agent or action.number} <= people
+            and is_ours
+        )
 
     async def _look_at_placed(self, action: ActionRow) -> None:
-        report = await self._details(action)
+        lane = Lane.VOICE if action.kind is Kind.CALLBACK else Lane.SMS
+        report = await self._details(action, lane)
         if isinstance(report, Unavailable):
-            self._ask_later(action)
+            await self._not_told(action, report, lane)
             return
         if report is not None and report.is_terminal:
             applied = await self._reports.apply(action.id, action.kind, report, "look-up")
@@ -151,10 +169,9 @@ class Reconciler:
                 return
         await self._in_vain(action)
 
-    async def _details(self, action: ActionRow) -> StatusReport | Unavailable | None:
+    async def _details(self, action: ActionRow, lane: Lane) -> StatusReport | Unavailable | None:
         if action.provider_sid is None:
             return None
-        lane = Lane.VOICE if action.kind is Kind.CALLBACK else Lane.SMS
         await self._budgets[lane].turn()
         look = self._client.call_details if lane is Lane.VOICE else self._client.sms_details
         report = await look(action.provider_sid)
@@ -162,10 +179,18 @@ class Reconciler:
             return None
         return report
 
-    def _ask_later(self, action: ActionRow) -> None:
-        """The provider could not be asked, which says nothing about the action: no look is counted."""
-        again_us = to_us(self._clock.now()) + UNAVAILABLE_WAIT_US
-        self._timers.add([Wake(again_us, action.id, Lane.CHECK)])
+    async def _not_told(self, action: ActionRow, found: Unavailable, lane: Lane) -> None:
+        """The provider told nothing. That counts as a look only where asking again would bring no more."""
+        if found.reason is Reason.RATE_LIMITED:
+            self._budgets[lane].pause(found.retry_after_s or FIRST_WAIT_S[Reason.RATE_LIMITED])
+        now = self._clock.now()
+        is_refused = found.reason is Reason.PROVIDER_REFUSED
+        if is_refused or now - (action.placed_at or action.due_at) > PATIENCE:
+            await self._in_vain(action)
+            return
+        self._timers.add([Wake(to_us(now) + int(UNAVAILABLE_WAIT_S * 1_000_000), action.id, Lane.CHECK)])
+        # Whoever else waits for a look-up would only hear the same.
+        await trio.sleep(UNAVAILABLE_WAIT_S)
 
     async def _in_vain(self, action: ActionRow) -> None:
         looked = await self._store.write(partial(looked_in_vain, action_id=action.id, now=self._clock.now()))

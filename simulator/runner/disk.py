@@ -66,7 +66,7 @@ class Disk:
         self.active: list[DiskFault] = []
         self.steps = 0
         self.refusals = 0
-        self.stalls = 0
+        self.longest_stall_s = 0.0
 
     def step(self, point: str) -> None:
         """One of `begin`, `before-commit` and `after-commit`. Raises Crashed or sqlite3.OperationalError."""
@@ -89,7 +89,7 @@ class Disk:
         if fault is None:
             await trio.lowlevel.checkpoint()
             return
-        self.stalls += 1
+        self.longest_stall_s = max(self.longest_stall_s, fault.delay_s)
         await trio.sleep(fault.delay_s)
 
     def clear(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -53,10 +53,19 @@ class Stage:
     is_supervised: bool = False
     _down_s: float = RESTART_S
 
-    def supervise(self) -> None:
-        """From now on the daemon is started again whenever it dies."""
+    async def supervise(self) -> None:
+        """Start the daemon, and from now on again whenever it dies."""
         self.is_supervised = True
         self.host.on_death = self._on_death
+        await self._start_after(0)
+
+    def heal(self) -> None:
+        """End every fault there is: of the exchange, the disk, the application and the clock."""
+        self.exchange.faults.clear()
+        self.host.disk.clear()
+        self.application.status = 200
+        if self.clock.error:
+            self.clock.error = timedelta(0)
 
     def _on_death(self) -> None:
         down_s, self._down_s = self._down_s, RESTART_S

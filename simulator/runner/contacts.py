@@ -1,0 +1,159 @@
+"""P3 held against every call and text that the exchange really made: whom, when and how often.
+
+A contact counts from the instant at which its request reached the exchange: what the exchange then
+took to act on it is not the daemon's doing. Hours and caps are the daemon's, by its own clock;
+budgets are the exchange's, in true time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from missedd.config import Settings
+from missedd.core.hours import BusinessHours, Holidays, WeeklyWindow
+from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
+from simulator.runner.stage import Stage
+from simulator.runner.tally import Tally
+from simulator.runner.witness import Witness
+from simulator.truth import Connect, Text, most_in_any
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One call or text. `at` is true time, `shown_at` what the daemon's clock showed then."""
+
+    kind: str
+    number: str
+    sid: str
+    at: datetime
+    shown_at: datetime
+    campaign: Campaign | None
+    is_promotional: bool
+
+
+async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+    contacts = list(_contacts(stage, settings))
+    # A claim is judged before its commit: on a slow disk its request leaves so much later, once
+    # for the group that is being committed and once for its own.
+    slack = 2 * timedelta(seconds=stage.host.disk.longest_stall_s)
+    _keep_suppressions(stage, contacts, tally)
+    await _keep_provider_suppressions(stage, contacts, witness, tally)
+    for each in contacts:
+        _keep_hours(each, settings, slack, tally)
+    _keep_caps(contacts, slack, tally)
+    _keep_budgets(stage, settings, tally)
+
+
+def _contacts(stage: Stage, settings: Settings) -> Iterator[Contact]:
+    truth = stage.exchange.truth
+    for request in truth.api_requests:
+        if request.sid is None:
+            continue
+        made = truth.call(request.sid) or truth.text(request.sid)
+        shown_at = stage.clock.shown_at(request.at)
+        if isinstance(made, Connect):
+            campaign = settings.policy.campaign_of(made.caller_id)
+            callback = campaign.callback if campaign else None
+            agents = callback.agents if callback else ()
+            people = [each for each in (made.from_number, made.to_number) if each and each not in agents]
+            promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
+            yield Contact("callback", people[0], made.sid, request.at, shown_at, campaign, promotes)
+        elif isinstance(made, Text):
+            promotes = made.sms_type == "promotional"
+            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes)
+
+
+def _keep_suppressions(stage: Stage, contacts: list[Contact], tally: Tally) -> None:
+    for number, since, until in stage.journal.suppressions():
+        wrong = [each for each in contacts if each.number == number and since < each.at < until]
+        for each in wrong:
+            tally.breach(
+                "P3 suppression",
+                f"{each.kind} {each.sid} to {number} at {each.at}, suppressed since {since}",
+                each.sid,
+                number,
+            )
+
+
+async def _keep_provider_suppressions(
+    stage: Stage, contacts: list[Contact], witness: Witness, tally: Tally
+) -> None:
+    ((refused,),) = await witness.rows(
+        """SELECT (SELECT count(*) FROM calls WHERE reason = 'caller-suppressed')
+                + (SELECT count(*) FROM actions WHERE reason IN ('suppressed-since', 'refuses-sms'))"""
+    )
+    tally.reach("P3 suppression", refused)
+    if stage.clock.was_stepped:
+        return  # by the daemon's clock before and after can't be told apart
+    rows = await witness.rows(
+        "SELECT number, channel, since_at / 1e6 FROM suppressions WHERE source = 'provider'"
+    )
+    for number, channel, since_s in rows:
+        for each in contacts:
+            is_covered = channel == "all" or each.kind == "sms"
+            if each.number == number and is_covered and each.at.timestamp() > since_s:
+                tally.breach(
+                    "P3 suppression",
+                    f"{each.kind} {each.sid} to {number}, whose operator refuses it",
+                    each.sid,
+                    number,
+                )
+
+
+def _keep_hours(contact: Contact, settings: Settings, slack: timedelta, tally: Tally) -> None:
+    quiet, campaign = settings.policy.quiet, contact.campaign
+    asked_at = (contact.shown_at, contact.shown_at - slack)
+    if contact.is_promotional:
+        every_day = WeeklyWindow(frozenset(range(7)), quiet.start, quiet.end)
+        awake = BusinessHours((every_day,), Holidays(None, frozenset()), settings.timezone)
+        tally.hold(
+            "P3 hours",
+            any(awake.is_open(at) for at in asked_at),
+            f"promotional {contact.kind} {contact.sid} left in quiet hours, at {contact.shown_at}",
+            contact.sid,
+        )
+    if campaign is not None and campaign.hours is not None:
+        if campaign.after_hours.callback is AfterHoursCallback.SAME:
+            return
+        tally.hold(
+            "P3 hours",
+            any(campaign.hours.is_open(at) for at in asked_at),
+            f"callback {contact.sid} left while {campaign.name} was closed, at {contact.shown_at}",
+            contact.sid,
+        )
+
+
+def _keep_caps(contacts: list[Contact], slack: timedelta, tally: Tally) -> None:
+    called: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    limits: dict[str, int] = {}
+    for each in contacts:
+        if each.campaign is not None and each.campaign.callback is not None:
+            called[each.number, each.campaign.name].append(each.shown_at)
+            limits[each.campaign.name] = each.campaign.callback.max_per_hour
+    for (number, name), instants in called.items():
+        most = most_in_any(instants, HOUR - slack)
+        if most >= limits[name]:
+            tally.hold(
+                "P3 cap",
+                most <= limits[name],
+                f"{number} was called {most} times in an hour by {name}, which allows {limits[name]}: "
+                + ", ".join(map(str, sorted(instants))),
+                number,
+            )
+
+
+def _keep_budgets(stage: Stage, settings: Settings, tally: Tally) -> None:
+    truth, exotel = stage.exchange.truth, settings.exotel
+    for name, most, limit in (
+        ("voice", truth.voice_requests_in_any_minute(), exotel.calls_per_minute),
+        ("SMS", truth.sms_requests_in_any_minute(), exotel.sms_per_minute),
+    ):
+        if most:
+            tally.hold(
+                "P3 budget", most <= limit, f"{most} {name} requests in a minute, the account allows {limit}"
+            )

@@ -1,0 +1,172 @@
+"""The promises held against a finished run: the exchange's truth on one side, the raw tables on the other.
+
+Here are those about what came in and what became of it: P1, P2, P5, P6. Contacts are judged in
+`contacts`, reasons and figures in `records`, and what shows only in between by the `witness`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from missedd.config import Settings
+from simulator.runner.contacts import judge_contacts
+from simulator.runner.records import judge_records
+from simulator.runner.stage import Stage
+from simulator.runner.tally import Tally
+from simulator.runner.witness import Witness
+from simulator.truth import Delivery
+
+REPORTS = ("call-status", "sms-status")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that a promise may be judged by."""
+
+    stage: Stage
+    settings: Settings
+    witness: Witness
+    tally: Tally
+
+
+async def judge(case: Case) -> None:
+    """Hold every promise that can be held against the end of a run."""
+    await _kept(case)
+    await _once(case)
+    await _final(case)
+    await _accounted(case)
+    await _outcomes(case)
+    await judge_contacts(case.stage, case.settings, case.witness, case.tally)
+    await judge_records(case.stage, case.settings, case.witness, case.tally)
+
+
+def _is_acknowledged(delivery: Delivery) -> bool:
+    return delivery.status is not None and 200 <= delivery.status < 300
+
+
+async def _kept(case: Case) -> None:
+    truth, tally = case.stage.exchange.truth, case.tally
+    calls = {sid for (sid,) in await case.witness.rows("SELECT call_sid FROM calls")}
+    for sid in truth.acknowledged():
+        tally.hold("P1 kept", sid in calls, f"call {sid} was acknowledged and is not in the database", sid)
+    reports = Counter(
+        dict(
+            await case.witness.rows(
+                "SELECT provider_sid, count(*) FROM reports WHERE source = 'report' GROUP BY 1"
+            )
+        )
+    )
+    acknowledged = Counter(
+        each.call_sid for each in truth.deliveries if each.kind in REPORTS and _is_acknowledged(each)
+    )
+    for sid, count in acknowledged.items():
+        tally.hold(
+            "P1 kept",
+            reports[sid] >= count,
+            f"{count} status reports of {sid} were acknowledged, {reports[sid]} kept",
+            sid,
+        )
+
+
+async def _once(case: Case) -> None:
+    truth, tally = case.stage.exchange.truth, case.tally
+    known = {
+        str(action_id): (kind, number)
+        for action_id, kind, number in await case.witness.rows("SELECT id, kind, number FROM actions")
+    }
+    attempted = {str(each) for (each,) in await case.witness.rows("SELECT action_id FROM attempts")}
+    made: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for call in truth.connects:
+        made["callback", call.fields.get("CustomField", "")].append(call.sid)
+        kind, number = known.get(call.fields.get("CustomField", ""), ("", ""))
+        tally.hold(
+            "P2 once",
+            kind == "callback" and number in (call.from_number, call.to_number),
+            f"call {call.sid} to {call.from_number} was made for no action of theirs",
+            call.sid,
+        )
+    for text in truth.texts:
+        if text.via == "api":
+            made["sms", text.fields.get("CustomField", "")].append(text.sid)
+    for (kind, action_id), sids in made.items():
+        about = (f"action {action_id}", *sids)
+        tally.hold("P2 once", len(sids) == 1, f"{kind} {action_id} was made {len(sids)} times: {sids}", *about)
+        tally.hold("P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about)
+    planned = await case.witness.rows(
+        """SELECT call_id, kind, count(*) FROM actions WHERE origin_id IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
+    )
+    for call_id, kind, count in planned:
+        tally.breach("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
+
+
+async def _final(case: Case) -> None:
+    """Occasions on which a final state could have changed: news of actions that were done."""
+    ((late,),) = await case.witness.rows("SELECT count(*) FROM reports WHERE effect LIKE '%already final%'")
+    case.tally.reach("P4 final", late)
+
+
+async def _accounted(case: Case) -> None:
+    truth, tally = case.stage.exchange.truth, case.tally
+    verdicts = {
+        sid: verdict for sid, verdict in await case.witness.rows("SELECT call_sid, verdict FROM calls")
+    }
+    rung = {each.call_sid for each in truth.inbound} | {each.sid for each in truth.connects}
+    for sid in sorted(verdicts.keys() - rung):
+        tally.breach("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
+    for each in truth.deliveries:
+        if each.kind != "missed-call" or each.verdict in (None, "redelivered", "not-missed"):
+            continue
+        told = verdicts.get(each.call_sid)
+        tally.hold(
+            "P5 accounted",
+            told == each.verdict,
+            f"the answer to {each.call_sid} said {each.verdict}, the database says {told}",
+            each.call_sid,
+        )
+    figures = await case.stage.host.api("GET", "/api/v1/analytics")
+    by_reason = sum(each["calls"] for each in figures["verdicts"])
+    tally.hold(
+        "P5 accounted",
+        by_reason == len(verdicts) >= len(truth.acknowledged()),
+        f"the verdicts add up to {by_reason}, there are {len(verdicts)} calls",
+    )
+
+
+async def _outcomes(case: Case) -> None:
+    tally = case.tally
+    rows = await case.witness.rows("SELECT id, kind, state, outcome, reason FROM actions ORDER BY id")
+    for action_id, kind, state, outcome, reason in rows:
+        tally.hold(
+            "P6 outcome",
+            outcome is not None,
+            f"{kind} {action_id} is still {state} ({reason})",
+            f"action {action_id}",
+        )
+    kinds: defaultdict[int, set[str]] = defaultdict(set)
+    for call_id, kind in await case.witness.rows("SELECT call_id, kind FROM actions"):
+        kinds[call_id].add(kind)
+    accepted = await case.witness.rows("SELECT id, call_sid, campaign FROM calls WHERE verdict = 'accepted'")
+    for call_id, sid, name in accepted:
+        owed = _owed(case.settings, name)
+        tally.hold(
+            "P6 outcome",
+            owed <= kinds[call_id],
+            f"call {sid} was accepted, and of what is owed {sorted(owed - kinds[call_id])} is missing",
+            sid,
+        )
+
+
+def _owed(settings: Settings, name: str) -> set[str]:
+    campaign: Any = settings.policy.campaign(name)
+    has = {
+        "callback": campaign.callback,
+        "sms": campaign.sms,
+        "lead": campaign.lead_source,
+        "webhook": campaign.webhook,
+        "vote": campaign.vote,
+        "subscribe": campaign.subscribe,
+        "unsubscribe": campaign.unsubscribe,
+    }
+    return {kind for kind, policy in has.items() if policy is not None}

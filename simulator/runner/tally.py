@@ -1,0 +1,54 @@
+"""The promises by name, and the account of a run: how often each had something to check, and what broke."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+PROMISES = {
+    "P1 kept": "a missed call, or a status report, that got its 2xx is in the database",
+    "P2 once": "one intent, one call or text: never two for one action",
+    "P3 suppression": "nobody is contacted who is suppressed",
+    "P3 hours": "promotional contacts keep the quiet hours, callbacks the business hours",
+    "P3 cap": "no number is called more often in any hour than its campaign allows",
+    "P3 budget": "the account's requests stay within its budget in any minute",
+    "P4 final": "no outcome, once set, is changed or forgotten",
+    "P5 accounted": "accepted and refusals by reason add up to the distinct calls that came in",
+    "P6 outcome": "when the faults have stopped, every action reaches an outcome in time",
+    "P7 timers": "at rest, timers in memory are those due on disk",
+    "P8 reasons": "every verdict and every standing has a reason that holds and can be told",
+    "P9 figures": "the analytics equal a recount",
+    "P10 repeatable": "the same seed gives the same run",
+}
+"""DESIGN.md section 9, the third in its parts. Keys are what failures and summaries show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken. `about` names what is concerned: Sids, numbers, `action 7`."""
+
+    promise: str
+    what: str
+    about: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.what}\n  promised: {PROMISES.get(self.promise, 'it stays up')}"
+
+
+@dataclass(slots=True)
+class Tally:
+    reached: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+
+    def hold(self, promise: str, is_kept: bool, what: str, *about: str) -> None:
+        """Count one thing that was checked, and note it if it does not hold."""
+        self.reached[promise] += 1
+        if not is_kept:
+            self.breach(promise, what, *about)
+
+    def reach(self, promise: str, times: int = 1) -> None:
+        """Count occasions on which the promise could have been broken."""
+        self.reached[promise] += times
+
+    def breach(self, promise: str, what: str, *about: str) -> None:
+        self.violations.append(Violation(promise, what, about))

@@ -1,0 +1,103 @@
+"""A witness beside the daemon, with a connection of its own: it looks again and again, and compares.
+
+What only shows between two looks is checked here: a final state that changes (P4), a timer that is
+on disk and in nobody's memory (P7). The witness reads raw tables and none of the daemon's readers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from missedd.clock import to_us
+from missedd.engine.timers import HORIZON_S
+from missedd.store.inline import InlineConnection, InlineDriver
+from simulator.runner.stage import Stage
+from simulator.runner.tally import Tally
+
+LOOKED_FOR = timedelta(seconds=HORIZON_S / 2 - 60)
+"""Timers always hold at least half a horizon; a little less allows for the sleep between two looks."""
+
+BETWEEN = timedelta(minutes=15)
+"""An action is in nobody's queue while it is claimed or looked up. A look-up waits for its turn in
+the budget, its request and the disk: never this long."""
+
+type Final = tuple[Any, ...]
+
+
+class Witness:
+    def __init__(self, connection: InlineConnection, tally: Tally) -> None:
+        self._connection = connection
+        self._tally = tally
+        self._finals: dict[int, Final] = {}
+        self._missing: dict[tuple[int, int, int], datetime] = {}
+
+    @classmethod
+    async def of(cls, path: Path, tally: Tally) -> Witness:
+        return cls(await InlineDriver().open(path, read_only=True), tally)
+
+    async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        return await self._connection.read(lambda db: db.fetch_all(sql, params))
+
+    async def is_readable(self) -> bool:
+        """Whether there is a schema: a daemon may die before it has made one."""
+        return bool(await self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'actions'"))
+
+    async def look(self, stage: Stage) -> None:
+        """Compare what is there with what was there, and memory with the disk."""
+        if not await self.is_readable():
+            return
+        await self._look_at_finals()
+        if stage.host.is_up:
+            # Nothing moves any more at this instant: what is being done is waiting for something.
+            await trio.testing.wait_all_tasks_blocked()
+            if stage.host.is_up:
+                await self._look_at_timers(stage)
+
+    async def _look_at_finals(self) -> None:
+        seen = {
+            row[0]: row[1:]
+            for row in await self.rows(
+                "SELECT id, outcome, reason, closed_at FROM actions WHERE state = 'done'"
+            )
+        }
+        for action_id, final in self._finals.items():
+            now = seen.get(action_id)
+            if now != final:
+                self._tally.breach(
+                    "P4 final", f"action {action_id} was {final} and is {now}", f"action {action_id}"
+                )
+        self._finals = seen
+
+    async def _look_at_timers(self, stage: Stage) -> None:
+        timers = stage.host.engine.timers
+        until = to_us(stage.clock.now() + LOOKED_FOR)
+        due = {
+            action_id: wake_at
+            for action_id, wake_at in await self.rows(
+                "SELECT id, wake_at FROM actions WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY id",
+                until,
+            )
+        }
+        pending = timers.pending_ids()
+        self._tally.reach("P7 timers", len(due.keys() & pending))
+        now, before = stage.true_now(), self._missing
+        self._missing = {}
+        for action_id, wake_at in due.items():
+            if action_id in pending:
+                continue
+            key = (stage.host.starts, action_id, wake_at)
+            since = self._missing[key] = before.get(key, now)
+            if now - since > BETWEEN:
+                self._tally.breach(
+                    "P7 timers",
+                    f"action {action_id} is due on disk, and nothing in memory has waked for it since {since}",
+                    f"action {action_id}",
+                )
+                self._missing[key] = datetime.max.replace(tzinfo=now.tzinfo)
+
+    async def close(self) -> None:
+        await self._connection.close()
