@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from missedd import __version__
-from missedd.commands import backup, check, demo, release, report, resend, restore, serve, why
+from missedd.commands import backup, check, demo, release, report, resend, restore, serve, settle, why
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for each in (demo, serve, check, why, report, resend, backup, restore, release):
+    for each in (demo, serve, check, why, report, resend, settle, backup, restore, release):
         each.add_parser(commands)
     return top
 

@@ -180,12 +180,14 @@ class Reconciler:
         return report
 
     async def _not_told(self, action: ActionRow, found: Unavailable, lane: Lane) -> None:
-        """The provider told nothing. That counts as a look only where asking again would bring no more."""
+        """The provider told nothing. That counts as a look where it answered, but would not or could not
+        tell; one that could not be asked at all says nothing about the action.
+        """
         if found.reason is Reason.RATE_LIMITED:
             self._budgets[lane].pause(found.retry_after_s or FIRST_WAIT_S[Reason.RATE_LIMITED])
         now = self._clock.now()
-        is_refused = found.reason is Reason.PROVIDER_REFUSED
-        if is_refused or now - (action.placed_at or action.due_at) > PATIENCE:
+        has_answered = found.reason is Reason.PROVIDER_REFUSED or found.code == "200"
+        if has_answered or now - (action.placed_at or action.due_at) > PATIENCE:
             await self._in_vain(action)
             return
         self._timers.add([Wake(to_us(now) + int(UNAVAILABLE_WAIT_S * 1_000_000), action.id, Lane.CHECK)])

@@ -41,7 +41,8 @@ async def cover(db: Database, mark: Mark) -> None:
 async def _keep(db: Database, mark: Mark) -> None:
     await db.execute(
         """INSERT INTO catch_up (id, since_at, covered_until) VALUES (1, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET since_at = excluded.since_at, covered_until = excluded.covered_until""",
+           ON CONFLICT (id) DO UPDATE SET
+               since_at = excluded.since_at, covered_until = excluded.covered_until""",
         (to_us(mark.since_at), to_us(mark.covered_until)),
     )
 

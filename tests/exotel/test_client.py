@@ -254,6 +254,16 @@ SINCE, UNTIL = (
 )
 
 
+class Turns:
+    """Counts the turns of the budget that were taken."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def __call__(self) -> None:
+        self.taken += 1
+
+
 def page(*records: dict[str, str], following: str | None = None) -> httpx.Response:
     return httpx.Response(200, json={"Metadata": {"NextPageUri": following}, "Calls": list(records)})
 
@@ -264,7 +274,9 @@ async def test_finding_calls_follows_the_pages_on_our_own_host() -> None:
         page(RECORD, stranger, following="http://evil.example/steal?After=c1&PageSize=100"),
         page(RECORD | {"Sid": "second", "From": "+919876543210", "EndTime": ""}),
     )
-    found = await client(exotel).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL)
+    turns = Turns()
+    found = await client(exotel).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL, turn=turns)
+    assert turns.taken == 2, "every page is a request of its own"
     assert not isinstance(found, Unavailable)
     assert [each.sid for each in found] == [SID, "second"]
     assert [each.from_number for each in found] == [CUSTOMER, CUSTOMER]
@@ -285,7 +297,7 @@ async def test_finding_calls_follows_the_pages_on_our_own_host() -> None:
 async def test_more_numbers_than_a_filter_takes_are_asked_for_in_turn() -> None:
     numbers = tuple(f"+91980000000{n}" for n in range(7))
     exotel = Recorder(page(), page())
-    assert await client(exotel).find_calls(numbers=numbers, since=SINCE, until=UNTIL) == ()
+    assert await client(exotel).find_calls(numbers=numbers, since=SINCE, until=UNTIL, turn=Turns()) == ()
     assert [request.url.params["From"].count(",") for request in exotel.requests] == [4, 1]
 
 
@@ -301,6 +313,8 @@ async def test_more_numbers_than_a_filter_takes_are_asked_for_in_turn() -> None:
     ],
 )
 async def test_half_a_list_is_no_list(responses: list[httpx.Response], reason: Reason) -> None:
-    found = await client(Recorder(*responses)).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL)
+    found = await client(Recorder(*responses)).find_calls(
+        numbers=(CUSTOMER,), since=SINCE, until=UNTIL, turn=Turns()
+    )
     assert isinstance(found, Unavailable)
     assert found.reason is reason

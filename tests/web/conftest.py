@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
+from missedd.core.model import Outcome
+from missedd.core.settlement import Settlement
 from missedd.store.reads import Reader, Rows
 from missedd.web.metrics import Metrics
 from missedd.web.private import build_private
@@ -29,6 +31,8 @@ class Operator:
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     parked: dict[int, int] = field(default_factory=dict)
     released: list[bool] = field(default_factory=list)
+    said: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
+    settlement: Settlement = Settlement.SETTLED
     error: Exception | None = None
 
     async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
@@ -42,6 +46,10 @@ class Operator:
     async def release(self, *, drop: bool) -> int:
         self.released.append(drop)
         return 3
+
+    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
+        self.said.append((action_id, outcome, note))
+        return self.settlement
 
     async def resend(self, action_id: int) -> int | None:
         return self.parked.get(action_id)
