@@ -28,6 +28,11 @@ class Shape(StrEnum):
     BOTH = "both"
     ABANDONED = "abandoned"
     """The caller cut before any applet ran: Exotel posts nothing."""
+    ANSWERED = "answered"
+    """An agent took the call: no missed call, and nothing is posted either."""
+
+
+UNTOLD = (Shape.ABANDONED, Shape.ANSWERED)
 
 
 class NowhereToPost(Exception):
@@ -53,7 +58,7 @@ class Inbound:
         """Record the ring and start telling of it. Raises NowhereToPost."""
         world = self._world
         url = world.settings.missed_call_url
-        if url is None and shape is not Shape.ABANDONED:
+        if url is None and shape not in UNTOLD:
             raise NowhereToPost("no missed_call_url is set: the exchange has nowhere to report missed calls")
         if spelling is None:
             spelling = Spelling.E164 if shape is Shape.NATIVE else Spelling.ZERO
@@ -64,10 +69,11 @@ class Inbound:
             rung_at=world.now(),
             shape=shape.value,
             spelling=spelling.value,
+            talked_s=round(person.talks_s) if shape is Shape.ANSWERED else 0,
         )
         world.truth.add_inbound(ring)
         world.note_rang(ring)
-        if url is not None and shape is not Shape.ABANDONED:
+        if url is not None and shape not in UNTOLD:
             world.nursery.start_soon(self._tell, ring, url, spelling, with_date, first_try)
         elif first_try is not None:
             first_try.set()

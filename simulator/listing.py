@@ -1,7 +1,8 @@
 """The list of calls: filters, order and pages of `GET Calls`.
 
-Outbound and missed calls stand in one list, newest first unless `SortBy` says otherwise. A page's
-`After` and `Before` are Sids, taken out of `NextPageUri` and `PrevPageUri`.
+Outbound and incoming calls stand in one list, newest first unless `SortBy` says otherwise; an
+incoming call stands in it once it has ended, and once, however often its webhook was posted. A
+page's `After` and `Before` are Sids, taken out of `NextPageUri` and `PrevPageUri`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ DateTest = Callable[[datetime], bool]
 def find_call(world: World, sid: str) -> Row | None:
     """The call of that Sid, once it can be found at all."""
     row = world.truth.call(sid)
-    return row if row is not None and _at(row) <= _visible_until(world) else None
+    return row if row is not None and _is_listed(world, row) else None
 
 
 def show_call(world: World, row: Row, *, details: bool) -> dict[str, Any]:
@@ -62,14 +63,15 @@ def list_calls(world: World, query: Mapping[str, str], path: str) -> dict[str, A
 
 def _newest_first(world: World, since: DateTest | None) -> Iterator[Row]:
     """Both kinds of call merged by time; stops at the first that `since` turns away."""
-    connects, inbound, visible_until = world.truth.connects, world.truth.inbound, _visible_until(world)
+    connects, inbound = world.truth.connects, world.truth.inbound
     out, inn = len(connects) - 1, len(inbound) - 1
     while out >= 0 or inn >= 0:
         is_out = inn < 0 or (out >= 0 and connects[out].created_at >= inbound[inn].rung_at)
         row: Row = connects[out] if is_out else inbound[inn]
         if since is not None and not since(_at(row)):
             return
-        if _at(row) <= visible_until:
+        # A webhook that was posted again is the record of the same call.
+        if _is_listed(world, row) and world.truth.call(_sid(row)) is row:
             yield row
         out, inn = (out - 1, inn) if is_out else (out, inn - 1)
 
@@ -80,8 +82,9 @@ def _of_sids(world: World, sids: list[str], since: DateTest | None) -> list[Row]
     return [row for row in found if since is None or since(_at(row))]
 
 
-def _visible_until(world: World) -> datetime:
-    return world.now() - timedelta(seconds=world.settings.sid_visible_after_s)
+def _is_listed(world: World, row: Row) -> bool:
+    since = row.ended_at if isinstance(row, InboundRing) else row.created_at
+    return since <= world.now() - timedelta(seconds=world.settings.sid_visible_after_s)
 
 
 def _at(row: Row) -> datetime:

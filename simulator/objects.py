@@ -66,7 +66,7 @@ def _details(call: Connect, is_final: bool) -> dict[str, Any]:
 
 
 def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bool) -> dict[str, Any]:
-    """A missed call as the API lists it: `completed`, like every inbound call, though nobody talked."""
+    """An incoming call as the API lists it: `completed`, like every one, whether anybody talked or not."""
     at, account = ist_text(ring.rung_at), settings.account_sid
     shown: dict[str, Any] = {
         "Sid": ring.call_sid,
@@ -79,8 +79,8 @@ def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bo
         "PhoneNumberSid": spell(ring.exophone, Spelling.ZERO),
         "Status": "completed",
         "StartTime": at,
-        "EndTime": at,
-        "Duration": "0",
+        "EndTime": ist_text(ring.ended_at),
+        "Duration": str(ring.talked_s),
         "Price": "0.000",
         "Direction": "inbound",
         "AnsweredBy": None,
@@ -90,7 +90,13 @@ def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bo
         "RecordingUrl": None,
     }
     if details:
-        shown["Details"] = {"ConversationDuration": 0, "Leg1Status": None, "Leg2Status": None, "Legs": []}
+        leg = "completed" if ring.talked_s else None
+        shown["Details"] = {
+            "ConversationDuration": ring.talked_s,
+            "Leg1Status": leg,
+            "Leg2Status": leg,
+            "Legs": [],
+        }
     return shown
 
 

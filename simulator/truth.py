@@ -90,7 +90,7 @@ class Text:
 
 @dataclass(slots=True)
 class InboundRing:
-    """One missed call that a person really made."""
+    """One call that a person really made: a missed one, or one that was answered."""
 
     call_sid: str
     number: str
@@ -100,6 +100,12 @@ class InboundRing:
     spelling: str
     heard_ringing_s: float | None = None
     """How long the first Passthru answer took: so long the caller went on hearing it ring."""
+    talked_s: int = 0
+    """How long somebody talked to the caller; 0 for a missed call."""
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.rung_at + timedelta(seconds=self.talked_s)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
@@ -20,10 +21,8 @@ def passed() -> Iterator[list[int]]:
             os.dup2(each.fileno(), first + offset)
         yield [one.getsockname()[1], two.getsockname()[1]]
     for descriptor in (first, first + 1):
-        try:
+        with contextlib.suppress(OSError):  # taken over, and closed by who took it
             os.close(descriptor)
-        except OSError:
-            pass  # taken over, and closed by who took it
 
 
 def told(**changes: str) -> dict[str, str]:

@@ -168,6 +168,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert campaign.after_hours.callback is AfterHoursCallback.DEFER
     assert settings.listen.public == Endpoint("127.0.0.1", 8080)
     assert (settings.exotel.calls_per_minute, settings.exotel.sms_per_minute) == (200, 200)
+    assert settings.exotel.catch_up
 
 
 # What is allowed beyond the example.
@@ -334,6 +335,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "no sid": ("[exotel]\n", "exotel.account_sid", "is required", None),
     "no exotel": ("", "exotel.account_sid", "is required", None),
     "sid like a path": ('exotel.account_sid = "a/b"', "exotel.account_sid", "letters and digits", None),
+    "a flag in quotes": (SITE + 'catch_up = "no"\n', "exotel.catch_up", "must be true or false", None),
     "budget of nothing": (SITE + "calls_per_minute = 0\n", "exotel.calls_per_minute", "at least 1", None),
     "budget of truth": (
         SITE + "sms_per_minute = true\n",
@@ -777,3 +779,7 @@ def test_only_a_webhook_needs_the_webhook_secret(tmp_path: Path) -> None:
     loaded = load_all(file, {**SECRETS, "MISSEDD_WEBHOOK_SECRET": "short"})
     assert loaded.secrets.signing_key == b"short"
     assert len(loaded.settings.warnings) == 2
+
+
+def test_catch_up_can_be_switched_off(tmp_path: Path) -> None:
+    assert not read(SITE + "catch_up = false\n", tmp_path).exotel.catch_up

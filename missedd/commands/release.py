@@ -26,9 +26,9 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "release",
         help="after a restore: let pending actions go, or drop them",
-        description="After `missedd restore` nothing that is owed for an earlier call is sent. This ends that: "
-        "what waits goes to its gates, where the too old expires, and the rest is sent. With --drop all of it "
-        "is dropped.",
+        description="After `missedd restore` nothing that is owed for an earlier call is sent. This ends "
+        "that: what waits goes to its gates, where the too old expires, and the rest is sent. With --drop "
+        "all of it is dropped.",
     )
     add_config(parser)
     parser.add_argument("--drop", action="store_true", help="send none of it")

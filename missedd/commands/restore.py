@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import trio
+
 from missedd.clock import SystemClock
 from missedd.commands.backup import shown_progress
 from missedd.commands.common import FAILED, OK, add_config, say_problems
@@ -23,8 +25,8 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "restore",
         help="check a backup, or put it in the place of the database",
-        description="The backup is read to its last page first. The daemon must be stopped. The database that "
-        "was there is kept beside the new one. What the backup still owes is not sent until `missedd "
+        description="The backup is read to its last page first. The daemon must be stopped. The database "
+        "that was there is kept beside the new one. What the backup still owes is not sent until `missedd "
         "release`: the callers may have been served since it was made.",
         epilog="example: missedd restore --config missedd.toml --verify missedd-2026-11-23.db",
     )
@@ -39,17 +41,16 @@ def run(args: argparse.Namespace) -> int:
         settings = load(args.config, os.environ)
     except ConfigProblems as problems:
         return say_problems(problems)
-    if args.backup.exists() and settings.store_path.exists() and args.backup.samefile(settings.store_path):
-        if not args.verify:
-            print(f"{args.backup} is the database itself", file=sys.stderr)
-            return FAILED
     found = examine(args.backup)
     print(_told(args.backup, found), file=sys.stdout if found.is_well else sys.stderr)
     if not found.is_well or args.verify:
         return OK if found.is_well else FAILED
+    if settings.store_path.exists() and args.backup.samefile(settings.store_path):
+        print(f"{args.backup} is the database itself", file=sys.stderr)
+        return FAILED
     try:
         with shown_progress("restoring") as progress:
-            restored = restore(settings.store_path, args.backup, SystemClock().now(), progress)
+            restored = trio.run(restore, settings.store_path, args.backup, SystemClock().now(), progress)
     except StoreRefused as refusal:
         print(refusal, file=sys.stderr)
         return FAILED
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if restored.kept is not None:
         print(f"the database that was there is {restored.kept}")
     print(
-        f"{restored.waiting:,} pending actions wait, and so does all that calls from before now still lead to; "
+        f"{restored.waiting:,} pending actions wait, and so does all else that earlier calls lead to: "
         f"`missedd release --config {args.config}` lets them go, with --drop it drops them"
     )
     return OK

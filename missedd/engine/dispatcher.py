@@ -82,6 +82,8 @@ class Dispatcher:
                     # request never starts would look like a lost answer.
                     with trio.CancelScope(shield=True):
                         claims = await self._claim()
+                        if self._budget and claims and claims.claimed:
+                            self._budget.leave(slot)
                         for each in claims.claimed if claims else ():
                             self._places.acquire_on_behalf_of_nowait(each.action.id)
                             requests.start_soon(self._attempt, each, name=f"attempt {each.action.id}")

@@ -66,6 +66,15 @@ class Budget:
             self._taken.pop()
             self._even_at -= self._spacing_s
 
+    def leave(self, slot: float) -> None:
+        """Let a slot count from now: its request goes out only after its claim was committed.
+
+        Once somebody took a later slot, the older one stays taken beside it: one too few, never
+        one too many.
+        """
+        self.give_back(slot)
+        self._take(trio.current_time())
+
     def pause(self, wait_s: float) -> None:
         """Let nothing out for `wait_s` seconds; a longer pause already running stays."""
         self._paused_until = max(self._paused_until, trio.current_time() + wait_s)

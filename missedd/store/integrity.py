@@ -33,8 +33,7 @@ async def check_integrity(db: Database) -> bool:
 def way_out(path: Path, why: object) -> str:
     """What to tell an operator whose database cannot be used."""
     return (
-        f"cannot use the database {path}: {why}\n"
-        "If the file is damaged: `missedd restore --config FILE BACKUP` puts a backup in its place and keeps "
-        "it; without a backup, move it away and save what can be read of it with "
-        "`sqlite3 DAMAGED .recover | sqlite3 NEW`."
+        f"cannot use the database {path}: {why}; "
+        "if the file is damaged, move it away and restore a backup in its place (`missedd restore` does "
+        "both), or save what can be read of it: sqlite3 DAMAGED .recover | sqlite3 NEW"
     )

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-import trio
 
 from missedd.store.copies import Progress, beside, copy_database, sync
 from missedd.store.database import StoreRefused
@@ -32,11 +29,11 @@ class Restored:
     """Actions that are under quarantine."""
 
 
-def restore(path: Path, backup: Path, now: datetime, progress: Progress) -> Restored:
+async def restore(path: Path, backup: Path, now: datetime, progress: Progress) -> Restored:
     """Put `backup`, which was examined, in the place of the database at `path`.
 
-    Raises `StoreRefused` where a daemon has the database, or the copy cannot be made; then nothing
-    has changed.
+    For a program that does nothing else meanwhile: it blocks. Raises `StoreRefused` where a daemon
+    has the database, or the copy cannot be made; then nothing has changed.
     """
     path = path.resolve()
     had_one = path.exists()
@@ -44,7 +41,7 @@ def restore(path: Path, backup: Path, now: datetime, progress: Progress) -> Rest
         copy = path.with_name(f".{path.name}.restoring")
         try:
             copy_database(backup, copy, progress, replace=True)
-            waiting = trio.run(_prepare, copy, now)
+            waiting = await _prepare(copy, now)
             sync(copy)
             _give_to_owner_of(path.parent, copy, path.with_name(path.name + ".lock"))
             kept = _set_aside(path, now) if had_one else None
@@ -74,17 +71,12 @@ async def _prepare(copy: Path, now: datetime) -> int:
 def _set_aside(path: Path, now: datetime) -> Path:
     """Give the old database another name beside its own, its log with it."""
     kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
-    try:
-        # Into the file with what its log holds, if it can be read at all: a log must never meet
-        # a database that is not its own.
-        with closing(sqlite3.connect(path)) as old:
-            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error:
-        pass
+    # Not opened, not even to empty its log: opening a damaged file can throw that log away.
+    (log, index), (kept_log, _) = beside(path), beside(kept)
     os.link(path, kept)
-    for log, kept_log in zip(beside(path), beside(kept), strict=True):
-        if log.exists():
-            log.replace(kept_log)
+    if log.exists():
+        log.replace(kept_log)
+    index.unlink(missing_ok=True)
     sync(path.parent)
     return kept
 

@@ -81,7 +81,7 @@ class Connection:
                 self._patience.cancel()
 
     def gives_way(self) -> bool:
-        """End a connection that has been silent for a while, as somebody else has no room; False if it is not."""
+        """End it if it has been silent for a while, as somebody else finds no room; False if it has not."""
         spared_until_s = self._since_s + self._limits.spared_s
         if trio.current_time() < spared_until_s or not self._is_silent():
             return False

@@ -28,6 +28,10 @@ class SteppedClock:
         """What it showed at an instant of true time."""
         return true_at + next(error for since, error in reversed(self._errors) if since <= true_at)
 
+    def spans(self) -> list[tuple[datetime, timedelta]]:
+        """Since when, in true time, it was wrong by how much; in that order."""
+        return list(self._errors)
+
     @property
     def was_stepped(self) -> bool:
         return len(self._errors) > 1

@@ -49,7 +49,7 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 def cause_of(failure: BaseException) -> BaseException:
-    """What a life ended by: a crash or a cancellation leaves nothing else, but a mistake may hide beside it."""
+    """What a life ended by: of a crash and its cancellations nothing but a mistake hidden among them."""
     if not isinstance(failure, BaseExceptionGroup):
         return failure
     ends, mistakes = failure.split((Crashed, trio.Cancelled))

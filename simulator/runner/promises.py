@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from missedd.config import Settings
 from simulator.runner.contacts import judge_contacts
@@ -92,10 +93,13 @@ async def _once(case: Case) -> None:
             made["sms", text.fields.get("CustomField", "")].append(text.sid)
     for (kind, action_id), sids in made.items():
         about = (f"action {action_id}", *sids)
-        tally.hold("P2 once", len(sids) == 1, f"{kind} {action_id} was made {len(sids)} times: {sids}", *about)
+        tally.hold(
+            "P2 once", len(sids) == 1, f"{kind} {action_id} was made {len(sids)} times: {sids}", *about
+        )
         tally.hold("P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about)
     planned = await case.witness.rows(
-        """SELECT call_id, kind, count(*) FROM actions WHERE origin_id IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
+        """SELECT call_id, kind, count(*) FROM actions
+           WHERE origin_id IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
     )
     for call_id, kind, count in planned:
         tally.breach("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
@@ -109,9 +113,7 @@ async def _final(case: Case) -> None:
 
 async def _accounted(case: Case) -> None:
     truth, tally = case.stage.exchange.truth, case.tally
-    verdicts = {
-        sid: verdict for sid, verdict in await case.witness.rows("SELECT call_sid, verdict FROM calls")
-    }
+    verdicts = dict(await case.witness.rows("SELECT call_sid, verdict FROM calls"))
     rung = {each.call_sid for each in truth.inbound} | {each.sid for each in truth.connects}
     for sid in sorted(verdicts.keys() - rung):
         tally.breach("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
@@ -125,13 +127,24 @@ async def _accounted(case: Case) -> None:
             f"the answer to {each.call_sid} said {each.verdict}, the database says {told}",
             each.call_sid,
         )
-    figures = await case.stage.host.api("GET", "/api/v1/analytics")
-    by_reason = sum(each["calls"] for each in figures["verdicts"])
+    by_reason = await _told_verdicts(case)
     tally.hold(
         "P5 accounted",
-        by_reason == len(verdicts) >= len(truth.acknowledged()),
-        f"the verdicts add up to {by_reason}, there are {len(verdicts)} calls",
+        by_reason.total() == len(verdicts) >= len(truth.acknowledged()),
+        f"the verdicts told add up to {by_reason.total()}, there are {len(verdicts)} calls",
     )
+
+
+async def _told_verdicts(case: Case) -> Counter[tuple[str, str]]:
+    """The calls by verdict and reason, over all pages of the daemon's own list."""
+    told: Counter[tuple[str, str]] = Counter()
+    cursor = ""
+    while True:
+        page = await case.stage.host.api("GET", f"/api/v1/calls?limit=50{cursor}")
+        told.update((each["verdict"], each["reason"]) for each in page["items"])
+        if page["next"] is None:
+            return told
+        cursor = f"&cursor={quote(page['next'])}"
 
 
 async def _outcomes(case: Case) -> None:

@@ -166,6 +166,11 @@ def _rings(
         if rng.random() < 0.1:
             later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
             rings.append(Happening(later, "redeliver", {"redeliver": person.name}, "redeliver"))
+    if rng.random() < 0.1:
+        # A television advertisement: many at once, who fill whatever has a limit.
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 * 0.8), 1))
+        params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
+        rings.append(Happening(at, "crowd", params, "crowd"))
     return rings
 
 

@@ -84,20 +84,26 @@ def _of_posts(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]
 def _of_the_disk(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ("disk-full", "io-error"):
         if rng.random() < share:
-            yield "disk", {
-                "disk": name,
-                "when": rng.choice(("begin", "before")),
-                "probability": rng.choice(CHANCES),
-            }
+            yield (
+                "disk",
+                {
+                    "disk": name,
+                    "when": rng.choice(("begin", "before")),
+                    "probability": rng.choice(CHANCES),
+                },
+            )
     for when in ("begin", "before", "after"):
         if rng.random() < max(share, 0.2):
             yield "disk", {"disk": "crash", "when": when, "probability": rng.choice((0.01, 0.05, 0.2))}
     if rng.random() < share:
-        yield "disk", {
-            "disk": "slow-disk",
-            "delay": rng.choice((0.05, 1, 8)),
-            "probability": rng.choice((0.1, 0.5)),
-        }
+        yield (
+            "disk",
+            {
+                "disk": "slow-disk",
+                "delay": rng.choice((0.05, 1, 8)),
+                "probability": rng.choice((0.1, 0.5)),
+            },
+        )
 
 
 def _of_the_daemon(rng: Random, share: float, minutes: int) -> Iterator[Happening]:

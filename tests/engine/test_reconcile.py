@@ -14,9 +14,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.core.model import InboundCall, Kind, Lane, StatusReport
+from missedd.core.model import InboundCall, Kind, Lane, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.settlement import Settlement
 from missedd.engine.pacing import Budget
 from missedd.engine.reconcile import Reconciler
 from missedd.engine.reports import Reports
@@ -26,6 +27,7 @@ from missedd.exotel.answers import Accepted, Answer, Unknown
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.dates import to_ist
 from missedd.store.claims import claim
+from missedd.store.operations import settle as settle_unknown
 from missedd.store.results import record
 from tests.core.campaigns import (
     AGENTS,
@@ -52,12 +54,13 @@ BEFORE_NOON = NOON - minutes(1)
 
 
 class Exotel:
-    """Its list of calls and its details, over HTTP; down while `is_down`."""
+    """Its list of calls and its details, over HTTP; down while `is_down`, or with nothing but a `status`."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
         self.messages: dict[str, str] = {}
         self.is_down = False
+        self.status: int | None = None
         self.asked: list[str] = []
 
     def call(self, sid: str, at: datetime = NOON, **changes: object) -> dict[str, Any]:
@@ -81,8 +84,8 @@ class Exotel:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path.rpartition("/")[2])
-        if self.is_down:
-            return httpx.Response(503)
+        if self.is_down or self.status is not None:
+            return httpx.Response(self.status or 503)
         path = request.url.path
         if path.endswith("/Calls.json"):
             return httpx.Response(200, json={"Metadata": {}, "Calls": self.calls})
@@ -203,6 +206,9 @@ async def test_a_provider_that_cannot_be_asked_says_nothing_about_the_action(
 
 # Calls in the list that are not this attempt's.
 STRANGERS: list[dict[str, Any]] = [
+    {"PhoneNumberSid": None, "To": SECOND_EXOPHONE},
+    {"DateCreated": to_ist(NOON - minutes(3))},
+    {"DateCreated": to_ist(NOON + minutes(3))},
     {"Direction": "inbound"},
     {"From": OTHER},
     {"PhoneNumberSid": SECOND_EXOPHONE, "To": SECOND_EXOPHONE},
@@ -354,3 +360,119 @@ async def test_every_lost_answer_comes_to_an_end(
         await trio.sleep(timedelta(hours=4).total_seconds())
         ((state, outcome, reason),) = await stage.actions()
         assert (state, outcome, Reason(reason)) == ("done", "unknown", Reason.NOT_FOUND)
+
+
+@pytest.mark.parametrize("skew_s", [-110, -60, 60, 110])
+async def test_a_provider_whose_clock_is_not_ours_is_understood(
+    autojump_clock: MockClock, tmp_path: Path, skew_s: float
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1", NOON + seconds(skew_s))
+        await trio.sleep(20)
+        assert await stage.actions("state, provider_sid") == [("placed", "out-1")]
+
+
+@pytest.mark.parametrize("flips", [False, True])
+@pytest.mark.parametrize("unreadable", [False, True])
+async def test_two_campaigns_that_ring_one_caller_at_once_adopt_their_own(
+    autojump_clock: MockClock, tmp_path: Path, flips: bool, unreadable: bool
+) -> None:
+    exotel = Exotel()
+    both = policy(
+        campaign(callback=callback()),
+        campaign(name="shop", exophones=(SECOND_EXOPHONE,), callback=callback()),
+    )
+    async with scene(tmp_path, both) as stage, reconciling(stage, exotel):
+        await lost(stage, "c1")
+        await lost(stage, "c2", dialled=(SECOND_EXOPHONE,))
+        named = [("out-1", EXOPHONE), ("out-2", SECOND_EXOPHONE)]
+        for sid, exophone in reversed(named) if flips else named:
+            # The one further away in time is the right one, if it is the right ExoPhone's.
+            at = NOON + seconds(20 if flips else 0)
+            exotel.call(sid, at, To=exophone, PhoneNumberSid=None if unreadable else exophone)
+        await trio.sleep(30)
+        assert await stage.actions("provider_sid") == [("out-1",), ("out-2",)]
+
+
+@pytest.mark.parametrize("first", ["agent", "customer"])
+async def test_whoever_is_rung_first_the_call_is_found(
+    autojump_clock: MockClock, tmp_path: Path, first: str
+) -> None:
+    exotel = Exotel()
+    of = policy(campaign(callback=callback(flow=None, agents=AGENTS[:1], first=first)))
+    async with scene(tmp_path, of) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        pair = (AGENTS[0], CALLER) if first == "agent" else (CALLER, AGENTS[0])
+        exotel.call("ours", From=pair[0], To=pair[1])
+        await trio.sleep(20)
+        assert await stage.actions("state, provider_sid") == [("placed", "ours")]
+
+
+async def test_a_provider_without_a_list_ends_the_search_within_its_bound(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.status = 404
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(3600)
+        assert await stage.actions() == [("done", "unknown", "not-found")]
+        assert exotel.asked == ["Calls.json"] * 4
+
+
+async def test_a_provider_that_stays_away_is_not_waited_for_more_than_a_day(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.is_down = True
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(timedelta(hours=24).total_seconds())
+        assert await stage.actions("state") == [("attempting",)]
+        await trio.sleep(3600)
+        assert await stage.actions() == [("done", "unknown", "not-found")]
+
+
+async def test_many_lost_answers_ask_a_provider_that_is_away_no_more_often_than_one(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.is_down = True
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        for n in range(20):
+            await lost(stage, f"c{n}", caller=f"+9198000000{n:02}")
+        await trio.sleep(600)
+        assert len(exotel.asked) <= 600 / 30 + 1
+        exotel.is_down = False
+        await trio.sleep(7200)
+        assert set(await stage.actions()) == {("done", "unknown", "not-found")}
+
+
+async def test_a_429_at_a_look_up_pauses_the_budget(autojump_clock: MockClock, tmp_path: Path) -> None:
+    exotel = Exotel()
+    exotel.status = 429
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(20)
+        exotel.status = None
+        exotel.call("out-1")
+        await trio.sleep(60)
+        assert await stage.actions("state, looks") == [("placed", 0)]
+        assert exotel.asked == ["Calls.json"] * 2
+
+
+async def test_an_action_that_an_operator_settled_is_looked_for_no_more(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        await trio.sleep(10)
+        now = stage.clock.now()
+        unit = partial(settle_unknown, action_id=1, wanted=Outcome.ANSWERED, note=None, now=now)
+        assert await stage.store.write(unit) is Settlement.SETTLED
+        await trio.sleep(7200)
+        assert exotel.asked == ["Calls.json"]
+        assert await stage.actions("outcome, settled_outcome") == [("unknown", "answered")]

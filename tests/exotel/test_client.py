@@ -318,3 +318,53 @@ async def test_half_a_list_is_no_list(responses: list[httpx.Response], reason: R
     )
     assert isinstance(found, Unavailable)
     assert found.reason is reason
+
+
+MISSED = RECORD | {"Direction": "inbound", "Sid": "in-1"}
+
+
+async def test_incoming_calls_come_a_page_at_a_time_oldest_first() -> None:
+    exotel = Recorder(
+        page(MISSED, {"From": "no Sid"}, following="http://evil.example/steal?After=in-1&PageSize=100"),
+        page(MISSED | {"Sid": "in-2"}),
+    )
+    exotel_client = client(exotel)
+    first = await exotel_client.incoming_calls(SINCE, UNTIL)
+    assert not isinstance(first, Unavailable)
+    assert [each.call.call_sid for each in first.calls] == ["in-1"]
+    second = await exotel_client.incoming_calls(SINCE, UNTIL, first.following)
+    assert not isinstance(second, Unavailable)
+    assert ([each.call.call_sid for each in second.calls], second.following) == (["in-2"], None)
+    asked, then = (request.url for request in exotel.requests)
+    assert dict(asked.params) == {
+        "DateCreated": "gte:2026-11-23 17:29:30;lte:2026-11-23 17:35:01",
+        "Direction": "inbound",
+        "SortBy": "DateCreated:asc",
+        "PageSize": "100",
+        "details": "true",
+    }
+    assert (then.host, dict(then.params)) == (
+        "api.in.exotel.example",
+        {"After": "in-1", "PageSize": "100", "details": "true"},
+    )
+
+
+async def test_one_incoming_call_with_its_details() -> None:
+    exotel = Recorder(httpx.Response(200, json={"Call": MISSED | {"Details": {"ConversationDuration": 9}}}))
+    found = await client(exotel).incoming_call("in-1")
+    assert not isinstance(found, Unavailable)
+    assert (found.call.not_missed, found.is_told) == (Reason.CONVERSATION, True)
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (httpx.Response(404), Reason.NOT_FOUND),
+        (httpx.Response(200, json={"Call": {}}), Reason.REPLY_LOST),
+        (httpx.Response(503), Reason.REPLY_LOST),
+    ],
+)
+async def test_an_incoming_call_of_which_nothing_is_told(response: httpx.Response, reason: Reason) -> None:
+    found = await client(lambda _: response).incoming_call("in-1")
+    assert isinstance(found, Unavailable)
+    assert found.reason is reason

@@ -137,13 +137,14 @@ def _line(text: str) -> dict[str, Any]:
 class ExchangeServer:
     """`missedd-sim serve`, until the block ends."""
 
-    def __init__(self, port: int, missed_call_url: str | None = None) -> None:
+    def __init__(self, port: int, missed_call_url: str | None = None, *options: str) -> None:
         self.port = port
-        self._url = [] if missed_call_url is None else ["--missed-call-url", missed_call_url]
+        self._options = [] if missed_call_url is None else ["--missed-call-url", missed_call_url]
+        self._options += options
 
     def __enter__(self) -> Self:
         self._running = subprocess.Popen(
-            [sys.executable, "-m", "simulator", "serve", "--port", str(self.port), *self._url],
+            [sys.executable, "-m", "simulator", "serve", "--port", str(self.port), *self._options],
             env=ENVIRON,
             stdout=subprocess.DEVNULL,
         )

@@ -130,6 +130,32 @@ async def test_list_filters(bench: Any, autojump_clock: MockClock) -> None:
     assert refused.status_code == 400
 
 
+async def test_an_incoming_call_is_listed_once_it_has_ended_and_once(
+    bench: Any, autojump_clock: MockClock
+) -> None:
+    missed = bench.exchange.ring_in("+919800000001")
+    bench.exchange.ring_in("+919800000002", shape="answered")
+    bench.exchange.ring_in("+919800000001", call_sid=missed.call_sid)
+
+    async def listed() -> list[dict[str, Any]]:
+        page = (await bench.client.get("Calls.json?Direction=inbound&details=true")).json()
+        found: list[dict[str, Any]] = page["Calls"]
+        return found
+
+    assert [each["Sid"] for each in await listed()] == [missed.call_sid]
+    await trio.sleep(60)
+    talked, nobody = await listed()
+    assert (nobody["Status"], nobody["Details"]["Leg2Status"]) == ("completed", None)
+    assert (talked["Status"], talked["Duration"]) == ("completed", "45")
+    assert talked["Details"] == {
+        "ConversationDuration": 45,
+        "Leg1Status": "completed",
+        "Leg2Status": "completed",
+        "Legs": [],
+    }
+    assert all(b"919800000002" not in each.url.encode() for each in bench.posted)
+
+
 async def test_list_pages(bench: Any, autojump_clock: MockClock) -> None:
     for _ in range(5):
         await bench.connect()

@@ -66,6 +66,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "verdict": "accepted",
         "reason": "first-call",
         "reason_words": "the first call of this caller to the campaign in the dedup window",
+        "shape": "native",
         "redeliveries": 2,
     }
     assert [each["kind"] for each in actions] == ["lead", "callback"]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from missedd.clock import from_us
+from missedd.core.model import Outcome
+from missedd.core.settlement import Settlement
 from missedd.web.openapi import document
 from missedd.web.schemas import schemas
 from tests.store.database import CALLER, NOON
@@ -274,6 +276,61 @@ async def test_resending_a_parked_webhook(private: Private) -> None:
         ("9223372036854775808", 400),
     ):
         assert (await client.post(f"/api/v1/actions/{action_id}/resend")).status_code == status
+
+
+async def test_settling_an_unknown_outcome(private: Private) -> None:
+    client = private.app.test_client()
+    body = {"outcome": "answered", "note": " she told us so "}
+    response = await client.post("/api/v1/actions/7/settle", json=body)
+    assert response.status_code == 200
+    told = await response.get_json()
+    assert told == {"id": 7, "outcome": "unknown", "settled_outcome": "answered"}
+    assert conforms(told, schemas()["Settled"])
+    private.operator.settlement = Settlement.UNCHANGED
+    assert (await client.post("/api/v1/actions/8/settle", json={"outcome": "failed"})).status_code == 200
+    assert private.operator.said == [
+        (7, Outcome.ANSWERED, "she told us so"),
+        (8, Outcome.FAILED, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settlement", "status", "field"),
+    [
+        (Settlement.NO_SUCH_ACTION, 404, None),
+        (Settlement.NOT_UNKNOWN, 409, None),
+        (Settlement.SETTLED_OTHERWISE, 409, None),
+        (Settlement.WRONG_OUTCOME, 400, "outcome"),
+    ],
+)
+async def test_what_cannot_be_settled_says_why(
+    private: Private, settlement: Settlement, status: int, field: str | None
+) -> None:
+    private.operator.settlement = settlement
+    response = await private.app.test_client().post("/api/v1/actions/7/settle", json={"outcome": "busy"})
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert (await response.get_json(force=True)).get("field") == field
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("x", {"outcome": "busy"}, "id"),
+        ("7", {}, "outcome"),
+        ("7", {"outcome": "unknown"}, "outcome"),
+        ("7", {"outcome": ["busy"]}, "outcome"),
+        ("7", {"outcome": "busy", "note": "two\nlines"}, "note"),
+        ("7", {"outcome": "busy", "note": 5}, "note"),
+        ("7", {"outcome": "busy", "notes": "x"}, "notes"),
+    ],
+)
+async def test_a_bad_settlement_is_refused(
+    private: Private, path: str, body: dict[str, Any], field: str
+) -> None:
+    response = await private.app.test_client().post(f"/api/v1/actions/{path}/settle", json=body)
+    assert response.status_code == 400
+    assert (await response.get_json(force=True))["field"] == field
+    assert private.operator.said == []
 
 
 async def test_a_page_of_another_site_may_change_nothing(private: Private) -> None:

@@ -1,0 +1,141 @@
+"""One run of the whole daemon under faults, judged by the promises.
+
+The timeline plays on a supervised stage; then every fault ends and the run goes on until nothing is
+left to be done, or until that has taken too long. The verdict needs no expectation written by hand.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+import trio
+
+from missedd.config import Settings
+from simulator.runner.history import history
+from simulator.runner.promises import Case, judge
+from simulator.runner.stage import Stage
+from simulator.runner.staging import in_virtual_time, perform_timeline, staged, trace_of
+from simulator.runner.tally import Tally
+from simulator.runner.witness import Witness
+from simulator.scenario import Scenario
+
+LOOK_EVERY_S = 60.0
+CALM_LOOK_EVERY_S = 600.0
+OPEN = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
+
+type CrashAt = tuple[int, str]
+"""A storage step, counted from 1, and `before` or `after` its commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one simulation showed."""
+
+    scenario: Scenario
+    tally: Tally
+    crashes: int
+    starts: int
+    steps: int
+    """Transactions of the daemon's writer: the places at which a sweep may kill it."""
+    calls: int
+    simulated: timedelta
+    converged: timedelta | None
+    """From the end of the faults, or of the last webhook they had delayed, to the last outcome."""
+    took_s: float
+    trace: str
+    history: tuple[str, ...]
+    """Of a run that broke a promise, the lines about the first that broke."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.tally.violations
+
+
+def simulate(scenario: Scenario, crash_at: CrashAt | None = None) -> Run:
+    """Play a scenario under the promises. Raises ScenarioMistake for what cannot be run."""
+    began_s = time.perf_counter()
+    run = in_virtual_time(scenario, partial(_simulate, crash_at=crash_at))
+    return replace(run, took_s=time.perf_counter() - began_s)
+
+
+async def _simulate(scenario: Scenario, settings: Settings, crash_at: CrashAt | None) -> Run:
+    tally = Tally()
+    async with staged(scenario, settings, crash_at) as stage:
+        began_at = stage.true_now()
+        await stage.supervise()
+        witness = await Witness.of(settings.store_path, tally)
+        try:
+            async with trio.open_nursery() as looking:
+                looking.start_soon(_look_on, witness, stage)
+                await perform_timeline(scenario, stage)
+                stage.heal()
+                looking.cancel_scope.cancel()
+            converged = await _converge(witness, stage, settings, tally)
+            simulated = stage.true_now() - began_at
+            await witness.look(stage)
+            if stage.host.is_up:
+                await judge(Case(stage, settings, witness, tally))
+            else:
+                tally.breach("P6 outcome", "the daemon does not come up again")
+            for fall in stage.host.falls:
+                tally.breach("P0 upright", f"the daemon fell by itself: {fall!r}")
+            trace = "\n".join([trace_of(stage), *await _dump(witness)])
+            return Run(
+                scenario,
+                tally,
+                stage.host.crashes,
+                stage.host.starts,
+                stage.host.disk.steps,
+                len(stage.exchange.truth.inbound),
+                simulated,
+                converged,
+                0.0,
+                trace,
+                tuple(history(stage, tally.violations[0])) if tally.violations else (),
+            )
+        finally:
+            with trio.CancelScope(shield=True):
+                await witness.close()
+
+
+async def _look_on(witness: Witness, stage: Stage) -> None:
+    while True:
+        await trio.sleep(LOOK_EVERY_S)
+        await witness.look(stage)
+
+
+def longest_convergence(settings: Settings) -> timedelta:
+    """The bound: each callback of a chain may be held over a closed weekend, and look-ups take hours."""
+    callbacks = [each.callback for each in settings.policy.campaigns if each.callback]
+    retries = max((len(each.retries) for each in callbacks), default=0)
+    return timedelta(hours=8) + (1 + retries) * timedelta(hours=48)
+
+
+async def _converge(witness: Witness, stage: Stage, settings: Settings, tally: Tally) -> timedelta | None:
+    """Wait until the outside is at rest and every action has its outcome; None if that takes too long."""
+    bound = longest_convergence(settings)
+    calm_at = stage.true_now()
+    while True:
+        if stage.nursery.child_tasks:
+            calm_at = stage.true_now()
+        elif stage.host.is_up and not await witness.rows(OPEN):
+            return stage.true_now() - calm_at
+        if stage.true_now() - calm_at > bound:
+            return None
+        await trio.sleep(CALM_LOOK_EVERY_S)
+        await witness.look(stage)
+
+
+async def _dump(witness: Witness) -> list[str]:
+    """Every row that the daemon keeps, for comparing two runs."""
+    if not await witness.is_readable():
+        return []
+    tables = ("calls", "actions", "attempts", "reports", "leads", "suppressions")
+    return [
+        f"{table} {row}"
+        for table in tables
+        for row in await witness.rows(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
+    ]

@@ -1,0 +1,31 @@
+"""The crash sweep: a scenario once to count its storage steps, then once for a crash at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from simulator.runner.simulation import CrashAt, Run, simulate
+from simulator.scenario import Scenario
+
+
+def crash_points(steps: int, sample: int | None) -> list[CrashAt]:
+    """Before and after every step, or `sample` of these, evenly spread with the first and the last."""
+    points = [(step, when) for step in range(1, steps + 1) for when in ("before", "after")]
+    if sample is None or sample >= len(points):
+        return points
+    if sample < 2:
+        return points[:sample]
+    return [points[index * (len(points) - 1) // (sample - 1)] for index in range(sample)]
+
+
+def sweep(scenario: Scenario, sample: int | None = None) -> Iterator[tuple[CrashAt | None, Run]]:
+    """The run without a crash first, then one for each point; each is judged by the promises.
+
+    The scenario's own expectations are not: what a crash delays may rightly come out otherwise.
+    """
+    scenario = replace(scenario, expectations=())
+    whole = simulate(scenario)
+    yield None, whole
+    for point in crash_points(whole.steps, sample):
+        yield point, simulate(scenario, crash_at=point)

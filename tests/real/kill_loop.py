@@ -1,0 +1,160 @@
+"""kill -9 again and again while people ring, and then the sum: nothing lost, nobody rung twice.
+
+    python -m tests.real.kill_loop --cycles 200 [--seed 1]
+
+The exchange's own truth is the judge: what it was told was taken in, and whose telephone rang.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.real.daemon import Daemon, ExchangeServer, free_port
+
+CALLBACK = """
+[[campaign]]
+name = "shop"
+exophones = ["+918047120001"]
+dedup_window = "1s"
+callback = { flow = "12345", delay = "1s", give_up_after = "2h", max_per_hour = 100 }
+lead = { source = "missed_call" }
+"""
+RINGS = 30
+"""People who ring in a cycle: with callbacks of the cycle before on their way out beside them."""
+
+LIFE_S = 0.6
+"""The longest that a daemon lives after it is ready; some die in the middle of their first commit."""
+
+SETTLED_S = 60.0
+"""How long to wait for what is due and for the first look-ups, after five and thirty-five seconds."""
+
+
+@dataclass(slots=True)
+class Sum:
+    """What the exchange saw and what the daemon kept."""
+
+    acknowledged: int
+    stored: int
+    accepted: int
+    rung: int
+    in_doubt: int
+    """Attempts that a kill cut off and that the exchange does not know of: looked up, never redialled."""
+    lost: list[str]
+    """CallSids that got their 200 and are not in the database."""
+    doubled: list[str]
+    """Numbers rung more often than they are owed."""
+    unserved: list[str]
+    """Numbers owed a callback that neither rang nor is in doubt."""
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.lost or self.doubled or self.unserved)
+
+    def __str__(self) -> str:
+        return (
+            f"acknowledged {self.acknowledged}, stored {self.stored}, accepted {self.accepted}, "
+            f"rung {self.rung}, in doubt {self.in_doubt}; lost {len(self.lost)}, "
+            f"doubled {len(self.doubled)}, unserved {len(self.unserved)}"
+        )
+
+
+def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None]) -> Sum:
+    """Start and kill the daemon `cycles` times under load, then let it finish and add up."""
+    rng, port = Random(seed), free_port()
+    with (
+        Daemon(folder, CALLBACK, port) as daemon,
+        ExchangeServer(port, daemon.missed_call_url, "--calls-per-minute", "100000") as exchange,
+    ):
+        began, ready_s = time.monotonic(), 0.0
+        for cycle in range(1, cycles + 1):
+            ready_s = max(ready_s, daemon.start())
+            exchange.ask("POST", "ring", {"count": RINGS, "shape": "native", "wait": False})
+            time.sleep(rng.random() ** 2 * LIFE_S)
+            assert daemon.signal(signal.SIGKILL) == -signal.SIGKILL
+            daemon.log_path.unlink()
+            if cycle % 10 == 0:
+                say(f"{cycle} kills in {time.monotonic() - began:.0f} s, slowest start {ready_s:.2f} s")
+        daemon.start()
+        _settle(daemon)
+        total = _sum(daemon, exchange)
+        assert daemon.signal(signal.SIGTERM) == 0
+        return total
+
+
+def _settle(daemon: Daemon) -> None:
+    """Wait until nothing is due any more and nothing in flight lacks its first look-ups."""
+    began = time.monotonic()
+    while time.monotonic() - began < SETTLED_S:
+        planned = daemon.api("/api/v1/actions?kind=callback&state=planned&limit=1")["items"]
+        attempting = daemon.api("/api/v1/actions?kind=callback&state=attempting&limit=1")["items"]
+        if not planned and (not attempting or time.monotonic() - began > 15):
+            return
+        time.sleep(0.2)
+
+
+def _sum(daemon: Daemon, exchange: ExchangeServer) -> Sum:
+    calls = {each["call_sid"]: each for each in _all(daemon, "calls")}
+    callbacks = [each for each in _all(daemon, "actions") if each["kind"] == "callback"]
+    truth = exchange.ask("GET", "truth")
+    acknowledged = {
+        each["call_sid"]
+        for each in truth["deliveries"]
+        if each["kind"] == "missed-call" and each["status"] == 200
+    }
+    rung = Counter(each["number"] for each in truth["rings"])
+    owed = Counter(each["number"] for each in callbacks)
+    in_doubt = Counter(
+        each["number"]
+        for each in callbacks
+        if each["state"] == "attempting" or each["outcome"] in ("unknown", "expired")
+    )
+    return Sum(
+        acknowledged=len(acknowledged),
+        stored=len(calls),
+        accepted=sum(each["verdict"] == "accepted" for each in calls.values()),
+        rung=rung.total(),
+        in_doubt=in_doubt.total(),
+        lost=sorted(acknowledged - calls.keys()),
+        doubled=sorted(number for number, times in rung.items() if times > owed[number]),
+        unserved=sorted(number for number, n in owed.items() if rung[number] + in_doubt[number] < n),
+    )
+
+
+def _all(daemon: Daemon, what: str) -> list[Any]:
+    """A whole list of the API, page by page."""
+    items: list[Any] = []
+    cursor = ""
+    while True:
+        page = daemon.api(f"/api/v1/{what}?limit=1000{cursor}")
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = f"&cursor={page['next']}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="kill -9 in a loop, and a sum check")
+    parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="missedd-kill-") as folder:
+        total = run(Path(folder), arguments.cycles, arguments.seed, lambda text: print(text, flush=True))
+    print(total)
+    for name in ("lost", "doubled", "unserved"):
+        if wrong := getattr(total, name):
+            print(f"{name}: {' '.join(wrong[:20])}")
+    return 0 if total.is_right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
