@@ -24,7 +24,7 @@ def test_every_command_it_names_exists() -> None:
 
 
 def test_its_scenario_can_be_read(tmp_path: Path) -> None:
-    (text,) = (each for each in re.findall(r"```toml\n(.*?)```", README, re.S) if "[[expect]]" in each)
+    (text,) = (each for each in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[[expect]]" in each)
     file = tmp_path / "readme.toml"
     file.write_text(text, "utf-8")
     assert load_scenario(file).expectations

@@ -31,7 +31,7 @@ from missedd.exotel.call_list import PageQuery
 from missedd.exotel.client import ExotelClient, Unavailable
 from missedd.exotel.incoming import Incoming
 from missedd.log import Event, Logger
-from missedd.store.catch_up import begin, cover, news
+from missedd.store.catch_up import cover, news
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
 
@@ -53,7 +53,7 @@ MOST_PAGES: Final = 10_000
 PASSING: Final = frozenset({Reason.CONNECTION_FAILED, Reason.RATE_LIMITED, Reason.REPLY_LOST})
 """Why a provider could not be asked just now; anything else needs somebody to mend it."""
 
-type Admit = Callable[[Sequence[InboundCall]], Awaitable[list[Verdict]]]
+type Admit = Callable[[Sequence[InboundCall]], Awaitable[list[Verdict | Exception]]]
 
 
 @dataclass(slots=True)
@@ -68,11 +68,14 @@ class _Round:
     """Oldest first, as was asked for: only then is a part of the list a part of the time."""
     asked: int = 0
 
-    def note(self, called_at: datetime, *, is_unfinished: bool) -> None:
+    def pass_by(self, called_at: datetime) -> None:
         if self.latest is not None and called_at < self.latest:
             self.is_in_order = False
         self.latest = called_at if self.latest is None else max(self.latest, called_at)
-        if is_unfinished and (self.oldest_unfinished is None or called_at < self.oldest_unfinished):
+
+    def leave(self, called_at: datetime) -> None:
+        """A call that goes on is left for another round."""
+        if self.oldest_unfinished is None or called_at < self.oldest_unfinished:
             self.oldest_unfinished = called_at
 
 
@@ -107,14 +110,12 @@ class CatchUp:
         self._admit = admit
         self._doubt = doubt
 
-    async def run(self) -> None:
-        mark: Mark | None = None
+    async def run(self, mark: Mark) -> None:
+        """Read on from `mark`, the one that `begin` has put on record at this start."""
         wait_s = START_S
         while True:
             await self._doubt.wait(at_most_s=wait_s)
             try:
-                if mark is None:
-                    mark = await self._store.write(partial(begin, now=self._clock.now()))
                 mark = await self._read_on(mark)
                 wait_s = EVERY_S
                 self._log.ended(Event.LOOKUP_FAILED, "catch-up")
@@ -173,8 +174,9 @@ class CatchUp:
             if call.called_at is None or not this_round.stretch.holds(call.called_at):
                 continue
             is_ours = any(self._policy.campaign_of(number) for number in call.dialled)
-            goes_on = call.not_missed is Reason.STILL_IN_PROGRESS
-            this_round.note(call.called_at, is_unfinished=is_ours and goes_on)
+            this_round.pass_by(call.called_at)
+            if is_ours and call.not_missed is Reason.STILL_IN_PROGRESS:
+                this_round.leave(call.called_at)
             if is_ours and call.not_missed is None:
                 missed[call.call_sid] = each
         fresh = await self._store.read(partial(news, sids=list(missed)))
@@ -186,11 +188,13 @@ class CatchUp:
         calls = [each for each in calls if each.not_missed is None]
         if not calls:
             return
-        verdicts = await self._admit(calls)
-        # A webhook that came in the meantime was faster.
-        this_round.recovered += [
-            each for each, verdict in zip(calls, verdicts, strict=True) if verdict is not Verdict.REDELIVERED
-        ]
+        for call, verdict in zip(calls, await self._admit(calls), strict=True):
+            if isinstance(verdict, NotDurable):
+                raise verdict
+            if isinstance(verdict, Exception):
+                self._log.error(Event.REQUEST_FAILED, call_sid=call.call_sid, exc_info=verdict)
+            elif verdict is not Verdict.REDELIVERED:  # else a webhook was faster
+                this_round.recovered.append(call)
 
     async def _told(self, call: InboundCall, this_round: _Round) -> InboundCall:
         """Ask what the list left out: whether somebody talked to the caller."""
@@ -200,6 +204,8 @@ class CatchUp:
             if found.reason is Reason.NOT_FOUND:
                 return call
             raise _NotTold(found)
+        if found.call.not_missed is Reason.STILL_IN_PROGRESS and call.called_at is not None:
+            this_round.leave(call.called_at)
         return replace(call, not_missed=found.call.not_missed, fields=found.call.fields)
 
     async def _cover(self, mark: Mark, stretch: Stretch, this_round: _Round) -> Mark:

@@ -27,7 +27,7 @@ from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
 from missedd.engine.intake import Intake
-from missedd.engine.pacing import Budget
+from missedd.engine.pacing import MINUTE_S, Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
 from missedd.engine.recovery import load_timers, recover
@@ -37,13 +37,14 @@ from missedd.engine.timers import Timers
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.log import Event, Logger
 from missedd.secrets import Secrets
+from missedd.store.catch_up import begin
 from missedd.store.migrate import version
 from missedd.store.operations import resend, settle, unsuppress
 from missedd.store.quarantine import release
 from missedd.store.results import suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Driver, Store, open_store
-from missedd.store.wakes import recent_attempts, wakes_between
+from missedd.store.wakes import is_in_use, recent_attempts, wakes_between
 
 IN_FLIGHT_GRACE_S = 8.0
 """How long requests in flight may take to end at a stop. With the listeners' five seconds and the
@@ -131,6 +132,7 @@ async def running_engine(
     policy, clock = settings.policy, world.clock
     async with open_store(world.driver, settings.store_path, owner) as store:
         rescued = await recover(store, clock, log)
+        mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
         ready = {lane: Ready() for lane in Lane}
         timers = Timers(clock, partial(_load, store), ready, log)
         budgets = {
@@ -202,8 +204,8 @@ async def running_engine(
                     async with trio.open_nursery() as admitting:
                         admitting.start_soon(intake.run, name="intake")
                         async with trio.open_nursery() as asking:
-                            if settings.exotel.catch_up:
-                                asking.start_soon(catch_up.run, name="catch-up")
+                            if mark is not None:
+                                asking.start_soon(catch_up.run, mark, name="catch-up")
                             yield Engine(store, policy, intake, reports, timers, ready, budgets, clock, log)
                             asking.cancel_scope.cancel()
                         intake.close()
@@ -222,7 +224,12 @@ async def _budget(store: Store, lane: Lane, per_minute: int, clock: Clock) -> Bu
     now = clock.now()
     spent = await store.read(partial(recent_attempts, lane=lane, now=now))
     # One that lies ahead of us, as the clock was set back since, counts as made just now.
-    return Budget(per_minute, [max(0.0, (now - each).total_seconds()) for each in spent])
+    ago_s = [max(0.0, (now - each).total_seconds()) for each in spent]
+    if lane is Lane.VOICE and await store.read(is_in_use):
+        # Look-ups spend this budget too and leave no record. What is not known to have gone is
+        # taken for spent, evenly: for a minute nothing goes at once, and nobody waits for long.
+        ago_s += [each * MINUTE_S / per_minute for each in range(per_minute - len(ago_s))]
+    return Budget(per_minute, ago_s)
 
 
 def _webhook_http(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:

@@ -84,10 +84,17 @@ class Intake:
             await self._report(waiting.report_for, call.report)
         return verdict
 
-    async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict]:
-        """Decide calls in their order, as `admit` does each; one that fails leaves the others decided."""
+    async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict | Exception]:
+        """Decide calls in their order, as `admit` does each: the verdict of each, or why it has none."""
         waiting = [self._enqueue(_Waiting(call)) for call in calls]
-        return [await self._decided(each) for each in waiting]
+        found: list[Verdict | Exception] = []
+        for each in waiting:
+            try:
+                found.append(await self._decided(each))
+            except Exception as failure:
+                # One call that is beyond us must not keep the others from being served.
+                found.append(failure)
+        return found
 
     def _enqueue(self, waiting: _Waiting) -> _Waiting:
         try:

@@ -5,7 +5,12 @@ Everything stays in memory: the body was bounded before it came here.
 
 from __future__ import annotations
 
+import logging
+
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+# Its complaints of a body are told to who sent it; a line of its own for each would fill the journal.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 class Malformed(Exception):

@@ -52,3 +52,8 @@ async def recent_attempts(db: Database, lane: Lane, now: datetime) -> list[datet
         (to_us(now) - 61_000_000, kinds[lane]),
     )
     return [from_us(started_us) for (started_us,) in rows]
+
+
+async def is_in_use(db: Database) -> bool:
+    """Whether a daemon has worked with this database before: there is a call in it."""
+    return bool(await db.fetch_all("SELECT 1 FROM calls LIMIT 1"))

@@ -53,6 +53,7 @@ class Exotel:
     def __init__(self, size: int = 100) -> None:
         self.calls: list[dict[str, Any]] = []
         self.details: dict[str, dict[str, Any]] = {}
+        self.unfinished: set[str] = set()
         self.asked: list[tuple[float, str]] = []
         self.queries: list[dict[str, str]] = []
         self.status: int | None = None
@@ -85,7 +86,8 @@ class Exotel:
         if name != "Calls.json":
             sid = name.removesuffix(".json")
             found = [each for each in self.calls if each["Sid"] == sid]
-            return httpx.Response(200, json={"Call": found[0] | {"Details": self.details.get(sid)}})
+            end = {"EndTime": None} if sid in self.unfinished else {}
+            return httpx.Response(200, json={"Call": found[0] | {"Details": self.details.get(sid)} | end})
         start = int(request.url.params.get("After", 0))
         page = self.calls[start : start + self._size]
         following = f"/x?After={start + self._size}" if start + self._size < len(self.calls) else None
@@ -115,7 +117,7 @@ async def catching_up(
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(intake.run)
-            nursery.start_soon(catch_up.run)
+            nursery.start_soon(catch_up.run, await stage.store.write(partial(begin, now=stage.clock.now())))
             yield intake, doubt
             nursery.cancel_scope.cancel()
 
@@ -272,6 +274,21 @@ async def test_where_the_list_has_no_details_the_call_itself_is_asked_for(
         assert await verdicts(stage) == [("missed", "accepted", "recovered")]
 
 
+async def test_details_that_are_not_final_are_asked_for_again(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.rang("c1", NOON - minutes(5), Details=None)
+    exotel.details = {"c1": NOBODY}
+    async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
+        exotel.unfinished.add("c1")
+        await trio.sleep(60)
+        assert await verdicts(stage) == []
+        exotel.unfinished.clear()
+        await trio.sleep(EVERY_S)
+        assert await verdicts(stage) == [("c1", "accepted", "recovered")]
+
+
 @pytest.mark.parametrize(
     ("status", "wait_s"), [(404, EVERY_S), (401, EVERY_S), (503, RETRY_S), (429, RETRY_S)]
 )
@@ -355,6 +372,20 @@ async def test_a_full_disk_is_waited_out_and_nothing_is_skipped(
         stage.disk.is_full = False
         await trio.sleep(2 * RETRY_S)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
+
+
+async def test_a_call_that_is_beyond_us_harms_only_itself(autojump_clock: MockClock, tmp_path: Path) -> None:
+    exotel = Exotel()
+    for n in range(3):
+        exotel.rang(f"c{n}", NOON - minutes(20 - n), From=f"+9198000000{n:02}")
+    async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
+        poison = """CREATE TRIGGER poison BEFORE INSERT ON calls WHEN new.call_sid = 'c1'
+                    BEGIN SELECT raise(ABORT, 'beyond us'); END"""
+        await stage.store.write(lambda db: db.execute(poison))
+        await trio.sleep(START_S + EVERY_S + 1)
+        assert [sid for sid, *_ in await verdicts(stage)] == ["c0", "c2"]
+        (line,) = stage.events("request.failed")
+        assert line["call_sid"] == "c1"
 
 
 async def test_after_a_refused_webhook_the_list_is_read_soon(

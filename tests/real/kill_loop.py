@@ -35,8 +35,11 @@ RINGS = 30
 LIFE_S = 0.6
 """The longest that a daemon lives after it is ready; some die in the middle of their first commit."""
 
-SETTLED_S = 60.0
-"""How long to wait for what is due and for the first look-ups, after five and thirty-five seconds."""
+SETTLED_S = 300.0
+"""How long what is due may take to go out. Two hundred kills leave a thousand callbacks behind."""
+
+LOOKED_S = 40.0
+"""By then what was in flight at the last kill has had its first look-ups, after 5 and 35 seconds."""
 
 
 @dataclass(slots=True)
@@ -68,8 +71,11 @@ class Sum:
         )
 
 
-def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None]) -> Sum:
-    """Start and kill the daemon `cycles` times under load, then let it finish and add up."""
+def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None], looked_s: float = LOOKED_S) -> Sum:
+    """Start and kill the daemon `cycles` times under load, then let it finish and add up.
+
+    What has not been found `looked_s` after the last start counts as in doubt.
+    """
     rng, port = Random(seed), free_port()
     with (
         Daemon(folder, CALLBACK, port) as daemon,
@@ -85,19 +91,19 @@ def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None]) -> Sum
             if cycle % 10 == 0:
                 say(f"{cycle} kills in {time.monotonic() - began:.0f} s, slowest start {ready_s:.2f} s")
         daemon.start()
-        _settle(daemon)
+        _settle(daemon, looked_s)
         total = _sum(daemon, exchange)
         assert daemon.signal(signal.SIGTERM) == 0
         return total
 
 
-def _settle(daemon: Daemon) -> None:
+def _settle(daemon: Daemon, looked_s: float) -> None:
     """Wait until nothing is due any more and nothing in flight lacks its first look-ups."""
     began = time.monotonic()
     while time.monotonic() - began < SETTLED_S:
         planned = daemon.api("/api/v1/actions?kind=callback&state=planned&limit=1")["items"]
         attempting = daemon.api("/api/v1/actions?kind=callback&state=attempting&limit=1")["items"]
-        if not planned and (not attempting or time.monotonic() - began > 15):
+        if not planned and (not attempting or time.monotonic() - began > looked_s):
             return
         time.sleep(0.2)
 

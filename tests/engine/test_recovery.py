@@ -1,0 +1,66 @@
+"""The start: forgotten actions are woken for, the quarantine is said, memory is held against the disk."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from missedd.engine.recovery import load_timers, recover
+from missedd.engine.timers import Timers
+from missedd.store.quarantine import impose
+from missedd.store.rows import Wake
+from tests.core.campaigns import callback, campaign, policy
+from tests.engine.scene import Scene, scene
+
+CALLBACKS = policy(campaign(callback=callback()))
+
+
+async def fresh_timers(stage: Scene, *, forgets: int = 0) -> Timers:
+    """Timers as a new start would make them; a mistaken load may leave some out."""
+
+    async def load(after_us: int, until_us: int) -> list[Wake]:
+        rows = await stage.rows(
+            "SELECT wake_at, id FROM actions WHERE wake_at > ? AND wake_at <= ? ORDER BY 1",
+            after_us,
+            until_us,
+        )
+        lane = next(iter(stage.ready))
+        return [Wake(at_us, action_id, lane) for at_us, action_id in rows][forgets:]
+
+    return Timers(stage.clock, load, stage.ready, stage.log)
+
+
+async def test_timers_in_memory_are_the_due_rows_on_disk(tmp_path: Path, autojump_clock: object) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await stage.call("c2", caller="+919876500002")
+        timers = await fresh_timers(stage)
+        await load_timers(timers, stage.store)
+        assert len(timers) == 2
+        with pytest.raises(AssertionError, match="1 timers in memory, 2 due rows on disk"):
+            await load_timers(await fresh_timers(stage, forgets=1), stage.store)
+
+
+async def test_an_open_action_without_an_instant_is_mended_and_said(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await stage.store.write(lambda db: db.execute("UPDATE actions SET wake_at = NULL"))
+        await recover(stage.store, stage.clock, stage.log)
+        assert [each["actions"] for each in stage.events("store.mended")] == [1]
+        assert await stage.due_on_disk() == {1}
+        await recover(stage.store, stage.clock, stage.log)
+        assert len(stage.events("store.mended")) == 1
+
+
+async def test_a_quarantine_is_said_at_each_start(tmp_path: Path, autojump_clock: object) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await stage.store.write(partial(impose, now=stage.clock.now()))
+        await recover(stage.store, stage.clock, stage.log)
+        (line,) = stage.events("store.quarantined")
+        assert (line["level"], line["actions"]) == ("warning", 1)
+        assert await stage.due_on_disk() == set()

@@ -1,0 +1,171 @@
+"""What hostile bytes are let loose on, and what must hold whatever they are.
+
+Each target takes bytes and raises for a broken promise. No socket, no clock, no event loop: what
+is behind them never waits, so a coroutine runs to its end in one step. Hypothesis drives them in
+the test run, a coverage-guided fuzzer by hand (`guided.py`); both begin with `tests/corpus`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from missedd.clock import to_iso
+from missedd.config import ConfigProblems, load
+from missedd.core.explain import story
+from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
+from missedd.engine.reports import read_report
+from missedd.exotel.wire import WebhookRequest
+from missedd.store.admit import admit
+from missedd.store.database import PRAGMAS
+from missedd.store.group import commit_group
+from missedd.store.inline import InlineDatabase
+from missedd.store.migrate import migrate
+from missedd.store.outcomes import apply_report
+from missedd.store.reads_calls import call_story
+from missedd.web.limits import Limits
+from missedd.web.parsing import RequestParser
+from missedd.web.public import PublicSite
+from tests.core.campaigns import NOON, callback, campaign, policy
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+TOKEN = "t0ken"
+EXPECTED = frozenset({200, 400, 404, 405, 413, 415})
+EVERYTHING = policy(campaign(callback=callback()))
+
+
+class Broken(AssertionError):
+    """A promise was broken; the text says which."""
+
+
+def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise Broken("it waited for something")
+
+
+class _Log:
+    def refused(self, status: int, place: str, why: str) -> None:
+        if TOKEN in place or TOKEN in why:
+            raise Broken("the token would stand in the log")
+
+    def unavailable(self, place: str, error: Exception) -> None:
+        raise Broken(f"not kept: {error!r}") from error
+
+    def failed(self, place: str, error: Exception) -> None:
+        raise Broken(f"our own mistake: {error!r}") from error
+
+
+class Wire:
+    """The public listener's parser, its site, and the real units of work on a database in memory."""
+
+    def __init__(self) -> None:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+        self._connection = connection
+        self._db = InlineDatabase(connection)
+        self._unit(migrate)
+        self._site = PublicSite(TOKEN, self._admit, self._report, _Log())
+
+    def __call__(self, data: bytes) -> None:
+        """Feed one connection's bytes and answer what came of them."""
+        parser = RequestParser(Limits())
+        # In uneven pieces, as a network may cut them: the first byte says how.
+        step = data[0] % 97 + 1 if data else 1
+        for start in range(0, len(data), step * 16):
+            parser.feed(data[start : start + step * 16])
+        for arrived in parser.arrived:
+            self._answer(arrived.path, arrived.request)
+        # Each input meets an empty database, so that it does the same whatever came before it.
+        for table in ("reports", "attempts", "leads", "actions", "calls"):
+            self._connection.execute(f"DELETE FROM {table}")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _answer(self, path: str, request: WebhookRequest) -> None:
+        calls, reports = self._count("calls"), self._count("reports")
+        reply = run(self._site.answer(path, request))
+        new_calls, new_reports = self._count("calls") - calls, self._count("reports") - reports
+        if reply.status not in EXPECTED:
+            raise Broken(f"answered {reply.status}")
+        if reply.status == 200 and reply.body:
+            raise Broken("a 200 with a body would be sent to the caller")
+        verdict = dict(reply.headers).get("Missedd-Verdict")
+        if new_calls + new_reports > (reply.status == 200):
+            raise Broken(f"{reply.status}, and yet {new_calls} calls and {new_reports} reports were kept")
+        if verdict is not None and self._count("calls") == 0:
+            raise Broken(f"{verdict}, and no call was kept")
+        if new_calls:
+            self._is_whole()
+
+    def _is_whole(self) -> None:
+        """The newest call can be told, and written as JSON."""
+        ((sid,),) = self._connection.execute("SELECT call_sid FROM calls ORDER BY id DESC LIMIT 1").fetchall()
+        told = run(call_story(self._db, sid))
+        if told is None:
+            raise Broken("a call was kept that cannot be read")
+        json.dumps(told).encode("ascii")
+        story(told, NOON, "Asia/Kolkata").encode()
+
+    def _count(self, table: str) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def _unit(self, unit: Any) -> Any:
+        (result,) = run(commit_group(self._db, [unit]))
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    async def _admit(self, call: InboundCall) -> Verdict:
+        (admitted,) = self._unit(partial(admit, calls=[call], policy=EVERYTHING, received_at=NOON))
+        to_iso(admitted.admission.called_at)
+        verdict: Verdict = admitted.admission.verdict
+        return verdict
+
+    async def _report(self, kind: str, action_id: int, report: StatusReport) -> None:
+        self._unit(
+            partial(
+                apply_report,
+                action_id=action_id,
+                kind=Kind.CALLBACK if kind == "call" else Kind.SMS,
+                report=report,
+                read=read_report,
+                policy=EVERYTHING,
+                now=NOON,
+            )
+        )
+
+
+class Configuration:
+    """A configuration file: it is well, or it has problems, each with its key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "missedd.toml"
+
+    def __call__(self, data: bytes) -> None:
+        self._file.write_bytes(data)
+        try:
+            load(self._file, {})
+        except ConfigProblems as problems:
+            if not problems.problems or not all(str(each).isprintable() for each in problems.problems):
+                raise Broken(f"problems that cannot be shown: {problems.problems!r}") from problems
+
+
+def corpus(of: str) -> list[bytes]:
+    """The kept inputs of a target, in a fixed order."""
+    return [each.read_bytes() for each in sorted((CORPUS / of).iterdir())]
+
+
+def names(of: str) -> list[str]:
+    """What they are called, in the same order."""
+    return [each.stem for each in sorted((CORPUS / of).iterdir())]

@@ -1,0 +1,219 @@
+"""Mistakes that somebody might make, each a small patch, and the promise that must break by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random, SystemRandom
+from typing import Any
+
+import pytest
+
+from missedd.clock import from_us, to_us
+from missedd.core.gates import Candidate, Go, Judgement, judge
+from missedd.core.hours import DailyWindow
+from missedd.core.lifecycle import Step, step
+from missedd.core.model import Kind, State
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.engine.pacing import Budget
+from missedd.engine.results import Settled, settle
+from missedd.engine.timers import Timers
+from missedd.exotel.answers import Answer, Refused, Unknown
+from missedd.store import admit as admit_module
+from missedd.store.database import Database, NotDurable, Unit
+from missedd.store.group import Fault, commit_group
+from missedd.store.rows import ActionRow, Wake, fetch_actions
+from missedd.store.wakes import wakes_between
+
+type Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`breaks` begins the names of the promises by which it may be noticed."""
+
+    plant: Plant
+    breaks: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.plant.__name__
+
+
+def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
+    async def careless(db: Database, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+        try:
+            return await commit_group(db, units, fault)
+        except NotDurable:
+            await db.execute("BEGIN")
+            try:
+                return [await unit(db) for unit in units]
+            finally:
+                await db.execute("ROLLBACK")
+
+    patch.setattr("missedd.store.inline.commit_group", careless)
+
+
+def redial_an_unknown(patch: pytest.MonkeyPatch) -> None:
+    def hasty(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random) -> Settled:
+        if isinstance(answer, Unknown) and kind is not Kind.WEBHOOK:
+            answer = Refused(True, answer.code, Reason.CONNECTION_FAILED)
+        return settle(answer, kind, attempt, now, rng)
+
+    patch.setattr("missedd.engine.dispatcher.settle", hasty)
+
+
+def redial_what_a_crash_cut_off(patch: pytest.MonkeyPatch) -> None:
+    async def rescue(db: Database, now: datetime) -> int:
+        await db.execute(
+            """UPDATE actions SET state = 'planned', wake_at = ?, due_at = ?
+               WHERE state = 'attempting' AND wake_at IS NULL""",
+            (to_us(now), to_us(now)),
+        )
+        return 0
+
+    patch.setattr("missedd.engine.recovery.rescue", rescue)
+
+
+def forget_the_cap(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.gates.fits", lambda others, at, limit: True)
+
+
+def count_the_cap_by_calendar_hours(patch: pytest.MonkeyPatch) -> None:
+    def fits(others: Iterable[datetime], at: datetime, limit: int) -> bool:
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        return sum(hour <= each < hour + timedelta(hours=1) for each in others) < limit
+
+    patch.setattr("missedd.core.gates.fits", fits)
+
+
+def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
+    starts = 0
+
+    def lenient(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
+        return Go() if starts > 1 else judge(candidate, policy, at)
+
+    rescue = patch_target("missedd.engine.recovery", "rescue")
+
+    async def counted(db: Database, now: datetime) -> int:
+        nonlocal starts
+        starts += 1
+        found: int = await rescue(db, now)
+        return found
+
+    patch.setattr("missedd.engine.recovery.rescue", counted)
+    patch.setattr("missedd.store.claims.judge", lenient)
+
+
+def forget_suppression_at_send_time(patch: pytest.MonkeyPatch) -> None:
+    def deaf(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
+        return judge(replace(candidate, is_suppressed=False, refuses_sms=False), policy, at)
+
+    patch.setattr("missedd.store.claims.judge", deaf)
+
+
+def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DailyWindow, "release_at", lambda self, instant, timezone: instant)
+
+
+def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
+    honest = patch_target("missedd.store.admit", "_histories")
+
+    async def postponed(db: Database, calls: Any, *rest: Any) -> Any:
+        histories = await honest(db, calls, *rest)
+        callers = json.dumps(sorted({call.caller for call in calls if call.caller}))
+        for caller, campaign, at in await db.fetch_all(
+            """SELECT caller, campaign, called_at FROM calls
+               WHERE verdict = 'duplicate' AND caller IN (SELECT value FROM json_each(?))""",
+            (callers,),
+        ):
+            histories[caller].accepted.append((campaign, from_us(at)))
+        return histories
+
+    patch.setattr(admit_module, "_histories", postponed)
+
+
+def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
+    def lax(state: State, event: Step) -> State | None:
+        return State.DONE if event is Step.REPORT else step(state, event)
+
+    patch.setattr("missedd.store.outcomes.step", lax)
+
+
+def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
+    """Timers fire twice after the clock was set, and a claim no longer looks at the state."""
+    notice = Timers._notice_step
+    fired: list[Wake] = []
+    fire = Timers._fire
+
+    def remembering(self: Timers, now_us: int) -> None:
+        fired.extend(each for each in self._heap if each.at_us <= now_us)
+        fire(self, now_us)
+
+    def again(self: Timers, wall_us: int, trio_s: float) -> None:
+        heap = len(self._heap)
+        notice(self, wall_us, trio_s)
+        stepped_s = abs((to_us(self._clock.now()) - wall_us) / 1e6)
+        if stepped_s > 100:
+            self.add(fired[-20:])
+        assert len(self._heap) >= heap
+
+    async def forgetful(db: Database, ids: Sequence[int]) -> list[ActionRow]:
+        return [
+            replace(each, state=State.PLANNED) if each.state in (State.ATTEMPTING, State.PLACED) else each
+            for each in await fetch_actions(db, ids)
+        ]
+
+    patch.setattr(Timers, "_fire", remembering)
+    patch.setattr(Timers, "_notice_step", again)
+    patch.setattr("missedd.store.claims.fetch_actions", forgetful)
+
+
+def ignore_the_budget(patch: pytest.MonkeyPatch) -> None:
+    async def at_once(self: Budget) -> float:
+        return 0.0
+
+    patch.setattr(Budget, "turn", at_once)
+
+
+def lose_timers_beyond_the_horizon(patch: pytest.MonkeyPatch) -> None:
+    async def only_the_first(db: Database, after_us: int, until_us: int) -> list[Wake]:
+        return await wakes_between(db, after_us, until_us) if after_us < 0 else []
+
+    patch.setattr("missedd.engine.engine.wakes_between", only_the_first)
+
+
+def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.analytics.COUNTED", ("accepted", "duplicate"))
+
+
+def draw_jitter_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.retry.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random()))
+
+
+def patch_target(module: str, name: str) -> Callable[..., Awaitable[Any]]:
+    """What a name of a module is before it is patched."""
+    found: Callable[..., Awaitable[Any]] = getattr(__import__(module, fromlist=[name]), name)
+    return found
+
+
+MISTAKES = (
+    Mistake(acknowledge_what_was_not_committed, ("P1",)),
+    Mistake(redial_an_unknown, ("P2",)),
+    Mistake(redial_what_a_crash_cut_off, ("P2",)),
+    Mistake(forget_the_cap, ("P3 cap",)),
+    Mistake(count_the_cap_by_calendar_hours, ("P3 cap",)),
+    Mistake(skip_the_gates_after_a_restart, ("P3",)),
+    Mistake(forget_suppression_at_send_time, ("P3 suppression",)),
+    Mistake(sleep_through_the_quiet_hours, ("P3 hours",)),
+    Mistake(count_the_window_from_the_last_repeat, ("P8",)),
+    Mistake(let_a_late_report_overwrite, ("P4",)),
+    Mistake(fire_twice_and_claim_twice, ("P2",)),
+    Mistake(ignore_the_budget, ("P3 budget",)),
+    Mistake(lose_timers_beyond_the_horizon, ("P6", "P7")),
+    Mistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
+    Mistake(draw_jitter_from_elsewhere, ("P10",)),
+)

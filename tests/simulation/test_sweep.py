@@ -1,0 +1,36 @@
+"""A crash before and after storage steps of written scenarios: a sample here, all by `missedd-sim sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.cli import main
+from simulator.runner.sweep import crash_points, sweep
+from simulator.scenario import load_scenario
+
+SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
+SAMPLE = 12
+
+
+@pytest.mark.parametrize("name", ["lost-reply", "status-reports", "agents", "restart-during-delay"])
+def test_a_crash_at_any_step_breaks_no_promise(name: str) -> None:
+    runs = list(sweep(load_scenario(SCENARIOS / f"{name}.toml"), SAMPLE))
+    assert len(runs) == 1 + SAMPLE
+    assert [f"{point}: {run.tally.violations[0]}" for point, run in runs if not run.passed] == []
+    crashed = [run.crashes for point, run in runs if point is not None]
+    assert min(crashed) >= 1
+
+
+def test_every_step_has_two_points_and_a_sample_keeps_the_ends() -> None:
+    assert crash_points(2, None) == [(1, "before"), (1, "after"), (2, "before"), (2, "after")]
+    sample = crash_points(50, 3)
+    assert (sample[0], sample[-1], len(sample)) == ((1, "before"), (50, "after"), 3)
+
+
+def test_the_command_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", str(SCENARIOS / "holiday.toml"), "--sample", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "holiday: 2 crashes at" in told
+    assert "3 kept every promise, 0 did not" in told
