@@ -76,8 +76,12 @@ class Budget:
         self._take(trio.current_time())
 
     def pause(self, wait_s: float) -> None:
-        """Let nothing out for `wait_s` seconds; a longer pause already running stays."""
+        """Let nothing out for `wait_s` seconds; a longer pause already running stays.
+
+        After it nothing goes at once: the provider has just said that there was too much.
+        """
         self._paused_until = max(self._paused_until, trio.current_time() + wait_s)
+        self._even_at = max(self._even_at, self._paused_until + self._ahead_s)
 
     @property
     def paused_s(self) -> float:
