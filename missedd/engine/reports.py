@@ -47,7 +47,10 @@ class Reports:
     async def apply(
         self, action_id: int, kind: Kind, report: StatusReport, source: str = "report"
     ) -> Applied:
-        """Apply one report durably; raises `NotDurable` when it could not be kept."""
+        """Apply one report durably; raises `NotDurable` when it could not be kept.
+
+        Whoever brought it may give up waiting for a slow disk: what follows from it still does.
+        """
         unit = partial(
             apply_report,
             action_id=action_id,
@@ -58,8 +61,14 @@ class Reports:
             now=self._clock.now(),
             source=source,
         )
-        applied = await self._store.write(unit)
-        self._timers.add(applied.wakes)
+
+        def follow(applied: Applied) -> None:
+            self._timers.add(applied.wakes)
+            self._note(applied, action_id, kind, report, source)
+
+        return await self._store.write(unit, follow)
+
+    def _note(self, applied: Applied, action_id: int, kind: Kind, report: StatusReport, source: str) -> None:
         event = Event.REPORT_APPLIED if applied.effect == "applied" else Event.REPORT_IGNORED
         self._log.info(
             event,
@@ -73,4 +82,3 @@ class Reports:
             effect=applied.effect,
             outcome=applied.outcome,
         )
-        return applied

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -30,9 +30,9 @@ class Store:
         self.is_checked = is_checked
         """Whether the whole file was read when it was opened, and found well."""
 
-    async def write[T](self, unit: Unit[T]) -> T:
-        """Run a unit of work durably; see `Writer.write` for what it raises."""
-        return await self._writer.write(unit)
+    async def write[T](self, unit: Unit[T], then: Callable[[T], None] | None = None) -> T:
+        """Run a unit of work durably; see `Writer.write` for `then` and for what it raises."""
+        return await self._writer.write(unit, then)
 
     async def read[T](self, unit: Unit[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""

@@ -6,6 +6,7 @@ shared by many, when idle nobody waits for company.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class _Request:
     unit: Unit[Any]
     done: trio.Event = field(default_factory=trio.Event)
     result: Any = None
+    then: Callable[[Any], None] | None = None
 
 
 class Writer:
@@ -34,13 +36,15 @@ class Writer:
         self._connection = connection
         self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
 
-    async def write[T](self, unit: Unit[T]) -> T:
+    async def write[T](self, unit: Unit[T], then: Callable[[T], None] | None = None) -> T:
         """Run a unit durably and return its result.
 
         Raises `NotDurable` if it could not be committed, and whatever the unit itself raised. A
-        caller cancelled meanwhile abandons the wait, not the work.
+        caller cancelled meanwhile abandons the wait, not the work: what must follow the commit in
+        any case, such as a timer for what was planned, belongs into `then`, which is called with
+        the result as soon as it is durable.
         """
-        request = _Request(unit)
+        request = _Request(unit, then=then)
         try:
             await self._send.send(request)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -77,6 +81,8 @@ class Writer:
     def _answer(self, group: list[_Request], results: list[Any]) -> None:
         for request, result in zip(group, results, strict=True):
             request.result = result
+            if request.then is not None and not isinstance(result, BaseException):
+                request.then(result)
             request.done.set()
 
     def _waiting(self) -> list[_Request]:

@@ -34,7 +34,7 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 def draw_faults(rng: Random, minutes: int) -> list[Happening]:
     """The faults of one run, each for a while within its minutes."""
     share = rng.choice((0.0, 0.15, 0.3, 0.5))
-    faults = [*_of_the_api(rng, share), *_of_posts(rng, share), *_of_the_disk(rng, share)]
+    faults = [*_of_the_api(rng, share), *_of_posts(rng, share, minutes), *_of_the_disk(rng, share)]
     happenings = []
     for deed, params in faults:
         begin_s = rng.uniform(0, minutes * 60 * 0.8)
@@ -63,7 +63,9 @@ def _of_the_api(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]
             yield "fault", params
 
 
-def _of_posts(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_posts(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    # A short run is for a quick answer, and days without an event cost as much as hours with many.
+    latest_s = 2 * DAY_S if minutes > 60 else 6 * HOUR_S
     for target in ("webhook", "report"):
         for name in (*POST_FAULTS, "contradict") if target == "report" else POST_FAULTS:
             if rng.random() >= share:
@@ -73,7 +75,7 @@ def _of_posts(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]
                 case "duplicate" | "contradict":
                     params["delay"] = rng.choice((0, 1, 60, 1200))
                 case "delay":
-                    params["delay"] = rng.choice((MINUTE_S, 20 * MINUTE_S, 3 * HOUR_S, 2 * DAY_S))
+                    params["delay"] = rng.choice((MINUTE_S, 20 * MINUTE_S, 3 * HOUR_S, latest_s))
                 case "reorder":
                     params["delay"] = rng.choice((5, 60, 600))
                 case "hang-up" if rng.random() < 0.6:
@@ -115,7 +117,7 @@ def _of_the_daemon(rng: Random, share: float, minutes: int) -> Iterator[Happenin
     for _ in range(rng.choice((0, 1, 2, 4))):
         params = {"daemon": rng.choice(("crash", "crash", "restart")), "down": rng.choice((1, 10, 600, 2400))}
         yield _at(anywhere(), "daemon", params)
-    if rng.random() < share:
+    if rng.random() < max(share, 0.3):
         for _ in range(rng.randint(1, 3)):
             yield _at(anywhere(), "clock_step", {"clock_step": rng.choice(("+1h", "-1h"))})
     if rng.random() < share:

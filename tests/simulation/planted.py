@@ -19,6 +19,7 @@ from missedd.core.model import Kind, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.pacing import Budget
+from missedd.engine.requests import Agents
 from missedd.engine.results import Settled, settle
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer, Refused, Unknown
@@ -158,7 +159,7 @@ def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
         notice(self, wall_us, trio_s)
         stepped_s = abs((to_us(self._clock.now()) - wall_us) / 1e6)
         if stepped_s > 100:
-            self.add(fired[-20:])
+            self.add(fired)
         assert len(self._heap) >= heap
 
     async def forgetful(db: Database, ids: Sequence[int]) -> list[ActionRow]:
@@ -190,7 +191,13 @@ def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> No
     patch.setattr("missedd.core.analytics.COUNTED", ("accepted", "duplicate"))
 
 
-def draw_jitter_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
+def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
+    def somewhere(self: Agents, policy: Policy) -> None:
+        honest(self, policy)
+        self._turns.update({each.name: SystemRandom().randrange(1000) for each in policy.campaigns})
+
+    honest = Agents.__init__
+    patch.setattr(Agents, "__init__", somewhere)
     patch.setattr("missedd.core.retry.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random()))
 
 
@@ -215,5 +222,5 @@ MISTAKES = (
     Mistake(ignore_the_budget, ("P3 budget",)),
     Mistake(lose_timers_beyond_the_horizon, ("P6", "P7")),
     Mistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
-    Mistake(draw_jitter_from_elsewhere, ("P10",)),
+    Mistake(draw_from_elsewhere, ("P10",)),
 )

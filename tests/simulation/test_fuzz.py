@@ -15,7 +15,7 @@ from simulator.cli import main
 from simulator.runner.batch import Batch, run_seeds
 from simulator.runner.swarm import draw
 
-SEEDS = range(25)
+SEEDS = range(20)
 
 
 @cache

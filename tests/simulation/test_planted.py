@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from simulator.runner.batch import run_seed
@@ -16,7 +18,9 @@ def named(mistake: Mistake) -> str:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=named)
-def test_it_is_caught(mistake: Mistake, monkeypatch: pytest.MonkeyPatch, record_property: pytest.Any) -> None:
+def test_it_is_caught(
+    mistake: Mistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
     mistake.plant(monkeypatch)
     for seed in range(SEEDS):
         run = run_seed(seed, MINUTES, twice=mistake.breaks == ("P10",))
