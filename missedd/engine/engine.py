@@ -35,6 +35,7 @@ from missedd.engine.reports import Reports
 from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
 from missedd.engine.timers import Timers
 from missedd.exotel.client import Account, ExotelClient, new_http
+from missedd.exotel.transport import MAX_CONNECTIONS
 from missedd.log import Event, Logger
 from missedd.secrets import Secrets
 from missedd.store.catch_up import begin
@@ -50,8 +51,9 @@ IN_FLIGHT_GRACE_S = 8.0
 """How long requests in flight may take to end at a stop. With the listeners' five seconds and the
 store's own it stays below the service's TimeoutStopSec."""
 
-PROVIDER_IN_FLIGHT = 20
-"""Requests out at once per lane: at the provider's usual 0.3 s each, 4,000 a minute."""
+PROVIDER_IN_FLIGHT = MAX_CONNECTIONS // 2 - 2
+"""Requests out at once per lane: at the provider's usual 0.3 s each, 4,000 a minute. Both lanes and the
+look-ups together stay below the connections there are, so that calls that hang hold up no SMS."""
 
 
 @dataclass(frozen=True, slots=True)

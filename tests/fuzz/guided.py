@@ -10,13 +10,15 @@ that belongs into the corpus together with its repair.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 import tempfile
 from pathlib import Path
 
 
 def main() -> None:
+    if importlib.util.find_spec("atheris") is None or sys.argv[1:2] not in (["wire"], ["config"]):
+        sys.exit(__doc__)
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["missedd", "tomllib", "urllib", "multipart"]):
         targets = importlib.import_module("tests.fuzz.targets")
