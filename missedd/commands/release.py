@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from functools import partial
 from pathlib import Path
 
-import httpx
 import trio
 
 from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, add_config, private_url, say_problems
-from missedd.config import ConfigProblems, Settings, load
+from missedd.commands.asking import NotRunning, ask, with_settings
+from missedd.commands.common import FAILED, OK, add_config
+from missedd.config import Settings
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
 from missedd.store.quarantine import Released, release
@@ -36,28 +35,25 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        settings = load(args.config, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
-    try:
-        count = _release(settings, drop=args.drop)
-    except (StoreRefused, httpx.HTTPError) as refusal:
-        print(refusal, file=sys.stderr)
-        return FAILED
-    print(f"{count:,} actions {'dropped' if args.drop else 'released'}; the quarantine is over")
-    return OK
+    return with_settings(args.config, partial(_release, args.drop))
 
 
-def _release(settings: Settings, *, drop: bool) -> int:
-    """How many actions it was; by the daemon if there is one, as only it can wake for them."""
-    with httpx.Client(base_url=private_url(settings), timeout=60, trust_env=False) as http:
+def _release(drop: bool, settings: Settings) -> int:
+    """By the daemon if there is one, as only it can wake for what is released."""
+    try:
+        said = ask(settings, "/api/v1/quarantine/release", {"drop": drop})
+        if not said.is_well:
+            print(said.detail, file=sys.stderr)
+            return FAILED
+        count = int(said.body["actions"])
+    except NotRunning:
         try:
-            answer = http.post("/api/v1/quarantine/release", json={"drop": drop})
-        except httpx.ConnectError:
-            return _without_daemon(settings.store_path, drop=drop)
-        answer.raise_for_status()
-        return int(answer.json()["actions"])
+            count = _without_daemon(settings.store_path, drop=drop)
+        except StoreRefused as refusal:
+            print(refusal, file=sys.stderr)
+            return FAILED
+    print(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over")
+    return OK
 
 
 def _without_daemon(path: Path, *, drop: bool) -> int:

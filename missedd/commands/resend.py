@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 
-import httpx
-
-from missedd.commands.common import FAILED, OK, add_config, private_url, say_problems
-from missedd.config import ConfigProblems, load
+from missedd.commands.asking import ask, with_settings
+from missedd.commands.common import FAILED, OK, add_config
+from missedd.config import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -29,22 +28,16 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        settings = load(args.config, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
-    with httpx.Client(base_url=private_url(settings), timeout=10, trust_env=False) as http:
-        return max(map(partial(_resend, http), args.ids), default=OK)
+    return with_settings(args.config, partial(_resend, args.ids))
 
 
-def _resend(http: httpx.Client, action_id: int) -> int:
-    try:
-        answer = http.post(f"/api/v1/actions/{action_id}/resend")
-    except httpx.HTTPError as failure:
-        print(f"the daemon cannot be reached at {http.base_url}: {failure}", file=sys.stderr)
-        return FAILED
-    if answer.is_success:
-        print(f"webhook {action_id} goes out again, as action {answer.json()['id']}")
-        return OK
-    print(f"webhook {action_id}: {answer.json().get('detail', answer.status_code)}", file=sys.stderr)
-    return FAILED
+def _resend(ids: Sequence[int], settings: Settings) -> int:
+    worst = OK
+    for action_id in ids:
+        said = ask(settings, f"/api/v1/actions/{action_id}/resend")
+        if said.is_well:
+            print(f"webhook {action_id} goes out again, as action {said.body['id']}")
+        else:
+            print(f"webhook {action_id}: {said.detail}", file=sys.stderr)
+            worst = FAILED
+    return worst

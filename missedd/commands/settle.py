@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from functools import partial
 
-import httpx
-
-from missedd.commands.common import FAILED, OK, add_config, private_url, say_problems
-from missedd.config import ConfigProblems, load
+from missedd.commands.asking import ask, with_settings
+from missedd.commands.common import FAILED, OK, add_config
+from missedd.config import Settings
 from missedd.core.settlement import SETTLING
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -33,27 +32,14 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        settings = load(args.config, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
+    return with_settings(args.config, partial(_settle, args))
+
+
+def _settle(args: argparse.Namespace, settings: Settings) -> int:
     body = {"outcome": args.outcome, "note": args.note}
-    with httpx.Client(base_url=private_url(settings), timeout=10, trust_env=False) as http:
-        try:
-            answer = http.post(f"/api/v1/actions/{args.action}/settle", json=body)
-        except httpx.HTTPError as failure:
-            print(f"the daemon cannot be reached at {http.base_url}: {failure}", file=sys.stderr)
-            return FAILED
-    if answer.is_success:
-        print(f"action {args.action} is settled: {args.outcome}")
-        return OK
-    print(f"action {args.action}: {_detail(answer)}", file=sys.stderr)
-    return FAILED
-
-
-def _detail(answer: httpx.Response) -> object:
-    try:
-        return answer.json().get("detail", answer.status_code)
-    except (ValueError, AttributeError):
-        # Not our daemon that listens there.
-        return f"HTTP {answer.status_code}"
+    said = ask(settings, f"/api/v1/actions/{args.action}/settle", body)
+    if not said.is_well:
+        print(f"action {args.action}: {said.detail}", file=sys.stderr)
+        return FAILED
+    print(f"action {args.action} is settled: {args.outcome}")
+    return OK

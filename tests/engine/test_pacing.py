@@ -122,6 +122,16 @@ async def test_who_leaves_the_queue_leaves_it_to_the_next(autojump_clock: MockCl
     assert trio.current_time() - began == pytest.approx(budget.spacing_s)
 
 
+async def test_a_slot_counts_from_when_its_request_leaves(autojump_clock: MockClock) -> None:
+    budget, used = Budget(6), list[float]()
+    for late_s in [8, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0, 0] * 3:
+        slot = await budget.turn()
+        await trio.sleep(late_s)  # its claim is committed to a slow disk
+        budget.leave(slot)
+        used.append(trio.current_time())
+    assert fullest_minute(used) <= 6
+
+
 def test_the_freshest_go_first() -> None:
     ready = Ready()
     for due_us, action_id in [(10, 1), (30, 2), (20, 3), (30, 4)]:

@@ -1,0 +1,58 @@
+"""Commands that ask the running daemon, by its private API."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from missedd.commands.common import FAILED, private_url, say_problems
+from missedd.config import ConfigProblems, Settings, load
+
+PATIENCE_S = 60.0
+"""Releasing a million actions takes a while; anything else is answered at once."""
+
+
+class NotRunning(Exception):
+    """Nobody answers at the private address; the text says where it was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The daemon's answer. `detail` says in words why it would not, where `is_well` is False."""
+
+    is_well: bool
+    body: Mapping[str, Any] = field(default_factory=dict)
+    detail: str = ""
+
+
+def with_settings(path: Path, command: Callable[[Settings], int]) -> int:
+    """Run a command that needs the settings only, and say plainly where no daemon answers it."""
+    try:
+        return command(load(path, os.environ))
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    except NotRunning as failure:
+        print(failure, file=sys.stderr)
+        return FAILED
+
+
+def ask(settings: Settings, path: str, body: object = None) -> Said:
+    """POST to the private API. Raises `NotRunning`."""
+    url = private_url(settings)
+    try:
+        answer = httpx.post(url + path, json=body, timeout=PATIENCE_S, trust_env=False)
+    except httpx.HTTPError as failure:
+        raise NotRunning(f"the daemon cannot be reached at {url}: {failure}") from failure
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        return Said(False, detail=f"HTTP {answer.status_code}: is it missedd that listens there?")
+    return Said(answer.is_success, said, str(said.get("detail", f"HTTP {answer.status_code}")))
