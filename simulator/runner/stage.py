@@ -6,7 +6,7 @@ that need it wait for it: there a crash may come at any step, and the timeline g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -26,8 +26,8 @@ from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import DiskFault
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
+from simulator.runner.parameters import change_exchange, discard, later, ring_options
 from simulator.scenario import Happening, Scenario, ScenarioMistake, duration
-from simulator.settings import ExchangeSettings
 
 RESTART_S = 5.0
 """How long a supervisor waits before it starts a dead daemon again."""
@@ -146,7 +146,7 @@ class Stage:
             person = self.person(name, where)
             every_s = duration(params.get("every", 0), f"{where}.every").total_seconds()
             self.nursery.start_soon(
-                self._rings, person, params.get("times", 1), every_s, _ring_options(params)
+                self._rings, person, params.get("times", 1), every_s, ring_options(params)
             )
 
     async def _rings(self, person: Person, times: int, every_s: float, options: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ class Stage:
                 self._ring_after,
                 person,
                 self.rng.uniform(0, within_s),
-                _ring_options(params),
+                ring_options(params),
                 name=f"caller {i}",
             )
 
@@ -191,7 +191,7 @@ class Stage:
             params.get("retry_after"),
         )
         self.exchange.faults.activate(fault)
-        self._after(params, where, lambda: _discard(self.exchange.faults.active, fault))
+        self._after(params, where, lambda: discard(self.exchange.faults.active, fault))
 
     def _application(self, value: Any, params: Any, where: str) -> None:
         """`up`, `down`, or a status that it answers with."""
@@ -201,7 +201,7 @@ class Stage:
     def _after(self, params: Any, where: str, undo: Callable[[], None]) -> None:
         if "for" in params:
             wait_s = duration(params["for"], f"{where}.for").total_seconds()
-            self.nursery.start_soon(_later, wait_s, undo)
+            self.nursery.start_soon(later, wait_s, undo)
 
     def _disk(self, name: str, params: Any, where: str) -> None:
         fault = DiskFault(
@@ -213,7 +213,7 @@ class Stage:
         )
         active = self.host.disk.active
         active.append(fault)
-        self._after(params, where, lambda: _discard(self.host.disk.active, fault))
+        self._after(params, where, lambda: discard(self.host.disk.active, fault))
 
     async def _daemon(self, value: str, params: Any, where: str) -> None:
         if value not in ("crash", "restart", "stop", "start"):
@@ -248,29 +248,3 @@ class Stage:
         if "sms" in params:
             person = replace(person, sms=Reception(params["sms"]))
         self.people[name] = self.exchange.people.add(person)
-
-
-def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
-    """Set some of the exchange's manners; raises ScenarioMistake for an unknown one."""
-    for name, value in changes.items():
-        if not hasattr(settings, name):
-            raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
-        setattr(settings, name, tuple(value) if isinstance(value, list) else value)
-
-
-def _ring_options(params: Any) -> dict[str, Any]:
-    return dict(_given(params, ("exophone", "shape", "spelling", "with_date")))
-
-
-def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    return ((name, params[name]) for name in names if name in params)
-
-
-def _discard[F](faults: list[F], fault: F) -> None:
-    if fault in faults:
-        faults.remove(fault)
-
-
-async def _later(wait_s: float, undo: Callable[[], None]) -> None:
-    await trio.sleep(wait_s)
-    undo()

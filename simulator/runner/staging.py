@@ -23,7 +23,8 @@ from simulator.people import Person
 from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import Disk
 from simulator.runner.host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
-from simulator.runner.stage import Stage, change_exchange
+from simulator.runner.parameters import change_exchange
+from simulator.runner.stage import Stage
 from simulator.scenario import PersonSpec, Scenario, ScenarioMistake
 from simulator.settings import ExchangeSettings
 

@@ -1,0 +1,37 @@
+"""The small change of a timeline: parameters of its deeds, read and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import trio
+
+from simulator.scenario import ScenarioMistake
+from simulator.settings import ExchangeSettings
+
+
+def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
+    """Set some of the exchange's manners; raises ScenarioMistake for an unknown one."""
+    for name, value in changes.items():
+        if not hasattr(settings, name):
+            raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
+        setattr(settings, name, tuple(value) if isinstance(value, list) else value)
+
+
+def ring_options(params: Any) -> dict[str, Any]:
+    return dict(_given(params, ("exophone", "shape", "spelling", "with_date")))
+
+
+def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    return ((name, params[name]) for name in names if name in params)
+
+
+def discard[F](faults: list[F], fault: F) -> None:
+    if fault in faults:
+        faults.remove(fault)
+
+
+async def later(wait_s: float, undo: Callable[[], None]) -> None:
+    await trio.sleep(wait_s)
+    undo()
