@@ -51,8 +51,6 @@ class Told:
             case "report.applied" if event["kind"] == "callback":
                 self._answered += event["outcome"] == "answered"
                 return f"    callback {event['action']}: {event['outcome']}"
-            case "config.refused" | "daemon.failed":
-                return json.dumps(event)
         return None
 
     def _who(self, event: Mapping[str, Any]) -> str:

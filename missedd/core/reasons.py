@@ -59,7 +59,6 @@ class Reason(StrEnum):
     REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
     DROPPED_AT_RELEASE = "dropped-at-release", "an operator dropped it after a restore"
-    NO_AGENTS = "no-agents", "the campaign has no agent to connect"
 
     # Results of an attempt
     PROVIDER_ACCEPTED = "provider-accepted", "the provider took it; waiting for its report"
@@ -89,4 +88,3 @@ class Reason(StrEnum):
     SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
-    CANCELLED_BY_OPERATOR = "cancelled-by-operator", "an operator cancelled it"
