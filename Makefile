@@ -29,7 +29,7 @@ replay: $(READY)  ## every scenario, in virtual time
 lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --group dev pyproject.toml -o requirements.lock --upgrade
+		--no-annotate --no-header --group dev --group bench pyproject.toml -o requirements.lock --upgrade
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
