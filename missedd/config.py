@@ -46,16 +46,12 @@ PROMOTIONAL = DailyWindow(time(10), time(21))
 @dataclass(frozen=True, slots=True)
 class Settings:
     policy: Policy
-    polls: tuple[PollPolicy, ...]
     store_path: Path
     listen: Listen
     exotel: ExotelSettings
     timezone: str
     warnings: tuple[str, ...]
     """Each starts with its key."""
-
-    def poll(self, name: str) -> PollPolicy | None:
-        return next((each for each in self.polls if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,7 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
         )
     warnings.extend(_together(campaigns, polls))
     return Settings(
-        Policy(campaigns, quiet, timezone), polls, store_path, listen, exotel, timezone, tuple(warnings)
+        Policy(campaigns, quiet, timezone, polls), store_path, listen, exotel, timezone, tuple(warnings)
     )
 
 

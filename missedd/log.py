@@ -59,6 +59,7 @@ class Event(StrEnum):
     ATTEMPT_UNKNOWN = "attempt.unknown"
     LOOKUP_FAILED = "lookup.failed"
     BUDGET_PAUSED = "budget.paused"
+    OPERATOR_ACTED = "operator.acted"
     TIMER_FIRED = "timer.fired"
     TIMER_CLOCK_STEPPED = "timer.clock_stepped"
 

@@ -105,7 +105,7 @@ def private_site(
 
     return build_private(
         reader,
-        engine,
+        engine.operator,
         clock=clock,
         timezone=timezone,
         why_not_ready=why_not_ready,

@@ -136,11 +136,11 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     assert (vote.subscribe.list, vote.subscribe.purpose) == ("weather", "daily weather alerts")
     assert vote.unsubscribe == "weather"
     assert vote.verify_ttl == timedelta(minutes=5)
-    poll = settings.poll("singer")
+    poll = settings.policy.poll("singer")
     assert poll is not None
     assert (poll.votes_per_number, poll.keep) == (1, "first")
     assert poll.opens_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
-    assert settings.poll("dancer") is None
+    assert settings.policy.poll("dancer") is None
     assert (settings.policy.quiet.start, settings.policy.quiet.end) == (time(10), time(21))
     assert settings.listen.private == Endpoint("127.0.0.1", 8081)
     assert settings.exotel.api_base == "https://api.in.exotel.com"
@@ -194,7 +194,7 @@ def test_a_flow_may_be_a_number_and_the_window_nothing(tmp_path: Path) -> None:
 
 
 def test_local_times_of_a_poll_are_of_the_time_zone(tmp_path: Path) -> None:
-    poll = read(SITE + '[[poll]]\nname = "x"\nopens_at = 2026-11-23T20:00:00\n', tmp_path).polls[0]
+    poll = read(SITE + '[[poll]]\nname = "x"\nopens_at = 2026-11-23T20:00:00\n', tmp_path).policy.polls[0]
     assert poll.opens_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
     assert poll.closes_at is None
 

@@ -18,6 +18,10 @@ PATIENCE_S = 60.0
 """Releasing a million actions takes a while; anything else is answered at once."""
 
 
+HEADERS = {"Missedd-By": "cli"}
+"""Lets the audit record tell a command from another program that uses the API."""
+
+
 class NotRunning(Exception):
     """Nobody answers at the private address; the text says where it was looked for."""
 
@@ -46,7 +50,7 @@ def ask(settings: Settings, path: str, body: object = None) -> Said:
     """POST to the private API. Raises `NotRunning`."""
     url = private_url(settings)
     try:
-        answer = httpx.post(url + path, json=body, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.post(url + path, json=body, headers=HEADERS, timeout=PATIENCE_S, trust_env=False)
     except httpx.HTTPError as failure:
         raise NotRunning(f"the daemon cannot be reached at {url}: {failure}") from failure
     try:

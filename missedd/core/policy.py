@@ -114,6 +114,10 @@ class Policy:
     quiet: DailyWindow
     """The daily hours, local time, in which promotional messages may go."""
     timezone: str
+    polls: tuple[PollPolicy, ...] = ()
+
+    def poll(self, name: str) -> PollPolicy | None:
+        return next((each for each in self.polls if each.name == name), None)
 
     def campaign_of(self, exophone: str) -> Campaign | None:
         return next((each for each in self.campaigns if exophone in each.exophones), None)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from random import Random
 
@@ -19,14 +18,14 @@ import trio
 
 from missedd.clock import Clock
 from missedd.config import Settings
-from missedd.core.model import Kind, Lane, Outcome, StatusReport
+from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.core.settlement import Settlement
 from missedd.engine.catch_up import CatchUp
 from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
 from missedd.engine.intake import Intake
+from missedd.engine.operator import Operator
 from missedd.engine.pacing import MINUTE_S, Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
@@ -40,9 +39,6 @@ from missedd.log import Event, Logger
 from missedd.secrets import Secrets
 from missedd.store.catch_up import begin
 from missedd.store.migrate import version
-from missedd.store.operations import resend, settle, unsuppress
-from missedd.store.quarantine import release
-from missedd.store.results import suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Driver, Store, open_store
 from missedd.store.wakes import is_in_use, recent_attempts, wakes_between
@@ -78,37 +74,7 @@ class Engine:
     timers: Timers
     ready: dict[Lane, Ready]
     budgets: dict[Lane, Budget]
-    clock: Clock
-    log: Logger
-
-    async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
-        now = self.clock.now()
-        await self.store.write(
-            partial(suppress, number=number, reason=reason, source="api", now=now, until=until)
-        )
-
-    async def unsuppress(self, number: str) -> bool:
-        return await self.store.write(partial(unsuppress, number=number))
-
-    async def resend(self, action_id: int) -> int | None:
-        """Send a parked webhook again; the new action's id, or None if there is no such webhook."""
-        wake = await self.store.write(partial(resend, action_id=action_id, now=self.clock.now()))
-        if wake is None:
-            return None
-        self.timers.add([wake])
-        return wake.action_id
-
-    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
-        """Keep what an operator found out about an action that ended as `unknown`, or is still looked for."""
-        unit = partial(settle, action_id=action_id, wanted=outcome, note=note, now=self.clock.now())
-        return await self.store.write(unit)
-
-    async def release(self, *, drop: bool) -> int:
-        """End the quarantine after a restore; how many actions were released, or dropped."""
-        released = await self.store.write(partial(release, now=self.clock.now(), drop=drop))
-        self.timers.add(released.wakes)
-        self.log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
-        return released.actions
+    operator: Operator
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -183,6 +149,7 @@ async def running_engine(
                 timers=timers,
                 reports=reports,
             )
+            operator = Operator(store, clock, log, timers)
             doubt = Doubt()
             intake = Intake(store, policy, clock, log, timers, reports.call_report, doubt.arise)
             catch_up = CatchUp(
@@ -208,7 +175,7 @@ async def running_engine(
                         async with trio.open_nursery() as asking:
                             if mark is not None:
                                 asking.start_soon(catch_up.run, mark, name="catch-up")
-                            yield Engine(store, policy, intake, reports, timers, ready, budgets, clock, log)
+                            yield Engine(store, policy, intake, reports, timers, ready, budgets, operator)
                             asking.cancel_scope.cancel()
                         intake.close()
                     waking.cancel_scope.cancel()

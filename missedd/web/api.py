@@ -15,6 +15,7 @@ from quart import Blueprint, Response, jsonify, request
 
 from missedd.clock import Clock, to_iso
 from missedd.core.pages import BadCursor, Page, Query
+from missedd.web.acting import acting
 from missedd.web.bodies import json_object, line_of
 from missedd.web.openapi import document
 from missedd.web.parameters import (
@@ -88,12 +89,12 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
         number = number_of(body.get("number"), "number")
         reason = line_of(body, "reason")
         until = _until_of(body, zone, clock.now())
-        await operations.suppress(number, reason, until)
+        await operations.suppress(acting(), number, reason, until)
         return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
 
     @api.delete("/v1/suppressions/<number>")
     async def unsuppress(number: str) -> tuple[str, int]:
-        if not await operations.unsuppress(number_of(number, "number")):
+        if not await operations.unsuppress(acting(), number_of(number, "number")):
             raise Problem(404, "the number is not suppressed")
         return "", 204
 
@@ -104,7 +105,7 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
 
     @api.post("/v1/actions/<action_id>/resend")
     async def resend(action_id: str) -> tuple[Response, int]:
-        new_id = await operations.resend(action_id_of(action_id))
+        new_id = await operations.resend(acting(), action_id_of(action_id))
         if new_id is None:
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from missedd.core.deeds import By
 from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
 from missedd.core.settlement import Settlement
@@ -44,22 +45,22 @@ class Reads(Protocol):
 
 
 class Operations(Protocol):
-    """What an operator may change by hand; each returns when it is durable."""
+    """What an operator may change by hand; each returns when it is durable and on the audit record."""
 
-    async def suppress(self, number: str, reason: str, until: datetime | None) -> None: ...
+    async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None: ...
 
-    async def unsuppress(self, number: str) -> bool:
+    async def unsuppress(self, by: By, number: str) -> bool:
         """False if the number was not suppressed."""
         ...
 
-    async def resend(self, action_id: int) -> int | None:
+    async def resend(self, by: By, action_id: int) -> int | None:
         """The id of the new action, or None if there is no parked webhook of that id."""
         ...
 
-    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
+    async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
         """Say what became of an action whose outcome is unknown."""
         ...
 
-    async def release(self, *, drop: bool) -> int:
+    async def release(self, by: By, *, drop: bool) -> int:
         """End the quarantine after a restore; how many actions were released, or dropped."""
         ...

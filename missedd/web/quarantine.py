@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, jsonify
 
+from missedd.web.acting import acting
 from missedd.web.bodies import json_object
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import bad_input
@@ -19,4 +20,4 @@ def add_quarantine(api: Blueprint, reads: Reads, operations: Operations) -> None
         drop = (await json_object("drop")).get("drop", False)
         if not isinstance(drop, bool):
             raise bad_input("drop", "is true or false")
-        return jsonify({"actions": await operations.release(drop=drop)})
+        return jsonify({"actions": await operations.release(acting(), drop=drop)})

@@ -8,6 +8,7 @@ from quart import Blueprint, Response, jsonify
 
 from missedd.core.model import Outcome
 from missedd.core.settlement import SETTLING, Settlement
+from missedd.web.acting import acting
 from missedd.web.bodies import json_object, line_of
 from missedd.web.parameters import action_id_of
 from missedd.web.ports import Operations
@@ -32,7 +33,7 @@ def add_settle(api: Blueprint, operations: Operations) -> None:
         if outcome not in SETTLING:
             raise bad_input("outcome", f"is none of {', '.join(SETTLING)}")
         note = None if body.get("note") is None else line_of(body, "note")
-        settlement = await operations.settle(wanted_id, Outcome(outcome), note)
+        settlement = await operations.settle(acting(), wanted_id, Outcome(outcome), note)
         if settlement in _REFUSALS:
             refusal = _REFUSALS[settlement]
             raise Problem(refusal.status, refusal.detail, refusal.field)

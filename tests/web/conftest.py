@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
+from missedd.core.deeds import By
 from missedd.core.model import Outcome
 from missedd.core.settlement import Settlement
 from missedd.store.reads import Reader, Rows
@@ -35,23 +36,23 @@ class Operator:
     settlement: Settlement = Settlement.SETTLED
     error: Exception | None = None
 
-    async def suppress(self, number: str, reason: str, until: datetime | None) -> None:
+    async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None:
         if self.error is not None:
             raise self.error
         self.suppressed[number] = (reason, until)
 
-    async def unsuppress(self, number: str) -> bool:
+    async def unsuppress(self, by: By, number: str) -> bool:
         return self.suppressed.pop(number, None) is not None
 
-    async def release(self, *, drop: bool) -> int:
+    async def release(self, by: By, *, drop: bool) -> int:
         self.released.append(drop)
         return 3
 
-    async def settle(self, action_id: int, outcome: Outcome, note: str | None) -> Settlement:
-        self.said.append((action_id, outcome, note))
+    async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
+        self.said.append((action_id, outcome, remark))
         return self.settlement
 
-    async def resend(self, action_id: int) -> int | None:
+    async def resend(self, by: By, action_id: int) -> int | None:
         return self.parked.get(action_id)
 
 

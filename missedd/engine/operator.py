@@ -1,0 +1,106 @@
+"""What an operator may do to a running engine, from the console, the API or the command line.
+
+Each returns when it is durable, with its audit record in the same transaction. What it makes due
+is told to the timers here, so that nobody else has to know that an operator was there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from missedd.clock import Clock
+from missedd.core.deeds import By, Deed
+from missedd.core.model import Outcome
+from missedd.core.settlement import Settlement
+from missedd.engine.timers import Timers
+from missedd.log import Event, Logger
+from missedd.store.audit import note
+from missedd.store.database import Database
+from missedd.store.operations import resend, settle, unsuppress
+from missedd.store.quarantine import Released, release
+from missedd.store.results import suppress
+from missedd.store.rows import Wake
+from missedd.store.store import Store
+
+
+class Operator:
+    def __init__(self, store: Store, clock: Clock, log: Logger, timers: Timers) -> None:
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._timers = timers
+
+    def _acted(self, by: By, deed: Deed, **fields: object) -> None:
+        self._log.info(Event.OPERATOR_ACTED, deed=deed, source=by.source, peer=by.peer, **fields)
+
+    async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None:
+        now = self._clock.now()
+
+        async def unit(db: Database) -> None:
+            await suppress(db, number, reason, by.source, now, until)
+            await note(db, by, Deed.NUMBER_SUPPRESSED, number, now, reason=reason)
+
+        await self._store.write(unit)
+        self._acted(by, Deed.NUMBER_SUPPRESSED, number=number)
+
+    async def unsuppress(self, by: By, number: str) -> bool:
+        """False if the number was not suppressed."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> bool:
+            was_there = await unsuppress(db, number)
+            if was_there:
+                await note(db, by, Deed.NUMBER_RELEASED, number, now)
+            return was_there
+
+        was_there = await self._store.write(unit)
+        if was_there:
+            self._acted(by, Deed.NUMBER_RELEASED, number=number)
+        return was_there
+
+    async def resend(self, by: By, action_id: int) -> int | None:
+        """Send a parked webhook again; the new action's id, or None if there is no such webhook."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> Wake | None:
+            wake = await resend(db, action_id, now)
+            if wake is not None:
+                await note(db, by, Deed.WEBHOOK_RESENT, action_id, now, action=wake.action_id)
+            return wake
+
+        wake = await self._store.write(unit)
+        if wake is None:
+            return None
+        self._timers.add([wake])
+        self._acted(by, Deed.WEBHOOK_RESENT, action=action_id)
+        return wake.action_id
+
+    async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
+        """Keep what an operator found out about an action that ended as `unknown`, or is still looked for."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> Settlement:
+            settled = await settle(db, action_id, outcome, remark, now)
+            if settled is Settlement.SETTLED:
+                await note(db, by, Deed.ACTION_SETTLED, action_id, now, outcome=outcome, note=remark)
+            return settled
+
+        settled = await self._store.write(unit)
+        if settled is Settlement.SETTLED:
+            self._acted(by, Deed.ACTION_SETTLED, action=action_id, outcome=outcome)
+        return settled
+
+    async def release(self, by: By, *, drop: bool) -> int:
+        """End the quarantine after a restore; how many actions were released, or dropped."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> Released:
+            released = await release(db, now, drop=drop)
+            await note(db, by, Deed.QUARANTINE_ENDED, "database", now, actions=released.actions, drop=drop)
+            return released
+
+        released = await self._store.write(unit)
+        self._timers.add(released.wakes)
+        self._acted(by, Deed.QUARANTINE_ENDED)
+        self._log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
+        return released.actions

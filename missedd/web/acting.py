@@ -1,0 +1,13 @@
+"""Who acts: what the audit record keeps of the request that changes something."""
+
+from __future__ import annotations
+
+from quart import request
+
+from missedd.core.deeds import By, Source
+
+
+def acting() -> By:
+    """The one behind the request at hand. Our own commands say who they are; anybody else is the API's."""
+    source = Source.CLI if request.headers.get("Missedd-By") == Source.CLI else Source.API
+    return By(source, request.remote_addr)
