@@ -46,6 +46,7 @@ class Event(StrEnum):
     REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"
     WEBHOOK_ADMITTED = "webhook.admitted"
+    WEBHOOKS_ADMITTED = "webhooks.admitted"
     WEBHOOK_REFUSED = "webhook.refused"
     WEBHOOKS_MISSING = "webhooks.missing"
     CALL_RECOVERED = "call.recovered"
@@ -112,6 +113,11 @@ class Logger:
     def error(self, event: Event, /, **fields: object) -> None:
         """Log what a person must see to. `exc_info=exception` adds its traceback."""
         self.write("error", event, **fields)
+
+    def count(self, event: Event, /, **fields: object) -> None:
+        """Let the listeners hear of an event whose line would be one too many."""
+        for hear in self._sink.listeners:
+            hear(event, fields)
 
     def write(self, level: Level, event: Event, /, **fields: object) -> None:
         """Log at a level that is not known beforehand. A field may not take the name of a fixed one."""

@@ -14,7 +14,7 @@ from quart_trio import QuartTrio
 from missedd.clock import Clock
 from missedd.core.model import StatusReport
 from missedd.engine.engine import Engine
-from missedd.engine.intake import Overloaded
+from missedd.engine.queue import PATIENCE_S, Overloaded
 from missedd.exotel.wire import WebhookRequest
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
@@ -22,10 +22,7 @@ from missedd.store.reads import Reader
 from missedd.web.metrics import Metrics
 from missedd.web.private import build_private
 from missedd.web.public import PublicSite
-from missedd.web.replies import TRY_AGAIN, Reply
-
-ANSWER_WITHIN_S = 10.0
-"""Exotel waits fifteen seconds and then sends again by itself; a clear 503 before that frees both ends."""
+from missedd.web.replies import Reply
 
 
 class EdgeLog:
@@ -59,13 +56,7 @@ class MeasuredSite:
 
     async def answer(self, path: str, request: WebhookRequest) -> Reply:
         began_s = trio.current_time()
-        reply = TRY_AGAIN
-        with trio.move_on_after(ANSWER_WITHIN_S) as waiting:
-            reply = await self._site.answer(path, request)
-        if waiting.cancelled_caught:
-            # Given up is the wait, not the work: the store may yet keep it, and then a second
-            # delivery is a redelivery.
-            self.edge.unavailable("?", TimeoutError(f"the store took over {ANSWER_WITHIN_S:g} s"))
+        reply = await self._site.answer(path, request)
         self._metrics.acknowledgement.observe(trio.current_time() - began_s)
         return reply
 
@@ -78,7 +69,11 @@ def public_site(engine: Engine, token: str, log: Logger, metrics: Metrics) -> Me
     """The site of the public listener."""
 
     async def report(kind: str, action_id: int, report: StatusReport) -> None:
-        await engine.report(kind, action_id, report)
+        # Given up is the wait, not the work: the store may yet keep it. Calls have intake's patience.
+        with trio.move_on_after(PATIENCE_S) as waiting:
+            await engine.report(kind, action_id, report)
+        if waiting.cancelled_caught:
+            raise Overloaded(f"the store took over {PATIENCE_S:g} s")
         metrics.reports.add(kind)
 
     edge = EdgeLog(log, metrics)

@@ -6,7 +6,8 @@ Durations are `timedelta`. A table absent from the file is None here: a thing no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -119,8 +120,17 @@ class Policy:
     def poll(self, name: str) -> PollPolicy | None:
         return next((each for each in self.polls if each.name == name), None)
 
+    _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
+    _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Looked up several times a call, so the maps are made once.
+        by_exophone = {number: each for each in reversed(self.campaigns) for number in each.exophones}
+        object.__setattr__(self, "_by_exophone", by_exophone)
+        object.__setattr__(self, "_by_name", {each.name: each for each in reversed(self.campaigns)})
+
     def campaign_of(self, exophone: str) -> Campaign | None:
-        return next((each for each in self.campaigns if exophone in each.exophones), None)
+        return self._by_exophone.get(exophone)
 
     def campaign(self, name: str) -> Campaign | None:
-        return next((each for each in self.campaigns if each.name == name), None)
+        return self._by_name.get(name)

@@ -39,6 +39,13 @@ def read_instant(text: str | None) -> datetime | None:
     if not text or len(text) > _LONGEST:
         return None
     text = text.strip(" \t\r\n\"'")
+    if len(text) == 19 and text[10] == " " and text[13] == text[16] == ":":
+        # Nearly all of them. What this reader in C does not take, the slow way may.
+        try:
+            local = datetime.fromisoformat(text).replace(tzinfo=IST)
+            return local.astimezone(UTC) if local >= EARLIEST else None
+        except (ValueError, OverflowError):
+            pass
     try:
         instant = _read(text)
         in_utc = instant.astimezone(UTC) if instant is not None else None

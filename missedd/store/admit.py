@@ -18,7 +18,15 @@ from missedd.core.admission import CallerHistory, decide, dedup_reach
 from missedd.core.model import RECOVERED, Admission, InboundCall, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
-from missedd.store.rows import NewAction, Wake, insert_actions, lane_of, next_id, remembered_callbacks
+from missedd.store.rows import (
+    NewAction,
+    Wake,
+    compact,
+    insert_actions,
+    lane_of,
+    next_id,
+    remembered_callbacks,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ def _call_row(call: InboundCall, admission: Admission, received_at: datetime) ->
         admission.verdict,
         admission.reason,
         call.shape,
-        json.dumps(dict(call.fields), separators=(",", ":")),
+        compact(dict(call.fields)),
     )
 
 

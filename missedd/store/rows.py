@@ -64,6 +64,9 @@ class ActionRow:
     details: dict[str, str] = field(default_factory=dict)
 
 
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON without blanks. Made once: `json.dumps` makes an encoder anew for each value."""
+
 _COLUMNS = """id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan, retry_index,
 origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, details"""
 
@@ -143,7 +146,7 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
         to_us(planned.due_at),
         None if planned.expires_at is None else to_us(planned.expires_at),
         None if is_done else to_us(planned.due_at),
-        json.dumps(dict(planned.details), separators=(",", ":")) if planned.details else "{}",
+        compact(dict(planned.details)) if planned.details else "{}",
         now_us,
         now_us if is_done else None,
     )

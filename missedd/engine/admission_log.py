@@ -1,0 +1,71 @@
+"""What the log tells of admissions: a line a call, and in a burst a line a second for the rest.
+
+A line costs a third of a call's whole time, and a thousand a second are read by nobody. So at most
+`LINES_A_SECOND` are written; the others are counted by verdict and told together. The metrics hear
+of every call, and `missedd why` knows each of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import trio
+
+from missedd.clock import to_iso
+from missedd.core.model import RECOVERED, Verdict
+from missedd.log import Event, Level, Logger
+from missedd.store.admit import Admitted
+
+LINES_A_SECOND: Final = 200
+
+
+class AdmissionLog:
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+        self._second = -1
+        self._lines = 0
+        self._untold: Counter[Verdict] = Counter()
+        self._has_untold = trio.Event()
+
+    def note(self, decided: Admitted) -> None:
+        """Tell of one call, or count it."""
+        call, admission = decided.call, decided.admission
+        event = Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED
+        second = int(trio.current_time())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= LINES_A_SECOND:
+            self._log.count(event, verdict=admission.verdict)
+            self._untold[admission.verdict] += 1
+            self._has_untold.set()
+            return
+        self._lines += 1
+        level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
+        self._log.write(
+            level,
+            event,
+            call_sid=call.call_sid,
+            campaign=admission.campaign,
+            caller=call.caller,
+            exophone=admission.exophone,
+            verdict=admission.verdict,
+            reason=admission.reason,
+            called_at=to_iso(admission.called_at),
+            actions=[f"{each.kind}:{each.outcome or each.state}" for each in admission.actions],
+        )
+
+    async def run(self) -> None:
+        """Tell of what was only counted, once a second while there is any."""
+        while True:
+            await self._has_untold.wait()
+            await trio.sleep(1)
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell of what was only counted so far."""
+        if self._untold:
+            told = {verdict.value: count for verdict, count in sorted(self._untold.items())}
+            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._untold.total(), verdicts=told)
+        self._untold.clear()
+        self._has_untold = trio.Event()
