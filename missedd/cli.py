@@ -8,7 +8,27 @@ import sys
 from collections.abc import Sequence
 
 from missedd import __version__
-from missedd.commands import backup, check, demo, release, report, resend, restore, serve, settle, why
+from missedd.commands import (
+    backup,
+    check,
+    demo,
+    release,
+    report,
+    resend,
+    restore,
+    serve,
+    settle,
+    subscriptions,
+    suppress,
+    unsubscribe,
+    unsuppress,
+    why,
+)
+
+COMMANDS = (
+    *(demo, serve, check, why, report, subscriptions, unsubscribe, suppress, unsuppress),
+    *(resend, settle, backup, restore, release),
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for each in (demo, serve, check, why, report, resend, settle, backup, restore, release):
+    for each in COMMANDS:
         each.add_parser(commands)
     return top
 

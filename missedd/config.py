@@ -221,5 +221,5 @@ def _together(campaigns: tuple[Campaign, ...], polls: tuple[PollPolicy, ...]) ->
             yield f"poll[{i}]: no campaign votes in it"
     joined = {each.subscribe.list for each in campaigns if each.subscribe}
     for i, campaign in enumerate(campaigns):
-        if campaign.unsubscribe and campaign.unsubscribe not in joined:
+        if campaign.unsubscribe and campaign.unsubscribe.list not in joined:
             yield f"campaign[{i}].unsubscribe.list: no campaign subscribes anybody to it"

@@ -25,6 +25,7 @@ from missedd.core.policy import (
     PollPolicy,
     SmsPolicy,
     SubscribePolicy,
+    UnsubscribePolicy,
     VotePolicy,
     WebhookPolicy,
 )
@@ -78,7 +79,7 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         after_hours=_after_hours(table, sms),
         vote=None if vote is None else _vote(vote),
         subscribe=None if subscribe is None else _subscribe(subscribe),
-        unsubscribe=None if unsubscribe is None else unsubscribe.text("list", required=True) or "",
+        unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
         verify_ttl=None if verify is None else verify.duration("ttl") or VERIFY_TTL,
     )
 
@@ -157,8 +158,22 @@ def _vote(table: Table) -> VotePolicy:
 
 
 def _subscribe(table: Table) -> SubscribePolicy:
-    name = table.text("list", required=True) or ""
+    name = _list_name(table)
     return SubscribePolicy(name, table.text("purpose", longest=500) or name)
+
+
+def _unsubscribe(table: Table) -> UnsubscribePolicy:
+    suppress, suppress_for = table.flag("suppress", default=False), table.duration("suppress_for")
+    if table.has("suppress_for") and not suppress:
+        table.problem("suppress_for", "needs suppress = true beside it")
+    return UnsubscribePolicy(_list_name(table), suppress, suppress_for)
+
+
+def _list_name(table: Table) -> str:
+    name = table.text("list", required=True) or ""
+    if "/" in name:
+        table.problem("list", f"must not have a slash, as it is part of the API's addresses: {shown(name)}")
+    return name
 
 
 def read_poll(table: Table, timezone: str) -> PollPolicy:
@@ -193,20 +208,20 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
         yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
     counted = {
         "vote": campaign.vote,
-        "subscribe": campaign.subscribe,
-        "unsubscribe": campaign.unsubscribe,
         "verify": campaign.verify_ttl,
     }
     for name in (name for name, table in counted.items() if table):
-        yield f"{key}.{name}: is recorded with each call; its tally, list or result is not served yet"
+        yield f"{key}.{name}: is recorded with each call; its tally or result is not served yet"
     for name, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
         indian = any(number.startswith("+91") for number in campaign.exophones)
         if sms and indian and not (sms.dlt_entity_id and sms.dlt_template_id):
             yield f"{key}.{name}: without both DLT ids, operators in India drop it unless Exotel has them"
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"
-    if campaign.subscribe and campaign.unsubscribe == campaign.subscribe.list:
-        yield f"{key}: each call subscribes to {campaign.unsubscribe!r} and leaves it again"
+    if campaign.unsubscribe and campaign.subscribe and campaign.unsubscribe.list == campaign.subscribe.list:
+        yield f"{key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
+    if campaign.opts_out and campaign.callback:
+        yield f"{key}.callback: is never made, as unsubscribe.suppress bars whoever calls"
     if campaign.callback:
         dialled = list(accumulate(campaign.callback.retries, initial=timedelta(0)))
         in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)

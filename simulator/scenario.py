@@ -95,6 +95,7 @@ DEEDS: Mapping[str, frozenset[str]] = {
     "application": frozenset({"for"}),
     "suppress": frozenset({"reason"}),
     "unsuppress": frozenset(),
+    "api": frozenset({"path", "body", "status", "keep"}),
 }
 """What may happen, and with which further keys. The deed's own key carries its main value."""
 
@@ -108,7 +109,7 @@ MEASURES: Mapping[str, frozenset[str]] = {
     "rings_in_an_hour": frozenset({"person"}),
     "webhooks": frozenset({"person", "after", "before"}),
     "actions": frozenset({"person", "kind", "state", "outcome", "reason", "campaign"}),
-    "api": frozenset({"get", "path"}),
+    "api": frozenset({"get", "kept", "path"}),
     "log": frozenset({"event"}),
 }
 BOUNDS = ("exactly", "at_least", "at_most", "between", "never", "equals")

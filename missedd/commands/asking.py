@@ -46,13 +46,17 @@ def with_settings(path: Path, command: Callable[[Settings], int]) -> int:
         return FAILED
 
 
-def ask(settings: Settings, path: str, body: object = None) -> Said:
-    """POST to the private API. Raises `NotRunning`."""
+def ask(settings: Settings, path: str, body: object = None, method: str = "POST") -> Said:
+    """Ask the private API to change something. Raises `NotRunning`."""
     url = private_url(settings)
     try:
-        answer = httpx.post(url + path, json=body, headers=HEADERS, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.request(
+            method, url + path, json=body, headers=HEADERS, timeout=PATIENCE_S, trust_env=False
+        )
     except httpx.HTTPError as failure:
         raise NotRunning(f"the daemon cannot be reached at {url}: {failure}") from failure
+    if answer.status_code == httpx.codes.NO_CONTENT:
+        return Said(True)
     try:
         said = answer.json()
     except ValueError:

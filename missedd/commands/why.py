@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,9 +13,11 @@ from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, add_config, reading
 from missedd.config import Settings
 from missedd.core.explain import story
+from missedd.core.explain_number import standing
+from missedd.core.pages import Query
 from missedd.core.phone import normalise
 from missedd.store.database import Connection
-from missedd.store.reads import call_story, story_of_number, story_of_ours
+from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -31,32 +35,46 @@ def add_parser(commands: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    timezone: str
+    calls: list[dict[str, Any]]
+    suppressions: Sequence[Mapping[str, Any]] = ()
+    subscriptions: Sequence[Mapping[str, Any]] = ()
+
+
 def run(args: argparse.Namespace) -> int:
     what = " ".join(args.what)
-    result = reading(args.config, partial(_stories, what=what))
-    if isinstance(result, int):
-        return result
-    settings, calls = result
-    if not calls:
+    found = reading(args.config, partial(_find, what=what))
+    if isinstance(found, int):
+        return found
+    now = SystemClock().now()
+    about_number = standing(found.suppressions, found.subscriptions, now, found.timezone)
+    if not found.calls and not about_number:
         print(f"no call is known by {what}: neither as a CallSid nor as a caller's number")
         return FAILED
     if args.json:
-        print(json.dumps(calls, indent=2))
+        print(json.dumps(found.calls, indent=2))
         return OK
-    now = SystemClock().now()
-    print("\n\n".join(story(each, now, settings.timezone) for each in calls))
+    stories = [story(each, now, found.timezone) for each in found.calls]
+    print("\n\n".join(filter(None, [about_number, *stories])))
     return OK
 
 
-async def _stories(
-    settings: Settings, reader: Connection, what: str
-) -> tuple[Settings, list[dict[str, Any]]]:
+async def _find(settings: Settings, reader: Connection, what: str) -> _Found:
+    zone = settings.timezone
     by_sid = await reader.read(partial(call_story, call_sid=what))
     if by_sid is not None:
-        return settings, [by_sid]
+        return _Found(zone, [by_sid])
     number = normalise(what)
     if number is not None:
-        return settings, await reader.read(partial(story_of_number, number=number))
+        query = Query(number=number)
+        return _Found(
+            zone,
+            await reader.read(partial(story_of_number, number=number)),
+            (await reader.read(partial(suppressions, query=query))).items,
+            (await reader.read(partial(subscriptions, query=query))).items,
+        )
     # Perhaps the Sid of a callback or an SMS of ours, as the provider's dashboard shows it.
     ours = await reader.read(partial(story_of_ours, provider_sid=what))
-    return settings, [] if ours is None else [ours]
+    return _Found(zone, [] if ours is None else [ours])

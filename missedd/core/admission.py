@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from missedd.core.consent import OptOut, joined_again, opted_out
 from missedd.core.gates import Candidate, Close, Go, Hold, judge, sms_policy, too_far_ahead
 from missedd.core.model import (
     Admission,
@@ -36,6 +37,10 @@ class CallerHistory:
     """
 
     is_suppressed: bool = False
+    """By anybody but the caller's own opting out."""
+    opt_out: OptOut | None = None
+    joined_at: datetime | None = None
+    """The latest call that joined any list, where the batch has one that opts out."""
     refuses_sms: bool = False
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
     callbacks: list[tuple[str, datetime]] = field(default_factory=list)
@@ -49,6 +54,20 @@ class CallerHistory:
             for each in admission.actions
             if each.kind is Kind.CALLBACK and each.state is not State.DONE
         ]
+
+    def remember_wishes(
+        self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime
+    ) -> None:
+        """Keep what a call about a list does to the caller's opting out."""
+        at = admission.called_at
+        kinds = [each.kind for each in admission.actions]
+        if Kind.SUBSCRIBE in kinds:
+            self.joined_at = max(at, self.joined_at or at)
+            self.opt_out = joined_again(self.opt_out, at)
+        if Kind.UNSUBSCRIBE in kinds and campaign.unsubscribe is not None and campaign.opts_out:
+            lasts = campaign.unsubscribe.suppress_for
+            asked = OptOut(received_at, at, None if lasts is None else at + lasts, call_id)
+            self.opt_out = opted_out(self.opt_out, asked, self.joined_at, received_at)
 
 
 def decide(
@@ -77,8 +96,10 @@ def decide(
     if call.caller is None:
         return verdict(Verdict.NO_CALLER_ID, Reason.WITHHELD_NUMBER)
     recorded = _recorded(campaign, called_at)
-    if history.is_suppressed:
-        kept = (each for each in recorded if each.kind in (Kind.VOTE, Kind.UNSUBSCRIBE))
+    if history.is_suppressed or history.opt_out is not None:
+        # Who opted out may join again: their word put them on the list, and their word takes them off.
+        joins = () if history.is_suppressed else (Kind.SUBSCRIBE,)
+        kept = (each for each in recorded if each.kind in (Kind.VOTE, Kind.UNSUBSCRIBE, *joins))
         return verdict(Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED, *kept)
     if _within_window(campaign, history, called_at):
         kept = (each for each in recorded if each.kind is not Kind.LEAD)
@@ -128,7 +149,7 @@ def _recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
             record(Kind.SUBSCRIBE, list=campaign.subscribe.list, purpose=campaign.subscribe.purpose)
         )
     if campaign.unsubscribe is not None:
-        actions.append(record(Kind.UNSUBSCRIBE, list=campaign.unsubscribe))
+        actions.append(record(Kind.UNSUBSCRIBE, list=campaign.unsubscribe.list))
     if campaign.verify_ttl is not None:
         actions.append(record(Kind.VERIFY))
     return actions
@@ -163,6 +184,8 @@ def _owed(
             campaign.name,
             plan,
             expires_at=called_at + campaign.callback.give_up_after,
+            # Who opts out by this very call is texted the confirmation, and nothing else.
+            is_suppressed=campaign.opts_out,
             others=tuple(at for name, at in history.callbacks if name == campaign.name),
         )
         yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)

@@ -27,6 +27,7 @@ class Deed(StrEnum):
 
     NUMBER_SUPPRESSED = "number.suppressed"
     NUMBER_RELEASED = "number.released"
+    NUMBER_UNSUBSCRIBED = "number.unsubscribed"
     WEBHOOK_RESENT = "webhook.resent"
     ACTION_SETTLED = "action.settled"
     QUARANTINE_ENDED = "quarantine.ended"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from missedd.core.explain_number import local_time as _at
 from missedd.core.model import RECOVERED, Outcome, State, Verdict
 from missedd.core.reasons import Reason
 
@@ -118,7 +119,3 @@ def _words(reason: str) -> str:
 
 def _parse(instant: str) -> datetime:
     return datetime.fromisoformat(instant).astimezone(UTC)
-
-
-def _at(instant: str, zone: ZoneInfo) -> str:
-    return _parse(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

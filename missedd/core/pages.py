@@ -26,7 +26,8 @@ class BadCursor(ValueError):
 class Query:
     """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
 
-    `number` is E.164. `kind`, `state` and `outcome` concern actions only.
+    `number` is E.164. `kind`, `state` and `outcome` concern actions only, `list` and `standing`
+    subscriptions.
     """
 
     campaign: str | None = None
@@ -36,6 +37,8 @@ class Query:
     kind: str | None = None
     state: str | None = None
     outcome: str | None = None
+    list: str | None = None
+    standing: str | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 

@@ -82,6 +82,15 @@ class SubscribePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsubscribePolicy:
+    list: str
+    suppress: bool = False
+    """Whether whoever leaves the list is not to be contacted at all any more."""
+    suppress_for: timedelta | None = None
+    """For how long; None for ever."""
+
+
+@dataclass(frozen=True, slots=True)
 class AfterHoursPolicy:
     callback: AfterHoursCallback
     sms: SmsPolicy | None
@@ -102,9 +111,13 @@ class Campaign:
     after_hours: AfterHoursPolicy = AfterHoursPolicy(AfterHoursCallback.DEFER, None)
     vote: VotePolicy | None = None
     subscribe: SubscribePolicy | None = None
-    unsubscribe: str | None = None
-    """The list that a call to this campaign leaves."""
+    unsubscribe: UnsubscribePolicy | None = None
     verify_ttl: timedelta | None = None
+
+    @property
+    def opts_out(self) -> bool:
+        """Whether a call puts its caller on the suppression list."""
+        return self.unsubscribe is not None and self.unsubscribe.suppress
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,20 @@ class Reason(StrEnum):
     RETRY_UNANSWERED = "retry-unanswered", "the callback before it was not answered"
     RESENT = "resent", "an operator asked for it to be sent again"
 
+    # Lists
+    SUBSCRIBED = "subscribed", "the number joined the list, with this call as the evidence"
+    ALREADY_SUBSCRIBED = "already-subscribed", "the number was on the list already; that consent stays"
+    WITHDRAWN_SINCE = (
+        "withdrawn-since",
+        "the number left the list after this call, which was told of later; the consent is kept as withdrawn",
+    )
+    UNSUBSCRIBED = "unsubscribed", "the number left the list"
+    NOT_SUBSCRIBED = "not-subscribed", "the number was not on the list"
+    SUBSCRIBED_SINCE = (
+        "subscribed-since",
+        "the number joined the list again after this call, which was told of later; it stays on it",
+    )
+
     # Gates: holds
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from missedd.clock import Clock
+from missedd.clock import Clock, to_iso
 from missedd.core.deeds import By, Deed
 from missedd.core.model import Outcome
 from missedd.core.settlement import Settlement
@@ -16,11 +16,12 @@ from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
 from missedd.store.audit import note
 from missedd.store.database import Database
-from missedd.store.operations import resend, settle, unsuppress
+from missedd.store.operations import resend, settle
 from missedd.store.quarantine import Released, release
-from missedd.store.results import suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Store
+from missedd.store.subscriptions import unsubscribe
+from missedd.store.suppressions import suppress, unsuppress
 
 
 class Operator:
@@ -38,7 +39,7 @@ class Operator:
 
         async def unit(db: Database) -> None:
             await suppress(db, number, reason, by.source, now, until)
-            await note(db, by, Deed.NUMBER_SUPPRESSED, number, now, reason=reason)
+            await note(db, by, Deed.NUMBER_SUPPRESSED, number, now, reason=reason, until=to_iso(until))
 
         await self._store.write(unit)
         self._acted(by, Deed.NUMBER_SUPPRESSED, number=number)
@@ -56,6 +57,21 @@ class Operator:
         was_there = await self._store.write(unit)
         if was_there:
             self._acted(by, Deed.NUMBER_RELEASED, number=number)
+        return was_there
+
+    async def unsubscribe(self, by: By, name: str, number: str) -> bool:
+        """Take a number off a list; False if it was not on it."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> bool:
+            was_there = await unsubscribe(db, name, number, by.source, now)
+            if was_there:
+                await note(db, by, Deed.NUMBER_UNSUBSCRIBED, number, now, list=name)
+            return was_there
+
+        was_there = await self._store.write(unit)
+        if was_there:
+            self._acted(by, Deed.NUMBER_UNSUBSCRIBED, number=number, list=name)
         return was_there
 
     async def resend(self, by: By, action_id: int) -> int | None:

@@ -27,6 +27,8 @@ from missedd.store.rows import (
     next_id,
     remembered_callbacks,
 )
+from missedd.store.subscriptions import latest_joinings, open_books
+from missedd.store.suppressions import keep_opt_outs, suppressions_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ async def admit(
     seen = await _seen(db, calls)
     ours = await _ours(db, calls)
     histories = await _histories(db, calls, policy, received_at)
+    opt_outs = {caller: history.opt_out for caller, history in histories.items()}
+    books = await open_books(db, calls, policy, received_at)
     call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
     admitted: list[Admitted] = []
     new_calls: list[tuple[object, ...]] = []
@@ -73,6 +77,9 @@ async def admit(
             this_call = known[0]
             redecided.append((*_call_row(call, admission, received_at)[1:], this_call))
         seen[call.call_sid] = (this_call, admission.verdict)
+        if admission.actions:
+            admission = books.record(admission, _number(call), this_call)
+            _remember_wishes(histories[_number(call)], admission, policy, this_call, received_at)
         wakes: list[Wake] = []
         for planned in admission.actions:
             new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
@@ -86,6 +93,15 @@ async def admit(
     await insert_actions(db, new_actions, received_at)
     await db.executemany(_COUNT_REDELIVERY, redelivered)
     await db.executemany(_UPSERT_LEAD, leads)
+    await books.keep(db)
+    await keep_opt_outs(
+        db,
+        {
+            caller: history.opt_out
+            for caller, history in histories.items()
+            if history.opt_out != opt_outs.get(caller)
+        },
+    )
     return admitted
 
 
@@ -128,6 +144,14 @@ def _number(call: InboundCall) -> str:
     return call.caller
 
 
+def _remember_wishes(
+    history: CallerHistory, admission: Admission, policy: Policy, call_id: int, received_at: datetime
+) -> None:
+    campaign = policy.campaign(admission.campaign or "")
+    if campaign is not None:
+        history.remember_wishes(admission, campaign, call_id, received_at)
+
+
 def _lead_rows(
     call: InboundCall, admission: Admission, policy: Policy, call_id: int
 ) -> list[tuple[object, ...]]:
@@ -165,7 +189,8 @@ async def _histories(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> defaultdict[str, CallerHistory]:
     histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
-    callers = json.dumps(sorted({call.caller for call in calls if call.caller}))
+    numbers = sorted({call.caller for call in calls if call.caller})
+    callers = json.dumps(numbers)
     reach = dedup_reach(policy)
     earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
     latest = received_at + timedelta(minutes=2)
@@ -180,14 +205,12 @@ async def _histories(
     if any(each.callback for each in policy.campaigns):
         for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
             histories[caller].callbacks.append((campaign, at))
-    suppressed = await db.fetch_all(
-        """SELECT number, channel FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
-           AND (until_at IS NULL OR until_at > ?)""",
-        (callers, to_us(received_at)),
-    )
-    for caller, channel in suppressed:
-        if channel == "sms":
-            histories[caller].refuses_sms = True
-        else:
-            histories[caller].is_suppressed = True
+    suppressed = await suppressions_in_force(db, callers, received_at)
+    for caller in numbers:
+        histories[caller].is_suppressed = suppressed.is_barred(caller)
+        histories[caller].refuses_sms = suppressed.refuses_sms(caller)
+        histories[caller].opt_out = suppressed.opt_out(caller)
+    if any(each.opts_out for each in policy.campaigns):
+        for caller, joined_at in (await latest_joinings(db, numbers)).items():
+            histories[caller].joined_at = joined_at
     return histories

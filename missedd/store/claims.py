@@ -22,6 +22,7 @@ from missedd.core.reasons import Reason
 from missedd.store.database import Database
 from missedd.store.quarantine import quarantined_until
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of, remembered_callbacks
+from missedd.store.suppressions import suppressions_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,7 @@ async def claim(
     actions = await fetch_actions(db, list(dict.fromkeys(ids)))
     quarantined = await quarantined_until(db)
     numbers = json.dumps(sorted({each.number for each in actions}))
-    suppressed = {
-        (number, channel)
-        for number, channel in await db.fetch_all(
-            """SELECT number, channel FROM suppressions WHERE number IN (SELECT value FROM json_each(?))
-               AND (until_at IS NULL OR until_at > ?)""",
-            (numbers, to_us(now)),
-        )
-    }
+    suppressed = await suppressions_in_force(db, numbers, now)
     # Only what went out counts here: the pending ones will come to this gate themselves.
     placed = await remembered_callbacks(db, numbers, now - WINDOW, pending=False)
     claimed: list[Claimed] = []
@@ -95,8 +89,8 @@ async def claim(
             action.campaign,
             action.plan,
             action.expires_at,
-            (action.number, "all") in suppressed,
-            action.kind is Kind.SMS and (action.number, "sms") in suppressed,
+            suppressed.bars(action.number, action.kind, action.call_id),
+            action.kind is Kind.SMS and suppressed.refuses_sms(action.number),
             others,
             action.kind is Kind.CALLBACK and await _is_reached(db, action),
         )

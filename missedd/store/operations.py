@@ -14,12 +14,6 @@ from missedd.store.database import Database
 from missedd.store.rows import Wake, fetch_actions, next_id
 
 
-async def unsuppress(db: Database, number: str) -> bool:
-    """Take a number off the suppression list; False if it was not on it."""
-    rows = await db.fetch_all("DELETE FROM suppressions WHERE number = ? RETURNING number", (number,))
-    return bool(rows)
-
-
 async def resend(db: Database, action_id: int, now: datetime) -> Wake | None:
     """Plan a parked webhook again, as an action that names its origin; None if there is nothing to resend.
 

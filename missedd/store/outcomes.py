@@ -16,7 +16,6 @@ from missedd.core.reasons import Reason
 from missedd.core.retry import look_wait
 from missedd.store.claims import close
 from missedd.store.database import Database
-from missedd.store.results import suppress
 from missedd.store.rows import (
     ActionRow,
     NewAction,
@@ -27,6 +26,7 @@ from missedd.store.rows import (
     next_id,
     remembered_callbacks,
 )
+from missedd.store.suppressions import suppress
 
 REASON_OF = {
     (Kind.CALLBACK, Outcome.ANSWERED): Reason.CUSTOMER_ANSWERED,

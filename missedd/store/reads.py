@@ -15,7 +15,15 @@ from missedd.core.pages import Page, Query
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
 from missedd.store.reads_figures import campaigns, figures, gauges
-from missedd.store.reads_lists import actions, calls, due_next, latest_calls, leads, suppressions
+from missedd.store.reads_lists import (
+    actions,
+    calls,
+    due_next,
+    latest_calls,
+    leads,
+    subscriptions,
+    suppressions,
+)
 
 __all__ = [
     "Reader",
@@ -32,6 +40,7 @@ __all__ = [
     "quarantine",
     "story_of_number",
     "story_of_ours",
+    "subscriptions",
     "suppressions",
 ]
 
@@ -66,6 +75,9 @@ class Reader:
 
     async def suppressions(self, query: Query) -> Page:
         return await self._read(partial(suppressions, query=query))
+
+    async def subscriptions(self, query: Query) -> Page:
+        return await self._read(partial(subscriptions, query=query))
 
     async def latest_calls(self, limit: int) -> list[dict[str, Any]]:
         return await self._read(partial(latest_calls, limit=limit))

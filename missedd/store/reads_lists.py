@@ -30,6 +30,8 @@ class _List:
     filters: dict[str, str]
     time: str
     shape: Callable[[Sequence[Any]], dict[str, Any]]
+    only: str | None = None
+    """What of the table belongs to the list, where that is not all of it."""
 
 
 async def calls(db: Rows, query: Query) -> Page:
@@ -50,6 +52,13 @@ async def leads(db: Rows, query: Query) -> Page:
 async def suppressions(db: Rows, query: Query) -> Page:
     """Numbers that are not contacted, those whose time has run out included; they have no campaign."""
     return await _page(db, _SUPPRESSIONS, query)
+
+
+async def subscriptions(db: Rows, query: Query) -> Page:
+    """Consents, in force or withdrawn, in the order in which they were told of; `since` and `until` are
+    of the consent's call.
+    """
+    return await _page(db, _SUBSCRIPTIONS, query)
 
 
 async def latest_calls(db: Rows, limit: int) -> list[dict[str, Any]]:
@@ -79,7 +88,7 @@ async def due_next(db: Rows, limit: int) -> list[dict[str, Any]]:
 
 
 async def _page(db: Rows, of: _List, query: Query) -> Page:
-    where: list[str] = []
+    where: list[str] = [] if of.only is None else [of.only]
     params: list[object] = []
     for name, column in of.filters.items():
         value = getattr(query, name)
@@ -140,6 +149,23 @@ def _suppression_of(row: Sequence[Any]) -> dict[str, Any]:
         "since": iso(row[3]),
         "until": iso(row[4]),
         "channel": row[5],
+        "call_sid": row[6],
+    }
+
+
+def _subscription_of(row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "list": row[0],
+        "number": row[1],
+        "purpose": row[2],
+        "state": row[3],
+        "campaign": row[4],
+        "exophone": row[5],
+        "call_sid": row[6],
+        "consented_at": iso(row[7]),
+        "withdrawn_at": iso(row[8]),
+        "withdrawn_by": row[9],
+        "withdrawal_call_sid": row[10],
     }
 
 
@@ -188,11 +214,30 @@ _LEADS: Final = _List(
 
 _SUPPRESSIONS: Final = _List(
     name="suppressions",
-    source="suppressions s",
-    columns="s.number, s.reason, s.source, s.since_at, s.until_at, s.channel",
-    key=("s.since_at", "s.number", "s.channel"),
-    like=(int, str, str),
+    source="suppressions s LEFT JOIN calls c ON c.id = s.call_id",
+    columns="s.number, s.reason, s.source, s.since_at, s.until_at, s.channel, c.call_sid",
+    key=("s.since_at", "s.number", "s.channel", "s.source"),
+    like=(int, str, str, str),
     filters={"number": "s.number"},
     time="s.since_at",
     shape=_suppression_of,
+)
+
+_SUBSCRIPTIONS: Final = _List(
+    name="subscriptions",
+    source="""subscriptions s JOIN calls c ON c.id = s.call_id
+              LEFT JOIN calls w ON w.id = s.withdrawal_call_id""",
+    columns="""s.list, s.number, s.purpose, s.standing, s.campaign, c.exophone, c.call_sid, s.consented_at,
+               s.withdrawn_at, s.withdrawn_by, w.call_sid""",
+    key=("s.id",),
+    like=(int,),
+    filters={
+        "list": "s.list",
+        "number": "s.number",
+        "campaign": "+s.campaign",
+        "standing": "+s.standing",
+    },
+    time="s.consented_at",
+    shape=_subscription_of,
+    only="s.standing != 'repeated'",
 )

@@ -13,6 +13,7 @@ from missedd.core.retry import look_wait
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.rows import Wake, fetch_actions, lane_of
+from missedd.store.suppressions import suppress
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,6 @@ async def record(
         (follows, result.reason, wake_us, result.step is Step.POSTPONE, wake_us, action_id),
     )
     return Wake(wake_us, action_id, lane_of(action.kind, follows))
-
-
-async def suppress(
-    db: Database,
-    number: str,
-    reason: str,
-    source: str,
-    now: datetime,
-    until: datetime | None,
-    channel: str = "all",
-) -> None:
-    """Let nobody contact a number (`all`), or send it no SMS (`sms`), until an instant or for ever."""
-    await db.execute(
-        """INSERT INTO suppressions (number, channel, reason, source, since_at, until_at)
-           VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (number, channel) DO UPDATE SET
-               reason = excluded.reason, source = excluded.source, until_at = excluded.until_at""",
-        (number, channel, reason, source, to_us(now), None if until is None else to_us(until)),
-    )
 
 
 async def rescue(db: Database, now: datetime) -> int:

@@ -5,32 +5,28 @@ Each route is named with its path in `missedd.web.openapi`; a test holds the two
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from quart import Blueprint, Response, jsonify, request
 
 from missedd.clock import Clock, to_iso
-from missedd.core.pages import BadCursor, Page, Query
 from missedd.web.acting import acting
 from missedd.web.bodies import json_object, line_of
+from missedd.web.listing import listed
 from missedd.web.openapi import document
 from missedd.web.parameters import (
     action_id_of,
     instant_of,
     number_of,
     period_of,
-    query_of,
-    wants_csv,
 )
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, bad_input
 from missedd.web.quarantine import add_quarantine
 from missedd.web.settle import add_settle
-from missedd.web.tables import to_csv
+from missedd.web.subscriptions import add_subscriptions
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
@@ -45,9 +41,7 @@ LEAD_COLUMNS: Final = (
     *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
     "first_call_sid",
 )
-SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel")
-
-type List = Callable[[Query], Awaitable[Page]]
+SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 
 
 def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str) -> Blueprint:
@@ -69,19 +63,19 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
 
     @api.get("/v1/calls")
     async def calls() -> Response:
-        return await _listed("calls", reads.calls, CALL_COLUMNS, zone)
+        return await listed("calls", reads.calls, CALL_COLUMNS, zone)
 
     @api.get("/v1/actions")
     async def actions() -> Response:
-        return await _listed("actions", reads.actions, ACTION_COLUMNS, zone)
+        return await listed("actions", reads.actions, ACTION_COLUMNS, zone)
 
     @api.get("/v1/leads")
     async def leads() -> Response:
-        return await _listed("leads", reads.leads, LEAD_COLUMNS, zone)
+        return await listed("leads", reads.leads, LEAD_COLUMNS, zone)
 
     @api.get("/v1/suppressions")
     async def suppressions() -> Response:
-        return await _listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, zone)
+        return await listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, zone)
 
     @api.post("/v1/suppressions")
     async def suppress() -> tuple[Response, int]:
@@ -110,26 +104,10 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202
 
+    add_subscriptions(api, reads, operations, zone)
     add_settle(api, operations)
     add_quarantine(api, reads, operations)
     return api
-
-
-async def _listed(name: str, read: List, columns: Sequence[str], zone: ZoneInfo) -> Response:
-    """A page as JSON, or as CSV with the next page's address in a Link header."""
-    as_csv = wants_csv(request.args)
-    try:
-        page = await read(query_of(request.args, zone))
-    except BadCursor:
-        raise bad_input("cursor", "is not a cursor of this list") from None
-    if not as_csv:
-        return jsonify({"items": page.items, "next": page.next})
-    response = Response(to_csv(columns, page.items), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    if page.next is not None:
-        following = urlencode({**request.args, "cursor": page.next})
-        response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
-    return response
 
 
 def _until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from missedd.core.model import Kind, Outcome, State
+from missedd.web import subscriptions
 from missedd.web.openapi_parts import PERIOD, answer, body, in_path, in_query, listing, operation, refusal
 from missedd.web.schemas import NUMBER, TEXT, Json, schemas
 
-AREAS: tuple[ModuleType, ...] = ()
+AREAS: tuple[ModuleType, ...] = (subscriptions,)
 """Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
 
 

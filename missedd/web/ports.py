@@ -27,6 +27,8 @@ class Reads(Protocol):
 
     async def suppressions(self, query: Query) -> Page: ...
 
+    async def subscriptions(self, query: Query) -> Page: ...
+
     async def latest_calls(self, limit: int) -> list[dict[str, Any]]: ...
 
     async def due_next(self, limit: int) -> list[dict[str, Any]]: ...
@@ -51,6 +53,10 @@ class Operations(Protocol):
 
     async def unsuppress(self, by: By, number: str) -> bool:
         """False if the number was not suppressed."""
+        ...
+
+    async def unsubscribe(self, by: By, name: str, number: str) -> bool:
+        """Take a number off a list; False if it was not on it."""
         ...
 
     async def resend(self, by: By, action_id: int) -> int | None:

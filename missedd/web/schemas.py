@@ -89,10 +89,11 @@ def schemas() -> Json:
     suppression = {
         "number": NUMBER,
         "reason": TEXT,
-        "source": {"enum": ["api", "cli", "provider"]},
+        "source": {"enum": ["api", "cli", "console", "provider", "opt-out"]},
         "since": INSTANT,
         "until": or_null(INSTANT),
         "channel": {"enum": ["all", "sms"]},
+        "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
     }
     suppress = {"number": NUMBER, "reason": TEXT, "until": or_null(INSTANT)}
     problem = {"title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT}

@@ -34,6 +34,8 @@ class Contact:
     shown_at: datetime
     campaign: Campaign | None
     is_promotional: bool
+    action: str
+    """The id that its request named."""
 
 
 async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
@@ -43,6 +45,7 @@ async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tal
     slack = 2 * timedelta(seconds=stage.host.disk.longest_stall_s)
     _keep_suppressions(stage, contacts, tally)
     await _keep_provider_suppressions(stage, contacts, witness, tally)
+    await _keep_opt_outs(stage, contacts, slack, witness, tally)
     for each in contacts:
         _keep_hours(each, settings, slack, tally)
     _keep_caps(contacts, slack, tally)
@@ -62,10 +65,12 @@ def _contacts(stage: Stage, settings: Settings) -> Iterator[Contact]:
             agents = callback.agents if callback else ()
             people = [each for each in (made.from_number, made.to_number) if each and each not in agents]
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
-            yield Contact("callback", people[0], made.sid, request.at, shown_at, campaign, promotes)
+            action = made.fields.get("CustomField", "")
+            yield Contact("callback", people[0], made.sid, request.at, shown_at, campaign, promotes, action)
         elif isinstance(made, Text):
             promotes = made.sms_type == "promotional"
-            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes)
+            action = made.fields.get("CustomField", "")
+            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
 
 
 def _keep_suppressions(stage: Stage, contacts: list[Contact], tally: Tally) -> None:
@@ -100,6 +105,44 @@ async def _keep_provider_suppressions(
                 tally.breach(
                     "P3 suppression",
                     f"{each.kind} {each.sid} to {number}, whose operator refuses it",
+                    each.sid,
+                    number,
+                )
+
+
+async def _keep_opt_outs(
+    stage: Stage, contacts: list[Contact], slack: timedelta, witness: Witness, tally: Tally
+) -> None:
+    """Who opted out is sent the confirmation of that very call, once, and nothing else."""
+    if stage.clock.was_stepped:
+        return  # as above
+    rows = await witness.rows(
+        "SELECT number, since_at / 1e6, call_id FROM suppressions WHERE source = 'opt-out'"
+    )
+    confirmations = {
+        str(action_id): call_id
+        for action_id, call_id in await witness.rows("SELECT id, call_id FROM actions WHERE kind = 'sms'")
+    }
+    for number, since_s, call_id in rows:
+        later = [
+            each
+            for each in contacts
+            if each.number == number and each.at.timestamp() > since_s + slack.total_seconds()
+        ]
+        confirming = [
+            each for each in later if each.kind == "sms" and confirmations.get(each.action) == call_id
+        ]
+        tally.hold(
+            "P3 suppression",
+            len(confirming) <= 1,
+            f"{number} was sent {len(confirming)} confirmations of one opting out",
+            number,
+        )
+        for each in later:
+            if each not in confirming:
+                tally.breach(
+                    "P3 suppression",
+                    f"{each.kind} {each.sid} to {number} at {each.at}, who opted out before",
                     each.sid,
                     number,
                 )

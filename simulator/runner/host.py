@@ -182,14 +182,19 @@ class DaemonHost:
             raise PostFailed("connection reset: the daemon died before it answered")
         return PostResult(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
-    async def api(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""
+    async def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """Ask the private API, whatever it answers. Raises RuntimeError where nobody answers."""
         life = self._running()
         if life.api is None:
             raise AssertionError("a daemon that is ready has its private site")
         answer = await life.api.request(method, path, json=body)
         if life.is_over:
             raise RuntimeError("the daemon died before it answered")
+        return answer
+
+    async def api(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""
+        answer = await self.ask(method, path, body)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from simulator.runner.asking import filled, value_at
 from simulator.runner.stage import Stage
 from simulator.scenario import Expectation, ScenarioMistake
 
@@ -110,13 +111,12 @@ async def _actions(stage: Stage, number: str | None, filters: Any) -> list[Any]:
 
 
 async def _api(stage: Stage, filters: Any, where: str) -> Any:
-    """One value out of an answer of the API: `path` is dotted, a number indexes a list."""
-    value = await stage.host.api("GET", filters["get"])
-    for step in filter(None, filters.get("path", "").split(".")):
-        try:
-            value = value[int(step)] if isinstance(value, list) else value[step]
-        except (KeyError, IndexError, ValueError) as failure:
-            raise ScenarioMistake(
-                f"{where}.path: there is no {step!r} in the answer to {filters['get']}"
-            ) from failure
-    return value
+    """One value out of an answer of the API, asked for now or kept in the timeline."""
+    if ("get" in filters) is ("kept" in filters):
+        raise ScenarioMistake(f"{where}: needs either get or kept")
+    if "get" in filters:
+        path = filled(filters["get"], stage.people, stage.kept, where, in_path=True)
+        answer = await stage.host.api("GET", path)
+    else:
+        answer = value_at(stage.kept, filters["kept"], where)
+    return value_at(answer, filters.get("path", ""), f"{where}.path")

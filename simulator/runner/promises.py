@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from missedd.config import Settings
 from simulator.runner.contacts import judge_contacts
+from simulator.runner.lists import judge_lists
 from simulator.runner.records import judge_records
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
@@ -41,6 +42,7 @@ async def judge(case: Case) -> None:
     await _outcomes(case)
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
     await judge_records(case.stage, case.settings, case.witness, case.tally)
+    await judge_lists(case.settings, case.witness, case.tally)
 
 
 def _is_acknowledged(delivery: Delivery) -> bool:

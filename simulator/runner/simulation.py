@@ -135,7 +135,10 @@ async def _dump(witness: Witness) -> list[str]:
     """Every row that the daemon keeps, for comparing two runs."""
     if not await witness.is_readable():
         return []
-    tables = ("calls", "actions", "attempts", "reports", "leads", "suppressions")
+    tables = (
+        *("calls", "actions", "attempts", "reports", "leads", "suppressions"),
+        *("subscriptions", "withdrawals"),
+    )
     return [
         f"{table} {row}"
         for table in tables

@@ -22,6 +22,7 @@ from simulator.crowd import Crowd
 from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.people import Answers, Person, Reception
+from simulator.runner.asking import Asking, Kept
 from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import DiskFault
 from simulator.runner.host import DaemonHost
@@ -50,6 +51,7 @@ class Stage:
     rng: Random
     true_now: Callable[[], datetime]
     journal: Journal = field(default_factory=Journal)
+    kept: Kept = field(default_factory=dict)
     is_supervised: bool = False
     _down_s: float = RESTART_S
 
@@ -114,6 +116,12 @@ class Stage:
                 case "unsuppress":
                     number = self.person(value, where).number
                     await self._operate(number, "DELETE", f"/api/v1/suppressions/{quote(number)}")
+                case "api":
+                    asking = Asking(self.host, self.people, self.kept)
+                    if self.is_supervised:
+                        self.nursery.start_soon(asking.insist, value, happening.params, where)
+                    else:
+                        await asking.ask(value, happening.params, where)
                 case other:
                     raise AssertionError(f"{other} is listed as a deed but cannot be done")
         except ValueError as failure:

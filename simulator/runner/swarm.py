@@ -87,7 +87,7 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
     elif kind == 1:
         campaign["subscribe"] = {"list": "weather", "purpose": "alerts"}
     elif kind == 2:
-        campaign["unsubscribe"] = {"list": "weather"}
+        campaign["unsubscribe"] = {"list": "weather", "suppress": rng.random() < 0.75}
     return campaign
 
 

@@ -16,6 +16,7 @@ from missedd.core.policy import (
     Policy,
     SmsPolicy,
     SubscribePolicy,
+    UnsubscribePolicy,
     VotePolicy,
     WebhookPolicy,
 )
@@ -107,7 +108,7 @@ def everything(**changes: Any) -> Campaign:
             "webhook": WebhookPolicy("https://crm.example.in/missed-call"),
             "vote": VotePolicy("singer", "Asha"),
             "subscribe": SubscribePolicy("weather", "daily alerts"),
-            "unsubscribe": "news",
+            "unsubscribe": UnsubscribePolicy("news"),
             "verify_ttl": minutes(5),
         }
         | changes

@@ -19,7 +19,7 @@ from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
 from missedd.engine.requests import Agents
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
-from missedd.store.results import suppress
+from missedd.store.suppressions import suppress
 from tests.core.campaigns import (
     AGENTS,
     CALLER,

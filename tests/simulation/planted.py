@@ -27,6 +27,7 @@ from missedd.store import admit as admit_module
 from missedd.store.database import Database, NotDurable, Unit
 from missedd.store.group import Fault, commit_group
 from missedd.store.rows import ActionRow, Wake, fetch_actions
+from missedd.store.suppressions import Suppressions
 from missedd.store.wakes import wakes_between
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
@@ -191,6 +192,14 @@ def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> No
     patch.setattr("missedd.core.analytics.COUNTED", ("accepted", "duplicate"))
 
 
+def hear_late_words_as_the_latest(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.consent.insort", lambda wishes, wish, key: wishes.append(wish))
+
+
+def let_more_than_the_confirmation_pass(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Suppressions, "bars", lambda self, number, kind, call_id: self.is_barred(number))
+
+
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def somewhere(self: Agents, policy: Policy) -> None:
         honest(self, policy)
@@ -222,5 +231,7 @@ MISTAKES = (
     Mistake(ignore_the_budget, ("P3 budget",)),
     Mistake(lose_timers_beyond_the_horizon, ("P6", "P7")),
     Mistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
+    Mistake(hear_late_words_as_the_latest, ("P9",)),
+    Mistake(let_more_than_the_confirmation_pass, ("P3 suppression",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )

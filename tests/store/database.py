@@ -25,8 +25,11 @@ class FilledDatabase:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self.statements: list[str] = []
-        for migration in sorted(MIGRATIONS.glob("*.sql")):
+        migrations = sorted(MIGRATIONS.glob("*.sql"))
+        for migration in migrations:
             self._connection.executescript(migration.read_text())
+        # So that commands, which ask for the newest schema, read it too.
+        self._connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
     def close(self) -> None:
         self._connection.close()
@@ -94,3 +97,15 @@ class FilledDatabase:
     def suppression(self, number: str, at: datetime = NOON, **values: object) -> None:
         row: dict[str, object] = {"number": number, "reason": "asked", "source": "api", "since_at": at}
         self.put("suppressions", **row | values)
+
+    def subscription(self, call_id: int, number: str = CALLER, **values: object) -> int:
+        row: dict[str, object] = {
+            "list": "weather",
+            "number": number,
+            "purpose": "daily alerts",
+            "campaign": "admissions",
+            "call_id": call_id,
+            "consented_at": NOON,
+            "standing": "in-force",
+        }
+        return self.put("subscriptions", **row | values)

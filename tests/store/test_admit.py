@@ -11,9 +11,9 @@ from missedd.clock import to_us
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused
-from missedd.store.results import suppress
 from missedd.store.rows import Wake
 from missedd.store.store import Store
+from missedd.store.suppressions import suppress
 from missedd.store.wakes import wakes_between
 from tests.core.campaigns import (
     CALLER,

@@ -11,11 +11,12 @@ from missedd.core.model import Kind, Lane, Outcome
 from missedd.core.policy import WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
-from missedd.store.operations import resend, unsuppress
+from missedd.store.operations import resend
 from missedd.store.outcomes import adopted_sids, found, looked_in_vain
-from missedd.store.results import rescue, suppress
+from missedd.store.results import rescue
 from missedd.store.rows import Wake
 from missedd.store.store import Store
+from missedd.store.suppressions import suppress, unsuppress
 from missedd.store.wakes import recent_attempts, wakes_between
 from tests.core.campaigns import (
     CALLER,

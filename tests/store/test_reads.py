@@ -194,6 +194,7 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
         "since": "2026-11-23T06:30:02.000Z",
         "until": None,
         "channel": "all",
+        "call_sid": None,
     }
 
 

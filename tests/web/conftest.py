@@ -30,6 +30,7 @@ class Operator:
     """Stands for the engine: keeps what the operator asked for."""
 
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
+    subscribed: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[int, int] = field(default_factory=dict)
     released: list[bool] = field(default_factory=list)
     said: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
@@ -43,6 +44,9 @@ class Operator:
 
     async def unsuppress(self, by: By, number: str) -> bool:
         return self.suppressed.pop(number, None) is not None
+
+    async def unsubscribe(self, by: By, name: str, number: str) -> bool:
+        return (name, number) in self.subscribed
 
     async def release(self, by: By, *, drop: bool) -> int:
         self.released.append(drop)

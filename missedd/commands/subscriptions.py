@@ -1,0 +1,89 @@
+"""`missedd subscriptions`: a list's consents with their evidence, as CSV, JSON or a table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from missedd.commands.common import FAILED, OK, add_config, reading
+from missedd.config import Settings
+from missedd.core.explain_number import local_time
+from missedd.core.pages import LARGEST_LIMIT, Query
+from missedd.store.database import Connection
+from missedd.store.reads import subscriptions
+from missedd.web.subscriptions import STATES, SUBSCRIPTION_COLUMNS
+from missedd.web.tables import to_csv
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+SHOWN = ("number", "state", "consented_at", "call_sid", "purpose", "withdrawn_at", "withdrawn_by")
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "subscriptions",
+        help="a list's consents, with their evidence",
+        description="Every consent to the list, in force or withdrawn, the newest first: who, for what, by "
+        "which call, when, and how it ended. Works beside a running daemon or without one.",
+        epilog="example: missedd subscriptions --config missedd.toml weather --state in-force --format csv",
+    )
+    add_config(parser)
+    parser.add_argument("list", metavar="LIST")
+    parser.add_argument("--state", choices=STATES, help="one of both instead of both")
+    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    found = reading(args.config, partial(_consents, args=args))
+    if isinstance(found, int):
+        return found
+    settings, consents = found
+    configured = sorted({each.subscribe.list for each in settings.policy.campaigns if each.subscribe})
+    if not consents and args.list not in configured:
+        known = ", ".join(configured) or "none"
+        print(f"there is no list {args.list!r}; configured are: {known}", file=sys.stderr)
+        return FAILED
+    match args.format:
+        case "json":
+            print(json.dumps(consents, indent=2, ensure_ascii=False))
+        case "csv":
+            sys.stdout.write(to_csv(SUBSCRIPTION_COLUMNS, consents))
+        case _:
+            _print_table(args.list, consents, ZoneInfo(settings.timezone))
+    return OK
+
+
+async def _consents(
+    settings: Settings, reader: Connection, args: argparse.Namespace
+) -> tuple[Settings, list[Mapping[str, Any]]]:
+    consents: list[Mapping[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        query = Query(list=args.list, standing=args.state, limit=LARGEST_LIMIT, cursor=cursor)
+        page = await reader.read(partial(subscriptions, query=query))
+        consents += page.items
+        cursor = page.next
+        if cursor is None:
+            return settings, consents
+
+
+def _print_table(name: str, consents: list[Mapping[str, Any]], zone: ZoneInfo) -> None:
+    table = Table(title=f"Consents to {name}")
+    for column in SHOWN:
+        table.add_column(column.removesuffix("_at").replace("_", " "))
+    for each in consents:
+        cells = (
+            local_time(each[name], zone) if name.endswith("_at") and each[name] else each[name]
+            for name in SHOWN
+        )
+        table.add_row(*(str(cell or "–") for cell in cells))
+    Console().print(table)

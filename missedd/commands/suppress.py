@@ -1,0 +1,49 @@
+"""`missedd suppress`: let nobody contact a number."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+from missedd.clock import SystemClock, to_iso
+from missedd.commands.asking import ask, with_settings
+from missedd.commands.common import FAILED, OK, add_config
+from missedd.config import Settings
+from missedd.config_values import parse_duration
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "suppress",
+        help="put a number on the suppression list",
+        description="Nobody calls or texts the number from now on, whatever is owed to it; its calls are "
+        "counted. The daemon must be running.",
+        epilog="example: missedd suppress --config missedd.toml 098765 43210 --reason 'asked by mail' "
+        "--until 90d",
+    )
+    add_config(parser)
+    parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling")
+    parser.add_argument("--reason", required=True, metavar="R", help="why, for whoever asks later")
+    parser.add_argument(
+        "--until", metavar="T", help="a date, an instant, or how long from now: 90d; for ever if not given"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    number = " ".join(args.number)
+    return with_settings(args.config, partial(_suppress, number, args.reason, args.until))
+
+
+def _suppress(number: str, reason: str, until: str | None, settings: Settings) -> int:
+    lasts = parse_duration(until)
+    end = until if lasts is None else to_iso(SystemClock().now() + lasts)
+    said = ask(settings, "/api/v1/suppressions", {"number": number, "reason": reason, "until": end})
+    if not said.is_well:
+        print(f"{number}: {said.detail}", file=sys.stderr)
+        return FAILED
+    print(f"{said.body['number']} is suppressed {f'until {said.body["until"]}' if end else 'for ever'}")
+    return OK
