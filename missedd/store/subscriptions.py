@@ -118,6 +118,8 @@ async def open_books(
 ) -> Books:
     """The ledgers of the lists and numbers that these calls may be about; no reading where there are none."""
     since: dict[Owner, datetime] = {}
+    if not any(each.subscribe or each.unsubscribe for each in policy.campaigns):
+        return Books()
     for call in calls:
         campaign = next(filter(None, map(policy.campaign_of, call.dialled)), None)
         if campaign is None or call.caller is None or call.not_missed is not None:
