@@ -99,7 +99,9 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
         site = public_site(engine, loaded.secrets.webhook_token, log, metrics)
 
         def why_not_ready() -> str | None:
-            return "stopping" if stop.is_set() else None
+            if stop.is_set():
+                return "stopping"
+            return f"the store cannot commit: {engine.store.trouble}" if engine.store.trouble else None
 
         app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready)
         addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}

@@ -58,5 +58,7 @@ PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     # A few megabytes of pages keep the indexes of a day's calls in memory.
     "PRAGMA cache_size = -16000",
+    # After a burst, or a long backup, the log's file shrinks to this again (bytes).
+    "PRAGMA journal_size_limit = 67108864",
 )
 """Settings of every connection. `synchronous` is added by the opener: FULL, so that a commit is on disk."""

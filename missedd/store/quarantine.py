@@ -58,7 +58,7 @@ async def quarantine(db: Rows) -> dict[str, Any]:
     """How it stands, as the API shows it: `since` is the restore's instant, null while nothing waits."""
     since = await quarantined_until(db)
     waiting = await db.fetch_all(
-        "SELECT count(*) FROM actions WHERE state IN ('planned', 'held') AND reason = ?",
+        "SELECT count(*) FROM actions WHERE state != 'done' AND state IN ('planned', 'held') AND reason = ?",
         (Reason.QUARANTINED,),
     )
     return {"since": to_iso(since), "actions": waiting[0][0]}

@@ -34,6 +34,11 @@ class Store:
         """Run a unit of work durably; see `Writer.write` for `then` and for what it raises."""
         return await self._writer.write(unit, then)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be committed just now; None while all is well."""
+        return self._writer.trouble
+
     async def read[T](self, unit: Unit[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""
         return await self._reader.read(unit)

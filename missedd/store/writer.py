@@ -20,6 +20,9 @@ GROUP = 64
 MAILBOX = 4 * GROUP
 """Clients wait here while a group commits; one that finds it full waits for a place."""
 
+TROUBLE_S = 60.0
+"""How long a failed commit speaks for the state of the disk, where nobody has tried again."""
+
 
 @dataclass(slots=True, eq=False)
 class _Request:
@@ -34,6 +37,7 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._failed: tuple[float, str] | None = None
         self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
 
     async def write[T](self, unit: Unit[T], then: Callable[[T], None] | None = None) -> T:
@@ -73,8 +77,11 @@ class Writer:
 
     async def _commit(self, group: list[_Request]) -> list[Any]:
         try:
-            return await self._connection.write([each.unit for each in group])
+            results = await self._connection.write([each.unit for each in group])
+            self._failed = None
+            return results
         except NotDurable as failure:
+            self._failed = (trio.current_time(), str(failure))
             # A fresh exception for each, as a shared one would collect everybody's tracebacks.
             return [NotDurable(*failure.args) for _ in group]
 
@@ -93,6 +100,13 @@ class Writer:
             except (trio.WouldBlock, trio.EndOfChannel):
                 break
         return waiting
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last group could not be committed; None if it was, or if that is long ago."""
+        if self._failed is None or trio.current_time() - self._failed[0] > TROUBLE_S:
+            return None
+        return self._failed[1]
 
     def close(self) -> None:
         """Take no more; `run` ends when what waits is done. Later writes raise `NotDurable`."""
