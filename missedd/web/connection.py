@@ -61,9 +61,11 @@ class Connection:
         self._parser = RequestParser(limits)
         self._phase = Phase.FRESH
         self._since_s = trio.current_time()
+        self._until_s = inf
         self._patience = trio.CancelScope()
-        """One scope for the whole conversation, its deadline moved as the phase changes, because a
-        scope around each read and each write costs a quarter of the throughput."""
+        """One scope for the whole conversation, cancelled from outside by `expire`: a scope around
+        each read and each write costs a quarter of the throughput, and moving the deadline of one
+        scope still a twentieth."""
 
     async def live(self) -> None:
         try:
@@ -78,10 +80,14 @@ class Connection:
         if self._is_silent():
             if self._phase is Phase.FRESH:
                 # A peer connects in order to ask: between the two lies only the way here.
-                soon = trio.current_time() + self._limits.fresh_s
-                self._patience.deadline = min(self._patience.deadline, soon)
+                self._until_s = min(self._until_s, trio.current_time() + self._limits.fresh_s)
             else:
                 self._patience.cancel()
+
+    def expire(self, now_s: float) -> None:
+        """End what has taken longer than its limit; to be called every now and then."""
+        if now_s >= self._until_s:
+            self._patience.cancel()
 
     def gives_way(self) -> bool:
         """End it if it has been silent for a while, as somebody else finds no room; False if it has not."""
@@ -126,7 +132,7 @@ class Connection:
         """Answer one whole request; False if it was the connection's last."""
         # From here to the reply no time limit exists. One may have struck while the last bytes came
         # in; then the request counts as late and leaves by this checkpoint, before anyone saw it.
-        self._patience.deadline = inf
+        self._until_s = inf
         if self._patience.cancel_called:
             await trio.lowlevel.checkpoint()
         self._phase = Phase.ANSWERING
@@ -162,7 +168,7 @@ class Connection:
 
     def _wait(self, seconds: float) -> None:
         self._since_s = trio.current_time()
-        self._patience.deadline = self._since_s + seconds
+        self._until_s = self._since_s + seconds
 
 
 async def refuse(stream: trio.SocketStream, fault: Fault, limits: Limits, on_refusal: OnRefusal) -> None:

@@ -25,6 +25,8 @@ class Limits:
     """Between two requests of one connection."""
     write_s: float = 10.0
     """For a peer to take a reply."""
+    look_s: float = 0.25
+    """How often the limits of time are looked after, and so how much longer each may last."""
     linger_s: float = 1.0
     """How long a refused peer's remaining bytes are read, so that it can read why it was refused."""
     linger_bytes: int = 1024 * 1024

@@ -82,6 +82,14 @@ class _Door:
         finally:
             self._turned_away -= 1
 
+    async def watch(self) -> None:
+        """Hold everybody to the limits of time, for ever."""
+        while True:
+            await trio.sleep(self._limits.look_s)
+            now_s = trio.current_time()
+            for connection in self._inside:
+                connection.expire(now_s)
+
     def drain(self) -> None:
         for connection in self._inside:
             connection.drain()
@@ -109,16 +117,19 @@ async def serve_public(
     """
     limits = limits or Limits()
     door = _Door(limits, on_refusal, partial(_connection, answer, limits, on_refusal, stop))
-    async with trio.open_nursery() as connections:
-        async with trio.open_nursery() as accepting:
-            await accepting.start(
-                partial(trio.serve_listeners, door.admit, list(listeners), handler_nursery=connections)
-            )
-            task_status.started(listeners)
-            await stop.wait()
-            accepting.cancel_scope.cancel()
-        connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
-        door.drain()
+    async with trio.open_nursery() as watching:
+        watching.start_soon(door.watch, name="listener's patience")
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepting:
+                await accepting.start(
+                    partial(trio.serve_listeners, door.admit, list(listeners), handler_nursery=connections)
+                )
+                task_status.started(listeners)
+                await stop.wait()
+                accepting.cancel_scope.cancel()
+            connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
+            door.drain()
+        watching.cancel_scope.cancel()
 
 
 def _connection(
