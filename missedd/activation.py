@@ -62,8 +62,8 @@ def _listening(descriptor: int, name: str) -> socket.socket:
     except OSError as failure:
         raise WronglyPassed(f"what systemd passed as the {name} socket is none: {failure}") from failure
     passed.set_inheritable(False)
-    is_internet = passed.family in (socket.AF_INET, socket.AF_INET6)
-    if not is_internet or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+    families = {socket.AF_INET, socket.AF_INET6} | ({socket.AF_UNIX} if name == PUBLIC else set())
+    if passed.family not in families or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         passed.close()
         raise WronglyPassed(
             f"the {name} socket that systemd passed is not one to accept on; it takes ListenStream=HOST:PORT"

@@ -18,7 +18,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from missedd.config_campaign import campaign_warnings, read_campaign, read_poll
 from missedd.config_hours import read_quiet_hours
-from missedd.config_network import Endpoint, ExotelSettings, Listen, is_cut_off, read_exotel, read_listen
+from missedd.config_network import (
+    Endpoint,
+    ExotelSettings,
+    Listen,
+    UnixSocket,
+    is_cut_off,
+    read_exotel,
+    read_listen,
+)
 from missedd.config_read import Table
 from missedd.config_values import Problem, nearest, shown
 from missedd.core.hours import DailyWindow
@@ -33,6 +41,7 @@ __all__ = [
     "Loaded",
     "Problem",
     "Settings",
+    "UnixSocket",
     "load",
     "load_all",
     "load_table",

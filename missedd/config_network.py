@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from missedd.config_read import Table
@@ -29,15 +31,29 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """Where the public listener is bound for a proxy on the same machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+LONGEST_SOCKET_PATH = 107
+"""Bytes of a Unix socket's path: the system's own limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
-    public: Endpoint
+    public: Endpoint | UnixSocket
     private: Endpoint
     public_url: str
     """The public listener as Exotel sees it, without a slash at the end."""
     has_public_url: bool = True
     """Whether the file says so; else it is http to `public`."""
 
-    def url_of(self, bound: Endpoint) -> str:
+    def url_of(self, bound: Endpoint | UnixSocket) -> str:
         """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
         return self.public_url if self.has_public_url else f"http://{bound}"
 
@@ -54,9 +70,9 @@ class ExotelSettings:
 
 
 def read_listen(table: Table, warnings: list[str]) -> Listen:
-    public = _endpoint(table, "public", Endpoint("127.0.0.1", 8080))
+    public = _public(table)
     private = _endpoint(table, "private", Endpoint("127.0.0.1", 8081))
-    if public == private and public.port != 0:
+    if public == private and private.port != 0:
         table.problem("private", f"is the same as public: {public}")
     url = read_url(table, "public_url")
     if url is not None and (urlsplit(url).query or urlsplit(url).fragment):
@@ -70,12 +86,28 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
     return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None)
 
 
+def _public(table: Table) -> Endpoint | UnixSocket:
+    text = table.text("public")
+    if text is None or not text.startswith("unix:"):
+        return _endpoint(table, "public", Endpoint("127.0.0.1", 8080))
+    path = Path(text.removeprefix("unix:"))
+    if not path.is_absolute() or len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        table.problem(
+            "public",
+            f"must name a socket by its whole path, of at most {LONGEST_SOCKET_PATH} bytes, such as "
+            f'"unix:/run/missedd/public.sock", not {shown(text)}',
+        )
+    if not table.has("public_url"):
+        table.problem("public_url", "is required with a Unix socket: Exotel reaches the proxy in front of it")
+    return UnixSocket(path)
+
+
 def _endpoint(table: Table, key: str, default: Endpoint) -> Endpoint:
     text = table.text(key)
     if text is None:
         return default
     if text.startswith("unix:"):
-        table.problem(key, "Unix sockets are not supported: write host:port")
+        table.problem(key, "must be host:port: only the public listener may be a Unix socket")
         return default
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
     if found is None or int(found[3]) > 65_535 or (found[1] and _address(found[1]) is None):

@@ -12,18 +12,20 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import trio
 
 from missedd import activation, notify
 from missedd.clock import to_iso
-from missedd.config import Endpoint, Loaded
+from missedd.config import Endpoint, Loaded, UnixSocket
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.log import Event, Logger
 from missedd.sites import count_events, private_site, public_site
 from missedd.web.listener import open_listeners, serve_public
 from missedd.web.metrics import Metrics
 from missedd.web.private_server import serve_private
+from missedd.web.unix_socket import listen_unix
 
 HEARTBEAT_S = 5.0
 """How often the supervisor's status line is renewed, and its watchdog fed where it asks for no more."""
@@ -45,8 +47,9 @@ class _Doors:
     private: socket.socket
 
     @property
-    def public_address(self) -> Endpoint:
-        return _endpoint(self.public[0].socket.getsockname())
+    def public_address(self) -> Endpoint | UnixSocket:
+        name = self.public[0].socket.getsockname()
+        return UnixSocket(Path(name)) if isinstance(name, str) else _endpoint(name)
 
     @property
     def private_address(self) -> Endpoint:
@@ -91,7 +94,8 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     # The database comes first: who finds it taken is told so, and not that a port is. A port that
     # the system is to choose, or that systemd holds, cannot be taken, but its number is part of the
     # status reports' URLs.
-    is_settled = listen.public.port == 0 or activation.PUBLIC in passed
+    is_free_port = isinstance(listen.public, Endpoint) and listen.public.port == 0
+    is_settled = is_free_port or activation.PUBLIC in passed
     doors = await _open_doors(loaded, passed) if is_settled else None
     public_url = listen.url_of(doors.public_address if doors else listen.public)
     async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
@@ -132,7 +136,7 @@ async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]])
         if held := passed.get(activation.PUBLIC):
             public = [trio.SocketListener(trio.socket.from_stdlib_socket(each)) for each in held]
         else:
-            public = await open_listeners(listen.public.host, listen.public.port)
+            public = await _listen(listen.public)
     except OSError as failure:
         raise CannotListen(f"cannot listen on {listen.public} (listen.public): {failure}") from failure
     try:
@@ -140,6 +144,12 @@ async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]])
         return _Doors(public, private)
     except OSError as failure:
         raise CannotListen(f"cannot listen on {listen.private} (listen.private): {failure}") from failure
+
+
+async def _listen(public: Endpoint | UnixSocket) -> list[trio.SocketListener]:
+    if isinstance(public, UnixSocket):
+        return listen_unix(public.path)
+    return await open_listeners(public.host, public.port)
 
 
 def _bind(endpoint: Endpoint) -> socket.socket:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,19 @@ def test_one_private_address_is_enough(passed: list[int]) -> None:
     with pytest.raises(WronglyPassed, match="more than one private"):
         inherited(told(LISTEN_FDNAMES="private:private"), pid=7, first_fd=100)
     assert passed
+
+
+def test_a_unix_socket_may_be_public_and_not_private(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "public.sock"))
+        listening.listen()
+        with pytest.raises(WronglyPassed, match="HOST:PORT"):
+            inherited(
+                told(LISTEN_FDS="1", LISTEN_FDNAMES="private"), pid=7, first_fd=os.dup(listening.fileno())
+            )
+        found = inherited(
+            told(LISTEN_FDS="1", LISTEN_FDNAMES="public"), pid=7, first_fd=os.dup(listening.fileno())
+        )
+        (public,) = found["public"]
+        assert public.getsockname() == str(tmp_path / "public.sock")
+        public.close()

@@ -351,7 +351,14 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "time zone's folder": ('timezone = "Asia"' + SITE, "timezone", "no time zone", None),
     "path for a zone": ('timezone = "../etc"' + SITE, "timezone", "no time zone", None),
     "store in memory": (SITE + '[store]\npath = ":memory:"\n', "store.path", "a file's name", None),
-    "unix": ('[listen]\npublic = "unix:/run/x"\n' + SITE[9:], "listen.public", "not supported", None),
+    "unix": ('[listen]\npublic = "unix:run/x"\n' + SITE[9:], "listen.public", "whole path", None),
+    "long unix": (f'[listen]\npublic = "unix:/{"x" * 107}"\n' + SITE[9:], "listen.public", "107 bytes", None),
+    "private unix": (
+        '[listen]\nprivate = "unix:/run/x"\n' + SITE[9:],
+        "listen.private",
+        "only the public",
+        None,
+    ),
     "port only": ('[listen]\nprivate = ":8081"\n' + SITE[9:], "listen.private", "host:port", None),
     "port too high": ('[listen]\nprivate = "a:70000"\n' + SITE[9:], "listen.private", "host:port", None),
     "bad ipv6": ('[listen]\nprivate = "[::g]:1"\n' + SITE[9:], "listen.private", "host:port", None),
@@ -658,7 +665,7 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
         timezone = "Mars"
         campains = 1
         [listen]
-        public = "unix:/run/missedd"
+        public = "nowhere"
         [[campaign]]
         name = "a"
         exophones = ["123", "+918047120001"]

@@ -1,0 +1,52 @@
+"""The public listener on a Unix socket: for a proxy on the same machine, with no port to take.
+
+Whoever may write to the socket's file may speak to the daemon, so it is the daemon's user and group
+only: put the proxy into that group. A file that a killed daemon left behind is replaced; one behind
+which somebody answers is not.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+
+import trio
+
+MODE = 0o660
+
+
+def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]:
+    """Bind and listen on `path`; raises OSError where something else is in its place."""
+    _make_way(path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        mask = os.umask(0o777 & ~MODE)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(mask)
+        listening.listen(backlog)
+    except BaseException:
+        listening.close()
+        raise
+    return [trio.SocketListener(trio.socket.from_stdlib_socket(listening))]
+
+
+def _make_way(path: Path) -> None:
+    """Remove what a daemon that is no more left at `path`."""
+    try:
+        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise OSError(errno.EEXIST, "there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+    raise OSError(errno.EADDRINUSE, "somebody answers on it already")
