@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
 from missedd.config_read import Table
+from missedd.config_sms import Sayable, read_sms, sms_warnings
 from missedd.config_values import shown, spell
 from missedd.core.policy import (
     AfterHoursCallback,
@@ -33,7 +34,6 @@ from missedd.core.policy import (
 DEDUP_WINDOW = timedelta(minutes=5)
 DELAY = timedelta(seconds=30)
 CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
-SMS_GIVE_UP_AFTER = timedelta(hours=24)
 RING_TIMEOUT = timedelta(seconds=30)
 MAX_PER_HOUR = 2
 VERIFY_TTL = timedelta(minutes=5)
@@ -42,8 +42,6 @@ LONGEST_RING = timedelta(seconds=60)
 """The provider's own limit of its `TimeOut`."""
 LONGEST_TALK = timedelta(seconds=14_400)
 """The provider's own limit of its `TimeLimit`."""
-LONGEST_BODY = 2_000
-"""Characters of an SMS; beyond, the provider refuses it."""
 
 
 class _First(StrEnum):
@@ -58,11 +56,13 @@ class _Keep(StrEnum):
 
 def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Campaign:
     """The campaign that owns `exophones`; the caller reads these, to compare them with the others'."""
-    sms = _sms(table.table("sms"), None)
+    vote_table = table.table("vote")
+    vote = None if vote_table is None else _vote(vote_table)
     hours_table = table.table("hours")
+    sayable = Sayable(vote.option if vote else None, hours_table is not None)
+    sms = read_sms(table.table("sms"), None, sayable)
     lead = table.table("lead")
     webhook = table.table("webhook")
-    vote = table.table("vote")
     subscribe = table.table("subscribe")
     unsubscribe = table.table("unsubscribe")
     verify = table.table("verify")
@@ -76,8 +76,8 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         lead_source=None if lead is None else lead.text("source") or "missed_call",
         webhook=None if webhook is None else WebhookPolicy(read_url(webhook, "url", required=True) or ""),
         hours=None if hours_table is None else read_business_hours(hours_table, timezone),
-        after_hours=_after_hours(table, sms),
-        vote=None if vote is None else _vote(vote),
+        after_hours=_after_hours(table, sms, sayable),
+        vote=vote,
         subscribe=None if subscribe is None else _subscribe(subscribe),
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
         verify_ttl=None if verify is None else verify.duration("ttl") or VERIFY_TTL,
@@ -120,37 +120,14 @@ def _callback(table: Table | None) -> CallbackPolicy | None:
     )
 
 
-def _sms(table: Table | None, inherited: SmsPolicy | None, *, after_hours: bool = False) -> SmsPolicy | None:
-    """An SMS. After hours, what says who sends it comes from the campaign's own SMS where unsaid."""
-    if table is None:
-        return None
-    sender = table.text("sender", required=not after_hours, longest=20)
-    if after_hours and inherited is None and not table.has("sender"):
-        table.problem("sender", "is required, as there is no [campaign.sms] to take it from")
-    entity = table.identifier("dlt_entity_id", r"\d{1,25}", "a DLT entity id, digits in quotes")
-    return SmsPolicy(
-        sender=sender or (inherited.sender if inherited else ""),
-        body=table.text("body", required=True, longest=LONGEST_BODY, lines=True) or "",
-        dlt_entity_id=entity or (inherited.dlt_entity_id if inherited else None),
-        # A template belongs to one text, so it never comes with another's.
-        dlt_template_id=table.identifier(
-            "dlt_template_id", r"\d{1,25}", "a DLT template id, digits in quotes"
-        ),
-        message_class=table.choice("message_class", MessageClass)
-        or (inherited.message_class if inherited else MessageClass.SERVICE),
-        give_up_after=table.duration("give_up_after")
-        or (inherited.give_up_after if inherited else SMS_GIVE_UP_AFTER),
-    )
-
-
-def _after_hours(campaign: Table, sms: SmsPolicy | None) -> AfterHoursPolicy:
+def _after_hours(campaign: Table, sms: SmsPolicy | None, sayable: Sayable) -> AfterHoursPolicy:
     table = campaign.table("after_hours")
     if table is None:
         return AfterHoursPolicy(AfterHoursCallback.DEFER, None)
     if not campaign.has("hours"):
         campaign.problem("after_hours", "needs [campaign.hours]: without it the campaign is always open")
     callback = table.choice("callback", AfterHoursCallback) or AfterHoursCallback.DEFER
-    return AfterHoursPolicy(callback, _sms(table.table("sms"), sms, after_hours=True))
+    return AfterHoursPolicy(callback, read_sms(table.table("sms"), sms, sayable, after_hours=True))
 
 
 def _vote(table: Table) -> VotePolicy:
@@ -212,10 +189,7 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     }
     for name in (name for name, table in counted.items() if table):
         yield f"{key}.{name}: is recorded with each call; its tally or result is not served yet"
-    for name, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
-        indian = any(number.startswith("+91") for number in campaign.exophones)
-        if sms and indian and not (sms.dlt_entity_id and sms.dlt_template_id):
-            yield f"{key}.{name}: without both DLT ids, operators in India drop it unless Exotel has them"
+    yield from sms_warnings(campaign, key)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"
     if campaign.unsubscribe and campaign.subscribe and campaign.unsubscribe.list == campaign.subscribe.list:

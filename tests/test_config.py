@@ -217,6 +217,14 @@ def test_after_hours_sms_may_stand_alone_with_a_sender(tmp_path: Path) -> None:
     assert campaign.after_hours.sms.sender == "EXAMPL"
 
 
+def test_an_option_has_to_fit_into_the_template(tmp_path: Path) -> None:
+    text = SMS.replace("Hi", "{option}") + 'dlt_template = "{#var#}"\n'
+    vote = '[campaign.vote]\npoll = "p"\noption = "%s"\n[[poll]]\nname = "p"\n'
+    assert read(text + vote % ("x" * 29), tmp_path)
+    (problem,) = problems_of(text + vote % ("x" * 30), tmp_path)
+    assert (problem.key, "longer than the 29 characters" in problem.reason) == ("campaign[0].sms.body", True)
+
+
 def test_after_hours_sms_takes_no_template_with_it(tmp_path: Path) -> None:
     text = SMS.replace("[campaign.sms]", '[campaign.hours]\nopen = "daily 09:00-18:00"\n[campaign.sms]')
     sms = (
@@ -503,6 +511,51 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "2000 characters, not 2001",
         None,
     ),
+    "unknown value": (
+        SMS.replace("Hi", "Hi {tiem}"),
+        "campaign[0].sms.body",
+        "'tiem' at character 4",
+        "time",
+    ),
+    "nothing like it": (SMS.replace("Hi", "{}"), "campaign[0].sms.body", "there are {caller}", None),
+    "placeholder": (SMS.replace("Hi", "Hi {#var#}"), "campaign[0].sms.body", "write the text itself", None),
+    "lone brace": (SMS.replace("Hi", "Hi }"), "campaign[0].sms.body", "brace by itself at character 4", None),
+    "opening without hours": (
+        SMS.replace("Hi", "{opening}"),
+        "campaign[0].sms.body",
+        "without [campaign.hours]",
+        None,
+    ),
+    "standing without vote": (
+        SMS.replace("Hi", "{standing}"),
+        "campaign[0].sms.body",
+        "has no [campaign.vote]",
+        None,
+    ),
+    "other text": (
+        SMS + 'dlt_template = "Hi!"\n',
+        "campaign[0].sms.body",
+        "it ends after character 2, the template goes on with '!' (character 3)",
+        None,
+    ),
+    "other variable": (
+        SMS.replace("Hi", "Hi {time}") + 'dlt_template = "Hi {#num#}"\n',
+        "campaign[0].sms.dlt_template",
+        "{#var#} is the only variable",
+        None,
+    ),
+    "long with values": (
+        SMS.replace("Hi", "{caller}" + "x" * 1990),
+        "campaign[0].sms.body",
+        "not 2006 when each value is as long as it can be",
+        None,
+    ),
+    "other text after hours": (
+        HOURS + '[campaign.after_hours.sms]\nsender = "E"\nbody = "{opening}."\ndlt_template = "{#var#}"\n',
+        "campaign[0].after_hours.sms.body",
+        "it goes on with '.' (character 10), the template ends after character 7",
+        None,
+    ),
     "template": (SMS.replace('"2"', '"two"'), "campaign[0].sms.dlt_template_id", "digits", None),
     "no url": (CAMPAIGN + "[campaign.webhook]\n", "campaign[0].webhook.url", "is required", None),
     "file url": (
@@ -735,6 +788,7 @@ WARNED = {
     ),
     "no campaigns": (SITE, "campaign: there is none"),
     "no actions": (CAMPAIGN, "campaign[0]: has no actions"),
+    "nothing to compare": (SMS, "campaign[0].sms: without dlt_template its text is not compared"),
     "no template": (SMS.replace('dlt_template_id = "2"\n', ""), "campaign[0].sms: without both DLT ids"),
     "vote": (
         CAMPAIGN + '[campaign.vote]\npoll = "p"\noption = "x"\n[[poll]]\nname = "p"\n',

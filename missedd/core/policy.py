@@ -47,12 +47,16 @@ class CallbackPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SmsPolicy:
+    """`body` may hold named values such as `{time}`; see `missedd.core.texts`."""
+
     sender: str
     body: str
     dlt_entity_id: str | None
     dlt_template_id: str | None
     message_class: MessageClass
     give_up_after: timedelta
+    dlt_template: str | None = None
+    """The text as registered, with its `{#var#}`; a text that does not match it is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,11 @@ class Policy:
 
     def poll(self, name: str) -> PollPolicy | None:
         return next((each for each in self.polls if each.name == name), None)
+
+    def options(self, poll: str) -> tuple[str, ...]:
+        """What can be voted for in a poll, in the order of the configuration."""
+        votes = (each.vote for each in self.campaigns if each.vote)
+        return tuple(dict.fromkeys(each.option for each in votes if each.poll == poll))
 
     _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)

@@ -72,6 +72,10 @@ class Reason(StrEnum):
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
     REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
+    TEMPLATE_MISMATCH = (
+        "template-mismatch",
+        "the text does not match its registered template, so the operators would drop it",
+    )
     DROPPED_AT_RELEASE = "dropped-at-release", "an operator dropped it after a restore"
 
     # Results of an attempt

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from missedd.core.gates import sms_policy
 from missedd.core.model import Kind
-from missedd.core.policy import CallbackPolicy, Campaign, Policy
+from missedd.core.policy import CallbackPolicy, Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Answer, Refused
 from missedd.exotel.client import ExotelClient
 from missedd.exotel.requests import PlaceCall, SendSms
 from missedd.store.claims import Claimed
 from missedd.store.rows import ActionRow
+from missedd.store.texts import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class ProviderRequests:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
         if action.kind is Kind.CALLBACK and campaign.callback is not None:
             return await self._client.place_call(self._call(action, campaign.callback))
-        if action.kind is Kind.SMS and (sms := self._sms(action, campaign)) is not None:
-            return await self._client.send_sms(sms)
+        if claimed.written is not None:
+            return await self._client.send_sms(self._sms(action, claimed.written))
         return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
 
     def _call(self, action: ActionRow, callback: CallbackPolicy) -> PlaceCall:
@@ -89,14 +89,12 @@ class ProviderRequests:
             custom_field=str(action.id),
         )
 
-    def _sms(self, action: ActionRow, campaign: Campaign) -> SendSms | None:
-        sms = sms_policy(campaign, action.plan)
-        if sms is None:
-            return None
+    def _sms(self, action: ActionRow, written: Written) -> SendSms:
+        sms = written.sms
         return SendSms(
             sender=sms.sender,
             to_number=action.number,
-            body=sms.body,
+            body=written.text,
             dlt_entity_id=sms.dlt_entity_id,
             dlt_template_id=sms.dlt_template_id,
             sms_type=sms.message_class,

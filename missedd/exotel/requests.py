@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 
 from missedd.core.policy import MessageClass
-from missedd.exotel.sms import segments
+from missedd.core.segments import segments
 
 FLOW_URL = "http://my.exotel.com/{account_sid}/exoml/start_voice/{flow}"
 """How a flow is named to Exotel, http and all: a name, which nobody fetches from outside."""

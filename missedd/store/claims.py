@@ -23,19 +23,22 @@ from missedd.store.database import Database
 from missedd.store.quarantine import quarantined_until
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of, remembered_callbacks
 from missedd.store.suppressions import suppressions_in_force
+from missedd.store.texts import Written, write_text
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An action to be sent now; `attempt` counts from 1."""
+    """An action to be sent now; `attempt` counts from 1, `written` is an SMS's text."""
 
     action: ActionRow
     attempt: int
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """An action that its gates held (`wake`; none under quarantine) or closed (`outcome`)."""
+    """An action that its gates held (`wake`; none under quarantine) or closed (`outcome`), or that has
+    a text which must not be sent."""
 
     action: ActionRow
     reason: Reason
@@ -96,7 +99,11 @@ async def claim(
         )
         match judge(candidate, policy, now):
             case Go():
-                claimed.append(await _take(db, action, now, detail(action)))
+                written = await write_text(db, action, policy, now) if action.kind is Kind.SMS else None
+                if written is not None and not written.matches:
+                    stopped.append(await _refuse(db, action, now))
+                    continue
+                claimed.append(await _take(db, action, now, detail(action), written))
                 if action.kind is Kind.CALLBACK:
                     placed.append((action.number, action.campaign, now))
             case Hold(until, expires_at, reason):
@@ -135,11 +142,20 @@ async def _quarantine(db: Database, action: ActionRow) -> Stopped:
     return Stopped(action, Reason.QUARANTINED, None, None)
 
 
+async def _refuse(db: Database, action: ActionRow, now: datetime) -> Stopped:
+    """End an SMS that the operators would drop: no request, no attempt, nothing of the budget."""
+    step(action.state, Step.CLOSE)
+    await close(db, action.id, Outcome.REFUSED, Reason.TEMPLATE_MISMATCH, now)
+    return Stopped(action, Reason.TEMPLATE_MISMATCH, Outcome.REFUSED, None)
+
+
 def _owner(action: ActionRow) -> tuple[str, str]:
     return action.number, action.campaign
 
 
-async def _take(db: Database, action: ActionRow, now: datetime, detail: dict[str, str]) -> Claimed:
+async def _take(
+    db: Database, action: ActionRow, now: datetime, detail: dict[str, str], written: Written | None
+) -> Claimed:
     follows = step(action.state, Step.CLAIM)
     details = {**action.details, **detail}
     rows = await db.fetch_all(
@@ -154,7 +170,7 @@ async def _take(db: Database, action: ActionRow, now: datetime, detail: dict[str
         "UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, details = ? WHERE id = ?",
         (follows, to_us(now), json.dumps(details), action.id),
     )
-    return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number)
+    return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, written)
 
 
 async def close(db: Database, action_id: int, outcome: Outcome, reason: Reason, now: datetime) -> None:

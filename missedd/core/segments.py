@@ -1,26 +1,23 @@
-"""What a text costs and whether it can be sent: segments, as operators count and bill them.
+"""What a text costs: segments, as operators count and bill them.
 
 One SMS carries 140 octets: 160 septets of the GSM alphabet (3GPP TS 23.038) or 70 UTF-16 code
 units. A longer text is cut into parts that give up 6 octets each to the header that joins them
-again, which leaves 153 and 67.
+again, which leaves 153 and 67. A single character outside the alphabet makes the whole text unicode.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import Final
 
-GSM_BASIC = frozenset(
+GSM_BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-GSM_EXTENSION = frozenset("\f^{}\\[~]|€")
+GSM_EXTENSION: Final = frozenset("\f^{}\\[~]|€")
 """Sent behind an escape, so each counts two septets."""
 
-MAX_BODY_CHARS = 2000
-"""Exotel's limit on `Body` (its send-SMS reference)."""
-
-_PLACEHOLDER = re.compile(r"\{#[^#]*#\}")
+_GSM: Final = GSM_BASIC | GSM_EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,21 @@ class Segments:
 
 def segments(text: str) -> Segments:
     """How `text` is encoded and how many SMS it makes; an empty text makes none."""
-    is_plain = GSM_BASIC.issuperset(text) or (GSM_BASIC | GSM_EXTENSION).issuperset(text)
-    if is_plain:
+    if GSM_BASIC.issuperset(text) or _GSM.issuperset(text):
         widths = [2 if each in GSM_EXTENSION else 1 for each in text]
         return Segments("plain", _parts(widths, single=160, joined=153), sum(widths))
     widths = [2 if ord(each) > 0xFFFF else 1 for each in text]
     return Segments("unicode", _parts(widths, single=70, joined=67), sum(widths))
+
+
+def is_plain(text: str) -> bool:
+    """Whether the GSM alphabet has every character of `text`."""
+    return _GSM.issuperset(text)
+
+
+def dearest(text: str) -> str:
+    """The character of `text` that a text grows by most: one that makes it unicode before any other."""
+    return max(text, key=lambda each: (each not in _GSM, ord(each) > 0xFFFF, each in GSM_EXTENSION))
 
 
 def _parts(widths: list[int], *, single: int, joined: int) -> int:
@@ -56,17 +62,3 @@ def _parts(widths: list[int], *, single: int, joined: int) -> int:
             parts, filled = parts + 1, 0
         filled += width
     return parts
-
-
-def check_body(text: str) -> tuple[str, ...]:
-    """Everything that would keep `text` from being sent, each as a sentence; empty if nothing does."""
-    problems = []
-    if not text.strip():
-        problems.append("the text is empty")
-    if len(text) > MAX_BODY_CHARS:
-        problems.append(f"the text has {len(text)} characters; Exotel takes {MAX_BODY_CHARS} at most")
-    if _PLACEHOLDER.search(text):
-        problems.append("the text still holds a placeholder of its DLT template; write the value instead")
-    if any(0xD800 <= ord(each) <= 0xDFFF for each in text):
-        problems.append("the text holds half a character (a lone surrogate)")
-    return tuple(problems)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.exotel.sms import Segments, check_body, segments
+from missedd.core.segments import Segments, dearest, is_plain, segments
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,9 @@ def test_units_hold_the_text(text: str) -> None:
         assert (found.units - 1) * (joined - 1) < found.length <= found.units * joined
 
 
-def test_check_body() -> None:
-    assert check_body("Thank you for calling. Visit https://example.in") == ()
-    assert check_body("a" * 2000) == ()
-    assert len(check_body("a" * 2001)) == 1
-    assert "empty" in check_body(" \n")[0]
-    assert "placeholder" in check_body("Dear {#var#}, welcome")[0]
-    assert "surrogate" in check_body("\ud83d")[0]
+@given(st.text(min_size=1, max_size=40))
+def test_the_dearest_character_repeated_costs_at_least_as_much(text: str) -> None:
+    worst = segments(dearest(text) * len(text))
+    assert is_plain(text) == (worst.encoding == "plain") == (segments(text).encoding == "plain")
+    assert worst.length >= segments(text).length
+    assert worst.units >= segments(text).units

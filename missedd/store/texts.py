@@ -1,0 +1,44 @@
+"""The text that an SMS owes its caller, written from what is known at this instant.
+
+It is held against its registered template once more: what is written is what would be dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from missedd.core.dlt import characters, parting
+from missedd.core.gates import sms_policy
+from missedd.core.policy import Campaign, Policy, SmsPolicy
+from missedd.core.texts import Name, Occasion, names_in, write
+from missedd.store.database import Database
+from missedd.store.rows import ActionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text, and the policy that asks for it; one that does not match its template must not be sent."""
+
+    text: str
+    sms: SmsPolicy
+    matches: bool
+
+
+async def write_text(db: Database, action: ActionRow, policy: Policy, now: datetime) -> Written | None:
+    """The text of an SMS action; None if the campaign no longer sends one."""
+    campaign = policy.campaign(action.campaign)
+    sms = sms_policy(campaign, action.plan) if campaign else None
+    if campaign is None or sms is None:
+        return None
+    votes = await _votes(db, campaign) if Name.STANDING in names_in(sms.body) else {}
+    text = write(sms, campaign, policy, Occasion(action.number, action.base_at, now, votes))
+    matches = sms.dlt_template is None or parting(characters(text), sms.dlt_template) is None
+    return Written(text, sms, matches)
+
+
+async def _votes(db: Database, campaign: Campaign) -> dict[str, int]:
+    """The votes of the campaign's poll that count, by option."""
+    poll = campaign.vote.poll if campaign.vote else ""
+    rows = await db.fetch_all("SELECT option, votes FROM tallies WHERE poll = ?", (poll,))
+    return {str(option): int(votes) for option, votes in rows}
