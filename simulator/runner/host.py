@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import trio
@@ -167,14 +168,14 @@ class DaemonHost:
         life = self._life
         if life is None or life.site is None or not life.is_ready:
             raise PostFailed("connection refused: the daemon is down")
-        url = httpx.URL(webhook.url)
+        url = urlsplit(webhook.url)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
         with trio.CancelScope() as line:
             life.lines[line] = None
             try:
                 reply = await life.site.answer(
-                    url.raw_path.partition(b"?")[0].decode("ascii"),
-                    WebhookRequest(webhook.method, url.query, headers, webhook.body),
+                    url.path,
+                    WebhookRequest(webhook.method, url.query.encode(), headers, webhook.body),
                 )
             finally:
                 del life.lines[line]
