@@ -6,7 +6,17 @@ from types import ModuleType
 
 from missedd.core.model import Kind, Outcome, State
 from missedd.web import subscriptions
-from missedd.web.openapi_parts import PERIOD, answer, body, in_path, in_query, listing, operation, refusal
+from missedd.web.openapi_parts import (
+    PERIOD,
+    answer,
+    body,
+    completed,
+    in_path,
+    in_query,
+    listing,
+    operation,
+    refusal,
+)
 from missedd.web.schemas import NUMBER, TEXT, Json, schemas
 
 AREAS: tuple[ModuleType, ...] = (subscriptions,)
@@ -22,7 +32,7 @@ def document() -> Json:
             "description": "Missed calls, what they led to, and why. Not for the internet: it asks for no "
             "password. Instants without an offset are read in the configured timezone and given in UTC.",
         },
-        "paths": _paths() | _of_areas("paths"),
+        "paths": completed(_paths() | _of_areas("paths")),
         "components": {"schemas": schemas() | _of_areas("schemas")},
     }
 

@@ -29,6 +29,17 @@ def body(schema: str) -> Json:
     return {"requestBody": {"required": True, "content": content(schema)}}
 
 
+def completed(paths: Json) -> Json:
+    """The operations with what any of them may answer: bad input, and a body of another type."""
+    for path in paths.values():
+        for each in path.values():
+            if each.get("requestBody"):
+                each["responses"] = {"400": refusal(), "415": refusal()} | each["responses"]
+            elif each.get("parameters"):
+                each["responses"] = {"400": refusal()} | each["responses"]
+    return paths
+
+
 def content(schema: str) -> Json:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
@@ -42,10 +53,13 @@ def refusal() -> Json:
     return {"description": "Not done", "content": content}
 
 
+# As a form sends what was left out: an empty parameter counts as absent.
+_WHEN: Json = {"anyOf": [INSTANT, {"type": "string", "format": "date"}, {"const": ""}]}
+
 PERIOD = (
     in_query("campaign", TEXT),
-    in_query("since", INSTANT | {"description": "At or after; a date is its first moment."}),
-    in_query("until", INSTANT | {"description": "Before."}),
+    in_query("since", _WHEN | {"description": "At or after; a date is its first moment."}),
+    in_query("until", _WHEN | {"description": "Before."}),
 )
 PAGE = (
     in_query("number", {"type": "string", "description": "A phone number in any spelling."}),
