@@ -189,8 +189,8 @@ class CatchUp:
         if not calls:
             return
         for call, verdict in zip(calls, await self._admit(calls), strict=True):
-            if isinstance(verdict, NotDurable):
-                raise verdict
+            if isinstance(verdict, NotDurable | Overloaded):
+                raise verdict  # perhaps it was kept, perhaps not: the round is made again
             if isinstance(verdict, Exception):
                 self._log.error(Event.REQUEST_FAILED, call_sid=call.call_sid, exc_info=verdict)
             elif verdict is not Verdict.REDELIVERED:  # else a webhook was faster

@@ -44,10 +44,14 @@ class WallClock:
 
 
 class Disk:
-    """Full while `is_full`: every commit fails as SQLite's would."""
+    """Full while `is_full`: every commit fails as SQLite's would. Each takes `takes_s` first."""
 
     def __init__(self) -> None:
         self.is_full = False
+        self.takes_s = 0.0
+
+    async def pause(self) -> None:
+        await trio.sleep(self.takes_s)
 
     def fault(self, point: str) -> None:
         if self.is_full and point == "before-commit":
@@ -102,7 +106,7 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
     clock.error = starts_at - NOON
     log = configure(lines, style="json", now=clock.now)
     ready = {lane: Ready() for lane in Lane}
-    async with open_store(InlineDriver(disk.fault), folder / "missedd.db", "a test") as store:
+    async with open_store(InlineDriver(disk.fault, disk.pause), folder / "missedd.db", "a test") as store:
 
         async def load(after_us: int, until_us: int) -> list[Wake]:
             return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))

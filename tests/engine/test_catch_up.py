@@ -22,6 +22,7 @@ from missedd.engine.catch_up import EVERY_S, RETRY_S, SHARE, START_S, CatchUp
 from missedd.engine.doubt import LATER_S, Doubt
 from missedd.engine.intake import Intake
 from missedd.engine.pacing import Budget
+from missedd.engine.queue import PATIENCE_S
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.dates import to_ist
 from missedd.store.catch_up import begin
@@ -370,6 +371,22 @@ async def test_a_full_disk_is_waited_out_and_nothing_is_skipped(
         await trio.sleep(START_S + 10)
         assert await verdicts(stage) == []
         stage.disk.is_full = False
+        await trio.sleep(2 * RETRY_S)
+        assert await verdicts(stage) == [("c1", "accepted", "recovered")]
+
+
+async def test_a_disk_too_slow_to_be_waited_for_skips_nothing_either(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.rang("c1", NOON - minutes(20))
+    async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
+        stage.disk.takes_s, stage.disk.is_full = 2 * PATIENCE_S, True
+        await trio.sleep(START_S + 1.5 * PATIENCE_S)
+        assert stage.events("store.commit_failed"), "given up before the disk said no"
+        await trio.sleep(PATIENCE_S)
+        assert await verdicts(stage) == []
+        stage.disk.takes_s, stage.disk.is_full = 0.0, False
         await trio.sleep(2 * RETRY_S)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
 
