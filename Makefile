@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: demo test check format replay lock clean
+.PHONY: demo test check format replay bench lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -25,6 +25,9 @@ format: $(READY)  ## let ruff put the code in order
 
 replay: $(READY)  ## every scenario, in virtual time
 	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
+
+bench: $(READY)  ## how fast it is, beside what it is compared with; uses wrk where there is one
+	@$(BIN)/python -m bench $(BENCH)
 
 lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml
 	@$(BIN)/python -m pip install -q uv

@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from simulator import fuzz_command, replay_command, serve, sweep_command
+from simulator import fuzz_command, load_command, replay_command, serve, sweep_command
 
-COMMANDS = (serve, replay_command, fuzz_command, sweep_command)
+COMMANDS = (serve, replay_command, load_command, fuzz_command, sweep_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

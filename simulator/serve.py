@@ -1,6 +1,6 @@
 """`missedd-sim serve`: Exotel over HTTP, until Ctrl-C or SIGTERM.
 
-The only place of the simulator that reads the machine's clock.
+With `load` the only place of the simulator that reads the machine's clock.
 """
 
 from __future__ import annotations

@@ -1,0 +1,73 @@
+"""Replies off the wire: status and verdict, and whether the connection lives on.
+
+llhttp reads them; what it made of a whole reply is remembered, because a server that answers
+thousands of calls a second does so in a handful of wordings.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import httptools
+
+REMEMBERED: Final = 512
+"""Wordings. Servers that put the time into their replies have new ones every second."""
+
+
+class Reply(NamedTuple):
+    status: int
+    verdict: str
+    """The value of `Missedd-Verdict`, or nothing."""
+    keep_alive: bool
+
+
+class NotHttp(Exception):
+    """What came is no HTTP reply."""
+
+
+class ReplyReader:
+    """The replies of one connection, one after the other: there is never more than one request out."""
+
+    _known: dict[bytes, Reply] = {}  # noqa: RUF012 - shared on purpose, by all connections
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._is_between = True
+        self._reply: Reply | None = None
+        self._verdict = ""
+
+    def feed(self, data: bytes) -> Reply | None:
+        """Take what the peer sent; returns the reply once it is whole. Raises NotHttp."""
+        if self._is_between:
+            known = self._known.get(data)
+            if known is not None:
+                return known
+        was_between, self._is_between = self._is_between, False
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise NotHttp(str(error)) from error
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            self._is_between = True
+            if was_between:
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[data] = reply
+        return reply
+
+    # What follows is called by the parser, in this order, for each reply.
+
+    def on_message_begin(self) -> None:
+        if self._reply is not None:
+            raise NotHttp("two replies to one request")
+        self._verdict = ""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"missedd-verdict":
+            self._verdict = value.decode("latin-1")
+
+    def on_message_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status >= 200:  # one below only announces another
+            self._reply = Reply(status, self._verdict, self._parser.should_keep_alive())
