@@ -77,7 +77,9 @@ def public_site(engine: Engine, token: str, log: Logger, metrics: Metrics) -> Me
         metrics.reports.add(kind)
 
     edge = EdgeLog(log, metrics)
-    site = PublicSite(token, engine.intake.admit, report, edge, try_again_on=(NotDurable, Overloaded))
+    site = PublicSite(
+        token, engine.intake.admit, report, engine.texts, edge, try_again_on=(NotDurable, Overloaded)
+    )
     return MeasuredSite(site, edge, metrics)
 
 

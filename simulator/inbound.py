@@ -1,7 +1,8 @@
 """Missed calls on their way in: a person rings an ExoPhone, and Exotel tells whose it is.
 
 Two shapes. A Passthru applet sends a GET while the caller still hears it ring; the webhook of the
-missed-call settings is a POST whose `+` is not encoded. An account may well have both.
+missed-call settings is a POST whose `+` is not encoded. An account may well have both. A flow may
+have the dynamic SMS applet too, behind the Passthru or by itself.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ class Inbound:
             self._world.nursery.start_soon(self._deliver, ring, webhook, first_try)
             await first_try.wait()
             ring.heard_ringing_s = (self._world.now() - ring.rung_at).total_seconds()
-            if self._world.settings.sms_text_url is not None:
-                await self._run_sms_applet(ring, self._world.settings.sms_text_url)
+        if self._world.settings.sms_text_url is not None:
+            # The applet belongs to the flow; the webhook of the missed-call settings follows the call's end.
+            await self._run_sms_applet(ring, self._world.settings.sms_text_url)
         if ring.shape in (Shape.NATIVE, Shape.BOTH):
             await self._deliver(ring, native_request(ring, url, spelling, with_date), first_try)
 
@@ -99,6 +101,7 @@ class Inbound:
 
     async def _run_sms_applet(self, ring: InboundRing, url: str) -> None:
         """HEAD, then GET; a text goes out only if it is exactly `text/plain` and not empty."""
+        await trio.sleep(self._world.settings.applet_wait_s)
         fields = {
             "CallSid": ring.call_sid,
             "From": spell(ring.number, Spelling.ZERO),
@@ -113,7 +116,16 @@ class Inbound:
             return
         body = answer.body.decode("utf-8", "replace")
         order = SmsOrder(
-            ring.number, ring.exophone, body, "transactional", "", "", "", None, as_json=False, fields={}
+            ring.number,
+            ring.exophone,
+            body,
+            "transactional",
+            "",
+            "",
+            "",
+            None,
+            as_json=False,
+            fields={"CallSid": ring.call_sid},
         )
         self._texting.send(order, via="applet")
 

@@ -102,7 +102,7 @@ DEEDS: Mapping[str, frozenset[str]] = {
 MEASURES: Mapping[str, frozenset[str]] = {
     "rings": frozenset({"person", "after", "before", "leg", "answered"}),
     "calls": frozenset({"person", "after", "before"}),
-    "texts": frozenset({"person", "after", "before", "containing"}),
+    "texts": frozenset({"person", "after", "before", "containing", "via"}),
     "verdicts": frozenset({"person", "verdict", "status"}),
     "requests": frozenset({"target", "status", "after", "before", "fault"}),
     "requests_in_a_minute": frozenset({"target"}),

@@ -27,6 +27,8 @@ class ExchangeSettings:
     """Where missed calls are reported; an existing query is kept."""
     sms_text_url: str | None = None
     """Where the dynamic SMS applet fetches its text; None if the flow has no such applet."""
+    applet_wait_s: float = 0.0
+    """Seconds that a flow takes from one applet to the next."""
     flow_passthru_url: str | None = None
     """A Passthru at the end of outbound flows, which alone tells their outcome; None for none."""
 

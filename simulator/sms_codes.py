@@ -68,6 +68,11 @@ def dlt_code(templates: Iterable[DltTemplate], entity_id: str, template_id: str,
     return None if any(_pattern(text).fullmatch(body) for text in texts) else 23185
 
 
+def applet_code(templates: Iterable[DltTemplate], body: str) -> int | None:
+    """Of a text that names no template: the ids are the dashboard's, so any registered text will do."""
+    return None if any(_pattern(template.text).fullmatch(body) for template in templates) else 23185
+
+
 @lru_cache
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("(?s:.{0,29})".join(map(re.escape, template.split("{#var#}"))))

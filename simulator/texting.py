@@ -12,7 +12,7 @@ import trio
 from simulator.orders import SmsOrder
 from simulator.postman import Postman
 from simulator.reports import sms_report
-from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, dlt_code, sms_units
+from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, applet_code, dlt_code, sms_units
 from simulator.spelling import IST
 from simulator.truth import Text
 from simulator.world import World
@@ -49,7 +49,7 @@ class Texting:
         for pending in PENDING[1:]:
             await trio.sleep(world.settings.sms_step_s)
             self._move(text, pending)
-        code = self._turned_away(order)
+        code = self._turned_away(order, text.via)
         if code is None:
             if order.sms_type == "promotional":
                 await world.sleep_until(promotional_opening(world.now()))
@@ -64,10 +64,12 @@ class Texting:
             await trio.sleep(world.settings.report_delay_s)
             await self._postman.deliver("sms-status", text.sid, webhook)
 
-    def _turned_away(self, order: SmsOrder) -> int | None:
+    def _turned_away(self, order: SmsOrder, via: str) -> int | None:
         templates = self._world.settings.templates
         if not templates:
             return None
+        if via == "applet":
+            return applet_code(templates, order.body)
         return dlt_code(templates, order.entity_id, order.template_id, order.body)
 
     def _move(self, text: Text, code: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from missedd.core.explain_number import local_time as _at
-from missedd.core.model import RECOVERED, Outcome, State, Verdict
+from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
 from missedd.core.reasons import Reason
 
 _VERDICTS = {
@@ -54,6 +54,8 @@ def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
     ]
     if call.get("shape") == RECOVERED:
         lines.append("  No webhook told of it: it was found in Exotel's list of calls.")
+    if call.get("shape") == SMS_APPLET:
+        lines.append("  The SMS applet asked for its text before a webhook told of it.")
     if call.get("redeliveries"):
         lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
     if not call["actions"]:

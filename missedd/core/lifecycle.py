@@ -22,6 +22,8 @@ class Step(StrEnum):
     HOLD = "hold"
     CLOSE = "close"
     """A gate, or an operator, ends it without a request."""
+    HAND_OVER = "hand-over"
+    """The SMS applet of the call's own flow fetched the text before a request went out."""
     ACCEPT = "accept"
     DELIVER = "deliver"
     """The application took a webhook: accepted and done in one."""
@@ -47,10 +49,12 @@ TABLE: Final[dict[tuple[State, Step], State]] = {
     (State.PLANNED, Step.CLAIM): State.ATTEMPTING,
     (State.PLANNED, Step.HOLD): State.HELD,
     (State.PLANNED, Step.CLOSE): State.DONE,
+    (State.PLANNED, Step.HAND_OVER): State.DONE,
     (State.PLANNED, Step.REPORT): State.DONE,  # refused for now, we thought; it rang all the same
     (State.HELD, Step.CLAIM): State.ATTEMPTING,
     (State.HELD, Step.HOLD): State.HELD,
     (State.HELD, Step.CLOSE): State.DONE,
+    (State.HELD, Step.HAND_OVER): State.DONE,
     (State.HELD, Step.REPORT): State.DONE,
     (State.ATTEMPTING, Step.ACCEPT): State.PLACED,
     (State.ATTEMPTING, Step.DELIVER): State.DONE,
@@ -69,6 +73,9 @@ TABLE: Final[dict[tuple[State, Step], State]] = {
 IGNORED: Final[frozenset[tuple[State, Step]]] = frozenset(
     {
         (State.PLACED, Step.FIND),
+        # It is being sent: the applet gets nothing.
+        (State.ATTEMPTING, Step.HAND_OVER),
+        (State.PLACED, Step.HAND_OVER),
         *((State.DONE, step) for step in Step if step not in (Step.CLAIM, Step.HOLD)),
     }
 )

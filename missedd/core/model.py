@@ -90,6 +90,9 @@ class Plan(StrEnum):
 RECOVERED: Final = "recovered"
 """The shape of a call that no webhook told of."""
 
+SMS_APPLET: Final = "sms-applet"
+"""The shape of a call whose text was asked for before any webhook told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboundCall:
@@ -107,7 +110,8 @@ class InboundCall:
     """The call's own time, or None where it was missing or unreadable."""
     shape: str
     """`native` for Exotel's missed-call webhook, `passthru` for a Passthru applet's request,
-    `recovered` for a call that only the provider's list told of."""
+    `recovered` for a call that only the provider's list told of, `sms-applet` for one that the
+    dynamic SMS applet told of first."""
     not_missed: Reason | None = None
     """Why this is no missed call, or None if it is one."""
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -104,5 +104,6 @@ class Reason(StrEnum):
     CALL_FAILED = "call-failed", "the call could not be completed"
     SMS_DELIVERED = "sms-delivered", "the SMS was delivered"
     SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
+    HANDED_TO_APPLET = "handed-to-applet", "the SMS applet of the call's flow asked for the text first"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"

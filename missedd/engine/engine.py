@@ -24,6 +24,7 @@ from missedd.engine.catch_up import CatchUp
 from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
+from missedd.engine.hand_over import HandOver
 from missedd.engine.intake import Intake
 from missedd.engine.operator import Operator
 from missedd.engine.pacing import MINUTE_S, Budget
@@ -70,6 +71,7 @@ class Engine:
     store: Store
     policy: Policy
     intake: Intake
+    texts: HandOver
     reports: Reports
     timers: Timers
     ready: dict[Lane, Ready]
@@ -152,6 +154,7 @@ async def running_engine(
             operator = Operator(store, clock, log, timers)
             doubt = Doubt()
             intake = Intake(store, policy, clock, log, timers, reports.call_report, doubt.arise)
+            texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise)
             catch_up = CatchUp(
                 store=store,
                 policy=policy,
@@ -175,7 +178,9 @@ async def running_engine(
                         async with trio.open_nursery() as asking:
                             if mark is not None:
                                 asking.start_soon(catch_up.run, mark, name="catch-up")
-                            yield Engine(store, policy, intake, reports, timers, ready, budgets, operator)
+                            yield Engine(
+                                store, policy, intake, texts, reports, timers, ready, budgets, operator
+                            )
                             asking.cancel_scope.cancel()
                         intake.close()
                     waking.cancel_scope.cancel()

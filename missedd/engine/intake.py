@@ -18,7 +18,7 @@ from missedd.engine.admission_log import AdmissionLog
 from missedd.engine.queue import Overloaded, Queue, Waiting
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
-from missedd.store.admit import admit
+from missedd.store.admit import Admitted, admit
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
 
@@ -124,7 +124,11 @@ class Intake:
             batch[0].fail(failure)
             return True
         for waiting, decided in zip(batch, admitted, strict=True):
-            self._timers.add(decided.wakes)
+            self.follow(decided)
             waiting.decide(decided.admission.verdict, decided.report_for)
-            self._told.note(decided)
         return True
+
+    def follow(self, decided: Admitted) -> None:
+        """What follows once a call is on disk: its timers, and its line in the log."""
+        self._timers.add(decided.wakes)
+        self._told.note(decided)

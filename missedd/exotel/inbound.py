@@ -12,6 +12,7 @@
     # Passthru in the flow of an outgoing call          Direction=outbound-dial CallType=incomplete
     # the native webhook, POST, a raw + in the body     CallSid=abc123&From=+919876543210
                                                         &To=+918047120001&Status=missed-call
+    # the dynamic SMS applet, HEAD and then GET         CallSid=…&From=09876543210&To=08047120001&digits=
 
 Pure: no framework, no clock, no state. It never raises. What is unknown is kept and taken for a
 missed call: to lose a caller who is owed something is worse than to serve one who is not.
@@ -20,9 +21,10 @@ missed call: to lose a caller who is owed something is worse than to serve one w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from missedd.core.model import InboundCall, StatusReport
+from missedd.core.model import SMS_APPLET, InboundCall, StatusReport
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 from missedd.exotel.dates import read_instant
@@ -105,6 +107,16 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | Refusal:
         fields=fields,
         report=_report(sid, fields) if not_missed is Reason.OUTBOUND_LEG else None,
     )
+
+
+def parse_text_request(request: WebhookRequest) -> InboundCall | Refusal:
+    """The call for which the dynamic SMS applet wants a text: `CallSid`, `From`, `To` and `digits`.
+
+    The applet runs while the caller still hears it ring, so a request that says no more is taken for
+    a missed call.
+    """
+    call = parse_missed_call(request)
+    return call if isinstance(call, Refusal) else replace(call, shape=SMS_APPLET)
 
 
 def unquote_digits(fields: Mapping[str, str]) -> str:

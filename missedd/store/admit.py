@@ -105,6 +105,12 @@ async def admit(
     return admitted
 
 
+async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
+    """What would be decided about a call that is not known yet, with nothing written."""
+    histories = await _histories(db, [call], policy, received_at)
+    return decide(call, policy, None, histories[call.caller or ""], received_at)
+
+
 _INSERT_CALL = """
 INSERT INTO calls
     (id, call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason, shape, fields)

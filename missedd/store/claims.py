@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from missedd.clock import to_us
-from missedd.core.cap import WINDOW
-from missedd.core.gates import Candidate, Close, Go, Hold, judge
+from missedd.core.gates import Close, Go, Hold, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
-from missedd.store.quarantine import quarantined_until
-from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of, remembered_callbacks
-from missedd.store.suppressions import suppressions_in_force
+from missedd.store.gate_facts import gate_facts, is_reached
+from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
 
 
@@ -65,11 +63,7 @@ async def claim(
 ) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
     actions = await fetch_actions(db, list(dict.fromkeys(ids)))
-    quarantined = await quarantined_until(db)
-    numbers = json.dumps(sorted({each.number for each in actions}))
-    suppressed = await suppressions_in_force(db, numbers, now)
-    # Only what went out counts here: the pending ones will come to this gate themselves.
-    placed = await remembered_callbacks(db, numbers, now - WINDOW, pending=False)
+    facts = await gate_facts(db, actions, now)
     claimed: list[Claimed] = []
     stopped: list[Stopped] = []
     left: list[int] = []
@@ -80,32 +74,22 @@ async def claim(
         if action.due_at > now:
             early.append(Wake(to_us(action.due_at), action.id, lane_of(action.kind, action.state)))
             continue
-        if quarantined is not None and action.base_at <= quarantined:
+        if facts.is_quarantined(action):
             stopped.append(await _quarantine(db, action))
             continue
         if len(claimed) >= limit:
             left.append(action.id)
             continue
-        others = tuple(at for number, campaign, at in placed if (number, campaign) == _owner(action))
-        candidate = Candidate(
-            action.kind,
-            action.campaign,
-            action.plan,
-            action.expires_at,
-            suppressed.bars(action.number, action.kind, action.call_id),
-            action.kind is Kind.SMS and suppressed.refuses_sms(action.number),
-            others,
-            action.kind is Kind.CALLBACK and await _is_reached(db, action),
-        )
+        candidate = facts.candidate(action, is_reached=await is_reached(db, action))
         match judge(candidate, policy, now):
             case Go():
-                written = await write_text(db, action, policy, now) if action.kind is Kind.SMS else None
+                written = await _write(db, action, policy, now)
                 if written is not None and not written.matches:
                     stopped.append(await _refuse(db, action, now))
                     continue
                 claimed.append(await _take(db, action, now, detail(action), written))
                 if action.kind is Kind.CALLBACK:
-                    placed.append((action.number, action.campaign, now))
+                    facts.placed.append((action.number, action.campaign, now))
             case Hold(until, expires_at, reason):
                 step(action.state, Step.HOLD)
                 await db.execute(
@@ -122,15 +106,10 @@ async def claim(
     return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early))
 
 
-async def _is_reached(db: Database, action: ActionRow) -> bool:
-    """Whether another callback of the campaign was answered after the call that this one answers."""
-    # The plus keeps the index by campaign out of the plan: a campaign has far more callbacks than a caller.
-    rows = await db.fetch_all(
-        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
-             AND outcome = 'answered' AND closed_at > ? AND id != ? LIMIT 1""",
-        (action.number, action.campaign, to_us(action.base_at), action.id),
-    )
-    return bool(rows)
+async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime) -> Written | None:
+    if action.kind is not Kind.SMS:
+        return None
+    return await write_text(db, policy, action.campaign, action.plan, action.number, action.base_at, now)
 
 
 async def _quarantine(db: Database, action: ActionRow) -> Stopped:
@@ -148,10 +127,6 @@ async def _refuse(db: Database, action: ActionRow, now: datetime) -> Stopped:
     step(action.state, Step.CLOSE)
     await close(db, action.id, Outcome.REFUSED, Reason.TEMPLATE_MISMATCH, now)
     return Stopped(action, Reason.TEMPLATE_MISMATCH, Outcome.REFUSED, None)
-
-
-def _owner(action: ActionRow) -> tuple[str, str]:
-    return action.number, action.campaign
 
 
 async def _take(

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from missedd.core.dlt import characters, parting
 from missedd.core.gates import sms_policy
+from missedd.core.model import Plan
 from missedd.core.policy import Campaign, Policy, SmsPolicy
 from missedd.core.texts import Name, Occasion, names_in, write
 from missedd.store.database import Database
-from missedd.store.rows import ActionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,16 @@ class Written:
     matches: bool
 
 
-async def write_text(db: Database, action: ActionRow, policy: Policy, now: datetime) -> Written | None:
-    """The text of an SMS action; None if the campaign no longer sends one."""
-    campaign = policy.campaign(action.campaign)
-    sms = sms_policy(campaign, action.plan) if campaign else None
+async def write_text(
+    db: Database, policy: Policy, name: str, plan: Plan, caller: str, called_at: datetime, now: datetime
+) -> Written | None:
+    """What a campaign texts a caller; None if it no longer does."""
+    campaign = policy.campaign(name)
+    sms = sms_policy(campaign, plan) if campaign else None
     if campaign is None or sms is None:
         return None
     votes = await _votes(db, campaign) if Name.STANDING in names_in(sms.body) else {}
-    text = write(sms, campaign, policy, Occasion(action.number, action.base_at, now, votes))
+    text = write(sms, campaign, policy, Occasion(caller, called_at, now, votes))
     matches = sms.dlt_template is None or parting(characters(text), sms.dlt_template) is None
     return Written(text, sms, matches)
 

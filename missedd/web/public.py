@@ -3,7 +3,7 @@
 No framework and no socket: a path and a request in, a reply out. A 200 is given only when `admit`
 or `report` has returned, and they return only when the commit is on disk; everything that is not
 understood or not kept is a 4xx or a 503. The body of a 200 is empty, because Exotel's applets send
-a text body to the caller.
+a text body to the caller; but for the one applet that is there to be given a text.
 """
 
 from __future__ import annotations
@@ -14,13 +14,25 @@ from typing import Final, Protocol
 from urllib.parse import unquote
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
-from missedd.exotel.inbound import parse_missed_call
+from missedd.exotel.inbound import parse_missed_call, parse_text_request
 from missedd.exotel.reports import parse_call_report, parse_sms_report
 from missedd.exotel.wire import Refusal, WebhookRequest
 from missedd.web.replies import EMPTY, NOT_FOUND, TRY_AGAIN, NotDurable, Overloaded, Reply, problem
 
 type Admit = Callable[[InboundCall], Awaitable[Verdict]]
 type Report = Callable[[str, int, StatusReport], Awaitable[None]]
+
+
+class Texts(Protocol):
+    """What the dynamic SMS applet is given."""
+
+    async def hand_over(self, call: InboundCall) -> str:
+        """The text owed for a call, once it is on record that it was given away; "" if none is."""
+        ...
+
+    async def preview(self, call: InboundCall) -> str:
+        """The text that would be given now. It changes nothing."""
+        ...
 
 
 class SiteLog(Protocol):
@@ -42,6 +54,9 @@ class SiteLog(Protocol):
 _ADMITTED: Final = {each: Reply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
 _ALLOWS_ALL: Final = "GET, HEAD, POST"
 _ALLOWS_POST: Final = "POST"
+_ALLOWS_READING: Final = "GET, HEAD"
+_PLAIN_TEXT: Final = (("Content-Type", "text/plain"),)
+"""To the letter: with a charset behind it the applet sends nothing."""
 _LONGEST_ID: Final = 18
 """Digits: every such number fits the store's 64 bits."""
 
@@ -50,7 +65,8 @@ class PublicSite:
     """Answers what arrives at the public listener.
 
     `admit` decides and keeps a missed call; `report` keeps a status report, given `call` or `sms`
-    and the action's id. Both raise one of `try_again_on` where Exotel should send it again.
+    and the action's id; `texts` are the SMS applet's. All raise one of `try_again_on` where Exotel
+    should ask again.
     """
 
     def __init__(
@@ -58,12 +74,14 @@ class PublicSite:
         token: str,
         admit: Admit,
         report: Report,
+        texts: Texts,
         log: SiteLog,
         try_again_on: tuple[type[Exception], ...] = (NotDurable, Overloaded),
     ) -> None:
         self._token = token.encode()
         self._admit = admit
         self._report = report
+        self._texts = texts
         self._log = log
         self._try_again_on = try_again_on
 
@@ -79,6 +97,8 @@ class PublicSite:
             match rest:
                 case ["missed-call"]:
                     return await self._missed_call(place, request)
+                case ["sms-text"]:
+                    return await self._sms_text(place, request)
                 case ["call-status", action] if (action_id := _action_id(action)) is not None:
                     return await self._status("call", action_id, place, request)
                 case ["sms-status", action] if (action_id := _action_id(action)) is not None:
@@ -105,6 +125,20 @@ class PublicSite:
         if isinstance(call, Refusal):
             return self._refused(place, call)
         return _ADMITTED[await self._admit(call)]
+
+    async def _sms_text(self, place: str, request: WebhookRequest) -> Reply:
+        """HEAD says what GET would, its length included, and takes nothing; the text goes out as UTF-8."""
+        if request.method not in ("GET", "HEAD"):
+            return self._not_allowed(place, request, _ALLOWS_READING)
+        call = parse_text_request(request)
+        if request.method == "HEAD":
+            # Without a call it is a probe, as on `missed-call`.
+            text = "" if isinstance(call, Refusal) else await self._texts.preview(call)
+        elif isinstance(call, Refusal):
+            return self._refused(place, call)
+        else:
+            text = await self._texts.hand_over(call)
+        return Reply(200, _PLAIN_TEXT, text.encode())
 
     async def _status(self, kind: str, action_id: int, place: str, request: WebhookRequest) -> Reply:
         if request.method != "POST":

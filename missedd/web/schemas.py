@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from missedd.core.model import RECOVERED, Kind, Outcome, State, Verdict
+from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.settlement import SETTLING
 
 type Json = dict[str, Any]
@@ -27,7 +27,7 @@ def schemas() -> Json:
         "verdict": {"enum": list(Verdict)},
         "reason": TEXT,
         "reason_words": TEXT,
-        "shape": {"enum": ["native", "passthru", RECOVERED]},
+        "shape": {"enum": ["native", "passthru", RECOVERED, SMS_APPLET]},
         "redeliveries": COUNT,
     }
     attempt = {

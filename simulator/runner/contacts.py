@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from missedd.config import Settings
+from missedd.core.gates import sms_policy
 from missedd.core.hours import BusinessHours, Holidays, WeeklyWindow
+from missedd.core.model import Plan
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
@@ -39,7 +41,7 @@ class Contact:
 
 
 async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
-    contacts = list(_contacts(stage, settings))
+    contacts = [*_contacts(stage, settings), *await _handed_over(stage, settings, witness)]
     # A claim is judged before its commit: on a slow disk its request leaves so much later, once
     # for the group that is being committed and once for its own.
     slack = 2 * timedelta(seconds=stage.host.disk.longest_stall_s)
@@ -71,6 +73,32 @@ def _contacts(stage: Stage, settings: Settings) -> Iterator[Contact]:
             promotes = made.sms_type == "promotional"
             action = made.fields.get("CustomField", "")
             yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
+
+
+async def _handed_over(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
+    """The texts that the SMS applet fetched: contacts like any other, from when it asked for them."""
+    rows = await witness.rows(
+        """SELECT c.call_sid, a.id, a.campaign, a.plan FROM actions a JOIN calls c ON c.id = a.call_id
+           WHERE a.outcome = 'handed-over'"""
+    )
+    owed = {sid: (str(action_id), name, Plan(plan)) for sid, action_id, name, plan in rows}
+    contacts = []
+    for text in (each for each in stage.exchange.truth.texts if each.via == "applet"):
+        if (sid := text.fields["CallSid"]) not in owed:
+            continue  # on no record: judged as such
+        action, name, plan = owed[sid]
+        campaign = settings.policy.campaign(name)
+        sms = sms_policy(campaign, plan) if campaign else None
+        asked = stage.exchange.truth.deliveries_of(sid)
+        at = max(
+            each.at
+            for each in asked
+            if each.kind == "sms-text" and each.method == "GET" and each.at <= text.sent_at
+        )
+        promotes = sms is not None and sms.message_class is MessageClass.PROMOTIONAL
+        shown_at = stage.clock.shown_at(at)
+        contacts.append(Contact("sms", text.number, text.sid, at, shown_at, None, promotes, action))
+    return contacts
 
 
 def _keep_suppressions(stage: Stage, contacts: list[Contact], tally: Tally) -> None:

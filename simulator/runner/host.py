@@ -34,6 +34,7 @@ from simulator.runner.life import Life, Wire, cause_of
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
 PUBLIC_URL = "http://missedd.simulated"
+SMS_TEXT_URL = f"{PUBLIC_URL}/exotel/{SECRETS.webhook_token}/sms-text"
 MISSED_CALL_URL = f"{PUBLIC_URL}/exotel/{SECRETS.webhook_token}/missed-call"
 
 
@@ -181,7 +182,8 @@ class DaemonHost:
                 del life.lines[line]
         if life.is_over or line.cancelled_caught:
             raise PostFailed("connection reset: the daemon died before it answered")
-        return PostResult(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+        body = b"" if webhook.method == "HEAD" else reply.body
+        return PostResult(reply.status, {name.lower(): value for name, value in reply.headers}, body)
 
     async def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Ask the private API, whatever it answers. Raises RuntimeError where nobody answers."""

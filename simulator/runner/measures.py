@@ -47,7 +47,11 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
             return pick(truth.connects, _created, lambda _: None)
         case "texts":
             texts = pick(truth.texts, lambda each: each.sent_at, lambda each: each.number)
-            return [each for each in texts if filters.get("containing", "") in each.body]
+            return [
+                each
+                for each in texts
+                if filters.get("containing", "") in each.body and filters.get("via", each.via) == each.via
+            ]
         case "verdicts":
             sids = {each.call_sid for each in truth.inbound if number in (None, each.number)}
             return [

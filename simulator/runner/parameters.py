@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from simulator.scenario import ScenarioMistake
-from simulator.settings import ExchangeSettings
+from simulator.settings import DltTemplate, ExchangeSettings
 
 
 def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
@@ -16,7 +16,18 @@ def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> Non
     for name, value in changes.items():
         if not hasattr(settings, name):
             raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
-        setattr(settings, name, tuple(value) if isinstance(value, list) else value)
+        setattr(settings, name, _setting(name, value, where))
+
+
+def _setting(name: str, value: Any, where: str) -> Any:
+    if name != "templates":
+        return tuple(value) if isinstance(value, list) else value
+    try:
+        return tuple(DltTemplate(**each) for each in value)
+    except TypeError as failure:
+        raise ScenarioMistake(
+            f"{where}.templates: each needs entity_id, template_id and text, and nothing else"
+        ) from failure
 
 
 def ring_options(params: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from simulator.runner.lists import judge_lists
 from simulator.runner.records import judge_records
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
+from simulator.runner.texts import judge_texts
 from simulator.runner.witness import Witness
 from simulator.truth import Delivery
 
@@ -42,6 +43,7 @@ async def judge(case: Case) -> None:
     await _outcomes(case)
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
     await judge_records(case.stage, case.settings, case.witness, case.tally)
+    await judge_texts(case.stage, case.witness, case.tally)
     await judge_lists(case.settings, case.witness, case.tally)
 
 

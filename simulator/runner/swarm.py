@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from simulator.people import Answers, Reception
+from simulator.runner.host import SMS_TEXT_URL
 from simulator.runner.swarm_faults import draw_faults
 from simulator.scenario import Happening, PersonSpec, Scenario
 
@@ -43,7 +44,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
             "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")},
             **_polls(campaigns),
         },
-        exchange=_exchange(rng),
+        exchange=_exchange(rng) | _applet(seed),
         people=people,
         timeline=tuple(sorted(happenings, key=lambda each: each.at)),
         expectations=(),
@@ -64,7 +65,7 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
     if rng.random() < 0.85:
         campaign["callback"] = _callback(rng)
     if rng.random() < 0.6:
-        campaign["sms"] = _sms(rng, "Thank you for calling.")
+        campaign["sms"] = _sms(rng, "Thank you, {caller}, for calling at {time}.")
     if rng.random() < 0.5:
         campaign["lead"] = {}
     if rng.random() < 0.4:
@@ -110,6 +111,7 @@ def _sms(rng: Random, body: str) -> dict[str, Any]:
     return {
         "sender": "EXAMPL",
         "body": body,
+        "dlt_template": body.replace("{caller}", "{#var#}").replace("{time}", "{#var#}"),
         "dlt_entity_id": "1101000000000000000",
         "dlt_template_id": "1107000000000000001",
         "message_class": rng.choice(("service", "promotional", "transactional")),
@@ -131,6 +133,14 @@ def _exchange(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.3:
         exchange["retry_after_s"] = rng.choice((1, 20))
     return exchange
+
+
+def _applet(seed: int) -> dict[str, Any]:
+    """Some flows have the dynamic SMS applet. Drawn aside, so that what else a seed draws stays as it was."""
+    rng = Random(f"applet {seed}")  # noqa: S311 - repeatable on purpose
+    if rng.random() < 0.6:
+        return {}
+    return {"sms_text_url": SMS_TEXT_URL, "applet_wait_s": rng.choice((0.0, 0.5, 5.0))}
 
 
 def _person(rng: Random, name: str) -> PersonSpec:

@@ -23,6 +23,7 @@ from missedd.exotel.wire import WebhookRequest
 from missedd.store.admit import admit
 from missedd.store.database import PRAGMAS
 from missedd.store.group import commit_group
+from missedd.store.hand_over import hand_over, preview
 from missedd.store.inline import InlineDatabase
 from missedd.store.migrate import migrate
 from missedd.store.outcomes import apply_report
@@ -30,12 +31,12 @@ from missedd.store.reads_calls import call_story
 from missedd.web.limits import Limits
 from missedd.web.parsing import RequestParser
 from missedd.web.public import PublicSite
-from tests.core.campaigns import NOON, callback, campaign, policy
+from tests.core.campaigns import NOON, callback, campaign, policy, sms
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 TOKEN = "t0ken"
 EXPECTED = frozenset({200, 400, 404, 405, 413, 415})
-EVERYTHING = policy(campaign(callback=callback()))
+EVERYTHING = policy(campaign(callback=callback(), sms=sms(body="{caller} rang at {time}.")))
 
 
 class Broken(AssertionError):
@@ -74,7 +75,7 @@ class Wire:
         self._connection = connection
         self._db = InlineDatabase(connection)
         self._unit(migrate)
-        self._site = PublicSite(TOKEN, self._admit, self._report, _Log())
+        self._site = PublicSite(TOKEN, self._admit, self._report, self, _Log())
 
     def __call__(self, data: bytes) -> None:
         """Feed one connection's bytes and answer what came of them."""
@@ -98,7 +99,7 @@ class Wire:
         new_calls, new_reports = self._count("calls") - calls, self._count("reports") - reports
         if reply.status not in EXPECTED:
             raise Broken(f"answered {reply.status}")
-        if reply.status == 200 and reply.body:
+        if reply.status == 200 and reply.body and ("Content-Type", "text/plain") not in reply.headers:
             raise Broken("a 200 with a body would be sent to the caller")
         verdict = dict(reply.headers).get("Missedd-Verdict")
         if new_calls + new_reports > (reply.status == 200):
@@ -131,6 +132,17 @@ class Wire:
         to_iso(admitted.admission.called_at)
         verdict: Verdict = admitted.admission.verdict
         return verdict
+
+    async def hand_over(self, call: InboundCall) -> str:
+        unit = partial(hand_over, call=call, policy=EVERYTHING, now=NOON, is_awaited=lambda: True)
+        foreseen = await self.preview(call)
+        text: str = self._unit(unit).text
+        if text != foreseen:
+            raise Broken(f"HEAD would have said {foreseen!r}, GET said {text!r}")
+        return text
+
+    async def preview(self, call: InboundCall) -> str:
+        return str(self._unit(partial(preview, call=call, policy=EVERYTHING, now=NOON)))
 
     async def _report(self, kind: str, action_id: int, report: StatusReport) -> None:
         self._unit(

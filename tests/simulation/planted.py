@@ -200,6 +200,10 @@ def let_more_than_the_confirmation_pass(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Suppressions, "bars", lambda self, number, kind, call_id: self.is_barred(number))
 
 
+def hand_over_what_is_being_sent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.store.hand_over.step", lambda state, event: State.DONE)
+
+
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def somewhere(self: Agents, policy: Policy) -> None:
         honest(self, policy)
@@ -233,5 +237,6 @@ MISTAKES = (
     Mistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
     Mistake(hear_late_words_as_the_latest, ("P9",)),
     Mistake(let_more_than_the_confirmation_pass, ("P3 suppression",)),
+    Mistake(hand_over_what_is_being_sent, ("P2",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )

@@ -43,13 +43,23 @@ class Inside:
         self.calls: list[InboundCall] = []
         self.reports: list[tuple[str, int, StatusReport]] = []
         self.log = Log()
-        self.site = PublicSite(TOKEN, self.admit, self.report, self.log)
+        self.text = "Thank you."
+        self.previewed: list[InboundCall] = []
+        self.site = PublicSite(TOKEN, self.admit, self.report, self, self.log)
 
     async def admit(self, call: InboundCall) -> Verdict:
         self.calls.append(call)
         if self.error is not None:
             raise self.error
         return self.verdict
+
+    async def hand_over(self, call: InboundCall) -> str:
+        await self.admit(call)
+        return self.text
+
+    async def preview(self, call: InboundCall) -> str:
+        self.previewed.append(call)
+        return self.text
 
     async def report(self, kind: str, action_id: int, report: StatusReport) -> None:
         self.reports.append((kind, action_id, report))
@@ -69,6 +79,10 @@ ROUTES = [
     ("PUT", "/exotel/{token}/missed-call", 405),
     ("OPTIONS", "/exotel/{token}/missed-call", 405),
     ("POST", "/exotel/s3cret%2Dtoken/missed-call", 200),
+    ("POST", "/exotel/{token}/sms-text", 405),
+    ("PUT", "/exotel/{token}/sms-text", 405),
+    ("GET", "/exotel/{token}/sms-text/", 404),
+    ("GET", "/exotel/wrong/sms-text", 404),
     ("POST", "/exotel/{token}/call-status/7", 200),
     ("GET", "/exotel/{token}/call-status/7", 405),
     ("HEAD", "/exotel/{token}/call-status/7", 405),
@@ -127,6 +141,43 @@ async def test_a_probe_admits_nothing(inside: Inside) -> None:
     assert (reply.status, reply.headers, inside.calls) == (200, (), [])
 
 
+APPLET = b"CallSid=abc123&From=09876543210&To=08047120001&digits=%221%22"
+
+
+@pytest.mark.parametrize("text", ["Thank you.", "", "धन्यवाद"])
+async def test_the_applet_is_given_a_text_and_nothing_else(inside: Inside, text: str) -> None:
+    inside.text = text
+    path = f"/exotel/{TOKEN}/sms-text"
+    head = await inside.site.answer(path, WebhookRequest("HEAD", APPLET))
+    assert (inside.calls, len(inside.previewed)) == ([], 1)
+    reply = await inside.site.answer(path, WebhookRequest("GET", APPLET))
+    assert (reply.status, reply.body) == (200, text.encode())
+    assert reply.headers == (("Content-Type", "text/plain"),)
+    assert head.on_the_wire(is_last=False, without_body=True) == reply.head + b"\r\n"
+    (call,) = inside.calls
+    assert (call.call_sid, call.caller, call.shape) == ("abc123", "+919876543210", "sms-applet")
+    assert (call.dialled, call.not_missed) == (("+918047120001",), None)
+
+
+async def test_a_probe_of_the_applets_address_finds_it(inside: Inside) -> None:
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/sms-text", WebhookRequest("HEAD"))
+    assert (reply.status, reply.headers, reply.body) == (200, (("Content-Type", "text/plain"),), b"")
+    assert (inside.calls, inside.previewed) == ([], [])
+
+
+async def test_without_a_call_there_is_no_text(inside: Inside) -> None:
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/sms-text", WebhookRequest("GET", b"From=0987"))
+    assert reply.status == 400
+    assert ("Content-Type", "application/problem+json") in reply.headers
+
+
+async def test_a_text_that_is_not_on_record_is_not_given(inside: Inside) -> None:
+    inside.error = NotDurable()
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/sms-text", WebhookRequest("GET", APPLET))
+    assert (reply.status, reply.body) == (503, b"")
+    assert inside.log.lines == [("unavailable", "sms-text", inside.error)]
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [("missed-call", b"From=0987"), ("call-status/7", b"nothing=1"), ("sms-status/7", b"nothing=1")],
@@ -166,7 +217,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(
 
 
 async def test_the_errors_that_ask_for_another_try_can_be_named(inside: Inside) -> None:
-    site = PublicSite(TOKEN, inside.admit, inside.report, inside.log, (LookupError,))
+    site = PublicSite(TOKEN, inside.admit, inside.report, inside, inside.log, (LookupError,))
     inside.error = KeyError("x")
     reply = await site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("POST", b"", FORM, CALL))
     assert reply.status == 503

@@ -1,0 +1,68 @@
+"""What the gates of actions depend on, read once for a batch of them, at one instant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from missedd.clock import to_us
+from missedd.core.cap import WINDOW
+from missedd.core.gates import Candidate
+from missedd.core.model import Kind
+from missedd.store.database import Database
+from missedd.store.quarantine import quarantined_until
+from missedd.store.rows import ActionRow, remembered_callbacks
+from missedd.store.suppressions import Suppressions, suppressions_in_force
+
+
+@dataclass(slots=True)
+class GateFacts:
+    """`placed` are (number, campaign, instant) of the callbacks that went out within the last hour."""
+
+    quarantined_until: datetime | None
+    suppressed: Suppressions
+    placed: list[tuple[str, str, datetime]]
+
+    def is_quarantined(self, action: ActionRow) -> bool:
+        """Whether it is owed from before a restore, and so waits for an operator's word."""
+        return self.quarantined_until is not None and action.base_at <= self.quarantined_until
+
+    def candidate(self, action: ActionRow, *, is_reached: bool) -> Candidate:
+        """The action as its gates see it; see `is_reached` for callbacks."""
+        owner = (action.number, action.campaign)
+        return Candidate(
+            kind=action.kind,
+            campaign=action.campaign,
+            plan=action.plan,
+            expires_at=action.expires_at,
+            is_suppressed=self.suppressed.bars(action.number, action.kind, action.call_id),
+            refuses_sms=action.kind is Kind.SMS and self.suppressed.refuses_sms(action.number),
+            others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
+            is_reached=is_reached,
+        )
+
+
+async def gate_facts(db: Database, actions: Sequence[ActionRow], now: datetime) -> GateFacts:
+    """The facts that decide about these actions at `now`."""
+    numbers = json.dumps(sorted({each.number for each in actions}))
+    return GateFacts(
+        quarantined_until=await quarantined_until(db),
+        suppressed=await suppressions_in_force(db, numbers, now),
+        # Only what went out counts here: the pending ones will come to this gate themselves.
+        placed=await remembered_callbacks(db, numbers, now - WINDOW, pending=False),
+    )
+
+
+async def is_reached(db: Database, action: ActionRow) -> bool:
+    """Whether another callback of the campaign was answered after the call that this one answers."""
+    if action.kind is not Kind.CALLBACK:
+        return False
+    # The plus keeps the index by campaign out of the plan: a campaign has far more callbacks than a caller.
+    rows = await db.fetch_all(
+        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
+             AND outcome = 'answered' AND closed_at > ? AND id != ? LIMIT 1""",
+        (action.number, action.campaign, to_us(action.base_at), action.id),
+    )
+    return bool(rows)
