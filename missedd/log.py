@@ -43,6 +43,8 @@ class Event(StrEnum):
     STORE_RELEASED = "store.released"
     STORE_RECOVERED = "store.recovered"
     STORE_COMMIT_FAILED = "store.commit_failed"
+    SUMMARIES_BEHIND = "summaries.behind"
+    SUMMARIES_CAUGHT_UP = "summaries.caught_up"
     REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"
     WEBHOOK_ADMITTED = "webhook.admitted"

@@ -18,6 +18,7 @@ import trio
 
 from missedd.clock import Clock
 from missedd.config import Settings
+from missedd.core.grid import grid_of
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
 from missedd.engine.catch_up import CatchUp
@@ -33,6 +34,7 @@ from missedd.engine.reconcile import Reconciler
 from missedd.engine.recovery import load_timers, recover
 from missedd.engine.reports import Reports
 from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
+from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Timers
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
@@ -152,6 +154,7 @@ async def running_engine(
                 reports=reports,
             )
             operator = Operator(store, clock, log, timers)
+            summaries = Summaries(store, grid_of(settings.timezone), clock, log)
             doubt = Doubt()
             intake = Intake(store, policy, clock, log, timers, reports.call_report, doubt.arise)
             texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise)
@@ -172,6 +175,7 @@ async def running_engine(
                     await load_timers(timers, store)
                     await waking.start(timers.run, name="timers")
                     waking.start_soon(reconciler.run, name="reconciler")
+                    waking.start_soon(summaries.run, name="summaries")
                     log.info(Event.STORE_RECOVERED, timers=len(timers), in_flight_found=rescued)
                     async with trio.open_nursery() as admitting:
                         admitting.start_soon(intake.run, name="intake")

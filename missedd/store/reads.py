@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from missedd.core.pages import Page, Query
+from missedd.store.facts import campaigns
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
-from missedd.store.reads_figures import campaigns, figures, gauges
+from missedd.store.reads_figures import figures, gauges
 from missedd.store.reads_lists import (
     actions,
     calls,

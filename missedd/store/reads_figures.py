@@ -1,68 +1,92 @@
-"""Counting: the rows behind a campaign's figures and the gauges of the metrics.
+"""The figures' counts, out of the summaries and what they do not hold; and the gauges of the metrics.
 
 What the figures mean is `missedd.core.analytics`' affair; here is only how they are counted.
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
-
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from missedd.clock import to_us
-from missedd.core.analytics import COUNTED, QUARTER_S, ActionCount, Counts, by_local_hour
+from missedd.core.analytics import Counts
 from missedd.core.analytics import figures as figures_of
+from missedd.core.grid import AFTER_US, BEFORE_US, SPANS, Grid, Parts, Piece, cover, divide, grid_of
+from missedd.store.caller_sets import count_callers
+from missedd.store.facts import campaigns_with_facts, count_facts, is_counted_call
 from missedd.store.reads_calls import Rows
-
-_COUNTED = ", ".join(f"'{each}'" for each in COUNTED)
+from missedd.store.summaries import summary_of
 
 
 async def figures(
     db: Rows, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
 ) -> dict[str, Any]:
     """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`."""
-    where, params = _period("c.called_at", "c.campaign", campaign, since, until)
-    rows = await db.fetch_all(
-        f"""SELECT c.verdict, c.reason, c.called_at / {QUARTER_S * 1_000_000}, count(*) FROM calls c
-            WHERE {where} GROUP BY 1, 2, 3""",
-        params,
+    grid = grid_of(timezone)
+    since_us = BEFORE_US if since is None else to_us(since)
+    until_us = AFTER_US if until is None else to_us(until)
+    names = await campaigns_with_facts(db) if campaign is None else [campaign]
+    summary = await summary_of(db, grid)
+    summed_until_us = BEFORE_US if summary is None else summary.until_us
+    parts = divide(since_us, until_us, summed_until_us, grid)
+    facts, hours = await _pieces(db, names, parts.pieces, grid)
+    if parts.first < parts.last:
+        facts.update(await _facts(db, names, parts, is_open=until_us >= summed_until_us))
+        hours.update(await _hours(db, names, parts))
+    with_callers = divide(since_us, until_us, summed_until_us, grid, only_add=True)
+    unique_callers = await count_callers(
+        db,
+        names,
+        (with_callers.first, with_callers.last),
+        grid.hour_of(summed_until_us),
+        with_callers.pieces,
     )
-    verdicts: Counter[tuple[str, str]] = Counter()
-    quarters: Counter[int] = Counter()
-    for verdict, reason, quarter, n in rows:
-        verdicts[verdict, reason] += n
-        if verdict in COUNTED:
-            quarters[quarter] += n
-    unique = await db.fetch_all(
-        f"SELECT count(DISTINCT c.caller) FROM calls c WHERE {where} AND c.verdict IN ({_COUNTED})", params
-    )
-    actions = await db.fetch_all(
-        f"""SELECT a.kind, a.state, coalesce(a.settled_outcome, a.outcome), count(*), count(a.placed_at)
-            FROM calls c CROSS JOIN actions a ON a.call_id = c.id WHERE {where} GROUP BY 1, 2, 3"""
-        if since or until
-        else f"""SELECT c.kind, c.state, coalesce(c.settled_outcome, c.outcome), count(*), count(c.placed_at)
-                 FROM actions c WHERE {where} GROUP BY 1, 2, 3""",
-        params,
-    )
-    recovered = await db.fetch_all(
-        f"""SELECT count(*) FROM calls c
-            WHERE {where} AND c.shape = 'recovered' AND c.verdict IN ({_COUNTED})""",
-        params,
-    )
-    where, params = _period("l.first_seen_at", "l.campaign", campaign, since, until)
-    leads = await db.fetch_all(f"SELECT count(*) FROM leads l WHERE {where}", params)
-    return figures_of(
-        Counts(
-            verdicts=verdicts,
-            unique_callers=unique[0][0],
-            hours=by_local_hour(quarters, timezone),
-            actions=tuple(ActionCount(*row) for row in actions),
-            leads=leads[0][0],
-            recovered=recovered[0][0],
+    return figures_of(Counts(facts, hours, unique_callers), grid, timezone)
+
+
+async def _pieces(
+    db: Rows, names: Sequence[str], pieces: Sequence[Piece], grid: Grid
+) -> tuple[Counter[str], Counter[int]]:
+    """What is counted one by one: how often each fact holds, and the calls by hour."""
+    facts, hours = Counter[str](), Counter[int]()
+    for since_us, until_us, sign in pieces:
+        for name in names:
+            for hour, fact, n in await count_facts(db, name, since_us, until_us, grid):
+                facts[fact] += sign * n
+                if is_counted_call(fact):
+                    hours[hour] += sign * n
+    return facts, hours
+
+
+async def _facts(db: Rows, names: Sequence[str], parts: Parts, *, is_open: bool) -> Counter[str]:
+    """The summed facts of whole hours. Where the period has no end that is summed, buckets may go beyond."""
+    largest = SPANS[-1]
+    last = -(-parts.last // largest) * largest if is_open else parts.last
+    found = Counter[str]()
+    for level, first, end in cover(parts.first, last, last):
+        for name in names:
+            rows = await db.fetch_all(
+                """SELECT fact, sum(n) FROM figures
+                   WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? GROUP BY fact""",
+                (name, level, first, end),
+            )
+            for fact, n in rows:
+                found[fact] += n
+    return found
+
+
+async def _hours(db: Rows, names: Sequence[str], parts: Parts) -> Counter[int]:
+    found = Counter[int]()
+    for name in names:
+        rows = await db.fetch_all(
+            "SELECT hour, n FROM hourly_calls WHERE campaign = ? AND hour >= ? AND hour < ?",
+            (name, parts.first, parts.last),
         )
-    )
+        for hour, n in rows:
+            found[hour] += n
+    return found
 
 
 async def gauges(db: Rows) -> dict[str, Any]:
@@ -81,34 +105,3 @@ async def gauges(db: Rows) -> dict[str, Any]:
         "next_wake_at": wake[0][0],
         "suppressions": barred[0][0],
     }
-
-
-async def campaigns(db: Rows) -> list[str]:
-    """The names under which there are calls, in order: those of the past are not in the configuration."""
-    # Walks the index from name to name instead of over all calls.
-    rows = await db.fetch_all(
-        """WITH RECURSIVE names (name) AS (
-               SELECT min(campaign) FROM calls
-               UNION ALL
-               SELECT (SELECT min(campaign) FROM calls WHERE campaign > name) FROM names
-               WHERE name IS NOT NULL)
-           SELECT name FROM names WHERE name IS NOT NULL"""
-    )
-    return [name for (name,) in rows]
-
-
-def _period(
-    time: str, campaign_column: str, campaign: str | None, since: datetime | None, until: datetime | None
-) -> tuple[str, list[object]]:
-    """A WHERE clause. A call that no campaign has is in no campaign's figures, nor in those of all."""
-    where, params = [f"{campaign_column} IS NOT NULL"], list[object]()
-    if campaign is not None:
-        where.append(f"{campaign_column} = ?")
-        params.append(campaign)
-    if since is not None:
-        where.append(f"{time} >= ?")
-        params.append(to_us(since))
-    if until is not None:
-        where.append(f"{time} < ?")
-        params.append(to_us(until))
-    return " AND ".join(where), params

@@ -14,6 +14,7 @@ COUNT: Json = {"type": "integer", "minimum": 0}
 INSTANT: Json = {"type": "string", "format": "date-time"}
 NUMBER: Json = {"type": "string", "description": "E.164", "examples": ["+919876543210"]}
 RATE: Json = {"type": ["number", "null"], "description": "A fraction; null over nothing."}
+WAIT: Json = {"type": ["number", "null"], "description": "Seconds, exact to two percent; null over nothing."}
 
 
 def schemas() -> Json:
@@ -69,11 +70,18 @@ def schemas() -> Json:
     figures = {
         **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
         **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered", "recovered"), COUNT),
-        "callback_success_rate": RATE,
-        "conversion_rate": RATE,
-        "peak_hours": {"type": "array", "items": object_of(hour), "minItems": 24, "maxItems": 24},
+        **dict.fromkeys(("callback_success_rate", "conversion_rate", "sms_delivery_rate"), RATE),
+        **dict.fromkeys(("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})),
+        "callback_outcomes": _objects({"outcome": TEXT, "reason": TEXT, "count": COUNT}),
+        "sms_by_reason": _objects({"outcome": TEXT, "reason": TEXT, "code": or_null(TEXT), "count": COUNT}),
         "verdicts": _objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
         "actions": _objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
+        "peak_hours": _objects(hour, count=24),
+        "weekday_hours": _objects(
+            {"weekday": {"type": "integer", "minimum": 0, "maximum": 6, "description": "Monday is 0."}} | hour,
+            count=7 * 24,
+        ),
+        "by_day": _objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
     }
     lead = {
         "id": COUNT,
@@ -127,8 +135,10 @@ def array_of(schema: str) -> Json:
     return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
 
 
-def _objects(properties: Json) -> Json:
-    return {"type": "array", "items": object_of(properties)}
+def _objects(properties: Json, count: int | None = None) -> Json:
+    """A list of such objects, of a fixed length if `count` says so."""
+    length = {} if count is None else {"minItems": count, "maxItems": count}
+    return {"type": "array", "items": object_of(properties), **length}
 
 
 def or_null(schema: Json) -> Json:

@@ -1,0 +1,73 @@
+"""The follower: adds to the summaries what has become old enough, a piece at a time.
+
+It is never needed for a figure to be right, only for it to be fast; so a store that cannot commit
+just now is tried again, and nothing waits for it. Summaries that are far behind, after an upgrade
+or with another time zone, are made while the daemon serves, and the log says how far they are.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import trio
+
+from missedd.clock import Clock, from_us, to_iso
+from missedd.core.grid import Grid
+from missedd.log import Event, Logger
+from missedd.store.database import NotDurable
+from missedd.store.store import Store
+from missedd.store.summaries import begin, fold, next_bound
+
+LOOK_EVERY_S: Final = 10.0
+"""How long a full piece may wait, which is then counted call by call for every figure."""
+
+LOOK_SOON_S: Final = 1.0
+"""The same while there was one at the last look: in a rush they follow each other."""
+
+RETRY_S: Final = 60.0
+
+TELL_EVERY_S: Final = 10.0
+"""Making them for ten million calls takes some minutes, and is told so often."""
+
+
+class Summaries:
+    def __init__(self, store: Store, grid: Grid, clock: Clock, log: Logger) -> None:
+        self._store = store
+        self._grid = grid
+        self._clock = clock
+        self._log = log
+
+    async def run(self) -> None:
+        """Follow the present, for ever."""
+        begun = False
+        while True:
+            try:
+                if not begun:
+                    await self._store.write(partial(begin, grid=self._grid))
+                    begun = True
+                await trio.sleep(LOOK_SOON_S if await self._catch_up() else LOOK_EVERY_S)
+            except NotDurable as failure:
+                self._log.repeated(
+                    "warning", Event.STORE_COMMIT_FAILED, "summaries", unit="summaries", error=str(failure)
+                )
+                await trio.sleep(RETRY_S)
+
+    async def _catch_up(self) -> int:
+        """Fold what is to be folded; how many pieces that were."""
+        # Looked for by the reader first: a write of nothing would be one, too.
+        if await self._store.read(partial(next_bound, grid=self._grid, now=self._clock.now())) is None:
+            return 0
+        pieces, told_s, is_told = 0, trio.current_time(), False
+        while True:
+            folded = await self._store.write(partial(fold, grid=self._grid, now=self._clock.now()))
+            pieces += folded is not None
+            if folded is None or not folded.is_behind:
+                break
+            if trio.current_time() - told_s >= TELL_EVERY_S:
+                self._log.info(Event.SUMMARIES_BEHIND, until=to_iso(from_us(folded.until_us)))
+                told_s, is_told = trio.current_time(), True
+        self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
+        if is_told:
+            self._log.info(Event.SUMMARIES_CAUGHT_UP, pieces=pieces)
+        return pieces

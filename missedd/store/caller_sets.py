@@ -1,0 +1,123 @@
+"""Who rang, kept as sets of small numbers by campaign and hour, so that callers are counted by union.
+
+A caller's id is given once, in the order of appearance, which keeps the sets dense and small. Sets
+of more than an hour are the union of those below them; they are made when their bucket is over,
+and a caller who is told of later is added to them too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from pyroaring import BitMap
+
+from missedd.core.grid import SPANS, Piece, Stretch, cover
+from missedd.store.database import Database
+from missedd.store.facts import COUNTED_SQL
+from missedd.store.reads_calls import Rows
+
+
+class NewCaller(NamedTuple):
+    """A number that rang a campaign in an hour of the grid."""
+
+    campaign: str
+    hour: int
+    number: str
+
+
+async def add_callers(db: Database, found: Sequence[NewCaller], closed: int, known: int) -> int:
+    """Put callers into the sets of their hours, and into the longer ones that end by the hour `closed`.
+
+    `known` is how many ids are given; returns how many are given now.
+    """
+    numbers = list(dict.fromkeys(each.number for each in found))
+    ids = dict(
+        await db.fetch_all(
+            "SELECT number, caller_id FROM callers WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers),),
+        )
+    )
+    new = {number: known + i for i, number in enumerate((each for each in numbers if each not in ids), 1)}
+    await db.executemany("INSERT INTO callers (number, caller_id) VALUES (?, ?)", list(new.items()))
+    ids |= new
+    added: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
+    for campaign, hour, number in found:
+        for level, span in enumerate(SPANS):
+            if level == 0 or (hour // span + 1) * span <= closed:
+                added[campaign, level, hour // span].append(ids[number])
+    for (campaign, level, bucket), members in added.items():
+        kept = await _sets(db, campaign, Stretch(level, bucket, bucket + 1))
+        await _put(db, campaign, level, bucket, _union(part for _, part in kept) | BitMap(members))
+    return known + len(new)
+
+
+async def close_sets(db: Database, campaigns: Iterable[str], closed: int, closes: int) -> None:
+    """Make the longer sets whose buckets end after the hour `closed` and by the hour `closes`."""
+    for level in range(1, len(SPANS)):
+        span, share = SPANS[level], SPANS[level] // SPANS[level - 1]
+        below = Stretch(level - 1, closed // span * share, closes // span * share)
+        if below.first == below.last:
+            continue
+        for campaign in campaigns:
+            parts = await _sets(db, campaign, below)
+            for bucket, of_bucket in groupby(parts, lambda part: part[0] // share):  # noqa: B023 - used at once
+                await _put(db, campaign, level, bucket, _union(part for _, part in of_bucket))
+
+
+async def count_callers(
+    db: Rows, campaigns: Iterable[str], hours: tuple[int, int], closed: int, pieces: Sequence[Piece]
+) -> int:
+    """How many numbers rang any of the campaigns in the given hours, all of them summed, and pieces.
+
+    `closed` is the hour by which longer sets are made; `hours` are the first, and the one after the last.
+    """
+    sets: list[bytes] = []
+    others: dict[str, int | None] = {}
+    for campaign in campaigns:
+        for stretch in cover(*hours, closed):
+            sets += [part for _, part in await _sets(db, campaign, stretch)]
+        others |= dict(
+            await db.fetch_all(
+                """SELECT late_callers.number, caller_id FROM late_callers LEFT JOIN callers USING (number)
+                   WHERE campaign = ? AND hour >= ? AND hour < ?""",
+                (campaign, *hours),
+            )
+        )
+        for piece in pieces:
+            others |= dict(
+                await db.fetch_all(
+                    f"""SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
+                        WHERE campaign = ? AND called_at >= ? AND called_at < ?
+                          AND verdict IN ({COUNTED_SQL}) AND caller IS NOT NULL""",  # noqa: S608 - verdicts
+                    (campaign, piece.since_us, piece.until_us),
+                )
+            )
+    known = BitMap([caller_id for caller_id in others.values() if caller_id is not None])
+    return len(_union(sets) | known) + sum(caller_id is None for caller_id in others.values())
+
+
+async def _sets(db: Rows, campaign: str, stretch: Stretch) -> list[tuple[int, bytes]]:
+    """(bucket, set) of a stretch, in order."""
+    rows = await db.fetch_all(
+        """SELECT bucket, callers FROM caller_sets
+           WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? ORDER BY bucket""",
+        (campaign, *stretch),
+    )
+    return [(bucket, part) for bucket, part in rows]
+
+
+async def _put(db: Database, campaign: str, level: int, bucket: int, callers: BitMap) -> None:
+    callers.run_optimize()
+    await db.execute(
+        """INSERT INTO caller_sets (campaign, level, bucket, callers) VALUES (?, ?, ?, ?)
+           ON CONFLICT (campaign, level, bucket) DO UPDATE SET callers = excluded.callers""",
+        (campaign, level, bucket, callers.serialize()),
+    )
+
+
+def _union(sets: Iterable[bytes]) -> BitMap:
+    return BitMap.union(*map(BitMap.deserialize, sets), BitMap())

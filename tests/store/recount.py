@@ -1,0 +1,160 @@
+"""The figures counted anew from the raw tables, row by row and in plain Python.
+
+Shares nothing with the product but the tables and the README's definitions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from missedd.store.database import Database
+
+MISSED = ("accepted", "duplicate", "suppressed", "no-caller-id")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+US = timedelta(microseconds=1)
+
+
+async def recount(
+    db: Database, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
+) -> dict[str, Any]:
+    def counts(name: str | None, at: int) -> bool:
+        return (
+            name is not None
+            and campaign in (None, name)
+            and (since is None or at >= (since - EPOCH) // US)
+            and (until is None or at < (until - EPOCH) // US)
+        )
+
+    calls = {
+        row[0]: row
+        for row in await db.fetch_all(
+            "SELECT id, campaign, caller, called_at, verdict, reason, shape FROM calls"
+        )
+        if counts(row[1], row[3])
+    }
+    missed = [row for row in calls.values() if row[4] in MISSED]
+    actions = [
+        (*row[1:], calls[row[0]][3])
+        for row in await db.fetch_all(
+            """SELECT call_id, kind, state, outcome, settled_outcome, reason, code, retry_index, placed_at,
+                      answered_at FROM actions"""
+        )
+        if row[0] in calls
+    ]
+    leads = [
+        converted is not None
+        for name, at, converted in await db.fetch_all(
+            "SELECT campaign, first_seen_at, converted_at FROM leads"
+        )
+        if counts(name, at)
+    ]
+    conversions = [
+        1 for name, at in await db.fetch_all("SELECT campaign, at FROM conversions") if counts(name, at)
+    ]
+    return {
+        "total_calls": len(missed),
+        "unique_callers": len({row[2] for row in missed if row[2] is not None}),
+        "recovered": sum(row[6] == "recovered" for row in missed),
+        "leads": len(leads),
+        "conversions": len(conversions),
+        "conversion_rate": _rate(sum(leads), len(leads)),
+        "verdicts": [
+            {"verdict": verdict, "reason": reason, "calls": n}
+            for (verdict, reason), n in sorted(Counter((row[4], row[5]) for row in calls.values()).items())
+        ],
+        **_of_actions(actions),
+        **_of_time([row[3] for row in missed], timezone),
+    }
+
+
+def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    def final(row: tuple[Any, ...]) -> str | None:
+        return row[3] if row[3] is not None else row[2]
+
+    def placed(kind: str) -> list[tuple[Any, ...]]:
+        return [row for row in actions if row[0] == kind and row[7] is not None]
+
+    def reasons(kind: str, with_code: bool) -> list[dict[str, Any]]:
+        found = Counter(
+            (final(row), "settled-by-operator" if row[3] else row[4], *([row[5]] if with_code else []))
+            for row in actions
+            if row[0] == kind and row[1] == "done"
+        )
+        names = ("outcome", "reason", "code")
+        return [
+            dict(zip(names, key, strict=False)) | {"count": n}
+            for key, n in sorted(found.items(), key=lambda each: [part or "" for part in each[0]])
+        ]
+
+    def waits(which: int, rows: Iterable[tuple[Any, ...]]) -> dict[str, float | None]:
+        seconds = sorted(max(0, row[which] - row[9]) / 1e6 for row in rows if row[which] is not None)
+        return {"median": _nearest_rank(seconds, 50), "p95": _nearest_rank(seconds, 95)}
+
+    callbacks, texts = placed("callback"), placed("sms")
+    answered = sum(final(row) == "answered" for row in callbacks)
+    delivered = sum(final(row) == "delivered" for row in texts)
+    alike = Counter((row[0], row[1], final(row) or "") for row in actions)
+    return {
+        "callbacks_made": len(callbacks),
+        "callbacks_answered": answered,
+        "callback_success_rate": _rate(answered, sum(row[1] == "done" for row in callbacks)),
+        "callback_outcomes": reasons("callback", with_code=False),
+        "sms_sent": len(texts),
+        "sms_delivered": delivered,
+        "sms_delivery_rate": _rate(delivered, sum(row[1] == "done" for row in texts)),
+        "sms_by_reason": reasons("sms", with_code=True),
+        "actions": [
+            {"kind": kind, "state": state, "outcome": outcome or None, "count": n}
+            for (kind, state, outcome), n in sorted(alike.items())
+        ],
+        "seconds_to_callback": waits(7, (row for row in callbacks if row[6] == 0)),
+        "seconds_to_answer": waits(8, (row for row in actions if row[0] == "callback" and row[2] == "answered")),
+    }
+
+
+def _of_time(instants: Sequence[int], timezone: str) -> dict[str, Any]:
+    local = [(EPOCH + at * US).astimezone(ZoneInfo(timezone)) for at in instants]
+    hours = Counter(at.hour for at in local)
+    week = Counter((at.weekday(), at.hour) for at in local)
+    days = Counter(at.date() for at in local)
+    span = (max(days) - min(days)).days + 1 if days else 0
+    dates = [min(days) + timedelta(days=i) for i in range(span)] if days else []
+    return {
+        "peak_hours": [{"hour": hour, "calls": hours[hour]} for hour in range(24)],
+        "weekday_hours": [
+            {"weekday": day, "hour": hour, "calls": week[day, hour]} for day in range(7) for hour in range(24)
+        ],
+        "by_day": [{"date": day.isoformat(), "calls": days[day]} for day in dates],
+    }
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _nearest_rank(values: Sequence[float], percent: int) -> float | None:
+    return values[math.ceil(len(values) * percent / 100) - 1] if values else None
+
+
+def disagreements(told: dict[str, Any], counted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Where the two differ: percentiles by more than two percent, everything else at all."""
+    return {
+        name: (told[name], counted[name])
+        for name in sorted(told.keys() | counted.keys())
+        if not _agree(told.get(name), counted.get(name), is_time=name.startswith("seconds_"))
+    }
+
+
+def _agree(told: Any, counted: Any, *, is_time: bool) -> bool:
+    if not is_time:
+        return bool(told == counted)
+    return told.keys() == counted.keys() and all(
+        (told[name] is None) == (counted[name] is None)
+        and (told[name] is None or abs(told[name] - counted[name]) <= 0.02 * counted[name] + 0.1)
+        for name in told
+    )
