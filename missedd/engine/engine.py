@@ -156,7 +156,16 @@ async def running_engine(
             operator = Operator(store, clock, log, timers)
             summaries = Summaries(store, grid_of(settings.timezone), clock, log)
             doubt = Doubt()
-            intake = Intake(store, policy, clock, log, timers, reports.call_report, doubt.arise)
+            intake = Intake(
+                store,
+                policy,
+                clock,
+                log,
+                timers,
+                reports.call_report,
+                on_refusal=doubt.arise,
+                on_admitted=summaries.admitted,
+            )
             texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise)
             catch_up = CatchUp(
                 store=store,

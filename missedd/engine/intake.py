@@ -35,9 +35,11 @@ class Intake:
         timers: Timers,
         report: Callable[[int, StatusReport], Awaitable[None]],
         on_refusal: Callable[[], None] = lambda: None,
+        on_admitted: Callable[[], None] = lambda: None,
     ) -> None:
         """`report` is told of requests on the missed-call address that are about callbacks of ours,
-        `on_refusal` that a call could not be kept and has to be sent again.
+        `on_refusal` that a call could not be kept and has to be sent again, `on_admitted` that one
+        was.
         """
         self._store = store
         self._policy = policy
@@ -47,6 +49,7 @@ class Intake:
         self._timers = timers
         self._report = report
         self._on_refusal = on_refusal
+        self._on_admitted = on_admitted
         self._queue = Queue()
 
     async def admit(self, call: InboundCall) -> Verdict:
@@ -129,6 +132,7 @@ class Intake:
         return True
 
     def follow(self, decided: Admitted) -> None:
-        """What follows once a call is on disk: its timers, and its line in the log."""
+        """What follows once a call is on disk: its timers, its line in the log, and its place in the sums."""
         self._timers.add(decided.wakes)
         self._told.note(decided)
+        self._on_admitted()

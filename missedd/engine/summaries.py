@@ -17,13 +17,14 @@ from missedd.core.grid import Grid
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
-from missedd.store.summaries import begin, fold, next_bound
+from missedd.store.summaries import AT_ONCE, PIECE, begin, fold, next_bound
 
-LOOK_EVERY_S: Final = 10.0
-"""How long a full piece may wait, which is then counted call by call for every figure."""
+LOOK_EVERY_S: Final = 600.0
+"""What fills no piece is folded when it is an hour old, so there is no hurry."""
 
-LOOK_SOON_S: Final = 1.0
-"""The same while there was one at the last look: in a rush they follow each other."""
+LOOK_SOON_S: Final = 2.0
+RUSH_S: Final = 2 * AT_ONCE.total_seconds()
+"""Once there was a full piece of new calls, this often is looked for others, and for so long."""
 
 RETRY_S: Final = 60.0
 
@@ -37,6 +38,17 @@ class Summaries:
         self._grid = grid
         self._clock = clock
         self._log = log
+        self._fresh = 0
+        self._rush_until_s = trio.current_time()
+        self._rush = trio.Event()
+
+    def admitted(self) -> None:
+        """There is a call more."""
+        self._fresh += 1
+        if self._fresh >= PIECE:
+            self._fresh = 0
+            self._rush_until_s = trio.current_time() + RUSH_S
+            self._rush.set()
 
     async def run(self) -> None:
         """Follow the present, for ever."""
@@ -46,18 +58,27 @@ class Summaries:
                 if not begun:
                     await self._store.write(partial(begin, grid=self._grid))
                     begun = True
-                await trio.sleep(LOOK_SOON_S if await self._catch_up() else LOOK_EVERY_S)
+                await self._catch_up()
+                await self._wait()
             except NotDurable as failure:
                 self._log.repeated(
                     "warning", Event.STORE_COMMIT_FAILED, "summaries", unit="summaries", error=str(failure)
                 )
                 await trio.sleep(RETRY_S)
 
-    async def _catch_up(self) -> int:
-        """Fold what is to be folded; how many pieces that were."""
+    async def _wait(self) -> None:
+        if trio.current_time() < self._rush_until_s:
+            await trio.sleep(LOOK_SOON_S)
+            return
+        self._rush = trio.Event()
+        with trio.move_on_after(LOOK_EVERY_S):
+            await self._rush.wait()
+
+    async def _catch_up(self) -> None:
+        """Fold what is to be folded, piece after piece."""
         # Looked for by the reader first: a write of nothing would be one, too.
         if await self._store.read(partial(next_bound, grid=self._grid, now=self._clock.now())) is None:
-            return 0
+            return
         pieces, told_s, is_told = 0, trio.current_time(), False
         while True:
             folded = await self._store.write(partial(fold, grid=self._grid, now=self._clock.now()))
@@ -70,4 +91,3 @@ class Summaries:
         self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
         if is_told:
             self._log.info(Event.SUMMARIES_CAUGHT_UP, pieces=pieces)
-        return pieces

@@ -1,31 +1,29 @@
-"""P8 and P9: every reason is known, holds and can be told; every figure equals a recount.
-
-The recount shares nothing with the daemon's own arithmetic but the tables.
-"""
+"""P8 and P9: every reason is known, holds and can be told; every figure equals a recount."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from itertools import product
+from typing import Final
+from urllib.parse import urlencode
 
+from missedd.clock import EPOCH, to_iso
 from missedd.config import Settings
 from missedd.core.explain import story
 from missedd.core.reasons import Reason
+from simulator.runner.recount import disagreements, recount
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
 
-MISSED_CALLS = ("accepted", "duplicate", "suppressed", "no-caller-id")
+MINUTE_US: Final = 60_000_000
 
 
 async def judge_records(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
     await _known_reasons(witness, tally)
     await _reasons_hold(settings, witness, tally)
     await _stories(stage, settings, witness, tally)
-    for name in (None, *(each.name for each in settings.policy.campaigns)):
-        await _figures(stage, settings, witness, tally, name)
+    await _figures(stage, settings, witness, tally)
 
 
 async def _known_reasons(witness: Witness, tally: Tally) -> None:
@@ -74,42 +72,24 @@ async def _stories(stage: Stage, settings: Settings, witness: Witness, tally: Ta
         )
 
 
-async def _figures(
-    stage: Stage, settings: Settings, witness: Witness, tally: Tally, name: str | None
-) -> None:
-    query = "" if name is None else f"?campaign={name}"
-    told = await stage.host.api("GET", f"/api/v1/analytics{query}")
-    recount = await _recount(settings, witness, name)
-    wrong = {key: (told.get(key), value) for key, value in recount.items() if told.get(key) != value}
-    if recount["total_calls"]:
-        tally.hold("P9 figures", not wrong, f"of {name or 'all'}: told and counted {wrong}")
-
-
-async def _recount(settings: Settings, witness: Witness, name: str | None) -> dict[str, Any]:
-    calls = [
-        row[1:]
-        for row in await witness.rows("SELECT campaign, caller, verdict, called_at FROM calls")
-        if name in (None, row[0]) and row[2] in MISSED_CALLS
-    ]
-    callbacks = [
-        row[1:]
-        for row in await witness.rows(
-            "SELECT campaign, outcome FROM actions WHERE kind = 'callback' AND placed_at IS NOT NULL"
+async def _figures(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+    """Of all calls and of those between, of every campaign: as the API tells them, and counted anew."""
+    ((first, last),) = await witness.rows("SELECT min(called_at), max(called_at) FROM calls")
+    if first is None:
+        return
+    between = (
+        EPOCH + timedelta(minutes=first // MINUTE_US + 17),
+        EPOCH + timedelta(minutes=last // MINUTE_US - 11),
+    )
+    names = (None, *(each.name for each in settings.policy.campaigns))
+    for name, (since, until) in product(names, ((None, None), between)):
+        if since is not None and until is not None and since > until:
+            continue
+        query = {"campaign": name, "since": to_iso(since), "until": to_iso(until)}
+        told = await stage.host.api(
+            "GET", f"/api/v1/analytics?{urlencode({key: text for key, text in query.items() if text})}"
         )
-        if name in (None, row[0])
-    ]
-    leads = [row for row in await witness.rows("SELECT campaign FROM leads") if name in (None, row[0])]
-    zone = ZoneInfo(settings.timezone)
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    hours = Counter((epoch + timedelta(microseconds=at)).astimezone(zone).hour for _, _, at in calls)
-    outcomes = [outcome for (outcome,) in callbacks if outcome is not None]
-    answered = outcomes.count("answered")
-    return {
-        "total_calls": len(calls),
-        "unique_callers": len({caller for caller, _, _ in calls if caller is not None}),
-        "callbacks_made": len(callbacks),
-        "callbacks_answered": answered,
-        "callback_success_rate": answered / len(outcomes) if outcomes else None,
-        "leads": len(leads),
-        "peak_hours": [{"hour": hour, "calls": hours[hour]} for hour in range(24)],
-    }
+        counted = await recount(witness.rows, name, since, until, settings.timezone)
+        if counted["verdicts"]:
+            wrong = disagreements(told, counted)
+            tally.hold("P9 figures", not wrong, f"of {query}: told and counted {wrong}")

@@ -1,26 +1,28 @@
 """The figures counted anew from the raw tables, row by row and in plain Python.
 
-Shares nothing with the product but the tables and the README's definitions.
+Shares nothing with the daemon's own arithmetic but the tables and the README's definitions.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from missedd.store.database import Database
 
 MISSED = ("accepted", "duplicate", "suppressed", "no-caller-id")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US = timedelta(microseconds=1)
 
 
+type Rows = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
+"""The rows that a SELECT gives."""
+
+
 async def recount(
-    db: Database, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
+    rows: Rows, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
 ) -> dict[str, Any]:
     def counts(name: str | None, at: int) -> bool:
         return (
@@ -32,7 +34,7 @@ async def recount(
 
     calls = {
         row[0]: row
-        for row in await db.fetch_all(
+        for row in await rows(
             "SELECT id, campaign, caller, called_at, verdict, reason, shape FROM calls"
         )
         if counts(row[1], row[3])
@@ -40,7 +42,7 @@ async def recount(
     missed = [row for row in calls.values() if row[4] in MISSED]
     actions = [
         (*row[1:], calls[row[0]][3])
-        for row in await db.fetch_all(
+        for row in await rows(
             """SELECT call_id, kind, state, outcome, settled_outcome, reason, code, retry_index, placed_at,
                       answered_at FROM actions"""
         )
@@ -48,13 +50,13 @@ async def recount(
     ]
     leads = [
         converted is not None
-        for name, at, converted in await db.fetch_all(
+        for name, at, converted in await rows(
             "SELECT campaign, first_seen_at, converted_at FROM leads"
         )
         if counts(name, at)
     ]
     conversions = [
-        1 for name, at in await db.fetch_all("SELECT campaign, at FROM conversions") if counts(name, at)
+        1 for name, at in await rows("SELECT campaign, at FROM conversions") if counts(name, at)
     ]
     return {
         "total_calls": len(missed),
