@@ -93,7 +93,9 @@ async def _daemon(path: Path) -> AsyncIterator[Engine]:
     secrets = Secrets("key", "token", "webhook-token-of-16", None)
     async with aio_driver() as driver:
         world = World(SystemClock(), Random(1), driver)  # noqa: S311 - jitter
-        async with running_engine(_settings(path), secrets, world, log, "a bench", "http://127.0.0.1") as engine:
+        async with running_engine(
+            _settings(path), secrets, world, log, "a bench", "http://127.0.0.1"
+        ) as engine:
             yield engine
 
 
@@ -123,10 +125,15 @@ def _ranges(days: int) -> dict[str, dict[str, str]]:
         "all time, one campaign": {"campaign": CAMPAIGNS[0]},
         "the last 30 days": period(end - timedelta(days=30)),
         "a day": period(end - timedelta(days=9), end - timedelta(days=8)),
-        "an evening hour, odd bounds": period(end - timedelta(days=9) + odd, end - timedelta(days=9, hours=-20)),
+        "an evening hour, odd bounds": period(
+            end - timedelta(days=9) + odd, end - timedelta(days=9, hours=-20)
+        ),
         "all but the ends, odd bounds": period(start + odd, end - timedelta(days=1) + odd),
-        "the same, one campaign": period(start + odd, end - timedelta(days=1) + odd) | {"campaign": CAMPAIGNS[1]},
-        "half an hour": period(end - timedelta(days=9) + odd, end - timedelta(days=9) + odd + timedelta(minutes=30)),
+        "the same, one campaign": period(start + odd, end - timedelta(days=1) + odd)
+        | {"campaign": CAMPAIGNS[1]},
+        "half an hour": period(
+            end - timedelta(days=9) + odd, end - timedelta(days=9) + odd + timedelta(minutes=30)
+        ),
     }
 
 

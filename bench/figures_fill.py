@@ -18,7 +18,9 @@ START_US = 1_735_669_800_000_000
 """1 January 2025, midnight in India."""
 
 CAMPAIGNS = ("admissions", "offers", "weather")
-BY_HOUR = tuple(accumulate((1, 1, 1, 1, 1, 2, 4, 8, 14, 22, 26, 24, 20, 18, 18, 20, 24, 26, 24, 20, 14, 8, 4, 2)))
+BY_HOUR = tuple(
+    accumulate((1, 1, 1, 1, 1, 2, 4, 8, 14, 22, 26, 24, 20, 18, 18, 20, 24, 26, 24, 20, 14, 8, 4, 2))
+)
 ACTION = "INSERT INTO actions VALUES (" + ", ".join("?" * 26) + ")"
 BATCH = 50_000
 
@@ -74,7 +76,17 @@ class _Rows:
                 verdict, reason, caller = "no-caller-id", "withheld-number", None
             shape = "recovered" if chance > 0.999 else "native"
             calls.append(
-                (call_id, f"{call_id:032x}", campaign, caller, "+918047120001", at, at + 1_000_000, verdict, reason)
+                (
+                    call_id,
+                    f"{call_id:032x}",
+                    campaign,
+                    caller,
+                    "+918047120001",
+                    at,
+                    at + 1_000_000,
+                    verdict,
+                    reason,
+                )
                 + (shape, 0, "{}")
             )
             if verdict == "accepted":
@@ -97,12 +109,16 @@ class _Rows:
         person = int(self._rng.random() ** 2 * self._calls * 0.6)
         return person * 7_919 % 3_999_999_979
 
-    def _actions_of(self, call_id: int, campaign: str, caller: str | None, at: int) -> Iterator[tuple[Any, ...]]:
+    def _actions_of(
+        self, call_id: int, campaign: str, caller: str | None, at: int
+    ) -> Iterator[tuple[Any, ...]]:
         if campaign != "weather":
             yield self._action(call_id, "lead", campaign, caller, at, "recorded", "recorded-at-once", None)
         if campaign != "admissions":
             placed = at + self._rng.randrange(2_000_000, 6_000_000)
-            outcome = ("delivered", "sms-delivered") if self._rng.random() < 0.93 else ("failed", "sms-failed")
+            outcome = (
+                ("delivered", "sms-delivered") if self._rng.random() < 0.93 else ("failed", "sms-failed")
+            )
             yield self._action(call_id, "sms", campaign, caller, at, *outcome, placed)
         if campaign != "offers":
             placed = at + int(30_000_000 + self._rng.expovariate(1 / 8_000_000))
@@ -115,14 +131,34 @@ class _Rows:
             yield self._action(call_id, "callback", campaign, caller, at, *outcome, placed)
 
     def _action(
-        self, call_id: int, kind: str, campaign: str, caller: str | None, at: int, outcome: str, reason: str,
+        self,
+        call_id: int,
+        kind: str,
+        campaign: str,
+        caller: str | None,
+        at: int,
+        outcome: str,
+        reason: str,
         placed: int | None,
     ) -> tuple[Any, ...]:
         self._actions += 1
         return (
-            (self._actions, call_id, kind, campaign, caller, "+918047120001", "done", outcome, reason, "open", 0)
+            (
+                self._actions,
+                call_id,
+                kind,
+                campaign,
+                caller,
+                "+918047120001",
+                "done",
+                outcome,
+                reason,
+                "open",
+                0,
+            )
             + (None, at, at + 30_000_000, None, None, placed, None, 0, "{}", at + 1_000_000, at + 60_000_000)
-            + (None, None) + self._padding
+            + (None, None)
+            + self._padding
         )
 
 

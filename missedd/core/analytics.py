@@ -50,6 +50,10 @@ COUNTED: tuple[Verdict, ...] = (
 PERCENT: Final = {"median": 50, "p95": 95}
 
 
+class TooMuchToCount(Exception):
+    """The summaries are far behind, so that figures would take too long just now; the text says how far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What the store counted for one period and one campaign, or all of them."""

@@ -84,7 +84,9 @@ class Parts:
     pieces: tuple[Piece, ...]
 
 
-def divide(since_us: int, until_us: int, summed_until_us: int, grid: Grid, *, only_add: bool = False) -> Parts:
+def divide(
+    since_us: int, until_us: int, summed_until_us: int, grid: Grid, *, only_add: bool = False
+) -> Parts:
     """A period, given that the summaries hold what lies before `summed_until_us` and nothing else.
 
     At either end the nearest full hour is taken, and what is too much of it is counted and taken

@@ -9,6 +9,7 @@ from missedd.clock import Clock
 from missedd.core.model import Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
+from missedd.exotel.answered import answered_at
 from missedd.exotel.reports import call_outcome
 from missedd.exotel.sms_codes import code_of
 from missedd.log import Event, Logger
@@ -27,7 +28,7 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
         return Meaning(report.outcome, code.suppresses)
     leg = CUSTOMER_LEG.get(action.details.get("first", ""))
     outcome: Outcome | None = call_outcome(report.fields, leg) if report.is_terminal else None
-    return Meaning(outcome)
+    return Meaning(outcome, answered_at=answered_at(report.fields, leg))
 
 
 class Reports:

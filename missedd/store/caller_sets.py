@@ -35,7 +35,7 @@ async def add_callers(db: Database, found: Sequence[NewCaller], closed: int, kno
     `known` is how many ids are given; returns how many are given now.
     """
     numbers = list(dict.fromkeys(each.number for each in found))
-    ids = dict(
+    ids: dict[str, int] = dict(
         await db.fetch_all(
             "SELECT number, caller_id FROM callers WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(numbers),),

@@ -149,10 +149,31 @@ async def _take(
     return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, written)
 
 
-async def close(db: Database, action_id: int, outcome: Outcome, reason: Reason, now: datetime) -> None:
-    """End an action. The caller has asked the lifecycle table whether it may."""
+async def close(
+    db: Database,
+    action_id: int,
+    outcome: Outcome,
+    reason: Reason,
+    now: datetime,
+    *,
+    code: str | None = None,
+    answered_at: datetime | None = None,
+) -> None:
+    """End an action. The caller has asked the lifecycle table whether it may.
+
+    `code` is the provider's, where it gave one. `answered_at` is when the customer answered: what the
+    provider told of that instant, else when the news of the answer came. The first that is known stays.
+    """
     await db.execute(
-        """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?
+        """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?,
+                              code = ?, answered_at = coalesce(answered_at, ?)
            WHERE id = ?""",
-        (outcome, reason, to_us(now), action_id),
+        (
+            outcome,
+            reason,
+            to_us(now),
+            code,
+            None if answered_at is None else to_us(answered_at),
+            action_id,
+        ),
     )

@@ -45,6 +45,8 @@ class Meaning:
 
     outcome: Outcome | None
     suppresses: bool = False
+    answered_at: datetime | None = None
+    """When the customer answered, if the report tells, be it final or not."""
 
 
 type Read = Callable[[ActionRow, StatusReport], Meaning]
@@ -114,17 +116,31 @@ async def _apply(
     if meaning.suppresses:
         await suppress(db, action.number, f"sms {report.code}", "provider", now, None, channel="sms")
     if meaning.outcome is None:
+        if meaning.answered_at is not None and action.state is not State.DONE:
+            await db.execute(
+                "UPDATE actions SET answered_at = coalesce(answered_at, ?) WHERE id = ?",
+                (to_us(_within_reason(meaning.answered_at, action, now)), action.id),
+            )
         return Applied("noted: not final", action)
     if step(action.state, Step.REPORT) is None:
         return Applied("ignored: already final", action)
     if action.placed_at is None:
         # We took it for refused, yet it reached the caller: it counts against the cap after all.
         await db.execute("UPDATE actions SET placed_at = ? WHERE id = ?", (to_us(now), action.id))
-    await close(db, action.id, meaning.outcome, REASON_OF[action.kind, meaning.outcome], now)
+    answered_at = None
+    if meaning.outcome is Outcome.ANSWERED:
+        answered_at = _within_reason(meaning.answered_at or now, action, now)
+    reason = REASON_OF[action.kind, meaning.outcome]
+    await close(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
     wakes: tuple[Wake, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
         wakes = await _retry(db, action, policy, now)
     return Applied("applied", action, meaning.outcome, wakes)
+
+
+def _within_reason(answered_at: datetime, action: ActionRow, now: datetime) -> datetime:
+    """Neither before the request nor after the news of it, whatever the provider's clock shows."""
+    return min(max(answered_at, action.placed_at or now), now)
 
 
 async def _is_anothers(db: Database, action: ActionRow) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from missedd.clock import to_us
-from missedd.core.analytics import Counts
+from missedd.clock import from_us, to_iso, to_us
+from missedd.core.analytics import Counts, TooMuchToCount
 from missedd.core.analytics import figures as figures_of
 from missedd.core.grid import AFTER_US, BEFORE_US, SPANS, Grid, Parts, Piece, cover, divide, grid_of
 from missedd.store.caller_sets import count_callers
@@ -20,10 +20,22 @@ from missedd.store.reads_calls import Rows
 from missedd.store.summaries import summary_of
 
 
+MOST: Final = 250_000
+"""Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
+
+
 async def figures(
-    db: Rows, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
+    db: Rows,
+    campaign: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    timezone: str,
+    most: int | None = None,
 ) -> dict[str, Any]:
-    """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`."""
+    """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`.
+
+    Raises `TooMuchToCount` rather than count more than `most` calls one by one.
+    """
     grid = grid_of(timezone)
     since_us = BEFORE_US if since is None else to_us(since)
     until_us = AFTER_US if until is None else to_us(until)
@@ -31,6 +43,8 @@ async def figures(
     summary = await summary_of(db, grid)
     summed_until_us = BEFORE_US if summary is None else summary.until_us
     parts = divide(since_us, until_us, summed_until_us, grid)
+    if most is not None:
+        await _refuse_too_much(db, parts.pieces, most, summed_until_us)
     facts, hours = await _pieces(db, names, parts.pieces, grid)
     if parts.first < parts.last:
         facts.update(await _facts(db, names, parts, is_open=until_us >= summed_until_us))
@@ -44,6 +58,18 @@ async def figures(
         with_callers.pieces,
     )
     return figures_of(Counts(facts, hours, unique_callers), grid, timezone)
+
+
+async def _refuse_too_much(db: Rows, pieces: Sequence[Piece], most: int, summed_until_us: int) -> None:
+    for piece in pieces:
+        ((calls,),) = await db.fetch_all(
+            "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?)",
+            (piece.since_us, piece.until_us, most + 1),
+        )
+        if calls > most:
+            done = summed_until_us > BEFORE_US
+            until = f"they reach up to {to_iso(from_us(summed_until_us))}" if done else "they have not begun"
+            raise TooMuchToCount(f"the summaries are still being made: {until}; ask again, or for less")
 
 
 async def _pieces(

@@ -72,7 +72,7 @@ async def record(
     if follows is State.DONE:
         if result.outcome is None:
             raise AssertionError(f"{result.step} ends an action but names no outcome")
-        await close(db, action_id, result.outcome, result.reason, now)
+        await close(db, action_id, result.outcome, result.reason, now, code=result.code)
         return None
     wake_us = to_us(result.wake_at or now)
     await db.execute(

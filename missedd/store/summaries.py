@@ -139,9 +139,7 @@ async def fold(db: Database, grid: Grid, now: datetime, piece: int = PIECE) -> F
     return Folded(until_us, await next_bound(db, grid, now, piece) is not None)
 
 
-async def _callers(
-    db: Database, campaign: str, since_us: int, until_us: int, grid: Grid
-) -> list[NewCaller]:
+async def _callers(db: Database, campaign: str, since_us: int, until_us: int, grid: Grid) -> list[NewCaller]:
     rows = await db.fetch_all(
         f"""SELECT DISTINCT campaign, (called_at - ?) / ?, caller FROM calls
             WHERE campaign = ? AND called_at >= ? AND called_at < ?

@@ -77,7 +77,7 @@ def _paths() -> Json:
         "/api/v1/analytics": {
             "get": operation(
                 "The figures of a campaign, or of all",
-                {"200": answer("Figures"), "400": refusal()},
+                {"200": answer("Figures"), "400": refusal(), "503": refusal()},
                 *PERIOD,
             )
         },

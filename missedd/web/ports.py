@@ -43,7 +43,9 @@ class Reads(Protocol):
 
     async def figures(
         self, campaign: str | None, since: datetime | None, until: datetime | None
-    ) -> dict[str, Any]: ...
+    ) -> dict[str, Any]:
+        """Raises `TooMuchToCount` where they would take too long just now."""
+        ...
 
 
 class Operations(Protocol):

@@ -17,6 +17,7 @@ from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
 from missedd.clock import Clock
+from missedd.core.analytics import TooMuchToCount
 from missedd.web.api import build_api
 from missedd.web.console import build_console
 from missedd.web.ports import Operations, Reads
@@ -118,6 +119,12 @@ def build_private(
             "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail
         )
         return Response(page, problem.status)
+
+    @app.errorhandler(TooMuchToCount)
+    async def put_off(why: TooMuchToCount) -> Response:
+        response = await say(Problem(503, str(why)))
+        response.headers["Retry-After"] = "60"
+        return response
 
     @app.errorhandler(HTTPException)
     async def refuse(error: HTTPException) -> Response:

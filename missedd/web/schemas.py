@@ -71,14 +71,17 @@ def schemas() -> Json:
         **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
         **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered", "recovered"), COUNT),
         **dict.fromkeys(("callback_success_rate", "conversion_rate", "sms_delivery_rate"), RATE),
-        **dict.fromkeys(("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})),
+        **dict.fromkeys(
+            ("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})
+        ),
         "callback_outcomes": _objects({"outcome": TEXT, "reason": TEXT, "count": COUNT}),
         "sms_by_reason": _objects({"outcome": TEXT, "reason": TEXT, "code": or_null(TEXT), "count": COUNT}),
         "verdicts": _objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
         "actions": _objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
         "peak_hours": _objects(hour, count=24),
         "weekday_hours": _objects(
-            {"weekday": {"type": "integer", "minimum": 0, "maximum": 6, "description": "Monday is 0."}} | hour,
+            {"weekday": {"type": "integer", "minimum": 0, "maximum": 6, "description": "Monday is 0."}}
+            | hour,
             count=7 * 24,
         ),
         "by_day": _objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),

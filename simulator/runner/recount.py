@@ -34,9 +34,7 @@ async def recount(
 
     calls = {
         row[0]: row
-        for row in await rows(
-            "SELECT id, campaign, caller, called_at, verdict, reason, shape FROM calls"
-        )
+        for row in await rows("SELECT id, campaign, caller, called_at, verdict, reason, shape FROM calls")
         if counts(row[1], row[3])
     }
     missed = [row for row in calls.values() if row[4] in MISSED]
@@ -50,14 +48,10 @@ async def recount(
     ]
     leads = [
         converted is not None
-        for name, at, converted in await rows(
-            "SELECT campaign, first_seen_at, converted_at FROM leads"
-        )
+        for name, at, converted in await rows("SELECT campaign, first_seen_at, converted_at FROM leads")
         if counts(name, at)
     ]
-    conversions = [
-        1 for name, at in await rows("SELECT campaign, at FROM conversions") if counts(name, at)
-    ]
+    conversions = [1 for name, at in await rows("SELECT campaign, at FROM conversions") if counts(name, at)]
     return {
         "total_calls": len(missed),
         "unique_callers": len({row[2] for row in missed if row[2] is not None}),
@@ -76,7 +70,8 @@ async def recount(
 
 def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     def final(row: tuple[Any, ...]) -> str | None:
-        return row[3] if row[3] is not None else row[2]
+        outcome: str | None = row[3] if row[3] is not None else row[2]
+        return outcome
 
     def placed(kind: str) -> list[tuple[Any, ...]]:
         return [row for row in actions if row[0] == kind and row[7] is not None]
@@ -115,7 +110,9 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
             for (kind, state, outcome), n in sorted(alike.items())
         ],
         "seconds_to_callback": waits(7, (row for row in callbacks if row[6] == 0)),
-        "seconds_to_answer": waits(8, (row for row in actions if row[0] == "callback" and row[2] == "answered")),
+        "seconds_to_answer": waits(
+            8, (row for row in actions if row[0] == "callback" and row[2] == "answered")
+        ),
     }
 
 

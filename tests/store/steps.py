@@ -67,11 +67,13 @@ async def reported(
     at: datetime = DUE + timedelta(seconds=40),
     of: Policy = CALLBACKS,
     suppresses: bool = False,
+    answered_at: datetime | None = None,
+    code: str | None = None,
 ) -> Applied:
     def read(_action: ActionRow, _report: StatusReport) -> Meaning:
-        return Meaning(outcome, suppresses)
+        return Meaning(outcome, suppresses, answered_at)
 
-    report = StatusReport(sid, str(outcome), fields={"Status": str(outcome)})
+    report = StatusReport(sid, str(outcome), code, fields={"Status": str(outcome)})
     unit = partial(apply_report, action_id=action_id, kind=kind, report=report, read=read, policy=of, now=at)
     return await store.write(unit)
 

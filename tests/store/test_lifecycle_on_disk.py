@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -415,3 +416,50 @@ async def test_who_was_reached_meanwhile_is_not_rung_again(store: Store) -> None
     assert [(each.outcome, each.reason) for each in found.stopped] == [
         (Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     ]
+
+
+# What the figures need of an end.
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (None, DUE + seconds(40)),  # the news of it
+        (DUE + seconds(9), DUE + seconds(9)),
+        (DUE - seconds(5), DUE),  # the provider's clock is behind ours
+        (DUE + seconds(99), DUE + seconds(40)),
+    ],
+)
+async def test_when_the_customer_answered_is_kept_within_reason(
+    store: Store, told: datetime | None, kept: datetime
+) -> None:
+    await placed(store)
+    await reported(store, Outcome.ANSWERED, answered_at=told)
+    assert await actions(store, "answered_at") == [(to_us(kept),)]
+
+
+async def test_the_first_that_is_known_of_the_answer_stays(store: Store) -> None:
+    await placed(store)
+    await reported(store, None, answered_at=DUE + seconds(7), at=DUE + seconds(8))
+    await reported(store, None, answered_at=DUE + seconds(8), at=DUE + seconds(9))
+    await reported(store, Outcome.ANSWERED, answered_at=DUE + seconds(9))
+    await reported(store, None, answered_at=DUE + seconds(1))
+    assert await actions(store, "answered_at") == [(to_us(DUE + seconds(7)),)]
+
+
+async def test_an_unanswered_callback_has_no_such_instant(store: Store) -> None:
+    await placed(store)
+    await reported(store, Outcome.NO_ANSWER, answered_at=DUE + seconds(7))
+    assert await actions(store, "answered_at") == [(None,)]
+
+
+async def test_an_sms_ends_with_the_code_of_its_report(store: Store) -> None:
+    texts = policy(campaign(sms=sms()))
+    await admitted(store, call(), of=texts)
+    await claimed(store, 1, of=texts)
+    await answered(store, Accepted("sms-1"), kind=Kind.SMS)
+    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, of=texts, code="23082")
+    assert await actions(store, "outcome, code") == [("failed", "23082")]
+
+
+async def test_a_refusal_keeps_its_code(store: Store) -> None:
+    await placed(store, Refused(False, "403", Reason.PROVIDER_REFUSED))
+    assert await actions(store, "outcome, code") == [("refused", "403")]

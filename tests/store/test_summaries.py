@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import Any
 import pytest
 
 from missedd.clock import to_us
+from missedd.core.analytics import TooMuchToCount
 from missedd.core.grid import grid_of
+from missedd.core.latency import bucket_of
 from missedd.store.database import Database
 from missedd.store.inline import InlineDriver
-from missedd.store.reads import figures
+from missedd.store.reads import Rows, figures
 from missedd.store.store import Store, open_store
-from missedd.store.summaries import begin, fold
+from missedd.store.summaries import begin, fold, next_bound
 from simulator.runner.recount import disagreements, recount
 from tests.core.campaigns import NOON
 
+INDIA = "Asia/Kolkata"
 CAMPAIGNS = ("shop", "vote", None)
 ZONES = ("Asia/Kolkata", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu")
 ENDS = {"callback": ("answered", "no-answer", "busy", "failed", "unknown"), "sms": ("delivered", "failed")}
@@ -37,7 +41,16 @@ class Life:
 
     async def step(self, db: Database) -> None:
         deed = self.rng.choices(
-            (self.call, self.redecide, self.act, self.move_on, self.settle, self.lead, self.convert, self.fold),
+            (
+                self.call,
+                self.redecide,
+                self.act,
+                self.move_on,
+                self.settle,
+                self.lead,
+                self.convert,
+                self.fold,
+            ),
             (6, 1, 5, 6, 1, 2, 1, 2),
         )[0]
         self.n += 1
@@ -91,7 +104,9 @@ class Life:
         )
 
     async def act(self, db: Database) -> None:
-        call = await self.one(db, "SELECT id FROM calls WHERE verdict != 'not-missed' AND campaign IS NOT NULL")
+        call = await self.one(
+            db, "SELECT id FROM calls WHERE verdict != 'not-missed' AND campaign IS NOT NULL"
+        )
         if call is None:
             return
         kind = self.rng.choice(("callback", "sms", "lead"))
@@ -113,10 +128,14 @@ class Life:
         if not found:
             return
         action, kind, called_at, placed_at = self.rng.choice(found)
-        later = called_at + int(1e6 * self.rng.choice((-1, 0.04, self.rng.uniform(5, 60), self.rng.expovariate(1e-4))))
+        later = called_at + int(
+            1e6 * self.rng.choice((-1, 0.04, self.rng.uniform(5, 60), self.rng.expovariate(1e-4)))
+        )
         match self.rng.randrange(5):
             case 0:
-                await db.execute("UPDATE actions SET state = 'held', reason = 'quiet-hours' WHERE id = ?", (action,))
+                await db.execute(
+                    "UPDATE actions SET state = 'held', reason = 'quiet-hours' WHERE id = ?", (action,)
+                )
             case 1 | 2:
                 sql = "UPDATE actions SET state = 'attempting', placed_at = ? WHERE id = ?"
                 await db.execute(sql, (later, action))
@@ -132,7 +151,9 @@ class Life:
                 await db.execute(sql, (outcome, f"because-{outcome}", code, answered, action))
 
     async def settle(self, db: Database) -> None:
-        action = await self.one(db, "SELECT id FROM actions WHERE outcome = 'unknown' AND settled_outcome IS NULL")
+        action = await self.one(
+            db, "SELECT id FROM actions WHERE outcome = 'unknown' AND settled_outcome IS NULL"
+        )
         await db.execute("UPDATE actions SET settled_outcome = 'answered' WHERE id = ?", (action,))
 
     async def lead(self, db: Database) -> None:
@@ -148,7 +169,9 @@ class Life:
     async def convert(self, db: Database) -> None:
         lead = await self.one(db, "SELECT id FROM leads")
         at = self.some_time()
-        await db.execute("UPDATE leads SET converted_at = ? WHERE id = ? AND converted_at IS NULL", (at, lead))
+        await db.execute(
+            "UPDATE leads SET converted_at = ? WHERE id = ? AND converted_at IS NULL", (at, lead)
+        )
         await db.execute(
             """INSERT OR IGNORE INTO conversions (reference, campaign, number, lead_id, at, created_at)
                VALUES (?, ?, '', ?, ?, 0)""",
@@ -185,3 +208,110 @@ async def test_the_figures_equal_a_recount(tmp_path: Path, seed: int) -> None:
                     await life.check(db)
 
         await store.write(live)
+
+
+async def _put_calls(db: Database, instants: Sequence[int], campaign: str = "shop") -> None:
+    await db.executemany(
+        """INSERT INTO calls (call_sid, campaign, caller, called_at, received_at, verdict, reason, shape, fields)
+           VALUES (?, ?, ?, ?, 0, 'accepted', 'first-call', 'native', '{}')""",
+        [(f"{campaign}-{at}-{i}", campaign, f"+9198{i:08d}", at) for i, at in enumerate(instants)],
+    )
+
+
+async def _follow(store: Store, timezone: str, now: datetime, piece: int) -> list[int]:
+    """Fold until nothing is left to be folded; up to where each piece went."""
+    went: list[int] = []
+    while True:
+        folded = await store.write(partial(fold, grid=grid_of(timezone), now=now, piece=piece))
+        if folded is None:
+            return went
+        went.append(folded.until_us)
+        assert folded.is_behind == (await store.read(partial(_bound, timezone, now, piece)) is not None)
+
+
+async def _bound(timezone: str, now: datetime, piece: int, db: Rows) -> int | None:
+    return await next_bound(db, grid_of(timezone), now, piece)
+
+
+async def test_a_piece_is_folded_when_it_is_full_or_old(store: Store) -> None:
+    base = to_us(NOON)
+    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(_put_calls, instants=[base + i * 1_000_000 for i in range(25)]))
+    assert await _follow(store, INDIA, NOON + timedelta(seconds=35), 10) == []  # young still
+    assert await _follow(store, INDIA, NOON + timedelta(minutes=2), 10) == [
+        base + 10_000_000,
+        base + 20_000_000,
+    ]
+    assert await _follow(store, INDIA, NOON + timedelta(minutes=59), 10) == []  # no full piece
+    later = NOON + timedelta(hours=2)
+    assert await _follow(store, INDIA, later, 10) == [to_us(later - timedelta(hours=1))]
+    assert await _follow(store, INDIA, later + timedelta(days=1), 10) == []  # nothing new
+
+
+async def test_more_than_a_piece_at_one_instant_is_one_piece(store: Store) -> None:
+    base = to_us(NOON)
+    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(_put_calls, instants=[base] * 30 + [base + 9]))
+    assert await _follow(store, INDIA, NOON + timedelta(minutes=2), 4) == [base + 1]
+
+
+async def test_old_pieces_are_larger(store: Store) -> None:
+    base = to_us(NOON)
+    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(_put_calls, instants=[base + i for i in range(100)]))
+    went = await _follow(store, INDIA, NOON + timedelta(days=2), 10)
+    assert went == [base + 40, base + 80, base + 90, to_us(NOON + timedelta(days=2, hours=-1))]
+
+
+async def test_another_time_zone_begins_anew_and_the_same_goes_on(store: Store) -> None:
+    base = to_us(NOON)
+    assert await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(_put_calls, instants=[base + i for i in range(9)]))
+    later = NOON + timedelta(days=3)
+    await _follow(store, INDIA, later, 2)
+    assert not await store.write(partial(begin, grid=grid_of(INDIA)))
+    found = await store.read(partial(figures, campaign=None, since=None, until=None, timezone=INDIA))
+    assert (found["total_calls"], found["unique_callers"]) == (9, 9)
+    # A command with another zone in its configuration counts one by one.
+    in_utc = await store.read(partial(figures, campaign=None, since=None, until=None, timezone="UTC"))
+    assert (in_utc["unique_callers"], in_utc["peak_hours"][6]) == (9, {"hour": 6, "calls": 9})
+    assert await store.write(partial(begin, grid=grid_of("UTC")))
+    await _follow(store, "UTC", later, 2)
+    assert await store.read(partial(figures, campaign=None, since=None, until=None, timezone="UTC")) == in_utc
+    again = await store.read(partial(figures, campaign=None, since=None, until=None, timezone=INDIA))
+    assert again == found
+
+
+async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: Store) -> None:
+    await store.write(partial(_put_calls, instants=[to_us(NOON) + i for i in range(9)]))
+    unit = partial(figures, campaign=None, since=None, until=None, timezone=INDIA, most=8)
+    with pytest.raises(TooMuchToCount, match="have not begun"):
+        await store.read(unit)
+    assert (await store.read(partial(unit, until=NOON + timedelta(microseconds=8))))["total_calls"] == 8
+    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(fold, grid=grid_of(INDIA), now=NOON + timedelta(minutes=1), piece=8))
+    assert (await store.read(unit))["total_calls"] == 9
+    await store.write(partial(_put_calls, instants=[to_us(NOON) + 100 + i for i in range(9)], campaign="b"))
+    with pytest.raises(TooMuchToCount, match="2026-11-23T06:30:00"):
+        await store.read(unit)
+
+
+async def test_the_database_has_the_same_buckets(store: Store) -> None:
+    rng, base = Random(1), to_us(NOON)
+    tenths = [*range(2000), *(2**n + d for n in range(11, 24) for d in (-1, 0, 1))]
+    tenths += [int(10 ** rng.uniform(0, 7)) for _ in range(2000)]
+
+    async def called_back(db: Database) -> None:
+        await _put_calls(db, [base])
+        await db.executemany(
+            """INSERT INTO actions (call_id, kind, campaign, number, exophone, state, reason, plan, base_at, due_at,
+                                    created_at, placed_at)
+               VALUES (1, 'callback', 'shop', '', '', 'placed', '', 'open', 0, 0, 0, ?)""",
+            [(base + each * 100_000 + rng.randrange(100_000),) for each in tenths],
+        )
+
+    await store.write(called_back)
+    rows = await store.read(
+        lambda db: db.fetch_all("SELECT fact FROM facts WHERE fact LIKE 'called-back|%' ORDER BY id")
+    )
+    assert [fact for (fact,) in rows] == [f"called-back|{bucket_of(each / 10)}" for each in tenths]
