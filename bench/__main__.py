@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import ack, ingest
+from bench import ack, figures, ingest
 from bench.rig import best_generator
 from bench.tables import show
 
@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--for", type=float, default=4.0, dest="for_s", help="seconds a round of ingest (%(default)s)"
     )
     parser.add_argument("--generator", choices=["wrk", "own"], default=best_generator(), help="(%(default)s)")
+    parser.add_argument("--calls", type=int, default=1_000_000, help="in the store of figures (%(default)s)")
+    parser.add_argument("--days", type=int, default=365, help="that they are spread over (%(default)s)")
     parser.add_argument("--write", action="store_true", help="keep the figures in bench/results.json")
     options = parser.parse_args(arguments)
     for part in options.parts:
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 PARTS: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], dict[str, Any]]] = {
     "ingest": lambda options, say: ingest.measure(options.rounds, options.for_s, options.generator, say),
     "ack": lambda options, say: ack.measure(options.rounds, say),
+    "figures": lambda options, say: figures.measure(options.calls, options.days, say),
 }
 
 

@@ -36,8 +36,20 @@ def _ack(found: dict[str, Any]) -> Table:
     return table
 
 
+def _figures(found: dict[str, Any]) -> Table:
+    table = _table(f"GET /api/v1/analytics, ms: {found['about']}", "calls", "first", "median", "worst")
+    for name, each in found["ranges"].items():
+        times = (f"{each[key]:,.0f}" for key in ("first_ms", "median_ms", "worst_ms"))
+        table.add_row(name, f"{each['calls']:,}", *times)
+    table.caption = (
+        f"allowed are {found['limit_ms']} ms; {found['gb_per_million_calls']} GB a million calls, "
+        f"{found['summaries_share']:.1%} of it summaries, made in {found['summaries_made_in_s']:,} s"
+    )
+    return table
+
+
 def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
 
 
-SHAPES = {"ingest": _ingest, "ack": _ack}
+SHAPES = {"ingest": _ingest, "ack": _ack, "figures": _figures}

@@ -19,7 +19,6 @@ from missedd.store.facts import campaigns_with_facts, count_facts, is_counted_ca
 from missedd.store.reads_calls import Rows
 from missedd.store.summaries import summary_of
 
-
 MOST: Final = 250_000
 """Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
 
