@@ -12,10 +12,12 @@ from missedd.commands import (
     backup,
     check,
     demo,
+    pause,
     release,
     report,
     resend,
     restore,
+    resume,
     serve,
     settle,
     subscriptions,
@@ -27,7 +29,7 @@ from missedd.commands import (
 
 COMMANDS = (
     *(demo, serve, check, why, report, subscriptions, unsubscribe, suppress, unsuppress),
-    *(resend, settle, backup, restore, release),
+    *(pause, resume, resend, settle, backup, restore, release),
 )
 
 

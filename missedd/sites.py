@@ -103,8 +103,8 @@ def private_site(
     return build_private(
         reader,
         engine.operator,
+        policy=engine.policy,
         clock=clock,
-        timezone=timezone,
         why_not_ready=why_not_ready,
         metrics=exposition,
         on_failure=on_failure,

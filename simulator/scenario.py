@@ -95,6 +95,8 @@ DEEDS: Mapping[str, frozenset[str]] = {
     "application": frozenset({"for"}),
     "suppress": frozenset({"reason"}),
     "unsuppress": frozenset(),
+    "pause": frozenset({"why", "for"}),
+    "resume": frozenset(),
     "api": frozenset({"path", "body", "status", "keep"}),
 }
 """What may happen, and with which further keys. The deed's own key carries its main value."""

@@ -8,12 +8,13 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from missedd.core.consent import OptOut, joined_again, opted_out
-from missedd.core.gates import Candidate, Close, Go, Hold, judge, sms_policy, too_far_ahead
+from missedd.core.gates import Candidate, Close, Go, Hold, Wait, judge, sms_policy, too_far_ahead
 from missedd.core.model import (
     Admission,
     InboundCall,
@@ -24,8 +25,11 @@ from missedd.core.model import (
     State,
     Verdict,
 )
+from missedd.core.pauses import Pause
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
+
+NO_PAUSES: Final[Mapping[str, Pause]] = {}
 
 
 @dataclass(slots=True)
@@ -71,9 +75,15 @@ class CallerHistory:
 
 
 def decide(
-    call: InboundCall, policy: Policy, seen: Verdict | None, history: CallerHistory, received_at: datetime
+    call: InboundCall,
+    policy: Policy,
+    seen: Verdict | None,
+    history: CallerHistory,
+    received_at: datetime,
+    pauses: Mapping[str, Pause] = NO_PAUSES,
 ) -> Admission:
-    """Decide one call. `seen` is the verdict its CallSid was given before, None for a new one.
+    """Decide one call. `seen` is the verdict its CallSid was given before, None for a new one; `pauses`
+    are those in force, by campaign.
 
     A CallSid that was `not-missed` is decided again: Exotel tells of an agent's phone ringing and
     of the end of the same call under one CallSid.
@@ -104,7 +114,7 @@ def decide(
     if _within_window(campaign, history, called_at):
         kept = (each for each in recorded if each.kind is not Kind.LEAD)
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept)
-    owed = _owed(campaign, policy, history, called_at, received_at)
+    owed = _owed(campaign, policy, history, pauses.get(campaign.name), called_at, received_at)
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *recorded, *owed)
 
 
@@ -159,6 +169,7 @@ def _owed(
     campaign: Campaign,
     policy: Policy,
     history: CallerHistory,
+    pause: Pause | None,
     called_at: datetime,
     received_at: datetime,
 ) -> Iterator[PlannedAction]:
@@ -176,6 +187,7 @@ def _owed(
             plan,
             expires_at=called_at + sms.give_up_after,
             refuses_sms=history.refuses_sms,
+            pause=pause,
         )
         yield _gated(candidate, policy, called_at, called_at, received_at)
     if campaign.callback is not None:
@@ -187,6 +199,7 @@ def _owed(
             # Who opts out by this very call is texted the confirmation, and nothing else.
             is_suppressed=campaign.opts_out,
             others=tuple(at for name, at in history.callbacks if name == campaign.name),
+            pause=pause,
         )
         yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
 
@@ -228,16 +241,20 @@ def _gated(
     """Plan an action as its gates see it at the instant it would go: due, or now if that is past."""
     kind, plan, expires_at = candidate.kind, candidate.plan, candidate.expires_at
     judgement = judge(candidate, policy, max(due_at, now))
-    state, outcome = State.PLANNED, None
+    state, outcome, look_at = State.PLANNED, None, None
     why = reason or (Reason.OWED if plan is Plan.OPEN else Reason.OWED_AFTER_HOURS)
     match judgement:
         case Go():
             pass
         case Hold(until, later_expiry, held_for):
             state, due_at, expires_at, why = State.HELD, until, later_expiry, held_for
+        case Wait(until, held_for):
+            state, look_at, why = State.HELD, until, held_for
         case Close(closed_as, closed_for):
             state, outcome, why = State.DONE, closed_as, closed_for
-    return PlannedAction(kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index)
+    return PlannedAction(
+        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, look_at=look_at
+    )
 
 
 def dedup_reach(policy: Policy) -> timedelta:

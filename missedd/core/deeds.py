@@ -31,3 +31,5 @@ class Deed(StrEnum):
     WEBHOOK_RESENT = "webhook.resent"
     ACTION_SETTLED = "action.settled"
     QUARANTINE_ENDED = "quarantine.ended"
+    CAMPAIGN_PAUSED = "campaign.paused"
+    CAMPAIGN_RESUMED = "campaign.resumed"

@@ -87,16 +87,18 @@ def _action(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Iterato
 def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """Where an action stands, and what comes next if anything does."""
     why, due = _words(action["reason"]), _at(action["due_at"], zone)
+    ahead = _parse(action["due_at"]) > now
     match State(action["state"]):
         case State.DONE:
             return f"{_OUTCOMES[Outcome(action['outcome'])]}; {why}.{_settled(action, zone)}"
         case State.PLANNED:
-            ahead = _parse(action["due_at"]) > now
             return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
         case State.HELD if action["reason"] == Reason.QUARANTINED:
             return f"held; {why}."
+        case State.HELD if action["reason"] == Reason.CAMPAIGN_PAUSED:
+            return f"held, due at {due}; {why}."
         case State.HELD:
-            return f"held until {due}; {why}."
+            return f"held until {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
         case State.ATTEMPTING:
             return f"its request is out; {why}."
         case State.PLACED:

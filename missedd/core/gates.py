@@ -1,7 +1,7 @@
 """The gates of an action: judged when it is planned and again just before it is sent.
 
 `judge` asks one question of an action at an instant: may it go now? It lets it through, holds it
-until a named instant, or closes it; each with a reason. It keeps no state and reads no clock, so
+until a named instant, lets it wait for the end of a pause, or closes it; each with a reason. It keeps no state and reads no clock, so
 both times give the same answer for the same facts.
 """
 
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from missedd.core.cap import fits
 from missedd.core.model import Kind, Outcome, Plan
+from missedd.core.pauses import Pause
 from missedd.core.policy import (
     AfterHoursCallback,
     CallbackPolicy,
@@ -38,12 +39,20 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """An operator has paused the campaign: look again at `until`. Its own instants stay as they are."""
+
+    until: datetime
+    reason: Reason = Reason.CAMPAIGN_PAUSED
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     outcome: Outcome
     reason: Reason
 
 
-type Judgement = Go | Hold | Close
+type Judgement = Go | Hold | Wait | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,10 @@ class Candidate:
     others: tuple[datetime, ...] = ()
     is_reached: bool = False
     """The campaign has spoken with the caller since the call that this callback answers."""
+    is_owed_since: bool = False
+    """It waited for the end of a pause, and a later call of the caller's is owed a callback too."""
+    pause: Pause | None = None
+    """The campaign's, where one is in force."""
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -85,12 +98,12 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
             sms = sms_policy(campaign, candidate.plan)
             if sms is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(candidate, at) or _judge_sms(sms, policy, at)
+            return _judge_contact(candidate, at) or _unless_paused(_judge_sms(sms, policy, at), candidate, at)
         case Kind.CALLBACK:
             if campaign.callback is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(candidate, at) or _judge_callback(
-                campaign, campaign.callback, candidate, policy, at
+            return _judge_contact(candidate, at) or _unless_paused(
+                _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
             )
         case _:
             raise AssertionError(f"{candidate.kind} is recorded with its call and never waits at a gate")
@@ -106,6 +119,13 @@ def _judge_contact(candidate: Candidate, at: datetime) -> Close | None:
     return None
 
 
+def _unless_paused(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
+    # The last of the gates: what waits for an opening hour comes to it then.
+    if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.holds_at(at):
+        return Wait(candidate.pause.next_look(candidate.expires_at))
+    return judgement
+
+
 def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
     if sms.message_class is MessageClass.PROMOTIONAL:
         release_at = policy.quiet.release_at(at, policy.timezone)
@@ -119,6 +139,9 @@ def _judge_callback(
 ) -> Judgement:
     if candidate.is_reached:
         return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
+    if candidate.is_owed_since:
+        # Whoever rang several times during a pause wants one callback after it.
+        return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
     window = _calling_hours(campaign, callback, policy, at)
     if isinstance(window, Close):
         return window

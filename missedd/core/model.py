@@ -157,6 +157,12 @@ class PlannedAction:
     retry_index: int = 0
     """How many unanswered callbacks came before this one for the same call."""
     details: Mapping[str, str] = field(default_factory=dict)
+    look_at: datetime | None = None
+    """When to look at it, where that is not when it is due: it waits for the end of a pause."""
+
+    @property
+    def wake_at(self) -> datetime:
+        return self.look_at or self.due_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from missedd.core.hours import BusinessHours, DailyWindow
+from missedd.core.model import Kind
 
 
 class MessageClass(StrEnum):
@@ -117,6 +118,21 @@ class Campaign:
     subscribe: SubscribePolicy | None = None
     unsubscribe: UnsubscribePolicy | None = None
     verify_ttl: timedelta | None = None
+
+    @property
+    def owes(self) -> tuple[Kind, ...]:
+        """The kinds of action that its calls may lead to, in the order of `Kind`."""
+        has = {
+            Kind.LEAD: self.lead_source,
+            Kind.VOTE: self.vote,
+            Kind.SUBSCRIBE: self.subscribe,
+            Kind.UNSUBSCRIBE: self.unsubscribe,
+            Kind.VERIFY: self.verify_ttl,
+            Kind.WEBHOOK: self.webhook,
+            Kind.SMS: self.sms or self.after_hours.sms,
+            Kind.CALLBACK: self.callback,
+        }
+        return tuple(kind for kind, table in has.items() if table is not None)
 
     @property
     def opts_out(self) -> bool:

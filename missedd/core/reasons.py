@@ -61,11 +61,19 @@ class Reason(StrEnum):
         "the database was restored from a backup, so it waits until an operator says `missedd release`",
     )
     RELEASED = "released", "an operator released it after a restore"
+    CAMPAIGN_PAUSED = (
+        "campaign-paused",
+        "an operator paused the campaign: it waits for the end of that, or until it has grown too old",
+    )
+    RESUMED = "resumed", "an operator ended the campaign's pause"
     PROVIDER_BUSY = "provider-busy", "the provider refused for now; it will be tried again"
 
     # Gates: drops and expiries
     REACHED_OTHERWISE = "reached-otherwise", "the caller was reached by another callback since"
-    ALREADY_OWED = "already-owed", "another callback to the caller waits for the same opening"
+    ALREADY_OWED = (
+        "already-owed",
+        "another callback to the caller waits for the same opening, or the end of the same pause",
+    )
     MAX_PER_HOUR = "max-per-hour", "the caller's limit of callbacks an hour is used up"
     SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
     TOO_OLD = "too-old", "older than the campaign's give_up_after"

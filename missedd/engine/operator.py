@@ -11,12 +11,14 @@ from datetime import datetime
 from missedd.clock import Clock, to_iso
 from missedd.core.deeds import By, Deed
 from missedd.core.model import Outcome
+from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
 from missedd.store.audit import note
 from missedd.store.database import Database
 from missedd.store.operations import resend, settle
+from missedd.store.pauses import pause, resume
 from missedd.store.quarantine import Released, release
 from missedd.store.rows import Wake
 from missedd.store.store import Store
@@ -105,6 +107,36 @@ class Operator:
         if settled is Settlement.SETTLED:
             self._acted(by, Deed.ACTION_SETTLED, action=action_id, outcome=outcome)
         return settled
+
+    async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
+        """Let nobody be called or texted for a campaign, until an instant or until `resume`."""
+        now = self._clock.now()
+        begun = Pause(campaign, now, until, why, by)
+
+        async def unit(db: Database) -> list[Wake]:
+            await note(db, by, Deed.CAMPAIGN_PAUSED, campaign, now, why=why, until=to_iso(until))
+            return await pause(db, begun)
+
+        self._timers.add(await self._store.write(unit))
+        self._acted(by, Deed.CAMPAIGN_PAUSED, campaign=campaign, until=to_iso(until))
+        return begun
+
+    async def resume(self, by: By, campaign: str) -> bool:
+        """End a campaign's pause; False if it is not paused."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> list[Wake] | None:
+            wakes = await resume(db, campaign, now)
+            if wakes is not None:
+                await note(db, by, Deed.CAMPAIGN_RESUMED, campaign, now, actions=len(wakes))
+            return wakes
+
+        wakes = await self._store.write(unit)
+        if wakes is None:
+            return False
+        self._timers.add(wakes)
+        self._acted(by, Deed.CAMPAIGN_RESUMED, campaign=campaign, actions=len(wakes))
+        return True
 
     async def release(self, by: By, *, drop: bool) -> int:
         """End the quarantine after a restore; how many actions were released, or dropped."""

@@ -1,7 +1,7 @@
 """The unit that admits a batch of calls: their history is read, each is decided, all is written.
 
 The decision happens inside the transaction that records it: between a caller's history and what
-is made of it nobody else can write. A batch costs four SELECTs and a handful of `executemany`,
+is made of it nobody else can write. A batch costs five SELECTs and a handful of `executemany`,
 however many calls are in it.
 """
 
@@ -18,6 +18,7 @@ from missedd.core.admission import CallerHistory, decide, dedup_reach
 from missedd.core.model import RECOVERED, Admission, InboundCall, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
+from missedd.store.pauses import pauses_in_force
 from missedd.store.rows import (
     NewAction,
     Wake,
@@ -51,6 +52,7 @@ async def admit(
     histories = await _histories(db, calls, policy, received_at)
     opt_outs = {caller: history.opt_out for caller, history in histories.items()}
     books = await open_books(db, calls, policy, received_at)
+    pauses = await pauses_in_force(db, received_at)
     call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
     admitted: list[Admitted] = []
     new_calls: list[tuple[object, ...]] = []
@@ -61,7 +63,7 @@ async def admit(
     for call in calls:
         known = seen.get(call.call_sid)
         admission = decide(
-            call, policy, known[1] if known else None, histories[call.caller or ""], received_at
+            call, policy, known[1] if known else None, histories[call.caller or ""], received_at, pauses
         )
         if admission.verdict is Verdict.REDELIVERED:
             if call.shape != RECOVERED:
@@ -84,7 +86,7 @@ async def admit(
         for planned in admission.actions:
             new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
             if planned.state is not State.DONE:
-                wakes.append(Wake(to_us(planned.due_at), action_id, lane_of(planned.kind, planned.state)))
+                wakes.append(Wake(to_us(planned.wake_at), action_id, lane_of(planned.kind, planned.state)))
             action_id += 1
         leads += _lead_rows(call, admission, policy, this_call)
         admitted.append(Admitted(call, admission, tuple(wakes), ours.get(call.call_sid)))
@@ -108,7 +110,8 @@ async def admit(
 async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
     """What would be decided about a call that is not known yet, with nothing written."""
     histories = await _histories(db, [call], policy, received_at)
-    return decide(call, policy, None, histories[call.caller or ""], received_at)
+    pauses = await pauses_in_force(db, received_at)
+    return decide(call, policy, None, histories[call.caller or ""], received_at, pauses)
 
 
 _INSERT_CALL = """

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from missedd.clock import to_us
-from missedd.core.gates import Close, Go, Hold, judge
+from missedd.core.gates import Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
-from missedd.store.gate_facts import gate_facts, is_reached
+from missedd.store.gate_facts import gate_facts, is_owed_since, is_reached
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
 
@@ -80,7 +80,11 @@ async def claim(
         if len(claimed) >= limit:
             left.append(action.id)
             continue
-        candidate = facts.candidate(action, is_reached=await is_reached(db, action))
+        candidate = facts.candidate(
+            action,
+            is_reached=await is_reached(db, action),
+            is_owed_since=await is_owed_since(db, action),
+        )
         match judge(candidate, policy, now):
             case Go():
                 written = await _write(db, action, policy, now)
@@ -99,6 +103,8 @@ async def claim(
                 )
                 wake = Wake(to_us(until), action.id, lane_of(action.kind, State.HELD))
                 stopped.append(Stopped(action, reason, None, wake))
+            case Wait(until, reason):
+                stopped.append(await _let_wait(db, action, until, reason))
             case Close(outcome, reason):
                 step(action.state, Step.CLOSE)
                 await close(db, action.id, outcome, reason, now)
@@ -110,6 +116,16 @@ async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime)
     if action.kind is not Kind.SMS:
         return None
     return await write_text(db, policy, action.campaign, action.plan, action.number, action.base_at, now)
+
+
+async def _let_wait(db: Database, action: ActionRow, until: datetime, reason: Reason) -> Stopped:
+    """Hold for the end of a pause: it stays due when it was, so that its end finds it so."""
+    step(action.state, Step.HOLD)
+    await db.execute(
+        "UPDATE actions SET state = ?, reason = ?, wake_at = ? WHERE id = ?",
+        (State.HELD, reason, to_us(until), action.id),
+    )
+    return Stopped(action, reason, None, Wake(to_us(until), action.id, lane_of(action.kind, State.HELD)))
 
 
 async def _quarantine(db: Database, action: ActionRow) -> Stopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,10 @@ from missedd.clock import to_us
 from missedd.core.cap import WINDOW
 from missedd.core.gates import Candidate
 from missedd.core.model import Kind
+from missedd.core.pauses import Pause
+from missedd.core.reasons import Reason
 from missedd.store.database import Database
+from missedd.store.pauses import pauses_in_force
 from missedd.store.quarantine import quarantined_until
 from missedd.store.rows import ActionRow, remembered_callbacks
 from missedd.store.suppressions import Suppressions, suppressions_in_force
@@ -24,13 +27,16 @@ class GateFacts:
     quarantined_until: datetime | None
     suppressed: Suppressions
     placed: list[tuple[str, str, datetime]]
+    pauses: Mapping[str, Pause]
 
     def is_quarantined(self, action: ActionRow) -> bool:
         """Whether it is owed from before a restore, and so waits for an operator's word."""
         return self.quarantined_until is not None and action.base_at <= self.quarantined_until
 
-    def candidate(self, action: ActionRow, *, is_reached: bool) -> Candidate:
-        """The action as its gates see it; see `is_reached` for callbacks."""
+    def candidate(
+        self, action: ActionRow, *, is_reached: bool = False, is_owed_since: bool = False
+    ) -> Candidate:
+        """The action as its gates see it; see `is_reached` and `is_owed_since` for callbacks."""
         owner = (action.number, action.campaign)
         return Candidate(
             kind=action.kind,
@@ -41,6 +47,8 @@ class GateFacts:
             refuses_sms=action.kind is Kind.SMS and self.suppressed.refuses_sms(action.number),
             others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
             is_reached=is_reached,
+            is_owed_since=is_owed_since,
+            pause=self.pauses.get(action.campaign),
         )
 
 
@@ -52,6 +60,7 @@ async def gate_facts(db: Database, actions: Sequence[ActionRow], now: datetime) 
         suppressed=await suppressions_in_force(db, numbers, now),
         # Only what went out counts here: the pending ones will come to this gate themselves.
         placed=await remembered_callbacks(db, numbers, now - WINDOW, pending=False),
+        pauses=await pauses_in_force(db, now),
     )
 
 
@@ -64,5 +73,17 @@ async def is_reached(db: Database, action: ActionRow) -> bool:
         """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
              AND outcome = 'answered' AND closed_at > ? AND id != ? LIMIT 1""",
         (action.number, action.campaign, to_us(action.base_at), action.id),
+    )
+    return bool(rows)
+
+
+async def is_owed_since(db: Database, action: ActionRow) -> bool:
+    """Whether a later call of the caller's is owed a callback too, of one that waited for a pause's end."""
+    if action.kind is not Kind.CALLBACK or action.reason not in (Reason.CAMPAIGN_PAUSED, Reason.RESUMED):
+        return False
+    rows = await db.fetch_all(
+        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
+             AND state != 'done' AND id > ? LIMIT 1""",
+        (action.number, action.campaign, action.id),
     )
     return bool(rows)

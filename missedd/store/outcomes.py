@@ -178,7 +178,7 @@ async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime)
     await db.execute("UPDATE actions SET origin_id = ? WHERE id = ?", (action.id, new_id))
     if planned.state is State.DONE:
         return ()
-    return (Wake(to_us(planned.due_at), new_id, lane_of(planned.kind, planned.state)),)
+    return (Wake(to_us(planned.wake_at), new_id, lane_of(planned.kind, planned.state)),)
 
 
 async def found(db: Database, action_id: int, provider_sid: str, now: datetime) -> Wake | None:

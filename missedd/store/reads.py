@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from missedd.core.pages import Page, Query
 from missedd.store.facts import campaigns
+from missedd.store.pauses import pauses
+from missedd.store.pending import pending
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
 from missedd.store.reads_figures import MOST, figures, gauges
@@ -38,6 +40,8 @@ __all__ = [
     "gauges",
     "latest_calls",
     "leads",
+    "pauses",
+    "pending",
     "quarantine",
     "story_of_number",
     "story_of_ours",
@@ -91,6 +95,12 @@ class Reader:
 
     async def quarantine(self) -> dict[str, Any]:
         return await self._read(quarantine)
+
+    async def pauses(self, now: datetime) -> dict[str, dict[str, Any]]:
+        return await self._read(partial(pauses, now=now))
+
+    async def pending(self) -> list[dict[str, Any]]:
+        return await self._read(pending)
 
     async def gauges(self) -> dict[str, Any]:
         return await self._read(gauges)

@@ -145,7 +145,7 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
         to_us(planned.base_at),
         to_us(planned.due_at),
         None if planned.expires_at is None else to_us(planned.expires_at),
-        None if is_done else to_us(planned.due_at),
+        None if is_done else to_us(planned.wake_at),
         compact(dict(planned.details)) if planned.details else "{}",
         now_us,
         now_us if is_done else None,

@@ -5,25 +5,21 @@ Each route is named with its path in `missedd.web.openapi`; a test holds the two
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from quart import Blueprint, Response, jsonify, request
 
 from missedd.clock import Clock, to_iso
+from missedd.core.policy import Policy
 from missedd.web.acting import acting
-from missedd.web.bodies import json_object, line_of
+from missedd.web.bodies import json_object, line_of, until_of
+from missedd.web.campaigns import add_campaigns
 from missedd.web.listing import listed
 from missedd.web.openapi import document
-from missedd.web.parameters import (
-    action_id_of,
-    instant_of,
-    number_of,
-    period_of,
-)
+from missedd.web.parameters import action_id_of, number_of, period_of
 from missedd.web.ports import Operations, Reads
-from missedd.web.problems import Problem, bad_input
+from missedd.web.problems import Problem
 from missedd.web.quarantine import add_quarantine
 from missedd.web.settle import add_settle
 from missedd.web.subscriptions import add_subscriptions
@@ -44,10 +40,10 @@ LEAD_COLUMNS: Final = (
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 
 
-def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str) -> Blueprint:
-    """The routes under /api. Instants without an offset are in `timezone`."""
+def build_api(reads: Reads, operations: Operations, policy: Policy, clock: Clock) -> Blueprint:
+    """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")
-    zone = ZoneInfo(timezone)
+    zone = ZoneInfo(policy.timezone)
     openapi = document()
 
     @api.get("/openapi.json")
@@ -82,7 +78,7 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
         body = await json_object("number", "reason", "until")
         number = number_of(body.get("number"), "number")
         reason = line_of(body, "reason")
-        until = _until_of(body, zone, clock.now())
+        until = until_of(body, zone, clock.now())
         await operations.suppress(acting(), number, reason, until)
         return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
 
@@ -107,13 +103,5 @@ def build_api(reads: Reads, operations: Operations, clock: Clock, timezone: str)
     add_subscriptions(api, reads, operations, zone)
     add_settle(api, operations)
     add_quarantine(api, reads, operations)
+    add_campaigns(api, reads, operations, policy, clock)
     return api
-
-
-def _until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
-    if body.get("until") is None:
-        return None
-    until = instant_of(body["until"], "until", zone)
-    if until <= now:
-        raise bad_input("until", "lies in the past")
-    return until

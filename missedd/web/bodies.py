@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from quart import request
 
+from missedd.web.parameters import instant_of
 from missedd.web.problems import Problem, bad_input
 
 LONGEST_LINE = 500
@@ -39,3 +42,13 @@ def line_of(body: dict[str, Any], field: str) -> str:
     if len(text) > LONGEST_LINE or not text.isprintable():
         raise bad_input(field, f"is not a line of at most {LONGEST_LINE} characters")
     return text
+
+
+def until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The instant `until` which something is to last; None for ever."""
+    if body.get("until") is None:
+        return None
+    until = instant_of(body["until"], "until", zone)
+    if until <= now:
+        raise bad_input("until", "lies in the past")
+    return until

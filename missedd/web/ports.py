@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from missedd.core.deeds import By
 from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
+from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 
 
@@ -39,6 +40,14 @@ class Reads(Protocol):
         """`since`, the restore whose earlier calls wait, or None; and `actions`, how many wait."""
         ...
 
+    async def pauses(self, now: datetime) -> Mapping[str, Mapping[str, Any]]:
+        """The pauses in force, by campaign: `since`, `until`, `why` and `by`."""
+        ...
+
+    async def pending(self) -> list[dict[str, Any]]:
+        """Counts of what is not done, by campaign, kind, state and reason."""
+        ...
+
     async def gauges(self) -> Mapping[str, Any]: ...
 
     async def figures(
@@ -67,6 +76,14 @@ class Operations(Protocol):
 
     async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
         """Say what became of an action whose outcome is unknown."""
+        ...
+
+    async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
+        """Call and text nobody for a campaign; it replaces a pause that is in force."""
+        ...
+
+    async def resume(self, by: By, campaign: str) -> bool:
+        """End a pause; False if the campaign is not paused."""
         ...
 
     async def release(self, by: By, *, drop: bool) -> int:

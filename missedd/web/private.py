@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from missedd.clock import Clock
 from missedd.core.analytics import TooMuchToCount
+from missedd.core.policy import Policy
 from missedd.web.api import build_api
 from missedd.web.console import build_console
 from missedd.web.ports import Operations, Reads
@@ -64,8 +65,8 @@ def build_private(
     reads: Reads,
     operations: Operations,
     *,
+    policy: Policy,
     clock: Clock,
-    timezone: str,
     why_not_ready: Callable[[], str | None],
     metrics: Callable[[], Awaitable[str]],
     on_failure: Callable[[str, Exception], None],
@@ -78,8 +79,8 @@ def build_private(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(reads, operations, clock, timezone))
-    app.register_blueprint(build_console(reads, clock, timezone))
+    app.register_blueprint(build_api(reads, operations, policy, clock))
+    app.register_blueprint(build_console(reads, clock, policy.timezone))
 
     @app.get("/healthz")
     async def healthz() -> Response:

@@ -48,6 +48,7 @@ async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tal
     _keep_suppressions(stage, contacts, tally)
     await _keep_provider_suppressions(stage, contacts, witness, tally)
     await _keep_opt_outs(stage, contacts, slack, witness, tally)
+    await _keep_pauses(stage, contacts, witness, tally)
     for each in contacts:
         _keep_hours(each, settings, slack, tally)
     _keep_caps(contacts, slack, tally)
@@ -173,6 +174,31 @@ async def _keep_opt_outs(
                     f"{each.kind} {each.sid} to {number} at {each.at}, who opted out before",
                     each.sid,
                     number,
+                )
+
+
+async def _keep_pauses(stage: Stage, contacts: list[Contact], witness: Witness, tally: Tally) -> None:
+    if stage.clock.was_stepped:
+        return  # a pause ends by the daemon's clock
+    owed = await witness.rows(
+        "SELECT id, campaign, base_at / 1e6 FROM actions WHERE kind IN ('callback', 'sms')"
+    )
+    campaigns = {str(action_id): campaign for action_id, campaign, _ in owed}
+    for name, since, until in stage.journal.pauses():
+        tally.reach(
+            "P3 pause",
+            sum(
+                campaign == name and since.timestamp() <= base_s < until.timestamp()
+                for _, campaign, base_s in owed
+            ),
+        )
+        for each in contacts:
+            if campaigns.get(each.action) == name and since < each.at < until:
+                tally.breach(
+                    "P3 pause",
+                    f"{each.kind} {each.sid} to {each.number} at {each.at}, {name} was paused since {since}",
+                    each.sid,
+                    each.number,
                 )
 
 

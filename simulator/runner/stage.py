@@ -11,9 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 import trio
 
 from missedd.store.database import NotDurable, StoreRefused
@@ -28,6 +26,7 @@ from simulator.runner.disk import DiskFault
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
 from simulator.runner.parameters import change_exchange, discard, later, ring_options
+from simulator.runner.wishes import Wish, Wishes
 from simulator.scenario import Happening, Scenario, ScenarioMistake, duration
 
 RESTART_S = 5.0
@@ -110,12 +109,15 @@ class Stage:
                 case "application":
                     self._application(value, happening.params, where)
                 case "suppress":
-                    number = self.person(value, where).number
-                    body = {"number": number, "reason": happening.params.get("reason", "asked")}
-                    await self._operate(number, "POST", "/api/v1/suppressions", body)
+                    reason = happening.params.get("reason", "asked")
+                    await self._operate(self._wishes.suppress(self.person(value, where).number, reason))
                 case "unsuppress":
-                    number = self.person(value, where).number
-                    await self._operate(number, "DELETE", f"/api/v1/suppressions/{quote(number)}")
+                    await self._operate(self._wishes.unsuppress(self.person(value, where).number))
+                case "pause":
+                    why, lasts = happening.params.get("why", "asked"), happening.params.get("for")
+                    await self._operate(self._wishes.pause(value, why, lasts, where))
+                case "resume":
+                    await self._operate(self._wishes.resume(value))
                 case "api":
                     asking = Asking(self.host, self.people, self.kept)
                     if self.is_supervised:
@@ -127,27 +129,16 @@ class Stage:
         except ValueError as failure:
             raise ScenarioMistake(f"{where}: {failure}") from failure
 
-    async def _operate(self, number: str, method: str, path: str, body: Any = None) -> None:
-        """An operator's wish about a number; on a supervised stage they ask until it is granted."""
-        if not self.is_supervised:
-            await self.host.api(method, path, body)
-            return
-        self.nursery.start_soon(self._insist, number, method, path, body)
+    @property
+    def _wishes(self) -> Wishes:
+        return Wishes(self.host, self.clock, self.journal, self.true_now)
 
-    async def _insist(self, number: str, method: str, path: str, body: Any) -> None:
-        while True:
-            asked_at = self.true_now()
-            try:
-                await self.host.api(method, path, body)
-            except httpx.HTTPStatusError as refused:
-                if refused.response.status_code == 404:
-                    return
-            except RuntimeError:
-                pass  # it is down
-            else:
-                self.journal.note(number, asked_at, self.true_now(), is_suppressed=method == "POST")
-                return
-            await trio.sleep(RESTART_S)
+    async def _operate(self, wish: Wish) -> None:
+        """Have an operator ask for something; on a supervised stage they ask until it is granted."""
+        if self.is_supervised:
+            self.nursery.start_soon(self._wishes.insist, wish)
+        else:
+            await self._wishes.ask(wish)
 
     async def _ring(self, value: Any, params: Any, where: str) -> None:
         for name in [value] if isinstance(value, str) else value:

@@ -32,6 +32,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     people = tuple(_person(rng, f"p{index}") for index in range(SMALL_POOL + rng.randint(10, 20)))
     happenings = [*_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
     happenings += draw_faults(rng, minutes)
+    happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
     return Scenario(
         name=f"seed-{seed}",
         about="drawn from a seed",
@@ -192,4 +193,20 @@ def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list
         person = rng.choice(people[:SMALL_POOL])
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
         wishes.append(Happening(at, deed, {deed: person.name}, deed))
+    return wishes
+
+
+def _pauses(rng: Random, campaigns: list[dict[str, Any]], minutes: int) -> list[Happening]:
+    """An operator who pauses campaigns, and mostly remembers to let them go on."""
+    wishes = []
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        name = rng.choice(campaigns)["name"]
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        params = {"pause": name}
+        if rng.random() < 0.5:
+            params["for"] = rng.choice(("1m", "10m", "1h"))
+        wishes.append(Happening(at, "pause", params, "pause"))
+        if rng.random() < 0.6:
+            later = at + timedelta(seconds=rng.choice((20, 300, 1800)))
+            wishes.append(Happening(later, "resume", {"resume": name}, "resume"))
     return wishes

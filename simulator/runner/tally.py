@@ -9,6 +9,7 @@ PROMISES = {
     "P1 kept": "a missed call, or a status report, that got its 2xx is in the database",
     "P2 once": "one intent, one call or text: never two for one action",
     "P3 suppression": "nobody is contacted who is suppressed",
+    "P3 pause": "nobody is contacted for a campaign that is paused",
     "P3 hours": "promotional contacts keep the quiet hours, callbacks the business hours",
     "P3 cap": "no number is called more often in any hour than its campaign allows",
     "P3 budget": "the account's requests stay within its budget in any minute",

@@ -9,9 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.gates import Candidate, Close, Go, Hold, Judgement, judge, sms_policy, too_far_ahead
+from missedd.core.deeds import By, Source
+from missedd.core.gates import (
+    Candidate,
+    Close,
+    Go,
+    Hold,
+    Judgement,
+    Wait,
+    judge,
+    sms_policy,
+    too_far_ahead,
+)
 from missedd.core.hours import BusinessHours, Holidays, WeeklyWindow
 from missedd.core.model import Kind, Outcome, Plan
+from missedd.core.pauses import Pause
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
 from missedd.core.reasons import Reason
 from tests.core.campaigns import (
@@ -223,3 +235,38 @@ def test_what_a_gate_holds_it_lets_through_at_the_instant_it_named(
         assert judged(of, judgement.until, expires_at=judgement.expires_at) == Go()
     else:
         assert judgement == Go()
+
+
+def paused(until: datetime | None = None, since: datetime = NOON) -> Pause:
+    return Pause("admissions", since, until, "lunch", By(Source.API))
+
+
+CONTACTS = st.sampled_from([Kind.CALLBACK, Kind.SMS])
+
+
+@given(CONTACTS, st.integers(0, 7 * 24 * 60), st.integers(0, 600), st.none() | st.integers(0, 600))
+def test_a_pause_moves_no_instant_and_nothing_goes_in_it(
+    kind: Kind, offset: int, lives: int, lasts: int | None
+) -> None:
+    of = campaign(callback=callback(), sms=sms(message_class=PROMOTIONAL), hours=office())
+    at = NOON + minutes(offset)
+    expires_at = at + minutes(lives)
+    until = None if lasts is None else at + minutes(lasts)
+    without = judged(of, at, kind, expires_at=expires_at)
+    judgement = judged(of, at, kind, expires_at=expires_at, pause=paused(until))
+    if without != Go() or until == at:
+        assert judgement == without  # what waits for an opening comes to this gate again then
+        return
+    assert isinstance(judgement, Wait)
+    assert at < judgement.until <= expires_at + timedelta(microseconds=1)
+    later = judged(of, judgement.until, kind, expires_at=expires_at, pause=paused(until))
+    ended = judged(of, judgement.until, kind, expires_at=expires_at)
+    assert later == (ended if judgement.until == until else Close(Outcome.EXPIRED, Reason.TOO_OLD))
+
+
+def test_a_pause_holds_back_no_webhook() -> None:
+    assert judged(everything(), kind=Kind.WEBHOOK, pause=paused()) == Go()
+
+
+def test_who_rang_again_during_a_pause_is_called_back_for_the_later_call() -> None:
+    assert judged(everything(), is_owed_since=True) == Close(Outcome.DROPPED, Reason.ALREADY_OWED)

@@ -214,6 +214,13 @@ def sum_up_and_forget_what_changes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.store.migrate._FILES", forgetful)
 
 
+def forget_the_pause_at_send_time(patch: pytest.MonkeyPatch) -> None:
+    def tireless(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
+        return judge(replace(candidate, pause=None), policy, at)
+
+    patch.setattr("missedd.store.claims.judge", tireless)
+
+
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def somewhere(self: Agents, policy: Policy) -> None:
         honest(self, policy)
@@ -249,5 +256,6 @@ MISTAKES = (
     Mistake(let_more_than_the_confirmation_pass, ("P3 suppression",)),
     Mistake(hand_over_what_is_being_sent, ("P2",)),
     Mistake(sum_up_and_forget_what_changes, ("P9",)),
+    Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )

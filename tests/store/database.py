@@ -94,6 +94,10 @@ class FilledDatabase:
         }
         return self.put("leads", **row | values)
 
+    def pause(self, campaign: str = "admissions", **values: object) -> int:
+        row: dict[str, object] = {"campaign": campaign, "since_at": NOON, "why": "asked", "source": "api"}
+        return self.put("pauses", **row | values)
+
     def suppression(self, number: str, at: datetime = NOON, **values: object) -> None:
         row: dict[str, object] = {"number": number, "reason": "asked", "source": "api", "since_at": at}
         self.put("suppressions", **row | values)

@@ -13,16 +13,26 @@ from quart_trio import QuartTrio
 
 from missedd.core.deeds import By
 from missedd.core.model import Outcome
+from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.store.reads import Reader, Rows
 from missedd.web.metrics import Metrics
 from missedd.web.private import build_private
+from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
 
+POLICY = policy(
+    campaign(callback=callback(), lead_source="missed_call", hours=office()),
+    campaign(name="other", exophones=(SECOND_EXOPHONE,), sms=sms()),
+)
 
+
+@dataclass
 class StoppedClock:
+    at: datetime = NOON
+
     def now(self) -> datetime:
-        return NOON
+        return self.at
 
 
 @dataclass
@@ -32,6 +42,7 @@ class Operator:
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     subscribed: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[int, int] = field(default_factory=dict)
+    paused: dict[str, Pause] = field(default_factory=dict)
     released: list[bool] = field(default_factory=list)
     said: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
     settlement: Settlement = Settlement.SETTLED
@@ -56,6 +67,13 @@ class Operator:
         self.said.append((action_id, outcome, remark))
         return self.settlement
 
+    async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
+        self.paused[campaign] = Pause(campaign, NOON, until, why, by)
+        return self.paused[campaign]
+
+    async def resume(self, by: By, campaign: str) -> bool:
+        return self.paused.pop(campaign, None) is not None
+
     async def resend(self, by: By, action_id: int) -> int | None:
         return self.parked.get(action_id)
 
@@ -67,6 +85,7 @@ class Private:
     app: QuartTrio
     db: FilledDatabase
     operator: Operator
+    clock: StoppedClock
     metrics: Metrics
     failures: list[tuple[str, Exception]]
     ready: list[str]
@@ -90,6 +109,7 @@ def private(tmp_path: Path) -> Iterator[Private]:
     reads, operator, metrics = Reader(read, "Asia/Kolkata"), Operator(), Metrics()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
+    clock = StoppedClock()
 
     async def exposition() -> str:
         return metrics.text(await reads.gauges(), NOON)
@@ -97,11 +117,11 @@ def private(tmp_path: Path) -> Iterator[Private]:
     app = build_private(
         reads,
         operator,
-        clock=StoppedClock(),
-        timezone="Asia/Kolkata",
+        clock=clock,
+        policy=POLICY,
         why_not_ready=lambda: ready[0] if ready else None,
         metrics=exposition,
         on_failure=lambda path, error: failures.append((path, error)),
     )
-    yield Private(app, db, operator, metrics, failures, ready)
+    yield Private(app, db, operator, clock, metrics, failures, ready)
     db.close()

@@ -1,0 +1,52 @@
+"""`missedd pause`: call and text nobody for a campaign, for a while."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from urllib.parse import quote
+
+from missedd.clock import SystemClock, to_iso
+from missedd.commands.asking import ask, with_settings
+from missedd.commands.common import FAILED, OK, add_config
+from missedd.config import Settings
+from missedd.config_values import parse_duration
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "pause",
+        help="call and text nobody for a campaign until it is resumed",
+        description="Callbacks and SMS of the campaign wait, and what grows older than its give_up_after "
+        "meanwhile expires. Calls are taken, decided and counted as ever: leads, votes, lists and webhooks "
+        "go on. A pause that is in force is replaced. The daemon must be running.",
+        epilog="example: missedd pause --config missedd.toml admissions --why 'agents at lunch' --until 1h",
+    )
+    add_config(parser)
+    parser.add_argument("campaign", metavar="CAMPAIGN")
+    parser.add_argument("--why", required=True, metavar="W", help="for whoever asks later")
+    parser.add_argument(
+        "--until",
+        metavar="T",
+        help="a date, an instant, or how long from now: 90m; until `missedd resume` if not given",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    return with_settings(args.config, partial(_pause, args.campaign, args.why, args.until))
+
+
+def _pause(campaign: str, why: str, until: str | None, settings: Settings) -> int:
+    lasts = parse_duration(until)
+    end = until if lasts is None else to_iso(SystemClock().now() + lasts)
+    path = f"/api/v1/campaigns/{quote(campaign, safe='')}/pause"
+    said = ask(settings, path, {"why": why, "until": end})
+    if not said.is_well:
+        print(f"{campaign}: {said.detail}", file=sys.stderr)
+        return FAILED
+    print(f"{campaign} is paused {f'until {said.body["until"]}' if end else 'until it is resumed'}")
+    return OK

@@ -1,0 +1,127 @@
+"""The API of the campaigns: what each is and owes, what waits for it, and pausing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quart import Blueprint, Response, jsonify
+
+from missedd.clock import Clock, to_iso
+from missedd.core.deeds import Source
+from missedd.core.model import Kind, State
+from missedd.core.policy import Campaign, Policy
+from missedd.web.acting import acting
+from missedd.web.bodies import json_object, line_of, until_of
+from missedd.web.openapi_parts import answer, body, in_path, operation, refusal
+from missedd.web.ports import Operations, Reads
+from missedd.web.problems import Problem
+from missedd.web.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
+
+
+def add_campaigns(api: Blueprint, reads: Reads, operations: Operations, policy: Policy, clock: Clock) -> None:
+    zone = ZoneInfo(policy.timezone)
+
+    @api.get("/v1/campaigns")
+    async def campaigns() -> Response:
+        return jsonify({"items": await campaigns_now(reads, policy, clock)})
+
+    @api.post("/v1/campaigns/<name>/pause")
+    async def pause(name: str) -> tuple[Response, int]:
+        said = await json_object("why", "until")
+        why = line_of(said, "why")
+        until = until_of(said, zone, clock.now())
+        begun = await operations.pause(acting(), configured(policy, name).name, until, why)
+        by = {"source": begun.by.source, "peer": begun.by.peer}
+        shown = {"since": to_iso(begun.since), "until": to_iso(begun.until), "why": begun.why, "by": by}
+        return jsonify({"campaign": name} | shown), 201
+
+    @api.delete("/v1/campaigns/<name>/pause")
+    async def resume(name: str) -> tuple[str, int]:
+        if not await operations.resume(acting(), name):
+            raise Problem(404, "the campaign is not paused")
+        return "", 204
+
+
+def configured(policy: Policy, name: str) -> Campaign:
+    """The campaign of this name, or a problem."""
+    campaign = policy.campaign(name)
+    if campaign is None:
+        raise Problem(404, "no campaign of the configuration has this name")
+    return campaign
+
+
+async def campaigns_now(reads: Reads, policy: Policy, clock: Clock) -> list[dict[str, Any]]:
+    """Every campaign of the configuration as it stands now, in its order."""
+    now = clock.now()
+    paused = await reads.pauses(now)
+    pending = await reads.pending()
+
+    def standing(campaign: Campaign) -> dict[str, Any]:
+        hours = campaign.hours
+        is_open = hours is None or hours.is_open(now)
+        opens_at = None if hours is None or is_open else hours.next_opening(now)
+        return {
+            "name": campaign.name,
+            "exophones": list(campaign.exophones),
+            "owes": list(campaign.owes),
+            "open": is_open,
+            "opens_at": to_iso(opens_at),
+            "paused": paused.get(campaign.name),
+            "pending": [_without_campaign(each) for each in pending if each["campaign"] == campaign.name],
+        }
+
+    return [standing(each) for each in policy.campaigns]
+
+
+def _without_campaign(pending: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in pending.items() if name != "campaign"}
+
+
+def paths() -> Json:
+    name = in_path("name", TEXT)
+    return {
+        "/api/v1/campaigns": {
+            "get": operation("The campaigns as they stand now", {"200": answer("Campaigns")}),
+        },
+        "/api/v1/campaigns/{name}/pause": {
+            "post": operation(
+                "Call and text nobody for a campaign, until an instant or until it is resumed; a pause that "
+                "is in force already is replaced",
+                {"201": answer("Paused"), "404": refusal()},
+                name,
+            )
+            | body("Pause"),
+            "delete": operation(
+                "End a campaign's pause", {"204": {"description": "Done"}, "404": refusal()}, name
+            ),
+        },
+    }
+
+
+def schemas() -> Json:
+    by = {"source": {"enum": list(Source)}, "peer": or_null(TEXT)}
+    pause = {"since": INSTANT, "until": or_null(INSTANT), "why": TEXT, "by": object_of(by)}
+    pending = {
+        "kind": {"enum": list(Kind)},
+        "state": {"enum": [each for each in State if each is not State.DONE]},
+        "reason": TEXT,
+        "reason_words": TEXT,
+        "count": COUNT,
+    }
+    campaign = {
+        "name": TEXT,
+        "exophones": {"type": "array", "items": NUMBER},
+        "owes": {"type": "array", "items": {"enum": list(Kind)}},
+        "open": {"type": "boolean", "description": "Whether these are its business hours."},
+        "opens_at": or_null(INSTANT) | {"description": "While it is closed."},
+        "paused": or_null(object_of(pause)),
+        "pending": {"type": "array", "items": object_of(pending)},
+    }
+    return {
+        "Campaign": object_of(campaign),
+        "Campaigns": object_of({"items": array_of("Campaign")}),
+        "Pause": object_of({"why": TEXT, "until": or_null(INSTANT)}, optional=("until",)),
+        "Paused": object_of({"campaign": TEXT} | pause),
+    }
