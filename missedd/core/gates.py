@@ -1,8 +1,8 @@
 """The gates of an action: judged when it is planned and again just before it is sent.
 
 `judge` asks one question of an action at an instant: may it go now? It lets it through, holds it
-until a named instant, lets it wait for the end of a pause, or closes it; each with a reason. It keeps no state and reads no clock, so
-both times give the same answer for the same facts.
+until a named instant, lets it wait for the end of a pause, or closes it; each with a reason. It
+keeps no state and reads no clock, so both times give the same answer for the same facts.
 """
 
 from __future__ import annotations

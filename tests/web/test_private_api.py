@@ -30,8 +30,10 @@ def conforms(value: Any, schema: dict[str, Any]) -> bool:
     match schema["type"]:
         case "object":
             known = schema["properties"]
-            return set(schema["required"]) <= set(value) <= set(known) and all(
-                conforms(each, known[key]) for key, each in value.items()
+            return (
+                isinstance(value, dict)
+                and set(schema["required"]) <= set(value) <= set(known)
+                and all(conforms(each, known[key]) for key, each in value.items())
             )
         case "array":
             return isinstance(value, list) and all(conforms(each, schema["items"]) for each in value)
