@@ -14,7 +14,9 @@ SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 SAMPLE = 10
 
 
-@pytest.mark.parametrize("name", ["lost-reply", "status-reports", "repeat-callers", "restart-during-delay"])
+@pytest.mark.parametrize(
+    "name", ["lost-reply", "status-reports", "repeat-callers", "restart-during-delay", "information-line"]
+)
 def test_a_crash_at_any_step_breaks_no_promise(name: str) -> None:
     runs = list(sweep(load_scenario(SCENARIOS / f"{name}.toml"), SAMPLE))
     assert len(runs) == 1 + SAMPLE
