@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from missedd.core.deeds import By, Source
 from missedd.core.model import SMS_APPLET, InboundCall, Kind, Outcome
+from missedd.core.pauses import Pause
 from missedd.core.policy import AfterHoursCallback, MessageClass, Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.store.hand_over import HandedOver, hand_over, preview
+from missedd.store.pauses import pause, resume
 from missedd.store.quarantine import impose
 from missedd.store.store import Store
 from missedd.store.suppressions import suppress
@@ -163,6 +166,15 @@ async def test_quiet_hours_hold_for_the_applet(store: Store) -> None:
     assert await texts(store) == [("held", None, Reason.QUIET_HOURS)]
     assert (await asked(store, of=PROMOTION, at=ist("2026-11-24 09:59"))).text == ""
     assert (await asked(store, of=PROMOTION, at=ist("2026-11-24 10:00"))).text == "Thank you for calling."
+
+
+async def test_a_pause_holds_for_the_applet(store: Store) -> None:
+    paused = Pause("admissions", NOON, None, "a fault on our side", By(Source.CLI))
+    await store.write(partial(pause, begun=paused))
+    assert (await asked(store)).text == ""
+    assert await texts(store) == [("held", None, Reason.CAMPAIGN_PAUSED)]
+    await store.write(partial(resume, campaign="admissions", now=LATER))
+    assert (await asked(store, at=LATER)).text == TEXT
 
 
 async def test_what_is_too_old_is_not_given(store: Store) -> None:
