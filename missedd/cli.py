@@ -11,6 +11,7 @@ from missedd import __version__
 from missedd.commands import (
     backup,
     check,
+    convert,
     demo,
     pause,
     release,
@@ -29,7 +30,7 @@ from missedd.commands import (
 
 COMMANDS = (
     *(demo, serve, check, why, report, subscriptions, unsubscribe, suppress, unsuppress),
-    *(pause, resume, resend, settle, backup, restore, release),
+    *(pause, resume, resend, settle, convert, backup, restore, release),
 )
 
 

@@ -28,6 +28,8 @@ class Deed(StrEnum):
     NUMBER_SUPPRESSED = "number.suppressed"
     NUMBER_RELEASED = "number.released"
     NUMBER_UNSUBSCRIBED = "number.unsubscribed"
+    LEAD_MARKED = "lead.marked"
+    CONVERSIONS_RECORDED = "conversions.recorded"
     WEBHOOK_RESENT = "webhook.resent"
     ACTION_SETTLED = "action.settled"
     QUARANTINE_ENDED = "quarantine.ended"

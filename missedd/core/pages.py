@@ -27,7 +27,7 @@ class Query:
     """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
 
     `number` is E.164. `kind`, `state` and `outcome` concern actions only, `list` and `standing`
-    subscriptions.
+    subscriptions, `status` and `updated_since` leads, `reference` conversions.
     """
 
     campaign: str | None = None
@@ -39,6 +39,9 @@ class Query:
     outcome: str | None = None
     list: str | None = None
     standing: str | None = None
+    status: str | None = None
+    updated_since: datetime | None = None
+    reference: str | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 

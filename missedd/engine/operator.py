@@ -6,17 +6,23 @@ is told to the timers here, so that nobody else has to know that an operator was
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from missedd.clock import Clock, to_iso
+from missedd.core.conversions import Answer, KeptConversion, SaidConversion
 from missedd.core.deeds import By, Deed
+from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
 from missedd.store.audit import note
+from missedd.store.conversions import convert
 from missedd.store.database import Database
+from missedd.store.leads import Marked, mark
 from missedd.store.operations import resend, settle
 from missedd.store.pauses import pause, resume
 from missedd.store.quarantine import Released, release
@@ -75,6 +81,37 @@ class Operator:
         if was_there:
             self._acted(by, Deed.NUMBER_UNSUBSCRIBED, number=number, list=name)
         return was_there
+
+    async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
+        """Keep what an operator says of a lead; False if there is no such lead."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> Marked | None:
+            marked = await mark(db, lead_id, status, now)
+            if marked is not None and marked.before is not status:
+                await note(db, by, Deed.LEAD_MARKED, lead_id, now, before=marked.before, status=status)
+            return marked
+
+        marked = await self._store.write(unit)
+        if marked is not None and marked.before is not status:
+            self._acted(by, Deed.LEAD_MARKED, lead=lead_id, status=status)
+        return marked is not None
+
+    async def convert(self, by: By, said: Sequence[SaidConversion], *, dry_run: bool) -> list[Answer]:
+        """Keep what the business says its callers became; an answer for each, in order."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> list[Answer]:
+            answers = await convert(db, said, now, dry_run=dry_run)
+            if not dry_run and (new := _recorded(answers)):
+                ids = {"first": new[0]["id"], "last": new[-1]["id"]}
+                await note(db, by, Deed.CONVERSIONS_RECORDED, new[0]["reference"], now, count=len(new), **ids)
+            return answers
+
+        answers = await self._store.write(unit)
+        if not dry_run and (new := _recorded(answers)):
+            self._acted(by, Deed.CONVERSIONS_RECORDED, count=len(new))
+        return answers
 
     async def resend(self, by: By, action_id: int) -> int | None:
         """Send a parked webhook again; the new action's id, or None if there is no such webhook."""
@@ -152,3 +189,8 @@ class Operator:
         self._acted(by, Deed.QUARANTINE_ENDED)
         self._log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
         return released.actions
+
+
+def _recorded(answers: Sequence[Answer]) -> list[Mapping[str, Any]]:
+    """The conversions that were not known before."""
+    return [each.conversion for each in answers if isinstance(each, KeptConversion) and not each.is_repeated]

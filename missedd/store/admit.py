@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.admission import CallerHistory, decide, dedup_reach
-from missedd.core.model import RECOVERED, Admission, InboundCall, State, Verdict
+from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
+from missedd.store.leads import Person, callbacks_ended
 from missedd.store.pauses import pauses_in_force
 from missedd.store.rows import (
     NewAction,
@@ -88,7 +89,7 @@ async def admit(
             if planned.state is not State.DONE:
                 wakes.append(Wake(to_us(planned.wake_at), action_id, lane_of(planned.kind, planned.state)))
             action_id += 1
-        leads += _lead_rows(call, admission, policy, this_call)
+        leads += _lead_rows(call, admission, policy, this_call, received_at)
         admitted.append(Admitted(call, admission, tuple(wakes), ours.get(call.call_sid)))
     await db.executemany(_INSERT_CALL, new_calls)
     await db.executemany(_REDECIDE_CALL, redecided)
@@ -104,6 +105,7 @@ async def admit(
             if history.opt_out != opt_outs.get(caller)
         },
     )
+    await callbacks_ended(db, _closed_at_once(new_actions), received_at)
     return admitted
 
 
@@ -124,12 +126,13 @@ UPDATE calls SET campaign = ?, caller = ?, exophone = ?, called_at = ?, received
 WHERE id = ?"""
 _COUNT_REDELIVERY = "UPDATE calls SET redeliveries = redeliveries + 1 WHERE call_sid = ?"
 _UPSERT_LEAD = """
-INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id)
-VALUES (?, ?, ?, ?, ?, 1, ?)
+INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id, updated_at)
+VALUES (?, ?, ?, ?, ?, 1, ?, ?)
 ON CONFLICT (campaign, number) DO UPDATE SET
     first_seen_at = min(first_seen_at, excluded.first_seen_at),
     last_seen_at = max(last_seen_at, excluded.last_seen_at),
-    count = count + 1"""
+    count = count + 1,
+    updated_at = excluded.updated_at"""
 
 
 def _call_row(call: InboundCall, admission: Admission, received_at: datetime) -> tuple[object, ...]:
@@ -162,7 +165,7 @@ def _remember_wishes(
 
 
 def _lead_rows(
-    call: InboundCall, admission: Admission, policy: Policy, call_id: int
+    call: InboundCall, admission: Admission, policy: Policy, call_id: int, received_at: datetime
 ) -> list[tuple[object, ...]]:
     """A lead is a person of a campaign: a duplicate call is that person ringing again, so it counts too."""
     if admission.verdict not in (Verdict.ACCEPTED, Verdict.DUPLICATE) or admission.campaign is None:
@@ -171,7 +174,14 @@ def _lead_rows(
     if campaign is None or campaign.lead_source is None:
         return []
     at = to_us(admission.called_at)
-    return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id)]
+    return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id, to_us(received_at))]
+
+
+def _closed_at_once(actions: Sequence[NewAction]) -> Iterator[Person]:
+    """Whose callbacks a gate ended when they were planned."""
+    for each in actions:
+        if each.planned.kind is Kind.CALLBACK and each.planned.state is State.DONE:
+            yield each.admission.campaign or "", each.number
 
 
 async def _seen(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:

@@ -20,6 +20,7 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
 from missedd.store.gate_facts import gate_facts, is_owed_since, is_reached
+from missedd.store.leads import action_ended
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
 
@@ -175,15 +176,15 @@ async def close(
     code: str | None = None,
     answered_at: datetime | None = None,
 ) -> None:
-    """End an action. The caller has asked the lifecycle table whether it may.
+    """End an action, and tell its lead. The caller has asked the lifecycle table whether it may.
 
     `code` is the provider's, where it gave one. `answered_at` is when the customer answered: what the
     provider told of that instant, else when the news of the answer came. The first that is known stays.
     """
-    await db.execute(
+    ((kind, campaign, number),) = await db.fetch_all(
         """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?,
                               code = ?, answered_at = coalesce(answered_at, ?)
-           WHERE id = ?""",
+           WHERE id = ? RETURNING kind, campaign, number""",
         (
             outcome,
             reason,
@@ -193,3 +194,4 @@ async def close(
             action_id,
         ),
     )
+    await action_ended(db, Kind(kind), campaign, number, outcome, now)

@@ -11,6 +11,7 @@ from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement, settlement
 from missedd.store.claims import close
 from missedd.store.database import Database
+from missedd.store.leads import action_ended
 from missedd.store.rows import Wake, fetch_actions, next_id
 
 
@@ -75,4 +76,5 @@ async def settle(
         "UPDATE actions SET settled_outcome = ?, settled_at = ?, settled_note = ? WHERE id = ?",
         (wanted, to_us(now), note, action_id),
     )
+    await action_ended(db, action.kind, action.campaign, action.number, wanted, now)
     return verdict

@@ -16,6 +16,7 @@ from missedd.core.reasons import Reason
 from missedd.core.retry import look_wait
 from missedd.store.claims import close
 from missedd.store.database import Database
+from missedd.store.leads import callbacks_ended
 from missedd.store.rows import (
     ActionRow,
     NewAction,
@@ -177,6 +178,7 @@ async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime)
     await insert_actions(db, [NewAction(new_id, action.call_id, action.number, admission, planned)], now)
     await db.execute("UPDATE actions SET origin_id = ? WHERE id = ?", (action.id, new_id))
     if planned.state is State.DONE:
+        await callbacks_ended(db, [(action.campaign, action.number)], now)
         return ()
     return (Wake(to_us(planned.wake_at), new_id, lane_of(planned.kind, planned.state)),)
 

@@ -16,6 +16,7 @@ from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
+from missedd.store.leads import callbacks_ended
 from missedd.store.reads_calls import Rows
 from missedd.store.rows import Wake, lane_of
 
@@ -89,9 +90,11 @@ async def release(db: Database, now: datetime, *, drop: bool) -> Released:
         # Also what has not come to its gate yet, such as a retry after a look-up.
         dropped = await db.fetch_all(
             """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?
-               WHERE state IN ('planned', 'held') AND base_at <= ? RETURNING 1""",
+               WHERE state IN ('planned', 'held') AND base_at <= ? RETURNING kind, campaign, number""",
             (Outcome.DROPPED, Reason.DROPPED_AT_RELEASE, to_us(now), to_us(until)),
         )
+        called = [(campaign, number) for kind, campaign, number in dropped if kind == Kind.CALLBACK]
+        await callbacks_ended(db, called, now)
         return Released(len(dropped))
     rows = await db.fetch_all(
         """UPDATE actions SET wake_at = due_at, reason = ? WHERE state = 'held' AND reason = ?

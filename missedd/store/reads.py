@@ -18,12 +18,12 @@ from missedd.store.pending import pending
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
 from missedd.store.reads_figures import MOST, figures, gauges
+from missedd.store.reads_leads import conversions, lead, leads
 from missedd.store.reads_lists import (
     actions,
     calls,
     due_next,
     latest_calls,
-    leads,
     subscriptions,
     suppressions,
 )
@@ -35,10 +35,12 @@ __all__ = [
     "call_story",
     "calls",
     "campaigns",
+    "conversions",
     "due_next",
     "figures",
     "gauges",
     "latest_calls",
+    "lead",
     "leads",
     "pauses",
     "pending",
@@ -77,6 +79,12 @@ class Reader:
 
     async def leads(self, query: Query) -> Page:
         return await self._read(partial(leads, query=query))
+
+    async def lead(self, lead_id: int) -> dict[str, Any] | None:
+        return await self._read(partial(lead, lead_id=lead_id))
+
+    async def conversions(self, query: Query) -> Page:
+        return await self._read(partial(conversions, query=query))
 
     async def suppressions(self, query: Query) -> Page:
         return await self._read(partial(suppressions, query=query))

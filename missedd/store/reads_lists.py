@@ -1,64 +1,38 @@
-"""Lists a page at a time, newest first, by keyset: the depth of a page costs nothing.
-
-Each list names its sort key; the cursor is the key of the last row shown. Filters that a list
-does not know are not applied to it.
-"""
+"""The lists of calls, actions, suppressions and subscriptions, and what the console shows of them."""
 
 # ruff: noqa: S608 - what is put into these statements are names from this room, never input
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
-from missedd.clock import to_us
-from missedd.core.pages import Key, Page, Query, decode_cursor, encode_cursor
+from missedd.core.pages import Page, Query
+from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, CALL_COLUMNS, Rows, action_of, call_of, iso
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """A list's table and columns, its sort key (descending) and the column of each filter."""
-
-    name: str
-    source: str
-    columns: str
-    key: tuple[str, ...]
-    like: tuple[type, ...]
-    filters: dict[str, str]
-    time: str
-    shape: Callable[[Sequence[Any]], dict[str, Any]]
-    only: str | None = None
-    """What of the table belongs to the list, where that is not all of it."""
 
 
 async def calls(db: Rows, query: Query) -> Page:
     """Every call that came in, of all verdicts; `since` and `until` are of the call's own time."""
-    return await _page(db, _CALLS, query)
+    return await page(db, _CALLS, query)
 
 
 async def actions(db: Rows, query: Query) -> Page:
     """What is and was owed, each with its call's Sid; `since` and `until` are of `due_at`."""
-    return await _page(db, _ACTIONS, query)
-
-
-async def leads(db: Rows, query: Query) -> Page:
-    """Persons, each once a campaign; `since` and `until` are of the first call."""
-    return await _page(db, _LEADS, query)
+    return await page(db, _ACTIONS, query)
 
 
 async def suppressions(db: Rows, query: Query) -> Page:
     """Numbers that are not contacted, those whose time has run out included; they have no campaign."""
-    return await _page(db, _SUPPRESSIONS, query)
+    return await page(db, _SUPPRESSIONS, query)
 
 
 async def subscriptions(db: Rows, query: Query) -> Page:
     """Consents, in force or withdrawn, in the order in which they were told of; `since` and `until` are
     of the consent's call.
     """
-    return await _page(db, _SUBSCRIPTIONS, query)
+    return await page(db, _SUBSCRIPTIONS, query)
 
 
 async def latest_calls(db: Rows, limit: int) -> list[dict[str, Any]]:
@@ -87,58 +61,8 @@ async def due_next(db: Rows, limit: int) -> list[dict[str, Any]]:
     return [_listed_action(row) for row in rows]
 
 
-async def _page(db: Rows, of: _List, query: Query) -> Page:
-    where: list[str] = [] if of.only is None else [of.only]
-    params: list[object] = []
-    for name, column in of.filters.items():
-        value = getattr(query, name)
-        if value is not None:
-            where.append(f"{column} = ?")
-            params.append(value)
-    if "state" in of.filters and query.state not in (None, "done"):
-        # Said in these words the index of what is open can be used.
-        where.append(f"{of.filters['state']} != 'done'")
-    if query.since is not None:
-        where.append(f"{of.time} >= ?")
-        params.append(to_us(query.since))
-    if query.until is not None:
-        where.append(f"{of.time} < ?")
-        params.append(to_us(query.until))
-    if query.cursor is not None:
-        where.append(f"({', '.join(of.key)}) < ({', '.join('?' for _ in of.key)})")
-        params.extend(decode_cursor(of.name, query.cursor, of.like))
-    order = ", ".join(f"{column} DESC" for column in of.key)
-    # One row more than asked for tells whether there is a next page.
-    rows = await db.fetch_all(
-        f"""SELECT {", ".join(of.key)}, {of.columns} FROM {of.source}
-            {"WHERE " + " AND ".join(where) if where else ""} ORDER BY {order} LIMIT ?""",
-        (*params, query.limit + 1),
-    )
-    width = len(of.key)
-    shown = rows[: query.limit]
-    last: Key = tuple(shown[-1][:width]) if shown else ()
-    return Page(
-        [of.shape(row[width:]) for row in shown],
-        encode_cursor(of.name, last) if len(rows) > query.limit else None,
-    )
-
-
 def _listed_action(row: Sequence[Any]) -> dict[str, Any]:
     return action_of(row) | {"campaign": row[-3], "number": row[-2], "call_sid": row[-1]}
-
-
-def _lead_of(row: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "id": row[0],
-        "campaign": row[1],
-        "number": row[2],
-        "source": row[3],
-        "status": row[4],
-        "first_seen_at": iso(row[5]),
-        "last_seen_at": iso(row[6]),
-        "count": row[7],
-        "first_call_sid": row[8],
-    }
 
 
 def _suppression_of(row: Sequence[Any]) -> dict[str, Any]:
@@ -169,7 +93,7 @@ def _subscription_of(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-_CALLS: Final = _List(
+_CALLS: Final = List(
     name="calls",
     source="calls c",
     columns=CALL_COLUMNS,
@@ -183,7 +107,7 @@ _CALLS: Final = _List(
 
 # A plus before a column keeps its index out of the plan: such an index has not the order of the
 # key, and sorting all of a campaign's rows for one page would cost far more than passing over others'.
-_ACTIONS: Final = _List(
+_ACTIONS: Final = List(
     name="actions",
     source="actions a JOIN calls c ON c.id = a.call_id",
     columns=f"{ACTION_COLUMNS}, a.campaign, a.number, c.call_sid",
@@ -200,19 +124,7 @@ _ACTIONS: Final = _List(
     shape=_listed_action,
 )
 
-_LEADS: Final = _List(
-    name="leads",
-    source="leads l JOIN calls c ON c.id = l.first_call_id",
-    columns="""l.id, l.campaign, l.number, l.source, l.status, l.first_seen_at, l.last_seen_at, l.count,
-               c.call_sid""",
-    key=("l.id",),
-    like=(int,),
-    filters={"campaign": "+l.campaign", "number": "l.number"},
-    time="l.first_seen_at",
-    shape=_lead_of,
-)
-
-_SUPPRESSIONS: Final = _List(
+_SUPPRESSIONS: Final = List(
     name="suppressions",
     source="suppressions s LEFT JOIN calls c ON c.id = s.call_id",
     columns="s.number, s.reason, s.source, s.since_at, s.until_at, s.channel, c.call_sid",
@@ -223,7 +135,7 @@ _SUPPRESSIONS: Final = _List(
     shape=_suppression_of,
 )
 
-_SUBSCRIPTIONS: Final = _List(
+_SUBSCRIPTIONS: Final = List(
     name="subscriptions",
     source="""subscriptions s JOIN calls c ON c.id = s.call_id
               LEFT JOIN calls w ON w.id = s.withdrawal_call_id""",

@@ -15,6 +15,8 @@ from missedd.core.policy import Policy
 from missedd.web.acting import acting
 from missedd.web.bodies import json_object, line_of, until_of
 from missedd.web.campaigns import add_campaigns
+from missedd.web.conversions import add_conversions
+from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
 from missedd.web.parameters import action_id_of, number_of, period_of
@@ -32,10 +34,6 @@ ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
     *("settled_outcome", "settled_at", "settled_note"),
-)
-LEAD_COLUMNS: Final = (
-    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
-    "first_call_sid",
 )
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 
@@ -64,10 +62,6 @@ def build_api(reads: Reads, operations: Operations, policy: Policy, clock: Clock
     @api.get("/v1/actions")
     async def actions() -> Response:
         return await listed("actions", reads.actions, ACTION_COLUMNS, zone)
-
-    @api.get("/v1/leads")
-    async def leads() -> Response:
-        return await listed("leads", reads.leads, LEAD_COLUMNS, zone)
 
     @api.get("/v1/suppressions")
     async def suppressions() -> Response:
@@ -100,6 +94,8 @@ def build_api(reads: Reads, operations: Operations, policy: Policy, clock: Clock
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202
 
+    add_leads(api, reads, operations, zone)
+    add_conversions(api, reads, operations, clock, zone)
     add_subscriptions(api, reads, operations, zone)
     add_settle(api, operations)
     add_quarantine(api, reads, operations)

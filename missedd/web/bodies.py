@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,21 +27,26 @@ async def json_object(*known: str) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise Problem(400, "the body is no JSON object")
+    return no_other_keys(body, *known)
+
+
+def no_other_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
+    """A JSON object that has no keys but these; any of them may be missing."""
     for key in body:
         if key not in known:
             raise bad_input(key[:100], f"is none of {', '.join(known)}")
     return body
 
 
-def line_of(body: dict[str, Any], field: str) -> str:
+def line_of(body: Mapping[str, Any], field: str, longest: int = LONGEST_LINE) -> str:
     """A text of one line with something in it."""
     text = body.get(field)
     if not isinstance(text, str) or not text.strip():
         raise bad_input(field, "is missing; it is a text")
     text = text.strip()
     # A lone surrogate is JSON, but no text that could be stored.
-    if len(text) > LONGEST_LINE or not text.isprintable():
-        raise bad_input(field, f"is not a line of at most {LONGEST_LINE} characters")
+    if len(text) > longest or not text.isprintable():
+        raise bad_input(field, f"is not a line of at most {longest} characters")
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from missedd.core.model import Kind, Outcome, State
-from missedd.web import campaigns, subscriptions
+from missedd.web import campaigns, conversions, leads, subscriptions
 from missedd.web.openapi_parts import (
     PERIOD,
     answer,
@@ -19,7 +19,7 @@ from missedd.web.openapi_parts import (
 )
 from missedd.web.schemas import NUMBER, TEXT, Json, schemas
 
-AREAS: tuple[ModuleType, ...] = (subscriptions, campaigns)
+AREAS: tuple[ModuleType, ...] = (conversions, leads, subscriptions, campaigns)
 """Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
 
 
@@ -61,7 +61,6 @@ def _paths() -> Json:
                 in_query("outcome", {"enum": list(Outcome)}),
             )
         },
-        "/api/v1/leads": {"get": listing("Leads, newest first; the period is of first_seen_at", "Lead")},
         "/api/v1/suppressions": {
             "get": listing("Numbers that are not contacted", "Suppression"),
             "post": operation("Suppress a number", {"201": answer("Suppress"), "400": refusal()})

@@ -54,12 +54,12 @@ def refusal() -> Json:
 
 
 # As a form sends what was left out: an empty parameter counts as absent.
-_WHEN: Json = {"anyOf": [INSTANT, {"type": "string", "format": "date"}, {"const": ""}]}
+WHEN: Json = {"anyOf": [INSTANT, {"type": "string", "format": "date"}, {"const": ""}]}
 
 PERIOD = (
     in_query("campaign", TEXT),
-    in_query("since", _WHEN | {"description": "At or after; a date is its first moment."}),
-    in_query("until", _WHEN | {"description": "Before."}),
+    in_query("since", WHEN | {"description": "At or after; a date is its first moment."}),
+    in_query("until", WHEN | {"description": "Before."}),
 )
 PAGE = (
     in_query("number", {"type": "string", "description": "A phone number in any spelling."}),

@@ -62,8 +62,13 @@ def number_of(text: object, field: str) -> str:
 
 def action_id_of(text: str) -> int:
     """The id of an action, out of a path."""
+    return id_of(text, "action")
+
+
+def id_of(text: str, of: str) -> int:
+    """The id of a row, out of a path; `of` says in a word what it would be of."""
     if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= _LARGEST_ID):
-        raise bad_input("id", "is not the id of an action")
+        raise bad_input("id", f"is not the id of {'an' if of[0] in 'aeiou' else 'a'} {of}")
     return int(text)
 
 

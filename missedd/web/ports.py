@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
+from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
 from missedd.core.pauses import Pause
@@ -25,6 +27,10 @@ class Reads(Protocol):
     async def actions(self, query: Query) -> Page: ...
 
     async def leads(self, query: Query) -> Page: ...
+
+    async def lead(self, lead_id: int) -> dict[str, Any] | None: ...
+
+    async def conversions(self, query: Query) -> Page: ...
 
     async def suppressions(self, query: Query) -> Page: ...
 
@@ -68,6 +74,14 @@ class Operations(Protocol):
 
     async def unsubscribe(self, by: By, name: str, number: str) -> bool:
         """Take a number off a list; False if it was not on it."""
+        ...
+
+    async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
+        """Say how far a lead is; False if there is no such lead."""
+        ...
+
+    async def convert(self, by: By, said: Sequence[SaidConversion], *, dry_run: bool) -> list[Answer]:
+        """Keep conversions, each once, and answer for each in order; a `dry_run` only answers."""
         ...
 
     async def resend(self, by: By, action_id: int) -> int | None:

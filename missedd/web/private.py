@@ -31,7 +31,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-BODY_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024
+"""Room for the largest batch of conversions."""
 BODY_S = 10
 
 

@@ -86,17 +86,6 @@ def schemas() -> Json:
         ),
         "by_day": _objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
     }
-    lead = {
-        "id": COUNT,
-        "campaign": TEXT,
-        "number": NUMBER,
-        "source": TEXT,
-        "status": TEXT,
-        "first_seen_at": INSTANT,
-        "last_seen_at": INSTANT,
-        "count": COUNT,
-        "first_call_sid": TEXT,
-    }
     suppression = {
         "number": NUMBER,
         "reason": TEXT,
@@ -115,7 +104,6 @@ def schemas() -> Json:
         "ListedAction": object_of(action | {"campaign": TEXT, "number": NUMBER, "call_sid": TEXT}),
         "Attempt": object_of(attempt),
         "Report": object_of(report),
-        "Lead": object_of(lead),
         "Suppression": object_of(suppression),
         "Suppress": object_of(suppress, optional=("until",)),
         "Resent": object_of({"id": {"type": "integer"}}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from itertools import product
 from typing import Final
@@ -23,6 +24,7 @@ async def judge_records(stage: Stage, settings: Settings, witness: Witness, tall
     await _known_reasons(witness, tally)
     await _reasons_hold(settings, witness, tally)
     await _stories(stage, settings, witness, tally)
+    await _leads(witness, tally)
     await _figures(stage, settings, witness, tally)
 
 
@@ -69,6 +71,39 @@ async def _stories(stage: Stage, settings: Settings, witness: Witness, tally: Ta
             all(f"[{each}]" in told for each in reasons),
             f"the story of {sid} leaves out a reason",
             sid,
+        )
+
+
+async def _leads(witness: Witness, tally: Tally) -> None:
+    """Each lead tells what became of its callbacks, and is a contact if one of them was answered.
+
+    Of whom an operator said something else, only that may be true.
+    """
+    callbacks = await witness.rows(
+        """SELECT campaign, number, outcome, placed_at, closed_at, id FROM actions
+           WHERE kind = 'callback' AND state = 'done'"""
+    )
+    calls = Counter(
+        await witness.rows("SELECT campaign, caller FROM calls WHERE verdict IN ('accepted', 'duplicate')")
+    )
+    marked = {
+        int(lead) for (lead,) in await witness.rows("SELECT subject FROM audit WHERE deed = 'lead.marked'")
+    }
+    for lead_id, campaign, number, outcome, contacted_at, count in await witness.rows(
+        "SELECT id, campaign, number, callback_outcome, contacted_at, count FROM leads"
+    ):
+        mine = [each for each in callbacks if each[:2] == (campaign, number)]
+        latest = max(mine, key=lambda each: (each[3] or 0, each[4], each[5]), default=(None,) * 6)
+        is_reached = any(each[2] == "answered" for each in mine)
+        told, counted = (outcome, count), (latest[2], calls[campaign, number])
+        tally.hold(
+            "P9 figures", told == counted, f"the lead of {number} says {told}, counted {counted}", number
+        )
+        tally.hold(
+            "P9 figures",
+            is_reached == (contacted_at is not None) or lead_id in marked,
+            f"the lead of {number} was {'' if is_reached else 'not '}reached, contacted at {contacted_at}",
+            number,
         )
 
 

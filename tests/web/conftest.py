@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
+from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
+from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
@@ -45,6 +47,9 @@ class Operator:
     paused: dict[str, Pause] = field(default_factory=dict)
     released: list[bool] = field(default_factory=list)
     said: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
+    marked: list[tuple[int, LeadStatus]] = field(default_factory=list)
+    converted: list[tuple[list[SaidConversion], bool]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     settlement: Settlement = Settlement.SETTLED
     error: Exception | None = None
 
@@ -73,6 +78,14 @@ class Operator:
 
     async def resume(self, by: By, campaign: str) -> bool:
         return self.paused.pop(campaign, None) is not None
+
+    async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
+        self.marked.append((lead_id, status))
+        return True
+
+    async def convert(self, by: By, said: Sequence[SaidConversion], *, dry_run: bool) -> list[Answer]:
+        self.converted.append((list(said), dry_run))
+        return [self.answers.pop(0) for _ in said]
 
     async def resend(self, by: By, action_id: int) -> int | None:
         return self.parked.get(action_id)

@@ -1,0 +1,171 @@
+"""`missedd convert`: say what callers became, one by one or from a spreadsheet's CSV."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from missedd.commands.asking import NotRunning, ask, with_settings
+from missedd.commands.common import FAILED, OK, USAGE, add_config
+from missedd.commands.conversion_batches import Sending, Tally
+from missedd.commands.conversion_file import NAMES, ConversionFile, WrongFile
+from missedd.config import Settings
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+SHOWN: Final = 20
+"""Rejected lines that are told; --rejected writes all of them."""
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "convert",
+        help="say what callers became: an order, a sale, an enrolment",
+        description="Tells the running daemon of conversions, each by your own reference: the same reference "
+        "again changes nothing, so a file may be sent twice. A file is CSV in UTF-8 whose first line names "
+        "the columns: a reference (order_id), a number (phone, mobile) or a call_sid, and if you like "
+        "campaign, at (date), value (amount). Without a campaign it is the one that the number rang last "
+        "before it. Exit code 1 if anything was rejected.",
+        epilog="examples: missedd convert --config missedd.toml --file orders.csv --rejected bad.csv; "
+        "missedd convert --config missedd.toml --number 9876543210 --reference order-4711 --value 2500",
+    )
+    add_config(parser)
+    parser.add_argument("--file", type=Path, metavar="FILE", help="a CSV file of many")
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help=f"which column says what, for one of {', '.join(NAMES)}; may be repeated",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would come of the file; keep nothing"
+    )
+    parser.add_argument(
+        "--rejected", type=Path, metavar="OUT", help="write the rejected lines with their reasons"
+    )
+    parser.add_argument("--number", metavar="N", help="one conversion: of this number …")
+    parser.add_argument("--call-sid", metavar="SID", help="… or of this call")
+    parser.add_argument("--reference", metavar="R", help="your reference of it")
+    parser.add_argument("--at", metavar="T", help="when it was; now, if not given")
+    parser.add_argument("--value", type=float, metavar="V", help="what it is worth")
+    parser.add_argument("--campaign", metavar="C", help="whose it is, where a line does not say")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    wrong = _misuse(args)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return USAGE
+    return with_settings(args.config, partial(_convert_file if args.file else _convert_one, args))
+
+
+def _misuse(args: argparse.Namespace) -> str | None:
+    """What is wrong with the arguments together, if anything."""
+    if args.file:
+        for name in ("number", "call_sid", "reference", "at", "value"):
+            if getattr(args, name) is not None:
+                return f"--file brings its own {name}; leave out --{name.replace('_', '-')}"
+        for each in args.map:
+            name, _, column = each.partition("=")
+            if name not in NAMES or not column:
+                return f"--map {each}: write FIELD=COLUMN with one of {', '.join(NAMES)}"
+        return None
+    if args.reference is None or (args.number is None and args.call_sid is None):
+        return "give --file, or --reference with --number or --call-sid"
+    if args.map or args.dry_run or args.rejected:
+        return "--map, --dry-run and --rejected are for --file"
+    if args.value is not None and not math.isfinite(args.value):
+        return "--value is a number"
+    return None
+
+
+def _convert_one(args: argparse.Namespace, settings: Settings) -> int:
+    body = {name: getattr(args, name) for name in NAMES}
+    said = ask(settings, "/api/v1/conversions", body)
+    if not said.is_well:
+        print(f"{args.reference}: {said.detail}", file=sys.stderr)
+        return FAILED
+    found = said.body
+    if found["repeated"]:
+        otherwise = f", with another {' and '.join(found['differs'])}" if found["differs"] else ""
+        print(f"{args.reference} is known since {found['created_at']}{otherwise}; nothing was changed")
+    else:
+        print(f"{args.reference} is recorded for {found['campaign']}, call {found['call_sid']}")
+    return OK
+
+
+def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
+    chosen = dict(each.split("=", 1) for each in args.map)
+    if args.rejected and args.rejected.exists() and args.rejected.samefile(args.file):
+        print("--rejected would overwrite the file itself", file=sys.stderr)
+        return USAGE
+    try:
+        with args.file.open("rb") as raw:
+            source = ConversionFile(raw, chosen)
+            tally = _send(args, settings, source, raw)
+    except OSError as failure:
+        print(f"{args.file}: cannot be read: {failure.strerror or failure}", file=sys.stderr)
+        return FAILED
+    except WrongFile as wrong:
+        print(f"{args.file}: {wrong}", file=sys.stderr)
+        return USAGE
+    tally.rejected.sort(key=lambda each: each.line.number)
+    _report(args, source, tally)
+    if args.rejected:
+        _write_rejected(args.rejected, source, tally)
+    return FAILED if tally.rejected or tally.stopped else OK
+
+
+def _send(args: argparse.Namespace, settings: Settings, source: ConversionFile, raw: BinaryIO) -> Tally:
+    """Send the lines, with a progress bar on a terminal; an interruption leaves what is done done."""
+    sending = Sending(
+        partial(ask, settings, "/api/v1/conversions/batch"), args.campaign, dry_run=args.dry_run
+    )
+    console = Console(stderr=True)
+    columns = (TextColumn(args.file.name), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        shown = bar.add_task("", total=os.fstat(raw.fileno()).st_size)
+        try:
+            sending.send(source.lines(), lambda: bar.update(shown, completed=raw.tell()))
+        except NotRunning as failure:
+            sending.tally.stopped = str(failure)
+        except KeyboardInterrupt:
+            sending.tally.stopped = "interrupted"
+    return sending.tally
+
+
+def _report(args: argparse.Namespace, source: ConversionFile, tally: Tally) -> None:
+    used = ", ".join(f"{name} = {source.header[column]}" for name, column in source.columns.items())
+    unused = [each for i, each in enumerate(source.header) if i not in source.columns.values()]
+    print(f"columns: {used}" + (f"; not used: {', '.join(unused)}" if unused else ""))
+    known = f"{tally.repeated:,} known before"
+    if tally.differing:
+        known += f" ({tally.differing:,} of them with other contents, which change nothing)"
+    recorded = "would be recorded" if args.dry_run else "recorded"
+    print(f"{tally.lines:,} lines: {tally.recorded:,} {recorded}, {known}, {len(tally.rejected):,} rejected")
+    for each in tally.rejected[:SHOWN]:
+        print(f"line {each.line.number}: {each.reason}", file=sys.stderr)
+    if len(tally.rejected) > SHOWN:
+        more = "" if args.rejected else "; --rejected OUT writes all of them"
+        print(f"… and {len(tally.rejected) - SHOWN:,} more{more}", file=sys.stderr)
+    if tally.stopped is not None:
+        print(f"stopped: {tally.stopped}; run it again, what is recorded stays", file=sys.stderr)
+
+
+def _write_rejected(out: Path, source: ConversionFile, tally: Tally) -> None:
+    """The rejected lines as CSV, each with its number and reason in front, to be mended and sent again."""
+    with out.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["line", "reason", *source.header])
+        writer.writerows([each.line.number, each.reason, *each.line.cells] for each in tally.rejected)

@@ -1,0 +1,110 @@
+"""The API of leads: all of them, those that changed since an instant, and what an operator says of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Final
+
+from quart import Blueprint, Response, jsonify
+
+from missedd.core.leads import LeadStatus
+from missedd.core.model import Outcome
+from missedd.core.pages import Query
+from missedd.web.acting import acting
+from missedd.web.bodies import json_object
+from missedd.web.listing import listed
+from missedd.web.openapi_parts import WHEN, answer, body, in_path, in_query, listing, operation, refusal
+from missedd.web.parameters import id_of, instant_of, query_of
+from missedd.web.ports import Operations, Reads
+from missedd.web.problems import Problem, bad_input
+from missedd.web.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
+
+LEAD_COLUMNS: Final = (
+    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
+    *("first_call_sid", "callback_outcome", "contacted_at", "converted_at", "updated_at"),
+)
+_STATUSES: Final = tuple(each.value for each in LeadStatus)
+
+
+def add_leads(api: Blueprint, reads: Reads, operations: Operations, zone: tzinfo) -> None:
+    @api.get("/v1/leads")
+    async def leads() -> Response:
+        return await listed("leads", reads.leads, LEAD_COLUMNS, zone, _query_of)
+
+    @api.get("/v1/leads/<lead_id>")
+    async def lead(lead_id: str) -> Response:
+        return await _told(id_of(lead_id, "lead"))
+
+    @api.patch("/v1/leads/<lead_id>")
+    async def mark(lead_id: str) -> Response:
+        wanted = id_of(lead_id, "lead")
+        status = (await json_object("status")).get("status")
+        if status not in _STATUSES:
+            raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
+        await operations.mark_lead(acting(), wanted, LeadStatus(status))
+        return await _told(wanted)
+
+    async def _told(lead_id: int) -> Response:
+        found = await reads.lead(lead_id)
+        if found is None:
+            raise Problem(404, "no lead has this id")
+        return jsonify(found)
+
+
+def _query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
+    status, since = args.get("status") or None, args.get("updated_since") or None
+    if status is not None and status not in _STATUSES:
+        raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
+    updated_since = None if since is None else instant_of(since, "updated_since", zone)
+    return replace(query_of(args, zone), status=status, updated_since=updated_since)
+
+
+def paths() -> Json:
+    lead_id = in_path("lead_id", {"type": "integer", "minimum": 1})
+    since = {
+        "description": "Those that changed at or after it, the latest change first. Ask from a minute before "
+        "you last asked: an `id` that comes again is the same lead.",
+    }
+    return {
+        "/api/v1/leads": {
+            "get": listing(
+                "Leads, newest first; the period is of first_seen_at",
+                "Lead",
+                in_query("status", {"enum": list(_STATUSES)}),
+                in_query("updated_since", WHEN | since),
+            )
+        },
+        "/api/v1/leads/{lead_id}": {
+            "get": operation(
+                "One lead", {"200": answer("Lead"), "400": refusal(), "404": refusal()}, lead_id
+            ),
+            "patch": operation(
+                "Say how far a lead is",
+                {"200": answer("Lead"), "400": refusal(), "404": refusal()},
+                lead_id,
+            )
+            | body("MarkLead"),
+        },
+    }
+
+
+def schemas() -> Json:
+    outcome = {"description": "Of the latest callback that was placed and ended; if none was, of the latest."}
+    lead = {
+        "id": COUNT,
+        "campaign": TEXT,
+        "number": NUMBER,
+        "source": TEXT,
+        "status": {"enum": list(_STATUSES)},
+        "first_seen_at": INSTANT,
+        "last_seen_at": INSTANT,
+        "count": COUNT | {"description": "Missed calls, duplicates included."},
+        "first_call_sid": TEXT,
+        "callback_outcome": {"enum": [*Outcome, None]} | outcome,
+        "contacted_at": or_null(INSTANT),
+        "converted_at": or_null(INSTANT) | {"description": "Of the conversion that came in first."},
+        "updated_at": INSTANT,
+    }
+    return {"Lead": object_of(lead), "MarkLead": object_of({"status": {"enum": list(_STATUSES)}})}
