@@ -17,7 +17,7 @@ LOADS: Final = {
 }
 
 
-def measure(rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(say: Callable[[str], None], rounds: int) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in LOADS}
     for n in range(1, rounds + 1):
         for name, (about, options) in LOADS.items():

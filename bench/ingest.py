@@ -71,7 +71,7 @@ CONTENDERS: Final = (
 )
 
 
-def measure(rounds: int, for_s: float, generator: str, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(say: Callable[[str], None], rounds: int, for_s: float, generator: str) -> dict[str, Any]:
     found: dict[str, list[dict[str, float]]] = {each.name: [] for each in CONTENDERS}
     for n in range(1, rounds + 1):
         for contender in CONTENDERS:

@@ -13,10 +13,11 @@ def show(console: Console, part: str, found: dict[str, Any]) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     console.print(table)
+    console.print()
 
 
 def _ingest(found: dict[str, Any]) -> Table:
-    table = _table("acknowledged a second", "calls/s", "missedd is", "p99 ms", "CPU µs/call")
+    table = _table("acknowledged a second", "calls/s", "missedd is", "p99 ms", "CPU µs a call")
     for name, each in found["contenders"].items():
         table.add_row(
             f"{name}: {each['about']}",
@@ -29,10 +30,50 @@ def _ingest(found: dict[str, Any]) -> Table:
 
 
 def _ack(found: dict[str, Any]) -> Table:
-    table = _table("ms to the acknowledgement", "p50", "p90", "p99", "p99.9", "max", "errors", "dropped")
-    for name, each in found.items():
+    table = _table("acknowledged after ms", "p50", "p90", "p99", "p99.9", "max", "errors", "dropped")
+    for each in found.values():
         times = [f"{value:,.2f}" for value in each["latency_ms"].values()]
-        table.add_row(f"{name}: {each['about']}", *times, f"{each['errors']:,}", f"{each['dropped']:,}")
+        table.add_row(each["about"], *times, f"{each['errors']:,}", f"{each['dropped']:,}")
+    return table
+
+
+def _timers(found: dict[str, Any]) -> Table:
+    table = _table(f"callbacks leave late by ms, {found['pending']:,} pending", "p50", "p90", "p99", "max")
+    for name in ("quiet", "busy"):
+        table.add_row(found[name]["about"], *(f"{value:,.1f}" for value in found[name]["late_ms"].values()))
+    return table
+
+
+def _restart(found: dict[str, Any]) -> Table:
+    table = _table(f"a start with {found['timers']:,} timers", "")
+    table.add_row("ready after", f"{found['ready_s']} s")
+    table.add_row("ready after, on an empty database", f"{found['empty_ready_s']} s")
+    table.add_row("memory", f"{found['resident_mb']:,} MB")
+    table.add_row("memory a timer", f"{found['bytes_a_timer']} bytes")
+    table.add_row("the first call then takes", f"{found['first_call_ms']} ms")
+    return table
+
+
+def _day(found: dict[str, Any]) -> Table:
+    table = _table(f"a day of {found['calls']:,} calls in virtual time", "")
+    table.add_row("took", f"{found['took_s']:,} s")
+    table.add_row("times real time", f"{found['times_real']:,}")
+    return table
+
+
+def _growth(found: dict[str, Any]) -> Table:
+    table = _table("calls in the store", "calls/s", "p99 ms", "CPU µs a call", "ready after s")
+    for size, each in found["sizes"].items():
+        table.add_row(
+            f"{int(size):,}",
+            f"{each['rate']:,.0f}",
+            f"{each['p99_ms']:,.1f}",
+            f"{each['cpu_us']:,.0f}",
+            f"{each['ready_s']:.2f}",
+        )
+    table.add_row(
+        "a million calls, each with its callback", f"{found['mb_a_million_calls']:,} MB", "", "", ""
+    )
     return table
 
 
@@ -52,4 +93,12 @@ def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
 
 
-SHAPES = {"ingest": _ingest, "ack": _ack, "figures": _figures}
+SHAPES = {
+    "ingest": _ingest,
+    "ack": _ack,
+    "timers": _timers,
+    "restart": _restart,
+    "day": _day,
+    "growth": _growth,
+    "figures": _figures,
+}

@@ -134,6 +134,14 @@ def _line(text: str) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def resident_mb(pid: int) -> float:
+    """The memory that a process really has."""
+    for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no memory is told of {pid}")
+
+
 class ExchangeServer:
     """`missedd-sim serve`, until the block ends."""
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.daemon import Daemon, free_port
-from tests.real.million import resident_mb
+from tests.real.daemon import Daemon, free_port, resident_mb
 from tests.real.peers import missed_call, post
 
 SHOP = """
