@@ -24,19 +24,19 @@ def measure(say: Callable[[str], None], rounds: int) -> dict[str, Any]:
             say(f"acknowledgements, round {n} of {rounds}: {about}")
             found[name].append(_round(options))
     return {
-        name: {
-            "about": LOADS[name][0],
-            "rounds": rounds,
-            "latency_ms": {
-                key: round(median(each["latency_ms"][key] for each in rounds_of), 2)
-                for key in rounds_of[0]["latency_ms"]
-            },
-            "answered": sum(each["answered"] for each in rounds_of),
-            "errors": sum(each["errors"] for each in rounds_of),
-            "dropped": sum(each["dropped"] for each in rounds_of),
-        }
-        for name, rounds_of in found.items()
+        "rounds": rounds,
+        "loads": {name: _together(LOADS[name][0], each) for name, each in found.items()},
     }
+
+
+def _together(about: str, rounds_of: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median of each percentile; errors and drops of all rounds."""
+    latency_ms = {
+        key: round(median(each["latency_ms"][key] for each in rounds_of), 2)
+        for key in rounds_of[0]["latency_ms"]
+    }
+    counts = {key: sum(each[key] for each in rounds_of) for key in ("answered", "errors", "dropped")}
+    return {"about": about, "latency_ms": latency_ms, **counts}
 
 
 def _round(options: tuple[str, ...]) -> dict[str, Any]:

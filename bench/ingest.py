@@ -64,10 +64,10 @@ def _fastapi(folder: Path) -> AbstractContextManager[Server]:
 
 
 CONTENDERS: Final = (
-    Contender("bare", "httptools on trio, a constant answer", _bare),
-    Contender(MINE, "everything: decided, durable", missedd, "missedd.db"),
+    Contender("bare", "a constant answer: httptools on trio", _bare),
+    Contender(MINE, "decided and durable, each of them", missedd, "missedd.db"),
     Contender("hypercorn", "the same behind Hypercorn and Quart-Trio", _hypercorn, "missedd.db"),
-    Contender("fastapi", "FastAPI, uvicorn, aiosqlite; a transaction a call", _fastapi, "recipe.db"),
+    Contender("fastapi", "FastAPI and aiosqlite, a transaction a call", _fastapi, "recipe.db"),
 )
 
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-WIDTH: Final = 780
-LEFT: Final = 300
+WIDTH: Final = 800
+LEFT: Final = 330
 """Where bars and scales begin; to the left of it stand their names."""
 
-RIGHT: Final = 700
+RIGHT: Final = 720
 """Where the longest bar and the scale end; a figure has room behind it."""
 
 ROW: Final = 28
@@ -111,7 +111,7 @@ def _late(kept: Mapping[str, Any]) -> list[tuple[str, Mapping[str, float]]]:
     """What is measured in milliseconds, by name."""
     rows = []
     if "ack" in kept:
-        loads = [each for each in kept["ack"].values() if isinstance(each, dict)]
+        loads = kept["ack"]["loads"].values()
         rows += [(f"acknowledged, {each['about']}", each["latency_ms"]) for each in loads]
     if "timers" in kept:
         for name in ("quiet", "busy"):

@@ -31,7 +31,7 @@ def _ingest(found: dict[str, Any]) -> Table:
 
 def _ack(found: dict[str, Any]) -> Table:
     table = _table("acknowledged after ms", "p50", "p90", "p99", "p99.9", "max", "errors", "dropped")
-    for each in found.values():
+    for each in found["loads"].values():
         times = [f"{value:,.2f}" for value in each["latency_ms"].values()]
         table.add_row(each["about"], *times, f"{each['errors']:,}", f"{each['dropped']:,}")
     return table

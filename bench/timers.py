@@ -36,7 +36,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
         "pending": PENDING,
         "due": DUE,
         "quiet": _late_ms(say, "in quiet", incoming=None),
-        "busy": _late_ms(say, "with 200 calls a second coming in", incoming=200),
+        "busy": _late_ms(say, "200 calls a second coming in", incoming=200),
     }
 
 

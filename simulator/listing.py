@@ -30,7 +30,7 @@ DateTest = Callable[[datetime], bool]
 def find_call(world: World, sid: str) -> Row | None:
     """The call of that Sid, once it can be found at all."""
     row = world.truth.call(sid)
-    return row if row is not None and _is_listed(world, row) else None
+    return row if row is not None and _listed_from(row) <= _visible_until(world) else None
 
 
 def show_call(world: World, row: Row, *, details: bool) -> dict[str, Any]:
@@ -48,13 +48,14 @@ def list_calls(world: World, query: Mapping[str, str], path: str) -> dict[str, A
         name: [e164(text) for text in _listed(query, name, NUMBERS_MAX)]
         for name in ("To", "From", "PhoneNumber")
     }
+    direction, status = query.get("Direction"), query.get("Status")
     rows = [
         row
         for row in (_of_sids(world, sids, since) if sids else _newest_first(world, since))
         if (until is None or until(_at(row)))
         and all(not wanted or _number(row, name) in wanted for name, wanted in numbers.items())
-        and query.get("Direction") in (None, "", _direction(row))
-        and query.get("Status") in (None, "", _status(world, row))
+        and (not direction or direction == _direction(row))
+        and (not status or status == _status(world, row))
     ]
     if query.get("SortBy", "").endswith(":asc"):
         rows.reverse()
@@ -65,13 +66,14 @@ def _newest_first(world: World, since: DateTest | None) -> Iterator[Row]:
     """Both kinds of call merged by time; stops at the first that `since` turns away."""
     connects, inbound = world.truth.connects, world.truth.inbound
     out, inn = len(connects) - 1, len(inbound) - 1
+    visible_until = _visible_until(world)
     while out >= 0 or inn >= 0:
         is_out = inn < 0 or (out >= 0 and connects[out].created_at >= inbound[inn].rung_at)
         row: Row = connects[out] if is_out else inbound[inn]
         if since is not None and not since(_at(row)):
             return
         # A webhook that was posted again is the record of the same call.
-        if _is_listed(world, row) and world.truth.call(_sid(row)) is row:
+        if _listed_from(row) <= visible_until and world.truth.call(_sid(row)) is row:
             yield row
         out, inn = (out - 1, inn) if is_out else (out, inn - 1)
 
@@ -82,9 +84,13 @@ def _of_sids(world: World, sids: list[str], since: DateTest | None) -> list[Row]
     return [row for row in found if since is None or since(_at(row))]
 
 
-def _is_listed(world: World, row: Row) -> bool:
-    since = row.ended_at if isinstance(row, InboundRing) else row.created_at
-    return since <= world.now() - timedelta(seconds=world.settings.sid_visible_after_s)
+def _listed_from(row: Row) -> datetime:
+    return row.ended_at if isinstance(row, InboundRing) else row.created_at
+
+
+def _visible_until(world: World) -> datetime:
+    """A call begun or ended later than this is not in the list yet."""
+    return world.now() - timedelta(seconds=world.settings.sid_visible_after_s)
 
 
 def _at(row: Row) -> datetime:

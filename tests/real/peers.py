@@ -22,14 +22,22 @@ def missed_call(sid: str, number: str, path: str = f"/exotel/{TOKEN}/missed-call
     return head.encode() + body
 
 
+def ask(port: int, request: bytes, timeout_s: float = 20.0, until: bytes | None = None) -> bytes:
+    """Send a request; all that comes back until the peer closes, or has sent `until`. Raises OSError."""
+    with socket.create_connection(("127.0.0.1", port), timeout_s) as peer:
+        peer.sendall(request)
+        heard = b""
+        while data := peer.recv(4096):
+            heard += data
+            if until is not None and heard.endswith(until):
+                break
+        return heard
+
+
 def post(port: int, request: bytes, timeout_s: float = 20.0) -> str:
     """Send a request; the status as text, or what went wrong on the way."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout_s) as peer:
-            peer.sendall(request)
-            heard = b""
-            while data := peer.recv(4096):
-                heard += data
+        heard = ask(port, request, timeout_s)
     except OSError as failure:
         return type(failure).__name__
     return heard[9:12].decode() if heard.startswith(b"HTTP/1.1 ") else f"nothing but {heard!r}"
