@@ -156,6 +156,9 @@ def _words(kept: Mapping[str, Any]) -> list[tuple[str, str]]:
         sizes = [f"{each['rate']:,.0f}/s over {int(size):,}" for size, each in found["sizes"].items()]
         rows.append(("Taking in, by calls in the store", "; ".join(sizes)))
         rows.append(("A million calls with their callbacks", f"{found['mb_a_million_calls']:,} MB"))
+    if found := kept.get("figures"):
+        slowest = max(each["median_ms"] for each in found["ranges"].values())
+        rows.append(("A figure over " + found["about"].partition(" in ")[0], f"{slowest:,.0f} ms at most"))
     return rows
 
 

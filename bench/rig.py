@@ -21,6 +21,10 @@ from tests.real.daemon import ENVIRON, PATIENCE_S, TOKEN
 
 PATH: Final = f"/exotel/{TOKEN}/missed-call"
 CONNECTIONS: Final = 128
+IDLE_SHARE: Final = 0.05
+"""Of a processor."""
+
+SETTLED_WITHIN_S: Final = 600
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,6 +53,16 @@ class Server:
         """What it has used of the processors: steadier than the clock on a machine with other work."""
         fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def settle(server: Server) -> None:
+    """Wait until a server does next to nothing by itself: it may have a history to read first."""
+    for _ in range(SETTLED_WITHIN_S):
+        before_s = server.cpu_s()
+        time.sleep(1)
+        if server.cpu_s() - before_s < IDLE_SHARE:
+            return
+    raise RuntimeError(f"the server was still busy with itself after {SETTLED_WITHIN_S} s")
 
 
 @contextmanager

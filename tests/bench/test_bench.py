@@ -72,6 +72,11 @@ KEPT = {
         "quiet": {"about": "in quiet", "late_ms": {"p50": 0.1, "p99": 20.0}},
         "busy": {"about": "busy", "late_ms": {"p50": 5.0, "p99": 4000.0}},
     },
+    "figures": {
+        "on": "2026-11-26",
+        "about": "1,000,000 calls of 365 days in 3 campaigns",
+        "ranges": {"all": {"median_ms": 12.0}, "odd": {"median_ms": 71.0}},
+    },
     "restart": {"on": "2026-11-26", "timers": 1_000_000, "ready_s": 3.21, "bytes_a_timer": 190},
 }
 
@@ -79,7 +84,15 @@ KEPT = {
 def test_the_picture_is_well_formed_and_holds_the_figures() -> None:
     root = ElementTree.fromstring(draw(KEPT))
     words = " ".join(each.text or "" for each in root.iter("{http://www.w3.org/2000/svg}text"))
-    for part in ("9,000", "4,500", "4,000.0", "ready after 3.2 s", "<any>", "2026-11-25 to 2026-11-26"):
+    for part in (
+        "9,000",
+        "4,500",
+        "4,000.0",
+        "ready after 3.2 s",
+        "71 ms at most",
+        "<any>",
+        "2026-11-25 to 2026-11-26",
+    ):
         assert part in words
     widths = [float(each.attrib["width"]) for each in root.iter("{http://www.w3.org/2000/svg}rect")]
     assert widths[1] == pytest.approx(2 * widths[2], rel=0.01)
