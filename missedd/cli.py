@@ -13,6 +13,7 @@ from missedd.commands import (
     check,
     convert,
     demo,
+    password,
     pause,
     release,
     report,
@@ -30,7 +31,7 @@ from missedd.commands import (
 
 COMMANDS = (
     *(demo, serve, check, why, report, subscriptions, unsubscribe, suppress, unsuppress),
-    *(pause, resume, resend, settle, convert, backup, restore, release),
+    *(pause, resume, resend, settle, convert, password, backup, restore, release),
 )
 
 

@@ -31,9 +31,10 @@ from missedd.config_read import Table
 from missedd.config_values import Problem, nearest, shown
 from missedd.core.hours import DailyWindow
 from missedd.core.policy import Campaign, Policy, PollPolicy
-from missedd.secrets import Secrets, load_secrets
+from missedd.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
 
 __all__ = [
+    "OPEN_TO_ALL",
     "ConfigProblems",
     "Endpoint",
     "ExotelSettings",
@@ -48,6 +49,10 @@ __all__ = [
 ]
 
 TIMEZONE = "Asia/Kolkata"
+OPEN_TO_ALL = (
+    "is where anybody may come, and nobody would be asked for a password: bind it to 127.0.0.1 or to your "
+    f"own network, or set {CONSOLE_PASSWORD_HASH} (`missedd password` makes it)"
+)
 PROMOTIONAL = DailyWindow(time(10), time(21))
 """When promotional messages may go in India (TRAI)."""
 
@@ -93,6 +98,8 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
     signs = settings is not None and any(each.webhook for each in settings.policy.campaigns)
     found = load_secrets(environ, needs_webhook_secret=signs)
     problems.extend(found.problems)
+    if settings is not None and settings.listen.private.is_public and not found.has_password:
+        problems.append(Problem("listen.private", OPEN_TO_ALL, source=str(path)))
     if problems or settings is None or found.secrets is None:
         raise ConfigProblems(problems)
     return Loaded(replace(settings, warnings=settings.warnings + found.warnings), found.secrets)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from missedd.config_read import Table
 from missedd.config_values import shown
+from missedd.secrets import CONSOLE_PASSWORD_HASH
 
 API_BASE = "https://api.in.exotel.com"
 
@@ -25,6 +26,15 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         return is_loopback(self.host)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may come here: an address of the internet's, or all that this machine has.
+
+        A name is taken for one of the operator's own network; its address shows when it is bound.
+        """
+        address = _address(self.host)
+        return address is not None and (address.is_unspecified or address.is_global)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -81,7 +91,8 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
         warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
     if not private.is_loopback:
         warnings.append(
-            f"listen.private: {private} is not loopback, and nobody is asked for a password there"
+            f"listen.private: {private} is not loopback: nothing is encrypted there, and without "
+            f"{CONSOLE_PASSWORD_HASH} nobody is asked for a password"
         )
     return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None)
 
@@ -161,6 +172,8 @@ def is_loopback(host: str) -> bool:
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

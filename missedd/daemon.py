@@ -18,10 +18,11 @@ import trio
 
 from missedd import activation, notify
 from missedd.clock import to_iso
-from missedd.config import Endpoint, Loaded, UnixSocket
+from missedd.config import OPEN_TO_ALL, Endpoint, Loaded, UnixSocket
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.log import Event, Logger
 from missedd.sites import count_events, private_site, public_site
+from missedd.web.access import Keys
 from missedd.web.listener import open_listeners, serve_public
 from missedd.web.metrics import Metrics
 from missedd.web.private_server import serve_private
@@ -107,7 +108,8 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
                 return "stopping"
             return f"the store cannot commit: {engine.store.trouble}" if engine.store.trouble else None
 
-        app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready)
+        keys = _keys(loaded, doors.private_address)
+        app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready, keys)
         addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}
         async with trio.open_nursery() as listening:
             await listening.start(serve_private, app, doors.private, stop)
@@ -120,6 +122,14 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
             await stop.wait()
             listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
     log.info(Event.DAEMON_STOPPED)
+
+
+def _keys(loaded: Loaded, bound: Endpoint) -> Keys:
+    """What opens the private site where it was really bound: a socket that was passed, or a name's."""
+    secrets = loaded.secrets
+    if bound.is_public and secrets.console_password is None:
+        raise CannotListen(f"listen.private: {bound} {OPEN_TO_ALL}")
+    return Keys(secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public)
 
 
 def _passed() -> dict[str, list[socket.socket]]:

@@ -63,6 +63,8 @@ class Event(StrEnum):
     LOOKUP_FAILED = "lookup.failed"
     BUDGET_PAUSED = "budget.paused"
     OPERATOR_ACTED = "operator.acted"
+    OPERATOR_LOGGED_IN = "operator.logged_in"
+    LOGIN_REFUSED = "login.refused"
     TIMER_FIRED = "timer.fired"
     TIMER_CLOCK_STEPPED = "timer.clock_stepped"
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from missedd.config_values import Problem
+from missedd.core.password import NoPasswordHash, PasswordHash, read_hash
 
 API_KEY, API_TOKEN = "EXOTEL_API_KEY", "EXOTEL_API_TOKEN"
 WEBHOOK_TOKEN, WEBHOOK_SECRET = "MISSEDD_WEBHOOK_TOKEN", "MISSEDD_WEBHOOK_SECRET"
+CONSOLE_PASSWORD_HASH, OWN_API_TOKEN = "MISSEDD_CONSOLE_PASSWORD_HASH", "MISSEDD_API_TOKEN"
 
 SHORTEST_TOKEN = 4
 GOOD_TOKEN = 16
@@ -37,6 +39,10 @@ class Secrets:
     """The part of the public listener's paths that only Exotel knows."""
     webhook_secret: str | None = None
     """What outgoing webhooks are signed with, as the operator wrote it; see `signing_key`."""
+    console_password: PasswordHash | None = None
+    """What `missedd password` made; without it the console changes nothing."""
+    own_api_token: str | None = None
+    """What programs show to change something by our own API; without it they need nothing on loopback."""
 
     @property
     def signing_key(self) -> bytes | None:
@@ -51,7 +57,10 @@ class Secrets:
     @property
     def texts(self) -> tuple[str, ...]:
         """Every spelling that no log line may hold, the longest first."""
-        written = (self.api_key, self.api_token, self.webhook_token, self.webhook_secret or "")
+        written = (
+            *(self.api_key, self.api_token, self.webhook_token, self.webhook_secret or ""),
+            self.own_api_token or "",
+        )
         bare = (self.webhook_secret or "").removeprefix(_STANDARD_PREFIX)
         return tuple(sorted({each for each in (*written, bare) if each}, key=lambda each: (-len(each), each)))
 
@@ -66,6 +75,8 @@ class FoundSecrets:
     secrets: Secrets | None
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+    has_password: bool = False
+    """Whether the console asks for one, whatever else is missing."""
 
 
 def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> FoundSecrets:
@@ -97,9 +108,30 @@ def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> F
                 warnings.append(f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {GOOD_KEY} or more")
             if not secret.startswith(_STANDARD_PREFIX):
                 warnings.append(f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so its own bytes are the key")
+    password = _password(environ, problems)
+    own = _find(OWN_API_TOKEN, environ, problems, required=False)
+    if own is not None and len(own) < GOOD_TOKEN:
+        problems.append(_problem(OWN_API_TOKEN, f"must have at least {GOOD_TOKEN} characters"))
     if problems or api_key is None or api_token is None or token is None:
-        return FoundSecrets(None, tuple(problems), tuple(warnings))
-    return FoundSecrets(Secrets(api_key, api_token, token, secret), (), tuple(warnings))
+        return FoundSecrets(None, tuple(problems), tuple(warnings), password is not None)
+    secrets = Secrets(api_key, api_token, token, secret, password, own)
+    return FoundSecrets(secrets, (), tuple(warnings), password is not None)
+
+
+def own_api_token(environ: Mapping[str, str]) -> str | None:
+    """The token of our own API alone: for commands that ask the daemon and need no other secret."""
+    return _find(OWN_API_TOKEN, environ, [], required=False)
+
+
+def _password(environ: Mapping[str, str], problems: list[Problem]) -> PasswordHash | None:
+    text = _find(CONSOLE_PASSWORD_HASH, environ, problems, required=False)
+    if text is None:
+        return None
+    try:
+        return read_hash(text)
+    except NoPasswordHash as wrong:
+        problems.append(_problem(CONSOLE_PASSWORD_HASH, str(wrong)))
+        return None
 
 
 def _find(

@@ -19,8 +19,9 @@ from missedd.exotel.wire import WebhookRequest
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
 from missedd.store.reads import Reader
+from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
-from missedd.web.private import build_private
+from missedd.web.private import OPEN, build_private
 from missedd.web.public import PublicSite
 from missedd.web.replies import Reply
 
@@ -90,6 +91,7 @@ def private_site(
     log: Logger,
     metrics: Metrics,
     why_not_ready: Callable[[], str | None],
+    keys: Keys = OPEN,
 ) -> QuartTrio:
     """The site of the private listener."""
     reader = Reader(engine.store.read, timezone)
@@ -100,6 +102,12 @@ def private_site(
     def on_failure(path: str, error: Exception) -> None:
         log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)
 
+    def on_login(is_right: bool, peer: str) -> None:
+        if is_right:
+            log.info(Event.OPERATOR_LOGGED_IN, peer=peer)
+        else:
+            log.warning(Event.LOGIN_REFUSED, peer=peer)
+
     return build_private(
         reader,
         engine.operator,
@@ -108,6 +116,8 @@ def private_site(
         why_not_ready=why_not_ready,
         metrics=exposition,
         on_failure=on_failure,
+        on_login=on_login,
+        keys=keys,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from missedd.config import ConfigProblems, Endpoint, Problem, Settings, load, load_all
 from missedd.config_hours import parse_window
 from missedd.config_values import parse_duration, spell
+from missedd.core.password import hashed
 from missedd.core.policy import AfterHoursCallback, MessageClass, UnsubscribePolicy
 
 ROOT = Path(__file__).parents[1]
@@ -845,6 +846,39 @@ def test_settings_and_secrets_are_checked_together(tmp_path: Path) -> None:
         load_all(file, {})
     assert [each.key for each in caught.value.problems] == ["campaign[0].callback.dely", *SECRETS]
     assert str(caught.value).count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("private", "is_public"),
+    [
+        ("0.0.0.0:8081", True),
+        ("[::]:8081", True),
+        ("8.8.8.8:8081", True),
+        ("[2606:4700::1]:8081", True),
+        ("[::ffff:8.8.8.8]:8081", True),
+        ("192.168.1.5:8081", False),
+        ("100.64.0.1:8081", False),
+        ("[fd00::1]:8081", False),
+        ("[::ffff:10.0.0.1]:8081", False),
+        ("console.example.in:8081", False),
+        ("localhost:8081", False),
+        ("127.0.0.1:8081", False),
+    ],
+)
+def test_where_anybody_may_come_a_password_is_asked_for(
+    private: str, is_public: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "missedd.toml"
+    file.write_text(f'[listen]\nprivate = "{private}"\n' + CALLBACK[9:], encoding="utf-8")
+    with_password = {**SECRETS, "MISSEDD_CONSOLE_PASSWORD_HASH": hashed("a long one", b"salt" * 4)}
+    assert load_all(file, with_password).settings.listen.private.is_public is is_public
+    if is_public:
+        with pytest.raises(ConfigProblems) as caught:
+            load_all(file, {})
+        assert [each.key for each in caught.value.problems] == [*SECRETS, "listen.private"]
+        assert "MISSEDD_CONSOLE_PASSWORD_HASH" in str(caught.value)
+    else:
+        assert load_all(file, SECRETS).secrets.console_password is None
 
 
 def test_only_a_webhook_needs_the_webhook_secret(tmp_path: Path) -> None:

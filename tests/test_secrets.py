@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from missedd.secrets import FoundSecrets, Secrets, load_secrets
+from missedd.core.password import hashed
+from missedd.secrets import FoundSecrets, Secrets, load_secrets, own_api_token
 
 KEY = bytes(range(32))
 STANDARD = "whsec_" + base64.b64encode(KEY).decode()
@@ -18,6 +19,8 @@ ENVIRON = {
     "MISSEDD_WEBHOOK_TOKEN": "0123456789abcdef",
     "MISSEDD_WEBHOOK_SECRET": STANDARD,
 }
+HASH = hashed("correct horse", bytes(16))
+OPTIONAL = {"MISSEDD_CONSOLE_PASSWORD_HASH": HASH, "MISSEDD_API_TOKEN": "token-of-our-own-api"}
 
 
 def found(environ: dict[str, str], *, needs_webhook_secret: bool = True) -> FoundSecrets:
@@ -50,14 +53,30 @@ def test_from_credentials_where_the_environment_is_silent(tmp_path: Path) -> Non
     assert found(environ, needs_webhook_secret=False).secrets is not None
 
 
+def test_the_console_and_the_api_have_secrets_of_their_own(tmp_path: Path) -> None:
+    for name, text in (ENVIRON | OPTIONAL).items():
+        (tmp_path / name.lower()).write_text(text + "\n", encoding="utf-8")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    secrets = secrets_of(environ)
+    assert secrets == secrets_of(ENVIRON | OPTIONAL)
+    assert secrets.console_password is not None
+    assert secrets.console_password.matches("correct horse")
+    assert secrets.own_api_token == own_api_token(environ) == OPTIONAL["MISSEDD_API_TOKEN"]
+    assert own_api_token(ENVIRON) is None
+    assert found(OPTIONAL).has_password
+    assert not found(ENVIRON).has_password
+
+
 def test_nothing_shows() -> None:
-    secrets = secrets_of(ENVIRON)
+    secrets = secrets_of(ENVIRON | OPTIONAL)
+    assert "hidden" in repr(secrets.console_password)
     for shown in (repr(secrets), str(secrets), f"{secrets}", repr(found(ENVIRON)), repr([secrets])):
         assert not any(each in shown for each in secrets.texts)
 
 
 def test_what_logs_have_to_cover() -> None:
-    assert set(secrets_of(ENVIRON).texts) == {*ENVIRON.values(), STANDARD.removeprefix("whsec_")}
+    kept = {*ENVIRON.values(), STANDARD.removeprefix("whsec_"), OPTIONAL["MISSEDD_API_TOKEN"]}
+    assert set(secrets_of(ENVIRON | OPTIONAL).texts) == kept
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:
@@ -76,6 +95,10 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         ("MISSEDD_WEBHOOK_TOKEN", "abcd%20", "part of a URL"),
         ("MISSEDD_WEBHOOK_SECRET", "whsec_", "has nothing"),
         ("MISSEDD_WEBHOOK_SECRET", "whsec_#!", "no base64"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", "hunter2", "is not what `missedd password` prints"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH.replace(":15:", ":30:"), "asks for scrypt with 30:8:1"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH[:-9], "is cut short"),
+        ("MISSEDD_API_TOKEN", "fifteen-letters", "at least 16"),
         ("EXOTEL_API_KEY", "two words", "space"),
         ("EXOTEL_API_TOKEN", "a\x07b", "control"),
     ],

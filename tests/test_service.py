@@ -58,6 +58,8 @@ def test_it_agrees_with_the_program() -> None:
         "exotel_api_token",
         "missedd_webhook_token",
         "missedd_webhook_secret",
+        "missedd_console_password_hash",
+        "missedd_api_token",
     ]
     assert all(path == f"/etc/missedd/credentials/{name}" for name, _, path in names)
 

@@ -13,6 +13,7 @@ import httpx
 
 from missedd.commands.common import FAILED, private_url, say_problems
 from missedd.config import ConfigProblems, Settings, load
+from missedd.secrets import own_api_token
 
 PATIENCE_S = 60.0
 """Releasing a million actions takes a while; anything else is answered at once."""
@@ -50,8 +51,10 @@ def ask(settings: Settings, path: str, body: object = None, method: str = "POST"
     """Ask the private API to change something. Raises `NotRunning`."""
     url = private_url(settings)
     try:
+        token = own_api_token(os.environ)
+        headers = HEADERS if token is None else HEADERS | {"Authorization": f"Bearer {token}"}
         answer = httpx.request(
-            method, url + path, json=body, headers=HEADERS, timeout=PATIENCE_S, trust_env=False
+            method, url + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
         )
     except httpx.HTTPError as failure:
         raise NotRunning(f"the daemon cannot be reached at {url}: {failure}") from failure

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from quart import request
+from quart import g, request
 
 from missedd.core.deeds import By, Source
 
 
 def acting() -> By:
-    """The one behind the request at hand. Our own commands say who they are; anybody else is the API's."""
+    """The one behind the request at hand: who is logged in acts by the console. Our own commands say who
+    they are; anybody else is the API's.
+    """
     source = Source.CLI if request.headers.get("Missedd-By") == Source.CLI else Source.API
-    return By(source, request.remote_addr)
+    return By(Source.CONSOLE if g.get("session") else source, request.remote_addr)

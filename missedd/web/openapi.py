@@ -29,11 +29,17 @@ def document() -> Json:
         "info": {
             "title": "missedd",
             "version": "1",
-            "description": "Missed calls, what they led to, and why. Not for the internet: it asks for no "
-            "password. Instants without an offset are read in the configured timezone and given in UTC.",
+            "description": "Missed calls, what they led to, and why. Not for the internet. Where "
+            "MISSEDD_API_TOKEN is set nothing is changed without it; a listener on a public address also "
+            "shows nothing without it. Instants without an offset are read in the configured timezone and "
+            "given in UTC.",
         },
+        "security": [{}, {"token": []}],
         "paths": completed(_paths() | _of_areas("paths")),
-        "components": {"schemas": schemas() | _of_areas("schemas")},
+        "components": {
+            "schemas": schemas() | _of_areas("schemas"),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 

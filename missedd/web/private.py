@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable
-from quart import Response, render_template, request
+from quart import Response, g, render_template, request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
@@ -19,10 +19,13 @@ from werkzeug.exceptions import HTTPException
 from missedd.clock import Clock
 from missedd.core.analytics import TooMuchToCount
 from missedd.core.policy import Policy
+from missedd.web.access import HOW_TO_CHANGE, Access, Keys
 from missedd.web.api import build_api
 from missedd.web.console import build_console
+from missedd.web.login import OnLogin, build_login
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, problem_response
+from missedd.web.sessions import Sessions
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -34,6 +37,9 @@ SECURITY_HEADERS = {
 BODY_BYTES = 256 * 1024
 """Room for the largest batch of conversions."""
 BODY_S = 10
+
+OPEN = Keys()
+"""Nothing is locked, as on loopback without a password."""
 
 
 class PatientConnection(TrioASGIHTTPConnection):
@@ -71,6 +77,8 @@ def build_private(
     why_not_ready: Callable[[], str | None],
     metrics: Callable[[], Awaitable[str]],
     on_failure: Callable[[str, Exception], None],
+    on_login: OnLogin = lambda is_right, peer: None,
+    keys: Keys = OPEN,
 ) -> QuartTrio:
     """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
     text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each.
@@ -82,6 +90,9 @@ def build_private(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(build_api(reads, operations, policy, clock))
     app.register_blueprint(build_console(reads, clock, policy.timezone))
+    access = Access(keys, Sessions())
+    app.register_blueprint(build_login(access, on_login))
+    app.before_request(access.guard)
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -96,15 +107,15 @@ def build_private(
     async def exposition() -> Response:
         return Response(await metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @app.before_request
-    async def refuse_other_sites() -> None:
-        # Nobody logs in here, so a page of another site that is open in the operator's browser
-        # could otherwise send what the operator can.
-        if request.method not in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Site") in (
-            "cross-site",
-            "same-site",
-        ):
-            raise Problem(403, "a page of another site may not change anything here")
+    @app.context_processor
+    def standing() -> dict[str, object]:
+        """What every page knows of who reads it."""
+        session = g.get("session")
+        return {
+            "csrf": None if session is None else session.csrf,
+            "has_password": keys.password is not None,
+            "how_to_change": HOW_TO_CHANGE,
+        }
 
     @app.after_request
     async def secure(response: Response) -> Response:
@@ -116,7 +127,10 @@ def build_private(
     @app.errorhandler(Problem)
     async def say(problem: Problem) -> Response:
         if request.path.startswith("/api/"):
-            return problem_response(problem)
+            response = problem_response(problem)
+            if problem.status == HTTPStatus.UNAUTHORIZED:
+                response.headers["WWW-Authenticate"] = "Bearer"
+            return response
         page = await render_template(
             "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail
         )

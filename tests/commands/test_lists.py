@@ -29,6 +29,7 @@ class Daemon(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.asked: list[tuple[str, str, Any]] = []
+        self.shown: list[str | None] = []
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -37,6 +38,7 @@ class _Answer(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         assert self.headers["Missedd-By"] == "cli"
+        self.server.shown.append(self.headers["Authorization"])
         self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
         self.send_response(self.server.status)
         self.send_header("content-length", str(len(self.server.body)))

@@ -47,3 +47,14 @@ def test_a_pause_without_its_reason_is_usage(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["pause", *config(tmp_path), "on"])
     assert stopped.value.code == 2
+
+
+def test_a_command_shows_the_token_where_there_is_one(
+    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = config(tmp_path, daemon.server_port)
+    monkeypatch.setenv("MISSEDD_API_TOKEN", "token-of-our-own-api")
+    assert main(["resume", *options, "on"]) == 0
+    monkeypatch.delenv("MISSEDD_API_TOKEN")
+    assert main(["resume", *options, "on"]) == 0
+    assert daemon.shown == ["Bearer token-of-our-own-api", None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +19,9 @@ from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.store.reads import Reader, Rows
+from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
-from missedd.web.private import build_private
+from missedd.web.private import OPEN, build_private
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
 
@@ -41,6 +43,7 @@ class StoppedClock:
 class Operator:
     """Stands for the engine: keeps what the operator asked for."""
 
+    by: list[By] = field(default_factory=list)
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     subscribed: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[int, int] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Operator:
     async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None:
         if self.error is not None:
             raise self.error
+        self.by.append(by)
         self.suppressed[number] = (reason, until)
 
     async def unsuppress(self, by: By, number: str) -> bool:
@@ -102,6 +106,7 @@ class Private:
     metrics: Metrics
     failures: list[tuple[str, Exception]]
     ready: list[str]
+    logins: list[bool]
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -114,6 +119,13 @@ class Private:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[Private]:
+    with built_private(tmp_path) as private:
+        yield private
+
+
+@contextmanager
+def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
+    """The site with these keys, over a database of its own."""
     db = FilledDatabase(tmp_path / "missedd.db")
 
     async def read[T](unit: Callable[[Rows], Awaitable[T]]) -> T:
@@ -122,6 +134,7 @@ def private(tmp_path: Path) -> Iterator[Private]:
     reads, operator, metrics = Reader(read, "Asia/Kolkata"), Operator(), Metrics()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
+    logins: list[bool] = []
     clock = StoppedClock()
 
     async def exposition() -> str:
@@ -135,6 +148,10 @@ def private(tmp_path: Path) -> Iterator[Private]:
         why_not_ready=lambda: ready[0] if ready else None,
         metrics=exposition,
         on_failure=lambda path, error: failures.append((path, error)),
+        on_login=lambda is_right, peer: logins.append(is_right),
+        keys=keys,
     )
-    yield Private(app, db, operator, clock, metrics, failures, ready)
-    db.close()
+    try:
+        yield Private(app, db, operator, clock, metrics, failures, ready, logins)
+    finally:
+        db.close()

@@ -1,0 +1,49 @@
+"""`missedd password`: make the hash of a console's password."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from getpass import getpass
+from secrets import token_bytes
+
+from missedd.commands.common import FAILED, OK
+from missedd.core.password import SALT_BYTES, SHORTEST, hashed
+from missedd.secrets import CONSOLE_PASSWORD_HASH
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "password",
+        help="make the hash of a password for the console",
+        description=f"Asks for a password twice, or reads one line where stdin is no terminal, and prints "
+        f"its hash, to be set as {CONSOLE_PASSWORD_HASH} in the environment or as the systemd credential of "
+        "that name in lower case. With it the console takes changes from whoever logs in, and the private "
+        "listener may be bound to a public address. The password itself is kept nowhere.",
+        epilog="example: missedd password > /etc/missedd/credentials/missedd_console_password_hash",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        password = _ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    except (EOFError, KeyboardInterrupt):
+        password = None
+    if password is None:
+        return FAILED
+    if len(password) < SHORTEST:
+        print(f"a password has at least {SHORTEST} characters", file=sys.stderr)
+        return FAILED
+    print(hashed(password, token_bytes(SALT_BYTES)))
+    return OK
+
+
+def _ask() -> str | None:
+    password = getpass("Password for the console: ")
+    if getpass("And again: ") != password:
+        print("the two differ", file=sys.stderr)
+        return None
+    return password

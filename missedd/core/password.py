@@ -1,0 +1,96 @@
+"""A password as it may be kept: scrypt's hash of it, with the parameters and the salt in one text.
+
+    scrypt:15:8:1:SALT:HASH
+
+Cost (as a power of two), block size and parallelism, then salt and hash in base64 without padding.
+None of its characters means anything to a shell or to an environment file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Final
+
+LOG_COST, BLOCK, LANES = 15, 8, 1
+"""A tenth of a second and 32 MB for each guess."""
+SALT_BYTES: Final = 16
+HASH_BYTES: Final = 32
+SHORTEST: Final = 10
+"""Characters of a new password."""
+_COSTS: Final = range(12, 18)
+"""Cheaper is too cheap, and dearer takes more memory than this daemon should."""
+_FORM: Final = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)")
+
+
+class NoPasswordHash(ValueError):
+    """A text that `hashed` did not make; it says why."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordHash:
+    log_cost: int
+    block: int
+    lanes: int
+    salt: bytes
+    hash: bytes
+
+    def matches(self, password: str) -> bool:
+        """Whether this is the hash of a password: takes its time, and always the same."""
+        return hmac.compare_digest(self._derive(password), self.hash)
+
+    def _derive(self, password: str) -> bytes:
+        return _scrypt(password, self.salt, self.log_cost, self.block, self.lanes, len(self.hash))
+
+    def __repr__(self) -> str:
+        return "PasswordHash(hidden)"
+
+
+def hashed(password: str, salt: bytes) -> str:
+    """The text to keep of a password."""
+    found = _scrypt(password, salt, LOG_COST, BLOCK, LANES, HASH_BYTES)
+    return f"scrypt:{LOG_COST}:{BLOCK}:{LANES}:{_spelt(salt)}:{_spelt(found)}"
+
+
+def read_hash(text: str) -> PasswordHash:
+    """Raises `NoPasswordHash`."""
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise NoPasswordHash("is not what `missedd password` prints")
+    log_cost, block, lanes = (int(each) for each in found.groups()[:3])
+    if log_cost not in _COSTS or block != BLOCK or lanes not in range(1, 5):
+        asked = f"{log_cost}:{block}:{lanes}"
+        raise NoPasswordHash(f"asks for scrypt with {asked}; make it with `missedd password`")
+    try:
+        salt, kept = _bytes(found[4]), _bytes(found[5])
+    except binascii.Error:
+        raise NoPasswordHash("is cut short") from None
+    if len(salt) < SALT_BYTES or len(kept) != HASH_BYTES:
+        raise NoPasswordHash("is cut short")
+    return PasswordHash(log_cost, block, lanes, salt, kept)
+
+
+def _scrypt(password: str, salt: bytes, log_cost: int, block: int, lanes: int, length: int) -> bytes:
+    cost = 2**log_cost
+    return hashlib.scrypt(
+        # A lone surrogate can be typed into no form, but sent by a program.
+        password.encode("utf-8", "surrogatepass"),
+        salt=salt,
+        n=cost,
+        r=block,
+        p=lanes,
+        maxmem=128 * block * (cost + lanes + 2),
+        dklen=length,
+    )
+
+
+def _spelt(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
