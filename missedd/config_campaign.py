@@ -27,6 +27,7 @@ from missedd.core.policy import (
     SmsPolicy,
     SubscribePolicy,
     UnsubscribePolicy,
+    VerifyPolicy,
     VotePolicy,
     WebhookPolicy,
 )
@@ -37,6 +38,7 @@ CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
 RING_TIMEOUT = timedelta(seconds=30)
 MAX_PER_HOUR = 2
 VERIFY_TTL = timedelta(minutes=5)
+VERIFICATIONS_PER_HOUR = 5
 
 LONGEST_RING = timedelta(seconds=60)
 """The provider's own limit of its `TimeOut`."""
@@ -80,7 +82,7 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         vote=vote,
         subscribe=None if subscribe is None else _subscribe(subscribe),
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
-        verify_ttl=None if verify is None else verify.duration("ttl") or VERIFY_TTL,
+        verify=None if verify is None else _verify(verify),
     )
 
 
@@ -146,6 +148,11 @@ def _unsubscribe(table: Table) -> UnsubscribePolicy:
     return UnsubscribePolicy(_list_name(table), suppress, suppress_for)
 
 
+def _verify(table: Table) -> VerifyPolicy:
+    ttl, most = table.duration("ttl"), table.integer("max_per_hour")
+    return VerifyPolicy(ttl or VERIFY_TTL, most or VERIFICATIONS_PER_HOUR)
+
+
 def _list_name(table: Table) -> str:
     name = table.text("list", required=True) or ""
     if "/" in name:
@@ -180,15 +187,11 @@ def _instant(table: Table, key: str, timezone: str) -> datetime | None:
 def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     """What a campaign may say but hardly means."""
     owed = (campaign.callback, campaign.sms, campaign.lead_source, campaign.webhook, campaign.vote)
-    more = (campaign.subscribe, campaign.unsubscribe, campaign.verify_ttl, campaign.after_hours.sms)
+    more = (campaign.subscribe, campaign.unsubscribe, campaign.verify, campaign.after_hours.sms)
     if not any(owed + more):
         yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
-    counted = {
-        "vote": campaign.vote,
-        "verify": campaign.verify_ttl,
-    }
-    for name in (name for name, table in counted.items() if table):
-        yield f"{key}.{name}: is recorded with each call; its tally or result is not served yet"
+    if campaign.vote:
+        yield f"{key}.vote: is recorded with each call; its tally is not served yet"
     yield from sms_warnings(campaign, key)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"

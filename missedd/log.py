@@ -65,6 +65,8 @@ class Event(StrEnum):
     OPERATOR_ACTED = "operator.acted"
     OPERATOR_LOGGED_IN = "operator.logged_in"
     LOGIN_REFUSED = "login.refused"
+    VERIFICATION_STARTED = "verification.started"
+    VERIFICATION_REFUSED = "verification.refused"
     TIMER_FIRED = "timer.fired"
     TIMER_CLOCK_STEPPED = "timer.clock_stepped"
 

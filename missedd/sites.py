@@ -111,6 +111,7 @@ def private_site(
     return build_private(
         reader,
         engine.operator,
+        engine.verifier,
         policy=engine.policy,
         clock=clock,
         why_not_ready=why_not_ready,

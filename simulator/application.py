@@ -16,7 +16,7 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One webhook as it arrived. `number` is the caller it tells of."""
+    """One webhook as it arrived. `number` is the person it tells of."""
 
     message_id: str
     at: datetime
@@ -49,7 +49,7 @@ class Application(httpx.AsyncBaseTransport):
                 at=self._now(),
                 is_signed=self._is_signed(headers, body),
                 status=self.status,
-                number=payload["data"].get("from"),
+                number=payload["data"].get("from") or payload["data"].get("number"),
                 payload=payload,
             )
         )

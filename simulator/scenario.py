@@ -109,7 +109,7 @@ MEASURES: Mapping[str, frozenset[str]] = {
     "requests": frozenset({"target", "status", "after", "before", "fault"}),
     "requests_in_a_minute": frozenset({"target"}),
     "rings_in_an_hour": frozenset({"person"}),
-    "webhooks": frozenset({"person", "after", "before"}),
+    "webhooks": frozenset({"person", "after", "before", "type"}),
     "actions": frozenset({"person", "kind", "state", "outcome", "reason", "campaign"}),
     "api": frozenset({"get", "kept", "path"}),
     "log": frozenset({"event"}),

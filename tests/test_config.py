@@ -12,7 +12,7 @@ from missedd.config import ConfigProblems, Endpoint, Problem, Settings, load, lo
 from missedd.config_hours import parse_window
 from missedd.config_values import parse_duration, spell
 from missedd.core.password import hashed
-from missedd.core.policy import AfterHoursCallback, MessageClass, UnsubscribePolicy
+from missedd.core.policy import AfterHoursCallback, MessageClass, UnsubscribePolicy, VerifyPolicy
 
 ROOT = Path(__file__).parents[1]
 
@@ -136,7 +136,7 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     assert vote.subscribe is not None
     assert (vote.subscribe.list, vote.subscribe.purpose) == ("weather", "daily weather alerts")
     assert vote.unsubscribe == UnsubscribePolicy("weather")
-    assert vote.verify_ttl == timedelta(minutes=5)
+    assert vote.verify == VerifyPolicy(timedelta(minutes=5), 5)
     poll = settings.policy.poll("singer")
     assert poll is not None
     assert (poll.votes_per_number, poll.keep) == (1, "first")
@@ -164,7 +164,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (callback.delay, callback.ring_timeout) == (timedelta(seconds=30), timedelta(seconds=30))
     assert (callback.max_per_hour, callback.give_up_after) == (2, timedelta(minutes=15))
     assert (callback.retries, callback.time_limit) == ((), None)
-    assert (campaign.lead_source, campaign.verify_ttl) == ("missed_call", timedelta(minutes=5))
+    assert (campaign.lead_source, campaign.verify) == ("missed_call", VerifyPolicy(timedelta(minutes=5), 5))
     assert (campaign.hours, campaign.sms, campaign.webhook, campaign.vote) == (None, None, None, None)
     assert campaign.after_hours.callback is AfterHoursCallback.DEFER
     assert settings.listen.public == Endpoint("127.0.0.1", 8080)

@@ -9,7 +9,7 @@ other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -88,9 +88,7 @@ def decide(
     A CallSid that was `not-missed` is decided again: Exotel tells of an agent's phone ringing and
     of the end of the same call under one CallSid.
     """
-    called_at = call.called_at
-    if called_at is None or too_far_ahead(called_at, received_at):
-        called_at = received_at
+    called_at = own_time(call, received_at)
     campaign, exophone = _campaign(call, policy)
     name = campaign.name if campaign else None
 
@@ -109,13 +107,21 @@ def decide(
     if history.is_suppressed or history.opt_out is not None:
         # Who opted out may join again: their word put them on the list, and their word takes them off.
         joins = () if history.is_suppressed else (Kind.SUBSCRIBE,)
-        kept = (each for each in recorded if each.kind in (Kind.VOTE, Kind.UNSUBSCRIBE, *joins))
+        quiet = (Kind.VOTE, Kind.UNSUBSCRIBE, Kind.VERIFY, *joins)
+        kept = (each for each in recorded if each.kind in quiet)
         return verdict(Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED, *kept)
     if _within_window(campaign, history, called_at):
         kept = (each for each in recorded if each.kind is not Kind.LEAD)
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept)
     owed = _owed(campaign, policy, history, pauses.get(campaign.name), called_at, received_at)
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *recorded, *owed)
+
+
+def own_time(call: InboundCall, received_at: datetime) -> datetime:
+    """The call's own time, or its receipt where that is missing or a wrong clock's."""
+    if call.called_at is None or too_far_ahead(call.called_at, received_at):
+        return received_at
+    return call.called_at
 
 
 def _campaign(call: InboundCall, policy: Policy) -> tuple[Campaign | None, str | None]:
@@ -160,7 +166,7 @@ def _recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
         )
     if campaign.unsubscribe is not None:
         actions.append(record(Kind.UNSUBSCRIBE, list=campaign.unsubscribe.list))
-    if campaign.verify_ttl is not None:
+    if campaign.verify is not None:
         actions.append(record(Kind.VERIFY))
     return actions
 
@@ -174,8 +180,7 @@ def _owed(
     received_at: datetime,
 ) -> Iterator[PlannedAction]:
     """What goes out to somebody, each already through its gates once."""
-    is_open = campaign.hours is None or campaign.hours.is_open(called_at)
-    plan = Plan.OPEN if is_open else Plan.AFTER_HOURS
+    plan = _plan_of(campaign, called_at)
     if campaign.webhook is not None:
         candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
         yield _gated(candidate, policy, called_at, called_at, received_at)
@@ -202,6 +207,21 @@ def _owed(
             pause=pause,
         )
         yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
+
+
+def verified_webhook(
+    campaign: Campaign, policy: Policy, called_at: datetime, verification_id: str, received_at: datetime
+) -> Iterator[PlannedAction]:
+    """The webhook that tells of a verification that this call proved, where the campaign has one."""
+    if campaign.webhook is not None:
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_of(campaign, called_at), None)
+        planned = _gated(candidate, policy, called_at, called_at, received_at)
+        yield replace(planned, details={"verification": verification_id})
+
+
+def _plan_of(campaign: Campaign, called_at: datetime) -> Plan:
+    is_open = campaign.hours is None or campaign.hours.is_open(called_at)
+    return Plan.OPEN if is_open else Plan.AFTER_HOURS
 
 
 def plan_retry(

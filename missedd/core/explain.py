@@ -58,6 +58,8 @@ def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
         lines.append("  The SMS applet asked for its text before a webhook told of it.")
     if call.get("redeliveries"):
         lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
+    if call.get("verification"):
+        lines.append(f"  It proved the number, for the verification {call['verification']}.")
     if not call["actions"]:
         lines.append("  It led to no action.")
     for action in call["actions"]:

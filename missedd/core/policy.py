@@ -96,6 +96,14 @@ class UnsubscribePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyPolicy:
+    ttl: timedelta
+    """How long a verification waits for its call."""
+    max_per_hour: int
+    """Verifications of one number that may be started in any hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class AfterHoursPolicy:
     callback: AfterHoursCallback
     sms: SmsPolicy | None
@@ -117,7 +125,7 @@ class Campaign:
     vote: VotePolicy | None = None
     subscribe: SubscribePolicy | None = None
     unsubscribe: UnsubscribePolicy | None = None
-    verify_ttl: timedelta | None = None
+    verify: VerifyPolicy | None = None
 
     @property
     def owes(self) -> tuple[Kind, ...]:

@@ -53,6 +53,23 @@ class Reason(StrEnum):
         "the number joined the list again after this call, which was told of later; it stays on it",
     )
 
+    # Verifications
+    AWAITING_CALL = "awaiting-call", "the number has not rung yet"
+    VERIFIED = "verified", "the call proved the number"
+    NOT_RUNG_IN_TIME = "not-rung-in-time", "the number did not ring before the verification expired"
+    SUPERSEDED = "superseded", "another verification of the number was started before this one was proved"
+    NO_VERIFICATION_PENDING = (
+        "no-verification-pending",
+        "the campaign waited for no call of this number",
+    )
+    VERIFICATION_EXPIRED = "verification-expired", "the verification that the call was meant for had ended"
+    TOO_MANY_VERIFICATIONS = (
+        "too-many-verifications",
+        "the number's limit of verifications an hour is used up",
+    )
+    UNKNOWN_CAMPAIGN = "unknown-campaign", "no campaign has this name"
+    VERIFIES_NOTHING = "verifies-nothing", "the campaign has no [campaign.verify]"
+
     # Gates: holds
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"

@@ -11,8 +11,9 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import trio
@@ -24,7 +25,9 @@ from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.calls import CallRow, fetch_call
 from missedd.store.claims import Claimed
+from missedd.store.rows import ActionRow
 from missedd.store.store import Store
+from missedd.store.verifications import fetch_verification
 
 TIMEOUT_S: Final = 15.0
 """As long as the providers themselves wait for a webhook to be answered."""
@@ -57,6 +60,17 @@ def payload(call: CallRow) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
+def verified_payload(verification: Mapping[str, Any]) -> bytes:
+    """The body that tells of a number that a call proved."""
+    told = ("id", "number", "campaign", "call_sid", "verified_at", "status")
+    event = {
+        "type": "verification.verified",
+        "timestamp": verification["verified_at"],
+        "data": {name: verification[name] for name in told},
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
 class Deliveries:
     """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
 
@@ -75,7 +89,7 @@ class Deliveries:
         campaign = self._policy.campaign(action.campaign)
         if campaign is None or campaign.webhook is None:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
-        body = payload(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+        body = await self._body(action)
         message_id = f"msg_{action.origin_id or action.id}"
         timestamp_s = int(self._clock.now().timestamp())
         headers = {
@@ -87,6 +101,15 @@ class Deliveries:
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, message_id, timestamp_s, body)
         return await self._post(campaign.webhook.url, body, headers)
+
+    async def _body(self, action: ActionRow) -> bytes:
+        verification_id = action.details.get("verification")
+        if verification_id is None:
+            return payload(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+        proved = await self._store.read(partial(fetch_verification, verification_id=verification_id))
+        if proved is None:
+            raise AssertionError(f"verification {verification_id} of action {action.id} is gone")
+        return verified_payload(proved)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         try:

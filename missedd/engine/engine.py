@@ -36,6 +36,7 @@ from missedd.engine.reports import Reports
 from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
 from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Timers
+from missedd.engine.verifier import Verifier
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
 from missedd.log import Event, Logger
@@ -61,6 +62,7 @@ class World:
 
     clock: Clock
     rng: Random
+    """Outside a simulation the system's own: ids that must not be guessed are drawn from it."""
     driver: Driver
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
@@ -79,6 +81,7 @@ class Engine:
     ready: dict[Lane, Ready]
     budgets: dict[Lane, Budget]
     operator: Operator
+    verifier: Verifier
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -155,6 +158,7 @@ async def running_engine(
             )
             operator = Operator(store, clock, log, timers)
             summaries = Summaries(store, grid_of(settings.timezone), clock, log)
+            verifier = Verifier(store, policy, clock, world.rng, log)
             doubt = Doubt()
             intake = Intake(
                 store,
@@ -192,7 +196,16 @@ async def running_engine(
                             if mark is not None:
                                 asking.start_soon(catch_up.run, mark, name="catch-up")
                             yield Engine(
-                                store, policy, intake, texts, reports, timers, ready, budgets, operator
+                                store=store,
+                                policy=policy,
+                                intake=intake,
+                                texts=texts,
+                                reports=reports,
+                                timers=timers,
+                                ready=ready,
+                                budgets=budgets,
+                                operator=operator,
+                                verifier=verifier,
                             )
                             asking.cancel_scope.cancel()
                         intake.close()

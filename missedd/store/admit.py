@@ -2,7 +2,7 @@
 
 The decision happens inside the transaction that records it: between a caller's history and what
 is made of it nobody else can write. A batch costs five SELECTs and a handful of `executemany`,
-however many calls are in it.
+however many calls are in it; two more SELECTs where campaigns have lists, one where they verify.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from missedd.store.rows import (
 )
 from missedd.store.subscriptions import latest_joinings, open_books
 from missedd.store.suppressions import keep_opt_outs, suppressions_in_force
+from missedd.store.verifications import open_proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ async def admit(
     opt_outs = {caller: history.opt_out for caller, history in histories.items()}
     books = await open_books(db, calls, policy, received_at)
     pauses = await pauses_in_force(db, received_at)
+    proofs = await open_proofs(db, calls, policy, received_at)
     call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
     admitted: list[Admitted] = []
     new_calls: list[tuple[object, ...]] = []
@@ -82,6 +84,7 @@ async def admit(
         seen[call.call_sid] = (this_call, admission.verdict)
         if admission.actions:
             admission = books.record(admission, _number(call), this_call)
+            admission = proofs.record(admission, policy, _number(call), this_call, received_at)
             _remember_wishes(histories[_number(call)], admission, policy, this_call, received_at)
         wakes: list[Wake] = []
         for planned in admission.actions:
@@ -97,6 +100,7 @@ async def admit(
     await db.executemany(_COUNT_REDELIVERY, redelivered)
     await db.executemany(_UPSERT_LEAD, leads)
     await books.keep(db)
+    await proofs.keep(db)
     await keep_opt_outs(
         db,
         {

@@ -35,9 +35,9 @@ async def resend(db: Database, action_id: int, now: datetime) -> Wake | None:
     now_us = to_us(now)
     await db.execute(
         """INSERT INTO actions (id, call_id, kind, campaign, number, exophone, state, reason, plan, origin_id,
-                                base_at, due_at, wake_at, created_at)
+                                base_at, due_at, wake_at, created_at, details)
            SELECT ?, call_id, kind, campaign, number, exophone, ?, ?, plan, coalesce(origin_id, id),
-                  base_at, ?, ?, ? FROM actions WHERE id = ?""",
+                  base_at, ?, ?, ?, details FROM actions WHERE id = ?""",
         (new_id, State.PLANNED, Reason.RESENT, now_us, now_us, now_us, action_id),
     )
     return Wake(now_us, new_id, Lane.WEBHOOK)

@@ -112,11 +112,15 @@ def action_of(row: Sequence[Any]) -> dict[str, Any]:
 
 
 async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """The stories of these calls, in their order: three queries, however many there are."""
+    """The stories of these calls, in their order: four queries, however many there are."""
     if not calls:
         return []
-    stories = {row[0]: call_of(row) | {"actions": []} for row in calls}
+    stories = {row[0]: call_of(row) | {"actions": [], "verification": None} for row in calls}
     wanted = (json.dumps(list(stories)),)
+    for call_id, proved in await db.fetch_all(
+        "SELECT call_id, id FROM verifications WHERE call_id IN (SELECT value FROM json_each(?))", wanted
+    ):
+        stories[call_id]["verification"] = proved
     actions = {}
     for row in await db.fetch_all(
         f"""SELECT {ACTION_COLUMNS}, a.call_id FROM actions a

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from missedd.clock import from_us, to_us
+from missedd.core.admission import own_time
 from missedd.core.consent import (
     MISSED_CALL,
     Consent,
@@ -124,7 +125,7 @@ async def open_books(
         campaign = next(filter(None, map(policy.campaign_of, call.dialled)), None)
         if campaign is None or call.caller is None or call.not_missed is not None:
             continue
-        at = min(call.called_at or received_at, received_at)
+        at = own_time(call, received_at)
         for name in (each.list for each in (campaign.subscribe, campaign.unsubscribe) if each is not None):
             since[name, call.caller] = min(at, since.get((name, call.caller), at))
     return await _read(db, since)

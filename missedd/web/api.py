@@ -20,11 +20,12 @@ from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
 from missedd.web.parameters import action_id_of, number_of, period_of
-from missedd.web.ports import Operations, Reads
+from missedd.web.ports import Operations, Reads, Verifier
 from missedd.web.problems import Problem
 from missedd.web.quarantine import add_quarantine
 from missedd.web.settle import add_settle
 from missedd.web.subscriptions import add_subscriptions
+from missedd.web.verifications import add_verifications
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
@@ -38,7 +39,9 @@ ACTION_COLUMNS: Final = (
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 
 
-def build_api(reads: Reads, operations: Operations, policy: Policy, clock: Clock) -> Blueprint:
+def build_api(
+    reads: Reads, operations: Operations, verifier: Verifier, policy: Policy, clock: Clock
+) -> Blueprint:
     """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")
     zone = ZoneInfo(policy.timezone)
@@ -97,6 +100,7 @@ def build_api(reads: Reads, operations: Operations, policy: Policy, clock: Clock
     add_leads(api, reads, operations, zone)
     add_conversions(api, reads, operations, clock, zone)
     add_subscriptions(api, reads, operations, zone)
+    add_verifications(api, verifier, clock)
     add_settle(api, operations)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)

@@ -13,6 +13,7 @@ from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
+from missedd.core.verification import NotStarted
 
 
 class Reads(Protocol):
@@ -60,6 +61,16 @@ class Reads(Protocol):
         self, campaign: str | None, since: datetime | None, until: datetime | None
     ) -> dict[str, Any]:
         """Raises `TooMuchToCount` where they would take too long just now."""
+        ...
+
+
+class Verifier(Protocol):
+    """Has numbers proved by missed calls, for an application that asks."""
+
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted: ...
+
+    async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
+        """How it stands; None if there is none. That it has expired is final once it is told here."""
         ...
 
 

@@ -23,7 +23,7 @@ from missedd.web.access import HOW_TO_CHANGE, Access, Keys
 from missedd.web.api import build_api
 from missedd.web.console import build_console
 from missedd.web.login import OnLogin, build_login
-from missedd.web.ports import Operations, Reads
+from missedd.web.ports import Operations, Reads, Verifier
 from missedd.web.problems import Problem, problem_response
 from missedd.web.sessions import Sessions
 
@@ -71,6 +71,7 @@ class PrivateSite(QuartTrio):
 def build_private(
     reads: Reads,
     operations: Operations,
+    verifier: Verifier,
     *,
     policy: Policy,
     clock: Clock,
@@ -88,7 +89,7 @@ def build_private(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(reads, operations, policy, clock))
+    app.register_blueprint(build_api(reads, operations, verifier, policy, clock))
     app.register_blueprint(build_console(reads, clock, policy.timezone))
     access = Access(keys, Sessions())
     app.register_blueprint(build_login(access, on_login))

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from quart import Response
 
+from missedd.core.reasons import Reason
+
 
 class Problem(Exception):
-    """A request that is not done. `field` is the parameter or the key of the body that is at fault."""
+    """A request that is not done. `field` is the parameter or the key of the body that is at fault,
+    `reason` the name of what is in the way where a program may want to know it.
+    """
 
-    def __init__(self, status: int, detail: str, field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        field: str | None = None,
+        reason: Reason | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.field = field
+        self.reason = reason
+        self.headers = headers or {}
 
 
 def bad_input(field: str, detail: str) -> Problem:
@@ -30,6 +44,11 @@ def problem_response(problem: Problem) -> Response:
     }
     if problem.field is not None:
         content["field"] = problem.field
+    if problem.reason is not None:
+        content["reason"] = problem.reason
     return Response(
-        json.dumps(content, ensure_ascii=False), problem.status, content_type="application/problem+json"
+        json.dumps(content, ensure_ascii=False),
+        problem.status,
+        dict(problem.headers),
+        content_type="application/problem+json",
     )

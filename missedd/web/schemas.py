@@ -96,10 +96,14 @@ def schemas() -> Json:
         "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
     }
     suppress = {"number": NUMBER, "reason": TEXT, "until": or_null(INSTANT)}
-    problem = {"title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT}
+    problem = {
+        "title": TEXT,
+        "status": {"type": "integer"},
+        **dict.fromkeys(("detail", "field", "reason"), TEXT),
+    }
     return {
         "Call": object_of(call),
-        "Story": object_of(call | {"actions": array_of("Action")}),
+        "Story": object_of(call | {"actions": array_of("Action"), "verification": or_null(TEXT)}),
         "Action": object_of(told),
         "ListedAction": object_of(action | {"campaign": TEXT, "number": NUMBER, "call_sid": TEXT}),
         "Attempt": object_of(attempt),
@@ -113,7 +117,7 @@ def schemas() -> Json:
         "Release": object_of({"drop": {"type": "boolean", "default": False}}, optional=("drop",)),
         "Released": object_of({"actions": COUNT}),
         "Figures": object_of(figures),
-        "Problem": object_of(problem, optional=("field",)),
+        "Problem": object_of(problem, optional=("field", "reason")),
     }
 
 

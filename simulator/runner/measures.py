@@ -74,7 +74,10 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
             people = [number] if number else sorted({each.number for each in truth.rings})
             return max((truth.rings_in_any(each, timedelta(hours=1)) for each in people), default=0)
         case "webhooks":
-            return pick(stage.application.taken(), lambda each: each.at, lambda each: each.number)
+            taken = pick(stage.application.taken(), lambda each: each.at, lambda each: each.number)
+            return [
+                each for each in taken if filters.get("type", each.payload["type"]) == each.payload["type"]
+            ]
         case "actions":
             return await _actions(stage, number, filters)
         case "api":

@@ -18,6 +18,7 @@ from simulator.runner.records import judge_records
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.texts import judge_texts
+from simulator.runner.verifications import judge_verifications
 from simulator.runner.witness import Witness
 from simulator.truth import Delivery
 
@@ -45,6 +46,7 @@ async def judge(case: Case) -> None:
     await judge_records(case.stage, case.settings, case.witness, case.tally)
     await judge_texts(case.stage, case.witness, case.tally)
     await judge_lists(case.settings, case.witness, case.tally)
+    await judge_verifications(case.settings, case.witness, case.tally)
 
 
 def _is_acknowledged(delivery: Delivery) -> bool:
@@ -103,7 +105,7 @@ async def _once(case: Case) -> None:
         tally.hold("P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about)
     planned = await case.witness.rows(
         """SELECT call_id, kind, count(*) FROM actions
-           WHERE origin_id IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
+           WHERE origin_id IS NULL AND details ->> 'verification' IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
     )
     for call_id, kind, count in planned:
         tally.breach("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
@@ -185,5 +187,6 @@ def _owed(settings: Settings, name: str) -> set[str]:
         "vote": campaign.vote,
         "subscribe": campaign.subscribe,
         "unsubscribe": campaign.unsubscribe,
+        "verify": campaign.verify,
     }
     return {kind for kind, policy in has.items() if policy is not None}

@@ -30,7 +30,7 @@ async def judge_records(stage: Stage, settings: Settings, witness: Witness, tall
 
 async def _known_reasons(witness: Witness, tally: Tally) -> None:
     known = {each.value for each in Reason}
-    for table in ("calls", "actions", "attempts"):
+    for table in ("calls", "actions", "attempts", "verifications"):
         rows = await witness.rows(f"SELECT id, reason FROM {table} WHERE reason IS NOT NULL")  # noqa: S608
         for row_id, reason in rows:
             tally.hold("P8 reasons", reason in known, f"{table} {row_id} has the unknown reason {reason!r}")

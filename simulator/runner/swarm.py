@@ -7,6 +7,7 @@ hand; only its expectations are the promises.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -31,6 +32,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
     people = tuple(_person(rng, f"p{index}") for index in range(SMALL_POOL + rng.randint(10, 20)))
     happenings = [*_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
+    happenings += _verifications(rng, campaigns, people, minutes)
     happenings += draw_faults(rng, minutes)
     happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
     return Scenario(
@@ -90,6 +92,8 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
         campaign["subscribe"] = {"list": "weather", "purpose": "alerts"}
     elif kind == 2:
         campaign["unsubscribe"] = {"list": "weather", "suppress": rng.random() < 0.75}
+    elif kind == 3:
+        campaign["verify"] = {"ttl": rng.choice(("1m", "5m", "30m")), "max_per_hour": rng.choice((2, 5))}
     return campaign
 
 
@@ -183,6 +187,31 @@ def _rings(
         params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
         rings.append(Happening(at, "crowd", params, "crowd"))
     return rings
+
+
+def _verifications(
+    rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
+) -> Iterator[Happening]:
+    """An application that has numbers proved; most of them ring, and half of the time it asks how it went."""
+    for campaign in (each for each in campaigns if "verify" in each):
+        for index in range(rng.randint(2, 12)):
+            person, name = rng.choice(people[:SMALL_POOL]), f"{campaign['name']}-{index}"
+            at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+            body = {"number": f"{{{person.name}}}", "campaign": campaign["name"]}
+            start = {"api": "POST", "path": "/api/v1/verifications", "body": body, "keep": name}
+            yield Happening(at, "api", start, "api")
+            if rng.random() < 0.8:
+                ring = {"ring": person.name, "exophone": rng.choice(campaign["exophones"])}
+                rings_at = at + timedelta(seconds=rng.choice((1, 20, 59, 61, 290, 301)))
+                yield Happening(rings_at, "ring", ring, "ring")
+                if rng.random() < 0.3:
+                    # Exotel delivers it five minutes later, when the answer may have been given.
+                    lost = {"fault": "lose", "target": "webhook", "for": 3}
+                    yield Happening(rings_at - timedelta(seconds=1), "fault", lost, "fault")
+            if rng.random() < 0.5:
+                ask = {"api": "GET", "path": f"/api/v1/verifications/{{{name}.body.id}}"}
+                asks_at = at + timedelta(seconds=rng.choice((60, 61, 302, 900)))
+                yield Happening(asks_at, "api", ask, "api")
 
 
 def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[Happening]:

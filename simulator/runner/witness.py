@@ -34,6 +34,7 @@ class Witness:
         self._connection = connection
         self._tally = tally
         self._finals: dict[int, Final] = {}
+        self._closed: dict[str, Final] = {}
         self._missing: dict[tuple[int, ...], datetime] = {}
 
     @classmethod
@@ -72,6 +73,17 @@ class Witness:
                     "P4 final", f"action {action_id} was {final} and is {now}", f"action {action_id}"
                 )
         self._finals = seen
+        closed = {
+            row[0]: row[1:]
+            for row in await self.rows(
+                "SELECT id, status, reason, closed_at, call_id FROM verifications WHERE status != 'pending'"
+            )
+        }
+        for verification_id, final in self._closed.items():
+            now = closed.get(verification_id)
+            if now != final:
+                self._tally.breach("P4 final", f"verification {verification_id} was {final} and is {now}")
+        self._closed = closed
 
     async def _look_at_timers(self, stage: Stage) -> None:
         timers = stage.host.engine.timers

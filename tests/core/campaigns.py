@@ -17,6 +17,7 @@ from missedd.core.policy import (
     SmsPolicy,
     SubscribePolicy,
     UnsubscribePolicy,
+    VerifyPolicy,
     VotePolicy,
     WebhookPolicy,
 )
@@ -109,7 +110,7 @@ def everything(**changes: Any) -> Campaign:
             "vote": VotePolicy("singer", "Asha"),
             "subscribe": SubscribePolicy("weather", "daily alerts"),
             "unsubscribe": UnsubscribePolicy("news"),
-            "verify_ttl": minutes(5),
+            "verify": VerifyPolicy(minutes(5), 5),
         }
         | changes
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from missedd.core.admission import CallerHistory, decide, dedup_reach, plan_retry
 from missedd.core.cap import WINDOW
+from missedd.core.consent import OptOut
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, State, Verdict
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
 from missedd.core.reasons import Reason
@@ -126,7 +127,12 @@ ALL_KINDS = {*RECORDED, *SENT}
             call(),
             {Kind.VOTE, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE, Kind.VERIFY},
         ),
-        (CallerHistory(is_suppressed=True), call(), {Kind.VOTE, Kind.UNSUBSCRIBE}),
+        (CallerHistory(is_suppressed=True), call(), {Kind.VOTE, Kind.UNSUBSCRIBE, Kind.VERIFY}),
+        (
+            CallerHistory(opt_out=OptOut(NOON, NOON, None, 1)),
+            call(),
+            {Kind.VOTE, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE, Kind.VERIFY},
+        ),
         (CallerHistory(), call(caller=None), set()),
         (CallerHistory(), call(dialled=(STRANGE,)), set()),
         (CallerHistory(), call(dialled=()), set()),

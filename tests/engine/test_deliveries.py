@@ -16,14 +16,15 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from trio.testing import MockClock
 
 from missedd.clock import SystemClock
-from missedd.core.policy import Policy, WebhookPolicy
+from missedd.core.policy import Policy, VerifyPolicy, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.engine.deliveries import TIMEOUT_S, Deliveries
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.secrets import Secrets
 from missedd.store.claims import claim
 from missedd.store.operations import resend
-from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, policy
+from missedd.store.verifications import start
+from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, minutes, policy
 from tests.engine.scene import Scene, scene
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
@@ -216,3 +217,40 @@ async def test_names_beyond_ascii_reach_the_application_whole(
         claims = await stage.store.write(unit)
         assert await deliveries.send(claims.claimed[0]) == Accepted(code="200")
     assert json.loads(bodies[0])["data"]["campaign"] == "प्रवेश"
+
+
+async def test_the_application_is_told_of_a_number_that_was_proved(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200)
+
+    signup = campaign(verify=VerifyPolicy(minutes(5), 5), webhook=WebhookPolicy("https://app.example.in/x"))
+    async with (
+        scene(tmp_path, policy(signup)) as stage,
+        delivering(stage, application, policy(signup)) as deliveries,
+    ):
+        await stage.store.write(
+            partial(start, verification_id="v1", number=CALLER, campaign=signup, now=stage.clock.now())
+        )
+        await stage.call("abc", NOON)
+        await sent(stage, deliveries, 2)
+        await sent(stage, deliveries, 3)
+    bodies = [Webhook(SECRET).verify(each.content, dict(each.headers)) for each in requests]
+    assert bodies[0] == {
+        "type": "verification.verified",
+        "timestamp": "2026-11-23T06:30:00.000Z",
+        "data": {
+            "id": "v1",
+            "number": CALLER,
+            "campaign": "admissions",
+            "call_sid": "abc",
+            "verified_at": "2026-11-23T06:30:00.000Z",
+            "status": "verified",
+        },
+    }
+    assert bodies[1]["type"] == "missed_call.accepted"
+    assert [each.headers["webhook-id"] for each in requests] == ["msg_2", "msg_3"]

@@ -26,7 +26,7 @@ from missedd.sites import count_events, private_site
 from missedd.store.calls import fetch_call
 from missedd.store.inline import InlineDriver
 from missedd.web.metrics import Metrics
-from tests.core.campaigns import CALLER, EXOPHONE, NOON, call
+from tests.core.campaigns import CALLER, EXOPHONE, NOON, SECOND_EXOPHONE, call
 from tests.engine.scene import WallClock
 
 SECRETS = Secrets("key", "token", "webhook-token-of-16", None)
@@ -50,7 +50,10 @@ class Exotel:
 def settings(folder: Path, **exotel: object) -> Settings:
     raw = {
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.example"} | exotel,
-        "campaign": [{"name": "shop", "exophones": [EXOPHONE], "callback": {"flow": "1", "delay": "5s"}}],
+        "campaign": [
+            {"name": "shop", "exophones": [EXOPHONE], "callback": {"flow": "1", "delay": "5s"}},
+            {"name": "signup", "exophones": [SECOND_EXOPHONE], "verify": {}},
+        ],
     }
     return replace(load_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
 
@@ -116,3 +119,37 @@ async def test_catch_up_can_be_switched_off(autojump_clock: MockClock, tmp_path:
         async with running(tmp_path, exotel, clock, catch_up=False):
             await trio.sleep(3600)
     assert exotel.asked == []
+
+
+async def test_a_number_is_proved_and_the_answer_is_final(autojump_clock: MockClock, tmp_path: Path) -> None:
+    clock = WallClock()
+    async with running(tmp_path, Exotel(), clock) as (engine, app, _):
+        client = app.test_client()
+
+        async def start() -> dict[str, Any]:
+            body = {"number": CALLER, "campaign": "signup"}
+            response = await client.post("/api/v1/verifications", json=body)
+            assert response.status_code == 201
+            started: dict[str, Any] = await response.get_json()
+            return started
+
+        async def status(verification: dict[str, Any]) -> str:
+            answer = await (await client.get(f"/api/v1/verifications/{verification['id']}")).get_json()
+            return f"{answer['status']}: {answer['reason']}"
+
+        first = await start()
+        assert (first["call"], len(first["id"])) == (SECOND_EXOPHONE, 24)
+        assert await status(first) == "pending: awaiting-call"
+        await engine.intake.admit(call("c1", clock.now(), dialled=(SECOND_EXOPHONE,)))
+        assert await status(first) == "verified: verified"
+        second = await start()
+        assert second["id"] != first["id"]
+        rang_at = clock.now()
+        await trio.sleep(300)
+        assert await status(second) == "expired: not-rung-in-time"
+        await engine.intake.admit(call("c2", rang_at, dialled=(SECOND_EXOPHONE,)))
+        assert await status(second) == "expired: not-rung-in-time"
+        body = {"number": CALLER, "campaign": "shop"}
+        assert (await client.post("/api/v1/verifications", json=body)).status_code == 400
+        body = {"number": CALLER, "campaign": "none"}
+        assert (await client.post("/api/v1/verifications", json=body)).status_code == 400

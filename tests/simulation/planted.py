@@ -19,6 +19,8 @@ from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.verification import TABLE, Status, Verification, attempt
+from missedd.core.verification import Step as Event
 from missedd.engine.pacing import Budget
 from missedd.engine.requests import Agents
 from missedd.engine.results import Settled, settle
@@ -30,6 +32,7 @@ from missedd.store.group import Fault, commit_group
 from missedd.store.migrate import _FILES
 from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.suppressions import Suppressions
+from missedd.store.verifications import Proofs
 from missedd.store.wakes import wakes_between
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
@@ -221,6 +224,31 @@ def forget_the_pause_at_send_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.store.claims.judge", tireless)
 
 
+def prove_with_one_call_what_another_proved(patch: pytest.MonkeyPatch) -> None:
+    """A closed verification answers for each further call."""
+    patch.setattr(
+        "missedd.store.verifications.attempt",
+        lambda latest, called_at: Reason.NO_VERIFICATION_PENDING if latest is None else Reason.VERIFIED,
+    )
+    patch.setattr(
+        "missedd.store.verifications.TABLE",
+        {(status, event): TABLE[Status.PENDING, event] for status in Status for event in Event},
+    )
+
+
+def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
+    def lenient(latest: Verification | None, called_at: datetime) -> Reason:
+        told = latest is not None and latest.status is Status.EXPIRED
+        return attempt(replace(latest, status=Status.PENDING) if latest and told else latest, called_at)
+
+    def prove(self: Proofs, verification: Verification, call_id: int, now: datetime) -> None:
+        honest(self, replace(verification, status=Status.PENDING), call_id, now)
+
+    honest = Proofs._prove
+    patch.setattr("missedd.store.verifications.attempt", lenient)
+    patch.setattr(Proofs, "_prove", prove)
+
+
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def somewhere(self: Agents, policy: Policy) -> None:
         honest(self, policy)
@@ -257,5 +285,7 @@ MISTAKES = (
     Mistake(hand_over_what_is_being_sent, ("P2",)),
     Mistake(sum_up_and_forget_what_changes, ("P9",)),
     Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
+    Mistake(prove_with_one_call_what_another_proved, ("P9",)),
+    Mistake(revive_an_expired_verification, ("P4",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )

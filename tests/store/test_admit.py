@@ -133,7 +133,7 @@ async def test_a_suppression_holds_until_it_ends(
     )
     assert verdicts(await admitted(store, call(), of=ALL)) == [verdict]
     kinds = [each[0] for each in await actions(store, "kind")]
-    assert (kinds == ["vote", "unsubscribe"]) is (verdict == "suppressed")
+    assert (kinds == ["vote", "unsubscribe", "verify"]) is (verdict == "suppressed")
     assert len(await rows(store, "SELECT * FROM leads")) == (verdict == "accepted")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,9 @@ from missedd.core.deeds import By
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
+from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement
+from missedd.core.verification import NotStarted
 from missedd.store.reads import Reader, Rows
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
@@ -96,6 +98,24 @@ class Operator:
 
 
 @dataclass
+class Verifier:
+    """Stands for the engine: keeps what the application asked for, and answers with what it was given."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    answer: Mapping[str, Any] | NotStarted = field(
+        default_factory=lambda: NotStarted(Reason.UNKNOWN_CAMPAIGN)
+    )
+    known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted:
+        self.asked.append((number, campaign))
+        return self.answer
+
+    async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
+        return self.known.get(verification_id)
+
+
+@dataclass
 class Private:
     """The site under test and what stands behind it."""
 
@@ -103,6 +123,7 @@ class Private:
     db: FilledDatabase
     operator: Operator
     clock: StoppedClock
+    verifier: Verifier
     metrics: Metrics
     failures: list[tuple[str, Exception]]
     ready: list[str]
@@ -132,6 +153,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
         return await unit(db)
 
     reads, operator, metrics = Reader(read, "Asia/Kolkata"), Operator(), Metrics()
+    verifier = Verifier()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
     logins: list[bool] = []
@@ -143,6 +165,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
     app = build_private(
         reads,
         operator,
+        verifier,
         clock=clock,
         policy=POLICY,
         why_not_ready=lambda: ready[0] if ready else None,
@@ -152,6 +175,6 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
         keys=keys,
     )
     try:
-        yield Private(app, db, operator, clock, metrics, failures, ready, logins)
+        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins)
     finally:
         db.close()

@@ -64,4 +64,5 @@ CREATE TABLE verifications (
     CHECK ((status = 'verified') = (call_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX verifications_by_number ON verifications (number, campaign, created_at);
+CREATE UNIQUE INDEX verifications_by_call ON verifications (call_id) WHERE call_id IS NOT NULL;
 CREATE UNIQUE INDEX verifications_pending ON verifications (number, campaign) WHERE status = 'pending';
