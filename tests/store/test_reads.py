@@ -68,6 +68,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "reason_words": "the first call of this caller to the campaign in the dedup window",
         "shape": "native",
         "redeliveries": 2,
+        "verification": None,
     }
     assert [each["kind"] for each in actions] == ["lead", "callback"]
     told = actions[1]
