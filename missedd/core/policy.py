@@ -135,7 +135,7 @@ class Campaign:
             Kind.VOTE: self.vote,
             Kind.SUBSCRIBE: self.subscribe,
             Kind.UNSUBSCRIBE: self.unsubscribe,
-            Kind.VERIFY: self.verify_ttl,
+            Kind.VERIFY: self.verify,
             Kind.WEBHOOK: self.webhook,
             Kind.SMS: self.sms or self.after_hours.sms,
             Kind.CALLBACK: self.callback,
