@@ -34,7 +34,7 @@ from missedd.sites import private_site
 from missedd.store.aio import aio_driver
 from missedd.store.reads import Rows
 from missedd.store.store import open_store
-from missedd.store.summaries import next_bound, summary_of
+from missedd.store.summaries import is_due, summary_of
 from missedd.web.metrics import Metrics
 
 LIMIT_MS: Final = 200
@@ -107,7 +107,7 @@ async def _until(db: Rows) -> datetime | str | None:
     summary = await summary_of(db, grid)
     if summary is None:
         return "nothing"
-    if await next_bound(db, grid, SystemClock().now()) is None:
+    if not await is_due(db, grid, SystemClock().now()):
         return None
     return from_us(summary.until_us).astimezone(ZONE) if summary.until_us > 0 else "nothing"
 

@@ -77,10 +77,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A period as the whole hours from `first` up to before `last`, and pieces. `last` may be `first`."""
+    """A period as whole hours and pieces.
+
+    The hours go from `first` up to before `last`, which may be `first`. What of them is summed lies at
+    or after `since_us` and before `until_us`.
+    """
 
     first: int
     last: int
+    since_us: int
+    until_us: int
     pieces: tuple[Piece, ...]
 
 
@@ -100,14 +106,14 @@ def divide(
     else:
         last = grid.hour_of(end_us) if only_add else grid.nearest(end_us)
     if first >= last:
-        return Parts(0, 0, _pieces(Piece(since_us, until_us)))
+        return Parts(0, 0, 0, 0, _pieces(Piece(since_us, until_us)))
     first_us, last_us = grid.start_of(first), grid.start_of(last)
     pieces = [Piece(since_us, first_us), Piece(first_us, since_us, -1)]
     if end_us == summed_until_us:
         pieces.append(Piece(summed_until_us, until_us))
     else:
         pieces += [Piece(last_us, end_us), Piece(end_us, min(last_us, summed_until_us), -1)]
-    return Parts(first, last, _pieces(*pieces))
+    return Parts(first, last, first_us, min(last_us, summed_until_us), _pieces(*pieces))
 
 
 def _pieces(*pieces: Piece) -> tuple[Piece, ...]:

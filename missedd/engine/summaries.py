@@ -17,7 +17,7 @@ from missedd.core.grid import Grid
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
-from missedd.store.summaries import AT_ONCE, PIECE, begin, fold, next_bound
+from missedd.store.summaries import AT_ONCE, PIECE, begin, fold, is_due
 
 LOOK_EVERY_S: Final = 600.0
 """What fills no piece is folded when it is an hour old, so there is no hurry."""
@@ -77,7 +77,7 @@ class Summaries:
     async def _catch_up(self) -> None:
         """Fold what is to be folded, piece after piece."""
         # Looked for by the reader first: a write of nothing would be one, too.
-        if await self._store.read(partial(next_bound, grid=self._grid, now=self._clock.now())) is None:
+        if not await self._store.read(partial(is_due, grid=self._grid, now=self._clock.now())):
             return
         pieces, told_s, is_told = 0, trio.current_time(), False
         while True:

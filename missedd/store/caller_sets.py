@@ -5,20 +5,24 @@ of more than an hour are the union of those below them; they are made when their
 and a caller who is told of later is added to them too.
 """
 
+# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pyroaring import BitMap
 
-from missedd.core.grid import SPANS, Piece, Stretch, cover
+from missedd.core.grid import SPANS, Grid, Parts, Stretch, cover
 from missedd.store.database import Database
 from missedd.store.facts import COUNTED_SQL
 from missedd.store.reads_calls import Rows
+
+_IS_COUNTED: Final = f"campaign IS NOT NULL AND caller IS NOT NULL AND verdict IN ({COUNTED_SQL})"
 
 
 class NewCaller(NamedTuple):
@@ -27,6 +31,32 @@ class NewCaller(NamedTuple):
     campaign: str
     hour: int
     number: str
+
+
+async def callers_of(
+    db: Database, campaign: str, since_us: int, until_us: int, grid: Grid
+) -> list[NewCaller]:
+    """Who rang a campaign at or after `since_us` and before `until_us`."""
+    rows = await db.fetch_all(
+        f"""SELECT DISTINCT campaign, (called_at - ?) / ?, caller FROM calls
+            WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}""",
+        (grid.phase_us, grid.width_us, campaign, since_us, until_us),
+    )
+    return [NewCaller(*row) for row in rows]
+
+
+async def new_callers(db: Database, after: int, up_to: int, until_us: int, grid: Grid) -> list[NewCaller]:
+    """Those of the calls after one and up to another that were before `until_us`, and the late ones' list.
+
+    The list is emptied, as they are put into their sets now.
+    """
+    rows = await db.fetch_all(
+        f"""SELECT DISTINCT campaign, (called_at - ?) / ?, caller FROM calls
+            WHERE id > ? AND id <= ? AND +called_at < ? AND {_IS_COUNTED}""",
+        (grid.phase_us, grid.width_us, after, up_to, until_us),
+    )
+    rows += await db.fetch_all("DELETE FROM late_callers RETURNING campaign, hour, number")
+    return [NewCaller(*row) for row in rows]
 
 
 async def add_callers(db: Database, found: Sequence[NewCaller], closed: int, known: int) -> int:
@@ -68,36 +98,33 @@ async def close_sets(db: Database, campaigns: Iterable[str], closed: int, closes
                 await _put(db, campaign, level, bucket, _union(part for _, part in of_bucket))
 
 
-async def count_callers(
-    db: Rows, campaigns: Iterable[str], hours: tuple[int, int], closed: int, pieces: Sequence[Piece]
-) -> int:
-    """How many numbers rang any of the campaigns in the given hours, all of them summed, and pieces.
+async def count_callers(db: Rows, campaigns: Iterable[str], parts: Parts, closed: int, after: int) -> int:
+    """How many numbers rang any of the campaigns in a period: whole hours, all of them summed, and pieces.
 
-    `closed` is the hour by which longer sets are made; `hours` are the first, and the one after the last.
+    `closed` is the hour by which longer sets are made, `after` the last call that is in any set.
     """
     sets: list[bytes] = []
     others: dict[str, int | None] = {}
     for campaign in campaigns:
-        for stretch in cover(*hours, closed):
+        for stretch in cover(parts.first, parts.last, closed):
             sets += [part for _, part in await _sets(db, campaign, stretch)]
-        others |= dict(
-            await db.fetch_all(
-                """SELECT late_callers.number, caller_id FROM late_callers LEFT JOIN callers USING (number)
-                   WHERE campaign = ? AND hour >= ? AND hour < ?""",
-                (campaign, *hours),
-            )
-        )
-        for piece in pieces:
-            others |= dict(
-                await db.fetch_all(
-                    f"""SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
-                        WHERE campaign = ? AND called_at >= ? AND called_at < ?
-                          AND verdict IN ({COUNTED_SQL}) AND caller IS NOT NULL""",  # noqa: S608 - verdicts
-                    (campaign, piece.since_us, piece.until_us),
-                )
-            )
+        others |= dict(await db.fetch_all(_LATE, (campaign, parts.first, parts.last)))
+        others |= dict(await db.fetch_all(_NEW, (campaign, after, parts.since_us, parts.until_us)))
+        for piece in parts.pieces:
+            others |= dict(await db.fetch_all(_OF_PIECE, (campaign, piece.since_us, piece.until_us)))
     known = BitMap([caller_id for caller_id in others.values() if caller_id is not None])
     return len(_union(sets) | known) + sum(caller_id is None for caller_id in others.values())
+
+
+_LATE: Final = """
+SELECT late_callers.number, caller_id FROM late_callers LEFT JOIN callers USING (number)
+WHERE campaign = ? AND hour >= ? AND hour < ?"""
+_OF_PIECE: Final = f"""
+SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
+WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
+_NEW: Final = f"""
+SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
+WHERE +campaign = ? AND id > ? AND +called_at >= ? AND +called_at < ? AND {_IS_COUNTED}"""
 
 
 async def _sets(db: Rows, campaign: str, stretch: Stretch) -> list[tuple[int, bytes]]:

@@ -7,7 +7,7 @@ The same count makes the summaries and completes them, so neither can mean anyth
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from missedd.core.analytics import COUNTED
 from missedd.core.grid import Grid
@@ -45,16 +45,62 @@ async def _names(db: Rows, table: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-async def count_facts(
-    db: Rows, campaign: str, since_us: int, until_us: int, grid: Grid
-) -> list[tuple[int, str, int]]:
-    """(hour of the grid, fact, how often) of a campaign, at or after `since_us` and before `until_us`."""
+class Marks(NamedTuple):
+    """A row of each table with facts: the last that is summed, or the last that there is."""
+
+    call: int = 0
+    action: int = 0
+    lead: int = 0
+    conversion: int = 0
+
+
+NO_ROWS: Final = Marks()
+ALL_ROWS: Final = Marks(*[2**63 - 1] * 4)
+
+
+class Fact(NamedTuple):
+    """How often a fact of a campaign holds in an hour of the grid."""
+
+    campaign: str
+    hour: int
+    text: str
+    times: int
+
+
+async def newest(db: Rows) -> Marks:
+    """The last row of each table."""
+    ((*last,),) = await db.fetch_all(
+        """SELECT (SELECT coalesce(max(id), 0) FROM calls), (SELECT coalesce(max(id), 0) FROM actions),
+                  (SELECT coalesce(max(id), 0) FROM leads), (SELECT coalesce(max(id), 0) FROM conversions)"""
+    )
+    return Marks(*last)
+
+
+async def count_facts(db: Rows, campaign: str, since_us: int, until_us: int, grid: Grid) -> list[Fact]:
+    """A campaign's facts at or after `since_us` and before `until_us`."""
     rows = await db.fetch_all(
-        """SELECT (at - ?) / ?, fact, count(*) FROM facts
-           WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 1, 2""",
+        """SELECT campaign, (at - ?) / ?, fact, count(*) FROM facts
+           WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 2, 3""",
         (grid.phase_us, grid.width_us, campaign, since_us, until_us),
     )
-    return [(hour, fact, n) for hour, fact, n in rows]
+    return [Fact(*row) for row in rows]
+
+
+async def count_new_facts(
+    db: Rows, after: Marks, up_to: Marks, since_us: int, until_us: int, grid: Grid
+) -> list[Fact]:
+    """The facts of the rows after some and up to others, at or after `since_us` and before `until_us`."""
+    found: list[Fact] = []
+    for source, first, last in zip(Marks._fields, after, up_to, strict=True):
+        rows = await db.fetch_all(
+            # The plus keeps the time out of the choice of an index: the new rows are the few.
+            f"""SELECT campaign, (at - ?) / ?, fact, count(*) FROM facts
+                WHERE source = '{source}' AND id > ? AND id <= ? AND +at >= ? AND +at < ?
+                GROUP BY 1, 2, 3""",
+            (grid.phase_us, grid.width_us, first, last, since_us, until_us),
+        )
+        found += [Fact(*row) for row in rows]
+    return found
 
 
 def is_counted_call(fact: str) -> bool:

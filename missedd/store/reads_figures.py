@@ -6,7 +6,7 @@ What the figures mean is `missedd.core.analytics`' affair; here is only how they
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,9 +15,16 @@ from missedd.core.analytics import Counts, TooMuchToCount
 from missedd.core.analytics import figures as figures_of
 from missedd.core.grid import AFTER_US, BEFORE_US, SPANS, Grid, Parts, Piece, cover, divide, grid_of
 from missedd.store.caller_sets import count_callers
-from missedd.store.facts import campaigns_with_facts, count_facts, is_counted_call
+from missedd.store.facts import (
+    ALL_ROWS,
+    Fact,
+    campaigns_with_facts,
+    count_facts,
+    count_new_facts,
+    is_counted_call,
+)
 from missedd.store.reads_calls import Rows
-from missedd.store.summaries import summary_of
+from missedd.store.summaries import Summary, summary_of
 
 MOST: Final = 250_000
 """Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
@@ -39,24 +46,20 @@ async def figures(
     since_us = BEFORE_US if since is None else to_us(since)
     until_us = AFTER_US if until is None else to_us(until)
     names = await campaigns_with_facts(db) if campaign is None else [campaign]
-    summary = await summary_of(db, grid)
-    summed_until_us = BEFORE_US if summary is None else summary.until_us
-    parts = divide(since_us, until_us, summed_until_us, grid)
+    summary = await summary_of(db, grid) or Summary(grid)
+    parts = divide(since_us, until_us, summary.until_us, grid)
     if most is not None:
-        await _refuse_too_much(db, parts.pieces, most, summed_until_us)
+        await _refuse_too_much(db, parts.pieces, most, summary.until_us)
     facts, hours = await _pieces(db, names, parts.pieces, grid)
     if parts.first < parts.last:
-        facts.update(await _facts(db, names, parts, is_open=until_us >= summed_until_us))
+        facts.update(await _sums(db, names, parts, is_open=until_us >= summary.until_us))
         hours.update(await _hours(db, names, parts))
-    with_callers = divide(since_us, until_us, summed_until_us, grid, only_add=True)
-    unique_callers = await count_callers(
-        db,
-        names,
-        (with_callers.first, with_callers.last),
-        grid.hour_of(summed_until_us),
-        with_callers.pieces,
-    )
-    return figures_of(Counts(facts, hours, unique_callers), grid, timezone)
+        late = await count_new_facts(db, summary.marks, ALL_ROWS, parts.since_us, parts.until_us, grid)
+        _count((each for each in late if each.campaign in names), 1, facts, hours)
+    with_callers = divide(since_us, until_us, summary.until_us, grid, only_add=True)
+    closed = grid.hour_of(summary.until_us)
+    callers = await count_callers(db, names, with_callers, closed, summary.marks.call)
+    return figures_of(Counts(facts, hours, callers), grid, timezone)
 
 
 async def _refuse_too_much(db: Rows, pieces: Sequence[Piece], most: int, summed_until_us: int) -> None:
@@ -78,14 +81,18 @@ async def _pieces(
     facts, hours = Counter[str](), Counter[int]()
     for since_us, until_us, sign in pieces:
         for name in names:
-            for hour, fact, n in await count_facts(db, name, since_us, until_us, grid):
-                facts[fact] += sign * n
-                if is_counted_call(fact):
-                    hours[hour] += sign * n
+            _count(await count_facts(db, name, since_us, until_us, grid), sign, facts, hours)
     return facts, hours
 
 
-async def _facts(db: Rows, names: Sequence[str], parts: Parts, *, is_open: bool) -> Counter[str]:
+def _count(found: Iterable[Fact], sign: int, facts: Counter[str], hours: Counter[int]) -> None:
+    for _, hour, text, n in found:
+        facts[text] += sign * n
+        if is_counted_call(text):
+            hours[hour] += sign * n
+
+
+async def _sums(db: Rows, names: Sequence[str], parts: Parts, *, is_open: bool) -> Counter[str]:
     """The summed facts of whole hours. Where the period has no end that is summed, buckets may go beyond."""
     largest = SPANS[-1]
     last = -(-parts.last // largest) * largest if is_open else parts.last

@@ -1,28 +1,41 @@
 """The summaries: facts added up by campaign and hour, so that figures stay fast as history grows.
 
-They hold exactly the facts before `until_at`. `fold` moves that instant on, a piece at a time, and
-adds what it passes; triggers (migration 9) keep what lies before it right, whoever changes it. So
-a new call costs nothing extra, what still changes is not summed yet, and summaries that were never
-made, or made for another time zone, are merely far behind: figures are exact at every moment, and
-fast once `fold` has come near the present.
+They hold the facts before `until_us` of the rows up to `marks`, no others and all of those. `fold`
+moves both on, a piece at a time, and adds what it passes; triggers (migration 9) keep what is summed
+right, whoever changes it. So a new row costs nothing extra, what still changes is not summed yet,
+and summaries that were never made, or made for another time zone, are merely far behind: figures
+are exact at every moment, and fast once `fold` has come near the present.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from missedd.clock import to_us
 from missedd.core.grid import BEFORE_US, SPANS, Grid
-from missedd.store.caller_sets import NewCaller, add_callers, close_sets
+from missedd.store.caller_sets import add_callers, callers_of, close_sets, new_callers
 from missedd.store.database import Database
-from missedd.store.facts import COUNTED_SQL, campaigns_with_facts, count_facts, is_counted_call
+from missedd.store.facts import (
+    NO_ROWS,
+    Fact,
+    Marks,
+    campaigns_with_facts,
+    count_facts,
+    count_new_facts,
+    is_counted_call,
+    newest,
+)
 from missedd.store.reads_calls import Rows
 
 PIECE: Final = 500
 """Calls folded in one transaction: some milliseconds, so that no webhook waits long for its commit."""
+
+ROWS: Final = 10
+"""For each call of a piece, how many new rows are looked through at most for those that are late."""
 
 AT_ONCE: Final = timedelta(seconds=30)
 """A full piece is folded once it is so old: most webhooks have come by then, and need no trigger."""
@@ -37,19 +50,24 @@ AT_LAST: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the summaries hold: the facts before `until_us`, by hours of `grid`."""
+    """What the summaries hold: the facts before `until_us` of the rows up to `marks`, by hours of `grid`."""
 
     grid: Grid
-    until_us: int
-    callers: int
+    until_us: int = BEFORE_US
+    marks: Marks = NO_ROWS
+    callers: int = 0
 
 
 async def summary_of(db: Rows, grid: Grid) -> Summary | None:
     """The summaries of this grid, None if there are none."""
-    rows = await db.fetch_all("SELECT width_us, phase_us, until_at, callers FROM summary")
+    rows = await db.fetch_all(
+        """SELECT width_us, phase_us, until_at, callers, last_call, last_action, last_lead, last_conversion
+           FROM summary"""
+    )
     if not rows or Grid(*rows[0][:2]) != grid:
         return None
-    return Summary(grid, *rows[0][2:])
+    until_us, callers, *marks = rows[0][2:]
+    return Summary(grid, until_us, Marks(*marks), callers)
 
 
 async def begin(db: Database, grid: Grid) -> bool:
@@ -61,22 +79,32 @@ async def begin(db: Database, grid: Grid) -> bool:
         "DELETE FROM hourly_calls",
         "DELETE FROM caller_sets",
         "DELETE FROM late_callers",
+        "DELETE FROM callers",
     ):
         await db.execute(statement)
-    await db.execute(
-        """INSERT INTO summary (id, width_us, phase_us, until_at, callers) VALUES (1, ?, ?, ?, 0)
-           ON CONFLICT DO UPDATE SET
-               width_us = excluded.width_us, phase_us = excluded.phase_us, until_at = excluded.until_at""",
-        (grid.width_us, grid.phase_us, BEFORE_US),
-    )
+    await _keep(db, Summary(grid, marks=await newest(db)))  # of all rows, what was before any time
     return True
 
 
-async def next_bound(db: Rows, grid: Grid, now: datetime, piece: int = PIECE) -> int | None:
-    """Up to where the next piece goes, in microseconds; None if there is none to fold yet."""
-    summary = await summary_of(db, grid)
-    if summary is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is folded next: the new rows up to `marks` that are late, and what lies before `until_us`."""
+
+    marks: Marks
+    until_us: int
+
+
+async def next_step(db: Rows, summary: Summary, now: datetime, piece: int = PIECE) -> Step | None:
+    """What is to be folded now; None if nothing has to be yet."""
+    last = await newest(db)
+    marks = Marks(*(min(mark + ROWS * piece, new) for mark, new in zip(summary.marks, last, strict=True)))
+    if marks != last:
+        return Step(marks, summary.until_us)
+    until_us = await _next_piece(db, summary, now, piece)
+    return None if until_us is None else Step(marks, until_us)
+
+
+async def _next_piece(db: Rows, summary: Summary, now: datetime, piece: int) -> int | None:
     first = await _called_after(db, summary.until_us, 0)
     if first is None:
         return None
@@ -96,6 +124,12 @@ async def _called_after(db: Rows, at_us: int, skipped: int) -> int | None:
     return rows[0][0] if rows else None
 
 
+async def is_due(db: Rows, grid: Grid, now: datetime) -> bool:
+    """Whether there is something to fold."""
+    summary = await summary_of(db, grid)
+    return summary is not None and await next_step(db, summary, now) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """How far the summaries go now, and whether more waits to be folded."""
@@ -106,20 +140,49 @@ class Folded:
 
 async def fold(db: Database, grid: Grid, now: datetime, piece: int = PIECE) -> Folded | None:
     """Add the next piece to the summaries; None if there is nothing to be added."""
-    summary, until_us = await summary_of(db, grid), await next_bound(db, grid, now, piece)
-    if summary is None or until_us is None:
+    before = await summary_of(db, grid)
+    step = None if before is None else await next_step(db, before, now, piece)
+    if before is None or step is None:
         return None
+    names = await campaigns_with_facts(db)
+    facts = await count_new_facts(db, before.marks, step.marks, BEFORE_US, before.until_us, grid)
+    callers = await new_callers(db, before.marks.call, step.marks.call, before.until_us, grid)
+    for name in names if before.until_us < step.until_us else ():
+        facts += await count_facts(db, name, before.until_us, step.until_us, grid)
+        callers += await callers_of(db, name, before.until_us, step.until_us, grid)
+    await _add(db, facts)
+    closed, closes = grid.hour_of(before.until_us), grid.hour_of(step.until_us)
+    known = await add_callers(db, callers, closed, before.callers)
+    await close_sets(db, names, closed, closes)
+    after = replace(before, until_us=step.until_us, marks=step.marks, callers=known)
+    await _keep(db, after)
+    return Folded(after.until_us, await next_step(db, after, now, piece) is not None)
+
+
+async def _keep(db: Database, summary: Summary) -> None:
+    await db.execute(
+        """INSERT OR REPLACE INTO summary (id, width_us, phase_us, until_at, callers, last_call, last_action,
+                                           last_lead, last_conversion)
+           VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            summary.grid.width_us,
+            summary.grid.phase_us,
+            summary.until_us,
+            summary.callers,
+            *summary.marks,
+        ),
+    )
+
+
+async def _add(db: Database, facts: Iterable[Fact]) -> None:
+    """Add facts to the sums of each level, and calls to those of their hour."""
     figures = Counter[tuple[str, int, int, str]]()
     calls = Counter[tuple[str, int]]()
-    callers: list[NewCaller] = []
-    names = await campaigns_with_facts(db)
-    for name in names:
-        for hour, fact, n in await count_facts(db, name, summary.until_us, until_us, grid):
-            for level, span in enumerate(SPANS):
-                figures[name, level, hour // span, fact] += n
-            if is_counted_call(fact):
-                calls[name, hour] += n
-        callers += await _callers(db, name, summary.until_us, until_us, grid)
+    for campaign, hour, fact, n in facts:
+        for level, span in enumerate(SPANS):
+            figures[campaign, level, hour // span, fact] += n
+        if is_counted_call(fact):
+            calls[campaign, hour] += n
     await db.executemany(
         """INSERT INTO figures (campaign, level, bucket, fact, n) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = n + excluded.n""",
@@ -130,20 +193,3 @@ async def fold(db: Database, grid: Grid, now: datetime, piece: int = PIECE) -> F
            ON CONFLICT (campaign, hour) DO UPDATE SET n = n + excluded.n""",
         [(*key, n) for key, n in calls.items()],
     )
-    closed, closes = grid.hour_of(summary.until_us), grid.hour_of(until_us)
-    late = [NewCaller(*row) for row in await db.fetch_all("SELECT campaign, hour, number FROM late_callers")]
-    known = await add_callers(db, [*late, *callers], closed, summary.callers)
-    await db.execute("DELETE FROM late_callers")
-    await close_sets(db, names, closed, closes)
-    await db.execute("UPDATE summary SET until_at = ?, callers = ?", (until_us, known))
-    return Folded(until_us, await next_bound(db, grid, now, piece) is not None)
-
-
-async def _callers(db: Database, campaign: str, since_us: int, until_us: int, grid: Grid) -> list[NewCaller]:
-    rows = await db.fetch_all(
-        f"""SELECT DISTINCT campaign, (called_at - ?) / ?, caller FROM calls
-            WHERE campaign = ? AND called_at >= ? AND called_at < ?
-              AND verdict IN ({COUNTED_SQL}) AND caller IS NOT NULL""",  # noqa: S608 - the verdicts' names
-        (grid.phase_us, grid.width_us, campaign, since_us, until_us),
-    )
-    return [NewCaller(*row) for row in rows]

@@ -18,7 +18,7 @@ from missedd.store.database import Database
 from missedd.store.inline import InlineDriver
 from missedd.store.reads import Rows, figures
 from missedd.store.store import Store, open_store
-from missedd.store.summaries import begin, fold, next_bound
+from missedd.store.summaries import begin, fold, next_step, summary_of
 from tests.core.campaigns import NOON
 from tests.store.life import Life
 
@@ -57,11 +57,12 @@ async def _follow(store: Store, timezone: str, now: datetime, piece: int) -> lis
         if folded is None:
             return went
         went.append(folded.until_us)
-        assert folded.is_behind == (await store.read(partial(_bound, timezone, now, piece)) is not None)
+        assert folded.is_behind == await store.read(partial(_is_behind, timezone, now, piece))
 
 
-async def _bound(timezone: str, now: datetime, piece: int, db: Rows) -> int | None:
-    return await next_bound(db, grid_of(timezone), now, piece)
+async def _is_behind(timezone: str, now: datetime, piece: int, db: Rows) -> bool:
+    summary = await summary_of(db, grid_of(timezone))
+    return summary is not None and await next_step(db, summary, now, piece) is not None
 
 
 async def test_a_piece_is_folded_when_it_is_full_or_old(store: Store) -> None:

@@ -59,14 +59,19 @@ UNION ALL
 UNION ALL
     SELECT 'conversion', id, campaign, at, 'conversion' FROM conversions;
 
--- Up to where the facts are summed; later ones are counted from the view. One row, made by the daemon,
--- which knows the time zone whose hours the grid's are; without it nothing is summed.
+-- What is summed: the facts before `until_at` of the rows up to the given ids. Later ones, and those of
+-- newer rows, are counted from the view. One row, made by the daemon, which knows the time zone whose hours
+-- the grid's are; without it nothing is summed.
 CREATE TABLE summary (
-    id       INTEGER PRIMARY KEY CHECK (id = 1),
-    width_us INTEGER NOT NULL,
-    phase_us INTEGER NOT NULL,
-    until_at INTEGER NOT NULL,
-    callers  INTEGER NOT NULL                 -- how many ids are given
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    width_us        INTEGER NOT NULL,
+    phase_us        INTEGER NOT NULL,
+    until_at        INTEGER NOT NULL,
+    last_call       INTEGER NOT NULL DEFAULT 0,
+    last_action     INTEGER NOT NULL DEFAULT 0,
+    last_lead       INTEGER NOT NULL DEFAULT 0,
+    last_conversion INTEGER NOT NULL DEFAULT 0,
+    callers         INTEGER NOT NULL DEFAULT 0   -- how many ids they have been given
 ) STRICT;
 
 -- Buckets of one hour add up to those of 24, and these to those of 768.
@@ -101,7 +106,7 @@ CREATE TABLE caller_sets (
     callers  BLOB    NOT NULL,                -- a portable Roaring bitmap
     UNIQUE (campaign, level, bucket)
 ) STRICT;
--- Those of calls that were told of after their hour was summed, until they are put into its set.
+-- Those of summed calls that were decided anew, until they are put into their set.
 CREATE TABLE late_callers (
     campaign TEXT    NOT NULL,
     hour     INTEGER NOT NULL,
@@ -109,17 +114,17 @@ CREATE TABLE late_callers (
     PRIMARY KEY (campaign, hour, number)
 ) STRICT, WITHOUT ROWID;
 
--- Whatever is changed below `until_at`, by whichever statement, changes the sums with it: the facts of
--- a row are taken out before the change and put in after it. Above it there is nothing to change.
-CREATE VIEW counting (source, id, sign) AS SELECT 'call', 0, 1 WHERE 0;
-CREATE TRIGGER counting_facts INSTEAD OF INSERT ON counting BEGIN
+-- Whatever is changed in what is summed, by whichever statement, changes the sums with it: the facts of
+-- a row are taken out before the change and put in after it. New rows cost nothing: they have higher ids.
+CREATE VIEW changes (source, id, sign) AS SELECT 'call', 0, 1 WHERE 0;
+CREATE TRIGGER changes_count INSTEAD OF INSERT ON changes BEGIN
     INSERT INTO figures (campaign, level, bucket, fact, n)
     SELECT f.campaign, l.level, (f.at - s.phase_us) / (s.width_us * l.hours), f.fact, NEW.sign
     FROM facts f, summary s, levels l
     WHERE f.source = NEW.source AND f.id = NEW.id AND f.at < s.until_at
     ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = n + excluded.n;
 END;
-CREATE TRIGGER counting_calls INSTEAD OF INSERT ON counting WHEN NEW.source = 'call' BEGIN
+CREATE TRIGGER changes_of_calls INSTEAD OF INSERT ON changes WHEN NEW.source = 'call' BEGIN
     INSERT INTO hourly_calls (campaign, hour, n)
     SELECT c.campaign, (c.called_at - s.phase_us) / s.width_us, NEW.sign
     FROM calls c, summary s
@@ -134,42 +139,31 @@ CREATE TRIGGER counting_calls INSTEAD OF INSERT ON counting WHEN NEW.source = 'c
     ON CONFLICT (campaign, hour, number) DO NOTHING;
 END;
 
-CREATE TRIGGER calls_inserted AFTER INSERT ON calls
-WHEN NEW.called_at < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('call', NEW.id, 1); END;
 CREATE TRIGGER calls_leave BEFORE UPDATE OF campaign, caller, called_at, verdict, reason, shape ON calls
-WHEN OLD.called_at < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('call', OLD.id, -1); END;
+WHEN OLD.id <= (SELECT last_call FROM summary)
+BEGIN INSERT INTO changes VALUES ('call', OLD.id, -1); END;
 CREATE TRIGGER calls_enter AFTER UPDATE OF campaign, caller, called_at, verdict, reason, shape ON calls
-WHEN NEW.called_at < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('call', NEW.id, 1); END;
+WHEN NEW.id <= (SELECT last_call FROM summary)
+BEGIN INSERT INTO changes VALUES ('call', NEW.id, 1); END;
 
-CREATE TRIGGER actions_inserted AFTER INSERT ON actions
-WHEN (SELECT called_at FROM calls WHERE id = NEW.call_id) < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('action', NEW.id, 1); END;
 CREATE TRIGGER actions_leave
 BEFORE UPDATE OF state, outcome, settled_outcome, reason, code, placed_at, answered_at ON actions
-WHEN (SELECT called_at FROM calls WHERE id = OLD.call_id) < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('action', OLD.id, -1); END;
+WHEN OLD.id <= (SELECT last_action FROM summary)
+ AND (SELECT called_at FROM calls WHERE id = OLD.call_id) < (SELECT until_at FROM summary)
+BEGIN INSERT INTO changes VALUES ('action', OLD.id, -1); END;
 CREATE TRIGGER actions_enter
 AFTER UPDATE OF state, outcome, settled_outcome, reason, code, placed_at, answered_at ON actions
-WHEN (SELECT called_at FROM calls WHERE id = NEW.call_id) < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('action', NEW.id, 1); END;
+WHEN NEW.id <= (SELECT last_action FROM summary)
+ AND (SELECT called_at FROM calls WHERE id = NEW.call_id) < (SELECT until_at FROM summary)
+BEGIN INSERT INTO changes VALUES ('action', NEW.id, 1); END;
 
-CREATE TRIGGER leads_inserted AFTER INSERT ON leads
-WHEN NEW.first_seen_at < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('lead', NEW.id, 1); END;
 CREATE TRIGGER leads_leave BEFORE UPDATE OF campaign, first_seen_at, converted_at ON leads
-WHEN OLD.first_seen_at < (SELECT until_at FROM summary)
+WHEN OLD.id <= (SELECT last_lead FROM summary)
  AND (OLD.campaign, OLD.first_seen_at, OLD.converted_at IS NULL)
      IS NOT (NEW.campaign, NEW.first_seen_at, NEW.converted_at IS NULL)
-BEGIN INSERT INTO counting VALUES ('lead', OLD.id, -1); END;
+BEGIN INSERT INTO changes VALUES ('lead', OLD.id, -1); END;
 CREATE TRIGGER leads_enter AFTER UPDATE OF campaign, first_seen_at, converted_at ON leads
-WHEN NEW.first_seen_at < (SELECT until_at FROM summary)
+WHEN NEW.id <= (SELECT last_lead FROM summary)
  AND (OLD.campaign, OLD.first_seen_at, OLD.converted_at IS NULL)
      IS NOT (NEW.campaign, NEW.first_seen_at, NEW.converted_at IS NULL)
-BEGIN INSERT INTO counting VALUES ('lead', NEW.id, 1); END;
-
-CREATE TRIGGER conversions_inserted AFTER INSERT ON conversions
-WHEN NEW.at < (SELECT until_at FROM summary)
-BEGIN INSERT INTO counting VALUES ('conversion', NEW.id, 1); END;
+BEGIN INSERT INTO changes VALUES ('lead', NEW.id, 1); END;
