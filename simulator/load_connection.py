@@ -6,6 +6,7 @@ the socket's buffer, and a second task a connection would cost a third of the sp
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from time import perf_counter
@@ -145,4 +146,5 @@ class Connection:
 
 
 def _words(error: OSError | NotHttp) -> str:
-    return str(getattr(error, "strerror", None) or error)
+    # By its number: the libraries' own words differ from call to call, and these are counted.
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

@@ -114,12 +114,15 @@ def show(console: Console, found: Figures) -> None:
         console.print(times)
     for name, counts in (("status", found.statuses), ("verdict", found.verdicts), ("no reply", found.lost)):
         if counts:
-            console.print(f"{name}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
+            # What a server calls its verdicts is not ours to take for markup.
+            words = ", ".join(f"{key} {count:,}" for key, count in counts.items())
+            console.print(f"{name}: {words}", markup=False, soft_wrap=True)
     console.print(f"errors {found.errors:,}, dropped {found.dropped:,}")
     if not found.dropped and found.start_ms.get("p99", 0.0) > BEHIND_MS:
         console.print(
             "note: requests left late; with more connections or a generator with a core of its own the "
-            "server would have been asked in time"
+            "server would have been asked in time",
+            soft_wrap=True,
         )
 
 

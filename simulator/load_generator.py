@@ -8,7 +8,8 @@ dropped and counted as that. So a slow server shows as latency and as drops, nev
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from time import perf_counter
@@ -73,11 +74,9 @@ class Generator:
 
     async def run(self, instants: Iterable[float]) -> None:
         """Send a call at each instant of the plan. Raises OSError where nobody listens at the start."""
-        async with trio.open_nursery() as nursery:
-            await self._begin(nursery)
+        async with self._connected():
             with self._sending:
                 await self._send_all(instants)
-            await self._end(nursery)
 
     async def run_closed(self, for_s: float) -> None:
         """As many calls as come back: each connection sends its next one when it has its reply.
@@ -85,8 +84,7 @@ class Generator:
         Finds the most that the other side can do. Latencies are then from the sending: a server that
         stalls is not asked meanwhile, so they tell little.
         """
-        async with trio.open_nursery() as nursery:
-            await self._begin(nursery)
+        async with self._connected():
             self._closed_until_s = self.began_s + for_s
             with self._sending:
                 await trio.sleep(LEAD_S)
@@ -94,21 +92,27 @@ class Generator:
                 for connection in free:
                     self._employ(connection)
                 await trio.sleep(for_s)
-            await self._end(nursery)
 
-    async def _begin(self, nursery: trio.Nursery) -> None:
-        for connection in self._free[-self._limits.warm :]:
-            await connection.warm_up()
-        for connection in self._free:
-            nursery.start_soon(connection.run)
-        nursery.start_soon(self._watch)
-        self.began_s = perf_counter() + LEAD_S
-
-    async def _end(self, nursery: trio.Nursery) -> None:
-        while self._out or self._waiting:
-            self._rested = trio.Event()
-            await self._rested.wait()
-        nursery.cancel_scope.cancel()
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """Connections that carry; leaving the block waits for what is out, and closes them."""
+        connections = self._free.copy()
+        try:
+            async with trio.open_nursery() as nursery:
+                for connection in connections[-self._limits.warm :]:
+                    await connection.warm_up()
+                for connection in connections:
+                    nursery.start_soon(connection.run)
+                nursery.start_soon(self._watch)
+                self.began_s = perf_counter() + LEAD_S
+                yield
+                while self._out or self._waiting:
+                    self._rested = trio.Event()
+                    await self._rested.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            for connection in connections:
+                connection.close()
 
     async def _send_all(self, instants: Iterable[float]) -> None:
         began_s, tally = self.began_s, self._tally

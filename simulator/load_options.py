@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,8 +95,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     add = output.add_argument
     add("--progress", action="store_true", help="a JSON line a second on stderr, where it is no terminal")
-    add("--hdr", type=Path, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
-    add("--json", type=Path, metavar="FILE", help="write the figures")
+    add("--hdr", type=to_write, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
+    add("--json", type=to_write, metavar="FILE", help="write the figures")
 
 
 def plan_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
@@ -192,6 +193,14 @@ def burst(text: str) -> Burst:
             f"{text!r} is no burst; write 2500x10s, or 2500x10s@1m for a later one"
         )
     return Burst(positive(fast), duration(long), duration(start) if start else 0.0)
+
+
+def to_write(text: str) -> Path:
+    """A file that can be written: it would be a pity to learn after the load that it cannot."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
+    return path
 
 
 def number(text: str) -> str:

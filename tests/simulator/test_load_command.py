@@ -156,6 +156,31 @@ def test_control_c_ends_it_early_with_the_summary(tmp_path: Path) -> None:
     assert "errors 0, dropped 0" in text
 
 
+def test_a_server_that_dies_is_told_of_and_the_callers_still_come(tmp_path: Path) -> None:
+    with Daemon(tmp_path, CAMPAIGN, free_port()) as daemon:
+        daemon.start()
+        out = tmp_path / "figures.json"
+        command = [sys.executable, "-m", "simulator", "load", "--url", daemon.missed_call_url]
+        running = subprocess.Popen(
+            [*command, "--rate=100", "--for=10m", "--errors=0", f"--json={out}", "--progress"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert running.stderr is not None
+        running.stderr.readline()
+        daemon.signal(signal.SIGKILL)
+        while not json.loads(running.stderr.readline())["errors"]:
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    found = json.loads(out.read_text())
+    assert running.returncode == 1
+    assert found["answered"] > 0
+    assert found["lost"]["connecting: Connection refused"] > 0
+    assert found["planned"] == found["answered"] + sum(found["lost"].values())
+
+
 def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     assert main(["load", "--url", f"http://127.0.0.1:{port}/x", "--rate", "1", "--for", "1"]) == 1
@@ -188,6 +213,8 @@ URL = "--url=http://127.0.0.1:1/x"
         ([URL, "--rate=5", "--for=10", "--exophone=12"], "'12' is not a telephone number"),
         ([URL, "--rate=5", "--for=10", "--errors=-1"], "'-1' is not a whole number"),
         ([URL, "--rate=5", "--for=10", "--connections=0"], "at least 1 is needed"),
+        ([URL, "--rate=5", "--for=10", "--json=/nowhere/at/all"], "'/nowhere/at/all' cannot be written"),
+        ([URL, "--rate=5", "--for=10", "--hdr=/"], "'/' cannot be written"),
         ([URL, "--rate=max", "--for=10", "--ramp=5s"], "--rate max has no rate"),
         (["--url=https://here/x", "--rate=5", "--for=10"], "speaks plain HTTP"),
         (["--url=here", "--rate=5", "--for=10"], "is not a URL such as"),

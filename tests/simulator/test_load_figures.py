@@ -91,6 +91,13 @@ def test_the_summary_names_every_figure() -> None:
         assert part in text
 
 
+def test_a_verdict_is_no_markup() -> None:
+    made, out = tally(), io.StringIO()
+    made.verdicts["[/bold]"] = 1
+    show(Console(file=out, width=120), figures(made))
+    assert "[/bold] 1" in out.getvalue()
+
+
 def test_the_summary_of_nothing_is_no_trouble() -> None:
     found: Figures = figures(Tally())
     show(Console(file=io.StringIO()), found)
