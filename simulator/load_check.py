@@ -24,14 +24,17 @@ class CannotCheck(Exception):
     """The API did not give what it should; the text says what it gave."""
 
 
-async def missing(api: str, acknowledged: set[str], since: datetime, say: Callable[[str], None]) -> list[str]:
+async def missing(
+    api: str, token: str | None, acknowledged: set[str], since: datetime, say: Callable[[str], None]
+) -> list[str]:
     """The CallSids of `acknowledged` that the store does not have; `since` is before the first of them.
 
-    Raises CannotCheck.
+    `token` is the API's own, if it wants one. Raises CannotCheck.
     """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     wanted = set(acknowledged)
     # Its own settings of the environment's proxies are no business of a loopback address.
-    async with httpx.AsyncClient(base_url=api, timeout=TIMEOUT_S, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=api, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
         cursor: str | None = ""
         while wanted and cursor is not None:
             params = {"limit": str(PAGE), "since": since.isoformat()}

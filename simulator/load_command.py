@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -47,7 +48,8 @@ free connection waits for one; after --start-within it is dropped, and counted a
 profiles: L1, a shop's busiest hour. L2, the busiest hour of a regional campaign, 7/s with a minute at
 50/s. L3, a national TV vote on ten ExoPhones, 1,250/s for a quarter of an hour after ten seconds at
 2,500/s. With --for as much of it as fits. The daemon needs campaigns for their ExoPhones, else it
-answers unknown-exophone: +918047120001, and up to +918047120010 for L3.
+answers unknown-exophone: +918047120001, and up to +918047120010 for L3. Where the API wants a token,
+--check-api takes it from MISSEDD_API_TOKEN.
 """
 
 
@@ -142,7 +144,8 @@ def _check(api: str, calls: Calls, tally: Tally) -> bool:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 
     try:
-        lost = trio.run(missing, api, acknowledged, calls.began_at - 2 * LATE, say)
+        token = os.environ.get("MISSEDD_API_TOKEN")
+        lost = trio.run(missing, api, token, acknowledged, calls.began_at - 2 * LATE, say)
     except CannotCheck as error:
         print(f"missedd-sim: the durability check could not be made: {error}", file=sys.stderr)
         return False

@@ -23,6 +23,8 @@ class Peer:
     answer: bytes = b"HTTP/1.1 200 OK\r\nMissedd-Verdict: accepted\r\nContent-Length: 0\r\n\r\n"
     forgets: int | None = None
     """The n-th call is acknowledged all the same, and is in no list."""
+    token: str | None = None
+    """What its API wants to be shown."""
     port: int = 0
     heard: list[str] = field(default_factory=list)
     """CallSids, in the order in which they came."""
@@ -59,6 +61,8 @@ class Peer:
     def _answered(self, head: str, body: str) -> bytes:
         target = head.split()[1]
         path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
+        if path.startswith("/api/") and self.token and f"Authorization: Bearer {self.token}" not in head:
+            return b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
         if path == "/api/v1/calls":
             return self._listed(int(query.get("cursor", ["0"])[0]))
         if path.startswith("/api/"):

@@ -102,6 +102,15 @@ def test_a_call_that_was_acknowledged_and_forgotten_is_found_out(
     assert f"MISSING: 1 of 100 acknowledged calls are not stored: {lost}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("token", "code"), [("the-token-it-wants", 0), ("another-token", 1)])
+def test_the_api_is_shown_its_token(
+    token: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSEDD_API_TOKEN", token)
+    with serving(Peer(token="the-token-it-wants")) as peer:
+        assert load(peer, tmp_path, "--rate=50", "--for=0.2", f"--check-api={peer.api}")[0] == code
+
+
 def test_doubled_deliveries_are_one_call(tmp_path: Path) -> None:
     with serving(Peer()) as peer:
         code, found = load(peer, tmp_path, "--profile=L1", "--rate=200", "--for=2", "--burst=200x1s")
