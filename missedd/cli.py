@@ -15,6 +15,7 @@ from missedd.commands import (
     demo,
     password,
     pause,
+    poll,
     release,
     report,
     resend,
@@ -30,7 +31,7 @@ from missedd.commands import (
 )
 
 COMMANDS = (
-    *(demo, serve, check, why, report, subscriptions, unsubscribe, suppress, unsuppress),
+    *(demo, serve, check, why, report, poll, subscriptions, unsubscribe, suppress, unsuppress),
     *(pause, resume, resend, settle, convert, password, backup, restore, release),
 )
 

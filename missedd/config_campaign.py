@@ -164,8 +164,11 @@ def read_poll(table: Table, timezone: str) -> PollPolicy:
     opens_at, closes_at = _instant(table, "opens_at", timezone), _instant(table, "closes_at", timezone)
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
         table.problem("closes_at", "must be after opens_at")
+    name = table.text("name", required=True, longest=100) or ""
+    if "/" in name:
+        table.problem("name", f"must not hold a slash, as it is part of an address: {shown(name)}")
     return PollPolicy(
-        name=table.text("name", required=True, longest=100) or "",
+        name=name,
         votes_per_number=table.integer("votes_per_number") or 1,
         keep=(table.choice("keep", _Keep) or _Keep.FIRST).value,
         opens_at=opens_at,
@@ -190,8 +193,6 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     more = (campaign.subscribe, campaign.unsubscribe, campaign.verify, campaign.after_hours.sms)
     if not any(owed + more):
         yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
-    if campaign.vote:
-        yield f"{key}.vote: is recorded with each call; its tally is not served yet"
     yield from sms_warnings(campaign, key)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"

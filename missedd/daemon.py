@@ -120,6 +120,7 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
             notify.ready()
             listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
             await stop.wait()
+            engine.news.close()
             listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
     log.info(Event.DAEMON_STOPPED)
 

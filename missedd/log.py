@@ -52,6 +52,7 @@ class Event(StrEnum):
     WEBHOOK_REFUSED = "webhook.refused"
     WEBHOOKS_MISSING = "webhooks.missing"
     CALL_RECOVERED = "call.recovered"
+    POLL_RECOUNTED = "poll.recounted"
     REPORT_APPLIED = "report.applied"
     REPORT_IGNORED = "report.ignored"
     ACTION_HELD = "action.held"

@@ -97,17 +97,11 @@ def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> F
         elif len(token) < GOOD_TOKEN:
             warnings.append(f"{WEBHOOK_TOKEN}: is short; {GOOD_TOKEN} characters or more cannot be guessed")
     if secret is not None:
-        try:
-            key = _signing_key(secret)
-        except binascii.Error:
-            problems.append(_problem(WEBHOOK_SECRET, f"has no base64 after {_STANDARD_PREFIX}"))
-        else:
-            if not key:
-                problems.append(_problem(WEBHOOK_SECRET, f"has nothing after {_STANDARD_PREFIX}"))
-            elif len(key) < GOOD_KEY:
-                warnings.append(f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {GOOD_KEY} or more")
-            if not secret.startswith(_STANDARD_PREFIX):
-                warnings.append(f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so its own bytes are the key")
+        key = _checked_key(secret, problems)
+        if key is not None and len(key) < GOOD_KEY:
+            warnings.append(f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {GOOD_KEY} or more")
+        if not secret.startswith(_STANDARD_PREFIX):
+            warnings.append(f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so its own bytes are the key")
     password = _password(environ, problems)
     own = _find(OWN_API_TOKEN, environ, problems, required=False)
     if own is not None and len(own) < GOOD_TOKEN:
@@ -132,6 +126,25 @@ def _password(environ: Mapping[str, str], problems: list[Problem]) -> PasswordHa
     except NoPasswordHash as wrong:
         problems.append(_problem(CONSOLE_PASSWORD_HASH, str(wrong)))
         return None
+
+
+def find_signing_key(environ: Mapping[str, str]) -> tuple[bytes | None, tuple[Problem, ...]]:
+    """The key of `MISSEDD_WEBHOOK_SECRET` alone, or None and why there is none."""
+    problems: list[Problem] = []
+    secret = _find(WEBHOOK_SECRET, environ, problems)
+    return None if secret is None else _checked_key(secret, problems), tuple(problems)
+
+
+def _checked_key(secret: str, problems: list[Problem]) -> bytes | None:
+    try:
+        key = _signing_key(secret)
+    except binascii.Error:
+        problems.append(_problem(WEBHOOK_SECRET, f"has no base64 after {_STANDARD_PREFIX}"))
+        return None
+    if not key:
+        problems.append(_problem(WEBHOOK_SECRET, f"has nothing after {_STANDARD_PREFIX}"))
+        return None
+    return key
 
 
 def _find(

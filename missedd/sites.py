@@ -112,6 +112,7 @@ def private_site(
         reader,
         engine.operator,
         engine.verifier,
+        engine.news,
         policy=engine.policy,
         clock=clock,
         why_not_ready=why_not_ready,

@@ -640,6 +640,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "no [[poll]] named 'singr'",
         "singer",
     ),
+    "poll with a slash": (SITE + '[[poll]]\nname = "a/b"\n', "poll[0].name", "part of an address", None),
     "poll twice": (SITE + '[[poll]]\nname = "p"\n' * 2, "poll[1].name", "another poll's", None),
     "poll of no votes": (
         SITE + '[[poll]]\nname = "p"\nvotes_per_number = 0\n',
@@ -791,10 +792,6 @@ WARNED = {
     "no actions": (CAMPAIGN, "campaign[0]: has no actions"),
     "nothing to compare": (SMS, "campaign[0].sms: without dlt_template its text is not compared"),
     "no template": (SMS.replace('dlt_template_id = "2"\n', ""), "campaign[0].sms: without both DLT ids"),
-    "vote": (
-        CAMPAIGN + '[campaign.vote]\npoll = "p"\noption = "x"\n[[poll]]\nname = "p"\n',
-        "campaign[0].vote: is recorded with each call",
-    ),
     "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', "poll[0]: no campaign votes"),
     "no way in": (
         CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',

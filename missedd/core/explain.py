@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from missedd.core.explain_number import local_time as _at
-from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
+from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
+from missedd.core.poll import spell
 from missedd.core.reasons import Reason
 
 _VERDICTS = {
@@ -69,6 +70,9 @@ def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
 
 def _action(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Iterator[str]:
     yield f"  {action['kind']} (action {action['id']}): {_standing(action, now, zone)}"
+    if action.get("vote"):
+        vote = action["vote"]
+        yield f"    {spell(vote['poll'], vote['option'], vote['standing'])}."
     for attempt in action["attempts"]:
         finished = f", answered at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
         result = attempt["result"] or "no answer yet"
@@ -92,7 +96,7 @@ def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
     ahead = _parse(action["due_at"]) > now
     match State(action["state"]):
         case State.DONE:
-            return f"{_OUTCOMES[Outcome(action['outcome'])]}; {why}.{_settled(action, zone)}"
+            return f"{_outcome(action)}; {why}.{_settled(action, zone)}"
         case State.PLANNED:
             return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
         case State.HELD if action["reason"] == Reason.QUARANTINED:
@@ -105,6 +109,12 @@ def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
             return f"its request is out; {why}."
         case State.PLACED:
             return f"placed, its outcome is awaited; {why}."
+
+
+def _outcome(action: Mapping[str, Any]) -> str:
+    if action["kind"] == Kind.VOTE and action["outcome"] == Outcome.REFUSED:
+        return "kept, and refused by the poll's rules"
+    return _OUTCOMES[Outcome(action["outcome"])]
 
 
 def _settled(action: Mapping[str, Any], zone: ZoneInfo) -> str:

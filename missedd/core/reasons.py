@@ -70,6 +70,18 @@ class Reason(StrEnum):
     UNKNOWN_CAMPAIGN = "unknown-campaign", "no campaign has this name"
     VERIFIES_NOTHING = "verifies-nothing", "the campaign has no [campaign.verify]"
 
+    # Votes
+    VOTE_COUNTED = "vote-counted", "the vote counted when it came in"
+    VOTE_REPLACES_EARLIER = "vote-replaces-earlier", "it took the place of the number's earlier vote"
+    VOTE_PRECEDES_OTHER = (
+        "vote-precedes-other",
+        "it was told of late: made before a vote that counted, it took that one's place",
+    )
+    VOTE_SURPLUS = "vote-surplus", "the number's votes in the poll were used up; kept and not counted"
+    VOTE_REPLACED = "vote-replaced", "a later vote of the number counts in its place; kept and not counted"
+    POLL_NOT_OPEN = "poll-not-open", "the poll had not opened when the call was made; kept and not counted"
+    POLL_CLOSED = "poll-closed", "the poll had closed when the call was made; kept and not counted"
+
     # Gates: holds
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"

@@ -27,11 +27,12 @@ from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
 from missedd.engine.hand_over import HandOver
 from missedd.engine.intake import Intake
+from missedd.engine.news import News
 from missedd.engine.operator import Operator
 from missedd.engine.pacing import MINUTE_S, Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
-from missedd.engine.recovery import load_timers, recover
+from missedd.engine.recovery import load_timers, recount_polls, recover
 from missedd.engine.reports import Reports
 from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
 from missedd.engine.summaries import Summaries
@@ -82,6 +83,7 @@ class Engine:
     budgets: dict[Lane, Budget]
     operator: Operator
     verifier: Verifier
+    news: News
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -107,6 +109,7 @@ async def running_engine(
     policy, clock = settings.policy, world.clock
     async with open_store(world.driver, settings.store_path, owner) as store:
         rescued = await recover(store, clock, log)
+        await recount_polls(store, policy, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
         ready = {lane: Ready() for lane in Lane}
         timers = Timers(clock, partial(_load, store), ready, log)
@@ -159,7 +162,7 @@ async def running_engine(
             operator = Operator(store, clock, log, timers)
             summaries = Summaries(store, grid_of(settings.timezone), clock, log)
             verifier = Verifier(store, policy, clock, world.rng, log)
-            doubt = Doubt()
+            doubt, news = Doubt(), News()
             intake = Intake(
                 store,
                 policy,
@@ -169,6 +172,7 @@ async def running_engine(
                 reports.call_report,
                 on_refusal=doubt.arise,
                 on_admitted=summaries.admitted,
+                on_vote=news.tell,
             )
             texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise)
             catch_up = CatchUp(
@@ -206,7 +210,9 @@ async def running_engine(
                                 budgets=budgets,
                                 operator=operator,
                                 verifier=verifier,
+                                news=news,
                             )
+                            news.close()
                             asking.cancel_scope.cancel()
                         intake.close()
                     waking.cancel_scope.cancel()

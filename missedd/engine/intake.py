@@ -12,7 +12,7 @@ from functools import partial
 import trio
 
 from missedd.clock import Clock
-from missedd.core.model import InboundCall, StatusReport, Verdict
+from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
 from missedd.core.policy import Policy
 from missedd.engine.admission_log import AdmissionLog
 from missedd.engine.queue import Overloaded, Queue, Waiting
@@ -36,10 +36,11 @@ class Intake:
         report: Callable[[int, StatusReport], Awaitable[None]],
         on_refusal: Callable[[], None] = lambda: None,
         on_admitted: Callable[[], None] = lambda: None,
+        on_vote: Callable[[str], None] = lambda _poll: None,
     ) -> None:
         """`report` is told of requests on the missed-call address that are about callbacks of ours,
         `on_refusal` that a call could not be kept and has to be sent again, `on_admitted` that one
-        was.
+        was, `on_vote` in which poll somebody has voted.
         """
         self._store = store
         self._policy = policy
@@ -50,6 +51,7 @@ class Intake:
         self._report = report
         self._on_refusal = on_refusal
         self._on_admitted = on_admitted
+        self._on_vote = on_vote
         self._queue = Queue()
 
     async def admit(self, call: InboundCall) -> Verdict:
@@ -136,3 +138,7 @@ class Intake:
         self._timers.add(decided.wakes)
         self._told.note(decided)
         self._on_admitted()
+        if self._policy.polls:
+            for planned in decided.admission.actions:
+                if planned.kind is Kind.VOTE:
+                    self._on_vote(planned.details["poll"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from missedd.clock import Clock
+from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
+from missedd.store.polls import apply_rules
 from missedd.store.quarantine import quarantine
 from missedd.store.results import rescue, wake_forgotten
 from missedd.store.store import Store
@@ -33,6 +35,20 @@ async def recover(store: Store, clock: Clock, log: Logger) -> int:
             why="restored from a backup; `missedd release` lets what is owed for earlier calls go",
         )
     return rescued
+
+
+async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
+    """Count the polls again whose rules have changed, before anybody votes by the new ones."""
+    for each in await store.write(partial(apply_rules, policy=policy)):
+        if each.votes:
+            log.warning(
+                Event.POLL_RECOUNTED,
+                poll=each.poll,
+                votes=each.votes,
+                changed=each.changed,
+                total=each.total,
+                why="its rules in the configuration have changed",
+            )
 
 
 async def load_timers(timers: Timers, store: Store) -> None:

@@ -32,6 +32,7 @@ from missedd.store.rows import (
 from missedd.store.subscriptions import latest_joinings, open_books
 from missedd.store.suppressions import keep_opt_outs, suppressions_in_force
 from missedd.store.verifications import open_proofs
+from missedd.store.votes import read_ballots
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ async def admit(
     books = await open_books(db, calls, policy, received_at)
     pauses = await pauses_in_force(db, received_at)
     proofs = await open_proofs(db, calls, policy, received_at)
+    ballots = await read_ballots(db, calls, policy)
     call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
     admitted: list[Admitted] = []
     new_calls: list[tuple[object, ...]] = []
@@ -85,6 +87,7 @@ async def admit(
         if admission.actions:
             admission = books.record(admission, _number(call), this_call)
             admission = proofs.record(admission, policy, _number(call), this_call, received_at)
+            admission = ballots.record(admission, call)
             _remember_wishes(histories[_number(call)], admission, policy, this_call, received_at)
         wakes: list[Wake] = []
         for planned in admission.actions:
@@ -110,6 +113,7 @@ async def admit(
         },
     )
     await callbacks_ended(db, _closed_at_once(new_actions), received_at)
+    await ballots.keep(db)
     return admitted
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from missedd.core.pages import Page, Query
+from missedd.core.tally import Tally
 from missedd.store.facts import campaigns
 from missedd.store.pauses import pauses
 from missedd.store.pending import pending
@@ -27,6 +28,7 @@ from missedd.store.reads_lists import (
     subscriptions,
     suppressions,
 )
+from missedd.store.reads_polls import polls, tally
 
 __all__ = [
     "Reader",
@@ -44,11 +46,13 @@ __all__ = [
     "leads",
     "pauses",
     "pending",
+    "polls",
     "quarantine",
     "story_of_number",
     "story_of_ours",
     "subscriptions",
     "suppressions",
+    "tally",
 ]
 
 
@@ -109,6 +113,12 @@ class Reader:
 
     async def pending(self) -> list[dict[str, Any]]:
         return await self._read(pending)
+
+    async def polls(self) -> list[str]:
+        return await self._read(polls)
+
+    async def tally(self, poll: str) -> Tally | None:
+        return await self._read(partial(tally, poll=poll))
 
     async def gauges(self) -> dict[str, Any]:
         return await self._read(gauges)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from missedd.clock import from_us, to_iso
+from missedd.core.model import Kind
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 
@@ -118,7 +119,7 @@ def action_of(row: Sequence[Any]) -> dict[str, Any]:
 
 
 async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """The stories of these calls, in their order: three queries, however many there are."""
+    """The stories of these calls, in their order: a handful of queries, however many there are."""
     if not calls:
         return []
     stories = {row[0]: call_of(row) | {"verification": row[-1], "actions": []} for row in calls}
@@ -129,10 +130,13 @@ async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[s
             WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
         wanted,
     ):
-        action: dict[str, Any] = action_of(row) | {"attempts": [], "reports": []}
+        action: dict[str, Any] = action_of(row) | {"vote": None, "attempts": [], "reports": []}
         actions[row[0]] = action
         stories[row[-1]]["actions"].append(action)
     wanted = (json.dumps(list(actions)),)
+    if any(each["kind"] == Kind.VOTE for each in actions.values()):
+        for action_id, poll, option, standing in await db.fetch_all(_VOTES, wanted):
+            actions[action_id]["vote"] = {"poll": poll, "option": option, "standing": standing}
     for row in await db.fetch_all(
         """SELECT action_id, number, started_at, finished_at, result, code, reason, provider_sid, message
            FROM attempts WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY action_id, number""",
@@ -146,6 +150,15 @@ async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[s
     ):
         actions[row[0]]["reports"].append(_report_of(row))
     return list(stories.values())
+
+
+_VOTES = """
+SELECT a.id, v.poll, v.option, v.standing FROM actions a JOIN calls c ON c.id = a.call_id
+JOIN votes v ON v.poll = a.details ->> '$.poll' AND v.number = a.number
+            AND v.standing IN ('counted', 'surplus', 'replaced', 'early', 'late')
+            AND v.called_at = c.called_at AND v.call_sid = c.call_sid
+WHERE a.id IN (SELECT value FROM json_each(?)) AND a.kind = 'vote'"""
+"""How the votes stand now. A voter may have thousands: all that the key begins with is said."""
 
 
 def _attempt_of(row: Sequence[Any]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
 from missedd.web.parameters import action_id_of, number_of, period_of
-from missedd.web.ports import Operations, Reads, Verifier
+from missedd.web.polls import add_polls
+from missedd.web.ports import Changes, Operations, Reads, Verifier
 from missedd.web.problems import Problem
 from missedd.web.quarantine import add_quarantine
 from missedd.web.settle import add_settle
@@ -40,7 +41,7 @@ SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "c
 
 
 def build_api(
-    reads: Reads, operations: Operations, verifier: Verifier, policy: Policy, clock: Clock
+    reads: Reads, operations: Operations, verifier: Verifier, changes: Changes, policy: Policy, clock: Clock
 ) -> Blueprint:
     """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")
@@ -104,4 +105,5 @@ def build_api(
     add_settle(api, operations)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
+    add_polls(api, reads, changes, policy, clock)
     return api

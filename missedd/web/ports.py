@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import trio
+
 from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
 from missedd.core.leads import LeadStatus
@@ -13,6 +15,7 @@ from missedd.core.model import Outcome
 from missedd.core.pages import Page, Query
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
+from missedd.core.tally import Tally
 from missedd.core.verification import NotStarted
 
 
@@ -55,6 +58,14 @@ class Reads(Protocol):
         """Counts of what is not done, by campaign, kind, state and reason."""
         ...
 
+    async def polls(self) -> list[str]:
+        """Every poll that there is or was, by name."""
+        ...
+
+    async def tally(self, poll: str) -> Tally | None:
+        """None if there has never been such a poll."""
+        ...
+
     async def gauges(self) -> Mapping[str, Any]: ...
 
     async def figures(
@@ -71,6 +82,23 @@ class Verifier(Protocol):
 
     async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
         """How it stands; None if there is none. That it has expired is final once it is told here."""
+        ...
+
+
+class Changes(Protocol):
+    """Which polls have changed; everything else about them is read."""
+
+    def latest(self, poll: str) -> int:
+        """To be asked before the poll is read, and given to `wait` after that."""
+        ...
+
+    async def wait(self, poll: str, since: int) -> None:
+        """Return when the poll has changed since."""
+        ...
+
+    @property
+    def over(self) -> trio.Event:
+        """Set when nothing more will be told, as the daemon stops."""
         ...
 
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import trio
-from hypercorn.typing import ASGIReceiveCallable
-from quart import Response, g, render_template, request
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
+from quart import Quart, Response, g, render_template, request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
@@ -23,9 +23,10 @@ from missedd.web.access import HOW_TO_CHANGE, Access, Keys
 from missedd.web.api import build_api
 from missedd.web.console import build_console
 from missedd.web.login import OnLogin, build_login
-from missedd.web.ports import Operations, Reads, Verifier
+from missedd.web.ports import Changes, Operations, Reads, Verifier
 from missedd.web.problems import Problem, problem_response
 from missedd.web.sessions import Sessions
+from missedd.web.streams import GONE
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -43,11 +44,24 @@ OPEN = Keys()
 
 
 class PatientConnection(TrioASGIHTTPConnection):
-    """A request whose work is not cancelled when its peer hangs up.
+    """A request whose work is not cancelled when its peer hangs up; a stream is told so and ends itself.
 
     The base class cancels it from inside, which also keeps the server from ever closing the
     connection.
     """
+
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        super().__init__(app, scope)
+        self._gone = trio.Event()
+        scope[GONE] = self._gone  # type: ignore[typeddict-unknown-key] # a key of our own
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        async def send_while_there(message: ASGISendEvent) -> None:
+            # The server would take the end of a reply as a reason to wait for the next request.
+            if not self._gone.is_set():
+                await send(message)
+
+        await super().__call__(receive, send_while_there)
 
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: object, receive: ASGIReceiveCallable
@@ -59,8 +73,8 @@ class PatientConnection(TrioASGIHTTPConnection):
                 if not message.get("more_body", False):
                     request.body.set_complete()  # type: ignore[attr-defined]
             elif message["type"] == "http.disconnect":
-                self._disconnected = True
                 request.body.disconnect()  # type: ignore[attr-defined]
+                self._gone.set()
                 return
 
 
@@ -72,6 +86,7 @@ def build_private(
     reads: Reads,
     operations: Operations,
     verifier: Verifier,
+    changes: Changes,
     *,
     policy: Policy,
     clock: Clock,
@@ -89,7 +104,7 @@ def build_private(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(reads, operations, verifier, policy, clock))
+    app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
     app.register_blueprint(build_console(reads, clock, policy.timezone))
     access = Access(keys, Sessions())
     app.register_blueprint(build_login(access, on_login))

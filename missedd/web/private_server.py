@@ -15,8 +15,6 @@ BACKLOG = 128
 GRACEFUL_S = 3.0
 """From the word to stop until requests in flight are cut off. Console and API answer in far less."""
 IDLE_S = 30.0
-READ_S = 60
-"""Silence on a connection, after which it ends, whatever goes on. Longer than any request takes."""
 UNREAD_MS = 5_000
 """How long a peer may leave a reply unread. Hypercorn sends where nothing can be cancelled, so a
 peer that stops reading would hold up the stop for ever; the kernel ends such a connection for us."""
@@ -44,7 +42,9 @@ async def serve_private(
     config.include_server_header = False
     config.graceful_timeout = GRACEFUL_S
     config.keep_alive_timeout = IDLE_S
-    config.read_timeout = READ_S
+    # The head of a request is bounded by IDLE_S, its body by the site, an unread reply by UNREAD_MS. A
+    # bound on a peer's silence would end streams of events, whose readers never say a word.
+    config.read_timeout = None
     async with trio.open_nursery() as nursery:
         await nursery.start(_serve, app, config, stop)
         task_status.started()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
+from missedd.core.poll import Standing
 from missedd.core.settlement import SETTLING
 
 type Json = dict[str, Any]
@@ -65,7 +66,12 @@ def schemas() -> Json:
         "settled_at": or_null(INSTANT),
         "settled_note": or_null(TEXT),
     }
-    told = action | {"attempts": array_of("Attempt"), "reports": array_of("Report")}
+    vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(Standing)}}
+    told = action | {
+        "vote": or_null(object_of(vote)),
+        "attempts": array_of("Attempt"),
+        "reports": array_of("Report"),
+    }
     hour = {"hour": {"type": "integer", "minimum": 0, "maximum": 23}, "calls": COUNT}
     figures = {
         **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from missedd.config import Settings
+from simulator.runner.ballots import judge_polls
 from simulator.runner.contacts import judge_contacts
 from simulator.runner.lists import judge_lists
 from simulator.runner.records import judge_records
@@ -45,6 +46,7 @@ async def judge(case: Case) -> None:
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
     await judge_records(case.stage, case.settings, case.witness, case.tally)
     await judge_texts(case.stage, case.witness, case.tally)
+    await judge_polls(case.stage, case.settings, case.witness, case.tally)
     await judge_lists(case.settings, case.witness, case.tally)
     await judge_verifications(case.settings, case.witness, case.tally)
 

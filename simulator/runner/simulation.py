@@ -137,7 +137,7 @@ async def _dump(witness: Witness) -> list[str]:
         return []
     tables = (
         *("calls", "actions", "attempts", "reports", "leads", "suppressions"),
-        *("subscriptions", "withdrawals", "verifications", "conversions"),
+        *("subscriptions", "withdrawals", "verifications", "conversions", "votes", "tallies"),
     )
     return [
         f"{table} {row}"

@@ -16,6 +16,7 @@ from typing import Any
 from simulator.people import Answers, Reception
 from simulator.runner.host import SMS_TEXT_URL
 from simulator.runner.swarm_faults import draw_faults
+from simulator.runner.swarm_polls import POLL, draw_polls
 from simulator.scenario import Happening, PersonSpec, Scenario
 
 MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
@@ -35,17 +36,18 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     happenings += _verifications(rng, campaigns, people, minutes)
     happenings += draw_faults(rng, minutes)
     happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
+    start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
     return Scenario(
         name=f"seed-{seed}",
         about="drawn from a seed",
         path=Path(f"seed-{seed}"),
-        start=MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60)),
+        start=start,
         until=timedelta(minutes=minutes),
         seed=seed,
         daemon={
             "campaign": campaigns,
             "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")},
-            **_polls(campaigns),
+            **draw_polls(seed, campaigns, start, minutes),
         },
         exchange=_exchange(rng) | _applet(seed),
         people=people,
@@ -87,7 +89,7 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
                 campaign["after_hours"]["sms"] = {"sender": "EXAMPL", "body": "We are closed now."}
     kind = rng.randrange(6)
     if kind == 0:
-        campaign["vote"] = {"poll": "singer", "option": f"option-{index}"}
+        campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
     elif kind == 1:
         campaign["subscribe"] = {"list": "weather", "purpose": "alerts"}
     elif kind == 2:
@@ -122,10 +124,6 @@ def _sms(rng: Random, body: str) -> dict[str, Any]:
         "message_class": rng.choice(("service", "promotional", "transactional")),
         "give_up_after": rng.choice(("10m", "24h")),
     }
-
-
-def _polls(campaigns: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"poll": [{"name": "singer"}]} if any("vote" in each for each in campaigns) else {}
 
 
 def _exchange(rng: Random) -> dict[str, Any]:

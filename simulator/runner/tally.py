@@ -18,7 +18,7 @@ PROMISES = {
     "P6 outcome": "when the faults have stopped, every action reaches an outcome in time",
     "P7 timers": "at rest, timers in memory are those due on disk",
     "P8 reasons": "every verdict and every standing has a reason that holds and can be told",
-    "P9 figures": "the analytics equal a recount",
+    "P9 figures": "the analytics and the polls equal a recount",
     "P10 repeatable": "the same seed gives the same run",
 }
 """DESIGN.md section 9, the third in its parts. Keys are what failures and summaries show."""

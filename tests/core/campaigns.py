@@ -14,6 +14,7 @@ from missedd.core.policy import (
     Campaign,
     MessageClass,
     Policy,
+    PollPolicy,
     SmsPolicy,
     SubscribePolicy,
     UnsubscribePolicy,
@@ -116,8 +117,17 @@ def everything(**changes: Any) -> Campaign:
     )
 
 
-def policy(*campaigns: Campaign) -> Policy:
-    return Policy(campaigns, DailyWindow(time(10), time(21)), INDIA)
+def poll(name: str = "singer", **changes: Any) -> PollPolicy:
+    """One vote a number, the first one, at any time."""
+    values: dict[str, Any] = {"votes_per_number": 1, "keep": "first", "opens_at": None, "closes_at": None}
+    return PollPolicy(name, **values | changes)
+
+
+def policy(*campaigns: Campaign, polls: tuple[PollPolicy, ...] = ()) -> Policy:
+    """The polls that are voted in have the usual rules if they are not given."""
+    given = {each.name: each for each in polls}
+    voted = {each.vote.poll: poll(each.vote.poll) for each in campaigns if each.vote}
+    return Policy(campaigns, DailyWindow(time(10), time(21)), INDIA, tuple((voted | given).values()))
 
 
 def call(sid: str = "c1", at: datetime | None = NOON, **changes: Any) -> InboundCall:

@@ -16,7 +16,7 @@ from missedd.clock import from_us, to_us
 from missedd.core.gates import Candidate, Go, Judgement, judge
 from missedd.core.hours import DailyWindow
 from missedd.core.lifecycle import Step, step
-from missedd.core.model import Kind, State
+from missedd.core.model import Admission, InboundCall, Kind, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.verification import TABLE, Status, Verification, attempt
@@ -33,6 +33,7 @@ from missedd.store.migrate import _FILES
 from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.suppressions import Suppressions
 from missedd.store.verifications import Proofs
+from missedd.store.votes import Ballots
 from missedd.store.wakes import wakes_between
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
@@ -249,6 +250,29 @@ def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Proofs, "_prove", prove)
 
 
+def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.poll.insort", lambda votes, vote: votes.append(vote))
+
+
+def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
+    honest = Ballots.record
+
+    def by_receipt(self: Ballots, admission: Admission, call: InboundCall) -> Admission:
+        here = read_at[-1]
+        late = replace(admission, called_at=max(admission.called_at, here - timedelta(minutes=1)))
+        return replace(honest(self, late, call), called_at=admission.called_at)
+
+    read_at: list[datetime] = []
+    patch.setattr(Ballots, "record", by_receipt)
+    history = patch_target("missedd.store.admit", "_histories")
+
+    async def noting(db: Database, calls: Any, policy: Policy, received_at: datetime) -> Any:
+        read_at.append(received_at)
+        return await history(db, calls, policy, received_at)
+
+    patch.setattr(admit_module, "_histories", noting)
+
+
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def somewhere(self: Agents, policy: Policy) -> None:
         honest(self, policy)
@@ -287,5 +311,7 @@ MISTAKES = (
     Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
     Mistake(prove_with_one_call_what_another_proved, ("P9",)),
     Mistake(revive_an_expired_verification, ("P4",)),
+    Mistake(count_votes_as_they_arrive, ("P9",)),
+    Mistake(close_the_poll_for_late_deliveries, ("P9",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )

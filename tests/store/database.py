@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,16 @@ class FilledDatabase:
     def pause(self, campaign: str = "admissions", **values: object) -> int:
         row: dict[str, object] = {"campaign": campaign, "since_at": NOON, "why": "asked", "source": "api"}
         return self.put("pauses", **row | values)
+
+    def poll(self, name: str = "singer", **rules: object) -> None:
+        row = {"votes_per_number": 1, "keep": "first", "opens_at": None, "closes_at": None} | rules
+        kept = {key: to_us(each) if isinstance(each, datetime) else each for key, each in row.items()}
+        self.put("poll_rules", poll=name, rules=json.dumps(kept))
+
+    def votes(self, option: str, count: int, poll: str = "singer", **others: int) -> None:
+        """Set an option's tally."""
+        self._connection.execute("DELETE FROM tallies WHERE poll = ? AND option = ?", (poll, option))
+        self.put("tallies", poll=poll, option=option, votes=count, **others)
 
     def suppression(self, number: str, at: datetime = NOON, **values: object) -> None:
         row: dict[str, object] = {"number": number, "reason": "asked", "source": "api", "since_at": at}

@@ -17,19 +17,23 @@ from missedd.core.deeds import By
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
+from missedd.core.policy import VotePolicy
 from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement
 from missedd.core.verification import NotStarted
+from missedd.engine.news import News
 from missedd.store.reads import Reader, Rows
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
 from missedd.web.private import OPEN, build_private
-from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
+from tests.core.campaigns import INDIA, SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
 
 POLICY = policy(
     campaign(callback=callback(), lead_source="missed_call", hours=office()),
     campaign(name="other", exophones=(SECOND_EXOPHONE,), sms=sms()),
+    campaign(name="vote-ravi", exophones=("+918047120011",), vote=VotePolicy("singer", "Ravi")),
+    campaign(name="vote-asha", exophones=("+918047120010",), vote=VotePolicy("singer", "Asha")),
 )
 
 
@@ -128,6 +132,7 @@ class Private:
     failures: list[tuple[str, Exception]]
     ready: list[str]
     logins: list[bool]
+    news: News
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -152,7 +157,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
     async def read[T](unit: Callable[[Rows], Awaitable[T]]) -> T:
         return await unit(db)
 
-    reads, operator, metrics = Reader(read, "Asia/Kolkata"), Operator(), Metrics()
+    reads, operator, metrics, news = Reader(read, INDIA), Operator(), Metrics(), News()
     verifier = Verifier()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
@@ -166,6 +171,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
         reads,
         operator,
         verifier,
+        news,
         clock=clock,
         policy=POLICY,
         why_not_ready=lambda: ready[0] if ready else None,
@@ -175,6 +181,6 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
         keys=keys,
     )
     try:
-        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins)
+        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins, news)
     finally:
         db.close()

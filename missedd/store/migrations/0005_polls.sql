@@ -1,21 +1,25 @@
 -- Every vote that came in, counted or not. `standing` says whether it counts, by the rules of its
 -- poll and all votes of its number that are known; it changes when an earlier call is told of later.
+-- A voter's votes that count lie side by side, so that one more vote need not read the others.
 CREATE TABLE votes (
-    action_id INTEGER PRIMARY KEY REFERENCES actions (id),
     poll      TEXT    NOT NULL,
-    option    TEXT    NOT NULL,
     number    TEXT    NOT NULL,
-    call_id   INTEGER NOT NULL REFERENCES calls (id),
+    standing  TEXT    NOT NULL,               -- counted | surplus | replaced | early | late
     called_at INTEGER NOT NULL,
-    standing  TEXT    NOT NULL               -- counted | surplus | replaced | early | late
-) STRICT;
-CREATE INDEX votes_by_voter ON votes (poll, number, called_at, action_id);
+    call_sid  TEXT    NOT NULL,
+    option    TEXT    NOT NULL,
+    PRIMARY KEY (poll, number, standing, called_at, call_sid)
+) STRICT, WITHOUT ROWID;
 
--- How many votes count for each option: kept as votes come in, never counted anew to be shown.
+-- How many votes there are for each option: kept as votes come in, never counted anew to be shown.
 CREATE TABLE tallies (
-    poll   TEXT    NOT NULL,
-    option TEXT    NOT NULL,
-    votes  INTEGER NOT NULL,
+    poll     TEXT    NOT NULL,
+    option   TEXT    NOT NULL,
+    votes    INTEGER NOT NULL DEFAULT 0,      -- those that count; the others by their standing
+    surplus  INTEGER NOT NULL DEFAULT 0,
+    replaced INTEGER NOT NULL DEFAULT 0,
+    early    INTEGER NOT NULL DEFAULT 0,
+    late     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (poll, option)
 ) STRICT, WITHOUT ROWID;
 

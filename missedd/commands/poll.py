@@ -1,0 +1,128 @@
+"""`missedd poll`: how a poll stands, a recount from its calls, and a result that can be checked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.bar import Bar
+from rich.console import Console
+from rich.table import Table
+
+from missedd.clock import SystemClock
+from missedd.commands.common import FAILED, OK, USAGE, add_config, reading
+from missedd.commands.poll_result import count_again, verify
+from missedd.config import Settings
+from missedd.core.tally import CLOSED, UPCOMING, told
+from missedd.store.database import Connection
+from missedd.store.reads import polls, tally
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+BAR_WIDTH = 40
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "poll",
+        help="how a poll stands, a recount from its calls, a signed result",
+        description="Works beside a running daemon. Votes count by the rules that the daemon counts by: "
+        "those of the configuration that it was started with.",
+        epilog="A result is signed with MISSEDD_WEBHOOK_SECRET: HMAC-SHA256 over the file's JSON without "
+        "`signature`, keys sorted, no blanks, UTF-8; `digest` is SHA-256 over the CallSids that count, "
+        "sorted and joined by line feeds. Examples: missedd poll --config missedd.toml singer; "
+        "missedd poll --config missedd.toml singer --recount --result singer.json",
+    )
+    add_config(parser)
+    parser.add_argument("name", metavar="NAME", help="the poll, as the configuration names it")
+    parser.add_argument(
+        "--recount", action="store_true", help="count again from the calls; exit 1 if anything differs"
+    )
+    parser.add_argument(
+        "--result", type=Path, metavar="FILE", help="count again, and write the signed result if all agrees"
+    )
+    parser.add_argument(
+        "--verify",
+        type=Path,
+        metavar="FILE",
+        help="check a result's signature, and its digests by the database",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.verify is not None and (args.recount or args.result):
+        print(
+            "--verify checks a result that there is: it goes with neither --recount nor --result",
+            file=sys.stderr,
+        )
+        return USAGE
+    if args.verify is not None:
+        return verify(args.config, args.name, args.verify)
+    if args.recount or args.result:
+        return count_again(args.config, args.name, args.result, as_json=args.json)
+    shown = reading(args.config, partial(_shown, name=args.name))
+    if isinstance(shown, int):
+        return shown
+    settings, poll = shown
+    if isinstance(poll, str):
+        print(poll, file=sys.stderr)
+        return FAILED
+    if args.json:
+        print(json.dumps(poll, indent=2, ensure_ascii=False))
+    else:
+        _print(poll, ZoneInfo(settings.timezone))
+    return OK
+
+
+async def _shown(settings: Settings, reader: Connection, name: str) -> tuple[Settings, dict[str, Any] | str]:
+    """The poll as the API shows it, or why there is none."""
+    found = await reader.read(partial(tally, poll=name))
+    if found is None:
+        return settings, no_such_poll(name, await reader.read(polls))
+    return settings, told(found, settings.policy.options(name), SystemClock().now())
+
+
+def no_such_poll(name: str, known: Sequence[str]) -> str:
+    return f"there is no poll {name!r}; known are {', '.join(known) or 'none'}"
+
+
+def _print(poll: Mapping[str, Any], zone: ZoneInfo) -> None:
+    table = Table(title=f"{poll['poll']}: {_when(poll, zone)}")
+    table.add_column("")
+    table.add_column("", width=BAR_WIDTH)
+    table.add_column("votes", justify="right")
+    table.add_column("share", justify="right")
+    most = max((each["votes"] for each in poll["options"]), default=0) or 1
+    for each in poll["options"]:
+        share = f"{each['votes'] / poll['total']:.1%}" if poll["total"] else "–"
+        table.add_row(
+            each["option"], Bar(most, 0, each["votes"], width=BAR_WIDTH), f"{each['votes']:,}", share
+        )
+    table.add_section()
+    table.add_row("counted", "", f"{poll['total']:,}", "")
+    refused = ", ".join(f"{count:,} {standing}" for standing, count in poll["refused"].items() if count)
+    if refused:
+        table.caption = f"not counted: {refused}"
+    Console().print(table)
+
+
+def _when(poll: Mapping[str, Any], zone: ZoneInfo) -> str:
+    opens, closes = (
+        each and datetime.fromisoformat(each).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+        for each in (poll["opens_at"], poll["closes_at"])
+    )
+    match poll["state"]:
+        case state if state == UPCOMING:
+            return f"opens {opens}"
+        case state if state == CLOSED:
+            return f"closed since {closes}"
+    return f"open until {closes}" if closes else "open"

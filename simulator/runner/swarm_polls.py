@@ -1,0 +1,34 @@
+"""The polls of a drawn run, and who votes in them, by a chance of their own.
+
+Two options and one pool of callers, hours that open and close within the run: so that repeats, late
+deliveries and closings meet each other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+POLL = "singer"
+
+
+def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minutes: int) -> dict[str, Any]:
+    """Let some of the campaigns vote; the configuration's polls, if there are any."""
+    rng = Random(f"the polls of {seed}")  # noqa: S311 - repeatable on purpose
+    if rng.random() < 0.5:
+        for index, campaign in enumerate(campaigns):
+            if rng.random() < 0.8:
+                campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
+    if not any("vote" in each for each in campaigns):
+        return {}
+    poll: dict[str, Any] = {
+        "name": POLL,
+        "votes_per_number": rng.choice((1, 1, 2, 3)),
+        "keep": rng.choice(("first", "last")),
+    }
+    if rng.random() < 0.4:
+        poll["opens_at"] = start + timedelta(minutes=minutes * rng.uniform(0, 0.4))
+    if rng.random() < 0.6:
+        poll["closes_at"] = start + timedelta(minutes=minutes * rng.uniform(0.5, 1))
+    return {"poll": [poll]}
