@@ -41,7 +41,12 @@ SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "c
 
 
 def build_api(
-    reads: Reads, operations: Operations, verifier: Verifier, changes: Changes, policy: Policy, clock: Clock
+    reads: Reads,
+    operations: Operations,
+    verifier: Verifier,
+    changes: Changes,
+    policy: Policy,
+    clock: Clock,
 ) -> Blueprint:
     """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")

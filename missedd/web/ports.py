@@ -56,7 +56,6 @@ class Reads(Protocol):
 
     async def pending(self) -> list[dict[str, Any]]:
         """Counts of what is not done, by campaign, kind, state and reason."""
-        ...
 
     async def polls(self) -> list[str]:
         """Every poll that there is or was, by name."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import trio
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 from quart import Quart, Response, g, render_template, request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -54,14 +54,6 @@ class PatientConnection(TrioASGIHTTPConnection):
         super().__init__(app, scope)
         self._gone = trio.Event()
         scope[GONE] = self._gone  # type: ignore[typeddict-unknown-key] # a key of our own
-
-    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async def send_while_there(message: ASGISendEvent) -> None:
-            # The server would take the end of a reply as a reason to wait for the next request.
-            if not self._gone.is_set():
-                await send(message)
-
-        await super().__call__(receive, send_while_there)
 
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: object, receive: ASGIReceiveCallable

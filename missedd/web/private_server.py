@@ -9,6 +9,14 @@ from contextlib import suppress
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
+from hypercorn.typing import (
+    ASGIFramework,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    Scope,
+)
 from quart_trio import QuartTrio
 
 BACKLOG = 128
@@ -54,4 +62,29 @@ async def _serve(
     app: QuartTrio, config: Config, stop: trio.Event, task_status: trio.TaskStatus[list[str]]
 ) -> None:
     # By its trigger only: cancelled from outside, Hypercorn would not drain.
-    await serve(app, config, shutdown_trigger=stop.wait, task_status=task_status)
+    await serve(_while_there(app), config, shutdown_trigger=stop.wait, task_status=task_status)
+
+
+def _while_there(app: QuartTrio) -> ASGIFramework:
+    """The application, which says nothing more to a peer that has left.
+
+    Hypercorn would take the end of a reply as a reason to keep the connection, and its task, for the
+    next request.
+    """
+
+    async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        has_left = False
+
+        async def hear() -> ASGIReceiveEvent:
+            nonlocal has_left
+            message = await receive()
+            has_left = has_left or message["type"] == "http.disconnect"
+            return message
+
+        async def say(message: ASGISendEvent) -> None:
+            if not has_left:
+                await send(message)
+
+        await app(scope, hear, say)
+
+    return answer

@@ -137,7 +137,8 @@ async def _dump(witness: Witness) -> list[str]:
         return []
     tables = (
         *("calls", "actions", "attempts", "reports", "leads", "suppressions"),
-        *("subscriptions", "withdrawals", "verifications", "conversions", "votes", "tallies"),
+        *("subscriptions", "withdrawals", "verifications", "conversions"),
+        *("votes", "tallies"),
     )
     return [
         f"{table} {row}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from missedd.core.explain import story as explained
 from missedd.core.model import InboundCall
 from missedd.core.policy import Policy, VotePolicy
 from missedd.core.poll import Standing
@@ -28,6 +29,7 @@ from missedd.store.suppressions import suppress
 from missedd.store.votes import COLUMN_OF
 from tests.core.campaigns import (
     CALLER,
+    INDIA,
     NOON,
     OTHER,
     THIRD,
@@ -265,12 +267,16 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
     await opened(store, of)
     await admitted(store, vote("c2", 6), at=NOON + minutes(6), of=of)
     await admitted(store, vote("c1", 0, RAVI), at=NOON + minutes(7), of=of)
-    told = {}
+    told, words = {}, {}
     for sid in ("c1", "c2"):
         story = await store.read(partial(call_story, call_sid=sid))
         assert story is not None
         (action,) = story["actions"]
         told[sid] = (action["outcome"], action["reason"], action["vote"])
+        words[sid] = explained(story, NOON, INDIA)
+    assert "recorded; it was told of late: made before a vote that counted" in words["c1"]
+    assert "a vote for Ravi in the poll singer: it counts." in words["c1"]
+    assert "a vote for Asha in the poll singer: it does not count: the number's votes were" in words["c2"]
     assert told == {
         "c1": (
             "recorded",
@@ -279,6 +285,17 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
         ),
         "c2": ("recorded", "vote-counted", {"poll": "singer", "option": "Asha", "standing": "surplus"}),
     }
+
+
+async def test_the_story_of_a_refused_vote_says_why(store: Store) -> None:
+    of = voting(closes_at=NOON)
+    await opened(store, of)
+    await admitted(store, vote("c1"), of=of)
+    story = await store.read(partial(call_story, call_sid="c1"))
+    assert story is not None
+    words = explained(story, NOON, INDIA)
+    assert "vote (action 1): kept, and refused by the poll's rules; the poll had closed" in words
+    assert "[poll-closed]" in words
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from missedd.store.reads import Reader, Rows
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
 from missedd.web.private import OPEN, build_private
-from tests.core.campaigns import INDIA, SECOND_EXOPHONE, callback, campaign, office, policy, sms
+from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
 
 POLICY = policy(
@@ -157,7 +157,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
     async def read[T](unit: Callable[[Rows], Awaitable[T]]) -> T:
         return await unit(db)
 
-    reads, operator, metrics, news = Reader(read, INDIA), Operator(), Metrics(), News()
+    reads, operator, metrics, news = Reader(read, "Asia/Kolkata"), Operator(), Metrics(), News()
     verifier = Verifier()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []

@@ -82,8 +82,6 @@ async def watching(private: Private, path: str = EVENTS) -> AsyncIterator[Watche
         await connection.send_complete()
         yield Watcher(connection)
         await connection.disconnect()
-        # Nothing more is sent to who has left, and the client's end of it would be waited for.
-        connection._client_receive.close()  # type: ignore[attr-defined] # not in its protocol
 
 
 async def test_a_stream_shows_a_poll_at_once_and_whenever_it_has_changed(
