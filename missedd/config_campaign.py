@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate
 from zoneinfo import ZoneInfo
 
+from missedd.config_callback import callback_warnings, read_callback
 from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
 from missedd.config_read import Table
 from missedd.config_sms import Sayable, read_sms, sms_warnings
-from missedd.config_values import shown, spell
+from missedd.config_values import shown
 from missedd.core.policy import (
     AfterHoursCallback,
     AfterHoursPolicy,
-    CallbackPolicy,
     Campaign,
-    MessageClass,
     PollPolicy,
     SmsPolicy,
     SubscribePolicy,
@@ -33,22 +31,8 @@ from missedd.core.policy import (
 )
 
 DEDUP_WINDOW = timedelta(minutes=5)
-DELAY = timedelta(seconds=30)
-CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
-RING_TIMEOUT = timedelta(seconds=30)
-MAX_PER_HOUR = 2
 VERIFY_TTL = timedelta(minutes=5)
 VERIFICATIONS_PER_HOUR = 5
-
-LONGEST_RING = timedelta(seconds=60)
-"""The provider's own limit of its `TimeOut`."""
-LONGEST_TALK = timedelta(seconds=14_400)
-"""The provider's own limit of its `TimeLimit`."""
-
-
-class _First(StrEnum):
-    AGENT = "agent"
-    CUSTOMER = "customer"
 
 
 class _Keep(StrEnum):
@@ -73,7 +57,7 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         name=table.text("name", required=True, longest=100) or "",
         exophones=exophones,
         dedup_window=DEDUP_WINDOW if dedup_window is None else dedup_window,
-        callback=_callback(table.table("callback")),
+        callback=read_callback(table.table("callback"), timezone),
         sms=sms,
         lead_source=None if lead is None else lead.text("source") or "missed_call",
         webhook=None if webhook is None else WebhookPolicy(read_url(webhook, "url", required=True) or ""),
@@ -83,42 +67,6 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         subscribe=None if subscribe is None else _subscribe(subscribe),
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
         verify=None if verify is None else _verify(verify),
-    )
-
-
-def _callback(table: Table | None) -> CallbackPolicy | None:
-    if table is None:
-        return None
-    flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
-    agents = tuple(table.numbers("agents").values())
-    first = table.choice("first", _First)
-    delay = table.duration("delay", positive=False)
-    delay = DELAY if delay is None else delay
-    give_up_after = table.duration("give_up_after") or CALLBACK_GIVE_UP_AFTER
-    if table.has("flow") and table.has("agents"):
-        table.problem(
-            "flow", "cannot stand beside agents: the customer meets a flow, or is connected to an agent"
-        )
-    elif table.value("agents") == []:
-        table.problem("agents", "must not be empty")
-    elif not table.has("flow") and not table.has("agents"):
-        table.problem("flow", "is required, or agents in its place")
-    elif table.has("flow") and first is _First.AGENT:
-        table.problem("first", "needs agents: with a flow the customer is the only one rung")
-    if give_up_after < delay:
-        words = f"{spell(give_up_after)} is shorter than delay, {spell(delay)}: no callback would be made"
-        table.problem("give_up_after", words if table.has("give_up_after") else f"its default of {words}")
-    return CallbackPolicy(
-        delay=delay,
-        flow=flow,
-        agents=agents,
-        first=(first or (_First.AGENT if agents else _First.CUSTOMER)).value,
-        max_per_hour=table.integer("max_per_hour") or MAX_PER_HOUR,
-        ring_timeout=table.duration("ring_timeout", longest=LONGEST_RING, whole=True) or RING_TIMEOUT,
-        give_up_after=give_up_after,
-        retries=table.durations("retries"),
-        message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
-        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
     )
 
 
@@ -200,8 +148,4 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
         yield f"{key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
     if campaign.opts_out and campaign.callback:
         yield f"{key}.callback: is never made, as unsubscribe.suppress bars whoever calls"
-    if campaign.callback:
-        dialled = list(accumulate(campaign.callback.retries, initial=timedelta(0)))
-        in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
-        if in_an_hour > campaign.callback.max_per_hour:
-            yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"
+    yield from callback_warnings(campaign, key)

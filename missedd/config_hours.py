@@ -74,8 +74,11 @@ def parse_window(text: str) -> WeeklyWindow:
     return WeeklyWindow(parse_days(days), *parse_hours(hours))
 
 
-def read_business_hours(table: Table, timezone: str) -> BusinessHours | None:
-    windows = _windows(table)
+def read_business_hours(
+    table: Table, timezone: str, or_else: str = "leave [campaign.hours] out to be always open"
+) -> BusinessHours | None:
+    """`or_else` tells what to do in place of an empty list of windows."""
+    windows = _windows(table, or_else)
     regions, days = _holidays(table, "holidays", regions_too=True)
     _, more_days = _holidays(table, "dates", regions_too=False)
     if not windows:
@@ -90,16 +93,14 @@ def read_business_hours(table: Table, timezone: str) -> BusinessHours | None:
     return hours
 
 
-def _windows(table: Table) -> list[WeeklyWindow]:
+def _windows(table: Table, or_else: str) -> list[WeeklyWindow]:
     value = table.value("open", required=True)
     if isinstance(value, str):  # one window needs no array
         texts: list[tuple[str, object]] = [("open", value)]
     else:
         texts = [(f"open[{i}]", each) for i, each in table.items("open")]
         if value == []:
-            table.problem(
-                "open", "is empty, so it would never open; leave [campaign.hours] out to be always open"
-            )
+            table.problem("open", f"is empty, so it would never open; {or_else}")
     windows = []
     for key, text in texts:
         if not isinstance(text, str):

@@ -204,6 +204,13 @@ class Table:
             return []
         return [self._child(each, f"{key}[{i}]") for i, each in enumerate(value)]
 
+    def members(self, key: str) -> list[tuple[str, object]]:
+        """The members of an array with their keys, the tables among them as `Table`s."""
+        places = ((f"{key}[{i}]", each) for i, each in self.items(key))
+        return [
+            (place, self._child(each, place) if isinstance(each, dict) else each) for place, each in places
+        ]
+
     def _child(self, raw: Mapping[str, object], key: str) -> Table:
         child = Table(raw, self.at(key), self._source, self._problems)
         self._children.append(child)

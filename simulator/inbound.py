@@ -31,6 +31,8 @@ class Shape(StrEnum):
     """The caller cut before any applet ran: Exotel posts nothing."""
     ANSWERED = "answered"
     """An agent took the call: no missed call, and nothing is posted either."""
+    TALKED = "talked"
+    """An agent took the call, and a Passthru behind the conversation tells of it."""
 
 
 UNTOLD = (Shape.ABANDONED, Shape.ANSWERED)
@@ -70,7 +72,7 @@ class Inbound:
             rung_at=world.now(),
             shape=shape.value,
             spelling=spelling.value,
-            talked_s=round(person.talks_s) if shape is Shape.ANSWERED else 0,
+            talked_s=round(person.talks_s) if shape in (Shape.ANSWERED, Shape.TALKED) else 0,
         )
         world.truth.add_inbound(ring)
         world.note_rang(ring)
@@ -84,6 +86,10 @@ class Inbound:
         self, ring: InboundRing, url: str, spelling: Spelling, with_date: bool, first_try: trio.Event | None
     ) -> None:
         first_try = trio.Event() if first_try is None else first_try
+        if ring.shape == Shape.TALKED:
+            await trio.sleep(ring.talked_s)
+            await self._deliver(ring, conversation_request(ring, url, spelling, with_date), first_try)
+            return
         if ring.shape in (Shape.PASSTHRU, Shape.BOTH):
             webhook = passthru_request(ring, url, spelling, with_date)
             # Retries go on by themselves; the applets after this one follow the first answer.
@@ -132,6 +138,10 @@ class Inbound:
 
 def passthru_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:
     """Passthru's GET for a call nobody took: not answered, no Connect applet run."""
+    return with_query(url, _passthru_fields(ring, spelling, with_date))
+
+
+def _passthru_fields(ring: InboundRing, spelling: Spelling, with_date: bool) -> dict[str, str]:
     # Captured requests have `CallTo` without the 0 that `To` begins with.
     call_to = Spelling.BARE if spelling is Spelling.ZERO else spelling
     at = ring.rung_at
@@ -158,7 +168,18 @@ def passthru_request(ring: InboundRing, url: str, spelling: Spelling, with_date:
     if not with_date:
         for name in ("Created", "StartTime", "CurrentTime"):
             del fields[name]
-    return with_query(url, fields)
+    return fields
+
+
+def conversation_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:
+    """Passthru's GET behind a Connect applet whose agent talked to the caller."""
+    told = {
+        "CallStatus": "completed",
+        "CallType": "completed",
+        "DialCallStatus": "completed",
+        "DialCallDuration": str(ring.talked_s),
+    }
+    return with_query(url, _passthru_fields(ring, spelling, with_date) | told)
 
 
 def native_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:

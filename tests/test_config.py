@@ -11,6 +11,7 @@ import pytest
 from missedd.config import ConfigProblems, Endpoint, Problem, Settings, load, load_all
 from missedd.config_hours import parse_window
 from missedd.config_values import parse_duration, spell
+from missedd.core.agents import Agent
 from missedd.core.password import hashed
 from missedd.core.policy import AfterHoursCallback, MessageClass, UnsubscribePolicy, VerifyPolicy
 
@@ -179,10 +180,36 @@ def test_agents_are_normalised_and_rung_first(tmp_path: Path) -> None:
     text = CAMPAIGN + '[campaign.callback]\nagents = ["098765 00001", "+91-98765-00002"]\n'
     callback = read(text, tmp_path).policy.campaigns[0].callback
     assert callback is not None
-    assert (callback.agents, callback.first) == (("+919876500001", "+919876500002"), "agent")
+    assert callback.agents == (Agent("+919876500001"), Agent("+919876500002"))
+    assert callback.first == "agent"
     callback = read(text + 'first = "customer"\n', tmp_path).policy.campaigns[0].callback
     assert callback is not None
     assert callback.first == "customer"
+
+
+def test_agents_may_have_hours_of_their_own(tmp_path: Path) -> None:
+    text = (
+        CAMPAIGN
+        + """[campaign.callback]
+agents = [
+    "+919876500001",
+    {number = "098765 00002", open = ["mon-fri 09:00-13:00", "sat 10:00-12:00"], dates = ["2026-11-25"]},
+    {number = "+919876500003", open = "daily 20:00-02:00"},
+    {number = "+919876500004"},
+]
+"""
+    )
+    callback = read(text, tmp_path).policy.campaigns[0].callback
+    assert callback is not None
+    first, second, third, fourth = callback.agents
+    assert (first.hours, fourth.hours) == (None, None)
+    assert second.number == "+919876500002"
+    assert second.hours is not None
+    assert second.hours.windows == (parse_window("mon-fri 09:00-13:00"), parse_window("sat 10:00-12:00"))
+    assert date(2026, 11, 25) in second.hours.holidays
+    assert third.hours is not None
+    assert third.hours.windows == (parse_window("daily 20:00-02:00"),)
+    assert third.hours.timezone == "Asia/Kolkata"
 
 
 def test_a_flow_may_be_a_number_and_the_window_nothing(tmp_path: Path) -> None:
@@ -449,6 +476,43 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "campaign[0].callback.agents[0]",
         "no usable phone number",
         None,
+    ),
+    "an agent that is no number": (
+        CAMPAIGN + "[campaign.callback]\nagents = [5]\n",
+        "campaign[0].callback.agents[0]",
+        "a number in quotes, or a table with one, not 5",
+        None,
+    ),
+    "an agent without a number": (
+        CAMPAIGN + '[campaign.callback]\nagents = [{open = "mon 09:00-12:00"}]\n',
+        "campaign[0].callback.agents[0].number",
+        "is required",
+        None,
+    ),
+    "an agent twice": (
+        CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", {number = "098765 00001"}]\n',
+        "campaign[0].callback.agents[1].number",
+        "is there already",
+        None,
+    ),
+    "an agent's wrong hours": (
+        CAMPAIGN
+        + '[campaign.callback]\nagents = ["+919876500001", {number = "098765 00002", open = ["mon 9-12"]}]\n',
+        "campaign[0].callback.agents[1].open[0]",
+        "has no hours such as 09:30-18:30",
+        None,
+    ),
+    "an agent never on duty": (
+        CAMPAIGN + '[campaign.callback]\nagents = [{number = "+919876500002", open = []}]\n',
+        "campaign[0].callback.agents[0].open",
+        "leave it out to be always on duty",
+        None,
+    ),
+    "an agent's unknown key": (
+        CAMPAIGN + '[campaign.callback]\nagents = [{number = "+919876500002", opn = ["mon 09:00-12:00"]}]\n',
+        "campaign[0].callback.agents[0].opn",
+        "unknown key",
+        "open",
     ),
     "first of a flow": (CALLBACK + 'first = "agent"\n', "campaign[0].callback.first", "needs agents", None),
     "first unknown": (CALLBACK + 'first = "custmer"\n', "campaign[0].callback.first", "one of", "customer"),
@@ -781,7 +845,17 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert load(tmp_path / "missedd.toml", {}).exotel.account_sid == "example1"
 
 
+OFFICE = '[campaign.hours]\nopen = ["mon-fri 09:30-18:30"]\n'
+NIGHT = '{number = "+919876500002", open = ["mon-thu 19:00-02:00", "sun 00:00-24:00"]}'
 WARNED = {
+    "nobody on duty": (
+        CAMPAIGN + f"[campaign.callback]\nagents = [{NIGHT}]\n" + OFFICE,
+        "campaign[0].callback.agents: nobody is on duty in business hours, so no callback is made",
+    ),
+    "one never on duty": (
+        CAMPAIGN + f'[campaign.callback]\nagents = ["+919876500001", {NIGHT}]\n' + OFFICE,
+        "campaign[0].callback.agents[1]: is never on duty in business hours",
+    ),
     "plain http": (CALLBACK.replace("https:", "http:"), "listen.public_url: plain http"),
     "private in public": ('[listen]\nprivate = "0.0.0.0:1"\n' + CALLBACK[9:], "listen.private: 0.0.0.0:1"),
     "cut off": (
@@ -825,6 +899,11 @@ def test_oddities_are_warned_of(oddity: str, tmp_path: Path) -> None:
 
 
 def test_what_is_fine_is_not_warned_of(tmp_path: Path) -> None:
+    night = CAMPAIGN + f"[campaign.callback]\nagents = [{NIGHT}]\n"
+    assert read(night, tmp_path).warnings == ()
+    assert read(night + OFFICE + '[campaign.after_hours]\ncallback = "same"\n', tmp_path).warnings == ()
+    sunday = OFFICE.replace("mon-fri 09:30-18:30", "sun 20:00-21:00")
+    assert read(night + sunday, tmp_path).warnings == ()
     assert read(CALLBACK + 'retries = ["5m", "1h"]\n', tmp_path).warnings == ()
     simulated = CALLBACK.replace("https://calls.example.in", "http://127.0.0.1:8080")
     local = simulated.replace(

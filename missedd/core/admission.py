@@ -231,10 +231,13 @@ def plan_retry(
     plan: Plan,
     others: tuple[datetime, ...],
     now: datetime,
+    *,
+    is_reached: bool = False,
 ) -> PlannedAction | None:
     """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
 
-    `retry_index` is that of the unanswered one (0 for the first callback); `others` as in `Candidate`.
+    `retry_index` is that of the unanswered one (0 for the first callback); `others` and `is_reached` as
+    in `Candidate`.
     """
     if campaign.callback is None or retry_index >= len(campaign.callback.retries):
         return None
@@ -245,6 +248,7 @@ def plan_retry(
         plan,
         expires_at=due_at + campaign.callback.give_up_after,
         others=others,
+        is_reached=is_reached,
     )
     return _gated(candidate, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from missedd.core.calling_hours import Never, first_opening
 from missedd.core.cap import fits
 from missedd.core.model import Kind, Outcome, Plan
 from missedd.core.pauses import Pause
 from missedd.core.policy import (
-    AfterHoursCallback,
     CallbackPolicy,
     Campaign,
     MessageClass,
@@ -142,48 +142,18 @@ def _judge_callback(
     if candidate.is_owed_since:
         # Whoever rang several times during a pause wants one callback after it.
         return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
-    window = _calling_hours(campaign, callback, policy, at)
-    if isinstance(window, Close):
-        return window
-    release_at, reason = window
+    opening = first_opening(campaign, callback, policy, at)
+    if isinstance(opening, Never):
+        return Close(Outcome.DROPPED, opening.reason)
+    release_at = opening.at
     if release_at > at and release_at in candidate.others:
         # Whoever rings twice at night wants one callback in the morning, not two at once.
         return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
     if not fits(candidate.others, release_at, callback.max_per_hour):
         return Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     if release_at > at:
-        return Hold(release_at, release_at + callback.give_up_after, reason)
+        return Hold(release_at, release_at + callback.give_up_after, opening.reason)
     return Go()
-
-
-def _calling_hours(
-    campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime
-) -> tuple[datetime, Reason] | Close:
-    """The first instant from `at` that lies in business hours and, if promotional, outside quiet hours.
-
-    Each rule may push the instant out of the other's window, hence the loop; windows that never
-    meet within a week never will, as both repeat weekly but for holidays.
-    """
-    keeps_hours = campaign.hours is not None and (
-        campaign.after_hours.callback is not AfterHoursCallback.SAME
-    )
-    release_at, reason = at, Reason.BUSINESS_CLOSED
-    for _ in range(14):
-        before = release_at
-        if keeps_hours and campaign.hours is not None:
-            opening = campaign.hours.next_opening(release_at)
-            if opening is None:
-                return Close(Outcome.DROPPED, Reason.BUSINESS_CLOSED)
-            if opening > release_at and campaign.after_hours.callback is AfterHoursCallback.SKIP:
-                return Close(Outcome.DROPPED, Reason.SKIPPED_AFTER_HOURS)
-            release_at = opening
-        if callback.message_class is MessageClass.PROMOTIONAL:
-            awake = policy.quiet.release_at(release_at, policy.timezone)
-            if awake > release_at:
-                release_at, reason = awake, Reason.QUIET_HOURS
-        if release_at == before:
-            return release_at, reason
-    return Close(Outcome.DROPPED, Reason.QUIET_HOURS)
 
 
 def too_far_ahead(called_at: datetime, received_at: datetime) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from missedd.core.agents import Agent
 from missedd.core.hours import BusinessHours, DailyWindow
 from missedd.core.model import Kind
 
@@ -35,7 +36,7 @@ class CallbackPolicy:
 
     delay: timedelta
     flow: str | None
-    agents: tuple[str, ...]
+    agents: tuple[Agent, ...]
     first: str
     """Who is rung first when agents are connected: `agent` or `customer`."""
     max_per_hour: int

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     # Gates: holds
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"
+    NO_AGENT_ON_DUTY = "no-agent-on-duty", "none of the campaign's agents is on duty"
     QUARANTINED = (
         "quarantined",
         "the database was restored from a backup, so it waits until an operator says `missedd release`",
@@ -98,7 +99,7 @@ class Reason(StrEnum):
     PROVIDER_BUSY = "provider-busy", "the provider refused for now; it will be tried again"
 
     # Gates: drops and expiries
-    REACHED_OTHERWISE = "reached-otherwise", "the caller was reached by another callback since"
+    REACHED_OTHERWISE = "reached-otherwise", "the campaign has spoken with the caller since"
     ALREADY_OWED = (
         "already-owed",
         "another callback to the caller waits for the same opening, or the end of the same pause",

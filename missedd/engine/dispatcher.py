@@ -23,7 +23,7 @@ from missedd.engine.results import Settled, settle
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer
 from missedd.log import Event, Logger
-from missedd.store.claims import Claimed, Claims, Detail, Stopped, claim
+from missedd.store.claims import Claimed, Claims, Stopped, claim
 from missedd.store.database import NotDurable
 from missedd.store.results import record
 from missedd.store.store import Store
@@ -49,7 +49,6 @@ class Dispatcher:
         ready: Ready,
         timers: Timers,
         send: Send,
-        detail: Detail,
         budget: Budget | None,
         in_flight: int,
     ) -> None:
@@ -62,7 +61,6 @@ class Dispatcher:
         self._ready = ready
         self._timers = timers
         self._send = send
-        self._detail = detail
         self._budget = budget
         self._places = trio.CapacityLimiter(in_flight)
         self._claiming = trio.CancelScope()
@@ -108,7 +106,6 @@ class Dispatcher:
             policy=self._policy,
             now=self._clock.now(),
             limit=limit,
-            detail=self._detail,
         )
         try:
             claims = await self._store.write(unit)

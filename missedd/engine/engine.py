@@ -34,7 +34,7 @@ from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
 from missedd.engine.recovery import load_timers, recount_polls, recover
 from missedd.engine.reports import Reports
-from missedd.engine.requests import Agents, ProviderRequests, ReportUrls
+from missedd.engine.requests import ProviderRequests, ReportUrls
 from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Timers
 from missedd.engine.verifier import Verifier
@@ -132,7 +132,6 @@ async def running_engine(
             urls = ReportUrls(public_url, secrets.webhook_token)
             provider = ProviderRequests(client, policy, urls)
             deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
-            agents = Agents(policy)
             dispatchers = [
                 Dispatcher(
                     store=store,
@@ -143,7 +142,6 @@ async def running_engine(
                     ready=ready[lane],
                     timers=timers,
                     send=deliveries.send if lane is Lane.WEBHOOK else provider.send,
-                    detail=agents.detail,
                     budget=budgets.get(lane),
                     in_flight=CONNECTIONS if lane is Lane.WEBHOOK else PROVIDER_IN_FLIGHT,
                 )

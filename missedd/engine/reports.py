@@ -8,6 +8,7 @@ from typing import Final
 from missedd.clock import Clock
 from missedd.core.model import Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
+from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
 from missedd.exotel.answered import answered_at
 from missedd.exotel.reports import call_outcome
@@ -66,6 +67,7 @@ class Reports:
         def follow(applied: Applied) -> None:
             self._timers.add(applied.wakes)
             self._note(applied, action_id, kind, report, source)
+            note_cancelled(self._log, applied.cancelled)
 
         return await self._store.write(unit, follow)
 

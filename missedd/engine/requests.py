@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from missedd.core.model import Kind
@@ -26,28 +25,6 @@ class ReportUrls:
     def of(self, action: ActionRow) -> str:
         page = "call-status" if action.kind is Kind.CALLBACK else "sms-status"
         return f"{self.public_url.rstrip('/')}/exotel/{self.token}/{page}/{action.id}"
-
-
-class Agents:
-    """Agents in turn: each campaign's callbacks go round its list."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._turns: Counter[str] = Counter()
-
-    def detail(self, action: ActionRow) -> dict[str, str]:
-        """Choose whom a callback connects, for the record that is made before the request."""
-        callback = _callback(self._policy, action.campaign)
-        if action.kind is not Kind.CALLBACK or callback is None or not callback.agents:
-            return {}
-        turn = self._turns[action.campaign]
-        self._turns[action.campaign] += 1
-        return {"agent": callback.agents[turn % len(callback.agents)], "first": callback.first}
-
-
-def _callback(policy: Policy, name: str) -> CallbackPolicy | None:
-    campaign = policy.campaign(name)
-    return campaign.callback if campaign else None
 
 
 class ProviderRequests:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.admission import CallerHistory, decide, dedup_reach
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
 from missedd.store.database import Database
 from missedd.store.leads import Person, callbacks_ended
 from missedd.store.pauses import pauses_in_force
+from missedd.store.reached import spoken_with
 from missedd.store.rows import (
+    ActionRow,
     NewAction,
     Wake,
     compact,
@@ -44,6 +47,8 @@ class Admitted:
     wakes: tuple[Wake, ...]
     report_for: int | None = None
     """The callback of ours that a `not-missed` request is about, if it is one."""
+    cancelled: tuple[ActionRow, ...] = ()
+    """Callbacks that are no longer needed, as somebody took this call."""
 
 
 async def admit(
@@ -114,7 +119,7 @@ async def admit(
     )
     await callbacks_ended(db, _closed_at_once(new_actions), received_at)
     await ballots.keep(db)
-    return admitted
+    return [await _spoken(db, each, received_at) for each in admitted]
 
 
 async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
@@ -183,6 +188,20 @@ def _lead_rows(
         return []
     at = to_us(admission.called_at)
     return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id, to_us(received_at))]
+
+
+async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Admitted:
+    """A call that somebody took ends what its caller's earlier ones are owed by the campaign."""
+    admission, caller = decided.admission, decided.call.caller
+    if (
+        admission.verdict is not Verdict.NOT_MISSED
+        or admission.reason is not Reason.CONVERSATION
+        or admission.campaign is None
+        or caller is None
+    ):
+        return decided
+    cancelled = await spoken_with(db, admission.campaign, caller, admission.called_at, received_at)
+    return replace(decided, cancelled=cancelled)
 
 
 def _closed_at_once(actions: Sequence[NewAction]) -> Iterator[Person]:

@@ -8,7 +8,7 @@ nothing, so a timer may fire twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.store.agents import take_turn
 from missedd.store.database import Database
 from missedd.store.gate_facts import gate_facts, is_owed_since, is_reached
 from missedd.store.leads import action_ended
@@ -55,13 +56,7 @@ class Claims:
     """Those whose instant lies ahead: they were moved, or the wall clock was set back since they woke."""
 
 
-type Detail = Callable[[ActionRow], dict[str, str]]
-"""What to remember of an attempt before it is made, such as which agent is to be rung."""
-
-
-async def claim(
-    db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int, detail: Detail
-) -> Claims:
+async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
     actions = await fetch_actions(db, list(dict.fromkeys(ids)))
     facts = await gate_facts(db, actions, now)
@@ -92,7 +87,8 @@ async def claim(
                 if written is not None and not written.matches:
                     stopped.append(await _refuse(db, action, now))
                     continue
-                claimed.append(await _take(db, action, now, detail(action), written))
+                detail = await take_turn(db, action, policy, now)
+                claimed.append(await _take(db, action, now, detail, written))
                 if action.kind is Kind.CALLBACK:
                     facts.placed.append((action.number, action.campaign, now))
             case Hold(until, expires_at, reason):

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from missedd.clock import to_us
 from missedd.core.cap import WINDOW
 from missedd.core.gates import Candidate
 from missedd.core.model import Kind
@@ -65,14 +64,21 @@ async def gate_facts(db: Database, actions: Sequence[ActionRow], now: datetime) 
 
 
 async def is_reached(db: Database, action: ActionRow) -> bool:
-    """Whether another callback of the campaign was answered after the call that this one answers."""
+    """Whether the campaign has spoken with the caller since the call that this callback is owed for: by
+    another callback, or because somebody took a later call of theirs. A retry is owed for the same call.
+    """
     if action.kind is not Kind.CALLBACK:
         return False
     # The plus keeps the index by campaign out of the plan: a campaign has far more callbacks than a caller.
     rows = await db.fetch_all(
-        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
-             AND outcome = 'answered' AND closed_at > ? AND id != ? LIMIT 1""",
-        (action.number, action.campaign, to_us(action.base_at), action.id),
+        """SELECT 1 FROM calls wish WHERE wish.id = ? AND (
+               EXISTS (SELECT 1 FROM actions a WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ?
+                         AND a.outcome = 'answered' AND a.id != ?
+                         AND coalesce(a.answered_at, a.closed_at) > wish.called_at)
+            OR EXISTS (SELECT 1 FROM calls c WHERE c.caller = ? AND c.campaign = ?
+                         AND c.verdict = 'not-missed' AND c.reason = 'conversation'
+                         AND c.called_at > wish.called_at))""",
+        (action.call_id, action.number, action.campaign, action.id, action.number, action.campaign),
     )
     return bool(rows)
 

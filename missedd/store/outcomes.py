@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from missedd.clock import to_us
+from missedd.clock import from_us, to_us
 from missedd.core.admission import plan_retry
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Admission, Kind, Outcome, State, StatusReport, Verdict
@@ -16,7 +16,9 @@ from missedd.core.reasons import Reason
 from missedd.core.retry import look_wait
 from missedd.store.claims import close
 from missedd.store.database import Database
+from missedd.store.gate_facts import is_reached
 from missedd.store.leads import callbacks_ended
+from missedd.store.reached import spoken_with
 from missedd.store.rows import (
     ActionRow,
     NewAction,
@@ -62,6 +64,8 @@ class Applied:
     action: ActionRow | None = None
     outcome: Outcome | None = None
     wakes: tuple[Wake, ...] = ()
+    cancelled: tuple[ActionRow, ...] = ()
+    """Callbacks that are no longer needed, as the caller was reached."""
 
 
 async def apply_report(
@@ -134,9 +138,19 @@ async def _apply(
     reason = REASON_OF[action.kind, meaning.outcome]
     await close(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
     wakes: tuple[Wake, ...] = ()
+    cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
         wakes = await _retry(db, action, policy, now)
-    return Applied("applied", action, meaning.outcome, wakes)
+    elif action.kind is Kind.CALLBACK and answered_at is not None:
+        spoken_at = await _first_answered_at(db, action.id)
+        cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
+    return Applied("applied", action, meaning.outcome, wakes, cancelled)
+
+
+async def _first_answered_at(db: Database, action_id: int) -> datetime:
+    """When the customer answered, as the first news of it told."""
+    ((answered_us,),) = await db.fetch_all("SELECT answered_at FROM actions WHERE id = ?", (action_id,))
+    return from_us(answered_us)
 
 
 def _within_reason(answered_at: datetime, action: ActionRow, now: datetime) -> datetime:
@@ -168,7 +182,10 @@ async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime)
     since = now - timedelta(hours=1)
     counted = await remembered_callbacks(db, json.dumps([action.number]), since, pending=True)
     others = tuple(at for _, name, at in counted if name == action.campaign)
-    planned = plan_retry(campaign, policy, action.retry_index, action.plan, others, now)
+    planned = plan_retry(
+        *(campaign, policy, action.retry_index, action.plan, others, now),
+        is_reached=await is_reached(db, action),
+    )
     if planned is None:
         return ()
     admission = Admission(

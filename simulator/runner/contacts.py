@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from missedd.config import Settings
+from missedd.core.agents import Agent
 from missedd.core.gates import sms_policy
 from missedd.core.hours import BusinessHours, Holidays, WeeklyWindow
 from missedd.core.model import Plan
@@ -38,6 +39,8 @@ class Contact:
     is_promotional: bool
     action: str
     """The id that its request named."""
+    agent: Agent | None = None
+    """Whom a callback connects the caller to."""
 
 
 async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
@@ -65,11 +68,15 @@ def _contacts(stage: Stage, settings: Settings) -> Iterator[Contact]:
         if isinstance(made, Connect):
             campaign = settings.policy.campaign_of(made.caller_id)
             callback = campaign.callback if campaign else None
-            agents = callback.agents if callback else ()
-            people = [each for each in (made.from_number, made.to_number) if each and each not in agents]
+            agents = {each.number: each for each in callback.agents} if callback else {}
+            legs = [each for each in (made.from_number, made.to_number) if each]
+            people = [each for each in legs if each not in agents]
+            agent = next((agents[each] for each in legs if each in agents), None)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
             action = made.fields.get("CustomField", "")
-            yield Contact("callback", people[0], made.sid, request.at, shown_at, campaign, promotes, action)
+            yield Contact(
+                *("callback", people[0], made.sid, request.at, shown_at, campaign, promotes, action, agent)
+            )
         elif isinstance(made, Text):
             promotes = made.sms_type == "promotional"
             action = made.fields.get("CustomField", "")
@@ -212,6 +219,13 @@ def _keep_hours(contact: Contact, settings: Settings, slack: timedelta, tally: T
             "P3 hours",
             any(awake.is_open(at) for at in asked_at),
             f"promotional {contact.kind} {contact.sid} left in quiet hours, at {contact.shown_at}",
+            contact.sid,
+        )
+    if contact.agent is not None and contact.agent.hours is not None:
+        tally.hold(
+            "P3 hours",
+            any(contact.agent.is_on_duty(at) for at in asked_at),
+            f"callback {contact.sid} rang {contact.agent.number}, who is not on duty, at {contact.shown_at}",
             contact.sid,
         )
     if campaign is not None and campaign.hours is not None:

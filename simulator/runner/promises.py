@@ -15,6 +15,7 @@ from missedd.config import Settings
 from simulator.runner.ballots import judge_polls
 from simulator.runner.contacts import judge_contacts
 from simulator.runner.lists import judge_lists
+from simulator.runner.reached import judge_reached
 from simulator.runner.records import judge_records
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
@@ -44,6 +45,7 @@ async def judge(case: Case) -> None:
     await _accounted(case)
     await _outcomes(case)
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
+    await judge_reached(case.stage, case.witness, case.tally)
     await judge_records(case.stage, case.settings, case.witness, case.tally)
     await judge_texts(case.stage, case.witness, case.tally)
     await judge_polls(case.stage, case.settings, case.witness, case.tally)

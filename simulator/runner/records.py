@@ -75,9 +75,8 @@ async def _stories(stage: Stage, settings: Settings, witness: Witness, tally: Ta
 
 
 async def _leads(witness: Witness, tally: Tally) -> None:
-    """Each lead tells what became of its callbacks, and is a contact if one of them was answered.
-
-    Of whom an operator said something else, only that may be true.
+    """Each lead tells what became of its callbacks, and is a contact if one of them was answered, or since
+    somebody took a call of theirs. Of whom an operator said something else, only that may be true.
     """
     callbacks = await witness.rows(
         """SELECT campaign, number, outcome, placed_at, closed_at, id FROM actions
@@ -89,19 +88,21 @@ async def _leads(witness: Witness, tally: Tally) -> None:
     marked = {
         int(lead) for (lead,) in await witness.rows("SELECT subject FROM audit WHERE deed = 'lead.marked'")
     }
+    taken = set(await witness.rows("SELECT campaign, caller FROM calls WHERE reason = 'conversation'"))
     for lead_id, campaign, number, outcome, contacted_at, count in await witness.rows(
         "SELECT id, campaign, number, callback_outcome, contacted_at, count FROM leads"
     ):
         mine = [each for each in callbacks if each[:2] == (campaign, number)]
         latest = max(mine, key=lambda each: (each[3] or 0, each[4], each[5]), default=(None,) * 6)
         is_reached = any(each[2] == "answered" for each in mine)
+        may_be = is_reached or lead_id in marked or (campaign, number) in taken
         told, counted = (outcome, count), (latest[2], calls[campaign, number])
         tally.hold(
             "P9 figures", told == counted, f"the lead of {number} says {told}, counted {counted}", number
         )
         tally.hold(
             "P9 figures",
-            is_reached == (contacted_at is not None) or lead_id in marked,
+            (is_reached <= (contacted_at is not None) <= may_be) or lead_id in marked,
             f"the lead of {number} was {'' if is_reached else 'not '}reached, contacted at {contacted_at}",
             number,
         )

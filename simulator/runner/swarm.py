@@ -102,7 +102,7 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
 def _callback(rng: Random) -> dict[str, Any]:
     whom: dict[str, Any] = {"flow": "12345"}
     if rng.random() < 0.4:
-        agents = [f"+9198111000{each:02d}" for each in range(rng.randint(1, 3))]
+        agents = [_agent(rng, f"+9198111000{each:02d}") for each in range(rng.randint(1, 3))]
         whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
     return whom | {
         "delay": rng.choice(("0s", "10s", "30s", "5m")),
@@ -111,6 +111,15 @@ def _callback(rng: Random) -> dict[str, Any]:
         "give_up_after": rng.choice(("5m", "15m", "2h")),
         "retries": rng.choice(([], [], ["1m"], ["5m", "15m"], ["70m"])),
         "message_class": rng.choice(("service", "service", "promotional", "transactional")),
+    }
+
+
+def _agent(rng: Random, number: str) -> str | dict[str, Any]:
+    if rng.random() < 0.6:
+        return number
+    return {
+        "number": number,
+        "open": [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))],
     }
 
 
@@ -170,7 +179,7 @@ def _rings(
         params: dict[str, Any] = {
             "ring": person.name,
             "exophone": rng.choice(exophones) if rng.random() < 0.97 else _UNCONFIGURED,
-            "shape": rng.choice(("passthru", "passthru", "native", "both")),
+            "shape": rng.choice((*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")),
             "with_date": rng.random() < 0.85,
         }
         if rng.random() < 0.3:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from missedd.core.agents import Agent
 from missedd.core.hours import BusinessHours, DailyWindow, Holidays, WeeklyWindow
 from missedd.core.model import InboundCall
 from missedd.core.policy import (
@@ -46,6 +47,7 @@ def seconds(count: float) -> timedelta:
 
 
 def callback(**changes: Any) -> CallbackPolicy:
+    """`agents` may be numbers, for agents who are always on duty."""
     values: dict[str, Any] = {
         "delay": seconds(30),
         "flow": "12345",
@@ -57,7 +59,9 @@ def callback(**changes: Any) -> CallbackPolicy:
         "retries": (),
         "message_class": MessageClass.SERVICE,
     }
-    return CallbackPolicy(**values | changes)
+    values |= changes
+    agents = (each if isinstance(each, Agent) else Agent(each) for each in values["agents"])
+    return CallbackPolicy(**values | {"agents": tuple(agents)})
 
 
 def sms(**changes: Any) -> SmsPolicy:

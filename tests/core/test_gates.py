@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from missedd.core.agents import Agent
 from missedd.core.deeds import By, Source
 from missedd.core.gates import (
     Candidate,
@@ -270,3 +272,68 @@ def test_a_pause_holds_back_no_webhook() -> None:
 
 def test_who_rang_again_during_a_pause_is_called_back_for_the_later_call() -> None:
     assert judged(everything(), is_owed_since=True) == Close(Outcome.DROPPED, Reason.ALREADY_OWED)
+
+
+# Agents with hours of their own.
+def desk(start: int, end: int, days: str = "0123456") -> Agent:
+    window = WeeklyWindow(frozenset(map(int, days)), time(start), time(end))
+    return Agent(f"+9190000{start:02}{end:02}", BusinessHours((window,), Holidays(None, frozenset()), INDIA))
+
+
+def connected(*agents: Agent, **changes: Any) -> Campaign:
+    return campaign(callback=callback(flow=None, agents=agents, **changes))
+
+
+def held(until: str, reason: Reason) -> Hold:
+    return Hold(ist(until), ist(until) + minutes(15), reason)
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "expected"),
+    [
+        (connected(desk(9, 13), desk(15, 19)), "2026-11-23 10:00", Go()),
+        (
+            connected(desk(9, 13), desk(15, 19)),
+            "2026-11-23 13:00",
+            held("2026-11-23 15:00", Reason.NO_AGENT_ON_DUTY),
+        ),
+        (
+            connected(desk(9, 13), desk(15, 19)),
+            "2026-11-23 20:00",
+            held("2026-11-24 09:00", Reason.NO_AGENT_ON_DUTY),
+        ),
+        (connected(desk(9, 13), Agent("+911")), "2026-11-23 20:00", Go()),
+    ],
+)
+def test_nobody_on_duty_holds_a_callback(of: Campaign, at: str, expected: Judgement) -> None:
+    assert judged(of, ist(at)) == expected
+
+
+def test_agents_hours_and_business_hours_together() -> None:
+    of = replace(connected(desk(8, 12)), hours=office())
+    assert judged(of, ist("2026-11-23 10:00")) == Go()
+    # Monday afternoon: the agent comes at eight, the business opens at half past nine.
+    assert judged(of, ist("2026-11-23 14:00")) == held("2026-11-24 09:30", Reason.BUSINESS_CLOSED)
+    # Friday afternoon: on Saturday it opens at ten.
+    assert judged(of, ist("2026-11-27 14:00")) == held("2026-11-28 10:00", Reason.BUSINESS_CLOSED)
+    weekend = replace(connected(desk(15, 19, "56"), desk(16, 18, "0")), hours=office())
+    assert judged(weekend, ist("2026-11-24 10:00")) == held("2026-11-30 16:00", Reason.NO_AGENT_ON_DUTY)
+
+
+def test_a_promotional_callback_keeps_all_three() -> None:
+    of = replace(connected(desk(19, 11), message_class=PROMOTIONAL), hours=office())
+    assert judged(of, ist("2026-11-23 13:00")) == held("2026-11-24 10:00", Reason.QUIET_HOURS)
+
+
+def test_hours_that_never_meet_drop_it() -> None:
+    of = replace(connected(desk(20, 23)), hours=office())
+    assert judged(of, ist("2026-11-23 10:00")) == Close(Outcome.DROPPED, Reason.NO_AGENT_ON_DUTY)
+
+
+def test_skipping_is_about_business_hours_only() -> None:
+    of = replace(connected(desk(8, 12)), hours=office(), after_hours=after_hours(SKIP))
+    assert judged(of, ist("2026-11-23 14:00")) == held("2026-11-24 09:30", Reason.BUSINESS_CLOSED)
+    skipped = Close(Outcome.DROPPED, Reason.SKIPPED_AFTER_HOURS)
+    assert judged(of, ist("2026-11-23 20:00")) == skipped
+    always = replace(of, after_hours=after_hours(SAME))
+    assert judged(always, ist("2026-11-23 20:00")) == held("2026-11-24 08:00", Reason.NO_AGENT_ON_DUTY)

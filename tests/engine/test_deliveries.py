@@ -42,9 +42,7 @@ async def delivering(stage: Scene, application: Application, of: Policy = HOOKS)
 
 
 async def sent(stage: Scene, deliveries: Deliveries, action_id: int = 1) -> Answer:
-    unit = partial(
-        claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1, detail=lambda _action: {}
-    )
+    unit = partial(claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1)
     ((claimed,),) = [(await stage.store.write(unit)).claimed]
     return await deliveries.send(claimed)
 
@@ -211,9 +209,7 @@ async def test_names_beyond_ascii_reach_the_application_whole(
     named = policy(campaign(name="प्रवेश", webhook=WebhookPolicy("https://crm.example.in/")))
     async with scene(tmp_path, named) as stage, delivering(stage, application, named) as deliveries:
         await stage.call()
-        unit = partial(
-            claim, ids=[1], policy=named, now=stage.clock.now(), limit=1, detail=lambda _action: {}
-        )
+        unit = partial(claim, ids=[1], policy=named, now=stage.clock.now(), limit=1)
         claims = await stage.store.write(unit)
         assert await deliveries.send(claims.claimed[0]) == Accepted(code="200")
     assert json.loads(bodies[0])["data"]["campaign"] == "प्रवेश"

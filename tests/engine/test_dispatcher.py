@@ -17,7 +17,6 @@ from missedd.core.policy import MessageClass, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
-from missedd.engine.requests import Agents
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.suppressions import suppress
 from tests.core.campaigns import (
@@ -62,7 +61,6 @@ async def dispatching(
         ready=stage.ready[lane],
         timers=stage.timers,
         send=provider.send,
-        detail=Agents(stage.policy).detail,
         budget=budget,
         in_flight=in_flight,
     )

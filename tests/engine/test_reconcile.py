@@ -21,7 +21,6 @@ from missedd.core.settlement import Settlement
 from missedd.engine.pacing import Budget
 from missedd.engine.reconcile import Reconciler
 from missedd.engine.reports import Reports
-from missedd.engine.requests import Agents
 from missedd.engine.results import settle
 from missedd.exotel.answers import Accepted, Answer, Unknown
 from missedd.exotel.client import Account, ExotelClient, new_http
@@ -122,9 +121,7 @@ async def reconciling(stage: Scene, exotel: Exotel) -> AsyncIterator[Reports]:
 async def attempted(stage: Scene, action_id: int, answer: Answer) -> None:
     """Claim an action and record `answer` to its request, as the dispatcher would."""
     now = stage.clock.now()
-    unit = partial(
-        claim, ids=[action_id], policy=stage.policy, now=now, limit=1, detail=Agents(stage.policy).detail
-    )
+    unit = partial(claim, ids=[action_id], policy=stage.policy, now=now, limit=1)
     (claimed,) = (await stage.store.write(unit)).claimed
     settled = settle(answer, claimed.action.kind, claimed.attempt, now, stage.rng)
     wake = await stage.store.write(

@@ -10,14 +10,13 @@ import pytest
 
 from missedd.core.lifecycle import Step
 from missedd.core.model import Kind, Outcome, Plan, State
-from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.retry import WEBHOOK_WAITS_S
-from missedd.engine.requests import Agents, ReportUrls
+from missedd.engine.requests import ReportUrls
 from missedd.engine.results import settle
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.rows import ActionRow
-from tests.core.campaigns import AGENTS, CALLER, EXOPHONE, NOON, callback, campaign, policy, sms
+from tests.core.campaigns import CALLER, EXOPHONE, NOON
 
 RETRYABLE = Refused(True, "connect-error", Reason.CONNECTION_FAILED)
 LIMITED = Refused(True, "429", Reason.RATE_LIMITED, "slow down", 30)
@@ -96,29 +95,6 @@ def row(action_id: int = 1, kind: Kind = Kind.CALLBACK, **changes: Any) -> Actio
         "looks": 0,
     }
     return ActionRow(id=action_id, kind=kind, **values | changes)
-
-
-def two_teams() -> Policy:
-    return policy(
-        campaign(callback=callback(flow=None, agents=AGENTS)),
-        campaign(name="second", callback=callback(flow=None, agents=AGENTS[:2], first="customer")),
-        campaign(name="flow", callback=callback(), sms=sms()),
-    )
-
-
-def test_agents_take_turns_in_each_campaign_by_itself() -> None:
-    agents = Agents(two_teams())
-    turns = [agents.detail(row(campaign=name))["agent"] for name in ("admissions", "second") * 4]
-    assert turns[::2] == [*AGENTS, AGENTS[0]]
-    assert turns[1::2] == [*AGENTS[:2], *AGENTS[:2]]
-    assert agents.detail(row(campaign="second"))["first"] == "customer"
-
-
-def test_a_flow_a_text_and_an_unknown_campaign_need_no_agent() -> None:
-    agents = Agents(two_teams())
-    assert agents.detail(row(campaign="flow")) == {}
-    assert agents.detail(row(campaign="gone")) == {}
-    assert agents.detail(row(kind=Kind.SMS)) == {}
 
 
 def test_reports_come_to_an_address_that_names_the_action() -> None:

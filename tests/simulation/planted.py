@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from missedd.clock import from_us, to_us
+from missedd.core.agents import Agent, in_turn
 from missedd.core.gates import Candidate, Go, Judgement, judge
 from missedd.core.hours import DailyWindow
 from missedd.core.lifecycle import Step, step
@@ -22,7 +23,6 @@ from missedd.core.reasons import Reason
 from missedd.core.verification import TABLE, Status, Verification, attempt
 from missedd.core.verification import Step as Event
 from missedd.engine.pacing import Budget
-from missedd.engine.requests import Agents
 from missedd.engine.results import Settled, settle
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer, Refused, Unknown
@@ -274,12 +274,10 @@ def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
-    def somewhere(self: Agents, policy: Policy) -> None:
-        honest(self, policy)
-        self._turns.update({each.name: SystemRandom().randrange(1000) for each in policy.campaigns})
+    def anybody(agents: Sequence[Agent], last: str | None, at: datetime) -> Agent | None:
+        return in_turn(agents, SystemRandom().choice(agents).number, at)
 
-    honest = Agents.__init__
-    patch.setattr(Agents, "__init__", somewhere)
+    patch.setattr("missedd.store.agents.in_turn", anybody)
     patch.setattr("missedd.core.retry.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random()))
 
 

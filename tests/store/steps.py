@@ -41,7 +41,7 @@ async def admitted(
 async def claimed(
     store: Store, *ids: int, at: datetime = DUE, of: Policy = CALLBACKS, limit: int = 64
 ) -> Claims:
-    unit = partial(claim, ids=ids, policy=of, now=at, limit=limit, detail=lambda _action: {})
+    unit = partial(claim, ids=ids, policy=of, now=at, limit=limit)
     return await store.write(unit)
 
 

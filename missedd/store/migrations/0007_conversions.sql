@@ -32,3 +32,9 @@ CREATE TABLE conversions (
 ) STRICT;
 CREATE INDEX conversions_by_campaign ON conversions (campaign, at);
 CREATE INDEX conversions_by_number ON conversions (number);
+
+-- The agent that a campaign rang last: the next one on duty after it is rung next.
+CREATE TABLE agent_turns (
+    campaign TEXT NOT NULL PRIMARY KEY,
+    agent    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,140 @@
+"""Reads `[campaign.callback]`: to whom a caller is connected, when, and how often it is tried.
+
+agents = ["+919876500001", {number = "+919876500002", open = ["mon-fri 09:00-13:00"]}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from itertools import accumulate
+
+from missedd.config_hours import read_business_hours
+from missedd.config_read import Table
+from missedd.config_values import shown, spell
+from missedd.core.agents import Agent
+from missedd.core.hours import BusinessHours
+from missedd.core.phone import normalise
+from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass
+
+DELAY = timedelta(seconds=30)
+CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
+RING_TIMEOUT = timedelta(seconds=30)
+MAX_PER_HOUR = 2
+MINUTES_A_DAY = 24 * 60
+
+LONGEST_RING = timedelta(seconds=60)
+"""The provider's own limit of its `TimeOut`."""
+LONGEST_TALK = timedelta(seconds=14_400)
+"""The provider's own limit of its `TimeLimit`."""
+
+
+class _First(StrEnum):
+    AGENT = "agent"
+    CUSTOMER = "customer"
+
+
+def read_callback(table: Table | None, timezone: str) -> CallbackPolicy | None:
+    """Whom a campaign calls back, and how."""
+    if table is None:
+        return None
+    flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
+    agents = _agents(table, timezone)
+    first = table.choice("first", _First)
+    delay = table.duration("delay", positive=False)
+    delay = DELAY if delay is None else delay
+    give_up_after = table.duration("give_up_after") or CALLBACK_GIVE_UP_AFTER
+    if table.has("flow") and table.has("agents"):
+        table.problem(
+            "flow", "cannot stand beside agents: the customer meets a flow, or is connected to an agent"
+        )
+    elif table.value("agents") == []:
+        table.problem("agents", "must not be empty")
+    elif not table.has("flow") and not table.has("agents"):
+        table.problem("flow", "is required, or agents in its place")
+    elif table.has("flow") and first is _First.AGENT:
+        table.problem("first", "needs agents: with a flow the customer is the only one rung")
+    if give_up_after < delay:
+        words = f"{spell(give_up_after)} is shorter than delay, {spell(delay)}: no callback would be made"
+        table.problem("give_up_after", words if table.has("give_up_after") else f"its default of {words}")
+    return CallbackPolicy(
+        delay=delay,
+        flow=flow,
+        agents=agents,
+        first=(first or (_First.AGENT if agents else _First.CUSTOMER)).value,
+        max_per_hour=table.integer("max_per_hour") or MAX_PER_HOUR,
+        ring_timeout=table.duration("ring_timeout", longest=LONGEST_RING, whole=True) or RING_TIMEOUT,
+        give_up_after=give_up_after,
+        retries=table.durations("retries"),
+        message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
+        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
+    )
+
+
+def _agents(table: Table, timezone: str) -> tuple[Agent, ...]:
+    """Numbers, or tables of a number and the hours in which it is on duty."""
+    found: list[Agent] = []
+    for place, each in table.members("agents"):
+        key, text, hours = place, each, None
+        if isinstance(each, Table):
+            key, text = f"{place}.number", each.text("number", required=True)
+            hours = _duty(each, timezone)
+            if text is None:
+                continue
+        number = normalise(text) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            table.problem(key, f"must be a number in quotes, or a table with one, not {shown(text)}")
+        elif number is None:
+            table.problem(key, f"is no usable phone number: {shown(text)}")
+        elif any(number == agent.number for agent in found):
+            table.problem(key, f"is there already: {shown(text)}")
+        else:
+            found.append(Agent(number, hours))
+    return tuple(found)
+
+
+def _duty(table: Table, timezone: str) -> BusinessHours | None:
+    """The hours of one agent; without any they are always on duty."""
+    if not any(table.has(key) for key in ("open", "holidays", "dates")):
+        return None
+    return read_business_hours(table, timezone, "leave it out to be always on duty")
+
+
+def callback_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+    """What the callbacks of a campaign may say but hardly mean."""
+    if campaign.callback is None:
+        return
+    dialled = list(accumulate(campaign.callback.retries, initial=timedelta(0)))
+    in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
+    if in_an_hour > campaign.callback.max_per_hour:
+        yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"
+    yield from _duty_warnings(campaign, campaign.callback, key)
+
+
+def _duty_warnings(campaign: Campaign, callback: CallbackPolicy, key: str) -> Iterator[str]:
+    """Agents whose hours lie outside business hours, holidays apart."""
+    if campaign.hours is None or campaign.after_hours.callback is AfterHoursCallback.SAME:
+        return
+    open_at = _minutes_of_week(campaign.hours)
+    idle = [
+        i
+        for i, agent in enumerate(callback.agents)
+        if agent.hours is not None and open_at.isdisjoint(_minutes_of_week(agent.hours))
+    ]
+    if idle and len(idle) == len(callback.agents):
+        yield f"{key}.callback.agents: nobody is on duty in business hours, so no callback is made"
+    else:
+        yield from (f"{key}.callback.agents[{i}]: is never on duty in business hours" for i in idle)
+
+
+def _minutes_of_week(hours: BusinessHours) -> set[int]:
+    """Every minute of a week, from Monday 00:00 on, in which it is open."""
+    found = set[int]()
+    for window in hours.windows:
+        start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
+        length = end - start + (MINUTES_A_DAY if window.crosses_midnight else 0)
+        for day in window.weekdays:
+            began = day * MINUTES_A_DAY + start
+            found.update(minute % (7 * MINUTES_A_DAY) for minute in range(began, began + length))
+    return found

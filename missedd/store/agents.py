@@ -1,0 +1,29 @@
+"""Whose turn it is: kept with the attempt that it was chosen for, so that it goes on after a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from missedd.core.agents import in_turn
+from missedd.core.model import Kind
+from missedd.core.policy import Policy
+from missedd.store.database import Database
+from missedd.store.rows import ActionRow
+
+
+async def take_turn(db: Database, action: ActionRow, policy: Policy, now: datetime) -> dict[str, str]:
+    """What to remember of an attempt before it is made: whom a callback connects, and who is rung first."""
+    campaign = policy.campaign(action.campaign)
+    callback = campaign.callback if campaign else None
+    if action.kind is not Kind.CALLBACK or callback is None or not callback.agents:
+        return {}
+    rows = await db.fetch_all("SELECT agent FROM agent_turns WHERE campaign = ?", (action.campaign,))
+    agent = in_turn(callback.agents, rows[0][0] if rows else None, now)
+    if agent is None:
+        raise AssertionError("the gate lets no callback through while no agent is on duty")
+    await db.execute(
+        """INSERT INTO agent_turns (campaign, agent) VALUES (?, ?)
+           ON CONFLICT (campaign) DO UPDATE SET agent = excluded.agent""",
+        (action.campaign, agent.number),
+    )
+    return {"agent": agent.number, "first": callback.first}
