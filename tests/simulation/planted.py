@@ -250,6 +250,7 @@ def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Proofs, "_prove", prove)
 
 
+<<<<<<< Updated upstream
 def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.core.poll.insort", lambda votes, vote: votes.append(vote))
 
@@ -271,6 +272,26 @@ def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
         return await history(db, calls, policy, received_at)
 
     patch.setattr(admit_module, "_histories", noting)
+=======
+def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
+    async def never(db: Database, action: ActionRow) -> bool:
+        return False
+
+    async def nobody(*_: object) -> tuple[ActionRow, ...]:
+        return ()
+
+    patch.setattr("missedd.store.claims.is_reached", never)
+    patch.setattr("missedd.store.outcomes.is_reached", never)
+    patch.setattr("missedd.store.outcomes.spoken_with", nobody)
+    patch.setattr("missedd.store.admit.spoken_with", nobody)
+
+
+def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
+    def first(agents: Sequence[Agent], last: str | None, at: datetime) -> Agent | None:
+        return agents[0]
+
+    patch.setattr("missedd.store.agents.in_turn", first)
+>>>>>>> Stashed changes
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
@@ -309,7 +330,12 @@ MISTAKES = (
     Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
     Mistake(prove_with_one_call_what_another_proved, ("P9",)),
     Mistake(revive_an_expired_verification, ("P4",)),
+<<<<<<< Updated upstream
     Mistake(count_votes_as_they_arrive, ("P9",)),
     Mistake(close_the_poll_for_late_deliveries, ("P9",)),
+=======
+    Mistake(forget_whom_it_spoke_with, ("P3 reached",)),
+    Mistake(ring_agents_who_are_at_home, ("P3 hours",)),
+>>>>>>> Stashed changes
     Mistake(draw_from_elsewhere, ("P10",)),
 )
