@@ -250,7 +250,6 @@ def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Proofs, "_prove", prove)
 
 
-<<<<<<< Updated upstream
 def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.core.poll.insort", lambda votes, vote: votes.append(vote))
 
@@ -272,7 +271,8 @@ def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
         return await history(db, calls, policy, received_at)
 
     patch.setattr(admit_module, "_histories", noting)
-=======
+
+
 def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
     async def never(db: Database, action: ActionRow) -> bool:
         return False
@@ -291,7 +291,6 @@ def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
         return agents[0]
 
     patch.setattr("missedd.store.agents.in_turn", first)
->>>>>>> Stashed changes
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
@@ -330,12 +329,9 @@ MISTAKES = (
     Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
     Mistake(prove_with_one_call_what_another_proved, ("P9",)),
     Mistake(revive_an_expired_verification, ("P4",)),
-<<<<<<< Updated upstream
     Mistake(count_votes_as_they_arrive, ("P9",)),
     Mistake(close_the_poll_for_late_deliveries, ("P9",)),
-=======
     Mistake(forget_whom_it_spoke_with, ("P3 reached",)),
     Mistake(ring_agents_who_are_at_home, ("P3 hours",)),
->>>>>>> Stashed changes
     Mistake(draw_from_elsewhere, ("P10",)),
 )
