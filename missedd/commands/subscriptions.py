@@ -24,7 +24,9 @@ from missedd.web.tables import to_csv
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SHOWN = ("number", "state", "consented_at", "call_sid", "purpose", "withdrawn_at", "withdrawn_by")
+SHOWN = ("number", "state", "consented_at", "call_sid", "withdrawn_at", "withdrawn_by")
+WHOLE = ("number", "state")
+"""Columns that stay on one line however narrow the terminal is."""
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -79,7 +81,8 @@ async def _consents(
 def _print_table(name: str, consents: list[Mapping[str, Any]], zone: ZoneInfo) -> None:
     table = Table(title=f"Consents to {name}")
     for column in SHOWN:
-        table.add_column(column.removesuffix("_at").replace("_", " "))
+        title = column.removesuffix("_at").replace("_", " ")
+        table.add_column(title, no_wrap=column in WHOLE, overflow="fold")
     for each in consents:
         cells = (
             local_time(each[name], zone) if name.endswith("_at") and each[name] else each[name]

@@ -152,7 +152,8 @@ def test_the_ledger_in_each_form(
     assert main([*command, "--state", "withdrawn"]) == 0
     shown = capsys.readouterr().out
     assert "Consents to weather" in shown
-    assert "c1" in shown
+    assert CALLER in shown
+    assert "withdrawn" in shown
 
 
 def test_an_empty_list_and_none_at_all(

@@ -15,7 +15,11 @@ SAMPLE = 10
 
 
 @pytest.mark.parametrize(
-    "name", ["lost-reply", "status-reports", "repeat-callers", "restart-during-delay", "information-line"]
+    "name",
+    [
+        *("lost-reply", "status-reports", "repeat-callers", "restart-during-delay", "information-line"),
+        *("opt-in-and-out", "verification"),
+    ],
 )
 def test_a_crash_at_any_step_breaks_no_promise(name: str) -> None:
     runs = list(sweep(load_scenario(SCENARIOS / f"{name}.toml"), SAMPLE))
