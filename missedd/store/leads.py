@@ -15,11 +15,12 @@ from missedd.store.database import Database
 type Person = tuple[str, str]
 """A campaign and a number: at most one lead."""
 
-# A callback that was placed says more than one that a gate ended; of two the later one.
+# A callback that was placed says more than one that a gate ended; of two the later one. The plus keeps the
+# index by campaign out of the plan.
 _TELL_OUTCOME = """
 UPDATE leads SET updated_at = ?, callback_outcome = (
     SELECT coalesce(a.settled_outcome, a.outcome) FROM actions a
-    WHERE a.number = leads.number AND a.kind = 'callback' AND a.campaign = leads.campaign AND a.state = 'done'
+    WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign AND a.state = 'done'
     ORDER BY a.placed_at DESC NULLS LAST, a.closed_at DESC, a.id DESC LIMIT 1)
 WHERE campaign = ? AND number = ?"""
 

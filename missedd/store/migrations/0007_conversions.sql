@@ -10,11 +10,11 @@ UPDATE leads SET
     updated_at = last_seen_at,
     callback_outcome = (
         SELECT coalesce(a.settled_outcome, a.outcome) FROM actions a
-        WHERE a.number = leads.number AND a.kind = 'callback' AND a.campaign = leads.campaign AND a.state = 'done'
+        WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign AND a.state = 'done'
         ORDER BY a.placed_at DESC NULLS LAST, a.closed_at DESC, a.id DESC LIMIT 1),
     contacted_at = (
         SELECT min(coalesce(a.settled_at, a.closed_at)) FROM actions a
-        WHERE a.number = leads.number AND a.kind = 'callback' AND a.campaign = leads.campaign
+        WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign
           AND coalesce(a.settled_outcome, a.outcome) = 'answered');
 UPDATE leads SET status = 'contacted' WHERE contacted_at IS NOT NULL;
 

@@ -1,0 +1,113 @@
+"""No statement that runs while calls come in looks at more than it must, however large the tables grow.
+
+Scenarios are replayed and every statement the daemon runs is kept; SQLite then tells how it would
+find the rows. A statement that passes over a whole table, or over all of a campaign, is a mistake:
+it is fast in every test and slow in the second year.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from missedd.store.inline import InlineDatabase
+from simulator.runner.replay import replay
+from simulator.scenario import load_scenario
+from tests.store.database import MIGRATIONS
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+PLAYED = (
+    "after-hours",
+    "agents",
+    "broken-webhook",
+    "failed-sms",
+    "lost-reply",
+    "reached-otherwise",
+    "restart-during-delay",
+    "status-reports",
+    "suppressed-and-quiet",
+)
+GROWING = (
+    "calls",
+    "actions",
+    "attempts",
+    "reports",
+    "leads",
+    "votes",
+    "subscriptions",
+    "conversions",
+    "audit",
+)
+
+ALLOWED = {
+    "SELECT min(received_at), max(received_at) FROM calls": "only at the very first start with catch-up",
+    "SELECT 1 FROM calls LIMIT 1": "one row",
+    "UPDATE leads SET status = 'contacted' WHERE contacted_at IS NOT NULL": "a migration",
+}
+
+
+@pytest.fixture(scope="module")
+def statements() -> Iterator[dict[str, tuple[object, ...]]]:
+    """Every statement that the daemon ran, with parameters it once had."""
+    seen: dict[str, tuple[object, ...]] = {}
+    fetch_all, execute, executemany = (
+        InlineDatabase.fetch_all,
+        InlineDatabase.execute,
+        InlineDatabase.executemany,
+    )
+
+    async def fetching(
+        self: InlineDatabase, sql: str, params: Sequence[object] = ()
+    ) -> list[tuple[object, ...]]:
+        seen.setdefault(sql, tuple(params))
+        return await fetch_all(self, sql, params)
+
+    async def executing(self: InlineDatabase, sql: str, params: Sequence[object] = ()) -> None:
+        seen.setdefault(sql, tuple(params))
+        await execute(self, sql, params)
+
+    async def executing_many(self: InlineDatabase, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            seen.setdefault(sql, tuple(rows[0]))
+        await executemany(self, sql, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InlineDatabase, "fetch_all", fetching)
+        patch.setattr(InlineDatabase, "execute", executing)
+        patch.setattr(InlineDatabase, "executemany", executing_many)
+        for name in PLAYED:
+            assert replay(load_scenario(SCENARIOS / f"{name}.toml")).passed
+        yield seen
+
+
+def test_the_daemon_finds_rows_by_an_index_that_fits(statements: dict[str, tuple[object, ...]]) -> None:
+    db = sqlite3.connect(":memory:")
+    for migration in sorted(MIGRATIONS.glob("*.sql")):
+        db.executescript(migration.read_text())
+    looked_at, faults = 0, []
+    for sql, params in statements.items():
+        text = " ".join(sql.split())
+        if not re.match(r"SELECT|UPDATE|DELETE|WITH", text) or any(text.startswith(each) for each in ALLOWED):
+            continue
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+        looked_at += 1
+        faults += [f"{text}\n    {step}" for step in plan if _is_slow(step, text, plan)]
+    db.close()
+    assert looked_at > 30, "the scenarios run the daemon's statements"
+    assert not faults, "\n".join(faults)
+
+
+def _is_slow(step: str, sql: str, plan: Sequence[str]) -> bool:
+    if re.fullmatch(
+        r"SEARCH \w+ USING (COVERING )?INDEX actions_by_campaign \(campaign=\? AND kind=\?\)", step
+    ):
+        return True  # all callbacks of a campaign, to find those of one number
+    table = re.match(rf"SCAN ({'|'.join(GROWING)}|[a-z])\b", step)
+    if table is None or "actions_open" in step:
+        return False  # what is open is never much
+    # In the order of an index up to a limit it stops early.
+    return "LIMIT" not in sql or any("TEMP B-TREE FOR ORDER BY" in each for each in plan)
