@@ -20,7 +20,8 @@ type Person = tuple[str, str]
 _TELL_OUTCOME = """
 UPDATE leads SET updated_at = ?, callback_outcome = (
     SELECT coalesce(a.settled_outcome, a.outcome) FROM actions a
-    WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign AND a.state = 'done'
+    WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign
+      AND a.state = 'done'
     ORDER BY a.placed_at DESC NULLS LAST, a.closed_at DESC, a.id DESC LIMIT 1)
 WHERE campaign = ? AND number = ?"""
 
