@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench.ingest import CAMPAIGN
-from bench.rig import Server, hammer, settle
+from bench.rig import Server, hammer
 from bench.stock import stock
 from tests.real.daemon import Daemon, free_port
 
@@ -53,7 +53,6 @@ def _round(daemon: Daemon, for_s: float, generator: str) -> dict[str, float]:
         if daemon.running is None:
             raise AssertionError("started without a process")
         server = Server(daemon.running.pid, daemon.public_port)
-        settle(server)
         hammer(server, 1.0, generator)
         before_s = server.cpu_s()
         hammered = hammer(server, for_s, generator)

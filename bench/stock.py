@@ -11,6 +11,7 @@ import sqlite3
 import time
 from typing import Final
 
+from bench.rig import Server, settle
 from tests.real.daemon import Daemon
 
 PAST_S: Final = 30 * 86_400
@@ -44,10 +45,25 @@ _FIELDS: Final = (
 
 
 def stock(daemon: Daemon, *, past: int = 0, pending: int = 0) -> None:
-    """Let the daemon make its database, and fill it; it is not running afterwards."""
+    """Let the daemon make its database, fill it, and let the daemon read what it wants of its past.
+
+    It is not running afterwards.
+    """
+    _run(daemon)
+    _fill(daemon, past, pending)
+    _run(daemon)
+
+
+def _run(daemon: Daemon) -> None:
     daemon.start()
+    if daemon.running is None:
+        raise AssertionError("started without a process")
+    settle(Server(daemon.running.pid, daemon.public_port))
     if daemon.signal(signal.SIGTERM):
         raise RuntimeError("the daemon did not stop well")
+
+
+def _fill(daemon: Daemon, past: int, pending: int) -> None:
     now_us = time.time_ns() // 1000
     connection = sqlite3.connect(daemon.config.with_name("missedd.db"), isolation_level=None)
     for pragma in ("synchronous = OFF", "cache_size = -1000000"):
