@@ -77,6 +77,9 @@ async def _simulate(scenario: Scenario, settings: Settings, crash_at: CrashAt | 
             converged = await _converge(witness, stage, settings)
             simulated = stage.true_now() - began_at
             await witness.look(stage)
+            if not stage.host.is_up:
+                # A crash at its very last step, as nothing was left to be done: it is started again.
+                await _converge(witness, stage, settings)
             if stage.host.is_up:
                 await judge(Case(stage, settings, witness, tally))
             else:
