@@ -17,7 +17,7 @@ from missedd.core.deeds import By
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
-from missedd.core.policy import VotePolicy
+from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement
 from missedd.core.verification import NotStarted
@@ -32,8 +32,6 @@ from tests.store.database import NOON, FilledDatabase
 POLICY = policy(
     campaign(callback=callback(), lead_source="missed_call", hours=office()),
     campaign(name="other", exophones=(SECOND_EXOPHONE,), sms=sms()),
-    campaign(name="vote-ravi", exophones=("+918047120011",), vote=VotePolicy("singer", "Ravi")),
-    campaign(name="vote-asha", exophones=("+918047120010",), vote=VotePolicy("singer", "Asha")),
 )
 
 
@@ -144,13 +142,19 @@ class Private:
 
 
 @pytest.fixture
-def private(tmp_path: Path) -> Iterator[Private]:
-    with built_private(tmp_path) as private:
+def site_policy() -> Policy:
+    """What the operator has configured; a module of tests may have another."""
+    return POLICY
+
+
+@pytest.fixture
+def private(tmp_path: Path, site_policy: Policy) -> Iterator[Private]:
+    with built_private(tmp_path, of=site_policy) as private:
         yield private
 
 
 @contextmanager
-def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
+def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Iterator[Private]:
     """The site with these keys, over a database of its own."""
     db = FilledDatabase(tmp_path / "missedd.db")
 
@@ -173,7 +177,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN) -> Iterator[Private]:
         verifier,
         news,
         clock=clock,
-        policy=POLICY,
+        policy=of,
         why_not_ready=lambda: ready[0] if ready else None,
         metrics=exposition,
         on_failure=lambda path, error: failures.append((path, error)),

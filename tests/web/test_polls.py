@@ -14,13 +14,24 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from missedd.core.policy import Policy, VotePolicy
 from missedd.web import streams
 from missedd.web.polls import schemas
+from tests.core.campaigns import campaign, policy
 from tests.store.database import NOON
 from tests.web.conftest import Private
 from tests.web.test_private_api import conforms
 
+POLICY = policy(
+    campaign(name="vote-ravi", exophones=("+918047120011",), vote=VotePolicy("singer", "Ravi")),
+    campaign(name="vote-asha", exophones=("+918047120010",), vote=VotePolicy("singer", "Asha")),
+)
 EVENTS = "/api/v1/polls/singer/events"
+
+
+@pytest.fixture
+def site_policy() -> Policy:
+    return POLICY
 
 
 async def test_a_poll_is_told_with_its_options_in_the_order_of_the_configuration(private: Private) -> None:
