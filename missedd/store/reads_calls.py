@@ -30,7 +30,8 @@ _PROVED = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
 """The verification that a call proved, if it proved one."""
 
 ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
-a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.settled_at, a.settled_note"""
+a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.settled_at, a.settled_note,
+a.answered_at, a.code"""
 
 
 async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
@@ -115,6 +116,8 @@ def action_of(row: Sequence[Any]) -> dict[str, Any]:
         "settled_outcome": row[13],
         "settled_at": iso(row[14]),
         "settled_note": row[15],
+        "answered_at": iso(row[16]),
+        "code": row[17],
     }
 
 

@@ -35,7 +35,7 @@ CALL_COLUMNS: Final = (
 ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
-    *("settled_outcome", "settled_at", "settled_note"),
+    *("settled_outcome", "settled_at", "settled_note", "answered_at", "code"),
 )
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 

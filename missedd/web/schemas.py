@@ -65,6 +65,8 @@ def schemas() -> Json:
         "settled_outcome": {"enum": [*SETTLING, None]},
         "settled_at": or_null(INSTANT),
         "settled_note": or_null(TEXT),
+        "answered_at": or_null(INSTANT),
+        "code": or_null(TEXT | {"description": "The provider's, with which it ended."}),
     }
     vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(Standing)}}
     told = action | {

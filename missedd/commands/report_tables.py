@@ -1,0 +1,155 @@
+"""Figures as tables: for a terminal with rich, for a spreadsheet as CSV. What they say is the same."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from rich.table import Table
+
+from missedd.core.analytics import peak
+
+type Found = Mapping[str, Mapping[str, Any]]
+"""Figures by campaign."""
+type Row = list[str | int | float | None]
+
+DETAILS: Final = ("hour", "weekday", "day", "reason")
+
+SHOWN: Final = (
+    ("Missed calls", "total_calls"),
+    ("Unique callers", "unique_callers"),
+    ("Recovered calls", "recovered"),
+    ("Callbacks made", "callbacks_made"),
+    ("Callbacks answered", "callbacks_answered"),
+    ("Callback success rate", "callback_success_rate"),
+    ("Call to callback, median", "seconds_to_callback.median"),
+    ("Call to callback, 95 %", "seconds_to_callback.p95"),
+    ("Call to answer, median", "seconds_to_answer.median"),
+    ("Call to answer, 95 %", "seconds_to_answer.p95"),
+    ("SMS sent", "sms_sent"),
+    ("SMS delivered", "sms_delivered"),
+    ("SMS delivery rate", "sms_delivery_rate"),
+    ("Leads", "leads"),
+    ("Conversions", "conversions"),
+    ("Conversion rate", "conversion_rate"),
+)
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def table(found: Found, by: str | None) -> Table:
+    """For the terminal."""
+    match by:
+        case "hour":
+            return _columns("Missed calls by hour of the day", found, _by_hour(found))
+        case "day":
+            return _columns("Missed calls by day", found, _by_day(found))
+        case "weekday":
+            return _weekdays(found)
+        case "reason":
+            return _reasons(found)
+    rows = [[title, *(_shown(key, _value(each, key)) for each in found.values())] for title, key in SHOWN]
+    peaks = (peak(each["peak_hours"]) for each in found.values())
+    rows.append(["Peak hour", *("–" if each is None else f"{each:02d}:00" for each in peaks)])
+    return _columns("Missed calls", found, rows)
+
+
+def csv_rows(found: Found, by: str | None) -> Iterator[Row]:
+    """For a spreadsheet; empty where there is no value. Without `by` one row a campaign."""
+    match by:
+        case "hour":
+            yield ["campaign", "hour", "calls"]
+            for name, each in found.items():
+                yield from ([name, row["hour"], row["calls"]] for row in each["peak_hours"])
+        case "weekday":
+            yield ["campaign", "weekday", "hour", "calls"]
+            for name, each in found.items():
+                yield from ([name, *row.values()] for row in each["weekday_hours"])
+        case "day":
+            yield ["campaign", "date", "calls"]
+            for name, each in found.items():
+                yield from ([name, row["date"], row["calls"]] for row in each["by_day"])
+        case "reason":
+            yield ["campaign", "of", "outcome", "reason", "code", "count"]
+            for name, each in found.items():
+                yield from ([name, *row] for row in _ends(each))
+        case _:
+            keys = [key for _, key in SHOWN]
+            yield ["campaign", *(key.replace(".", "_") for key in keys), "peak_hour"]
+            for name, each in found.items():
+                yield [name, *(_value(each, key) for key in keys), peak(each["peak_hours"])]
+
+
+def write_csv(rows: Iterable[Row]) -> None:
+    csv.writer(sys.stdout).writerows(rows)
+
+
+def _value(figures: Mapping[str, Any], key: str) -> int | float | None:
+    """A figure, or a part of one behind a dot."""
+    name, _, part = key.partition(".")
+    value: int | float | None = figures[name][part] if part else figures[name]
+    return value
+
+
+def _shown(key: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if "seconds" in key:
+        return f"{value:.1f} s" if value < 600 else f"{value / 60:,.0f} min"
+    return f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
+
+
+def _columns(title: str, found: Found, rows: Iterable[Iterable[str]]) -> Table:
+    """A column for each campaign."""
+    drawn = Table(title=title)
+    drawn.add_column("")
+    for name in found:
+        drawn.add_column(name, justify="right")
+    for row in rows:
+        drawn.add_row(*row)
+    return drawn
+
+
+def _by_hour(found: Found) -> Iterator[list[str]]:
+    for hour in range(24):
+        yield [f"{hour:02d}:00", *(f"{each['peak_hours'][hour]['calls']:,}" for each in found.values())]
+
+
+def _by_day(found: Found) -> Iterator[list[str]]:
+    calls = {name: {row["date"]: row["calls"] for row in each["by_day"]} for name, each in found.items()}
+    for date in sorted(set().union(*calls.values())):
+        yield [date, *(f"{of_campaign.get(date, 0):,}" for of_campaign in calls.values())]
+
+
+def _weekdays(found: Found) -> Table:
+    """A row for each campaign and day: as many columns as a day has hours."""
+    drawn = Table("", "", *(f"{hour:02d}" for hour in range(24)), title="Missed calls by weekday and hour")
+    for column in drawn.columns[2:]:
+        column.justify = "right"
+    for name, each in found.items():
+        for day, weekday in enumerate(WEEKDAYS):
+            calls = (row["calls"] for row in each["weekday_hours"][day * 24 : (day + 1) * 24])
+            drawn.add_row(name if day == 0 else "", weekday, *(f"{n:,}" if n else "·" for n in calls))
+        drawn.add_section()
+    return drawn
+
+
+def _reasons(found: Found) -> Table:
+    drawn = Table("", "of", "outcome", "reason", "code", title="Calls, callbacks and SMS by reason")
+    drawn.add_column("count", justify="right")
+    for name, each in found.items():
+        for i, (what, outcome, reason, code, count) in enumerate(_ends(each)):
+            title = "" if i else name
+            drawn.add_row(title, str(what), str(outcome), str(reason), str(code or ""), f"{count:,}")
+        drawn.add_section()
+    return drawn
+
+
+def _ends(figures: Mapping[str, Any]) -> Iterator[Row]:
+    for row in figures["verdicts"]:
+        yield ["call", row["verdict"], row["reason"], None, row["calls"]]
+    for row in figures["callback_outcomes"]:
+        yield ["callback", row["outcome"], row["reason"], None, row["count"]]
+    for row in figures["sms_by_reason"]:
+        yield ["sms", row["outcome"], row["reason"], row["code"], row["count"]]
