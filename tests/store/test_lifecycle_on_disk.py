@@ -411,11 +411,11 @@ async def test_who_was_reached_meanwhile_is_not_rung_again(store: Store) -> None
     await placed(store)
     later = NOON + seconds(20)
     await admitted(store, call("c2", later), of=of, at=later)
-    await reported(store, Outcome.ANSWERED)
-    found = await claimed(store, 2, of=of, at=later + minutes(1))
-    assert [(each.outcome, each.reason) for each in found.stopped] == [
-        (Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
+    applied = await reported(store, Outcome.ANSWERED)
+    assert [(each.id, each.outcome, each.reason) for each in applied.cancelled] == [
+        (2, Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     ]
+    assert (await claimed(store, 2, of=of, at=later + minutes(1))).claimed == ()
 
 
 # What the figures need of an end.
