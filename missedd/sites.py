@@ -120,6 +120,7 @@ def private_site(
         on_failure=on_failure,
         on_login=on_login,
         keys=keys,
+        rates={lane: budget.per_minute for lane, budget in engine.budgets.items()},
     )
 
 

@@ -27,7 +27,8 @@ class Query:
     """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
 
     `number` is E.164. `kind`, `state` and `outcome` concern actions only, `list` and `standing`
-    subscriptions, `status` and `updated_since` leads, `reference` conversions.
+    subscriptions, `status` and `updated_since` leads, `reference` conversions, `subject` the
+    audit record.
     """
 
     campaign: str | None = None
@@ -42,6 +43,7 @@ class Query:
     status: str | None = None
     updated_since: datetime | None = None
     reference: str | None = None
+    subject: str | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 

@@ -19,6 +19,7 @@ from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
+from missedd.store.attention import resend_parked
 from missedd.store.audit import note
 from missedd.store.conversions import convert
 from missedd.store.database import Database
@@ -129,6 +130,22 @@ class Operator:
         self._timers.add([wake])
         self._acted(by, Deed.WEBHOOK_RESENT, action=action_id)
         return wake.action_id
+
+    async def resend_parked(self, by: By) -> int:
+        """Send the latest parked webhooks again; how many went out, 0 once none is left."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> list[Wake]:
+            wakes = await resend_parked(db, now)
+            if wakes:
+                await note(db, by, Deed.WEBHOOK_RESENT, "parked", now, actions=len(wakes))
+            return wakes
+
+        wakes = await self._store.write(unit)
+        self._timers.add(wakes)
+        if wakes:
+            self._acted(by, Deed.WEBHOOK_RESENT, actions=len(wakes))
+        return len(wakes)
 
     async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
         """Keep what an operator found out about an action that ended as `unknown`, or is still looked for."""

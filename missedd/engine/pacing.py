@@ -38,6 +38,10 @@ class Budget:
             self._take(now - ago_s)
 
     @property
+    def per_minute(self) -> int:
+        return self._taken.maxlen or 1
+
+    @property
     def spacing_s(self) -> float:
         """From one turn to the next when many wait."""
         return self._spacing_s

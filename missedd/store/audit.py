@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from missedd.clock import to_us
 from missedd.core.deeds import By, Deed
+from missedd.core.pages import Page, Query
 from missedd.store.database import Database
+from missedd.store.paging import List, page
+from missedd.store.reads_calls import Rows, iso
 
 
 async def note(
@@ -19,3 +24,32 @@ async def note(
         "INSERT INTO audit (at, source, peer, deed, subject, details) VALUES (?, ?, ?, ?, ?, ?)",
         (to_us(now), by.source, by.peer, deed, str(subject), json.dumps(said, separators=(",", ":"))),
     )
+
+
+async def audit(db: Rows, query: Query) -> Page:
+    """What was done by hand, the latest first; `Query.subject` is what it was done to."""
+    return await page(db, _AUDIT, query)
+
+
+def _row(row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "id": row[0],
+        "at": iso(row[1]),
+        "source": row[2],
+        "peer": row[3],
+        "deed": row[4],
+        "subject": row[5],
+        "details": json.loads(row[6]),
+    }
+
+
+_AUDIT: Final = List(
+    name="audit",
+    source="audit u",
+    columns="u.id, u.at, u.source, u.peer, u.deed, u.subject, u.details",
+    key=("u.id",),
+    like=(int,),
+    filters={"subject": "u.subject"},
+    time="u.at",
+    shape=_row,
+)

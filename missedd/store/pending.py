@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from datetime import datetime
 from typing import Any
 
+from missedd.clock import to_us
+from missedd.core.forecast import KNOWN_MINUTES, MINUTE, Backlog
+from missedd.core.model import LANE_OF, Kind
 from missedd.store.reads_calls import Rows, words
 
 
@@ -24,3 +29,21 @@ async def pending(db: Rows) -> list[dict[str, Any]]:
         }
         for campaign, kind, state, reason, n in rows
     ]
+
+
+async def backlogs(db: Rows, now: datetime) -> dict[Kind, Backlog]:
+    """What is due now and waits for its turn, and what becomes due soon, by kind."""
+    now_us = to_us(now)
+    rows = await db.fetch_all(
+        """SELECT kind, iif(wake_at <= ?, -1, (wake_at - ?) / 60000000), count(*) FROM actions
+           WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2""",
+        (now_us, now_us, to_us(now + KNOWN_MINUTES * MINUTE)),
+    )
+    due: Counter[str] = Counter()
+    coming: defaultdict[str, list[int]] = defaultdict(lambda: [0] * KNOWN_MINUTES)
+    for kind, minute, n in rows:
+        if minute < 0:
+            due[kind] += n
+        else:
+            coming[kind][minute] += n
+    return {kind: Backlog(due[kind], coming[kind]) for kind in LANE_OF}

@@ -11,11 +11,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from missedd.core.forecast import Backlog
+from missedd.core.model import Kind
 from missedd.core.pages import Page, Query
 from missedd.core.tally import Tally
+from missedd.store.attention import attention, lost, parked, unknown
+from missedd.store.audit import audit
 from missedd.store.facts import campaigns
 from missedd.store.pauses import pauses
-from missedd.store.pending import pending
+from missedd.store.pending import backlogs, pending
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
 from missedd.store.reads_figures import MOST, figures, gauges
@@ -107,6 +111,24 @@ class Reader:
 
     async def quarantine(self) -> dict[str, Any]:
         return await self._read(quarantine)
+
+    async def backlogs(self, now: datetime) -> dict[Kind, Backlog]:
+        return await self._read(partial(backlogs, now=now))
+
+    async def attention(self) -> dict[str, int]:
+        return await self._read(attention)
+
+    async def parked(self, query: Query) -> Page:
+        return await self._read(partial(parked, query=query))
+
+    async def unknown(self, query: Query) -> Page:
+        return await self._read(partial(unknown, query=query))
+
+    async def lost(self, query: Query) -> Page:
+        return await self._read(partial(lost, query=query))
+
+    async def audit(self, query: Query) -> Page:
+        return await self._read(partial(audit, query=query))
 
     async def pauses(self, now: datetime) -> dict[str, dict[str, Any]]:
         return await self._read(partial(pauses, now=now))

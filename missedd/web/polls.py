@@ -21,34 +21,45 @@ from missedd.web.streams import Sight, Streams
 def add_polls(api: Blueprint, reads: Reads, changes: Changes, policy: Policy, clock: Clock) -> None:
     streams = Streams(changes)
 
-    async def tally_of(poll: str) -> Tally:
-        tally = await reads.tally(poll)
-        if tally is None:
-            raise Problem(404, "there is no poll of this name")
-        return tally
-
-    def shown(tally: Tally, now: datetime) -> Json:
-        return told(tally, policy.options(tally.rules.name), now)
-
     @api.get("/v1/polls")
     async def polls() -> Response:
-        configured = [each.name for each in policy.polls]
-        names = dict.fromkeys([*configured, *await reads.polls()])
-        now = clock.now()
-        return jsonify({"items": [shown(await tally_of(each), now) for each in names], "next": None})
+        return jsonify({"items": await polls_now(reads, policy, clock), "next": None})
 
     @api.get("/v1/polls/<poll>")
     async def poll(poll: str) -> Response:
-        return jsonify(shown(await tally_of(poll), clock.now()))
+        return jsonify(await poll_now(poll, reads, policy, clock))
 
     @api.get("/v1/polls/<poll>/events")
     async def events(poll: str) -> Response:
         async def look() -> Sight:
-            tally, now = await tally_of(poll), clock.now()
-            return Sight(tally.calls, shown(tally, now), _changes_in_s(tally.rules, now))
+            tally, now = await _tally_of(poll, reads), clock.now()
+            return Sight(tally.calls, _shown(tally, policy, now), _changes_in_s(tally.rules, now))
 
-        await tally_of(poll)
+        await _tally_of(poll, reads)
         return streams.response(poll, look)
+
+
+async def polls_now(reads: Reads, policy: Policy, clock: Clock) -> list[Json]:
+    """Every poll that there is or was, the configuration's first."""
+    configured = [each.name for each in policy.polls]
+    names = dict.fromkeys([*configured, *await reads.polls()])
+    return [await poll_now(each, reads, policy, clock) for each in names]
+
+
+async def poll_now(poll: str, reads: Reads, policy: Policy, clock: Clock) -> Json:
+    """A poll as it stands, as the API shows it."""
+    return _shown(await _tally_of(poll, reads), policy, clock.now())
+
+
+async def _tally_of(poll: str, reads: Reads) -> Tally:
+    tally = await reads.tally(poll)
+    if tally is None:
+        raise Problem(404, "there is no poll of this name")
+    return tally
+
+
+def _shown(tally: Tally, policy: Policy, now: datetime) -> Json:
+    return told(tally, policy.options(tally.rules.name), now)
 
 
 def _changes_in_s(rules: PollPolicy, now: datetime) -> float | None:

@@ -10,8 +10,9 @@ import trio
 
 from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
+from missedd.core.forecast import Backlog
 from missedd.core.leads import LeadStatus
-from missedd.core.model import Outcome
+from missedd.core.model import Kind, Outcome
 from missedd.core.pages import Page, Query
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
@@ -64,6 +65,22 @@ class Reads(Protocol):
     async def tally(self, poll: str) -> Tally | None:
         """None if there has never been such a poll."""
         ...
+
+    async def backlogs(self, now: datetime) -> Mapping[Kind, Backlog]:
+        """What waits for its turn, and what becomes due soon, by kind."""
+        ...
+
+    async def attention(self) -> Mapping[str, int]:
+        """How many webhooks are `parked`, outcomes `unknown`, and answers `lost`."""
+        ...
+
+    async def parked(self, query: Query) -> Page: ...
+
+    async def unknown(self, query: Query) -> Page: ...
+
+    async def lost(self, query: Query) -> Page: ...
+
+    async def audit(self, query: Query) -> Page: ...
 
     async def gauges(self) -> Mapping[str, Any]: ...
 
@@ -124,6 +141,10 @@ class Operations(Protocol):
 
     async def resend(self, by: By, action_id: int) -> int | None:
         """The id of the new action, or None if there is no parked webhook of that id."""
+        ...
+
+    async def resend_parked(self, by: By) -> int:
+        """Send the latest parked webhooks again; how many."""
         ...
 
     async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:

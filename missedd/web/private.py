@@ -6,7 +6,7 @@ and no work of the daemon runs inside it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import trio
@@ -18,10 +18,11 @@ from werkzeug.exceptions import HTTPException
 
 from missedd.clock import Clock
 from missedd.core.analytics import TooMuchToCount
+from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.web.access import HOW_TO_CHANGE, Access, Keys
 from missedd.web.api import build_api
-from missedd.web.console import build_console
+from missedd.web.console import House, build_console
 from missedd.web.login import OnLogin, build_login
 from missedd.web.ports import Changes, Operations, Reads, Verifier
 from missedd.web.problems import Problem, problem_response
@@ -87,9 +88,11 @@ def build_private(
     on_failure: Callable[[str, Exception], None],
     on_login: OnLogin = lambda is_right, peer: None,
     keys: Keys = OPEN,
+    rates: Mapping[Lane, int] | None = None,
 ) -> QuartTrio:
     """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
-    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each.
+    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each; `rates` are the
+    requests a minute of the account's budgets.
     """
     app = PrivateSite(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
@@ -97,7 +100,7 @@ def build_private(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
-    app.register_blueprint(build_console(reads, clock, policy.timezone))
+    app.register_blueprint(build_console(House(reads, operations, policy, clock, rates or {})))
     access = Access(keys, Sessions())
     app.register_blueprint(build_login(access, on_login))
     app.before_request(access.guard)

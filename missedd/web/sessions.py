@@ -26,6 +26,8 @@ class Session:
     csrf: str
     began_s: float
     used_s: float
+    notice: tuple[str, bool] | None = None
+    """What the next page is to say, and whether that is a problem."""
 
     def is_over(self, now_s: float) -> bool:
         return now_s >= min(self.used_s + IDLE_S, self.began_s + LONGEST_S)

@@ -81,7 +81,8 @@ class FilledDatabase:
         return self.put("actions", **row)
 
     def done(self, call_id: int, kind: str, outcome: str, **values: object) -> int:
-        return self.action(call_id, kind, state="done", outcome=outcome, closed_at=NOON, **values)
+        row: dict[str, object] = {"state": "done", "outcome": outcome, "closed_at": NOON}
+        return self.action(call_id, kind, **row | values)
 
     def lead(self, call_id: int, number: str = CALLER, **values: object) -> int:
         row: dict[str, object] = {

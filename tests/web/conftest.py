@@ -95,6 +95,10 @@ class Operator:
         self.converted.append((list(said), dry_run))
         return [self.answers.pop(0) for _ in said]
 
+    async def resend_parked(self, by: By) -> int:
+        count, self.parked = len(self.parked), {}
+        return count
+
     async def resend(self, by: By, action_id: int) -> int | None:
         return self.parked.get(action_id)
 

@@ -11,3 +11,7 @@ CREATE TABLE pauses (
     ended_at   INTEGER
 ) STRICT;
 CREATE INDEX pauses_in_force ON pauses (campaign) WHERE ended_at IS NULL;
+
+-- What waits for a person. Next to nothing is in these unless something is broken.
+CREATE INDEX actions_parked ON actions (id) WHERE kind = 'webhook' AND outcome IN ('failed', 'refused');
+CREATE INDEX actions_unknown ON actions (id) WHERE outcome = 'unknown' AND settled_outcome IS NULL;

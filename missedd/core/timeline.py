@@ -1,0 +1,124 @@
+"""A call's story as a timeline: what happened, in its order, and what is still to come.
+
+Made of the same facts as `missedd.core.explain` tells in words, and adds nothing to them: every
+reason that the facts name is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from missedd.core.model import RECOVERED, Outcome, State, Verdict
+from missedd.core.reasons import Reason
+
+_VERDICTS: Final = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.DUPLICATE: "a duplicate",
+    Verdict.SUPPRESSED: "counted, and nobody is contacted",
+    Verdict.NOT_MISSED: "no missed call",
+    Verdict.NO_CALLER_ID: "kept, but there is nobody to call back",
+    Verdict.UNKNOWN_EXOPHONE: "kept, but it belongs to no campaign",
+}
+_STANDING: Final = {
+    State.PLANNED: "is due",
+    State.HELD: "is held",
+    State.ATTEMPTING: "is being sent",
+    State.PLACED: "is out; its outcome is awaited",
+}
+GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
+BAD: Final = frozenset({Outcome.FAILED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, Outcome.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry. `at` is RFC 3339; `tone` is `good`, `bad`, `wait` or nothing in particular."""
+
+    at: str
+    title: str
+    reason: str | None = None
+    words: str = ""
+    note: str = ""
+    action: int | None = None
+    tone: str = ""
+    is_ahead: bool = False
+    until: str | None = None
+    """Until when it is worth doing."""
+
+
+def timeline(call: Mapping[str, Any]) -> list[Moment]:
+    """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
+    found = [each for action in call["actions"] for each in _action(action)]
+    return [*_arrival(call), *sorted(found, key=lambda each: (each.is_ahead, each.at))]
+
+
+def tone_of(state: str, outcome: str | None) -> str:
+    """How an action stands, as a colour would say it."""
+    if outcome is None:
+        return "wait" if state in (State.PLANNED, State.HELD) else "out"
+    return "good" if outcome in GOOD else "bad" if outcome in BAD else "none"
+
+
+def words_of(reason: str) -> str:
+    """A reason in words; one of a later version stands for itself."""
+    try:
+        return Reason(reason).words
+    except ValueError:
+        return reason
+
+
+def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
+    whom = call["to"] or "a number that could not be read"
+    yield Moment(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
+    told = "Found in Exotel's list of calls; no webhook told of it" if call["shape"] == RECOVERED else ""
+    again = f"Exotel delivered it again {call['redeliveries']} times" if call["redeliveries"] else ""
+    verdict = Verdict(call["verdict"])
+    yield Moment(
+        call["received_at"],
+        f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is no missed call",
+        call["reason"],
+        words_of(call["reason"]),
+        ". ".join(filter(None, (told, again))),
+        tone="good" if verdict is Verdict.ACCEPTED else "none",
+    )
+
+
+def _action(action: Mapping[str, Any]) -> Iterator[Moment]:
+    name, action_id = _name(action), action["id"]
+    for attempt in action["attempts"]:
+        yield _attempt(attempt, name, action_id)
+    for report in action.get("reports", ()):
+        source = "reported" if report["source"] == "report" else "found by a look-up"
+        code = f" ({report['code']})" if report["code"] else ""
+        title = f"{name} {source}: {report['status']}{code}"
+        yield Moment(report["received_at"], title, note=report["effect"], action=action_id)
+    reason, tone = action["reason"], tone_of(action["state"], action["outcome"])
+    told = {"reason": reason, "words": words_of(reason), "action": action_id, "tone": tone}
+    if action["outcome"] is None:
+        title = f"{name} {_STANDING[State(action['state'])]}"
+        yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], **told)
+        return
+    yield Moment(action["closed_at"], f"{name}: {action['outcome']}", **told)
+    if action["settled_outcome"]:
+        title = f"{name} settled by an operator: {action['settled_outcome']}"
+        yield Moment(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)
+
+
+def _attempt(attempt: Mapping[str, Any], name: str, action_id: int) -> Moment:
+    result, reason = attempt["result"], attempt["reason"]
+    code = f" {attempt['code']}" if attempt["code"] else ""
+    return Moment(
+        attempt["started_at"],
+        f"{name}, attempt {attempt['number']}: {result or 'no answer yet'}{code}",
+        reason,
+        words_of(reason) if reason else "",
+        attempt["message"] or "",
+        action_id,
+        {"accepted": "good", "refused": "bad", "unknown": "bad"}.get(result or "", "out"),
+    )
+
+
+def _name(action: Mapping[str, Any]) -> str:
+    again = f", retry {action['retry_index']}" if action["retry_index"] else ""
+    return f"{action['kind'].capitalize() if action['kind'] != 'sms' else 'SMS'}{again}"

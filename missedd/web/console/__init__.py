@@ -1,0 +1,59 @@
+"""The console: pages for people, rendered here, with three small scripts' worth of help in one file.
+
+Nothing comes from outside: no fonts, no libraries, no addresses but our own, and the policy header
+says so. Every page works without its script; with it, what is live is fetched again and changed in
+place. Whatever changes something is a form of a session, answered with a redirect.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from quart import Blueprint, Response
+
+from missedd.web.console.campaigns import add_campaigns
+from missedd.web.console.filters import add_filters
+from missedd.web.console.forms import add_notices
+from missedd.web.console.house import House
+from missedd.web.console.lists import add_lists
+from missedd.web.console.numbers import add_numbers
+from missedd.web.console.polls import add_polls
+from missedd.web.console.queue import add_queue
+from missedd.web.console.record import add_record
+from missedd.web.console.stories import add_stories
+from missedd.web.console.today import add_today
+from missedd.web.console.trouble import add_trouble
+from missedd.web.problems import Problem
+
+__all__ = ["House", "build_console"]
+
+_STATIC: Final = {
+    "console.css": "text/css; charset=utf-8",
+    "console.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+
+
+def build_console(house: House) -> Blueprint:
+    """The routes of the console. Times are shown in the policy's time zone."""
+    console = Blueprint("console", __name__)
+    add_filters(console, house)
+    add_notices(console)
+    for add in (
+        *(add_today, add_queue, add_stories, add_numbers, add_campaigns, add_polls),
+        *(add_lists, add_trouble, add_record),
+    ):
+        add(console, house)
+    # A handful of kilobytes: kept in memory, so that showing them touches no disk and no thread.
+    static = {name: files("missedd.web").joinpath("static", name).read_bytes() for name in _STATIC}
+
+    @console.get("/static/<name>")
+    async def shipped(name: str) -> Response:
+        if name not in static:
+            raise Problem(404, "There is nothing here.")
+        response = Response(static[name], content_type=_STATIC[name])
+        response.cache_control.max_age = 300
+        return response
+
+    return console

@@ -1,0 +1,37 @@
+"""What every page of the console is made of: what is known, what may be done, and the clock on the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from missedd.clock import Clock
+from missedd.core.model import Lane
+from missedd.core.policy import Policy
+from missedd.web.ports import Operations, Reads
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    reads: Reads
+    operations: Operations
+    policy: Policy
+    clock: Clock
+    rates: Mapping[Lane, int] = field(default_factory=dict)
+    """Requests a minute that the account's budget allows."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.policy.timezone)
+
+    def local_now(self) -> datetime:
+        return self.clock.now().astimezone(self.zone)
+
+    def midnight(self) -> datetime:
+        """The beginning of today."""
+        return datetime.combine(self.local_now().date(), time(), self.zone)
+
+    def local(self, iso: str) -> datetime:
+        return datetime.fromisoformat(iso).astimezone(self.zone)

@@ -1,0 +1,95 @@
+"""Leads, lists that people joined, and suppressed numbers: a page at a time, filtered, and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from quart import Blueprint, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from missedd.core.consent import Standing
+from missedd.core.leads import LeadStatus
+from missedd.core.pages import BadCursor, Page, Query
+from missedd.core.phone import normalise
+from missedd.web.acting import acting
+from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, typed_number
+from missedd.web.console.house import House
+from missedd.web.problems import Problem
+
+SHOWN: Final = 50
+CSV_ROWS: Final = 1_000
+_FIELD: Final = {"state": "standing"}
+"""What a filter is called in a query, where that is something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of a list as it was asked for, and where its neighbours are."""
+
+    items: list[Any]
+    older: str | None
+    is_first: bool
+    filters: dict[str, str]
+    csv: str
+    problem: str | None = None
+
+
+async def shown(
+    read: Callable[[Query], Awaitable[Page]], path: str, names: tuple[str, ...], csv: str = ""
+) -> Shown:
+    """The page of `read` that the request at hand asks for, by these filters."""
+    filters = {name: request.args[name].strip() for name in names if request.args.get(name, "").strip()}
+    number = normalise(filters["number"]) if "number" in filters else None
+    problem = None
+    if "number" in filters and number is None:
+        problem = f"{filters['number']!r} is not a phone number."
+    known: dict[str, Any] = {_FIELD.get(name, name): value for name, value in filters.items()}
+    cursor = request.args.get("cursor")
+    try:
+        query = Query(**known | {"number": number, "limit": SHOWN, "cursor": cursor})
+        page = Page([], None) if problem else await read(query)
+    except BadCursor:
+        raise Problem(404, "This page of the list is not there.") from None
+    older = None if page.next is None else f"{path}?{urlencode({**filters, 'cursor': page.next})}"
+    link = f"{csv}?{urlencode({**filters, 'format': 'csv', 'limit': CSV_ROWS})}" if csv else ""
+    return Shown(page.items, older, cursor is None, filters, link, problem)
+
+
+def add_lists(console: Blueprint, house: House) -> None:
+    reads = house.reads
+
+    @console.get("/leads")
+    async def leads() -> str:
+        found = await shown(reads.leads, "/leads", ("campaign", "status", "number"), "/api/v1/leads")
+        names = [each.name for each in house.policy.campaigns if each.lead_source is not None]
+        return await render_template(
+            "leads.html", here="/leads", list=found, campaigns=names, statuses=tuple(LeadStatus)
+        )
+
+    @console.get("/subscriptions")
+    async def subscriptions() -> str:
+        found = await shown(
+            reads.subscriptions, "/subscriptions", ("list", "state", "number"), "/api/v1/subscriptions"
+        )
+        names = sorted({each.subscribe.list for each in house.policy.campaigns if each.subscribe})
+        states = (Standing.IN_FORCE, Standing.WITHDRAWN)
+        return await render_template(
+            "subscriptions.html", here="/subscriptions", list=found, names=names, states=states
+        )
+
+    @console.post("/subscriptions/<name>/withdraw")
+    async def withdraw(name: str) -> BaseResponse:
+        number = await typed_number()
+        if not await house.operations.unsubscribe(acting(), name, number):
+            raise Mistake(f"{number} is not on the list {name}.")
+        return await done(f"{number} is off the list {name}.")
+
+    @console.get("/suppressions")
+    async def suppressions() -> str:
+        found = await shown(reads.suppressions, "/suppressions", ("number",), "/api/v1/suppressions")
+        return await render_template(
+            "suppressions.html", here="/suppressions", list=found, lasts=SUPPRESSIONS
+        )

@@ -1,0 +1,70 @@
+"""A caller: how their number stands, their calls, and stopping or resuming contact with them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quart import Blueprint, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from missedd.core.leads import LeadStatus
+from missedd.core.pages import Query
+from missedd.core.phone import normalise
+from missedd.web.acting import acting
+from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, line, typed_number, until
+from missedd.web.console.house import House
+from missedd.web.problems import Problem
+
+CALLS: Final = 20
+
+
+def add_numbers(console: Blueprint, house: House) -> None:
+    reads, operations = house.reads, house.operations
+
+    @console.get("/numbers/<number>")
+    async def number(number: str) -> str:
+        spelt = normalise(number)
+        if spelt is None:
+            raise Problem(404, "This is not a phone number that can be rung.")
+        query = Query(number=spelt)
+        now = house.clock.now()
+        suppressions = [
+            each
+            for each in (await reads.suppressions(query)).items
+            if each["until"] is None or house.local(each["until"]) > now
+        ]
+        return await render_template(
+            "number.html",
+            number=spelt,
+            calls=await reads.story_of_number(spelt),
+            most=CALLS,
+            suppressions=suppressions,
+            subscriptions=(await reads.subscriptions(query)).items,
+            leads=(await reads.leads(query)).items,
+            statuses=tuple(LeadStatus),
+            lasts=SUPPRESSIONS,
+        )
+
+    @console.post("/suppressions/add")
+    async def suppress() -> BaseResponse:
+        number = await typed_number()
+        reason = await line("why", "why, for whoever asks later")
+        ends_at = await until(SUPPRESSIONS, house.clock.now())
+        await operations.suppress(acting(), number, reason, ends_at)
+        return await done(f"Nobody contacts {number} any more.")
+
+    @console.post("/suppressions/remove")
+    async def unsuppress() -> BaseResponse:
+        number = await typed_number()
+        if not await operations.unsuppress(acting(), number):
+            raise Mistake(f"{number} is not suppressed.")
+        return await done(f"{number} may be contacted again.")
+
+    @console.post("/leads/<int:lead_id>/status")
+    async def mark(lead_id: int) -> BaseResponse:
+        status = (await request.form).get("status")
+        if status not in tuple(LeadStatus):
+            raise Mistake("Please choose what the lead is.")
+        if not await operations.mark_lead(acting(), lead_id, LeadStatus(status)):
+            raise Mistake("There is no such lead.")
+        return await done(f"The lead is {status}.")

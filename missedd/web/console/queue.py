@@ -1,0 +1,69 @@
+"""The queue: what is due when, what is held and why, and when the backlog will be gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from quart import Blueprint, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from missedd.core.forecast import Backlog, gone_in
+from missedd.core.model import LANE_OF, Kind, Lane, State
+from missedd.web.acting import acting
+from missedd.web.console.forms import done
+from missedd.web.console.house import House
+
+DUE: Final = 50
+
+
+def add_queue(console: Blueprint, house: House) -> None:
+    @console.get("/queue")
+    async def queue() -> str:
+        pending = await house.reads.pending()
+        return await render_template(
+            "queue.html",
+            here="/queue",
+            lanes=lanes(await house.reads.backlogs(house.clock.now()), house.rates, house.local_now()),
+            held=held(pending),
+            out=sum(each["count"] for each in pending if each["state"] in (State.ATTEMPTING, State.PLACED)),
+            due=await house.reads.due_next(DUE),
+            paused=await house.reads.pauses(house.clock.now()),
+            quarantine=await house.reads.quarantine(),
+        )
+
+    @console.post("/quarantine/release")
+    async def release() -> BaseResponse:
+        drop = (await request.form).get("what") == "drop"
+        count = await house.operations.release(acting(), drop=drop)
+        return await done(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over.")
+
+
+def lanes(backlogs: Mapping[Kind, Backlog], rates: Mapping[Lane, int], now: datetime) -> list[dict[str, Any]]:
+    """Each kind's backlog, and at what time it will be gone at the account's rate, where there is one."""
+    found = []
+    for kind, backlog in backlogs.items():
+        rate = rates.get(LANE_OF[kind])
+        lasts = None if rate is None else gone_in(backlog, rate)
+        found.append(
+            {
+                "kind": kind,
+                "due": backlog.due,
+                "soon": backlog.soon,
+                "rate": rate,
+                "lasts": lasts,
+                "gone_at": None if lasts is None else now + lasts,
+            }
+        )
+    return found
+
+
+def held(pending: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is held, by reason, the most first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for each in pending:
+        if each["state"] == State.HELD:
+            counts[each["reason"], each["reason_words"]] += each["count"]
+    return [{"reason": reason, "words": words, "count": n} for (reason, words), n in counts.most_common()]

@@ -1,0 +1,37 @@
+"""A call's story, and finding it by its CallSid or by a number."""
+
+from __future__ import annotations
+
+from quart import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from missedd.core.phone import normalise
+from missedd.core.timeline import timeline
+from missedd.web.console.house import House
+from missedd.web.problems import Problem
+
+
+def add_stories(console: Blueprint, house: House) -> None:
+    @console.get("/calls/<call_sid>")
+    async def call(call_sid: str) -> str:
+        story = await house.reads.call_story(call_sid)
+        if story is None:
+            raise Problem(404, "No call has this CallSid.")
+        moments = timeline(story)
+        return await render_template(
+            "story.html",
+            call=story,
+            past=[each for each in moments if not each.is_ahead],
+            ahead=[each for each in moments if each.is_ahead],
+        )
+
+    @console.get("/find")
+    async def find() -> BaseResponse:
+        wanted = request.args.get("q", "").strip()
+        if wanted and await house.reads.call_story(wanted) is not None:
+            return redirect(url_for("console.call", call_sid=wanted))
+        # The space is what a link's plain `+` becomes.
+        spelt = normalise(wanted)
+        if spelt is not None:
+            return redirect(url_for("console.number", number=spelt))
+        raise Problem(404, "This is neither a CallSid that came in nor a phone number.")

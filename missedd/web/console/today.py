@@ -1,0 +1,95 @@
+"""Today at a glance: the figures since midnight, when people ring, what needs a person, the latest calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import trio
+from quart import Blueprint, render_template, request
+
+from missedd.core.analytics import peak
+from missedd.core.model import Kind, Outcome, State
+from missedd.web.console.house import House
+
+LATEST: Final = 30
+WEEKS: Final = 4
+"""How far back the heat map looks."""
+HEAT_LASTS_S: Final = 20.0
+NOT_REACHED: Final = (
+    *(Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED),
+    *(Outcome.REFUSED, Outcome.UNKNOWN),
+)
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def add_today(console: Blueprint, house: House) -> None:
+    heats: dict[str | None, tuple[float, dict[str, Any]]] = {}
+
+    async def heat_of(campaign: str | None, midnight: datetime) -> dict[str, Any]:
+        """The weeks' picture changes slowly, so it is not made anew for each look at the page."""
+        made_s, made = heats.get(campaign, (-HEAT_LASTS_S, {}))
+        if trio.current_time() - made_s >= HEAT_LASTS_S:
+            weeks = await house.reads.figures(campaign, midnight - timedelta(weeks=WEEKS), None)
+            made = heat(weeks["weekday_hours"])
+            if campaign is None or house.policy.campaign(campaign) is not None:
+                heats[campaign] = (trio.current_time(), made)
+        return made
+
+    @console.get("/")
+    async def today() -> str:
+        campaign = request.args.get("campaign") or None
+        midnight, reads = house.midnight(), house.reads
+        figures = await reads.figures(campaign, midnight, midnight + timedelta(days=1))
+        return await render_template(
+            "today.html",
+            here="/",
+            campaign=campaign,
+            campaigns=await reads.campaigns(),
+            figures=figures,
+            callbacks=callbacks(figures),
+            peak=peak(figures["peak_hours"]),
+            hours=bars(figures["peak_hours"]),
+            heat=await heat_of(campaign, midnight),
+            weeks=WEEKS,
+            paused=await reads.pauses(house.clock.now()),
+            quarantine=await reads.quarantine(),
+            attention=await reads.attention(),
+            calls=await reads.latest_calls(LATEST),
+        )
+
+
+def callbacks(figures: Mapping[str, Any]) -> dict[str, int]:
+    """Today's callbacks by what a person asks of them; those never made have their own reasons."""
+    counts = {"pending": 0, "answered": 0, "failed": 0, "not_made": 0}
+    for each in figures["actions"]:
+        if each["kind"] != Kind.CALLBACK:
+            continue
+        if each["state"] != State.DONE:
+            counts["pending"] += each["count"]
+        elif each["outcome"] == Outcome.ANSWERED:
+            counts["answered"] += each["count"]
+        elif each["outcome"] in NOT_REACHED:
+            counts["failed"] += each["count"]
+        else:
+            counts["not_made"] += each["count"]
+    return counts
+
+
+def bars(hours: list[Mapping[str, int]]) -> list[dict[str, Any]]:
+    """The calls of each hour with their height, 1 for the most."""
+    most = max((each["calls"] for each in hours), default=0) or 1
+    return [{**each, "share": each["calls"] / most} for each in hours]
+
+
+def heat(weekday_hours: list[Mapping[str, int]]) -> dict[str, Any]:
+    """The week's cells, each with its share of the busiest, and which that is."""
+    most = max((each["calls"] for each in weekday_hours), default=0)
+    busiest = next((each for each in weekday_hours if most and each["calls"] == most), None)
+    return {
+        "days": DAYS,
+        "cells": [{**each, "share": each["calls"] / (most or 1)} for each in weekday_hours],
+        "busiest": None if busiest is None else f"{DAYS[busiest['weekday']]} {busiest['hour']:02d}:00",
+        "most": most,
+    }
