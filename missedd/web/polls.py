@@ -43,11 +43,12 @@ async def polls_now(reads: Reads, policy: Policy, clock: Clock) -> list[Json]:
     """Every poll that there is or was, the configuration's first."""
     configured = [each.name for each in policy.polls]
     names = dict.fromkeys([*configured, *await reads.polls()])
-    return [await poll_now(each, reads, policy, clock) for each in names]
+    now, tallies = clock.now(), [await reads.tally(each) for each in names]
+    return [_shown(each, policy, now) for each in tallies if each is not None]
 
 
 async def poll_now(poll: str, reads: Reads, policy: Policy, clock: Clock) -> Json:
-    """A poll as it stands, as the API shows it."""
+    """A poll as it stands, as the API shows it. Raises `Problem` if there is none of this name."""
     return _shown(await _tally_of(poll, reads), policy, clock.now())
 
 

@@ -75,6 +75,7 @@ class Shop:
         self.rng = Random(seed)
         self.people = Faker("en_IN")
         self._sids = 0
+        self.last_sid = ""
 
     def fill(self, calls: int = 220) -> None:
         for at in self._instants(calls):
@@ -99,7 +100,8 @@ class Shop:
 
     def sid(self) -> str:
         self._sids += 1
-        return f"{self.rng.getrandbits(112):028x}{self._sids:04d}"
+        self.last_sid = f"{self.rng.getrandbits(112):028x}{self._sids:04d}"
+        return self.last_sid
 
     def _old_call(self, day: datetime) -> None:
         hour = min(23, max(0, round(self.rng.gauss(13, 3.2))))
@@ -146,6 +148,16 @@ class Shop:
         if name in ("sales", "information"):
             sent = {"due_at": at, "reason": "sms-delivered", "placed_at": at, "closed_at": at}
             self.db.done(call, "sms", "delivered", **whose | sent)
+        if name.startswith("vote-"):
+            option = name.removeprefix("vote-").capitalize()
+            vote = {
+                "poll": "singer",
+                "number": number,
+                "standing": "counted",
+                "called_at": at,
+                "option": option,
+            }
+            self.db.put("votes", call_sid=self.last_sid, **vote)
         if name == "weather":
             self.db.subscription(call, number, consented_at=at, campaign=name)
 

@@ -15,7 +15,7 @@ from quart_trio import QuartTrio
 from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
 from missedd.core.leads import LeadStatus
-from missedd.core.model import Outcome
+from missedd.core.model import Lane, Outcome
 from missedd.core.pauses import Pause
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
@@ -67,27 +67,34 @@ class Operator:
         self.suppressed[number] = (reason, until)
 
     async def unsuppress(self, by: By, number: str) -> bool:
+        self.by.append(by)
         return self.suppressed.pop(number, None) is not None
 
     async def unsubscribe(self, by: By, name: str, number: str) -> bool:
+        self.by.append(by)
         return (name, number) in self.subscribed
 
     async def release(self, by: By, *, drop: bool) -> int:
+        self.by.append(by)
         self.released.append(drop)
         return 3
 
     async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
+        self.by.append(by)
         self.said.append((action_id, outcome, remark))
         return self.settlement
 
     async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
+        self.by.append(by)
         self.paused[campaign] = Pause(campaign, NOON, until, why, by)
         return self.paused[campaign]
 
     async def resume(self, by: By, campaign: str) -> bool:
+        self.by.append(by)
         return self.paused.pop(campaign, None) is not None
 
     async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
+        self.by.append(by)
         self.marked.append((lead_id, status))
         return True
 
@@ -96,10 +103,12 @@ class Operator:
         return [self.answers.pop(0) for _ in said]
 
     async def resend_parked(self, by: By) -> int:
+        self.by.append(by)
         count, self.parked = len(self.parked), {}
         return count
 
     async def resend(self, by: By, action_id: int) -> int | None:
+        self.by.append(by)
         return self.parked.get(action_id)
 
 
@@ -187,6 +196,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
         on_failure=lambda path, error: failures.append((path, error)),
         on_login=lambda is_right, peer: logins.append(is_right),
         keys=keys,
+        rates={Lane.VOICE: 60, Lane.SMS: 60},
     )
     try:
         yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins, news)

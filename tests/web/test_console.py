@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from missedd.core.forecast import Backlog
+from missedd.core.model import Kind, Lane
+from missedd.web.console.filters import lasting, spaced
+from missedd.web.console.lists import SHOWN
+from missedd.web.console.queue import lanes
+from missedd.web.console.today import bars, callbacks, heat
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
-PAGES = ["/", "/glance", "/calls/abc", "/numbers/+919876543210", "/calls/none"]
+PAGES = (
+    *("/", "/?campaign=admissions", "/queue", "/campaigns", "/polls", "/leads", "/subscriptions"),
+    *("/suppressions", "/deliveries", "/unknown", "/audit", "/login", "/calls/abc"),
+    *("/numbers/+919876543210", "/calls/none"),
+)
 
 
 async def _page(private: Private, path: str) -> str:
@@ -17,55 +29,93 @@ async def _page(private: Private, path: str) -> str:
 
 
 def _fill(private: Private) -> None:
-    call = private.db.call("abc", redeliveries=1)
-    done = private.db.done(call, "sms", "delivered", reason="sms-delivered", placed_at=NOON)
-    private.db.put("attempts", action_id=done, number=1, started_at=NOON, result="accepted", message="<b>ok")
-    private.db.action(call, state="held", reason="business-closed")
-    private.db.call("def", campaign="other", caller=None, verdict="no-caller-id", reason="withheld-number")
+    db = private.db
+    call = db.call("abc", redeliveries=1)
+    done = db.done(call, "sms", "delivered", reason="sms-delivered", placed_at=NOON)
+    db.put("attempts", action_id=done, number=1, started_at=NOON, result="accepted", message="<b>ok")
+    db.action(call, state="held", reason="business-closed")
+    db.action(call, due_at=NOON - timedelta(seconds=5))
+    db.done(call, "webhook", "failed", reason="retries-exhausted")
+    db.done(call, "callback", "unknown", reason="not-found", placed_at=NOON)
+    db.lead(call)
+    db.subscription(call)
+    db.suppression(CALLER, reason="asked by mail")
+    db.pause(why="agents at lunch")
+    db.call("def", campaign="other", caller=None, verdict="no-caller-id", reason="withheld-number")
+    audited = {"at": NOON, "source": "console", "deed": "number.suppressed", "subject": CALLER}
+    db.put("audit", details='{"reason":"asked"}', **audited)
 
 
-async def test_today_at_a_glance(private: Private) -> None:
-    _fill(private)
-    page = await _page(private, "/")
-    assert page.startswith("<!doctype html>")
-    for text in (
-        "<dt>missed calls</dt><dd>2</dd>",
-        "<dt>callers</dt><dd>1</dd>",
-        "<dt>busiest hour</dt><dd>12:00</dd>",
-        "Mon 23 Nov 12:00:00",
+SHOWN_ON = {
+    "/": (
+        '<dd id="total_calls">2</dd>',
+        '<span id="unique_callers">1</span> callers',
+        '<dd id="callbacks_pending">2</dd>',
+        '<dd id="callbacks_failed">1</dd>',
+        "Mon 23 Nov",
+        "most at 12:00",
         'href="/calls/abc"',
         'href="/numbers/%2B919876543210"',
-        "it waits for the next opening hour",
         "withheld",
+        "1 webhook</a> could not be delivered",
+        "1 outcome is</a> unknown",
+        "agents at lunch",
+    ),
+    "/queue": (
+        "it waits for the next opening hour",
+        "gone by 12:00 at 60 a minute",
+        "1 more within the hour",
         "12:00:30",
-    ):
-        assert text in page
-    assert await _page(private, "/glance") in page
-    other = await _page(private, "/?campaign=other")
-    assert "<dt>missed calls</dt><dd>1</dd>" in other
-    assert 'data-from="/glance?campaign=other"' in other
-
-
-async def test_an_empty_house(private: Private) -> None:
-    page = await _page(private, "/")
-    assert "No call has come in yet." in page
-    assert "Nothing waits." in page
-
-
-async def test_a_call_tells_its_story(private: Private) -> None:
-    _fill(private)
-    page = await _page(private, "/calls/abc")
-    for text in (
-        CALLER,
-        "attempt 1: accepted",
-        "the SMS was delivered",
+        "agents at lunch",
+    ),
+    "/campaigns": ("+91 80471 20001", "lead, callback", "agents at lunch", "until somebody resumes it"),
+    "/polls": ("The configuration has no poll.",),
+    "/leads": ("+91 98765 43210", "<option>admissions</option>", "/api/v1/leads?format=csv"),
+    "/subscriptions": ("daily alerts", "/api/v1/subscriptions?format=csv"),
+    "/suppressions": ("asked by mail", "for ever"),
+    "/deliveries": ("every try failed",),
+    "/unknown": ("it is not sent again blindly", "callback"),
+    "/audit": ("number.suppressed", "asked", "console"),
+    "/calls/abc": (
+        "SMS, attempt 1: accepted",
+        "The SMS was delivered",
+        "Exotel delivered it again 1 times",
         "23 Nov 2026 12:00:00",
         "&lt;b&gt;ok",
-    ):
+        "Still to come",
+        "<code>business-closed</code>",
+    ),
+    "/numbers/09876543210": (
+        "Nobody contacts it",
+        "asked by mail",
+        'href="/calls/abc"',
+        "daily alerts",
+        ": new</p>",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", SHOWN_ON)
+async def test_what_a_page_shows(private: Private, path: str) -> None:
+    _fill(private)
+    page = (await _page(private, path)).replace("\N{NO-BREAK SPACE}", " ")
+    assert page.startswith("<!doctype html>")
+    for text in SHOWN_ON[path]:
         assert text in page
-    assert page in (await _page(private, "/calls/abc"))
-    of_number = await _page(private, "/numbers/09876543210")
-    assert 'href="/calls/abc"' in of_number
+
+
+async def test_one_campaign_of_many(private: Private) -> None:
+    _fill(private)
+    other = await _page(private, "/?campaign=other")
+    assert '<dd id="total_calls">1</dd>' in other
+    assert '<a href="/?campaign=other" aria-current="page">other</a>' in other
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_an_empty_house_has_all_its_rooms(private: Private, path: str) -> None:
+    response = await private.get(path)
+    assert response.status_code == (404 if path.startswith("/calls/") else 200)
+    assert private.failures == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +133,7 @@ async def test_finding(private: Private, wanted: str, leads_to: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/find", "/find?q=xyz", "/calls/x", "/numbers/x", "/numbers/+919000000001", "/x"]
+    "path", ["/find", "/find?q=xyz", "/calls/x", "/numbers/x", "/polls/x", "/leads?cursor=x", "/x"]
 )
 async def test_what_is_not_there_is_a_page_that_says_so(private: Private, path: str) -> None:
     response = await private.get(path)
@@ -96,7 +146,7 @@ async def test_nothing_comes_from_outside_and_nothing_runs_inline(private: Priva
     _fill(private)
     response = await private.get(path)
     page = await response.get_data(as_text=True)
-    assert not re.search(r"(?:src|href|action)=\"(?!/)", page)
+    assert not re.search(r"(?:src|href|action)=\"(?![/#])", page)
     assert "style=" not in page
     assert "<style" not in page
     assert not re.search(r"<script(?! src=\"/static/)", page)
@@ -106,6 +156,29 @@ async def test_nothing_comes_from_outside_and_nothing_runs_inline(private: Priva
     assert "unsafe" not in policy
     assert "http" not in policy
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_it_can_be_used_by_keyboard_and_read_aloud(private: Private, path: str) -> None:
+    _fill(private)
+    page = await _page(private, path)
+    assert '<a class="skip" href="#main">' in page
+    assert page.count("<h1>") == 1
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for name in re.findall(r'aria-labelledby="([^"]+)"', page):
+        assert name in ids
+    for control in re.findall(r"<(?:input|select)\b[^>]*>", page):
+        is_named = "hidden" in control or "aria-label=" in control
+        within = page[: page.index(control)].rpartition("<label")[2]
+        assert is_named or "</label>" not in within or f'for="{_id(control)}"' in page, control
+    shown = re.findall(r'<a href="([^"]+)" aria-current="page">', page)
+    assert len(shown) <= 2
+
+
+def _id(control: str) -> str | None:
+    found = re.search(r'\sid="([^"]+)"', control)
+    return found[1] if found else None
 
 
 async def test_what_is_shipped(private: Private) -> None:
@@ -124,8 +197,78 @@ async def test_what_is_shipped(private: Private) -> None:
 
 @pytest.mark.parametrize("field", ["campaign", "verdict", "reason", "call_sid", "exophone"])
 async def test_whatever_was_received_is_only_text(private: Private, field: str) -> None:
-    values = {"call_sid": "abc", field: '"><script>alert(1)</script>'}
+    values = {"call_sid": "abc", "verdict": "accepted"} | {field: '"><script>alert(1)</script>'}
+    if field == "verdict":
+        values["verdict"] = "accepted"
+        values["exophone"] = "<script>"
     private.db.call(values.pop("call_sid"), **values)  # type: ignore[arg-type]
     story = "/calls/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E" if field == "call_sid" else "/calls/abc"
-    for path in ("/", story):
-        assert "<script>" not in await _page(private, path)
+    for path in ("/", story, f"/numbers/{CALLER}"):
+        page = await _page(private, path)
+        assert "<script>" not in page
+        assert "<h1>" in page
+    assert private.failures == []
+
+
+async def test_lists_go_on_and_are_filtered(private: Private) -> None:
+    call = private.db.call("abc")
+    for n in range(SHOWN + 1):
+        private.db.lead(call, f"+9190000{n:05d}", campaign="admissions" if n else "other")
+    first = await _page(private, "/leads")
+    assert first.count('data-label="Number"') == SHOWN
+    older = re.search(r'href="(/leads\?cursor=[^"]+)" rel="next"', first)
+    assert older is not None
+    second = await _page(private, older[1])
+    assert second.count('data-label="Number"') == 1
+    assert ">Newest</a>" in second
+    assert (await _page(private, "/leads?campaign=other")).count('data-label="Number"') == 1
+    assert (await _page(private, "/leads?number=90000 00007")).count('data-label="Number"') == 1
+    nobody = await _page(private, "/leads?number=nobody")
+    assert "&#39;nobody&#39; is not a phone number." in nobody
+    assert nobody.count('data-label="Number"') == 0
+
+
+def test_todays_callbacks() -> None:
+    def counted(state: str, outcome: str | None, n: int, kind: str = "callback") -> dict[str, Any]:
+        return {"kind": kind, "state": state, "outcome": outcome, "count": n}
+
+    actions = [
+        counted("planned", None, 1),
+        counted("held", None, 2),
+        counted("placed", None, 4),
+        counted("done", "answered", 8),
+        counted("done", "busy", 16),
+        counted("done", "unknown", 32),
+        counted("done", "expired", 64),
+        counted("done", "delivered", 128, "sms"),
+    ]
+    assert callbacks({"actions": actions}) == {"pending": 7, "answered": 8, "failed": 48, "not_made": 64}
+
+
+def test_charts_of_nothing_and_of_something() -> None:
+    assert {each["share"] for each in bars([{"hour": 0, "calls": 0}])} == {0}
+    assert [each["share"] for each in bars([{"hour": 0, "calls": 2}, {"hour": 1, "calls": 4}])] == [0.5, 1]
+    nothing = heat([{"weekday": 0, "hour": 0, "calls": 0}])
+    assert (nothing["busiest"], nothing["cells"][0]["share"]) == (None, 0)
+    week = heat([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
+    assert (week["busiest"], week["most"]) == ("Sun 21:00", 4)
+
+
+def test_a_lane_without_a_budget_has_no_forecast() -> None:
+    backlogs = {Kind.CALLBACK: Backlog(120), Kind.WEBHOOK: Backlog(3)}
+    voice, webhooks = lanes(backlogs, {Lane.VOICE: 60}, NOON)
+    assert (voice["gone_at"], voice["rate"]) == (NOON + timedelta(minutes=2), 60)
+    assert (webhooks["gone_at"], webhooks["rate"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "–"), (0, "0 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (3599, "59 min"), (7_260, "2 h 1 min")],
+)
+def test_spans(seconds: float | None, text: str) -> None:
+    assert lasting(seconds) == text
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert spaced("+919876543210").replace("\N{NO-BREAK SPACE}", " ") == "+91 98765 43210"
+    assert (spaced("+4930123456"), spaced(None)) == ("+4930123456", "withheld")

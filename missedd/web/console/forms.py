@@ -64,7 +64,7 @@ async def done(said: str, *, is_problem: bool = False) -> BaseResponse:
 
 async def line(field: str, what: str, *, required: bool = True) -> str:
     """A text of one line. Raises `Mistake`."""
-    text = (await request.form).get(field, "").strip()
+    text = str((await request.form).get(field, "")).strip()
     if required and not text:
         raise Mistake(f"Please say {what}.")
     if len(text) > LONGEST_LINE or (text and not text.isprintable()):

@@ -12,7 +12,7 @@ from missedd.web.console.house import House
 from missedd.web.polls import poll_now, polls_now
 
 STREAMS: Final = 2
-"""A browser has six connections to one place; a page with more polls than these only asks every few seconds."""
+"""A browser has six connections to one place: a page with more polls asks every few seconds instead."""
 
 
 def add_polls(console: Blueprint, house: House) -> None:

@@ -7,6 +7,10 @@ const live = document.getElementById("live");
 const stale = document.getElementById("stale");
 const LONGEST_MS = 30000;
 
+// On a narrow screen the page at hand may lie out of sight in the navigation.
+const here = document.querySelector("header nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+
 function keyOf(node) {
   return node.nodeType === Node.ELEMENT_NODE ? node.id || node.getAttribute("data-key") : null;
 }

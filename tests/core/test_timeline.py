@@ -1,0 +1,147 @@
+"""A call's story as a timeline: in order, complete, and what is to come at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.reasons import Reason
+from missedd.core.timeline import GOOD, Moment, timeline, tone_of, words_of
+
+AT = "2026-11-23T06:{}:00.000Z"
+
+
+def call(*actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "call_sid": "abc",
+        "from": "+919876543210",
+        "to": "+918047120001",
+        "campaign": "admissions",
+        "called_at": AT.format(30),
+        "received_at": AT.format(31),
+        "verdict": "accepted",
+        "reason": "first-call",
+        "shape": "native",
+        "redeliveries": 0,
+        "actions": list(actions),
+    } | changes
+
+
+def action(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": 7,
+        "kind": "callback",
+        "state": "planned",
+        "outcome": None,
+        "due_at": AT.format(32),
+        "reason": "owed",
+        "closed_at": None,
+        "expires_at": AT.format(59),
+        "retry_index": 0,
+        "settled_outcome": None,
+        "settled_at": None,
+        "settled_note": None,
+        "attempts": [],
+        "reports": [],
+    } | changes
+
+
+def attempt(minute: int, result: str | None = "accepted", **changes: Any) -> dict[str, Any]:
+    said = {"number": 1, "started_at": AT.format(minute), "result": result, "code": None, "reason": None}
+    return said | {"message": None} | changes
+
+
+def titles(moments: list[Moment]) -> list[str]:
+    return [each.title for each in moments]
+
+
+def test_what_is_to_come_stands_at_the_end() -> None:
+    waits = action(due_at=AT.format(10))
+    sent = action(id=8, kind="sms", state="done", outcome="delivered", closed_at=AT.format(40), reason="x")
+    moments = timeline(call(waits, sent))
+    assert titles(moments) == [
+        "+919876543210 rang +918047120001",
+        "It was accepted",
+        "SMS: delivered",
+        "Callback is due",
+    ]
+    assert [each.is_ahead for each in moments] == [False, False, False, True]
+    assert moments[-1].until == AT.format(59)
+    assert [each.tone for each in moments] == ["", "good", "good", "wait"]
+
+
+def test_attempts_reports_and_the_outcome_in_their_order() -> None:
+    report = {
+        "received_at": AT.format(36),
+        "source": "report",
+        "status": "busy",
+        "code": "17",
+        "effect": "applied",
+    }
+    looked = report | {"received_at": AT.format(37), "source": "look-up", "code": None}
+    moments = timeline(
+        call(
+            action(
+                state="done",
+                outcome="busy",
+                closed_at=AT.format(38),
+                reason="customer-busy",
+                attempts=[
+                    attempt(33, "refused", code="429", reason="rate-limited", message="slow down"),
+                    attempt(35, number=2),
+                ],
+                reports=[report, looked],
+                settled_outcome="answered",
+                settled_at=AT.format(50),
+                settled_note="she told us so",
+            )
+        )
+    )
+    assert titles(moments)[2:] == [
+        "Callback, attempt 1: refused 429",
+        "Callback, attempt 2: accepted",
+        "Callback reported: busy (17)",
+        "Callback found by a look-up: busy",
+        "Callback: busy",
+        "Callback settled by an operator: answered",
+    ]
+    refused = moments[2]
+    assert (refused.words, refused.note) == ("the provider's rate limit was reached", "slow down")
+    assert moments[-1].note == "she told us so"
+
+
+def test_where_the_call_came_from() -> None:
+    moments = timeline(call(shape="recovered", redeliveries=2))
+    assert moments[1].note == (
+        "Found in Exotel's list of calls; no webhook told of it. Exotel delivered it again 2 times"
+    )
+    withheld = timeline(call(**{"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}))
+    assert titles(withheld) == [
+        "A withheld number rang a number that could not be read",
+        "It is no missed call",
+    ]
+
+
+@pytest.mark.parametrize("reason", [*Reason, "of-a-later-version"])
+@pytest.mark.parametrize("state", [State.HELD, State.DONE])
+def test_no_reason_is_left_out(reason: str, state: State) -> None:
+    done = {"outcome": "dropped", "closed_at": AT.format(40)} if state is State.DONE else {}
+    moments = timeline(call(action(state=state, reason=str(reason), **done), reason=str(reason)))
+    assert [each.reason for each in moments] == [None, str(reason), str(reason)]
+    assert all(each.words == words_of(str(reason)) for each in moments[1:])
+
+
+@pytest.mark.parametrize("state", [each for each in State if each is not State.DONE])
+@pytest.mark.parametrize("kind", Kind)
+def test_every_standing_has_its_words(state: State, kind: Kind) -> None:
+    assert timeline(call(action(state=state, kind=kind)))[-1].is_ahead
+
+
+def test_tones() -> None:
+    assert tone_of("planned", None) == tone_of("held", None) == "wait"
+    assert tone_of("attempting", None) == tone_of("placed", None) == "out"
+    for outcome in Outcome:
+        assert (tone_of("done", outcome) == "good") is (outcome in GOOD)
+    assert tone_of("done", "dropped") == "none"
