@@ -29,7 +29,7 @@ async def test_how_they_stand(private: Private) -> None:
     private.db.pause("other", until_at=NOON)
     found = await private.json("/api/v1/campaigns")
     assert all(conforms(each, schemas()["Campaign"]) for each in found["items"])
-    first, second = found["items"]
+    first, second = found["items"][:2]
     assert (first["name"], first["owes"], first["open"]) == ("admissions", ["lead", "callback"], True)
     assert first["paused"] == {
         "since": "2026-11-23T06:30:00.000Z",
@@ -46,7 +46,7 @@ async def test_how_they_stand(private: Private) -> None:
 
 async def test_a_closed_one_says_when_it_opens(private: Private) -> None:
     private.clock.at = NOON + timedelta(hours=12)
-    (first, second) = (await private.json("/api/v1/campaigns"))["items"]
+    first, second = (await private.json("/api/v1/campaigns"))["items"][:2]
     assert (first["open"], first["opens_at"]) == (False, "2026-11-24T04:00:00.000Z")
     assert (second["open"], second["opens_at"]) == (True, None)
 
