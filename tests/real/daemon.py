@@ -67,6 +67,7 @@ sms_per_minute = 6000
 """,
             "utf-8",
         )
+        self.environ = dict(ENVIRON)
         self.running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,7 +88,7 @@ sms_per_minute = 6000
         with self.log_path.open("ab") as log:
             self.running = subprocess.Popen(
                 command,
-                env=ENVIRON,
+                env=self.environ,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=[each.fileno() for each in sockets.values()],
