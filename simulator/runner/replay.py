@@ -7,13 +7,14 @@ against the exchange's truth and the daemon's API. The same file gives the same 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from missedd.config import Settings
 from simulator.runner.checks import Failure, check
 from simulator.runner.staging import in_virtual_time, perform_timeline, staged, trace_of
 from simulator.scenario import Scenario
+from simulator.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,12 @@ class Outcome:
     simulated: timedelta
     took_s: float
     log_text: str
-    trace: str
-    """Everything that happened, in a form that two runs of one seed share to the letter."""
+    truth: Truth = field(repr=False)
+
+    @property
+    def trace(self) -> str:
+        """Everything that happened, in a form that two runs of one seed share to the letter."""
+        return trace_of(self.truth, self.log_text)
 
     @property
     def passed(self) -> bool:
@@ -49,10 +54,15 @@ async def _replay(scenario: Scenario, settings: Settings) -> Outcome:
         if not host.is_up:
             await host.start()
         failures = await check(scenario, stage)
-        trace = trace_of(stage)
         await host.stop()
     if host.falls:
         raise host.falls[0]
     return Outcome(
-        scenario, tuple(failures), len(scenario.expectations), scenario.until, 0.0, host.log_text, trace
+        scenario,
+        tuple(failures),
+        len(scenario.expectations),
+        scenario.until,
+        0.0,
+        host.log_text,
+        stage.exchange.truth,
     )

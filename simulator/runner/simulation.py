@@ -86,7 +86,7 @@ async def _simulate(scenario: Scenario, settings: Settings, crash_at: CrashAt | 
                 tally.breach("P6 outcome", "the daemon does not come up again")
             for fall in stage.host.falls:
                 tally.breach("P0 upright", f"the daemon fell by itself: {fall!r}")
-            trace = "\n".join([trace_of(stage), *await _dump(witness)])
+            trace = "\n".join([trace_of(stage.exchange.truth, stage.host.log_text), *await _dump(witness)])
             return Run(
                 scenario,
                 tally,

@@ -27,6 +27,7 @@ from simulator.runner.parameters import change_exchange
 from simulator.runner.stage import Stage
 from simulator.scenario import PersonSpec, Scenario, ScenarioMistake
 from simulator.settings import ExchangeSettings
+from simulator.truth import Truth
 
 
 def settings_of(scenario: Scenario, folder: Path) -> Settings:
@@ -122,9 +123,9 @@ async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
         await trio.sleep(wait_s)
 
 
-def trace_of(stage: Stage) -> str:
+def trace_of(truth: Truth, log_text: str) -> str:
     """Everything that happened, in a form that two runs of one seed share to the letter."""
-    return f"{stage.exchange.truth.as_json()}\n{stage.host.log_text}"
+    return f"{truth.as_json()}\n{log_text}"
 
 
 def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
