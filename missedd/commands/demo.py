@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -24,8 +25,9 @@ import trio
 from faker import Faker
 
 from missedd.commands.common import FAILED, OK, USAGE
-from missedd.commands.demo_words import Told
+from missedd.commands.demo_words import Told, greeting
 from missedd.config_values import parse_duration
+from missedd.core.password import SALT_BYTES, hashed
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -58,8 +60,28 @@ exophones = ["+918047120003"]
 callback = {{ agents = ["+919800000001", "+919800000002"], delay = "5s" }}
 sms = {{ sender = "EXAMPL", body = "An agent will call you in a moment." }}
 lead = {{ source = "advertisement" }}
+
+[[poll]]
+name = "singer"
+
+[[campaign]]
+name = "vote-asha"
+exophones = ["+918047120004"]
+vote = {{ poll = "singer", option = "Asha" }}
+
+[[campaign]]
+name = "vote-ravi"
+exophones = ["+918047120005"]
+vote = {{ poll = "singer", option = "Ravi" }}
 """
-EXOPHONES = ("+918047120001", "+918047120002", "+918047120003")
+EXOPHONES = {
+    "+918047120001": 4,
+    "+918047120002": 2,
+    "+918047120003": 3,
+    "+918047120004": 3,
+    "+918047120005": 2,
+}
+"""Each with how many of fourteen callers ring it."""
 ANSWERS = ("answer", "answer", "answer", "no-answer", "busy")
 READY_WITHIN_S = 20.0
 
@@ -68,8 +90,10 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "demo",
         help="daemon, simulator and console together, with callers ringing; no account needed",
-        description="Starts the daemon and the simulated exchange on this machine, lets people ring, and "
-        "tells what happens. Nobody is really rung. Ctrl-C ends it.",
+        description="Starts the daemon and the simulated exchange on this machine, lets people ring three "
+        "campaigns and vote in a poll, and tells what happens. It prints the console's address, and a "
+        "password with which you can pause a campaign there or settle an outcome. Nobody is really rung. "
+        "Ctrl-C ends it.",
     )
     parser.add_argument("--for", dest="for_", metavar="T", help="end by itself after a while, such as 30s")
     parser.add_argument("--per-minute", type=float, default=20, metavar="N", help="callers a minute (20)")
@@ -88,7 +112,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"--for {args.for_}: write a duration such as 30s or 5m", file=sys.stderr)
             return USAGE
         limit_s = parsed.total_seconds()
-    return trio.run(_demo, args, limit_s)
+    # Where nobody reads what it tells any more, as after `missedd demo | head`, it ends.
+    with suppress(BrokenPipeError):
+        return trio.run(_demo, args, limit_s)
+    return OK
 
 
 async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
@@ -99,48 +126,40 @@ async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
         ports = {"private": _free_port(args.port), "public": _free_port(0), "exotel": _free_port(0)}
         config = Path(folder) / "missedd.toml"
         config.write_text(CONFIG.format(**ports), "utf-8")
-        token = secrets.token_hex(16)
+        token, password = secrets.token_hex(16), secrets.token_urlsafe(9)
         environ = {
             **os.environ,
             "EXOTEL_API_KEY": "demokey",
             "EXOTEL_API_TOKEN": "demotoken",
             "MISSEDD_WEBHOOK_TOKEN": token,
+            "MISSEDD_CONSOLE_PASSWORD_HASH": hashed(password, secrets.token_bytes(SALT_BYTES)),
         }
-        exchange = [
-            sys.executable,
-            "-m",
-            "simulator",
-            "serve",
-            "--sid",
-            "demo1",
-            "--port",
-            str(ports["exotel"]),
-        ]
+        exchange = [sys.executable, "-m", "simulator", "serve", "--sid", "demo1"]
+        exchange += ["--port", str(ports["exotel"])]
         exchange += ["--missed-call-url", f"http://127.0.0.1:{ports['public']}/exotel/{token}/missed-call"]
         exchange += [part for number in EXOPHONES for part in ("--exophone", number)]
         daemon = [sys.executable, "-m", "missedd", "serve", "--config", str(config)]
-        told = Told()
+        told, opened = Told(), trio.Event()
         async with trio.open_nursery() as nursery:
-            exchange_runs = await nursery.start(partial(_child, exchange, environ, None))
-            daemon_runs = await nursery.start(partial(_child, daemon, environ, told))
+            exchange_runs = await nursery.start(_child, exchange, environ, lambda _greeting: opened.set())
+            daemon_runs = await nursery.start(_child, daemon, environ, told.hear)
             with trio.move_on_after(READY_WITHIN_S) as starting:
                 await told.started.wait()
+                await opened.wait()
             ended_well = not starting.cancelled_caught
             if ended_well:
-                print(
-                    f"\n  The console: http://127.0.0.1:{ports['private']}/    (Ctrl-C ends the demo)\n",
-                    flush=True,
-                )
-                nursery.start_soon(_people_ring, args, f"http://127.0.0.1:{ports['exotel']}", told)
-                with trio.move_on_after(limit_s if limit_s is not None else float("inf")):
-                    async for _ in signals:
-                        break
+                print(greeting(f"http://127.0.0.1:{ports['private']}/", password), flush=True)
+                async with trio.open_nursery() as ringing:
+                    ringing.start_soon(_people_ring, args, f"http://127.0.0.1:{ports['exotel']}", told)
+                    with trio.move_on_after(limit_s if limit_s is not None else float("inf")):
+                        async for _ in signals:
+                            break
+                    ringing.cancel_scope.cancel()
             else:
                 print("the daemon did not start; its own words are above", file=sys.stderr)
-            daemon_runs.terminate()
-            await daemon_runs.wait()
-            exchange_runs.terminate()
-            await exchange_runs.wait()
+            for each in (daemon_runs, exchange_runs):
+                each.terminate()
+                await each.wait()
             nursery.cancel_scope.cancel()
         print(told.summary())
         return OK if ended_well and daemon_runs.returncode == 0 else FAILED
@@ -159,10 +178,14 @@ def _free_port(wanted: int) -> int:
 async def _child(
     command: list[str],
     environ: Mapping[str, str],
-    told: Told | None,
+    hear: Callable[[str], None],
     task_status: trio.TaskStatus[trio.Process],
 ) -> None:
-    """Run a program until it ends; `told` hears its lines, else they are dropped."""
+    """Run a program until it ends; `hear` is given its lines.
+
+    In a session of its own: Ctrl-C on the terminal is for the demo alone, which stops the programs
+    one after the other.
+    """
     async with trio.open_nursery() as nursery:
         run_process = partial(
             trio.run_process,
@@ -170,12 +193,13 @@ async def _child(
             env=environ,
             check=False,
             stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         process: trio.Process = await nursery.start(run_process)
         task_status.started(process)
-        if told is not None and process.stdout is not None:
+        if process.stdout is not None:
             async for line in _lines(process.stdout):
-                told.hear(line)
+                hear(line)
 
 
 async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
@@ -206,7 +230,7 @@ async def _people_ring(args: argparse.Namespace, exchange_url: str, told: Told) 
             await http.post("/_sim/people", json=person)
             call = {
                 "number": number,
-                "exophone": rng.choice(EXOPHONES),
+                "exophone": rng.choices(list(EXOPHONES), list(EXOPHONES.values()))[0],
                 "shape": rng.choice(("passthru", "native")),
                 "count": 2 if rng.random() < 0.15 else 1,
             }

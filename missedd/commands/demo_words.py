@@ -11,6 +11,15 @@ from typing import Any
 import trio
 
 
+def greeting(address: str, password: str) -> str:
+    """What is said first: where to look, and how to change something there."""
+    return f"""
+  The console   {address}
+  Password      {password}      to pause a campaign there, suppress a number …
+  Ctrl-C ends the demo; nobody is really rung.
+"""
+
+
 class Told:
     """Turns the daemon's log lines into sentences, and counts."""
 
@@ -48,6 +57,9 @@ class Told:
             case "attempt.accepted" if event["kind"] == "sms":
                 self._texted += 1
                 return f"    SMS to {who} ({event['campaign']})"
+            case "operator.acted":
+                about = event.get("campaign") or event.get("number") or event.get("action") or ""
+                return f"    you: {event['deed']} {about}"
             case "report.applied" if event["kind"] == "callback":
                 self._answered += event["outcome"] == "answered"
                 return f"    callback {event['action']}: {event['outcome']}"
