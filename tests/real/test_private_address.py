@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from missedd.core.password import hashed
-from tests.real import daemon as real
 from tests.real.daemon import Daemon, free_port
 
 CAMPAIGN = """
@@ -48,10 +47,8 @@ def test_nor_on_a_socket_that_it_was_given(tmp_path: Path) -> None:
     assert "MISSEDD_CONSOLE_PASSWORD_HASH" in daemon.log_path.read_text("utf-8")
 
 
-def test_with_one_it_shows_nothing_before_the_login(
-    open_to_all: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(real.ENVIRON, "MISSEDD_CONSOLE_PASSWORD_HASH", hashed("open sesame", bytes(16)))
+def test_with_one_it_shows_nothing_before_the_login(open_to_all: Daemon) -> None:
+    open_to_all.environ["MISSEDD_CONSOLE_PASSWORD_HASH"] = hashed("open sesame", bytes(16))
     with open_to_all:
         open_to_all.start()
         url = f"http://127.0.0.1:{open_to_all.private_port}"
