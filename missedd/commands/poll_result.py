@@ -99,29 +99,29 @@ def verify(config: Path, name: str, file: Path) -> int:
     key = _key()
     if isinstance(key, int):
         return key
-    try:
-        said = json.loads(file.read_text("utf-8"))
-        is_ours = isinstance(said, dict) and said.get("format") == FORMAT and is_signed(said, key)
-    except OSError as failure:
-        print(f"cannot read {file}: {failure.strerror}", file=sys.stderr)
-        return FAILED
-    except (ValueError, RecursionError):
-        said, is_ours = None, False
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
-        print(
-            f"{file} is no result of a poll: it is no JSON object with the format {FORMAT}", file=sys.stderr
-        )
-        return FAILED
-    if not is_ours:
-        print(
-            f"{file}: the signature does not fit: it was changed, or signed with another secret",
-            file=sys.stderr,
-        )
+    said = _read(file, key)
+    if isinstance(said, str):
+        print(said, file=sys.stderr)
         return FAILED
     if said["poll"] != name:
         print(f"{file} is the result of the poll {said['poll']!r}", file=sys.stderr)
         return FAILED
     return _compare(said, config, file)
+
+
+def _read(file: Path, key: bytes) -> dict[str, Any] | str:
+    """A result that this key signed, or why it is none."""
+    try:
+        said = json.loads(file.read_text("utf-8"))
+        if not isinstance(said, dict) or said.get("format") != FORMAT:
+            return f"{file} is no result of a poll: its format is not {FORMAT}"
+        if not is_signed(said, key):
+            return f"{file}: the signature does not fit: it was changed, or signed with another secret"
+    except OSError as failure:
+        return f"cannot read {file}: {failure.strerror}"
+    except (ValueError, RecursionError):
+        return f"{file} is no result of a poll: it is no JSON"
+    return said
 
 
 def _compare(said: Mapping[str, Any], config: Path, file: Path) -> int:

@@ -67,6 +67,8 @@ class Streams:
     ) -> AsyncIterator[str]:
         changes, over = self._changes, self._changes.over
         shown: dict[str, Any] | None = None
+        if self._open >= MOST:
+            return  # several have passed the door at once; a browser will knock again
         self._open += 1
         try:
             yield f"retry: {RETRY_MS}\n\n"
