@@ -18,7 +18,7 @@ SAMPLE = 10
     "name",
     [
         *("lost-reply", "status-reports", "repeat-callers", "restart-during-delay", "information-line"),
-        *("opt-in-and-out", "verification"),
+        *("opt-in-and-out", "verification", "lead-to-conversion", "agents-in-turn", "reached-otherwise"),
     ],
 )
 def test_a_crash_at_any_step_breaks_no_promise(name: str) -> None:
