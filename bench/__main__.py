@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -48,13 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"{part!r} is no part; there are {', '.join(ABOUT)}")
     if options.rounds < 1 or options.for_s < 1:
         parser.error("at least one round, of at least one second")
+    other_work = os.getloadavg()[0]
+    if other_work > 1:
+        print(f"the machine is busy: its load is {other_work:.1f} before we begin", file=sys.stderr)
     console = Console(highlight=False)
     measures = _measures(options)
     for part in options.parts or ABOUT:
         found = measures[part](lambda words: print(f"… {words}", file=sys.stderr, flush=True))
         show(console, part, found)
         if options.write or not options.parts:
-            keep(part, found)
+            keep(part, found, other_work)
     return 0
 
 

@@ -18,6 +18,9 @@ RIGHT: Final = 720
 """Where the longest bar and the scale end; a figure has room behind it."""
 
 ROW: Final = 28
+BUSY: Final = 0.5
+"""Load a core, from which on a reader should know of it."""
+
 SCALE_MS: Final = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 STYLE: Final = """
@@ -112,12 +115,16 @@ def _late(kept: Mapping[str, Any]) -> list[tuple[str, Mapping[str, float]]]:
     rows = []
     if "ack" in kept:
         loads = kept["ack"]["loads"].values()
-        rows += [(f"acknowledged, {each['about']}", each["latency_ms"]) for each in loads]
+        rows += [(f"acknowledged, {each['about']}{_dropped(each)}", each["latency_ms"]) for each in loads]
     if "timers" in kept:
         for name in ("quiet", "busy"):
             each = kept["timers"][name]
             rows.append((f"callback leaves, {each['about']}", each["late_ms"]))
     return rows
+
+
+def _dropped(load: Mapping[str, Any]) -> str:
+    return f", {load['dropped']:,} dropped" if load["dropped"] else ""
 
 
 def _latencies(sheet: _Sheet, rows: list[tuple[str, Mapping[str, float]]]) -> None:
@@ -164,9 +171,16 @@ def _words(kept: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _where(sheet: _Sheet, kept: Mapping[str, Any]) -> None:
     machine = kept["machine"]
-    days = sorted(part["on"] for part in kept.values() if isinstance(part, dict) and "on" in part)
+    parts = [part for name, part in kept.items() if name != "machine"]
+    days = sorted(part["on"] for part in parts)
     when = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     sheet.down(6)
+    busiest = max(part["other_work"] for part in parts)
+    if busiest > BUSY * machine["cores"]:
+        sheet.text(
+            24, f"Other work ran on the machine meanwhile: its load was {busiest:.1f} before.", "faint"
+        )
+        sheet.down(20)
     sheet.text(
         24,
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['system']}, "

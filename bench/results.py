@@ -15,11 +15,12 @@ RESULTS: Final = Path(__file__).with_name("results.json")
 PICTURE: Final = Path(__file__).with_name("results.svg")
 
 
-def keep(part: str, found: dict[str, Any]) -> None:
-    """Beside the other parts' latest figures, with when and where they were measured."""
+def keep(part: str, found: dict[str, Any], other_work: float) -> None:
+    """Beside the other parts' latest figures, with when and where, and how busy the machine was before."""
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     kept["machine"] = _machine()
-    kept[part] = {"on": datetime.now(UTC).date().isoformat(), **found}
+    today = datetime.now(UTC).date().isoformat()
+    kept[part] = {"on": today, "other_work": round(other_work, 1), **found}
     RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
     PICTURE.write_text(draw(kept), "utf-8")
 
