@@ -19,12 +19,9 @@ import trio
 
 from simulator.load_alarm import alarm
 from simulator.load_calls import Call, Calls
-from simulator.load_connection import Address, Connection, Lost
+from simulator.load_connection import AT_ONCE, Address, Connection, Lost, Switchboard
 from simulator.load_reply import Reply
 from simulator.load_tally import Tally
-
-AT_ONCE: Final = 32
-"""Requests sent in a row before replies get a turn: they must not wait behind a burst of ours."""
 
 LOOK_S: Final = 0.05
 """How often those who wait too long are looked for."""
@@ -58,7 +55,8 @@ class Generator:
         self._calls = calls
         self._limits = limits
         self._tally = tally
-        self._free = [Connection(address, self._ended) for _ in range(limits.connections)]
+        self._address = address
+        self._free: list[Connection] = []
         """The one used last is used next: a few stay busy, the others stay out of the way."""
         self._out: dict[Connection, _Out] = {}
         self._waiting: deque[tuple[float, Call]] = deque()
@@ -96,23 +94,25 @@ class Generator:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
         """Connections that carry; leaving the block waits for what is out, and closes them."""
-        connections = self._free.copy()
-        try:
-            async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:
+            board = Switchboard(self._address, nursery)
+            connections = [Connection(board, self._ended) for _ in range(self._limits.connections)]
+            self._free = connections.copy()
+            try:
                 for connection in connections[-self._limits.warm :]:
-                    await connection.warm_up()
-                for connection in connections:
-                    nursery.start_soon(connection.run)
+                    await connection.open()
+                nursery.start_soon(board.run)
                 nursery.start_soon(self._watch)
                 self.began_s = perf_counter() + LEAD_S
                 yield
                 while self._out or self._waiting:
                     self._rested = trio.Event()
                     await self._rested.wait()
+            finally:
                 nursery.cancel_scope.cancel()
-        finally:
-            for connection in connections:
-                connection.close()
+                for connection in connections:
+                    connection.close()
+                board.close()
 
     async def _send_all(self, instants: Iterable[float]) -> None:
         began_s, tally = self.began_s, self._tally
