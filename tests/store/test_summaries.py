@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,9 +19,10 @@ from missedd.core.latency import bucket_of
 from missedd.store.database import Database
 from missedd.store.inline import InlineDriver
 from missedd.store.reads import Rows, figures
-from missedd.store.store import Store, open_store
+from missedd.store.store import Driver, Store, open_store
 from missedd.store.summaries import begin, fold, next_step, summary_of
 from tests.core.campaigns import NOON
+from tests.store.database import MIGRATIONS
 from tests.store.life import Life
 
 INDIA = "Asia/Kolkata"
@@ -112,6 +115,26 @@ async def test_another_time_zone_begins_anew_and_the_same_goes_on(store: Store) 
     assert await store.read(partial(figures, campaign=None, since=None, until=None, timezone="UTC")) == in_utc
     again = await store.read(partial(figures, campaign=None, since=None, until=None, timezone=INDIA))
     assert again == found
+
+
+async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for migration in sorted(MIGRATIONS.glob("*.sql"))[:8]:
+            old.executescript(migration.read_text())
+        old.execute("PRAGMA user_version = 8")
+        old.execute(
+            """INSERT INTO calls (call_sid, campaign, caller, called_at, received_at, verdict, reason, shape,
+                                  fields)
+               VALUES ('sid', 'shop', '+919876543210', ?, 0, 'accepted', 'first-call', 'native', '{}')""",
+            (to_us(NOON),),
+        )
+    async with open_store(driver, path, "a test") as store:
+        unit = partial(figures, campaign="shop", since=None, until=None, timezone=INDIA)
+        counted = await store.read(unit)
+        assert (counted["total_calls"], counted["unique_callers"]) == (1, 1)
+        await store.write(partial(begin, grid=grid_of(INDIA)))
+        assert len(await _follow(store, INDIA, NOON + timedelta(days=9), 10)) == 1
+        assert await store.read(unit) == counted
 
 
 async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: Store) -> None:
