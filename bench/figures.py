@@ -32,9 +32,10 @@ from missedd.log import Logger, configure
 from missedd.secrets import Secrets
 from missedd.sites import private_site
 from missedd.store.aio import aio_driver
+from missedd.store.fold import is_due
 from missedd.store.reads import Rows
 from missedd.store.store import open_store
-from missedd.store.summaries import is_due, summary_of
+from missedd.store.summary import summary_of
 from missedd.web.metrics import Metrics
 
 LIMIT_MS: Final = 200

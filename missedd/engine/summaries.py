@@ -1,4 +1,4 @@
-"""The follower: adds to the summaries what has become old enough, a piece at a time.
+"""The follower: adds to the summaries what has become old enough, a stretch at a time.
 
 It is never needed for a figure to be right, only for it to be fast; so a store that cannot commit
 just now is tried again, and nothing waits for it. Summaries that are far behind, after an upgrade
@@ -16,15 +16,16 @@ from missedd.clock import Clock, from_us, to_iso
 from missedd.core.grid import Grid
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
+from missedd.store.fold import AT_ONCE, CALLS, fold, is_due
 from missedd.store.store import Store
-from missedd.store.summaries import AT_ONCE, PIECE, begin, fold, is_due
+from missedd.store.summary import begin
 
 LOOK_EVERY_S: Final = 600.0
-"""What fills no piece is folded when it is an hour old, so there is no hurry."""
+"""What fills no stretch is folded when it is an hour old, so there is no hurry."""
 
 LOOK_SOON_S: Final = 2.0
 RUSH_S: Final = 2 * AT_ONCE.total_seconds()
-"""Once there was a full piece of new calls, this often is looked for others, and for so long."""
+"""Once there was a full stretch of new calls, this often is looked for others, and for so long."""
 
 RETRY_S: Final = 60.0
 
@@ -45,7 +46,7 @@ class Summaries:
     def admitted(self) -> None:
         """There is a call more."""
         self._fresh += 1
-        if self._fresh >= PIECE:
+        if self._fresh >= CALLS:
             self._fresh = 0
             self._rush_until_s = trio.current_time() + RUSH_S
             self._rush.set()
@@ -75,14 +76,14 @@ class Summaries:
             await self._rush.wait()
 
     async def _catch_up(self) -> None:
-        """Fold what is to be folded, piece after piece."""
+        """Fold what is to be folded, stretch after stretch."""
         # Looked for by the reader first: a write of nothing would be one, too.
         if not await self._store.read(partial(is_due, grid=self._grid, now=self._clock.now())):
             return
-        pieces, told_s, is_told = 0, trio.current_time(), False
+        folds, told_s, is_told = 0, trio.current_time(), False
         while True:
             folded = await self._store.write(partial(fold, grid=self._grid, now=self._clock.now()))
-            pieces += folded is not None
+            folds += folded is not None
             if folded is None or not folded.is_behind:
                 break
             if trio.current_time() - told_s >= TELL_EVERY_S:
@@ -90,4 +91,4 @@ class Summaries:
                 told_s, is_told = trio.current_time(), True
         self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
         if is_told:
-            self._log.info(Event.SUMMARIES_CAUGHT_UP, pieces=pieces)
+            self._log.info(Event.SUMMARIES_CAUGHT_UP, folds=folds)

@@ -1,4 +1,4 @@
-"""Facts counted one by one, from the view `facts`: what is not summed yet, and parts of an hour.
+"""Facts counted one by one, from the view `facts`: what is not summed yet, and parts of a stretch.
 
 The same count makes the summaries and completes them, so neither can mean anything else by a fact.
 """
@@ -59,12 +59,18 @@ ALL_ROWS: Final = Marks(*[2**63 - 1] * 4)
 
 
 class Fact(NamedTuple):
-    """How often a fact of a campaign holds in an hour of the grid."""
+    """How often a fact of a campaign holds in an hour of the grid, and in a stretch."""
 
     campaign: str
+    stretch: int
     hour: int
     text: str
     times: int
+
+
+def stretch_at(instant: str) -> str:
+    """An expression for the number of the stretch in which an instant lies."""
+    return f"(SELECT number FROM stretches WHERE since_at <= {instant} ORDER BY since_at DESC LIMIT 1)"
 
 
 async def newest(db: Rows) -> Marks:
@@ -76,12 +82,14 @@ async def newest(db: Rows) -> Marks:
     return Marks(*last)
 
 
-async def count_facts(db: Rows, campaign: str, since_us: int, until_us: int, grid: Grid) -> list[Fact]:
-    """A campaign's facts at or after `since_us` and before `until_us`."""
+async def count_facts(
+    db: Rows, campaign: str, since_us: int, until_us: int, grid: Grid, stretch: int = -1
+) -> list[Fact]:
+    """A campaign's facts at or after `since_us` and before `until_us`, which lie in `stretch`."""
     rows = await db.fetch_all(
-        """SELECT campaign, (at - ?) / ?, fact, count(*) FROM facts
-           WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 2, 3""",
-        (grid.phase_us, grid.width_us, campaign, since_us, until_us),
+        """SELECT campaign, ?, (at - ?) / ?, fact, count(*) FROM facts
+           WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 3, 4""",
+        (stretch, grid.phase_us, grid.width_us, campaign, since_us, until_us),
     )
     return [Fact(*row) for row in rows]
 
@@ -94,9 +102,9 @@ async def count_new_facts(
     for source, first, last in zip(Marks._fields, after, up_to, strict=True):
         rows = await db.fetch_all(
             # The plus keeps the time out of the choice of an index: the new rows are the few.
-            f"""SELECT campaign, (at - ?) / ?, fact, count(*) FROM facts
+            f"""SELECT campaign, {stretch_at("facts.at")}, (at - ?) / ?, fact, count(*) FROM facts
                 WHERE source = '{source}' AND id > ? AND id <= ? AND +at >= ? AND +at < ?
-                GROUP BY 1, 2, 3""",
+                GROUP BY 1, 2, 3, 4""",
             (grid.phase_us, grid.width_us, first, last, since_us, until_us),
         )
         found += [Fact(*row) for row in rows]

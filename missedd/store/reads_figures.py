@@ -13,7 +13,8 @@ from typing import Any, Final
 from missedd.clock import from_us, to_iso, to_us
 from missedd.core.analytics import Counts, TooMuchToCount
 from missedd.core.analytics import figures as figures_of
-from missedd.core.grid import AFTER_US, BEFORE_US, SPANS, Grid, Parts, Piece, cover, divide, grid_of
+from missedd.core.grid import grid_of
+from missedd.core.stretches import AFTER_US, BEFORE_US, SPANS, Parts, Rest, cover, divide
 from missedd.store.caller_sets import count_callers
 from missedd.store.facts import (
     ALL_ROWS,
@@ -24,7 +25,7 @@ from missedd.store.facts import (
     is_counted_call,
 )
 from missedd.store.reads_calls import Rows
-from missedd.store.summaries import Summary, summary_of
+from missedd.store.summary import Summary, stretch_of, summary_of
 
 MOST: Final = 250_000
 """Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
@@ -47,26 +48,29 @@ async def figures(
     until_us = AFTER_US if until is None else to_us(until)
     names = await campaigns_with_facts(db) if campaign is None else [campaign]
     summary = await summary_of(db, grid) or Summary(grid)
-    parts = divide(since_us, until_us, summary.until_us, grid)
+    bounds = (await stretch_of(db, summary, since_us), await stretch_of(db, summary, until_us), summary.end)
+    parts = divide(since_us, until_us, *bounds, only_add=False)
     if most is not None:
-        await _refuse_too_much(db, parts.pieces, most, summary.until_us)
-    facts, hours = await _pieces(db, names, parts.pieces, grid)
+        await _refuse_too_much(db, parts.rests, most, summary.until_us)
+    facts, hours = Counter[str](), Counter[int]()
+    for rest in parts.rests:
+        for name in names:
+            found = await count_facts(db, name, rest.since_us, rest.until_us, grid)
+            _count(found, rest.sign, facts, hours)
     if parts.first < parts.last:
-        facts.update(await _sums(db, names, parts, is_open=until_us >= summary.until_us))
-        hours.update(await _hours(db, names, parts))
+        await _add_sums(db, names, parts, facts, hours)
         late = await count_new_facts(db, summary.marks, ALL_ROWS, parts.since_us, parts.until_us, grid)
         _count((each for each in late if each.campaign in names), 1, facts, hours)
-    with_callers = divide(since_us, until_us, summary.until_us, grid, only_add=True)
-    closed = grid.hour_of(summary.until_us)
-    callers = await count_callers(db, names, with_callers, closed, summary.marks.call)
+    with_callers = divide(since_us, until_us, *bounds, only_add=True)
+    callers = await count_callers(db, names, with_callers, summary.stretches, summary.marks.call)
     return figures_of(Counts(facts, hours, callers), grid, timezone)
 
 
-async def _refuse_too_much(db: Rows, pieces: Sequence[Piece], most: int, summed_until_us: int) -> None:
-    for piece in pieces:
+async def _refuse_too_much(db: Rows, rests: Sequence[Rest], most: int, summed_until_us: int) -> None:
+    for rest in rests:
         ((calls,),) = await db.fetch_all(
             "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?)",
-            (piece.since_us, piece.until_us, most + 1),
+            (rest.since_us, rest.until_us, most + 1),
         )
         if calls > most:
             done = summed_until_us > BEFORE_US
@@ -74,51 +78,32 @@ async def _refuse_too_much(db: Rows, pieces: Sequence[Piece], most: int, summed_
             raise TooMuchToCount(f"the summaries are still being made: {until}; ask again, or for less")
 
 
-async def _pieces(
-    db: Rows, names: Sequence[str], pieces: Sequence[Piece], grid: Grid
-) -> tuple[Counter[str], Counter[int]]:
-    """What is counted one by one: how often each fact holds, and the calls by hour."""
-    facts, hours = Counter[str](), Counter[int]()
-    for since_us, until_us, sign in pieces:
-        for name in names:
-            _count(await count_facts(db, name, since_us, until_us, grid), sign, facts, hours)
-    return facts, hours
-
-
 def _count(found: Iterable[Fact], sign: int, facts: Counter[str], hours: Counter[int]) -> None:
-    for _, hour, text, n in found:
+    for _, _, hour, text, n in found:
         facts[text] += sign * n
         if is_counted_call(text):
             hours[hour] += sign * n
 
 
-async def _sums(db: Rows, names: Sequence[str], parts: Parts, *, is_open: bool) -> Counter[str]:
-    """The summed facts of whole hours. Where the period has no end that is summed, buckets may go beyond."""
+async def _add_sums(
+    db: Rows, names: Sequence[str], parts: Parts, facts: Counter[str], hours: Counter[int]
+) -> None:
+    """The sums of whole stretches. Where the period goes on beyond the last, so may a bucket."""
     largest = SPANS[-1]
-    last = -(-parts.last // largest) * largest if is_open else parts.last
-    found = Counter[str]()
-    for level, first, end in cover(parts.first, last, last):
+    last = -(-parts.last // largest) * largest if parts.is_open else parts.last
+    for run in cover(parts.first, last, last):
         for name in names:
-            rows = await db.fetch_all(
-                """SELECT fact, sum(n) FROM figures
-                   WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? GROUP BY fact""",
-                (name, level, first, end),
-            )
-            for fact, n in rows:
-                found[fact] += n
-    return found
+            for fact, n in await db.fetch_all(_FACTS, (name, *run)):
+                facts[fact] += n
+            for hour, n in await db.fetch_all(_HOURS, (name, *run)):
+                hours[hour] += n
 
 
-async def _hours(db: Rows, names: Sequence[str], parts: Parts) -> Counter[int]:
-    found = Counter[int]()
-    for name in names:
-        rows = await db.fetch_all(
-            "SELECT hour, n FROM hourly_calls WHERE campaign = ? AND hour >= ? AND hour < ?",
-            (name, parts.first, parts.last),
-        )
-        for hour, n in rows:
-            found[hour] += n
-    return found
+_FACTS: Final = """
+SELECT fact, sum(n) FROM figures
+WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? GROUP BY fact"""
+_HOURS: Final = """
+SELECT hour, n FROM call_hours WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ?"""
 
 
 async def gauges(db: Rows) -> dict[str, Any]:

@@ -13,10 +13,11 @@ import trio
 from trio.testing import MockClock
 
 from missedd.clock import from_us
-from missedd.core.grid import BEFORE_US, grid_of
+from missedd.core.grid import grid_of
+from missedd.core.stretches import BEFORE_US
 from missedd.engine.summaries import Summaries
+from missedd.store.fold import CALLS, LARGER
 from missedd.store.reads import figures
-from missedd.store.summaries import LARGER, PIECE
 from tests.core.campaigns import CALLER, NOON, call, callback, campaign, policy
 from tests.engine.scene import Scene, scene
 
@@ -58,19 +59,19 @@ async def test_a_lone_call_is_folded_when_it_is_an_hour_old(
         assert NOON < from_us(await _until(stage)) < NOON + timedelta(minutes=15)
 
 
-async def test_in_a_rush_full_pieces_are_folded_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_in_a_rush_full_stretches_are_folded_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with following(tmp_path) as (stage, follower):
         await trio.sleep(90)
         for _ in range(3):
-            await _ring(stage, PIECE, ago=timedelta(seconds=trio.current_time() % 7))
-            for _call in range(PIECE):
+            await _ring(stage, CALLS, ago=timedelta(seconds=trio.current_time() % 7))
+            for _call in range(CALLS):
                 follower.admitted()
             await trio.sleep(3)
         await trio.sleep(40)
         found = await stage.store.read(
             partial(figures, campaign=None, since=None, until=from_us(await _until(stage)), timezone=INDIA)
         )
-        assert found["total_calls"] >= 2 * PIECE
+        assert found["total_calls"] >= 2 * CALLS
 
 
 async def test_what_is_far_behind_is_made_at_the_start_and_told(
@@ -79,14 +80,14 @@ async def test_what_is_far_behind_is_made_at_the_start_and_told(
     monkeypatch.setattr("missedd.engine.summaries.TELL_EVERY_S", 0.0)
     async with scene(tmp_path, SHOP) as stage:
         for days in range(3):
-            await _ring(stage, LARGER * PIECE, ago=timedelta(days=2, hours=days))
+            await _ring(stage, LARGER * CALLS, ago=timedelta(days=2, hours=days))
     async with following(tmp_path) as (stage, _):
         await trio.sleep(60)
         assert NOON - timedelta(hours=2) < from_us(await _until(stage)) < NOON
         behind = [each["until"] for each in stage.events("summaries.behind")]
         assert behind == sorted(behind)
         assert len(behind) >= 2
-        assert stage.events("summaries.caught_up")[0]["pieces"] == len(behind) + 1
+        assert stage.events("summaries.caught_up")[0]["folds"] == len(behind) + 1
 
 
 async def test_a_full_disk_is_waited_for(tmp_path: Path, autojump_clock: MockClock) -> None:

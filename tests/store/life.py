@@ -9,8 +9,8 @@ from typing import Any
 from missedd.clock import to_us
 from missedd.core.grid import grid_of
 from missedd.store.database import Database
+from missedd.store.fold import fold
 from missedd.store.reads import figures
-from missedd.store.summaries import fold
 from simulator.runner.recount import disagreements, recount
 from tests.core.campaigns import NOON
 
@@ -25,7 +25,7 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
         self.timezone = self.rng.choice(ZONES)
-        self.span = timedelta(days=self.rng.choice((1, 4, 40)))
+        self.span = timedelta(hours=self.rng.choice((2, 24, 100, 1000)))
         self.now = NOON
         self.n = 0
 
@@ -41,7 +41,7 @@ class Life:
                 self.convert,
                 self.fold,
             ),
-            (6, 1, 5, 6, 1, 2, 1, 2),
+            (6, 2, 5, 6, 1, 2, 1, 2),
         )[0]
         self.n += 1
         await deed(db)
@@ -171,7 +171,9 @@ class Life:
         )
 
     async def fold(self, db: Database) -> None:
-        await fold(db, grid_of(self.timezone), self.now, piece=self.rng.choice((1, 3, 20)))
+        calls = self.rng.choice((1, 1, 3, 20))
+        while (folded := await fold(db, grid_of(self.timezone), self.now, calls)) and folded.is_behind:
+            pass
 
     async def check(self, db: Database) -> None:
         """The whole, and periods that end anywhere: on hours, near calls, within one hour."""

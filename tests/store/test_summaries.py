@@ -16,11 +16,13 @@ from missedd.clock import to_us
 from missedd.core.analytics import TooMuchToCount
 from missedd.core.grid import grid_of
 from missedd.core.latency import bucket_of
+from missedd.core.stretches import SPANS
 from missedd.store.database import Database
+from missedd.store.fold import fold, next_step
 from missedd.store.inline import InlineDriver
 from missedd.store.reads import Rows, figures
 from missedd.store.store import Driver, Store, open_store
-from missedd.store.summaries import begin, fold, next_step, summary_of
+from missedd.store.summary import begin, summary_of
 from tests.core.campaigns import NOON
 from tests.store.database import MIGRATIONS
 from tests.store.life import Life
@@ -29,11 +31,19 @@ INDIA = "Asia/Kolkata"
 
 
 @pytest.mark.parametrize("seed", range(16))
-async def test_the_figures_equal_a_recount(tmp_path: Path, seed: int) -> None:
-    life = Life(seed)
+async def test_the_figures_equal_a_recount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    life, spans = Life(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
+    # So that a short life has buckets of each level.
+    for module in ("core.stretches", "store.fold", "store.caller_sets", "store.reads_figures"):
+        monkeypatch.setattr(f"missedd.{module}.SPANS", spans)
     async with open_store(InlineDriver(), tmp_path / "missedd.db", "a test") as store:
 
         async def live(db: Database) -> None:
+            await db.executemany(
+                "UPDATE levels SET stretches = ? WHERE level = ?", [(n, i) for i, n in enumerate(spans)]
+            )
             await begin(db, grid_of(life.timezone))
             for step in range(300):
                 await life.step(db)
@@ -52,23 +62,23 @@ async def _put_calls(db: Database, instants: Sequence[int], campaign: str = "sho
     )
 
 
-async def _follow(store: Store, timezone: str, now: datetime, piece: int) -> list[int]:
-    """Fold until nothing is left to be folded; up to where each piece went."""
+async def _follow(store: Store, timezone: str, now: datetime, calls: int) -> list[int]:
+    """Fold until nothing is left to be folded; up to where each went."""
     went: list[int] = []
     while True:
-        folded = await store.write(partial(fold, grid=grid_of(timezone), now=now, piece=piece))
+        folded = await store.write(partial(fold, grid=grid_of(timezone), now=now, calls=calls))
         if folded is None:
             return went
         went.append(folded.until_us)
-        assert folded.is_behind == await store.read(partial(_is_behind, timezone, now, piece))
+        assert folded.is_behind == await store.read(partial(_is_behind, timezone, now, calls))
 
 
-async def _is_behind(timezone: str, now: datetime, piece: int, db: Rows) -> bool:
+async def _is_behind(timezone: str, now: datetime, calls: int, db: Rows) -> bool:
     summary = await summary_of(db, grid_of(timezone))
-    return summary is not None and await next_step(db, summary, now, piece) is not None
+    return summary is not None and await next_step(db, summary, now, calls) is not None
 
 
-async def test_a_piece_is_folded_when_it_is_full_or_old(store: Store) -> None:
+async def test_a_stretch_is_folded_when_it_is_full_or_old(store: Store) -> None:
     base = to_us(NOON)
     await store.write(partial(begin, grid=grid_of(INDIA)))
     await store.write(partial(_put_calls, instants=[base + i * 1_000_000 for i in range(25)]))
@@ -77,20 +87,20 @@ async def test_a_piece_is_folded_when_it_is_full_or_old(store: Store) -> None:
         base + 10_000_000,
         base + 20_000_000,
     ]
-    assert await _follow(store, INDIA, NOON + timedelta(minutes=59), 10) == []  # no full piece
+    assert await _follow(store, INDIA, NOON + timedelta(minutes=59), 10) == []  # no full stretch
     later = NOON + timedelta(hours=2)
     assert await _follow(store, INDIA, later, 10) == [to_us(later - timedelta(hours=1))]
     assert await _follow(store, INDIA, later + timedelta(days=1), 10) == []  # nothing new
 
 
-async def test_more_than_a_piece_at_one_instant_is_one_piece(store: Store) -> None:
+async def test_more_calls_than_that_at_one_instant_are_one_stretch(store: Store) -> None:
     base = to_us(NOON)
     await store.write(partial(begin, grid=grid_of(INDIA)))
     await store.write(partial(_put_calls, instants=[base] * 30 + [base + 9]))
     assert await _follow(store, INDIA, NOON + timedelta(minutes=2), 4) == [base + 1]
 
 
-async def test_old_pieces_are_larger(store: Store) -> None:
+async def test_old_stretches_are_larger(store: Store) -> None:
     base = to_us(NOON)
     await store.write(partial(begin, grid=grid_of(INDIA)))
     await store.write(partial(_put_calls, instants=[base + i for i in range(100)]))
@@ -144,11 +154,16 @@ async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: St
         await store.read(unit)
     assert (await store.read(partial(unit, until=NOON + timedelta(microseconds=8))))["total_calls"] == 8
     await store.write(partial(begin, grid=grid_of(INDIA)))
-    await store.write(partial(fold, grid=grid_of(INDIA), now=NOON + timedelta(minutes=1), piece=8))
+    await store.write(partial(fold, grid=grid_of(INDIA), now=NOON + timedelta(minutes=1), calls=8))
     assert (await store.read(unit))["total_calls"] == 9
     await store.write(partial(_put_calls, instants=[to_us(NOON) + 100 + i for i in range(9)], campaign="b"))
     with pytest.raises(TooMuchToCount, match="2026-11-23T06:30:00"):
         await store.read(unit)
+
+
+async def test_the_database_has_the_same_levels(store: Store) -> None:
+    rows = await store.read(lambda db: db.fetch_all("SELECT level, stretches FROM levels ORDER BY level"))
+    assert rows == list(enumerate(SPANS))
 
 
 async def test_the_database_has_the_same_buckets(store: Store) -> None:
