@@ -13,6 +13,7 @@ from quart import Blueprint, Response, jsonify, request
 from missedd.clock import Clock, to_iso
 from missedd.core.policy import Policy
 from missedd.web.acting import acting
+from missedd.web.audit import add_audit
 from missedd.web.bodies import json_object, line_of, until_of
 from missedd.web.campaigns import add_campaigns
 from missedd.web.conversions import add_conversions
@@ -110,5 +111,6 @@ def build_api(
     add_settle(api, operations)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
+    add_audit(api, reads, zone)
     add_polls(api, reads, changes, policy, clock)
     return api

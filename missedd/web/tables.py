@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ def _cell(value: Any) -> Any:
 
     Phone numbers begin with a plus and are left alone: they are no formula that does anything.
     """
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return value if _NUMBER.fullmatch(value) else "'" + value
     return value

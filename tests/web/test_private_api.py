@@ -73,6 +73,21 @@ async def test_a_story_is_what_the_document_says(private: Private) -> None:
     assert story["actions"][0]["attempts"][0]["number"] == 1
 
 
+async def test_the_audit_record(private: Private) -> None:
+    said = {"at": NOON, "source": "cli", "deed": "number.suppressed"}
+    private.db.put("audit", subject=CALLER, details='{"reason":"=1+1"}', **said)
+    private.db.put("audit", subject="admissions", peer="127.0.0.1", **said | {"deed": "campaign.paused"})
+    page = await private.json("/api/v1/audit")
+    assert [each["deed"] for each in page["items"]] == ["campaign.paused", "number.suppressed"]
+    shape = document()["components"]["schemas"]["Audited"]
+    assert all(set(each) == set(shape["properties"]) for each in page["items"])
+    found = await private.json(f"/api/v1/audit?subject={CALLER.replace('+', '%2B')}")
+    assert found["items"][0]["details"] == {"reason": "=1+1"}
+    response = await private.get("/api/v1/audit?format=csv")
+    lines = list(csv.DictReader(io.StringIO(await response.get_data(as_text=True))))
+    assert lines[1]["details"] == '{"reason": "=1+1"}'
+
+
 async def test_lists_and_figures_are_what_the_document_says(private: Private) -> None:
     call = private.db.call("abc")
     private.db.action(call)
