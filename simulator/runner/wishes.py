@@ -82,16 +82,22 @@ class Wishes:
         wish.granted(asked_at, self.true_now())
 
     async def insist(self, wish: Wish) -> None:
-        """Ask until it is granted, or there is nothing to grant."""
+        """Ask until it is granted, or there is nothing to grant.
+
+        It may have been granted when it was first asked for, and only the answer was lost.
+        """
+        asked_at = self.true_now()
         while True:
             try:
-                await self.ask(wish)
+                await self.host.api(wish.method, wish.path, wish.body)
             except httpx.HTTPStatusError as refused:
-                # Too late for its own end, or already lifted.
-                if refused.response.status_code in (400, 404):
+                if refused.response.status_code == 404:  # there is nothing to lift, or no more
+                    break
+                if refused.response.status_code == 400:  # it came too late for its own end
                     return
             except RuntimeError:
                 pass  # it is down
             else:
-                return
+                break
             await trio.sleep(ASK_AGAIN_S)
+        wish.granted(asked_at, self.true_now())
