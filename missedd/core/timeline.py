@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from missedd.core.model import RECOVERED, Outcome, State, Verdict
+from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
+from missedd.core.poll import spell
 from missedd.core.reasons import Reason
 
 _VERDICTS: Final = {
@@ -26,6 +27,10 @@ _STANDING: Final = {
     State.HELD: "is held",
     State.ATTEMPTING: "is being sent",
     State.PLACED: "is out; its outcome is awaited",
+}
+_SHAPES: Final = {
+    RECOVERED: "Found in Exotel's list of calls; no webhook told of it",
+    SMS_APPLET: "The SMS applet asked for its text before a webhook told of it",
 }
 GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
 BAD: Final = frozenset({Outcome.FAILED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, Outcome.UNKNOWN})
@@ -71,15 +76,19 @@ def words_of(reason: str) -> str:
 def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
     whom = call["to"] or "a number that could not be read"
     yield Moment(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
-    told = "Found in Exotel's list of calls; no webhook told of it" if call["shape"] == RECOVERED else ""
-    again = f"Exotel delivered it again {call['redeliveries']} times" if call["redeliveries"] else ""
+    proved, again = call["verification"], call["redeliveries"]
+    notes = [
+        _SHAPES.get(call["shape"]),
+        f"Exotel delivered it again {again} times" if again else None,
+        f"It proved the number, for the verification {proved}" if proved else None,
+    ]
     verdict = Verdict(call["verdict"])
     yield Moment(
         call["received_at"],
         f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is no missed call",
         call["reason"],
         words_of(call["reason"]),
-        ". ".join(filter(None, (told, again))),
+        ". ".join(filter(None, notes)),
         tone="good" if verdict is Verdict.ACCEPTED else "none",
     )
 
@@ -99,7 +108,9 @@ def _action(action: Mapping[str, Any]) -> Iterator[Moment]:
         title = f"{name} {_STANDING[State(action['state'])]}"
         yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], **told)
         return
-    yield Moment(action["closed_at"], f"{name}: {action['outcome']}", **told)
+    vote = action.get("vote")
+    note = f"{spell(vote['poll'], vote['option'], vote['standing'])}." if vote else ""
+    yield Moment(action["closed_at"] or action["due_at"], f"{name}: {action['outcome']}", note=note, **told)
     if action["settled_outcome"]:
         title = f"{name} settled by an operator: {action['settled_outcome']}"
         yield Moment(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)

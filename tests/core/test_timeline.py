@@ -25,6 +25,7 @@ def call(*actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "reason": "first-call",
         "shape": "native",
         "redeliveries": 0,
+        "verification": None,
         "actions": list(actions),
     } | changes
 
@@ -112,12 +113,27 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
     assert moments[-1].note == "she told us so"
 
 
+def test_a_vote_says_what_it_is_worth() -> None:
+    voted = {"poll": "singer", "option": "Asha", "standing": "surplus"}
+    done = {"kind": "vote", "state": "done", "outcome": "refused", "closed_at": AT.format(31), "vote": voted}
+    moment = timeline(call(action(**done)))[-1]
+    assert moment.title == "Vote: refused"
+    assert "Asha" in moment.note
+    assert "singer" in moment.note
+
+
 def test_where_the_call_came_from() -> None:
     moments = timeline(call(shape="recovered", redeliveries=2))
     assert moments[1].note == (
         "Found in Exotel's list of calls; no webhook told of it. Exotel delivered it again 2 times"
     )
-    withheld = timeline(call(**{"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}))
+    asked = timeline(call(shape="sms-applet", verification="v-1"))[1].note
+    assert asked == (
+        "The SMS applet asked for its text before a webhook told of it. "
+        "It proved the number, for the verification v-1"
+    )
+    unread = {"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
+    withheld = timeline(call(**unread))
     assert titles(withheld) == [
         "A withheld number rang a number that could not be read",
         "It is no missed call",
