@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +27,9 @@ def add_campaigns(api: Blueprint, reads: Reads, operations: Operations, policy: 
 
     @api.get("/v1/campaigns")
     async def campaigns() -> Response:
-        return jsonify({"items": await campaigns_now(reads, policy, clock)})
+        now = clock.now()
+        found = standings(policy, now, await reads.pauses(now), await reads.pending())
+        return jsonify({"items": found})
 
     @api.post("/v1/campaigns/<name>/pause")
     async def pause(name: str) -> tuple[Response, int]:
@@ -52,11 +56,16 @@ def configured(policy: Policy, name: str) -> Campaign:
     return campaign
 
 
-async def campaigns_now(reads: Reads, policy: Policy, clock: Clock) -> list[dict[str, Any]]:
-    """Every campaign of the configuration as it stands now, in its order."""
-    now = clock.now()
-    paused = await reads.pauses(now)
-    pending = await reads.pending()
+def standings(
+    policy: Policy,
+    now: datetime,
+    paused: Mapping[str, Mapping[str, Any]],
+    pending: Iterable[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Every campaign of the configuration as it stands, in its order."""
+    of: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in pending:
+        of[each["campaign"]].append({name: value for name, value in each.items() if name != "campaign"})
 
     def standing(campaign: Campaign) -> dict[str, Any]:
         hours = campaign.hours
@@ -69,14 +78,10 @@ async def campaigns_now(reads: Reads, policy: Policy, clock: Clock) -> list[dict
             "open": is_open,
             "opens_at": to_iso(opens_at),
             "paused": paused.get(campaign.name),
-            "pending": [_without_campaign(each) for each in pending if each["campaign"] == campaign.name],
+            "pending": of[campaign.name],
         }
 
     return [standing(each) for each in policy.campaigns]
-
-
-def _without_campaign(pending: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in pending.items() if name != "campaign"}
 
 
 def paths() -> Json:

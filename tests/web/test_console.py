@@ -10,6 +10,7 @@ import pytest
 
 from missedd.core.forecast import Backlog
 from missedd.core.model import Kind, Lane
+from missedd.web.console.campaigns import waiting
 from missedd.web.console.filters import lasting, spaced
 from missedd.web.console.lists import SHOWN
 from missedd.web.console.queue import lanes
@@ -43,7 +44,7 @@ def _fill(private: Private) -> None:
     db.pause(why="agents at lunch")
     db.call("def", campaign="other", caller=None, verdict="no-caller-id", reason="withheld-number")
     audited = {"at": NOON, "source": "console", "deed": "number.suppressed", "subject": CALLER}
-    db.put("audit", details='{"reason":"asked"}', **audited)
+    db.put("audit", details='{"reason":"asked","until":"2026-12-24T06:30:00.000Z"}', **audited)
 
 
 SHOWN_ON = {
@@ -75,7 +76,7 @@ SHOWN_ON = {
     "/suppressions": ("asked by mail", "for ever"),
     "/deliveries": ("every try failed",),
     "/unknown": ("it is not sent again blindly", "callback"),
-    "/audit": ("number.suppressed", "asked", "console"),
+    "/audit": ("number.suppressed", "asked", "console", "24 Dec 2026 12:00:00"),
     "/calls/abc": (
         "SMS, attempt 1: accepted",
         "The SMS was delivered",
@@ -252,6 +253,17 @@ def test_charts_of_nothing_and_of_something() -> None:
     assert (nothing["busiest"], nothing["cells"][0]["share"]) == (None, 0)
     week = heat([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
     assert (week["busiest"], week["most"]) == ("Sun 21:00", 4)
+
+
+def test_what_waits_by_kind_and_state() -> None:
+    def counted(kind: str, state: str, reason: str, n: int) -> dict[str, Any]:
+        return {"kind": kind, "state": state, "reason_words": reason, "count": n}
+
+    pending = [counted("callback", "held", "closed", 2), counted("callback", "held", "paused", 1_000)]
+    assert waiting([*pending, counted("sms", "planned", "owed", 3)]) == [
+        {"kind": "callback", "state": "held", "count": 1_002, "why": "2: closed; 1,000: paused"},
+        {"kind": "sms", "state": "planned", "count": 3, "why": "3: owed"},
+    ]
 
 
 def test_a_lane_without_a_budget_has_no_forecast() -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, render_template
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from quart import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.clock import to_iso
 from missedd.web.acting import acting
-from missedd.web.campaigns import campaigns_now, configured
+from missedd.web.campaigns import configured, standings
 from missedd.web.console.forms import PAUSES, Mistake, done, line, until
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 
 
 def add_campaigns(console: Blueprint, house: House) -> None:
     @console.get("/campaigns")
     async def campaigns() -> str:
-        found = await campaigns_now(house.reads, house.policy, house.clock)
-        return await render_template("campaigns.html", here="/campaigns", campaigns=found, lasts=PAUSES)
+        now = house.clock.now()
+        pending = await house.remembered.get("pending", house.reads.pending)
+        found = standings(house.policy, now, await house.reads.pauses(now), pending)
+        shown = [each | {"waiting": waiting(each["pending"])} for each in found]
+        return await page("campaigns.html", here="/campaigns", campaigns=shown, lasts=PAUSES)
 
     @console.post("/campaigns/<name>/pause")
     async def pause(name: str) -> BaseResponse:
@@ -33,3 +41,17 @@ def add_campaigns(console: Blueprint, house: House) -> None:
         if not await house.operations.resume(acting(), name):
             raise Mistake(f"{name} is not paused.")
         return await done(f"{name} goes on.")
+
+
+def waiting(pending: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is not done, by kind and state; why each waits is said together."""
+    counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+    reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in pending:
+        key = (each["kind"], each["state"])
+        counts[key] += each["count"]
+        reasons[key].append(f"{each['count']:,}: {each['reason_words']}")
+    return [
+        {"kind": kind, "state": state, "count": n, "why": "; ".join(reasons[kind, state])}
+        for (kind, state), n in counts.items()
+    ]

@@ -24,6 +24,7 @@ NAVIGATION: Final = (
     ("/unknown", "Unknown"),
     ("/audit", "Audit"),
 )
+_INSTANT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def add_filters(console: Blueprint, house: House) -> None:
@@ -43,6 +44,12 @@ def add_filters(console: Blueprint, house: House) -> None:
     @console.app_template_filter("moment")
     def moment(iso: str | None) -> str:
         return "" if iso is None else f"{house.local(iso):%d %b %Y %H:%M:%S}"
+
+    @console.app_template_filter("detail")
+    def detail(value: object) -> object:
+        """What an audit record says, an instant as people read it."""
+        is_instant = isinstance(value, str) and re.fullmatch(_INSTANT, value)
+        return moment(str(value)) if is_instant else value
 
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)

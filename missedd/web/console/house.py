@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from missedd.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
+from missedd.web.console.remembered import Remembered
 from missedd.web.ports import Operations, Reads
 
 
@@ -21,6 +22,7 @@ class House:
     clock: Clock
     rates: Mapping[Lane, int] = field(default_factory=dict)
     """Requests a minute that the account's budget allows."""
+    remembered: Remembered = field(default_factory=Remembered)
 
     @property
     def zone(self) -> ZoneInfo:

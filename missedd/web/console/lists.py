@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.consent import Standing
@@ -17,6 +17,7 @@ from missedd.core.phone import normalise
 from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, typed_number
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 from missedd.web.problems import Problem
 
 SHOWN: Final = 50
@@ -65,7 +66,7 @@ def add_lists(console: Blueprint, house: House) -> None:
     async def leads() -> str:
         found = await shown(reads.leads, "/leads", ("campaign", "status", "number"), "/api/v1/leads")
         names = [each.name for each in house.policy.campaigns if each.lead_source is not None]
-        return await render_template(
+        return await page(
             "leads.html", here="/leads", list=found, campaigns=names, statuses=tuple(LeadStatus)
         )
 
@@ -76,9 +77,7 @@ def add_lists(console: Blueprint, house: House) -> None:
         )
         names = sorted({each.subscribe.list for each in house.policy.campaigns if each.subscribe})
         states = (Standing.IN_FORCE, Standing.WITHDRAWN)
-        return await render_template(
-            "subscriptions.html", here="/subscriptions", list=found, names=names, states=states
-        )
+        return await page("subscriptions.html", here="/subscriptions", list=found, names=names, states=states)
 
     @console.post("/subscriptions/<name>/withdraw")
     async def withdraw(name: str) -> BaseResponse:
@@ -90,6 +89,4 @@ def add_lists(console: Blueprint, house: House) -> None:
     @console.get("/suppressions")
     async def suppressions() -> str:
         found = await shown(reads.suppressions, "/suppressions", ("number",), "/api/v1/suppressions")
-        return await render_template(
-            "suppressions.html", here="/suppressions", list=found, lasts=SUPPRESSIONS
-        )
+        return await page("suppressions.html", here="/suppressions", list=found, lasts=SUPPRESSIONS)

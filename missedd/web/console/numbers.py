@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.leads import LeadStatus
@@ -13,6 +13,7 @@ from missedd.core.phone import normalise
 from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, line, typed_number, until
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 from missedd.web.problems import Problem
 
 CALLS: Final = 20
@@ -33,7 +34,7 @@ def add_numbers(console: Blueprint, house: House) -> None:
             for each in (await reads.suppressions(query)).items
             if each["until"] is None or house.local(each["until"]) > now
         ]
-        return await render_template(
+        return await page(
             "number.html",
             number=spelt,
             calls=await reads.story_of_number(spelt),

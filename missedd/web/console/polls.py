@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from quart import Blueprint, render_template
+from quart import Blueprint
 
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 from missedd.web.polls import poll_now, polls_now
 
 STREAMS: Final = 2
@@ -29,7 +30,7 @@ def add_polls(console: Blueprint, house: House) -> None:
 async def _page(title: str, found: list[dict[str, Any]]) -> str:
     is_followed = len(found) <= STREAMS
     events = [f"/api/v1/polls/{quote(each['poll'], safe='')}/events" for each in found]
-    return await render_template(
+    return await page(
         "polls.html",
         here="/polls",
         title=title,

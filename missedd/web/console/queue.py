@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.forecast import Backlog, gone_in
@@ -15,6 +15,7 @@ from missedd.core.model import LANE_OF, Kind, Lane, State
 from missedd.web.acting import acting
 from missedd.web.console.forms import done
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 
 DUE: Final = 50
 
@@ -22,11 +23,12 @@ DUE: Final = 50
 def add_queue(console: Blueprint, house: House) -> None:
     @console.get("/queue")
     async def queue() -> str:
-        pending = await house.reads.pending()
-        return await render_template(
+        pending = await house.remembered.get("pending", house.reads.pending)
+        backlogs = await house.remembered.get("backlogs", lambda: house.reads.backlogs(house.clock.now()))
+        return await page(
             "queue.html",
             here="/queue",
-            lanes=lanes(await house.reads.backlogs(house.clock.now()), house.rates, house.local_now()),
+            lanes=lanes(backlogs, house.rates, house.local_now()),
             held=held(pending),
             out=sum(each["count"] for each in pending if each["state"] in (State.ATTEMPTING, State.PLACED)),
             due=await house.reads.due_next(DUE),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, render_template
+from quart import Blueprint
 
 from missedd.web.console.house import House
 from missedd.web.console.lists import shown
+from missedd.web.console.pages import page
 
 
 def add_record(console: Blueprint, house: House) -> None:
     @console.get("/audit")
     async def audit() -> str:
         found = await shown(house.reads.audit, "/audit", ("subject",))
-        return await render_template("audit.html", here="/audit", list=found)
+        return await page("audit.html", here="/audit", list=found)

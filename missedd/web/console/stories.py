@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, redirect, render_template, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.phone import normalise
 from missedd.core.timeline import timeline
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 from missedd.web.problems import Problem
 
 
@@ -18,7 +19,7 @@ def add_stories(console: Blueprint, house: House) -> None:
         if story is None:
             raise Problem(404, "No call has this CallSid.")
         moments = timeline(story)
-        return await render_template(
+        return await page(
             "story.html",
             call=story,
             past=[each for each in moments if not each.is_ahead],

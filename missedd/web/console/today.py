@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
-import trio
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 
 from missedd.core.analytics import peak
 from missedd.core.model import Kind, Outcome, State
 from missedd.web.console.house import House
+from missedd.web.console.pages import page
 
 LATEST: Final = 30
 WEEKS: Final = 4
 """How far back the heat map looks."""
 HEAT_LASTS_S: Final = 20.0
+"""The picture changes slowly, so it is not made anew for each look at the page."""
 NOT_REACHED: Final = (
     *(Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED),
     *(Outcome.REFUSED, Outcome.UNKNOWN),
@@ -25,24 +27,16 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def add_today(console: Blueprint, house: House) -> None:
-    heats: dict[str | None, tuple[float, dict[str, Any]]] = {}
-
-    async def heat_of(campaign: str | None, midnight: datetime) -> dict[str, Any]:
-        """The weeks' picture changes slowly, so it is not made anew for each look at the page."""
-        made_s, made = heats.get(campaign, (-HEAT_LASTS_S, {}))
-        if trio.current_time() - made_s >= HEAT_LASTS_S:
-            weeks = await house.reads.figures(campaign, midnight - timedelta(weeks=WEEKS), None)
-            made = heat(weeks["weekday_hours"])
-            if campaign is None or house.policy.campaign(campaign) is not None:
-                heats[campaign] = (trio.current_time(), made)
-        return made
+    async def weeks_of(campaign: str | None) -> dict[str, Any]:
+        since = house.midnight() - timedelta(weeks=WEEKS)
+        return heat((await house.reads.figures(campaign, since, None))["weekday_hours"])
 
     @console.get("/")
     async def today() -> str:
         campaign = request.args.get("campaign") or None
         midnight, reads = house.midnight(), house.reads
         figures = await reads.figures(campaign, midnight, midnight + timedelta(days=1))
-        return await render_template(
+        return await page(
             "today.html",
             here="/",
             campaign=campaign,
@@ -51,7 +45,9 @@ def add_today(console: Blueprint, house: House) -> None:
             callbacks=callbacks(figures),
             peak=peak(figures["peak_hours"]),
             hours=bars(figures["peak_hours"]),
-            heat=await heat_of(campaign, midnight),
+            heat=await house.remembered.get(
+                ("heat", campaign), partial(weeks_of, campaign), at_least_s=HEAT_LASTS_S
+            ),
             weeks=WEEKS,
             paused=await reads.pauses(house.clock.now()),
             quarantine=await reads.quarantine(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.model import Outcome
@@ -14,6 +14,7 @@ from missedd.web.acting import acting
 from missedd.web.console.forms import Mistake, done, line
 from missedd.web.console.house import House
 from missedd.web.console.lists import shown
+from missedd.web.console.pages import page
 
 REFUSALS: Final = {
     Settlement.NO_SUCH_ACTION: "There is no such action.",
@@ -31,7 +32,7 @@ def add_trouble(console: Blueprint, house: House) -> None:
         found = await shown(reads.parked, "/deliveries", ("campaign", "number"))
         names = [each.name for each in house.policy.campaigns if each.webhook is not None]
         counts = await reads.attention()
-        return await render_template(
+        return await page(
             "deliveries.html", here="/deliveries", list=found, campaigns=names, parked=counts["parked"]
         )
 
@@ -55,7 +56,7 @@ def add_trouble(console: Blueprint, house: House) -> None:
         lost = await reads.lost(Query())
         names = [each.name for each in house.policy.campaigns]
         may_be = {kind.value: outcomes for kind, outcomes in MAY_BE.items()}
-        return await render_template(
+        return await page(
             "unknown.html", here="/unknown", list=found, lost=lost.items, campaigns=names, may_be=may_be
         )
 

@@ -100,12 +100,13 @@ if (live) {
       }
     } finally {
       busy = false;
-      timer = setTimeout(refresh, Math.min(LONGEST_MS, everyMs * (1 + failed)));
+      timer = setTimeout(refresh, Math.min(LONGEST_MS, everyMs * Math.max(1, failed)));
     }
   }
 
   timer = setTimeout(refresh, everyMs);
   document.addEventListener("visibilitychange", refresh);
+  addEventListener("online", refresh);
   // The stream says when to look; what is shown is always the page's own.
   for (const address of (live.dataset.events || "").split(" ").filter(Boolean)) {
     new EventSource(address).addEventListener("message", refresh);
