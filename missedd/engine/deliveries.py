@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from missedd.clock import Clock, to_iso
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.exotel.codes import retry_after_s
 from missedd.store.calls import CallRow, fetch_call
 from missedd.store.claims import Claimed
 from missedd.store.rows import ActionRow
@@ -116,7 +118,7 @@ class Deliveries:
             with trio.fail_after(TIMEOUT_S):
                 async with self._http.stream("POST", url, content=body, headers=headers) as response:
                     # The status is the whole answer; an endless body would only hold the line.
-                    return _answer(response)
+                    return _answer(response, self._clock.now())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             return Refused(True, type(failure).__name__, Reason.ENDPOINT_FAILED)
         except httpx.InvalidURL as failure:
@@ -126,15 +128,14 @@ class Deliveries:
             return Unknown(type(failure).__name__, Reason.ENDPOINT_FAILED)
 
 
-def _answer(response: httpx.Response) -> Answer:
+def _answer(response: httpx.Response, now: datetime) -> Answer:
     code = str(response.status_code)
     if response.is_success:
         return Accepted(code=code)
     # 410 is the letter's word for "never again"; anything else may yet be mended at the other end.
-    wanted = response.headers.get("retry-after", "")
     return Refused(
         retryable=response.status_code != 410,
         code=code,
         reason=Reason.ENDPOINT_REFUSED,
-        retry_after_s=float(wanted) if wanted.isascii() and wanted.isdigit() else None,
+        retry_after_s=retry_after_s(response.headers.get("retry-after"), now),
     )

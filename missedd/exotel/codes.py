@@ -117,7 +117,7 @@ def classify(api: Api, status: int, body: bytes, *, now: datetime, retry_after: 
 
 
 LONGEST_WAIT_S = 24 * 3600.0
-"""A day: a provider that asks for more has sent a wrong date."""
+"""A day: whoever asks for more has sent a wrong date."""
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -130,6 +130,12 @@ FAILED = Reason.ENDPOINT_FAILED
         (answering(503, retry_after="120"), Refused(True, "503", REFUSED, retry_after_s=120.0)),
         (answering(503, retry_after="-1"), Refused(True, "503", REFUSED)),
         (answering(503, retry_after="soon"), Refused(True, "503", REFUSED)),
+        (answering(503, retry_after="9" * 30), Refused(True, "503", REFUSED)),
+        (answering(503, retry_after="9" * 9), Refused(True, "503", REFUSED, retry_after_s=86_400.0)),
+        (
+            answering(503, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"),
+            Refused(True, "503", REFUSED, retry_after_s=0.0),
+        ),
         (failing(httpx.ConnectError), Refused(True, "ConnectError", FAILED)),
         (failing(httpx.ConnectTimeout), Refused(True, "ConnectTimeout", FAILED)),
         (failing(httpx.ReadTimeout), Unknown("ReadTimeout", FAILED)),
