@@ -1,7 +1,8 @@
 """What an operator may do to a running engine, from the console, the API or the command line.
 
 Each returns when it is durable, with its audit record in the same transaction. What it makes due
-is told to the timers here, so that nobody else has to know that an operator was there.
+is told to the timers here, so that nobody else has to know that an operator was there; and with the
+commit itself, as whoever asked may have hung up before the answer.
 """
 
 from __future__ import annotations
@@ -124,12 +125,13 @@ class Operator:
                 await note(db, by, Deed.WEBHOOK_RESENT, action_id, now, action=wake.action_id)
             return wake
 
-        wake = await self._store.write(unit)
-        if wake is None:
-            return None
-        self._timers.add([wake])
-        self._acted(by, Deed.WEBHOOK_RESENT, action=action_id)
-        return wake.action_id
+        def follow(wake: Wake | None) -> None:
+            if wake is not None:
+                self._timers.add([wake])
+                self._acted(by, Deed.WEBHOOK_RESENT, action=action_id)
+
+        wake = await self._store.write(unit, follow)
+        return None if wake is None else wake.action_id
 
     async def resend_parked(self, by: By) -> int:
         """Send the latest parked webhooks again; how many went out, 0 once none is left."""
@@ -141,10 +143,12 @@ class Operator:
                 await note(db, by, Deed.WEBHOOK_RESENT, "parked", now, actions=len(wakes))
             return wakes
 
-        wakes = await self._store.write(unit)
-        self._timers.add(wakes)
-        if wakes:
-            self._acted(by, Deed.WEBHOOK_RESENT, actions=len(wakes))
+        def follow(wakes: list[Wake]) -> None:
+            if wakes:
+                self._timers.add(wakes)
+                self._acted(by, Deed.WEBHOOK_RESENT, actions=len(wakes))
+
+        wakes = await self._store.write(unit, follow)
         return len(wakes)
 
     async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
@@ -171,8 +175,11 @@ class Operator:
             await note(db, by, Deed.CAMPAIGN_PAUSED, campaign, now, why=why, until=to_iso(until))
             return await pause(db, begun)
 
-        self._timers.add(await self._store.write(unit))
-        self._acted(by, Deed.CAMPAIGN_PAUSED, campaign=campaign, until=to_iso(until))
+        def follow(wakes: list[Wake]) -> None:
+            self._timers.add(wakes)
+            self._acted(by, Deed.CAMPAIGN_PAUSED, campaign=campaign, until=to_iso(until))
+
+        await self._store.write(unit, follow)
         return begun
 
     async def resume(self, by: By, campaign: str) -> bool:
@@ -185,12 +192,12 @@ class Operator:
                 await note(db, by, Deed.CAMPAIGN_RESUMED, campaign, now, actions=len(wakes))
             return wakes
 
-        wakes = await self._store.write(unit)
-        if wakes is None:
-            return False
-        self._timers.add(wakes)
-        self._acted(by, Deed.CAMPAIGN_RESUMED, campaign=campaign, actions=len(wakes))
-        return True
+        def follow(wakes: list[Wake] | None) -> None:
+            if wakes is not None:
+                self._timers.add(wakes)
+                self._acted(by, Deed.CAMPAIGN_RESUMED, campaign=campaign, actions=len(wakes))
+
+        return await self._store.write(unit, follow) is not None
 
     async def release(self, by: By, *, drop: bool) -> int:
         """End the quarantine after a restore; how many actions were released, or dropped."""
@@ -201,11 +208,12 @@ class Operator:
             await note(db, by, Deed.QUARANTINE_ENDED, "database", now, actions=released.actions, drop=drop)
             return released
 
-        released = await self._store.write(unit)
-        self._timers.add(released.wakes)
-        self._acted(by, Deed.QUARANTINE_ENDED)
-        self._log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
-        return released.actions
+        def follow(released: Released) -> None:
+            self._timers.add(released.wakes)
+            self._acted(by, Deed.QUARANTINE_ENDED)
+            self._log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
+
+        return (await self._store.write(unit, follow)).actions
 
 
 def _recorded(answers: Sequence[Answer]) -> list[Mapping[str, Any]]:
