@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
@@ -115,7 +115,7 @@ async def _apply(
         return Applied("ignored: nothing was sent yet", action)
     if action.provider_sid != report.provider_sid and await _is_anothers(db, action):
         return Applied("ignored: another call", action)
-    if action.provider_sid is None:
+    if action.provider_sid != report.provider_sid:
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
     if meaning.suppresses:
@@ -188,6 +188,8 @@ async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime)
     )
     if planned is None:
         return ()
+    # Owed since the callback before it was: what is under quarantine after a restore stays so.
+    planned = replace(planned, base_at=action.base_at)
     admission = Admission(
         Verdict.ACCEPTED, planned.reason, action.campaign, action.exophone, action.base_at, (planned,)
     )

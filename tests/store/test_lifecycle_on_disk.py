@@ -406,6 +406,14 @@ async def test_a_report_about_another_call_changes_nothing(store: Store) -> None
     assert (await reported(store, Outcome.ANSWERED)).outcome is Outcome.ANSWERED
 
 
+async def test_a_report_corrects_a_sid_that_a_look_up_guessed(store: Store) -> None:
+    await placed(store, Unknown("timeout"))
+    await store.write(partial(found, action_id=1, provider_sid="another", now=DUE + minutes(1)))
+    await reported(store, Outcome.NO_ANSWER, sid="ours", at=DUE + minutes(2))
+    assert await actions(store, "outcome, provider_sid") == [(Outcome.NO_ANSWER, "ours")]
+    assert await store.read(partial(adopted_sids, sids=["another", "ours"], except_for=2)) == {"ours"}
+
+
 async def test_who_was_reached_meanwhile_is_not_rung_again(store: Store) -> None:
     of = policy(campaign(callback=callback(max_per_hour=3), dedup_window=seconds(1)))
     await placed(store)

@@ -13,8 +13,8 @@ from missedd.store.quarantine import IDS_SKIPPED, impose, quarantine, release
 from missedd.store.results import wake_forgotten
 from missedd.store.store import Driver, Store, open_store
 from missedd.store.wakes import count_wakes, wakes_between
-from tests.core.campaigns import NOON, call
-from tests.store.steps import DUE, actions, admitted, answered, claimed, rows
+from tests.core.campaigns import NOON, call, callback, campaign, minutes, policy
+from tests.store.steps import DUE, actions, admitted, answered, claimed, reported, rows
 
 RESTORED = NOON + timedelta(seconds=10)
 FOR_EVER = 2**62
@@ -82,6 +82,18 @@ async def test_what_was_out_is_left_to_the_look_ups(store: Store) -> None:
     await answered(store, Accepted("sid-1"))
     assert await imposed(store) == 0
     assert await actions(store) == [(State.PLACED, None, Reason.PROVIDER_ACCEPTED)]
+
+
+async def test_a_retry_of_what_was_out_waits_as_well(store: Store) -> None:
+    of = policy(campaign(callback=callback(retries=(minutes(5),))))
+    await admitted(store, call("c1"), of=of)
+    await claimed(store, 1, of=of)
+    await answered(store, Accepted("sid-1"))
+    await imposed(store)
+    after = RESTORED + minutes(1)
+    assert (await reported(store, Outcome.NO_ANSWER, at=after, of=of)).wakes[0].action_id > IDS_SKIPPED
+    claims = await claimed(store, IDS_SKIPPED + 2, at=after + minutes(5), of=of)
+    assert [(each.reason, each.wake) for each in claims.stopped] == [(Reason.QUARANTINED, None)]
 
 
 async def test_no_id_that_was_given_out_since_the_backup_is_given_again(driver: Driver, path: Path) -> None:
