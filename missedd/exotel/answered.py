@@ -11,6 +11,7 @@ To the second, by Exotel's clock. Of a flow the usual report has four fields and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +21,8 @@ from missedd.exotel.fields import value, word
 
 LONGEST_S: Final = 24 * 3_600
 """No call is longer; a larger number is none of seconds."""
+
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def answered_at(fields: Mapping[str, str], customer_leg: int | None) -> datetime | None:
@@ -33,6 +36,6 @@ def answered_at(fields: Mapping[str, str], customer_leg: int | None) -> datetime
         return read_instant(value(fields, "DateUpdated")) if is_theirs else None
     ended_at = read_instant(value(fields, "EndTime"))
     talked = value(fields, f"Legs[{leg}][OnCallDuration]", f"Details[Legs][{leg}][Leg][OnCallDuration]")
-    if ended_at is None or not (talked.isascii() and talked.isdigit() and int(talked[:9]) <= LONGEST_S):
+    if ended_at is None or _SECONDS.fullmatch(talked) is None or int(talked) > LONGEST_S:
         return None
     return ended_at - timedelta(seconds=int(talked))

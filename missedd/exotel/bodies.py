@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from missedd.core.phone import mask
+from missedd.exotel.fields import valid
 
 MAX_MESSAGE_CHARS = 200
 """Of a message that is kept: enough for a sentence, too little for a page of HTML."""
@@ -76,7 +77,7 @@ def _of_json(document: Mapping[str, Any]) -> Body:
     for name in _OBJECTS:
         made = document.get(name)
         if isinstance(made, Mapping) and isinstance(made.get("Sid"), str):
-            return Body(sid=made["Sid"].strip())
+            return Body(sid=_text(made["Sid"]))
     return Body(message=_presentable(_text(document.get("message", document.get("error")))))
 
 
@@ -101,7 +102,7 @@ def _element(text: str, name: str) -> str:
 
 
 def _text(item: object) -> str:
-    return str(item).strip() if isinstance(item, str | int) and not isinstance(item, bool) else ""
+    return valid(str(item)).strip() if isinstance(item, str | int) and not isinstance(item, bool) else ""
 
 
 def _presentable(text: str) -> str:

@@ -168,7 +168,7 @@ def _flat(prefix: str, item: object, depth: int, *, is_record: bool) -> Iterable
     match item:
         case Mapping():
             for key, inner in item.items():
-                name = _valid(str(key))
+                name = valid(str(key))
                 path = f"{prefix}[{name}]" if prefix else name
                 yield from _flat(path, inner, depth + 1, is_record=is_record)
         case list() | tuple():
@@ -180,9 +180,9 @@ def _flat(prefix: str, item: object, depth: int, *, is_record: bool) -> Iterable
         case bool():
             yield prefix, "true" if item else "false"
         case _:
-            yield prefix, _valid(str(item))
+            yield prefix, valid(str(item))
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
     r"""Without the lone surrogates that `"\ud800"` makes: no database would take them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

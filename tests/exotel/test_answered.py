@@ -23,6 +23,7 @@ AT_37 = datetime(2026, 9, 28, 18, 28, 37, tzinfo=UTC)
         (ENDED | {"Legs[0][OnCallDuration]": "8"}, 1, None),
         (ENDED | {"Legs[0][OnCallDuration]": "a while"}, 0, None),
         (ENDED | {"Legs[0][OnCallDuration]": "1" * 40}, 0, None),
+        (ENDED | {"Legs[0][OnCallDuration]": "0" * 9 + "1" * 40}, 0, None),
         ({"EndTime": "1970-01-01 05:30:00", "Legs[0][OnCallDuration]": "8"}, 0, None),
         ({"CallSid": "abc", "Status": "completed", "DateUpdated": "2026-09-28 23:58:45"}, None, None),
         (

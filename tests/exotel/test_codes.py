@@ -187,6 +187,7 @@ def test_retry_after(header: str | None, expected: float | None) -> None:
         (b'{"message":"no"}', "no"),
         (b'{"RestException":"plain"}', "plain"),
         (b"x" * 1000, "x" * 199 + "…"),
+        (b'{"RestException": {"Message": "cut short \\ud83d"}}', "cut short ?"),
     ],
 )
 def test_messages_are_short_and_name_nobody(body: bytes, message: str) -> None:
