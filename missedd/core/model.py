@@ -124,8 +124,7 @@ class StatusReport:
     """What Exotel says became of a call or an SMS.
 
     `status` is the provider's word, lower case and normalised (`failed_dnd`, `canceled`);
-    `code` its detailed code where there is one. `is_answered` is the fact that the customer's
-    leg talked, None where the report does not tell.
+    `code` its detailed code where there is one.
     """
 
     provider_sid: str
