@@ -158,15 +158,6 @@ class Policy:
     """The daily hours, local time, in which promotional messages may go."""
     timezone: str
     polls: tuple[PollPolicy, ...] = ()
-
-    def poll(self, name: str) -> PollPolicy | None:
-        return next((each for each in self.polls if each.name == name), None)
-
-    def options(self, poll: str) -> tuple[str, ...]:
-        """What can be voted for in a poll, in the order of the configuration."""
-        votes = (each.vote for each in self.campaigns if each.vote)
-        return tuple(dict.fromkeys(each.option for each in votes if each.poll == poll))
-
     _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
 
@@ -181,3 +172,11 @@ class Policy:
 
     def campaign(self, name: str) -> Campaign | None:
         return self._by_name.get(name)
+
+    def poll(self, name: str) -> PollPolicy | None:
+        return next((each for each in self.polls if each.name == name), None)
+
+    def options(self, poll: str) -> tuple[str, ...]:
+        """What can be voted for in a poll, in the order of the configuration."""
+        votes = (each.vote for each in self.campaigns if each.vote)
+        return tuple(dict.fromkeys(each.option for each in votes if each.poll == poll))

@@ -119,11 +119,6 @@ def parse_text_request(request: WebhookRequest) -> InboundCall | Refusal:
     return call if isinstance(call, Refusal) else replace(call, shape=SMS_APPLET)
 
 
-def unquote_digits(fields: Mapping[str, str]) -> str:
-    """The keys that the caller pressed: Exotel sends `digits` in double quotes."""
-    return fields.get("digits", "").strip().strip('"').strip()
-
-
 def _shape(fields: Mapping[str, str]) -> str:
     if word(fields, "Status") == "missed-call":
         return NATIVE

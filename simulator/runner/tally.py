@@ -22,7 +22,7 @@ PROMISES = {
     "P9 figures": "the analytics and the polls equal a recount",
     "P10 repeatable": "the same seed gives the same run",
 }
-"""DESIGN.md section 9, the third in its parts. Keys are what failures and summaries show."""
+"""The README's, the third in its parts. Keys are what failures and summaries show."""
 
 
 @dataclass(frozen=True, slots=True)

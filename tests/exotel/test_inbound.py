@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.reasons import Reason
-from missedd.exotel.inbound import parse_missed_call, unquote_digits
+from missedd.exotel.inbound import parse_missed_call
 from missedd.exotel.wire import Refusal, WebhookRequest
 
 CALLER = "+919876543210"
@@ -274,16 +274,6 @@ def test_refusals_name_what_is_wrong(request_: WebhookRequest, status: int, name
     assert refusal.status == status
     assert named in refusal.detail
     assert "9876543210" not in refusal.detail
-
-
-@pytest.mark.parametrize(
-    ("received", "pressed"), [('"1"', "1"), ('""', ""), ("12", "12"), (' "3 4" ', "3 4")]
-)
-def test_digits_lose_their_quotes(received: str, pressed: str) -> None:
-    call = call_of(get(PURE_MISSED | {"digits": received}))
-    assert call.fields["digits"] == received
-    assert unquote_digits(call.fields) == pressed
-    assert unquote_digits({}) == ""
 
 
 KEYS = st.sampled_from(
