@@ -24,7 +24,7 @@ from missedd.engine.timers import Timers
 from missedd.exotel.client import CallRecord, ExotelClient, Unavailable
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
-from missedd.store.outcomes import adopted_sids, found, looked_in_vain
+from missedd.store.look_ups import adopted_sids, found, looked_in_vain
 from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.store import Store
 

@@ -7,18 +7,18 @@ however many calls are in it; two more SELECTs where campaigns have lists, one w
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from missedd.clock import from_us, to_us
-from missedd.core.admission import CallerHistory, decide, dedup_reach
+from missedd.clock import to_us
+from missedd.core.admission import decide
+from missedd.core.history import CallerHistory
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
+from missedd.store.histories import histories_of, ours_of, seen_of
 from missedd.store.leads import Person, callbacks_ended
 from missedd.store.pauses import pauses_in_force
 from missedd.store.reached import spoken_with
@@ -30,10 +30,9 @@ from missedd.store.rows import (
     insert_actions,
     lane_of,
     next_id,
-    remembered_callbacks,
 )
-from missedd.store.subscriptions import latest_joinings, open_books
-from missedd.store.suppressions import keep_opt_outs, suppressions_in_force
+from missedd.store.subscriptions import open_books
+from missedd.store.suppressions import keep_opt_outs
 from missedd.store.verifications import open_proofs
 from missedd.store.votes import read_ballots
 
@@ -55,9 +54,9 @@ async def admit(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> list[Admitted]:
     """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery."""
-    seen = await _seen(db, calls)
-    ours = await _ours(db, calls)
-    histories = await _histories(db, calls, policy, received_at)
+    seen = await seen_of(db, calls)
+    ours = await ours_of(db, calls)
+    histories = await histories_of(db, calls, policy, received_at)
     opt_outs = {caller: history.opt_out for caller, history in histories.items()}
     books = await open_books(db, calls, policy, received_at)
     pauses = await pauses_in_force(db, received_at)
@@ -124,7 +123,7 @@ async def admit(
 
 async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
     """What would be decided about a call that is not known yet, with nothing written."""
-    histories = await _histories(db, [call], policy, received_at)
+    histories = await histories_of(db, [call], policy, received_at)
     pauses = await pauses_in_force(db, received_at)
     return decide(call, policy, None, histories[call.caller or ""], received_at, pauses)
 
@@ -209,54 +208,3 @@ def _closed_at_once(actions: Sequence[NewAction]) -> Iterator[Person]:
     for each in actions:
         if each.planned.kind is Kind.CALLBACK and each.planned.state is State.DONE:
             yield each.admission.campaign or "", each.number
-
-
-async def _seen(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:
-    sids = json.dumps([call.call_sid for call in calls])
-    rows = await db.fetch_all(
-        "SELECT call_sid, id, verdict FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))", (sids,)
-    )
-    return {sid: (call_id, Verdict(verdict)) for sid, call_id, verdict in rows}
-
-
-async def _ours(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
-    """Which requests are about callbacks of ours: a Passthru in a flow tells of the outgoing call."""
-    sids = [call.call_sid for call in calls if call.not_missed is not None]
-    if not sids:
-        return {}
-    rows = await db.fetch_all(
-        "SELECT provider_sid, id FROM actions WHERE provider_sid IN (SELECT value FROM json_each(?))",
-        (json.dumps(sids),),
-    )
-    return {str(sid): int(action_id) for sid, action_id in rows}
-
-
-async def _histories(
-    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
-) -> defaultdict[str, CallerHistory]:
-    histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
-    numbers = sorted({call.caller for call in calls if call.caller})
-    callers = json.dumps(numbers)
-    reach = dedup_reach(policy)
-    earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
-    latest = received_at + timedelta(minutes=2)
-    accepted = await db.fetch_all(
-        """SELECT caller, campaign, called_at FROM calls
-           WHERE caller IN (SELECT value FROM json_each(?)) AND called_at BETWEEN ? AND ?
-             AND verdict = 'accepted' AND campaign IS NOT NULL""",
-        (callers, to_us(earliest - reach), to_us(latest + reach)),
-    )
-    for caller, campaign, called_at in accepted:
-        histories[caller].accepted.append((campaign, from_us(called_at)))
-    if any(each.callback for each in policy.campaigns):
-        for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
-            histories[caller].callbacks.append((campaign, at))
-    suppressed = await suppressions_in_force(db, callers, received_at)
-    for caller in numbers:
-        histories[caller].is_suppressed = suppressed.is_barred(caller)
-        histories[caller].refuses_sms = suppressed.refuses_sms(caller)
-        histories[caller].opt_out = suppressed.opt_out(caller)
-    if any(each.opts_out for each in policy.campaigns):
-        for caller, joined_at in (await latest_joinings(db, numbers)).items():
-            histories[caller].joined_at = joined_at
-    return histories

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from missedd.clock import from_us, to_us
-from missedd.core.admission import own_time, verified_webhook
+from missedd.core.admission import own_time
 from missedd.core.cap import WINDOW
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction
+from missedd.core.plans import verified_webhook
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
 from missedd.core.verification import (

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.admission import CallerHistory, decide, dedup_reach, plan_retry
+from missedd.core.admission import decide
 from missedd.core.cap import WINDOW
 from missedd.core.consent import OptOut
+from missedd.core.history import CallerHistory, dedup_reach
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, State, Verdict
+from missedd.core.plans import plan_retry
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
 from missedd.core.reasons import Reason
 from tests.core.campaigns import (

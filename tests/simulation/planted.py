@@ -128,7 +128,7 @@ def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
 
 
 def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
-    honest = patch_target("missedd.store.admit", "_histories")
+    honest = patch_target("missedd.store.admit", "histories_of")
 
     async def postponed(db: Database, calls: Any, *rest: Any) -> Any:
         histories = await honest(db, calls, *rest)
@@ -141,7 +141,7 @@ def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
             histories[caller].accepted.append((campaign, from_us(at)))
         return histories
 
-    patch.setattr(admit_module, "_histories", postponed)
+    patch.setattr(admit_module, "histories_of", postponed)
 
 
 def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
@@ -264,13 +264,13 @@ def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
 
     read_at: list[datetime] = []
     patch.setattr(Ballots, "record", by_receipt)
-    history = patch_target("missedd.store.admit", "_histories")
+    history = patch_target("missedd.store.admit", "histories_of")
 
     async def noting(db: Database, calls: Any, policy: Policy, received_at: datetime) -> Any:
         read_at.append(received_at)
         return await history(db, calls, policy, received_at)
 
-    patch.setattr(admit_module, "_histories", noting)
+    patch.setattr(admit_module, "histories_of", noting)
 
 
 def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:

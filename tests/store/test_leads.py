@@ -14,8 +14,8 @@ from missedd.core.pages import Query
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.store.leads import Marked, mark
+from missedd.store.look_ups import looked_in_vain
 from missedd.store.operations import settle
-from missedd.store.outcomes import looked_in_vain
 from missedd.store.quarantine import impose, release
 from missedd.store.reads import lead, leads
 from missedd.store.store import Store

@@ -12,8 +12,8 @@ from missedd.core.model import Kind, Lane, Outcome
 from missedd.core.policy import WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.store.look_ups import adopted_sids, found, looked_in_vain
 from missedd.store.operations import resend
-from missedd.store.outcomes import adopted_sids, found, looked_in_vain
 from missedd.store.results import rescue
 from missedd.store.rows import Wake
 from missedd.store.store import Store

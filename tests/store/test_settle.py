@@ -13,8 +13,8 @@ from missedd.core.model import Kind, Outcome
 from missedd.core.settlement import Settlement
 from missedd.exotel.answers import Accepted, Unknown
 from missedd.store.catch_up import begin, cover, news
+from missedd.store.look_ups import looked_in_vain
 from missedd.store.operations import settle
-from missedd.store.outcomes import looked_in_vain
 from missedd.store.reads import call_story, figures
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import INDIA, NOON, OTHER, call, minutes, seconds

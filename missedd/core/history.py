@@ -1,0 +1,57 @@
+"""What is remembered of one caller as a call of theirs is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from missedd.core.consent import OptOut, joined_again, opted_out
+from missedd.core.model import Admission, Kind, State, Verdict
+from missedd.core.policy import Campaign, Policy
+
+
+@dataclass(slots=True)
+class CallerHistory:
+    """What is remembered of one caller; a batch's later calls see its earlier ones through it.
+
+    `accepted` holds (campaign, called_at) of accepted calls, `callbacks` (campaign, instant) of
+    callbacks placed or still pending: all that a dedup window or a cap could reach.
+    """
+
+    is_suppressed: bool = False
+    """By anybody but the caller's own opting out."""
+    opt_out: OptOut | None = None
+    joined_at: datetime | None = None
+    """The latest call that joined any list, where the batch has one that opts out."""
+    refuses_sms: bool = False
+    accepted: list[tuple[str, datetime]] = field(default_factory=list)
+    callbacks: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def remember(self, admission: Admission) -> None:
+        if admission.verdict is not Verdict.ACCEPTED or admission.campaign is None:
+            return
+        self.accepted.append((admission.campaign, admission.called_at))
+        self.callbacks += [
+            (admission.campaign, each.due_at)
+            for each in admission.actions
+            if each.kind is Kind.CALLBACK and each.state is not State.DONE
+        ]
+
+    def remember_wishes(
+        self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime
+    ) -> None:
+        """Keep what a call about a list does to the caller's opting out."""
+        at = admission.called_at
+        kinds = [each.kind for each in admission.actions]
+        if Kind.SUBSCRIBE in kinds:
+            self.joined_at = max(at, self.joined_at or at)
+            self.opt_out = joined_again(self.opt_out, at)
+        if Kind.UNSUBSCRIBE in kinds and campaign.unsubscribe is not None and campaign.opts_out:
+            lasts = campaign.unsubscribe.suppress_for
+            asked = OptOut(received_at, at, None if lasts is None else at + lasts, call_id)
+            self.opt_out = opted_out(self.opt_out, asked, self.joined_at, received_at)
+
+
+def dedup_reach(policy: Policy) -> timedelta:
+    """How far back and ahead a caller's history can matter: the longest window, at least the cap's hour."""
+    return max([timedelta(hours=1), *(each.dedup_window for each in policy.campaigns)])

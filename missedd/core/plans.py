@@ -1,0 +1,155 @@
+"""What a campaign owes for a call, as actions: each already through its gates once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from missedd.core.gates import Candidate, Close, Go, Hold, Wait, judge, sms_policy
+from missedd.core.history import CallerHistory
+from missedd.core.model import Kind, Outcome, Plan, PlannedAction, State
+from missedd.core.pauses import Pause
+from missedd.core.policy import Campaign, Policy
+from missedd.core.reasons import Reason
+
+
+def recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
+    """What contacts nobody and is done with the call itself, in the order of `Kind`."""
+
+    def record(kind: Kind, **details: str) -> PlannedAction:
+        return PlannedAction(
+            kind=kind,
+            state=State.DONE,
+            outcome=Outcome.RECORDED,
+            reason=Reason.RECORDED_AT_ONCE,
+            base_at=called_at,
+            due_at=called_at,
+            expires_at=None,
+            details=details,
+        )
+
+    actions = []
+    if campaign.lead_source is not None:
+        actions.append(record(Kind.LEAD, source=campaign.lead_source))
+    if campaign.vote is not None:
+        actions.append(record(Kind.VOTE, poll=campaign.vote.poll, option=campaign.vote.option))
+    if campaign.subscribe is not None:
+        actions.append(
+            record(Kind.SUBSCRIBE, list=campaign.subscribe.list, purpose=campaign.subscribe.purpose)
+        )
+    if campaign.unsubscribe is not None:
+        actions.append(record(Kind.UNSUBSCRIBE, list=campaign.unsubscribe.list))
+    if campaign.verify is not None:
+        actions.append(record(Kind.VERIFY))
+    return actions
+
+
+def owed(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+) -> Iterator[PlannedAction]:
+    """What goes out to somebody, each already through its gates once."""
+    plan = _plan_of(campaign, called_at)
+    if campaign.webhook is not None:
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
+        yield _gated(candidate, policy, called_at, called_at, received_at)
+    sms = sms_policy(campaign, plan)
+    if sms is not None:
+        candidate = Candidate(
+            Kind.SMS,
+            campaign.name,
+            plan,
+            expires_at=called_at + sms.give_up_after,
+            refuses_sms=history.refuses_sms,
+            pause=pause,
+        )
+        yield _gated(candidate, policy, called_at, called_at, received_at)
+    if campaign.callback is not None:
+        candidate = Candidate(
+            Kind.CALLBACK,
+            campaign.name,
+            plan,
+            expires_at=called_at + campaign.callback.give_up_after,
+            # Who opts out by this very call is texted the confirmation, and nothing else.
+            is_suppressed=campaign.opts_out,
+            others=tuple(at for name, at in history.callbacks if name == campaign.name),
+            pause=pause,
+        )
+        yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
+
+
+def verified_webhook(
+    campaign: Campaign, policy: Policy, called_at: datetime, verification_id: str, received_at: datetime
+) -> Iterator[PlannedAction]:
+    """The webhook that tells of a verification that this call proved, where the campaign has one."""
+    if campaign.webhook is not None:
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_of(campaign, called_at), None)
+        planned = _gated(candidate, policy, called_at, called_at, received_at)
+        yield replace(planned, details={"verification": verification_id})
+
+
+def _plan_of(campaign: Campaign, called_at: datetime) -> Plan:
+    is_open = campaign.hours is None or campaign.hours.is_open(called_at)
+    return Plan.OPEN if is_open else Plan.AFTER_HOURS
+
+
+def plan_retry(
+    campaign: Campaign,
+    policy: Policy,
+    retry_index: int,
+    plan: Plan,
+    others: tuple[datetime, ...],
+    now: datetime,
+    *,
+    is_reached: bool = False,
+) -> PlannedAction | None:
+    """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
+
+    `retry_index` is that of the unanswered one (0 for the first callback); `others` and `is_reached` as
+    in `Candidate`.
+    """
+    if campaign.callback is None or retry_index >= len(campaign.callback.retries):
+        return None
+    due_at = now + campaign.callback.retries[retry_index]
+    candidate = Candidate(
+        Kind.CALLBACK,
+        campaign.name,
+        plan,
+        expires_at=due_at + campaign.callback.give_up_after,
+        others=others,
+        is_reached=is_reached,
+    )
+    return _gated(candidate, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
+
+
+def _gated(
+    candidate: Candidate,
+    policy: Policy,
+    base_at: datetime,
+    due_at: datetime,
+    now: datetime,
+    retry_index: int = 0,
+    reason: Reason | None = None,
+) -> PlannedAction:
+    """Plan an action as its gates see it at the instant it would go: due, or now if that is past."""
+    kind, plan, expires_at = candidate.kind, candidate.plan, candidate.expires_at
+    judgement = judge(candidate, policy, max(due_at, now))
+    state, outcome, look_at = State.PLANNED, None, None
+    why = reason or (Reason.OWED if plan is Plan.OPEN else Reason.OWED_AFTER_HOURS)
+    match judgement:
+        case Go():
+            pass
+        case Hold(until, later_expiry, held_for):
+            state, due_at, expires_at, why = State.HELD, until, later_expiry, held_for
+        case Wait(until, held_for):
+            state, look_at, why = State.HELD, until, held_for
+        case Close(closed_as, closed_for):
+            state, outcome, why = State.DONE, closed_as, closed_for
+    return PlannedAction(
+        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, look_at=look_at
+    )

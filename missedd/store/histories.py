@@ -1,0 +1,68 @@
+"""What is known of a batch of calls and of their callers before any of them is decided."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from missedd.clock import from_us, to_us
+from missedd.core.history import CallerHistory, dedup_reach
+from missedd.core.model import InboundCall, Verdict
+from missedd.core.policy import Policy
+from missedd.store.database import Database
+from missedd.store.rows import remembered_callbacks
+from missedd.store.subscriptions import latest_joinings
+from missedd.store.suppressions import suppressions_in_force
+
+
+async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:
+    sids = json.dumps([call.call_sid for call in calls])
+    rows = await db.fetch_all(
+        "SELECT call_sid, id, verdict FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))", (sids,)
+    )
+    return {sid: (call_id, Verdict(verdict)) for sid, call_id, verdict in rows}
+
+
+async def ours_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
+    """Which requests are about callbacks of ours: a Passthru in a flow tells of the outgoing call."""
+    sids = [call.call_sid for call in calls if call.not_missed is not None]
+    if not sids:
+        return {}
+    rows = await db.fetch_all(
+        "SELECT provider_sid, id FROM actions WHERE provider_sid IN (SELECT value FROM json_each(?))",
+        (json.dumps(sids),),
+    )
+    return {str(sid): int(action_id) for sid, action_id in rows}
+
+
+async def histories_of(
+    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+) -> defaultdict[str, CallerHistory]:
+    histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
+    numbers = sorted({call.caller for call in calls if call.caller})
+    callers = json.dumps(numbers)
+    reach = dedup_reach(policy)
+    earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
+    latest = received_at + timedelta(minutes=2)
+    accepted = await db.fetch_all(
+        """SELECT caller, campaign, called_at FROM calls
+           WHERE caller IN (SELECT value FROM json_each(?)) AND called_at BETWEEN ? AND ?
+             AND verdict = 'accepted' AND campaign IS NOT NULL""",
+        (callers, to_us(earliest - reach), to_us(latest + reach)),
+    )
+    for caller, campaign, called_at in accepted:
+        histories[caller].accepted.append((campaign, from_us(called_at)))
+    if any(each.callback for each in policy.campaigns):
+        for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
+            histories[caller].callbacks.append((campaign, at))
+    suppressed = await suppressions_in_force(db, callers, received_at)
+    for caller in numbers:
+        histories[caller].is_suppressed = suppressed.is_barred(caller)
+        histories[caller].refuses_sms = suppressed.refuses_sms(caller)
+        histories[caller].opt_out = suppressed.opt_out(caller)
+    if any(each.opts_out for each in policy.campaigns):
+        for caller, joined_at in (await latest_joinings(db, numbers)).items():
+            histories[caller].joined_at = joined_at
+    return histories
