@@ -22,11 +22,11 @@ from quart_trio import QuartTrio
 
 from simulator.crowd import Crowd
 from simulator.exchange import Exchange
+from simulator.facts import InboundRing
 from simulator.faults import Fault
 from simulator.inbound import NowhereToPost
 from simulator.people import Answers, Person, Reception
 from simulator.spelling import e164
-from simulator.truth import InboundRing
 
 RING_FIELDS = ("number", "exophone", "shape", "spelling", "with_date", "count", "wait")
 PERSON_FIELDS = ("number", "name", "answers", "sms", "ring_s", "talks_s", "dnd")

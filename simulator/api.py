@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl, unquote
 import trio
 
 from simulator.exchange import Exchange
+from simulator.facts import ApiRequest
 from simulator.faults import Fault, FaultName, Target
 from simulator.orders import Refusal
 from simulator.rendering import json_body, read_form, xml_body
 from simulator.resources import Request, serve, target_of
-from simulator.truth import ApiRequest
 
 _PATH = re.compile(r"/v1/Accounts/(?P<account>[^/]*)/(?P<resource>.+)")
 _VOICE = (Target.CONNECT, Target.DETAILS, Target.LIST)

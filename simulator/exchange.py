@@ -13,6 +13,7 @@ from random import Random
 import trio
 
 from simulator.budget import SlidingLimit
+from simulator.facts import InboundRing
 from simulator.faults import Faults
 from simulator.inbound import Inbound, Shape
 from simulator.people import People, Person
@@ -21,7 +22,7 @@ from simulator.postman import Postman
 from simulator.settings import ExchangeSettings
 from simulator.spelling import Spelling, e164
 from simulator.texting import Texting
-from simulator.truth import InboundRing, Truth
+from simulator.truth import Truth
 from simulator.voice import Voice
 from simulator.world import World
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import trio
 
+from simulator.facts import InboundRing
 from simulator.orders import SmsOrder
 from simulator.people import Person
 from simulator.posting import OutboundWebhook
@@ -19,7 +20,6 @@ from simulator.postman import Postman
 from simulator.rendering import form_post, with_query
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
 from simulator.texting import Texting
-from simulator.truth import InboundRing
 from simulator.world import World
 
 

@@ -13,10 +13,10 @@ from operator import ge, gt, le, lt
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from simulator.facts import Connect, InboundRing
 from simulator.objects import call_object, inbound_object
 from simulator.orders import Refusal
 from simulator.spelling import e164, from_ist
-from simulator.truth import Connect, InboundRing
 from simulator.world import World
 
 PAGE_SIZE, PAGE_SIZE_MAX, SIDS_MAX, NUMBERS_MAX = 50, 100, 100, 5

@@ -13,11 +13,11 @@ from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from simulator.facts import InboundRing
 from simulator.inbound import native_request, passthru_request
 from simulator.load_profile import LoadShape, Profile
 from simulator.posting import OutboundWebhook
 from simulator.spelling import Spelling, new_sid
-from simulator.truth import InboundRing
 
 REMEMBERED: Final = 100_000
 """Callers of whom some ring again."""

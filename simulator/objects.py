@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from simulator.facts import Connect, InboundRing, Text
 from simulator.reports import recording_url
 from simulator.settings import ExchangeSettings
 from simulator.sms_codes import STATES
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, spell
-from simulator.truth import Connect, InboundRing, Text
 
 PRICE_A_MINUTE = 0.75
 PRICE_A_TEXT = 0.18

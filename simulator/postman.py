@@ -10,9 +10,9 @@ from __future__ import annotations
 import trio
 
 from simulator.contradiction import contradicting
+from simulator.facts import Delivery
 from simulator.faults import Fault, FaultName, Target
 from simulator.posting import OutboundWebhook, Poster, PostFailed, PostResult
-from simulator.truth import Delivery
 from simulator.world import World
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.facts import Connect, Text
 from simulator.orders import ConnectOrder, SmsOrder
 from simulator.posting import OutboundWebhook
 from simulator.rendering import form_post, json_post, multipart_post, with_query
 from simulator.sms_codes import STATES
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
-from simulator.truth import Connect, Text
 from simulator.world import World
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, time, timedelta
 
 import trio
 
+from simulator.facts import Text
 from simulator.orders import SmsOrder
 from simulator.postman import Postman
 from simulator.reports import sms_report
 from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, applet_code, dlt_code, sms_units
 from simulator.spelling import IST
-from simulator.truth import Text
 from simulator.world import World
 
 PROMOTIONAL_FROM, PROMOTIONAL_UNTIL = time(10), time(21)

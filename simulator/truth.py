@@ -1,7 +1,7 @@
 """What really happened at the exchange: the ground truth that checks are held against.
 
-Plain records, written by the exchange only, in the order in which things happened. Numbers are
-E.164, instants aware and in UTC, durations in seconds. Nothing here is ever forgotten or deduped.
+Written by the exchange only, in the order in which things happened. Nothing here is ever forgotten
+or deduped.
 """
 
 from __future__ import annotations
@@ -9,144 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from simulator.facts import ApiRequest, Connect, Delivery, InboundRing, Ring, Text
+
 MINUTE = timedelta(seconds=60)
-
-
-@dataclass(slots=True)
-class Ring:
-    """One telephone that really rang. Every re-dial is a ring of its own."""
-
-    number: str
-    caller_id: str
-    leg: int
-    """1 for the party dialled first, 2 for the second."""
-    sid: str
-    """The call it belongs to: `Connect.sid`."""
-    attempt: int
-    """1, then more where Exotel re-dialled leg 1 by itself (`MaxRetries`)."""
-    started_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    ended: str | None = None
-    """`completed`, `no-answer`, `busy`, `failed` or `canceled`; None while it lasts."""
-
-    @property
-    def answered(self) -> bool:
-        return self.answered_at is not None
-
-
-@dataclass(slots=True)
-class Connect:
-    """One call that a connect request really created; two identical requests make two of these."""
-
-    sid: str
-    from_number: str
-    to_number: str | None
-    """The second party, or None where the call goes to a flow."""
-    caller_id: str
-    created_at: datetime
-    fields: Mapping[str, str]
-    """The form exactly as it came."""
-    flow_url: str | None = None
-    status: str = "in-progress"
-    leg1: str | None = None
-    leg2: str | None = None
-    leg_s: list[int] = field(default_factory=lambda: [0, 0])
-    """Seconds on the line, ringing not counted, by leg."""
-    conversation_s: int = 0
-    answered_at: datetime | None = None
-    """When the first leg was taken."""
-    ended_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Text:
-    """One SMS that was accepted for sending."""
-
-    sid: str
-    number: str
-    sender: str
-    body: str
-    units: int
-    sent_at: datetime
-    """When the exchange accepted it; `delivered_at` is when the handset had it."""
-    sms_type: str
-    via: str = "api"
-    """`api`, or `applet` where the text was fetched by the dynamic SMS applet."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    code: int = 21010
-    updated_at: datetime | None = None
-    delivered_at: datetime | None = None
-    final: bool = False
-
-    @property
-    def delivered(self) -> bool:
-        return self.delivered_at is not None
-
-
-@dataclass(slots=True)
-class InboundRing:
-    """One call that a person really made: a missed one, or one that was answered."""
-
-    call_sid: str
-    number: str
-    exophone: str
-    rung_at: datetime
-    shape: str
-    spelling: str
-    heard_ringing_s: float | None = None
-    """How long the first Passthru answer took: so long the caller went on hearing it ring."""
-    talked_s: int = 0
-    """How long somebody talked to the caller; 0 for a missed call."""
-
-    @property
-    def ended_at(self) -> datetime:
-        return self.rung_at + timedelta(seconds=self.talked_s)
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One webhook as posted, or as lost on the way."""
-
-    kind: str
-    """`missed-call`, `call-status`, `flow-passthru`, `sms-status` or `sms-text`."""
-    call_sid: str
-    """The Sid in question; for `sms-status` the SMS's."""
-    url: str
-    method: str
-    attempt: int
-    at: datetime
-    copy: bool = False
-    """True for the second posting of a duplicated one."""
-    status: int | None = None
-    """What the other side answered, None if nothing was heard."""
-    verdict: str | None = None
-    """The daemon's `Missedd-Verdict` header."""
-    failure: str | None = None
-    latency_s: float | None = None
-
-
-@dataclass(slots=True)
-class ApiRequest:
-    """One request to the API, served, refused or broken by a fault."""
-
-    at: datetime
-    method: str
-    path: str
-    query: str
-    target: str
-    is_voice: bool
-    """Counts against the account's voice budget."""
-    status: int | None = None
-    """What was answered; None where no answer reached the caller."""
-    fault: str | None = None
-    fault_when: str | None = None
-    sid: str | None = None
-    """The call or SMS that this request really created."""
 
 
 class Truth:

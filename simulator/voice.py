@@ -16,12 +16,12 @@ from datetime import datetime
 
 import trio
 
+from simulator.facts import Connect, Ring
 from simulator.orders import ConnectOrder
 from simulator.people import Answers
 from simulator.posting import OutboundWebhook
 from simulator.postman import Postman
 from simulator.reports import call_report, flow_passthru
-from simulator.truth import Connect, Ring
 from simulator.world import World
 
 BUSY_AFTER_S = 2.0

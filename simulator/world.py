@@ -9,11 +9,12 @@ from random import Random
 
 import trio
 
+from simulator.facts import InboundRing
 from simulator.faults import Faults
 from simulator.people import People
 from simulator.settings import ExchangeSettings
 from simulator.spelling import new_sid
-from simulator.truth import InboundRing, Truth
+from simulator.truth import Truth
 
 WHITELISTED_FOR = timedelta(days=183)
 """A person who rang an ExoPhone may be called back for six months, on the DND register or not."""

@@ -1,7 +1,7 @@
 """The promises held against a finished run: the exchange's truth on one side, the raw tables on the other.
 
 Here are those about what came in and what became of it: P1, P2, P5, P6. Contacts are judged in
-`contacts`, reasons and figures in `records`, and what shows only in between by the `witness`.
+`restraint`, reasons and figures in `records`, and what shows only in between by the `witness`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any
 from urllib.parse import quote
 
 from missedd.config import Settings
+from simulator.facts import Delivery
 from simulator.runner.ballots import judge_polls
-from simulator.runner.contacts import judge_contacts
 from simulator.runner.lists import judge_lists
 from simulator.runner.reached import judge_reached
 from simulator.runner.records import judge_records
+from simulator.runner.restraint import judge_contacts
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.texts import judge_texts
 from simulator.runner.verifications import judge_verifications
 from simulator.runner.witness import Witness
-from simulator.truth import Delivery
 
 REPORTS = ("call-status", "sms-status")
 
