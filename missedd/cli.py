@@ -13,6 +13,7 @@ from missedd.commands import (
     check,
     convert,
     demo,
+    erase,
     password,
     pause,
     poll,
@@ -31,7 +32,7 @@ from missedd.commands import (
 )
 
 COMMANDS = (
-    *(demo, serve, check, why, report, poll, subscriptions, unsubscribe, suppress, unsuppress),
+    *(demo, serve, check, why, report, poll, subscriptions, unsubscribe, suppress, unsuppress, erase),
     *(pause, resume, resend, settle, convert, password, backup, restore, release),
 )
 

@@ -28,6 +28,7 @@ class Deed(StrEnum):
     NUMBER_SUPPRESSED = "number.suppressed"
     NUMBER_RELEASED = "number.released"
     NUMBER_UNSUBSCRIBED = "number.unsubscribed"
+    NUMBER_ERASED = "number.erased"
     LEAD_MARKED = "lead.marked"
     CONVERSIONS_RECORDED = "conversions.recorded"
     WEBHOOK_RESENT = "webhook.resent"

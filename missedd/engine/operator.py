@@ -14,6 +14,7 @@ from typing import Any
 from missedd.clock import Clock, to_iso
 from missedd.core.conversions import Answer, KeptConversion, SaidConversion
 from missedd.core.deeds import By, Deed
+from missedd.core.erasure import Cause, Erased, NotErased
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
@@ -24,6 +25,7 @@ from missedd.store.attention import resend_parked
 from missedd.store.audit import note
 from missedd.store.conversions import convert
 from missedd.store.database import Database
+from missedd.store.erase import erase
 from missedd.store.leads import Marked, mark
 from missedd.store.operations import resend, settle
 from missedd.store.pauses import pause, resume
@@ -83,6 +85,22 @@ class Operator:
         if was_there:
             self._acted(by, Deed.NUMBER_UNSUBSCRIBED, number=number, list=name)
         return was_there
+
+    async def erase(self, by: By, number: str) -> Erased | NotErased:
+        """Put a pseudonym in the place of a number; the record of that has the pseudonym only."""
+        now = self._clock.now()
+
+        async def unit(db: Database) -> Erased | NotErased:
+            erased = await erase(db, number, now, Cause.OPERATOR)
+            if isinstance(erased, Erased):
+                kept = {"suppressions": erased.suppressions, "consents": erased.consents}
+                await note(db, by, Deed.NUMBER_ERASED, erased.pseudonym, now, **kept)
+            return erased
+
+        erased = await self._store.write(unit)
+        if isinstance(erased, Erased):
+            self._acted(by, Deed.NUMBER_ERASED, pseudonym=erased.pseudonym)
+        return erased
 
     async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
         """Keep what an operator says of a lead; False if there is no such lead."""

@@ -51,7 +51,8 @@ async def news(db: Database, sids: Sequence[str]) -> set[str]:
     """Those of `sids` that no call is known by, or none that was known to its end; a reading unit."""
     rows = await db.fetch_all(
         """SELECT call_sid FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))
-           AND NOT (verdict = ? AND reason IN (SELECT value FROM json_each(?)))""",
+           AND NOT (verdict = ? AND reason IN (SELECT value FROM json_each(?))
+                    AND coalesce(caller, '') NOT GLOB 'erased:*')""",
         (json.dumps(list(sids)), Verdict.NOT_MISSED, json.dumps(INTERIM)),
     )
     return set(sids) - {sid for (sid,) in rows}

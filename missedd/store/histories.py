@@ -19,8 +19,11 @@ from missedd.store.suppressions import suppressions_in_force
 
 async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:
     sids = json.dumps([call.call_sid for call in calls])
+    # A call of an erased number is over, whatever was said of it: it must not bring the number back.
     rows = await db.fetch_all(
-        "SELECT call_sid, id, verdict FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))", (sids,)
+        """SELECT call_sid, id, iif(caller GLOB 'erased:*', 'redelivered', verdict) FROM calls
+           WHERE call_sid IN (SELECT value FROM json_each(?))""",
+        (sids,),
     )
     return {sid: (call_id, Verdict(verdict)) for sid, call_id, verdict in rows}
 

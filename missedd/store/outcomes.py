@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
+from missedd.core.erasure import is_erased
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Admission, Kind, Outcome, State, StatusReport, Verdict
 from missedd.core.plans import plan_retry
@@ -66,6 +67,10 @@ class Applied:
     cancelled: tuple[ActionRow, ...] = ()
     """Callbacks that are no longer needed, as the caller was reached."""
 
+    @property
+    def is_of_erased(self) -> bool:
+        return self.action is not None and is_erased(self.action.number)
+
 
 async def apply_report(
     db: Database,
@@ -91,7 +96,7 @@ async def apply_report(
             report.code,
             source,
             applied.effect,
-            json.dumps(dict(report.fields), separators=(",", ":")),
+            "{}" if applied.is_of_erased else json.dumps(dict(report.fields), separators=(",", ":")),
         ),
     )
     return applied
@@ -110,6 +115,8 @@ async def _apply(
         return Applied("ignored: no such action")
     if action.kind is not kind:
         return Applied(f"ignored: the action is a {action.kind}", action)
+    if is_erased(action.number):
+        return Applied("ignored: the number is erased", action)
     if action.placed_at is None and not await _was_attempted(db, action):
         return Applied("ignored: nothing was sent yet", action)
     if action.provider_sid != report.provider_sid and await _is_anothers(db, action):

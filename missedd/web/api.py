@@ -17,6 +17,7 @@ from missedd.web.audit import add_audit
 from missedd.web.bodies import json_object, line_of, until_of
 from missedd.web.campaigns import add_campaigns
 from missedd.web.conversions import add_conversions
+from missedd.web.erasure import add_erasure
 from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
@@ -109,6 +110,7 @@ def build_api(
     add_subscriptions(api, reads, operations, zone)
     add_verifications(api, verifier, clock)
     add_settle(api, operations)
+    add_erasure(api, operations)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
     add_audit(api, reads, zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from missedd.core.model import Kind, Outcome, State
-from missedd.web import audit, campaigns, conversions, leads, polls, subscriptions, verifications
+from missedd.web import audit, campaigns, conversions, erasure, leads, polls, subscriptions, verifications
 from missedd.web.openapi_parts import (
     PERIOD,
     answer,
@@ -19,7 +19,9 @@ from missedd.web.openapi_parts import (
 )
 from missedd.web.schemas import NUMBER, TEXT, Json, schemas
 
-AREAS: tuple[ModuleType, ...] = (conversions, leads, polls, subscriptions, verifications, campaigns, audit)
+AREAS: tuple[ModuleType, ...] = (
+    *(conversions, leads, polls, subscriptions, verifications, campaigns, erasure, audit),
+)
 """Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
 
 

@@ -10,6 +10,7 @@ import trio
 
 from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
+from missedd.core.erasure import Erased, NotErased
 from missedd.core.forecast import Backlog
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Kind, Outcome
@@ -129,6 +130,10 @@ class Operations(Protocol):
 
     async def unsubscribe(self, by: By, name: str, number: str) -> bool:
         """Take a number off a list; False if it was not on it."""
+        ...
+
+    async def erase(self, by: By, number: str) -> Erased | NotErased:
+        """Put a pseudonym in the place of a number, wherever the law lets it go."""
         ...
 
     async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:

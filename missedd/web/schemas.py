@@ -13,7 +13,11 @@ type Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 INSTANT: Json = {"type": "string", "format": "date-time"}
-NUMBER: Json = {"type": "string", "description": "E.164", "examples": ["+919876543210"]}
+NUMBER: Json = {
+    "type": "string",
+    "description": "E.164; `erased:` and a count in the place of a number that was erased",
+    "examples": ["+919876543210"],
+}
 RATE: Json = {"type": ["number", "null"], "description": "A fraction; null over nothing."}
 WAIT: Json = {"type": ["number", "null"], "description": "Seconds, exact to two percent; null over nothing."}
 

@@ -118,6 +118,21 @@ def test_suppressing_and_letting_go(
     assert "the number is not suppressed" in capsys.readouterr().err
 
 
+def test_erasing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = config(tmp_path, daemon.server_port)
+    daemon.status = 200
+    daemon.body = json.dumps({"pseudonym": "erased:7", "suppressions": 0, "consents": 0}).encode()
+    assert main(["erase", *options, "98765", "43210"]) == 0
+    assert daemon.asked == [("POST", "/api/v1/numbers/98765%2043210/erase", None)]
+    assert capsys.readouterr().out == ("98765 43210 is erased; its calls stay counted as those of erased:7\n")
+    daemon.body = json.dumps({"pseudonym": "erased:8", "suppressions": 1, "consents": 2}).encode()
+    assert main(["erase", *options, CALLER]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "kept with the number: 1 suppression and 2 consents"
+    daemon.status, daemon.body = 409, b'{"detail": "something is still owed"}'
+    assert main(["erase", *options, CALLER]) == 1
+    assert capsys.readouterr().err == f"{CALLER}: something is still owed\n"
+
+
 def test_a_suppression_without_its_reason_is_usage(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["suppress", *config(tmp_path), CALLER])

@@ -14,6 +14,7 @@ from quart_trio import QuartTrio
 
 from missedd.core.conversions import Answer, SaidConversion
 from missedd.core.deeds import By
+from missedd.core.erasure import Erased, NotErased
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Lane, Outcome
 from missedd.core.pauses import Pause
@@ -58,6 +59,8 @@ class Operator:
     converted: list[tuple[list[SaidConversion], bool]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     settlement: Settlement = Settlement.SETTLED
+    erased: list[str] = field(default_factory=list)
+    erasure: Erased | NotErased = field(default_factory=lambda: Erased("erased:1", 0, 0))
     error: Exception | None = None
 
     async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None:
@@ -73,6 +76,11 @@ class Operator:
     async def unsubscribe(self, by: By, name: str, number: str) -> bool:
         self.by.append(by)
         return (name, number) in self.subscribed
+
+    async def erase(self, by: By, number: str) -> Erased | NotErased:
+        self.by.append(by)
+        self.erased.append(number)
+        return self.erasure
 
     async def release(self, by: By, *, drop: bool) -> int:
         self.by.append(by)
