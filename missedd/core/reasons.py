@@ -145,3 +145,11 @@ class Reason(StrEnum):
     HANDED_TO_APPLET = "handed-to-applet", "the SMS applet of the call's flow asked for the text first"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
+
+
+def words_of(reason: str) -> str:
+    """A reason in words; one of a later version stands for itself."""
+    try:
+        return Reason(reason).words
+    except ValueError:
+        return reason

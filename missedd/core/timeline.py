@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
 from missedd.core.poll import spell
-from missedd.core.reasons import Reason
+from missedd.core.reasons import words_of
 
 _VERDICTS: Final = {
     Verdict.ACCEPTED: "accepted",
@@ -63,14 +63,6 @@ def tone_of(state: str, outcome: str | None) -> str:
     if outcome is None:
         return "wait" if state in (State.PLANNED, State.HELD) else "out"
     return "good" if outcome in GOOD else "bad" if outcome in BAD else "none"
-
-
-def words_of(reason: str) -> str:
-    """A reason in words; one of a later version stands for itself."""
-    try:
-        return Reason(reason).words
-    except ValueError:
-        return reason
 
 
 def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:

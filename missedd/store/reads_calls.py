@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from missedd.clock import from_us, to_iso
 from missedd.core.model import Kind
 from missedd.core.phone import normalise
-from missedd.core.reasons import Reason
+from missedd.core.reasons import words_of
 
 
 class Rows(Protocol):
@@ -66,13 +66,8 @@ async def story_of_number(db: Rows, number: str, limit: int = NUMBER_LIMIT) -> l
 
 
 def words(reason: str | None) -> str | None:
-    """A reason in words; one of a later version stands for itself."""
-    if reason is None:
-        return None
-    try:
-        return Reason(reason).words
-    except ValueError:
-        return reason
+    """See `words_of`; None stays None."""
+    return None if reason is None else words_of(reason)
 
 
 def iso(microseconds: int | None) -> str | None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.reasons import Reason
-from missedd.core.timeline import GOOD, Moment, timeline, tone_of, words_of
+from missedd.core.reasons import Reason, words_of
+from missedd.core.timeline import GOOD, Moment, timeline, tone_of
 
 AT = "2026-11-23T06:{}:00.000Z"
 
