@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from missedd.cli import main
+from tests.commands.daemon import Answering, config, serving
 
 
 class Daemon(HTTPServer):
@@ -35,12 +35,12 @@ class Daemon(HTTPServer):
         return 201 if first is None else 200, {**shown, "repeated": first is not None, "differs": differs}
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(Answering):
     server: Daemon
 
     def do_POST(self) -> None:
         daemon = self.server
-        said = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        said = self.said()
         if "items" not in said:
             status, body = daemon.convert(said)
         elif daemon.refuses_after is not None and len(daemon.batches) >= daemon.refuses_after:
@@ -48,11 +48,7 @@ class _Answer(BaseHTTPRequestHandler):
         else:
             daemon.batches.append(len(said["items"]))
             status, body = 200, {"items": [self._item(each, said["dry_run"]) for each in said["items"]]}
-        answer = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.reply(status, json.dumps(body).encode())
 
     def _item(self, said: dict[str, Any], dry_run: bool) -> dict[str, Any]:
         status, body = self.server.convert(said, dry_run=dry_run)
@@ -60,26 +56,16 @@ class _Answer(BaseHTTPRequestHandler):
             return {**body, "conversion": None}
         return {"status": status, "detail": None, "field": None, "conversion": body}
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    with Daemon() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with serving(Daemon()) as daemon:
+        yield daemon
 
 
 @pytest.fixture
 def convert(daemon: Daemon, tmp_path: Path) -> list[str]:
-    file = tmp_path / "missedd.toml"
-    private = f'[listen]\nprivate = "127.0.0.1:{daemon.server_port}"\n[exotel]\naccount_sid = "example1"\n'
-    file.write_text(private, "utf-8")
-    return ["convert", "--config", str(file)]
+    return ["convert", *config(tmp_path, daemon.server_port)]
 
 
 def orders(folder: Path, *lines: str) -> str:

@@ -7,9 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,67 +15,8 @@ import pytest
 from missedd.cli import main
 from missedd.clock import SystemClock
 from missedd.web.subscriptions import SUBSCRIPTION_COLUMNS
+from tests.commands.daemon import Daemon, config
 from tests.store.database import CALLER, NOON, FilledDatabase
-
-
-class Daemon(HTTPServer):
-    """Answers with `status` and `body`, and keeps what it was asked."""
-
-    status = 204
-    body = b""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.asked: list[tuple[str, str, Any]] = []
-        self.shown: list[str | None] = []
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Daemon
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        assert self.headers["Missedd-By"] == "cli"
-        self.server.shown.append(self.headers["Authorization"])
-        self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
-        self.send_response(self.server.status)
-        self.send_header("content-length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    do_POST = do_DELETE = _answer
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    with Daemon() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def config(folder: Path, port: int = 1) -> list[str]:
-    file = folder / "missedd.toml"
-    file.write_text(
-        f"""[listen]
-private = "127.0.0.1:{port}"
-[exotel]
-account_sid = "example1"
-[[campaign]]
-name = "on"
-exophones = ["+918047120001"]
-[campaign.subscribe]
-list = "weather"
-purpose = "daily alerts"
-""",
-        "utf-8",
-    )
-    return ["--config", str(file)]
 
 
 def test_taking_a_number_off_a_list(

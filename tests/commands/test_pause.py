@@ -10,9 +10,7 @@ import pytest
 
 from missedd.cli import main
 from missedd.clock import SystemClock
-from tests.commands.test_lists import Daemon, config, daemon
-
-__all__ = ["daemon"]
+from tests.commands.daemon import Daemon, config
 
 
 def test_pausing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from missedd.cli import main
-
-
-class Daemon(HTTPServer):
-    """Answers with `status` and `body`, and keeps what it was asked."""
-
-    status = 200
-    body = b"{}"
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.asked: list[tuple[str, Any]] = []
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Daemon
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.asked.append((self.path, json.loads(body)))
-        self.send_response(self.server.status)
-        self.send_header("content-length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    with Daemon() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def config(folder: Path, port: int) -> list[str]:
-    file = folder / "missedd.toml"
-    file.write_text(f'[listen]\nprivate = "127.0.0.1:{port}"\n[exotel]\naccount_sid = "example1"\n', "utf-8")
-    return ["--config", str(file)]
+from tests.commands.daemon import Daemon, config
 
 
 def test_it_asks_the_daemon(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = config(tmp_path, daemon.server_port)
+    daemon.status, daemon.body = 200, b"{}"
     assert main(["settle", *options, "7", "no-answer", "--note", "asked her"]) == 0
-    assert daemon.asked == [("/api/v1/actions/7/settle", {"outcome": "no-answer", "note": "asked her"})]
+    said = {"outcome": "no-answer", "note": "asked her"}
+    assert daemon.asked == [("POST", "/api/v1/actions/7/settle", said)]
     assert capsys.readouterr().out == "action 7 is settled: no-answer\n"
 
 

@@ -1,0 +1,15 @@
+"""The daemon that the commands ask, where a test has none of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.commands.daemon import Daemon, serving
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    with serving(Daemon()) as daemon:
+        yield daemon
