@@ -106,7 +106,9 @@ class Reconciler:
         wake = await self._store.write(
             partial(found, action_id=action.id, provider_sid=provider_sid, now=now)
         )
-        self._timers.add([wake] if wake else [])
+        if wake is None:
+            return  # its report was faster
+        self._timers.add([wake])
         self._log.info(
             Event.ACTION_FOUND,
             action=action.id,

@@ -60,6 +60,7 @@ class Summaries:
                     await self._store.write(partial(begin, grid=self._grid))
                     begun = True
                 await self._catch_up()
+                self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
                 await self._wait()
             except NotDurable as failure:
                 self._log.repeated(
@@ -89,6 +90,5 @@ class Summaries:
             if trio.current_time() - told_s >= TELL_EVERY_S:
                 self._log.info(Event.SUMMARIES_BEHIND, until=to_iso(from_us(folded.until_us)))
                 told_s, is_told = trio.current_time(), True
-        self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
         if is_told:
             self._log.info(Event.SUMMARIES_CAUGHT_UP, folds=folds)

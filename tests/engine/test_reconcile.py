@@ -293,6 +293,23 @@ async def test_a_report_that_came_needs_no_look_up(autojump_clock: MockClock, tm
         assert len(stage.timers) == 0
 
 
+async def test_what_a_report_has_ended_is_not_said_to_be_found(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel) as reports:
+        await lost(stage)
+        exotel.call("out-1")
+        await trio.sleep(4)
+        stage.disk.takes_s = 3  # so that the look-up begins while the report is being kept
+        ended = StatusReport("out-1", "completed", fields={"Status": "completed", "CallSid": "out-1"})
+        await reports.apply(1, Kind.CALLBACK, ended)
+        await trio.sleep(30)
+        assert exotel.asked == ["Calls.json"]
+        assert await stage.actions() == [("done", "answered", "customer-answered")]
+        assert stage.events("action.found") == []
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [("sent", ("done", "delivered")), ("failed", ("done", "failed")), ("queued", ("placed", None))],
