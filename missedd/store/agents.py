@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from missedd.core.agents import in_turn
 from missedd.core.model import Kind
@@ -10,13 +11,18 @@ from missedd.core.policy import Policy
 from missedd.store.database import Database
 from missedd.store.rows import ActionRow
 
+_OF_A_TURN: Final = ("agent", "first")
+
 
 async def take_turn(db: Database, action: ActionRow, policy: Policy, now: datetime) -> dict[str, str]:
-    """What to remember of an attempt before it is made: whom a callback connects, and who is rung first."""
+    """The action's details with what to remember of an attempt before it is made: whom a callback connects,
+    and who is rung first. An earlier attempt's are no more: the configuration may be another since.
+    """
+    details = {name: text for name, text in action.details.items() if name not in _OF_A_TURN}
     campaign = policy.campaign(action.campaign)
     callback = campaign.callback if campaign else None
     if action.kind is not Kind.CALLBACK or callback is None or not callback.agents:
-        return {}
+        return details
     rows = await db.fetch_all("SELECT agent FROM agent_turns WHERE campaign = ?", (action.campaign,))
     agent = in_turn(callback.agents, rows[0][0] if rows else None, now)
     if agent is None:
@@ -26,4 +32,4 @@ async def take_turn(db: Database, action: ActionRow, policy: Policy, now: dateti
            ON CONFLICT (campaign) DO UPDATE SET agent = excluded.agent""",
         (action.campaign, agent.number),
     )
-    return {"agent": agent.number, "first": callback.first}
+    return details | {"agent": agent.number, "first": callback.first}

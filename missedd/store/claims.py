@@ -87,8 +87,8 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
                 if written is not None and not written.matches:
                     stopped.append(await _refuse(db, action, now))
                     continue
-                detail = await take_turn(db, action, policy, now)
-                claimed.append(await _take(db, action, now, detail, written))
+                details = await take_turn(db, action, policy, now)
+                claimed.append(await _take(db, action, now, details, written))
                 if action.kind is Kind.CALLBACK:
                     facts.placed.append((action.number, action.campaign, now))
             case Hold(until, expires_at, reason):
@@ -143,10 +143,9 @@ async def _refuse(db: Database, action: ActionRow, now: datetime) -> Stopped:
 
 
 async def _take(
-    db: Database, action: ActionRow, now: datetime, detail: dict[str, str], written: Written | None
+    db: Database, action: ActionRow, now: datetime, details: dict[str, str], written: Written | None
 ) -> Claimed:
     follows = step(action.state, Step.CLAIM)
-    details = {**action.details, **detail}
     rows = await db.fetch_all(
         "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE action_id = ?", (action.id,)
     )

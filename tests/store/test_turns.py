@@ -113,3 +113,13 @@ async def test_a_postponed_callback_is_the_next_agents(store: Store) -> None:
     await claimed(store, 1, at=NOON + minutes(2), of=TWO_TEAMS)
     assert await rung(store) == [(AGENTS[1], "agent")]
     assert await rows(store, "SELECT outcome FROM actions WHERE outcome = ?", Outcome.DROPPED) == []
+
+
+async def test_an_agent_of_an_earlier_attempt_is_forgotten_with_the_configuration(store: Store) -> None:
+    await admitted(store, call(), of=TWO_TEAMS)
+    await claimed(store, 1, at=NOON + seconds(30), of=TWO_TEAMS)
+    await answered(store, Refused(True, "429", Reason.RATE_LIMITED), at=NOON + seconds(31))
+    flow = policy(campaign(callback=callback()))
+    (again,) = (await claimed(store, 1, at=NOON + minutes(2), of=flow)).claimed
+    assert (again.attempt, again.action.details) == (2, {})
+    assert await rung(store) == [(None, None)]
