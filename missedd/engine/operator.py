@@ -21,13 +21,12 @@ from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
-from missedd.store.attention import resend_parked
 from missedd.store.audit import note
 from missedd.store.conversions import convert
 from missedd.store.database import Database
 from missedd.store.erase import erase
 from missedd.store.leads import Marked, mark
-from missedd.store.operations import resend, settle
+from missedd.store.operations import resend, resend_parked, settle
 from missedd.store.pauses import pause, resume
 from missedd.store.quarantine import Released, release
 from missedd.store.rows import Wake

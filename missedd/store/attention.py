@@ -10,24 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
-from missedd.clock import to_us
-from missedd.core.model import Lane, State
 from missedd.core.pages import Page, Query
-from missedd.core.reasons import Reason
-from missedd.store.database import Database
 from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, Rows, action_of
-from missedd.store.rows import Wake
 
 MOST_COUNTED: Final = 1_000
 """More than these are told of as so many."""
-AT_ONCE: Final = 1_000
-"""Webhooks that are sent again by one word: what a transaction takes easily."""
 
-_IS_PARKED: Final = """a.kind = 'webhook' AND a.outcome IN ('failed', 'refused') AND NOT EXISTS (
+IS_PARKED: Final = """a.kind = 'webhook' AND a.outcome IN ('failed', 'refused') AND NOT EXISTS (
     SELECT 1 FROM actions later WHERE later.call_id = a.call_id AND later.id > a.id
       AND later.origin_id = coalesce(a.origin_id, a.id))"""
 _IS_UNKNOWN: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NULL"
@@ -53,26 +45,12 @@ async def lost(db: Rows, query: Query) -> Page:
 async def attention(db: Rows) -> dict[str, int]:
     """How much of each there is, at most `MOST_COUNTED` and one."""
     found = {}
-    for name, condition in (("parked", _IS_PARKED), ("unknown", _IS_UNKNOWN), ("lost", _IS_LOST)):
+    for name, condition in (("parked", IS_PARKED), ("unknown", _IS_UNKNOWN), ("lost", _IS_LOST)):
         rows = await db.fetch_all(
             f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?)", (MOST_COUNTED + 1,)
         )
         found[name] = int(rows[0][0])
     return found
-
-
-async def resend_parked(db: Database, now: datetime) -> list[Wake]:
-    """Plan the latest parked webhooks again, `AT_ONCE` of them; see `operations.resend`."""
-    now_us = to_us(now)
-    rows = await db.fetch_all(
-        f"""INSERT INTO actions (call_id, kind, campaign, number, exophone, state, reason, plan, origin_id,
-                                 base_at, due_at, wake_at, details, created_at)
-            SELECT call_id, kind, campaign, number, exophone, ?, ?, plan, coalesce(origin_id, id),
-                   base_at, ?, ?, details, ? FROM actions a WHERE {_IS_PARKED} ORDER BY a.id DESC LIMIT ?
-            RETURNING id""",
-        (State.PLANNED, Reason.RESENT, now_us, now_us, now_us, AT_ONCE),
-    )
-    return [Wake(now_us, action_id, Lane.WEBHOOK) for (action_id,) in rows]
 
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:
@@ -91,5 +69,5 @@ _PARKED: Final = List(
     filters={"campaign": "+a.campaign", "number": "+a.number"},
     time="a.due_at",
     shape=_row,
-    only=_IS_PARKED,
+    only=IS_PARKED,
 )

@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
-from missedd.core.model import Kind, Lane, Outcome, State
+from missedd.core.model import Lane, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement, settlement
+from missedd.store.attention import IS_PARKED
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.leads import action_ended
-from missedd.store.rows import Wake, fetch_actions, next_id
+from missedd.store.rows import Wake, fetch_actions
+
+AT_ONCE: Final = 1_000
+"""Webhooks that are sent again by one word: what a transaction takes easily."""
 
 
 async def resend(db: Database, action_id: int, now: datetime) -> Wake | None:
-    """Plan a parked webhook again, as an action that names its origin; None if there is nothing to resend.
+    """Plan a webhook that was not taken again; None if there is nothing to resend."""
+    which = "a.id = ? AND a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
+    wakes = await _plan_again(db, which, action_id, now)
+    return wakes[0] if wakes else None
 
-    The message keeps the id of its first sending, so an application that did get it knows it again.
+
+async def resend_parked(db: Database, now: datetime) -> list[Wake]:
+    """Plan the latest parked webhooks again, `AT_ONCE` of them."""
+    return await _plan_again(db, f"{IS_PARKED} ORDER BY a.id DESC LIMIT ?", AT_ONCE, now)
+
+
+async def _plan_again(db: Database, which: str, param: int, now: datetime) -> list[Wake]:
+    """Plan webhooks again, each as an action that names its origin.
+
+    A message keeps the id of its first sending, so an application that did get it knows it again.
     """
-    found = await fetch_actions(db, [action_id])
-    if (
-        not found
-        or found[0].kind is not Kind.WEBHOOK
-        or found[0].outcome
-        not in (
-            Outcome.FAILED,
-            Outcome.REFUSED,
-        )
-    ):
-        return None
-    new_id = await next_id(db, "actions")
     now_us = to_us(now)
-    await db.execute(
-        """INSERT INTO actions (id, call_id, kind, campaign, number, exophone, state, reason, plan, origin_id,
-                                base_at, due_at, wake_at, created_at, details)
-           SELECT ?, call_id, kind, campaign, number, exophone, ?, ?, plan, coalesce(origin_id, id),
-                  base_at, ?, ?, ?, details FROM actions WHERE id = ?""",
-        (new_id, State.PLANNED, Reason.RESENT, now_us, now_us, now_us, action_id),
+    rows = await db.fetch_all(
+        f"""INSERT INTO actions (call_id, kind, campaign, number, exophone, state, reason, plan, origin_id,
+                                 base_at, due_at, wake_at, details, created_at)
+            SELECT call_id, kind, campaign, number, exophone, ?, ?, plan, coalesce(origin_id, id),
+                   base_at, ?, ?, details, ? FROM actions a WHERE {which}
+            RETURNING id""",  # noqa: S608 - ours
+        (State.PLANNED, Reason.RESENT, now_us, now_us, now_us, param),
     )
-    return Wake(now_us, new_id, Lane.WEBHOOK)
+    return [Wake(now_us, action_id, Lane.WEBHOOK) for (action_id,) in rows]
 
 
 async def settle(

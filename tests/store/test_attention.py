@@ -14,9 +14,9 @@ from missedd.core.forecast import KNOWN_MINUTES
 from missedd.core.model import Kind, Lane
 from missedd.core.pages import Query
 from missedd.core.reasons import Reason
-from missedd.store.attention import attention, lost, parked, resend_parked, unknown
+from missedd.store.attention import attention, lost, parked, unknown
 from missedd.store.audit import audit, note
-from missedd.store.operations import resend
+from missedd.store.operations import resend, resend_parked
 from missedd.store.pending import backlogs, pending
 from missedd.store.rows import Wake
 from missedd.store.store import Store
