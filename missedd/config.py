@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,6 +28,7 @@ from missedd.config_network import (
     read_listen,
 )
 from missedd.config_read import Table
+from missedd.config_retention import read_erase_after
 from missedd.config_values import Problem, nearest, shown
 from missedd.core.hours import DailyWindow
 from missedd.core.policy import Campaign, Policy, PollPolicy
@@ -66,6 +67,8 @@ class Settings:
     timezone: str
     warnings: tuple[str, ...]
     """Each starts with its key."""
+    erase_after: timedelta | None = None
+    """How long after the last that was heard of it a number is erased; never where it is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,15 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
     polls = _polls(root, timezone)
     campaigns = _campaigns(root, timezone, polls)
     quiet = read_quiet_hours(root.table("quiet_hours"), PROMOTIONAL)
+    erase_after = read_erase_after(root.table("retention"), warnings)
     root.finish()
     if quiet.end <= quiet.start or quiet.start < PROMOTIONAL.start or quiet.end > PROMOTIONAL.end:
         warnings.append(
             "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
         )
     warnings.extend(_together(campaigns, polls))
-    return Settings(
-        Policy(campaigns, quiet, timezone, polls), store_path, listen, exotel, timezone, tuple(warnings)
-    )
+    policy = Policy(campaigns, quiet, timezone, polls)
+    return Settings(policy, store_path, listen, exotel, timezone, tuple(warnings), erase_after)
 
 
 def _toml(path: Path, problems: list[Problem]) -> dict[str, object] | None:

@@ -45,6 +45,7 @@ class Event(StrEnum):
     STORE_COMMIT_FAILED = "store.commit_failed"
     SUMMARIES_BEHIND = "summaries.behind"
     SUMMARIES_CAUGHT_UP = "summaries.caught_up"
+    NUMBERS_ERASED = "numbers.erased"
     REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"
     WEBHOOK_ADMITTED = "webhook.admitted"

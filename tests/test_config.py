@@ -372,6 +372,24 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "no exotel": ("", "exotel.account_sid", "is required", None),
     "sid like a path": ('exotel.account_sid = "a/b"', "exotel.account_sid", "letters and digits", None),
     "a flag in quotes": (SITE + 'catch_up = "no"\n', "exotel.catch_up", "must be true or false", None),
+    "erased too soon": (
+        SITE + '[retention]\nerase_after = "29d23h"\n',
+        "retention.erase_after",
+        "at least 30d",
+        None,
+    ),
+    "erased in a thousand years": (
+        SITE + '[retention]\nerase_after = "365000d"\n',
+        "retention.erase_after",
+        "at most 3660d",
+        None,
+    ),
+    "no such retention": (
+        SITE + '[retention]\nerase = "400d"\n',
+        "retention.erase",
+        "unknown key",
+        "erase_after",
+    ),
     "budget of nothing": (SITE + "calls_per_minute = 0\n", "exotel.calls_per_minute", "at least 1", None),
     "budget of truth": (
         SITE + "sms_per_minute = true\n",
@@ -883,11 +901,22 @@ WARNED = {
         "campaign[0].subscribe.purpose: is not said",
     ),
     "too many retries": (CALLBACK + 'retries = ["5m", "5m"]\n', "campaign[0].callback.retries: more than"),
+    "erased within the year": (
+        CALLBACK + '[retention]\nerase_after = "30d"\n',
+        "retention.erase_after: is less",
+    ),
     "noisy": (
         CALLBACK + '[quiet_hours]\npromotional = "09:00-21:00"\n',
         "quiet_hours.promotional: goes beyond",
     ),
 }
+
+
+def test_numbers_are_kept_unless_told_otherwise(tmp_path: Path) -> None:
+    assert read(CALLBACK, tmp_path).erase_after is None
+    assert read(CALLBACK + "[retention]\n", tmp_path).erase_after is None
+    kept = read(CALLBACK + '[retention]\nerase_after = "400d"\n', tmp_path)
+    assert (kept.erase_after, kept.warnings) == (timedelta(days=400), ())
 
 
 @pytest.mark.parametrize("oddity", WARNED)

@@ -35,6 +35,7 @@ from missedd.engine.reconcile import Reconciler
 from missedd.engine.recovery import load_timers, recount_polls, recover
 from missedd.engine.reports import Reports
 from missedd.engine.requests import ProviderRequests, ReportUrls
+from missedd.engine.retention import Retention
 from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Timers
 from missedd.engine.verifier import Verifier
@@ -191,6 +192,9 @@ async def running_engine(
                     await waking.start(timers.run, name="timers")
                     waking.start_soon(reconciler.run, name="reconciler")
                     waking.start_soon(summaries.run, name="summaries")
+                    if settings.erase_after is not None:
+                        retention = Retention(store, settings.erase_after, clock, log)
+                        waking.start_soon(retention.run, name="retention")
                     log.info(Event.STORE_RECOVERED, timers=len(timers), in_flight_found=rescued)
                     async with trio.open_nursery() as admitting:
                         admitting.start_soon(intake.run, name="intake")

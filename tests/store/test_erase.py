@@ -35,6 +35,7 @@ from missedd.store.inline import InlineDatabase, InlineDriver
 from missedd.store.polls import apply_rules
 from missedd.store.reads import figures
 from missedd.store.recount import digests, kept_tally, one_view, recount
+from missedd.store.silent import FIRST, SOURCES, erase_silent, heard_before, look_on
 from missedd.store.store import Store, open_store
 from missedd.store.summary import begin
 from missedd.store.suppressions import suppress
@@ -282,8 +283,14 @@ async def test_every_row_is_found_by_an_index(tmp_path: Path, monkeypatch: pytes
         await lived(store)
         monkeypatch.setattr(InlineDatabase, "fetch_all", fetching)
         monkeypatch.setattr(InlineDatabase, "execute", executing)
-        assert isinstance(await erased(store, since=LATER), Erased)
-        statements = {sql: params for sql, params in seen.items() if re.match(r"\s*(SELECT|UPDATE)", sql)}
+        assert await store.read(partial(heard_before, erase_after=minutes(1), now=LATER)) is not None
+        for table, column in SOURCES:
+            unit = partial(look_on, table=table, column=column, after=FIRST, before=LATER, most=9)
+            assert (await store.read(unit)).silent
+        assert await store.write(partial(erase_silent, numbers=[CALLER], before=LATER, now=LATER)) == 1
+        statements = {
+            sql: params for sql, params in seen.items() if re.match(r"\s*(SELECT|UPDATE|WITH)", sql)
+        }
         assert len(statements) > 20
         for sql, params in statements.items():
             plan = [each[3] for each in await rows(store, f"EXPLAIN QUERY PLAN {sql}", *params)]
