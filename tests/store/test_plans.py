@@ -106,6 +106,8 @@ def _is_slow(step: str, sql: str, plan: Sequence[str]) -> bool:
         r"SEARCH \w+ USING (COVERING )?INDEX actions_by_campaign \(campaign=\? AND kind=\?\)", step
     ):
         return True  # all callbacks of a campaign, to find those of one number
+    if re.match(r"SEARCH \w+ USING .*INDEX \w+ \((caller|number)>\?\)", step) and "LIMIT" not in sql:
+        return True  # all rows in which it is not NULL
     table = re.match(rf"SCAN ({'|'.join(GROWING)}|[a-z])\b", step)
     if table is None or "actions_open" in step:
         return False  # what is open is never much
