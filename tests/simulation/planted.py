@@ -154,11 +154,11 @@ def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
 def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
     """Timers fire twice after the clock was set, and a claim no longer looks at the state."""
     notice = Timers._notice_step
-    fired: list[Wake] = []
+    fired: dict[Wake, None] = {}  # in order, each once, however often it is fired again
     fire = Timers._fire
 
     def remembering(self: Timers, now_us: int) -> None:
-        fired.extend(each for each in self._heap if each.at_us <= now_us)
+        fired.update((each, None) for each in self._heap if each.at_us <= now_us)
         fire(self, now_us)
 
     def again(self: Timers, wall_us: int, trio_s: float) -> None:
