@@ -80,14 +80,22 @@ def test_the_paper_is_dark_by_night(console: Console, chromium: Browser) -> None
 
 
 def test_a_page_does_not_jump_while_it_lives(visit: Visit) -> None:
-    page = visit.open("/")
-    moved = page.evaluate(
-        """() => new Promise((done) => {
-            let moved = 0;
-            new PerformanceObserver((list) => {
-                for (const each of list.getEntries()) moved += each.value;
-            }).observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => done(moved), 2600);
-        })"""
-    )
-    assert moved < 0.01
+    for _ in range(8):
+        page = visit.open("/")
+        seen = page.evaluate(
+            """() => new Promise((done) => {
+                const words = () => document.getElementById("live").innerText.replace(/[0-9]+/g, "0");
+                const before = words(), moved = [];
+                new PerformanceObserver((list) => {
+                    for (const each of list.getEntries()) {
+                        moved.push([each.value, ...each.sources.map(({ node }) => node?.nodeName)]);
+                    }
+                }).observe({ type: "layout-shift", buffered: true });
+                setTimeout(() => done({ news: words() !== before, moved }), 2600);
+            })"""
+        )
+        # What has news may make room for it; what has none stays where it is, however often it is fetched.
+        if not seen["news"]:
+            assert sum(value for value, *_ in seen["moved"]) < 0.01, seen["moved"]
+            return
+    pytest.fail("the page was never at rest")
