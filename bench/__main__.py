@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import ack, day, figures, growth, ingest, restart, timers
+from bench import ack, day, figures, growth, ingest, restart, steps, timers
 from bench.results import RESULTS, keep
 from bench.rig import best_generator
 from bench.tables import show
@@ -24,6 +24,7 @@ ABOUT = {
     "day": "a day of 100,000 calls in virtual time",
     "growth": "bytes a call, and taking calls in with a million in the store",
     "figures": "how long a figure over a long history takes",
+    "steps": "what each step of taking a call in costs by itself",
 }
 
 
@@ -73,6 +74,7 @@ def _measures(options: argparse.Namespace) -> dict[str, Callable[[Callable[[str]
         "day": day.measure,
         "growth": partial(growth.measure, **hammering, sizes=sizes),
         "figures": partial(figures.measure, options.calls, options.days),
+        "steps": steps.measure,
     }
 
 

@@ -89,6 +89,13 @@ def _figures(found: dict[str, Any]) -> Table:
     return table
 
 
+def _steps(found: dict[str, Any]) -> Table:
+    table = _table("what a call costs, step by step", "µs a call")
+    for step, cost_us in found["cost_us"].items():
+        table.add_row(step, f"{cost_us:,.1f}")
+    return table
+
+
 def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
 
@@ -101,4 +108,5 @@ SHAPES = {
     "day": _day,
     "growth": _growth,
     "figures": _figures,
+    "steps": _steps,
 }
