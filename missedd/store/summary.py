@@ -1,6 +1,6 @@
 """How far the summaries go. They hold the facts before an instant of the rows up to some, and only those.
 
-`missedd.store.fold` moves both on; triggers (migration 9) keep what is summed right, whoever changes
+`missedd.store.fold` moves both on; triggers (migrations 9 to 11) keep what is summed right, whoever changes
 it. What is not summed is counted from the tables: so figures are exact at every moment, and fast once
 the summaries have come near the present.
 """

@@ -74,11 +74,9 @@ CREATE TABLE summary (
     callers         INTEGER NOT NULL DEFAULT 0   -- how many ids they have been given
 ) STRICT;
 
--- Time in stretches, each with what was summed at once: some hundred calls. Each ends where the next
--- begins, the last at `until_at`. 32 of them make a bucket of the second level, 1,024 one of the third.
-CREATE TABLE stretches (number INTEGER PRIMARY KEY, since_at INTEGER NOT NULL UNIQUE) STRICT;
-CREATE TABLE levels (level INTEGER PRIMARY KEY, stretches INTEGER NOT NULL) STRICT;
-INSERT INTO levels VALUES (0, 1), (1, 32), (2, 1024);
+-- Buckets of one hour add up to those of 24, and these to those of 768.
+CREATE TABLE levels (level INTEGER PRIMARY KEY, hours INTEGER NOT NULL) STRICT;
+INSERT INTO levels VALUES (0, 1), (1, 24), (2, 768);
 
 CREATE TABLE figures (
     campaign TEXT    NOT NULL,
@@ -89,18 +87,16 @@ CREATE TABLE figures (
     PRIMARY KEY (campaign, level, bucket, fact)
 ) STRICT, WITHOUT ROWID;
 
--- Missed calls by hour: what every figure by time of day is made of.
-CREATE TABLE call_hours (
+-- Missed calls by hour alone: what every figure by time of day is made of.
+CREATE TABLE hourly_calls (
     campaign TEXT    NOT NULL,
-    level    INTEGER NOT NULL,
-    bucket   INTEGER NOT NULL,
     hour     INTEGER NOT NULL,
     n        INTEGER NOT NULL,
-    PRIMARY KEY (campaign, level, bucket, hour)
+    PRIMARY KEY (campaign, hour)
 ) STRICT, WITHOUT ROWID;
 
 -- Who rang, as sets of small ids, so that the callers of any period are a union of few sets. Above the
--- first level a set is made once all of its stretches are there.
+-- hours a set is made once its bucket is over.
 CREATE TABLE callers (number TEXT NOT NULL PRIMARY KEY, caller_id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE caller_sets (
     id       INTEGER PRIMARY KEY,
@@ -113,9 +109,9 @@ CREATE TABLE caller_sets (
 -- Those of summed calls that were decided anew, until they are put into their set.
 CREATE TABLE late_callers (
     campaign TEXT    NOT NULL,
-    stretch  INTEGER NOT NULL,
+    hour     INTEGER NOT NULL,
     number   TEXT    NOT NULL,
-    PRIMARY KEY (campaign, stretch, number)
+    PRIMARY KEY (campaign, hour, number)
 ) STRICT, WITHOUT ROWID;
 
 -- Whatever is changed in what is summed, by whichever statement, changes the sums with it: the facts of
@@ -123,30 +119,24 @@ CREATE TABLE late_callers (
 CREATE VIEW changes (source, id, sign) AS SELECT 'call', 0, 1 WHERE 0;
 CREATE TRIGGER changes_count INSTEAD OF INSERT ON changes BEGIN
     INSERT INTO figures (campaign, level, bucket, fact, n)
-    SELECT f.campaign, l.level,
-           (SELECT number FROM stretches WHERE since_at <= f.at ORDER BY since_at DESC LIMIT 1) / l.stretches,
-           f.fact, NEW.sign
+    SELECT f.campaign, l.level, (f.at - s.phase_us) / (s.width_us * l.hours), f.fact, NEW.sign
     FROM facts f, summary s, levels l
     WHERE f.source = NEW.source AND f.id = NEW.id AND f.at < s.until_at
     ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = n + excluded.n;
 END;
 CREATE TRIGGER changes_of_calls INSTEAD OF INSERT ON changes WHEN NEW.source = 'call' BEGIN
-    INSERT INTO call_hours (campaign, level, bucket, hour, n)
-    SELECT c.campaign, l.level,
-           (SELECT number FROM stretches WHERE since_at <= c.called_at ORDER BY since_at DESC LIMIT 1)
-               / l.stretches,
-           (c.called_at - s.phase_us) / s.width_us, NEW.sign
-    FROM calls c, summary s, levels l
+    INSERT INTO hourly_calls (campaign, hour, n)
+    SELECT c.campaign, (c.called_at - s.phase_us) / s.width_us, NEW.sign
+    FROM calls c, summary s
     WHERE c.id = NEW.id AND c.campaign IS NOT NULL AND c.called_at < s.until_at
       AND c.verdict IN ('accepted', 'duplicate', 'suppressed', 'no-caller-id')
-    ON CONFLICT (campaign, level, bucket, hour) DO UPDATE SET n = n + excluded.n;
-    INSERT INTO late_callers (campaign, stretch, number)
-    SELECT c.campaign,
-           (SELECT number FROM stretches WHERE since_at <= c.called_at ORDER BY since_at DESC LIMIT 1), c.caller
+    ON CONFLICT (campaign, hour) DO UPDATE SET n = n + excluded.n;
+    INSERT INTO late_callers (campaign, hour, number)
+    SELECT c.campaign, (c.called_at - s.phase_us) / s.width_us, c.caller
     FROM calls c, summary s
     WHERE c.id = NEW.id AND NEW.sign > 0 AND c.campaign IS NOT NULL AND c.called_at < s.until_at
       AND c.verdict IN ('accepted', 'duplicate', 'suppressed', 'no-caller-id') AND c.caller IS NOT NULL
-    ON CONFLICT (campaign, stretch, number) DO NOTHING;
+    ON CONFLICT (campaign, hour, number) DO NOTHING;
 END;
 
 CREATE TRIGGER calls_leave BEFORE UPDATE OF campaign, caller, called_at, verdict, reason, shape ON calls
