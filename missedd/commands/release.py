@@ -62,6 +62,6 @@ def _without_daemon(path: Path, *, drop: bool) -> int:
 
     async def write() -> Released:
         async with aio_driver() as driver, open_store(driver, path, "missedd release") as store:
-            return await store.write(partial(release, now=SystemClock().now(), drop=drop))
+            return await store.write(partial(release, now=SystemClock().now(), drop=drop), aside=True)
 
     return trio.run(write).actions

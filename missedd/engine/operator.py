@@ -96,7 +96,7 @@ class Operator:
                 await note(db, by, Deed.NUMBER_ERASED, erased.pseudonym, now, **kept)
             return erased
 
-        erased = await self._store.write(unit)
+        erased = await self._store.write(unit, aside=True)
         if isinstance(erased, Erased):
             self._acted(by, Deed.NUMBER_ERASED, pseudonym=erased.pseudonym)
         return erased
@@ -127,7 +127,7 @@ class Operator:
                 await note(db, by, Deed.CONVERSIONS_RECORDED, new[0]["reference"], now, count=len(new), **ids)
             return answers
 
-        answers = await self._store.write(unit)
+        answers = await self._store.write(unit, aside=True)
         if not dry_run and (new := _recorded(answers)):
             self._acted(by, Deed.CONVERSIONS_RECORDED, count=len(new))
         return answers
@@ -196,7 +196,7 @@ class Operator:
             self._timers.add(wakes)
             self._acted(by, Deed.CAMPAIGN_PAUSED, campaign=campaign, until=to_iso(until))
 
-        await self._store.write(unit, follow)
+        await self._store.write(unit, follow, aside=True)
         return begun
 
     async def resume(self, by: By, campaign: str) -> bool:
@@ -214,7 +214,7 @@ class Operator:
                 self._timers.add(wakes)
                 self._acted(by, Deed.CAMPAIGN_RESUMED, campaign=campaign, actions=len(wakes))
 
-        return await self._store.write(unit, follow) is not None
+        return await self._store.write(unit, follow, aside=True) is not None
 
     async def release(self, by: By, *, drop: bool) -> int:
         """End the quarantine after a restore; how many actions were released, or dropped."""
@@ -230,7 +230,7 @@ class Operator:
             self._acted(by, Deed.QUARANTINE_ENDED)
             self._log.warning(Event.STORE_RELEASED, actions=released.actions, dropped=drop)
 
-        return (await self._store.write(unit, follow)).actions
+        return (await self._store.write(unit, follow, aside=True)).actions
 
 
 def _recorded(answers: Sequence[Answer]) -> list[Mapping[str, Any]]:

@@ -22,8 +22,8 @@ async def recover(store: Store, clock: Clock, log: Logger) -> int:
     """
     if not store.is_checked:
         log.warning(Event.STORE_CHECKED, complete=False, why="the file is too large to be read at each start")
-    rescued = await store.write(partial(rescue, now=clock.now()))
-    forgotten = await store.write(partial(wake_forgotten, now=clock.now()))
+    rescued = await store.write(partial(rescue, now=clock.now()), aside=True)
+    forgotten = await store.write(partial(wake_forgotten, now=clock.now()), aside=True)
     if forgotten:
         log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")
     standing = await store.read(quarantine)
@@ -39,7 +39,7 @@ async def recover(store: Store, clock: Clock, log: Logger) -> int:
 
 async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
     """Count the polls again whose rules have changed, before anybody votes by the new ones."""
-    for each in await store.write(partial(apply_rules, policy=policy)):
+    for each in await store.write(partial(apply_rules, policy=policy), aside=True):
         if each.votes:
             log.warning(
                 Event.POLL_RECOUNTED,

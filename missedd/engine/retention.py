@@ -83,7 +83,7 @@ class Retention:
 
     async def _erase(self, numbers: list[str], before: datetime) -> None:
         unit = partial(erase_silent, numbers=numbers, before=before, now=self._clock.now())
-        self._erased += await self._store.write(unit)
+        self._erased += await self._store.write(unit, aside=True)
         if trio.current_time() - self._told_s >= TELL_EVERY_S:
             self._tell()
         await trio.sleep(PAUSE_S)

@@ -57,7 +57,7 @@ class Summaries:
         while True:
             try:
                 if not begun:
-                    await self._store.write(partial(begin, grid=self._grid))
+                    await self._store.write(partial(begin, grid=self._grid), aside=True)
                     begun = True
                 await self._catch_up()
                 self._log.ended(Event.STORE_COMMIT_FAILED, "summaries")
@@ -83,7 +83,8 @@ class Summaries:
             return
         folds, told_s, is_told = 0, trio.current_time(), False
         while True:
-            folded = await self._store.write(partial(fold, grid=self._grid, now=self._clock.now()))
+            unit = partial(fold, grid=self._grid, now=self._clock.now())
+            folded = await self._store.write(unit, aside=True)
             folds += folded is not None
             if folded is None or not folded.is_behind:
                 break

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from missedd.store.database import Database, NotDurable, Unit
+from missedd.store.database import Database, NotDurable, Transacting, Unit
 
 type Fault = Callable[[str], None]
 """Called with `begin`, `before-commit` and `after-commit`; a simulation raises from it."""
@@ -16,7 +16,7 @@ def no_fault(point: str) -> None:
     """The ordinary case: nothing goes wrong on purpose."""
 
 
-async def commit_group(db: Database, units: Sequence[Unit[Any]], fault: Fault = no_fault) -> list[Any]:
+async def commit_group(db: Transacting, units: Sequence[Unit[Any]], fault: Fault = no_fault) -> list[Any]:
     """Run `units` in one transaction; see `Connection.write` for what it returns and raises.
 
     The common case pays for no savepoints: should any unit fail, everything is rolled back and
@@ -38,13 +38,13 @@ async def commit_group(db: Database, units: Sequence[Unit[Any]], fault: Fault = 
     return results
 
 
-async def _transaction(db: Database, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+async def _transaction(db: Transacting, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
     try:
         fault("begin")
-        await db.execute("BEGIN IMMEDIATE")
+        await db.begin()
         results = [await unit(db) for unit in units]
         fault("before-commit")
-        await db.execute("COMMIT")
+        await db.commit()
     except sqlite3.OperationalError as failure:
         await _rollback(db)
         raise NotDurable(str(failure)) from failure

@@ -36,6 +36,12 @@ class InlineDatabase:
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         self._connection.executemany(sql, [_bound(row) for row in rows])
 
+    async def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
 
 def _bound(params: Sequence[object]) -> Any:
     return tuple(params)
@@ -48,7 +54,7 @@ class InlineConnection:
         self._fault = fault
         self._pause = pause
 
-    async def write(self, units: Sequence[Unit[Any]]) -> list[Any]:
+    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
         # Others get a turn before, as they would while a disk works; a unit itself never suspends,
         # so cancellation cannot reach into it.
         await self._pause()

@@ -30,9 +30,11 @@ class Store:
         self.is_checked = is_checked
         """Whether the whole file was read when it was opened, and found well."""
 
-    async def write[T](self, unit: Unit[T], then: Callable[[T], None] | None = None) -> T:
-        """Run a unit of work durably; see `Writer.write` for `then` and for what it raises."""
-        return await self._writer.write(unit, then)
+    async def write[T](
+        self, unit: Unit[T], then: Callable[[T], None] | None = None, *, aside: bool = False
+    ) -> T:
+        """Run a unit of work durably; see `Writer.write` for its arguments and for what it raises."""
+        return await self._writer.write(unit, then, aside=aside)
 
     @property
     def trouble(self) -> str | None:
@@ -100,7 +102,7 @@ async def _open(driver: Driver, path: Path, *, read_only: bool) -> Connection:
             if read_only:
                 await connection.read(check)
             else:
-                (result,) = await connection.write([migrate])
+                (result,) = await connection.write([migrate], aside=True)
                 if isinstance(result, BaseException):
                     raise result
         except BaseException:

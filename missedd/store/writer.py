@@ -30,6 +30,7 @@ class _Request:
     done: trio.Event = field(default_factory=trio.Event)
     result: Any = None
     then: Callable[[Any], None] | None = None
+    aside: bool = False
 
 
 class Writer:
@@ -40,15 +41,20 @@ class Writer:
         self._failed: tuple[float, str] | None = None
         self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
 
-    async def write[T](self, unit: Unit[T], then: Callable[[T], None] | None = None) -> T:
+    async def write[T](
+        self, unit: Unit[T], then: Callable[[T], None] | None = None, *, aside: bool = False
+    ) -> T:
         """Run a unit durably and return its result.
+
+        A brief unit, a handful of statements that find their rows by an index, runs on the loop's own
+        thread; one that may look at many rows is to run `aside`, where nobody's answer waits for it.
 
         Raises `NotDurable` if it could not be committed, and whatever the unit itself raised. A
         caller cancelled meanwhile abandons the wait, not the work: what must follow the commit in
         any case, such as a timer for what was planned, belongs into `then`, which is called with
         the result as soon as it is durable.
         """
-        request = _Request(unit, then=then)
+        request = _Request(unit, then=then, aside=aside)
         try:
             await self._send.send(request)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -77,7 +83,8 @@ class Writer:
 
     async def _commit(self, group: list[_Request]) -> list[Any]:
         try:
-            results = await self._connection.write([each.unit for each in group])
+            aside = any(each.aside for each in group)
+            results = await self._connection.write([each.unit for each in group], aside=aside)
             self._failed = None
             return results
         except NotDurable as failure:

@@ -27,7 +27,7 @@ from missedd.engine.results import Settled, settle
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer, Refused, Unknown
 from missedd.store import admit as admit_module
-from missedd.store.database import Database, NotDurable, Unit
+from missedd.store.database import Database, NotDurable, Transacting, Unit
 from missedd.store.group import Fault, commit_group
 from missedd.store.migrate import _FILES
 from missedd.store.rows import ActionRow, Wake, fetch_actions
@@ -52,7 +52,7 @@ class Mistake:
 
 
 def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
-    async def careless(db: Database, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+    async def careless(db: Transacting, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
         try:
             return await commit_group(db, units, fault)
         except NotDurable:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from missedd.store.database import Connection, Database, NotDurable
+from missedd.store.database import Connection, Database, NotDurable, Unit
 from missedd.store.inline import InlineDriver
 from missedd.store.store import Driver, Store, open_store
 from missedd.store.writer import GROUP, MAILBOX, Writer
@@ -179,9 +180,9 @@ class Gate:
         self._connection = connection
         self.opened = trio.Event()
 
-    async def write(self, units: object) -> list[object]:
+    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
         await self.opened.wait()
-        return await self._connection.write(units)  # type: ignore[arg-type]
+        return await self._connection.write(units, aside=aside)
 
     async def read[T](self, unit: Callable[[Database], Awaitable[T]]) -> T:
         return await self._connection.read(unit)
