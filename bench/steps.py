@@ -26,8 +26,9 @@ from missedd.core.policy import Policy
 from missedd.exotel.inbound import parse_missed_call
 from missedd.log import Event, configure
 from missedd.store.admit import admit
-from missedd.store.inline import InlineDriver
+from missedd.store.aio import aio_driver
 from missedd.store.migrate import migrate
+from missedd.store.store import Driver
 from missedd.web.limits import Limits
 from missedd.web.parsing import RequestParser
 
@@ -43,14 +44,19 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
     rounds: list[Costs] = []
     for n in range(ROUNDS):
         say(f"steps: round {n + 1} of {ROUNDS}")
-        rounds.append(trio.run(_round))
+        rounds.append(trio.run(_with_a_driver))
     return {
         "calls": CALLS,
         "cost_us": {name: round(median(each[name] for each in rounds), 1) for name in rounds[0]},
     }
 
 
-async def _round() -> Costs:
+async def _with_a_driver() -> Costs:
+    async with aio_driver() as driver:
+        return await _round(driver)
+
+
+async def _round(driver: Driver) -> Costs:
     costs: Costs = {}
     policy = _policy()
     parser = RequestParser(Limits())
@@ -69,7 +75,7 @@ async def _round() -> Costs:
             decide(call, policy, None, CallerHistory(), NOW)
     for size in BATCHES:
         with tempfile.TemporaryDirectory(prefix="missedd-bench-") as folder:
-            connection = await InlineDriver().open(Path(folder) / "missedd.db", read_only=False)
+            connection = await driver.open(Path(folder) / "missedd.db", read_only=False)
             await connection.write([migrate])
             batches = CALLS if size > 1 else CALLS // 20
             with _timed(costs, f"decided, written and fsynced, {size} at once", calls=batches):

@@ -61,15 +61,17 @@ def read_fields(request: WebhookRequest) -> dict[str, str] | Refusal:
 def value(fields: Mapping[str, str], *names: str) -> str:
     """The first of `names` that says something, stripped; "" if none does."""
     for name in names:
-        text = fields.get(name, "").strip()
-        if text.lower() not in _NOTHING:
-            return text
+        if name in fields:
+            text = fields[name].strip()
+            if text.lower() not in _NOTHING:
+                return text
     return ""
 
 
 def word(fields: Mapping[str, str], *names: str) -> str:
     """Like `value`, as a word of a vocabulary: lower case, dashes for blanks and underscores."""
-    return value(fields, *names).lower().replace("_", "-").replace(" ", "-")
+    text = value(fields, *names)
+    return text.lower().replace("_", "-").replace(" ", "-") if text else text
 
 
 def flatten(document: Mapping[str, Any]) -> dict[str, str]:
@@ -87,12 +89,10 @@ def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
         # The escapes of a phone number and of a time are nearly all there are: undone for the whole
         # text at once, in C. None of them makes a separator or another escape.
         whole = whole.replace("%2B", "+").replace("%3A", ":").replace("%20", " ").replace("%2C", ",")
-    for piece in whole.split("&"):
-        if piece:
-            key, _, text = piece.partition("=")
-            if "%" in piece:
-                key, text = unquote(key, errors="replace"), unquote(text, errors="replace")
-            yield key, text
+    pairs = [(key, text) for key, _, text in [piece.partition("=") for piece in whole.split("&")]]
+    if "%" in whole:
+        return [(unquote(key, errors="replace"), unquote(text, errors="replace")) for key, text in pairs]
+    return pairs
 
 
 class _TooLarge(Exception):
@@ -109,16 +109,16 @@ def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
             continue
         if len(fields) >= MAX_FIELDS:
             raise _TooLarge(f"more than {MAX_FIELDS} fields")
-        if _exceeds(key, MAX_KEY_BYTES):
+        # At most four bytes a character: most texts need not be encoded to be measured.
+        if len(key) * 4 > MAX_KEY_BYTES and _bytes(key) > MAX_KEY_BYTES:
             raise _TooLarge(f"a field's name is longer than {MAX_KEY_BYTES} bytes")
-        if _exceeds(text, MAX_VALUE_BYTES):
+        if len(text) * 4 > MAX_VALUE_BYTES and _bytes(text) > MAX_VALUE_BYTES:
             raise _TooLarge(f"a field's value is longer than {MAX_VALUE_BYTES} bytes")
         fields[key] = text
 
 
-def _exceeds(text: str, limit: int) -> bool:
-    # At most four bytes a character: most texts need not be encoded to be measured.
-    return len(text) * 4 > limit and len(text.encode("utf-8", "replace")) > limit
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _body_pairs(content_type: str, body: bytes) -> Iterable[tuple[str, str]] | Refusal:

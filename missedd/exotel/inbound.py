@@ -37,6 +37,7 @@ PASSTHRU = "passthru"
 
 _CALLER = ("CallFrom", "Callfrom", "From")
 _EXOPHONE = ("To", "CallTo")
+_DIALLED = (*_EXOPHONE, "OutgoingPhoneNumber")
 _CALLED_AT = ("StartTime", "Created", "DateCreated")
 _PASSTHRU_ONLY = ("CallType", "CallStatus", "Direction", "CallFrom", "Callfrom")
 _AGENT_ONLY = ("AgentEmail", "DialWhomNumber")
@@ -93,13 +94,14 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | Refusal:
     sid = value(fields, "CallSid")
     if SID.fullmatch(sid) is None:
         return missing_sid("CallSid")
-    if not any(name in fields for name in _EXOPHONE):
+    if fields.keys().isdisjoint(_EXOPHONE):
         return Refusal(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
-    shape = _shape(fields)
-    not_missed = _why_not_missed(fields, shape)
+    status = word(fields, "Status")
+    shape = _shape(fields, status)
+    not_missed = _why_not_missed(fields, shape, status)
     return InboundCall(
         call_sid=sid,
-        caller=next((number for name in _CALLER if (number := normalise(fields.get(name)))), None),
+        caller=_caller(fields),
         dialled=_dialled(fields),
         called_at=_called_at(fields),
         shape=shape,
@@ -119,31 +121,42 @@ def parse_text_request(request: WebhookRequest) -> InboundCall | Refusal:
     return call if isinstance(call, Refusal) else replace(call, shape=SMS_APPLET)
 
 
-def _shape(fields: Mapping[str, str]) -> str:
-    if word(fields, "Status") == "missed-call":
+def _shape(fields: Mapping[str, str], status: str) -> str:
+    if status == "missed-call":
         return NATIVE
-    return PASSTHRU if any(name in fields for name in _PASSTHRU_ONLY) else NATIVE
+    return NATIVE if fields.keys().isdisjoint(_PASSTHRU_ONLY) else PASSTHRU
+
+
+def _caller(fields: Mapping[str, str]) -> str | None:
+    for name in _CALLER:
+        if number := normalise(fields.get(name)):
+            return number
+    return None
 
 
 def _dialled(fields: Mapping[str, str]) -> tuple[str, ...]:
-    names = (*_EXOPHONE, *(() if _is_outbound(fields) else ("OutgoingPhoneNumber",)))
-    numbers = (normalise(fields.get(name)) for name in names)
-    return tuple(dict.fromkeys(number for number in numbers if number is not None))
+    numbers: dict[str, None] = {}
+    for name in _EXOPHONE if _is_outbound(fields) else _DIALLED:
+        if number := normalise(fields.get(name)):
+            numbers[number] = None
+    return tuple(numbers)
 
 
 def _called_at(fields: Mapping[str, str]) -> datetime | None:
-    return next((instant for name in _CALLED_AT if (instant := read_instant(fields.get(name)))), None)
+    for name in _CALLED_AT:
+        if instant := read_instant(fields.get(name)):
+            return instant
+    return None
 
 
 def _is_outbound(fields: Mapping[str, str]) -> bool:
     return word(fields, "Direction").startswith("outbound")
 
 
-def _why_not_missed(fields: Mapping[str, str], shape: str) -> Reason | None:
+def _why_not_missed(fields: Mapping[str, str], shape: str, status: str) -> Reason | None:
     """The first that applies, from whose call it is down to how it went."""
     if _is_outbound(fields):
         return Reason.OUTBOUND_LEG
-    status = word(fields, "Status")
     if status == "missed-call":
         return None
     # A popup comes before the call's end, with words of its own, so it is told apart first.

@@ -8,6 +8,7 @@ are for reading and writing. Only the end of the listener's own drain cuts an an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from math import inf
@@ -51,9 +52,10 @@ class Connection:
         stop: trio.Event,
     ) -> None:
         self._stream = stream
-        # The conversation reads and writes the socket itself: a stream's guards against two readers
-        # at a time cost a tenth of the throughput, and here there is one task a connection.
-        self._socket = stream.socket
+        # The conversation reads and writes the descriptor itself. A stream, and trio's socket below it,
+        # give others a turn after each read and each write that need not wait; here one task a connection
+        # waits for its request and for its answer, and that is turns enough.
+        self._descriptor = stream.socket.fileno()
         self._answer = answer
         self._limits = limits
         self._on_refusal = on_refusal
@@ -99,7 +101,7 @@ class Connection:
 
     def _is_silent(self) -> bool:
         """Nothing is under way. Bytes that already lie in the socket are a request that the peer has sent."""
-        return self._phase in (Phase.FRESH, Phase.IDLE) and not self._socket.is_readable()
+        return self._phase in (Phase.FRESH, Phase.IDLE) and not self._stream.socket.is_readable()
 
     async def _converse(self) -> Fault | None:
         """Answer requests until the connection is to close; returns what to refuse before that."""
@@ -113,7 +115,7 @@ class Connection:
     async def _answer_until_last(self) -> Fault | None:
         parser = self._parser
         while True:
-            data = await self._socket.recv(_PIECE)
+            data = await self._receive()
             if not data:
                 return CUT_SHORT if parser.is_receiving else None
             parser.feed(data)
@@ -144,8 +146,20 @@ class Connection:
         await self._send(reply.on_the_wire(is_last=is_last, without_body=without_body))
         return not is_last
 
+    async def _receive(self) -> bytes:
+        """What the peer has sent, b"" once it sends no more; others get a turn."""
+        while True:
+            await trio.lowlevel.wait_readable(self._descriptor)
+            try:
+                return os.read(self._descriptor, _PIECE)
+            except BlockingIOError:
+                continue  # the system had promised too much
+
     async def _send(self, data: bytes) -> None:
-        sent = await self._socket.send(data)
+        try:
+            sent = os.write(self._descriptor, data)
+        except BlockingIOError:
+            sent = 0
         if sent < len(data):
             await self._stream.send_all(data[sent:])
 
