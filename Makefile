@@ -10,8 +10,8 @@ READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
 
-test: $(READY)  ## the whole test suite, scenarios and real processes included
-	@$(BIN)/pytest -q $(PYTEST)
+test: $(READY)  ## the whole test suite, scenarios and real processes included, on every core
+	@$(BIN)/pytest -q -n auto --maxprocesses 8 --dist worksteal $(PYTEST)
 
 check: $(READY)  ## format, lint, types, import rules: under 40 seconds
 	@$(BIN)/ruff format --check .

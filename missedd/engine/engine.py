@@ -37,7 +37,7 @@ from missedd.engine.reports import Reports
 from missedd.engine.requests import ProviderRequests, ReportUrls
 from missedd.engine.retention import Retention
 from missedd.engine.summaries import Summaries
-from missedd.engine.timers import Timers
+from missedd.engine.timers import Steps, Timers, every_few_seconds
 from missedd.engine.verifier import Verifier
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
@@ -68,6 +68,7 @@ class World:
     driver: Driver
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
+    clock_steps: Steps = every_few_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ async def running_engine(
         await recount_polls(store, policy, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
         ready = {lane: Ready() for lane in Lane}
-        timers = Timers(clock, partial(_load, store), ready, log)
+        timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps)
         budgets = {
             Lane.VOICE: await _budget(store, Lane.VOICE, settings.exotel.calls_per_minute, clock),
             Lane.SMS: await _budget(store, Lane.SMS, settings.exotel.sms_per_minute, clock),

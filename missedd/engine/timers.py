@@ -3,7 +3,7 @@
 What is due within the horizon is in memory, the rest stays on disk until the horizon reaches it.
 The store is the truth and the heap a hint: an entry that fires twice, or for an action that has
 moved or ended since, finds nothing to claim. Due instants are wall-clock time, and the wall clock
-may step, so the task never sleeps longer than `LONGEST_SLEEP_S` without looking at it again.
+may step, so the sleeper looks at it again whenever that may have happened: see `Steps`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,38 @@ from missedd.store.rows import Wake
 HORIZON_S = 3600
 """An hour of timers in memory: at an Exotel account's 250 missed calls a second a million entries."""
 
-LONGEST_SLEEP_S = 5.0
+LOOK_S = 5.0
 """How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
 
 STEP_S = 2.0
 """The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
 
+type Steps = Callable[[], Awaitable[None]]
+"""Returns whenever the wall clock may have been set."""
+
 type Load = Callable[[int, int], Awaitable[list[Wake]]]
 """Reads the wakes in (after, until], in microseconds, from the store."""
 
 
+async def every_few_seconds() -> None:
+    """The `Steps` of a machine's clock: nothing tells of its being set, so it is looked at."""
+    await trio.sleep(LOOK_S)
+
+
 class Timers:
-    def __init__(self, clock: Clock, load: Load, ready: Mapping[Lane, Ready], log: Logger) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        load: Load,
+        ready: Mapping[Lane, Ready],
+        log: Logger,
+        steps: Steps = every_few_seconds,
+    ) -> None:
         self._clock = clock
         self._load = load
         self._ready = ready
         self._log = log
+        self._steps = steps
         self._heap: list[Wake] = []
         self._loaded_until_us = -1
         self._earlier = trio.Event()
@@ -61,15 +77,27 @@ class Timers:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         if self._loaded_until_us < 0:
             await self.load()
-        task_status.started()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_clock, name="timers' clock")
+            task_status.started()
+            while True:
+                wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
+                if wall_us >= self._extends_at_us:
+                    await self._extend()
+                    continue
+                self._fire(wall_us)
+                await self._sleep(wall_us)
+                self._notice_step(wall_us, trio_s)
+
+    async def _watch_clock(self) -> None:
         while True:
-            wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
-            if wall_us > self._loaded_until_us - HORIZON_S * 500_000:
-                await self._extend()
-                continue
-            self._fire(wall_us)
-            await self._sleep(wall_us)
-            self._notice_step(wall_us, trio_s)
+            await self._steps()
+            self._earlier.set()
+
+    @property
+    def _extends_at_us(self) -> int:
+        """Half a horizon before it is reached."""
+        return self._loaded_until_us - HORIZON_S * 500_000
 
     @property
     def loaded_until_us(self) -> int:
@@ -105,10 +133,10 @@ class Timers:
 
     async def _sleep(self, now_us: int) -> None:
         self._earlier = trio.Event()
-        wait_s = LONGEST_SLEEP_S
+        until_us = self._extends_at_us
         if self._heap:
-            wait_s = min(wait_s, (self._heap[0].at_us - now_us) / 1e6)
-        with trio.move_on_after(max(wait_s, 0)):
+            until_us = min(until_us, self._heap[0].at_us)
+        with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
             await self._earlier.wait()
 
     def _notice_step(self, wall_us: int, trio_s: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import trio
+
 
 class SteppedClock:
     """The daemon's wall clock: true time, plus whatever it was set wrong by."""
@@ -12,6 +14,7 @@ class SteppedClock:
     def __init__(self, true_now: Callable[[], datetime]) -> None:
         self._true_now = true_now
         self._errors = [(true_now(), timedelta(0))]
+        self._set = trio.Event()
 
     @property
     def error(self) -> timedelta:
@@ -20,6 +23,12 @@ class SteppedClock:
     @error.setter
     def error(self, error: timedelta) -> None:
         self._errors.append((self._true_now(), error))
+        self._set.set()
+        self._set = trio.Event()
+
+    async def steps(self) -> None:
+        """Return when it is set the next time."""
+        await self._set.wait()
 
     def now(self) -> datetime:
         return self._true_now() + self.error

@@ -26,7 +26,6 @@ from missedd.log import Logger, configure
 from missedd.secrets import Secrets
 from missedd.sites import private_site, public_site
 from missedd.store.inline import InlineDriver
-from missedd.web.metrics import Metrics
 from simulator.posting import OutboundWebhook, PostFailed, PostResult
 from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import Crashed, Disk
@@ -95,6 +94,7 @@ class DaemonHost:
             InlineDriver(step, self.disk.pause),
             Wire(life, self._provider),
             Wire(life, self._application),
+            self._clock.steps,
         )
         try:
             with life.scope:
@@ -119,17 +119,15 @@ class DaemonHost:
         async with running_engine(
             self._settings, SECRETS, world, self._log, "a simulation", PUBLIC_URL
         ) as life.engine:
-            metrics = Metrics()
-            life.site = public_site(life.engine, SECRETS.webhook_token, self._log, metrics)
-            app = private_site(
-                life.engine, self._clock, self._settings.timezone, self._log, metrics, lambda: None
-            )
-            transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
-            async with httpx.AsyncClient(transport=transport, base_url="http://private") as life.api:
-                life.is_ready = True
-                self.starts += 1
-                task_status.started()
+            life.site = public_site(life.engine, SECRETS.webhook_token, self._log, life.metrics)
+            life.is_ready = True
+            self.starts += 1
+            task_status.started()
+            try:
                 await life.stop.wait()
+            finally:
+                if life.api is not None:
+                    await life.api.aclose()
 
     def _bury(self, life: Life) -> None:
         self.crashes += 1
@@ -188,12 +186,20 @@ class DaemonHost:
     async def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Ask the private API, whatever it answers. Raises RuntimeError where nobody answers."""
         life = self._running()
-        if life.api is None:
-            raise AssertionError("a daemon that is ready has its private site")
+        # Made once somebody asks: it takes longer than all the rest of a start, and most lives are short.
+        life.api = life.api or self._private_client(life)
         answer = await life.api.request(method, path, json=body)
         if life.is_over:
             raise RuntimeError("the daemon died before it answered")
         return answer
+
+    def _private_client(self, life: Life) -> httpx.AsyncClient:
+        if life.engine is None:
+            raise AssertionError("a daemon that is ready has an engine")
+        timezone = self._settings.timezone
+        app = private_site(life.engine, self._clock, timezone, self._log, life.metrics, lambda: None)
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
+        return httpx.AsyncClient(transport=transport, base_url="http://private")
 
     async def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""

@@ -9,6 +9,7 @@ import trio
 
 from missedd.engine.engine import Engine
 from missedd.sites import MeasuredSite
+from missedd.web.metrics import Metrics
 from simulator.runner.disk import Crashed
 
 
@@ -27,7 +28,9 @@ class Life:
     failure: BaseException | None = None
     engine: Engine | None = None
     site: MeasuredSite | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     api: httpx.AsyncClient | None = None
+    """Of its private site, once somebody has asked it."""
 
     def end(self) -> None:
         self.is_over = True
