@@ -57,6 +57,7 @@ class Timers:
         self._heap: list[Wake] = []
         self._loaded_until_us = -1
         self._earlier = trio.Event()
+        self._looked: tuple[int, float] | None = None
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -81,13 +82,12 @@ class Timers:
             nursery.start_soon(self._watch_clock, name="timers' clock")
             task_status.started()
             while True:
-                wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
-                if wall_us >= self._extends_at_us:
+                now_us = self._look()
+                if now_us >= self._extends_at_us:
                     await self._extend()
                     continue
-                self._fire(wall_us)
-                await self._sleep(wall_us)
-                self._notice_step(wall_us, trio_s)
+                self._fire(now_us)
+                await self._sleep(now_us)
 
     async def _watch_clock(self) -> None:
         while True:
@@ -139,8 +139,15 @@ class Timers:
         with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
             await self._earlier.wait()
 
-    def _notice_step(self, wall_us: int, trio_s: float) -> None:
-        stepped_s = (to_us(self._clock.now()) - wall_us) / 1e6 - (trio.current_time() - trio_s)
+    def _look(self) -> int:
+        """The wall clock's instant, compared with that of the last look."""
+        wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
+        last_us, last_s = self._looked or (wall_us, trio_s)
+        self._looked = (wall_us, trio_s)
+        self._notice_step((wall_us - last_us) / 1e6 - (trio_s - last_s))
+        return wall_us
+
+    def _notice_step(self, stepped_s: float) -> None:
         if abs(stepped_s) > STEP_S:
             self._log.warning(
                 Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap)

@@ -167,6 +167,24 @@ async def test_what_is_committed_while_the_store_is_read_is_taken_once(
             nursery.cancel_scope.cancel()
 
 
+async def test_a_clock_set_while_the_store_is_read_is_noticed(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with scene(tmp_path, NOTHING) as stage:
+
+        async def load(after_us: int, until_us: int) -> list[Wake]:
+            if after_us > 0:
+                stage.clock.error = seconds(100)
+            return []
+
+        async with trio.open_nursery() as nursery:
+            await nursery.start(Timers(stage.clock, load, stage.ready, stage.log).run)
+            await trio.sleep(HORIZON_S)
+            nursery.cancel_scope.cancel()
+        by_both = [each["stepped_s"] for each in stage.events("timer.clock_stepped")]
+        assert by_both == [100, 100], "the scene's own timers notice it as well"
+
+
 async def test_what_is_committed_while_the_horizon_moves_is_taken_once(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
