@@ -97,7 +97,7 @@ def private_site(
     reader = Reader(engine.store.read, timezone)
 
     async def exposition() -> str:
-        return metrics.text(await reader.gauges(), clock.now())
+        return metrics.text(await reader.gauges(clock.now()), clock.now())
 
     def on_failure(path: str, error: Exception) -> None:
         log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)

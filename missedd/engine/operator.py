@@ -19,6 +19,7 @@ from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
 from missedd.core.settlement import Settlement
+from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
 from missedd.store.audit import note
@@ -26,7 +27,7 @@ from missedd.store.conversions import convert
 from missedd.store.database import Database
 from missedd.store.erase import erase
 from missedd.store.leads import Marked, mark
-from missedd.store.operations import resend, resend_parked, settle
+from missedd.store.operations import Settled, resend, resend_parked, settle
 from missedd.store.pauses import pause, resume
 from missedd.store.quarantine import Released, release
 from missedd.store.rows import Wake
@@ -172,16 +173,17 @@ class Operator:
         """Keep what an operator found out about an action that ended as `unknown`, or is still looked for."""
         now = self._clock.now()
 
-        async def unit(db: Database) -> Settlement:
+        async def unit(db: Database) -> Settled:
             settled = await settle(db, action_id, outcome, remark, now)
-            if settled is Settlement.SETTLED:
+            if settled.verdict is Settlement.SETTLED:
                 await note(db, by, Deed.ACTION_SETTLED, action_id, now, outcome=outcome, note=remark)
             return settled
 
         settled = await self._store.write(unit)
-        if settled is Settlement.SETTLED:
+        if settled.verdict is Settlement.SETTLED:
             self._acted(by, Deed.ACTION_SETTLED, action=action_id, outcome=outcome)
-        return settled
+            note_cancelled(self._log, settled.cancelled)
+        return settled.verdict
 
     async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
         """Let nobody be called or texted for a campaign, until an instant or until `resume`."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from missedd.clock import to_us
 from missedd.core.cap import WINDOW
 from missedd.core.gates import Candidate
 from missedd.core.model import Kind
@@ -73,8 +74,9 @@ async def is_reached(db: Database, action: ActionRow) -> bool:
     rows = await db.fetch_all(
         """SELECT 1 FROM calls wish WHERE wish.id = ? AND (
                EXISTS (SELECT 1 FROM actions a WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ?
-                         AND a.outcome = 'answered' AND a.id != ?
-                         AND coalesce(a.answered_at, a.closed_at) > wish.called_at)
+                         AND coalesce(a.settled_outcome, a.outcome) = 'answered' AND a.id != ?
+                         AND coalesce(a.answered_at, iif(a.settled_outcome IS NULL, a.closed_at, a.placed_at))
+                             > wish.called_at)
             OR EXISTS (SELECT 1 FROM calls c WHERE c.caller = ? AND c.campaign = ?
                          AND c.verdict = 'not-missed' AND c.reason = 'conversation'
                          AND c.called_at > wish.called_at))""",
@@ -84,12 +86,25 @@ async def is_reached(db: Database, action: ActionRow) -> bool:
 
 
 async def is_owed_since(db: Database, action: ActionRow) -> bool:
-    """Whether a later call of the caller's is owed a callback too, of one that waited for a pause's end."""
-    if action.kind is not Kind.CALLBACK or action.reason not in (Reason.CAMPAIGN_PAUSED, Reason.RESUMED):
+    """Whether a later call of the caller's is owed a callback too, of one that waited for a pause's end, or
+    was overdue when a quarantine ended: then all that such a caller is owed would go at one instant."""
+    if action.kind is not Kind.CALLBACK:
+        return False
+    if action.reason is Reason.RELEASED:
+        if not await _was_overdue_at_release(db, action):
+            return False
+    elif action.reason not in (Reason.CAMPAIGN_PAUSED, Reason.RESUMED):
         return False
     rows = await db.fetch_all(
         """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
              AND state != 'done' AND id > ? LIMIT 1""",
         (action.number, action.campaign, action.id),
+    )
+    return bool(rows)
+
+
+async def _was_overdue_at_release(db: Database, action: ActionRow) -> bool:
+    rows = await db.fetch_all(
+        "SELECT 1 FROM restores WHERE released_at >= ? LIMIT 1", (to_us(action.due_at),)
     )
     return bool(rows)

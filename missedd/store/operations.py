@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
-from missedd.core.model import Lane, Outcome, State
+from missedd.core.model import Kind, Lane, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement, settlement
 from missedd.store.attention import IS_PARKED
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.leads import action_ended
-from missedd.store.rows import Wake, fetch_actions
+from missedd.store.reached import spoken_with
+from missedd.store.rows import ActionRow, Wake, fetch_actions
 
 AT_ONCE: Final = 1_000
 """Webhooks that are sent again by one word: what a transaction takes easily."""
@@ -49,16 +51,22 @@ async def _plan_again(db: Database, which: str, param: int, now: datetime) -> li
     return [Wake(now_us, action_id, Lane.WEBHOOK) for (action_id,) in rows]
 
 
-async def settle(
-    db: Database, action_id: int, wanted: Outcome, note: str | None, now: datetime
-) -> Settlement:
-    """Keep what an operator says became of an action whose outcome is unknown; nothing else changes.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    verdict: Settlement
+    cancelled: tuple[ActionRow, ...] = ()
+    """Callbacks that are no longer needed, as the caller was reached."""
 
-    One that is still looked for ends as `unknown` first: what the daemon knew stays on record.
+
+async def settle(db: Database, action_id: int, wanted: Outcome, note: str | None, now: datetime) -> Settled:
+    """Keep what an operator says became of an action whose outcome is unknown.
+
+    One that is still looked for ends as `unknown` first: what the daemon knew stays on record. A callback
+    that was answered after all ends what the caller was owed before it, as any conversation does.
     """
     found = await fetch_actions(db, [action_id])
     if not found:
-        return Settlement.NO_SUCH_ACTION
+        return Settled(Settlement.NO_SUCH_ACTION)
     action = found[0]
     ((settled,),) = await db.fetch_all("SELECT settled_outcome FROM actions WHERE id = ?", (action_id,))
     # The last attempt's result is set once its answer is known to be lost; in flight it is empty.
@@ -74,7 +82,7 @@ async def settle(
         is_lost=attempts == [("unknown",)],
     )
     if verdict is not Settlement.SETTLED:
-        return verdict
+        return Settled(verdict)
     if action.state is not State.DONE:
         step(action.state, Step.GIVE_UP)
         await close(db, action_id, Outcome.UNKNOWN, Reason.SETTLED_BY_OPERATOR, now)
@@ -83,4 +91,8 @@ async def settle(
         (wanted, to_us(now), note, action_id),
     )
     await action_ended(db, action.kind, action.campaign, action.number, wanted, now)
-    return verdict
+    if action.kind is not Kind.CALLBACK or wanted is not Outcome.ANSWERED:
+        return Settled(verdict)
+    # They talked when it rang, as far as anybody knows.
+    spoken_at = action.placed_at or now
+    return Settled(verdict, await spoken_with(db, action.campaign, action.number, spoken_at, now))

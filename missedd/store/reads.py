@@ -142,8 +142,8 @@ class Reader:
     async def tally(self, poll: str) -> Tally | None:
         return await self._read(partial(tally, poll=poll))
 
-    async def gauges(self) -> dict[str, Any]:
-        return await self._read(gauges)
+    async def gauges(self, now: datetime) -> dict[str, Any]:
+        return await self._read(partial(gauges, now=now))
 
     async def figures(
         self, campaign: str | None, since: datetime | None, until: datetime | None

@@ -106,7 +106,7 @@ _HOURS: Final = """
 SELECT hour, n FROM call_hours WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ?"""
 
 
-async def gauges(db: Rows) -> dict[str, Any]:
+async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
     """What waits and what is out, for the metrics: cheap enough to be asked for every few seconds.
 
     `open` counts actions that are not done by (kind, state); `next_wake_at` is in microseconds
@@ -116,7 +116,10 @@ async def gauges(db: Rows) -> dict[str, Any]:
         "SELECT kind, state, count(*) FROM actions WHERE state != 'done' GROUP BY 1, 2 ORDER BY 1, 2"
     )
     wake = await db.fetch_all("SELECT min(wake_at) FROM actions WHERE wake_at IS NOT NULL")
-    barred = await db.fetch_all("SELECT count(DISTINCT number) FROM suppressions")
+    barred = await db.fetch_all(
+        "SELECT count(DISTINCT number) FROM suppressions WHERE until_at IS NULL OR until_at > ?",
+        (to_us(now),),
+    )
     return {
         "open": {(kind, state): n for kind, state, n in rows},
         "next_wake_at": wake[0][0],

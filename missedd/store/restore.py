@@ -50,6 +50,8 @@ async def restore(path: Path, backup: Path, now: datetime, progress: Progress) -
         except (OSError, sqlite3.Error) as failure:
             raise StoreRefused(f"cannot restore into {path}: {failure}") from failure
         finally:
+            if not had_one and path.stat().st_size == 0:
+                path.unlink()  # made to be locked, and nothing has taken its place
             for leftover in (copy, *beside(copy)):
                 leftover.unlink(missing_ok=True)
     return Restored(kept, waiting)

@@ -486,7 +486,7 @@ async def test_an_action_that_an_operator_settled_is_looked_for_no_more(
         await trio.sleep(10)
         now = stage.clock.now()
         unit = partial(settle_unknown, action_id=1, wanted=Outcome.ANSWERED, note=None, now=now)
-        assert await stage.store.write(unit) is Settlement.SETTLED
+        assert (await stage.store.write(unit)).verdict is Settlement.SETTLED
         await trio.sleep(7200)
         assert exotel.asked == ["Calls.json"]
         assert await stage.actions("outcome, settled_outcome") == [("unknown", "answered")]

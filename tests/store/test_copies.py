@@ -174,6 +174,14 @@ async def test_a_restore_into_nothing_needs_nothing_kept(filled: Path, tmp_path:
     assert examine(new).counts["calls"] == 50
 
 
+async def test_a_restore_into_nothing_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    new = tmp_path / "new" / "missedd.db"
+    new.parent.mkdir()
+    with pytest.raises(StoreRefused, match="cannot copy"):
+        await restore(new, tmp_path / "no-backup.db", LATER, quiet)
+    assert names(new.parent) == []
+
+
 async def test_a_database_in_use_is_not_replaced(filled: Path, tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
     copy_database(filled, backup, quiet)

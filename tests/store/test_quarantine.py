@@ -66,6 +66,24 @@ async def test_released_in_time_it_is_sent_once(store: Store) -> None:
     assert (await store.write(partial(release, now=DUE, drop=False))).actions == 0
 
 
+async def test_who_rang_twice_before_it_gets_one_of_two_overdue_callbacks(store: Store) -> None:
+    of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(seconds=1)))
+    await admitted(store, call("c1"), call("c2", at=NOON + timedelta(seconds=5)), of=of, at=RESTORED)
+    await imposed(store)
+    await store.write(partial(release, now=DUE + minutes(1), drop=False))
+    claims = await claimed(store, 1, 2, at=DUE + minutes(1), of=of)
+    assert [each.action.id for each in claims.claimed] == [2]
+    assert [each.reason for each in claims.stopped] == [Reason.ALREADY_OWED]
+
+
+async def test_released_before_they_are_due_both_go(store: Store) -> None:
+    of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(seconds=1)))
+    await admitted(store, call("c1"), call("c2", at=NOON + timedelta(seconds=5)), of=of, at=RESTORED)
+    await imposed(store)
+    await store.write(partial(release, now=RESTORED, drop=False))
+    assert len((await claimed(store, 1, 2, at=DUE + minutes(1), of=of)).claimed) == 2
+
+
 async def test_dropped_it_ends_with_what_had_not_come_to_its_gate(store: Store) -> None:
     await admitted(store, call("c1"))
     await imposed(store)

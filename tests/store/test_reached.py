@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from missedd.clock import to_us
 from missedd.core.model import InboundCall, Outcome, Verdict
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Accepted, Refused
+from missedd.core.settlement import Settlement
+from missedd.exotel.answers import Accepted, Refused, Unknown
+from missedd.store.operations import settle
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,
@@ -118,6 +121,35 @@ async def test_an_answered_callback_ends_the_others_at_once(store: Store) -> Non
         ("planned", None, "owed"),
     ]
     assert await rows(store, "SELECT callback_outcome FROM leads") == [("answered",)]
+
+
+async def test_a_callback_that_an_operator_found_to_be_answered_ends_the_others(store: Store) -> None:
+    """Nobody learnt how the first ended; the second call came before it was placed, the third after."""
+    await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
+    await claimed(store, 2, at=NOON + minutes(5), of=OF)
+    await answered(store, Unknown("read-timeout"), 2)
+    await admitted(store, call("c3", NOON + minutes(6)), of=OF, at=NOON + minutes(6))
+    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, now=NOON + minutes(7))
+    settled = await store.write(unit)
+    assert settled.verdict is Settlement.SETTLED
+    assert [each.id for each in settled.cancelled] == [4]
+    assert await states(store) == [
+        ("done", "unknown", "settled-by-operator"),
+        CANCELLED,
+        ("planned", None, "owed"),
+    ]
+    await admitted(store, call("c0", NOON + minutes(2)), of=OF, at=NOON + minutes(8))
+    (stopped,) = (await claimed(store, 8, at=NOON + minutes(9), of=OF)).stopped
+    assert stopped.reason is Reason.REACHED_OTHERWISE, "a call of before that is told of late"
+
+
+async def test_one_that_an_operator_found_to_be_unanswered_ends_nothing(store: Store) -> None:
+    await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
+    await claimed(store, 2, at=NOON + minutes(5), of=OF)
+    await answered(store, Unknown("read-timeout"), 2)
+    unit = partial(settle, action_id=2, wanted=Outcome.BUSY, note=None, now=NOON + minutes(7))
+    assert (await store.write(unit)).cancelled == ()
+    assert (await states(store))[1] == ("planned", None, "owed")
 
 
 async def test_the_retry_of_a_wish_that_was_met_meanwhile_is_none(store: Store) -> None:

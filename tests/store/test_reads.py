@@ -299,7 +299,7 @@ async def test_peak_hours_over_a_change_of_the_clocks(db: FilledDatabase) -> Non
 
 
 async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
-    assert await reads.gauges(db) == {"open": {}, "next_wake_at": None, "suppressions": 0}
+    assert await reads.gauges(db, NOON) == {"open": {}, "next_wake_at": None, "suppressions": 0}
     assert await reads.campaigns(db) == []
     call = db.call("abc")
     late = db.action(call, due_at=NOON + timedelta(hours=1))
@@ -307,8 +307,9 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
     db.done(call, "lead", "recorded")
     db.call("def", campaign="zebra", at=NOON + timedelta(seconds=1))
     db.call("ghi", campaign=None, at=NOON + timedelta(seconds=2))
-    db.suppression(CALLER)
-    assert await reads.gauges(db) == {
+    db.suppression(CALLER, until_at=NOON + timedelta(days=1))
+    db.suppression("+919876500002", until_at=NOON)  # over
+    assert await reads.gauges(db, NOON) == {
         "open": {("callback", "planned"): 1, ("sms", "held"): 1},
         "next_wake_at": (NOON - datetime.fromtimestamp(0, NOON.tzinfo)) // timedelta(microseconds=1)
         + 30_000_000,

@@ -24,7 +24,8 @@ LATER = NOON + timedelta(hours=2)
 
 
 async def said(store: Store, outcome: Outcome, action_id: int = 1, note: str | None = None) -> Settlement:
-    return await store.write(partial(settle, action_id=action_id, wanted=outcome, note=note, now=LATER))
+    unit = partial(settle, action_id=action_id, wanted=outcome, note=note, now=LATER)
+    return (await store.write(unit)).verdict
 
 
 async def lost(store: Store) -> None:

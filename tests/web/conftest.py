@@ -190,7 +190,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
     clock = StoppedClock()
 
     async def exposition() -> str:
-        return metrics.text(await reads.gauges(), NOON)
+        return metrics.text(await reads.gauges(NOON), NOON)
 
     app = build_private(
         reads,
