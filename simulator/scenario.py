@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from simulator.people import Answers, Reception
+from simulator.vocabulary import BOUNDS, DEEDS, MEASURES, VALUES
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+LONGEST_S = 10 * 366 * 86_400
 
 
 class ScenarioMistake(Exception):
@@ -81,45 +86,11 @@ class Scenario:
     expectations: tuple[Expectation, ...] = field(repr=False)
 
 
-DEEDS: Mapping[str, frozenset[str]] = {
-    "ring": frozenset({"exophone", "shape", "spelling", "with_date", "times", "every"}),
-    "crowd": frozenset({"exophone", "shape", "spelling", "with_date", "within"}),
-    "redeliver": frozenset(),
-    "fault": frozenset({"target", "when", "times", "probability", "delay", "retry_after", "for"}),
-    "clear": frozenset(),
-    "daemon": frozenset({"down"}),
-    "disk": frozenset({"when", "times", "probability", "delay", "for"}),
-    "clock_step": frozenset(),
-    "person": frozenset({"answers", "sms"}),
-    "exchange": frozenset(),
-    "application": frozenset({"for"}),
-    "suppress": frozenset({"reason"}),
-    "unsuppress": frozenset(),
-    "pause": frozenset({"why", "for"}),
-    "resume": frozenset(),
-    "api": frozenset({"path", "body", "status", "keep"}),
-}
-"""What may happen, and with which further keys. The deed's own key carries its main value."""
-
-MEASURES: Mapping[str, frozenset[str]] = {
-    "rings": frozenset({"person", "after", "before", "leg", "answered"}),
-    "calls": frozenset({"person", "after", "before"}),
-    "texts": frozenset({"person", "after", "before", "containing", "via"}),
-    "verdicts": frozenset({"person", "verdict", "status"}),
-    "requests": frozenset({"target", "status", "after", "before", "fault"}),
-    "requests_in_a_minute": frozenset({"target"}),
-    "rings_in_an_hour": frozenset({"person"}),
-    "webhooks": frozenset({"person", "after", "before", "type"}),
-    "actions": frozenset({"person", "kind", "state", "outcome", "reason", "campaign"}),
-    "api": frozenset({"get", "kept", "path"}),
-    "log": frozenset({"event"}),
-}
-BOUNDS = ("exactly", "at_least", "at_most", "between", "never", "equals")
-
-
 def duration(text: object, where: str) -> timedelta:
     """`"90s"`, `"1h30m"`, or seconds as a number; raises ScenarioMistake."""
     if isinstance(text, int | float) and not isinstance(text, bool):
+        if not 0 <= text <= LONGEST_S:
+            raise ScenarioMistake(f"{where}: {text!r} is no duration; it lies between nothing and ten years")
         return timedelta(seconds=text)
     found = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
     if found is None:
@@ -161,11 +132,15 @@ class _Reader:
             until=duration(self._need("until", str), f"{self._path}: until"),
             seed=self._need("seed", int),
             daemon=self._need("daemon", dict),
-            exchange=self._raw.get("exchange", {}),
-            people=tuple(self._person(name, spec) for name, spec in self._raw.get("people", {}).items()),
+            exchange=self._table(self._raw.get("exchange", {}), "exchange"),
+            people=tuple(
+                self._person(name, self._table(spec, f"people.{name}"))
+                for name, spec in self._table(self._raw.get("people", {}), "people").items()
+            ),
             timeline=tuple(self._timeline()),
             expectations=tuple(
-                self._expectation(each, f"expect[{i}]") for i, each in enumerate(self._need("expect", list))
+                self._expectation(self._table(each, f"expect[{i}]"), f"expect[{i}]")
+                for i, each in enumerate(self._need("expect", list))
             ),
         )
 
@@ -173,6 +148,11 @@ class _Reader:
         value = self._raw.get(key)
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self._mistake(key, f"is required and must be a {kind.__name__}")
+        return value
+
+    def _table(self, value: object, key: str) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise self._mistake(key, "must be a table")
         return value
 
     def _mistake(self, key: str, what: str) -> ScenarioMistake:
@@ -204,12 +184,19 @@ class _Reader:
 
     def _timeline(self) -> list[Happening]:
         happenings = []
-        for i, entry in enumerate(self._raw.get("at", [])):
+        entries = self._raw.get("at", [])
+        if not isinstance(entries, list):
+            raise self._mistake("at", "must be a list of tables, each headed [[at]]")
+        for i, each in enumerate(entries):
             key = f"at[{i}]"
+            entry = self._table(each, key)
             deeds = [each for each in entry if each in DEEDS]
             if len(deeds) != 1:
                 raise self._mistake(key, f"needs exactly one of {', '.join(DEEDS)}")
             self._only(entry, DEEDS[deeds[0]] | {"time", deeds[0]}, f"{key}.")
+            kinds, wanted = VALUES.get(deeds[0], ((str,), "a text"))
+            if not isinstance(entry[deeds[0]], kinds):
+                raise self._mistake(f"{key}.{deeds[0]}", f"must be {wanted}")
             happenings.append(Happening(self._offset(entry.get("time"), key), deeds[0], entry, key))
         # Sorted by time, and by their order in the file where times are equal.
         return sorted(happenings, key=lambda each: each.at)
@@ -218,11 +205,17 @@ class _Reader:
         if isinstance(text, str) and text.startswith("+"):
             return duration(text[1:], f"{self._path}: {key}.time")
         if isinstance(text, datetime) and text.tzinfo is not None:
-            return text - self._start
-        if isinstance(text, str) and (found := re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d))?", text)):
+            at = text
+        elif isinstance(text, str) and (found := _CLOCK.fullmatch(text)):
             hour, minute, second = (int(each or 0) for each in found.groups())
-            return self._start.replace(hour=hour, minute=minute, second=second) - self._start
-        raise self._mistake(f"{key}.time", "must be an offset like '+90s', or a clock time like '18:30'")
+            at = self._start.replace(hour=hour, minute=minute, second=second)
+        else:
+            raise self._mistake(f"{key}.time", "must be an offset like '+90s', or a clock time like '18:30'")
+        if at < self._start:
+            raise self._mistake(
+                f"{key}.time", f"{text} lies before the start; of a later day write an offset like '+21h'"
+            )
+        return at - self._start
 
     def _expectation(self, entry: Mapping[str, Any], key: str) -> Expectation:
         measure = entry.get("what")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from missedd.cli import parser
 from missedd.core.lifecycle import diagram
-from simulator.scenario import DEEDS, MEASURES, load_scenario
+from simulator.scenario import load_scenario
+from simulator.vocabulary import DEEDS, MEASURES
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 

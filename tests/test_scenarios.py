@@ -80,6 +80,20 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
         ("exactly = 1", "exactlyy = 1", "wrong.toml: expect[0]: needs exactly one of"),
         ('flow = "12345"', 'flwo = "12345"', "daemon.campaign[0].callback.flwo"),
         ('time = "+48h"', 'time = "48 hours"', "wrong.toml: at[1].time: must be an offset"),
+        ('time = "+48h"', 'time = "25:00"', "wrong.toml: at[1].time: must be an offset"),
+        ('time = "+48h"', 'time = "00:01"', "wrong.toml: at[1].time: 00:01 lies before the start"),
+        ('time = "+48h"', "time = 2020-01-01T00:00:00Z", "at[1].time: 2020-01-01 00:00:00+00:00 lies before"),
+        ('ring = "bela"', "clock_step = -5", "wrong.toml: at[1].clock_step: must be a text"),
+        (
+            'ring = "bela"',
+            "exchange = 3",
+            "wrong.toml: at[1].exchange: must be a table of the exchange's settings",
+        ),
+        ('ring = "bela"', "exchange = { __class__ = 3 }", "the exchange has no such setting"),
+        ("seed = 19", "seed = 19\nexchange = 3", "wrong.toml: exchange: must be a table"),
+        ("[people]", "[people]\nzora = 3", "wrong.toml: people.zora: must be a table"),
+        ("[people]", "[people]\nzora = { ring = -1 }", "wrong.toml: people.zora.ring: -1 is no duration"),
+        ("[people]", "[people]\nzora = { talks = nan }", "people.zora.talks: nan is no duration"),
     ],
 )
 def test_a_mistake_names_file_and_key(tmp_path: Path, replaced: str, by: str, complaint: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import trio
@@ -13,8 +14,9 @@ from simulator.settings import DltTemplate, ExchangeSettings
 
 def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
     """Set some of the exchange's manners; raises ScenarioMistake for an unknown one."""
+    known = {each.name for each in fields(settings)}
     for name, value in changes.items():
-        if not hasattr(settings, name):
+        if name not in known:
             raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
         setattr(settings, name, _setting(name, value, where))
 
