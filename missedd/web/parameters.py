@@ -67,7 +67,7 @@ def action_id_of(text: str) -> int:
 
 def id_of(text: str, of: str) -> int:
     """The id of a row, out of a path; `of` says in a word what it would be of."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= _LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _LARGEST_ID):
         raise bad_input("id", f"is not the id of {'an' if of[0] in 'aeiou' else 'a'} {of}")
     return int(text)
 

@@ -296,6 +296,7 @@ async def test_resending_a_parked_webhook(private: Private) -> None:
         ("x", 400),
         ("9" * 30, 400),
         ("9223372036854775808", 400),
+        ("0" * 19 + "1" + "9" * 30, 400),
     ):
         assert (await client.post(f"/api/v1/actions/{action_id}/resend")).status_code == status
 
