@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from simulator.load_options import at_least_one
 from simulator.scenario import ScenarioMistake, load_scenario
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -27,6 +29,13 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--sample", type=int, metavar="N", help="only N of the crashes, evenly spread over each scenario"
     )
+    parser.add_argument(
+        "--jobs",
+        type=at_least_one,
+        default=os.process_cpu_count() or 1,
+        metavar="N",
+        help="so many runs side by side (one a core: %(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         broken = steps = done = 0
         try:
             with console.status(f"sweeping {path.stem}") as status:
-                for point, each in sweep(load_scenario(path), args.sample):
+                for point, each in sweep(load_scenario(path), args.sample, args.jobs):
                     done += 1
                     steps = steps or each.steps
                     status.update(f"sweeping {path.stem}: {done - 1} crashes at {steps} steps")

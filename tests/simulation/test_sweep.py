@@ -35,6 +35,15 @@ def test_every_step_has_two_points_and_a_sample_keeps_the_ends() -> None:
     assert (sample[0], sample[-1], len(sample)) == ((1, "before"), (50, "after"), 3)
 
 
+def test_two_processes_find_what_one_does() -> None:
+    scenario = load_scenario(SCENARIOS / "agents.toml")
+    alone, together = (
+        [(point, run.steps, run.crashes, run.starts, run.converged) for point, run in sweep(scenario, 3, jobs)]
+        for jobs in (1, 2)
+    )
+    assert alone == together
+
+
 def test_the_command_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", str(SCENARIOS / "agents.toml"), "--sample", "2"]) == 0
     told = capsys.readouterr().out
