@@ -38,7 +38,10 @@ def test_every_step_has_two_points_and_a_sample_keeps_the_ends() -> None:
 def test_two_processes_find_what_one_does() -> None:
     scenario = load_scenario(SCENARIOS / "agents.toml")
     alone, together = (
-        [(point, run.steps, run.crashes, run.starts, run.converged) for point, run in sweep(scenario, 3, jobs)]
+        [
+            (point, run.steps, run.crashes, run.starts, run.converged)
+            for point, run in sweep(scenario, 3, jobs)
+        ]
         for jobs in (1, 2)
     )
     assert alone == together

@@ -121,6 +121,7 @@ async def test_ending_a_quarantine(browser: Browser) -> None:
     assert await browser.send("/quarantine/release", "/queue", what="drop") == (
         "3 actions dropped; the quarantine is over."
     )
+    assert "Please choose" in await browser.send("/quarantine/release", "/queue", what="")
     assert browser.private.operator.released == [False, True]
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from missedd.core.forecast import Backlog, gone_in
 from missedd.core.model import LANE_OF, Kind, Lane, State
 from missedd.web.acting import acting
-from missedd.web.console.forms import done
+from missedd.web.console.forms import Mistake, done
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
 
@@ -38,7 +38,10 @@ def add_queue(console: Blueprint, house: House) -> None:
 
     @console.post("/quarantine/release")
     async def release() -> BaseResponse:
-        drop = (await request.form).get("what") == "drop"
+        what = (await request.form).get("what")
+        if what not in ("release", "drop"):
+            raise Mistake("Please choose whether they are to go or to be dropped.")
+        drop = what == "drop"
         count = await house.operations.release(acting(), drop=drop)
         return await done(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over.")
 
