@@ -7,7 +7,6 @@ keeps no state and reads no clock, so both times give the same answer for the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from missedd.core.calling_hours import Never, first_opening
@@ -22,14 +21,17 @@ from missedd.core.policy import (
     SmsPolicy,
 )
 from missedd.core.reasons import Reason
+from missedd.core.values import value
+
+_WRONG_CLOCK = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Go:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Hold:
     """Not before `until`; `expires_at` moves with it, since waiting was our own rule."""
 
@@ -38,7 +40,7 @@ class Hold:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Wait:
     """An operator has paused the campaign: look again at `until`. Its own instants stay as they are."""
 
@@ -46,7 +48,7 @@ class Wait:
     reason: Reason = Reason.CAMPAIGN_PAUSED
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Close:
     outcome: Outcome
     reason: Reason
@@ -55,7 +57,7 @@ class Close:
 type Judgement = Go | Hold | Wait | Close
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Candidate:
     """What the gates need to know of one action that would contact somebody.
 
@@ -158,4 +160,4 @@ def _judge_callback(
 
 def too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
     """A call's own time this far in our future is a wrong clock, not a call to come."""
-    return called_at > received_at + timedelta(minutes=2)
+    return called_at > received_at + _WRONG_CLOCK

@@ -8,12 +8,13 @@ are what the database, the API and the logs hold, so renaming one is a migration
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from missedd.core.reasons import Reason
+from missedd.core.values import value
 
 
 class Verdict(StrEnum):
@@ -94,7 +95,7 @@ SMS_APPLET: Final = "sms-applet"
 """The shape of a call whose text was asked for before any webhook told of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InboundCall:
     """A webhook about an incoming call, understood but not yet decided.
 
@@ -119,7 +120,7 @@ class InboundCall:
     """Set where the request also tells the outcome of an outbound call (a Passthru in a flow)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StatusReport:
     """What Exotel says became of a call or an SMS.
 
@@ -136,7 +137,7 @@ class StatusReport:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PlannedAction:
     """One thing owed, as admission planned it.
 
@@ -164,7 +165,7 @@ class PlannedAction:
         return self.look_at or self.due_at
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Admission:
     """The decision on one missed call: verdict, reason, and the actions it leads to."""
 

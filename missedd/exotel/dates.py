@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
@@ -34,8 +35,12 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _LONGEST = 64
 
 
+@lru_cache(maxsize=256)
 def read_instant(text: str | None) -> datetime | None:
-    """The instant that `text` names, aware and in UTC; None if it names none after 2005."""
+    """The instant that `text` names, aware and in UTC; None if it names none after 2005.
+
+    Cached: in a burst thousands of calls name the same second.
+    """
     if not text or len(text) > _LONGEST:
         return None
     text = text.strip(" \t\r\n\"'")

@@ -6,10 +6,12 @@ No web framework is known here or above this room, so the listener can be replac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from missedd.core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WebhookRequest:
     """One HTTP request as it arrived. Header names are lower case; nothing is decoded yet."""
 
@@ -19,7 +21,7 @@ class WebhookRequest:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refusal:
     """Why a request was not understood: an HTTP status of the 4xx kind, and words for its sender.
 

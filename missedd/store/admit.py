@@ -8,7 +8,7 @@ however many calls are in it; two more SELECTs where campaigns have lists, one w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from missedd.clock import to_us
@@ -17,6 +17,7 @@ from missedd.core.history import CallerHistory
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.values import value
 from missedd.store.database import Database
 from missedd.store.histories import histories_of, ours_of, seen_of
 from missedd.store.leads import Person, callbacks_ended
@@ -37,7 +38,7 @@ from missedd.store.verifications import open_proofs
 from missedd.store.votes import read_ballots
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Admitted:
     """One decided call: the decision, and its actions that the dispatcher will have to wake for."""
 

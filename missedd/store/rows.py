@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import NamedTuple
 
 from missedd.clock import from_us, to_us
 from missedd.core.model import LANE_OF, Admission, Kind, Lane, Outcome, Plan, PlannedAction, State
 from missedd.core.reasons import Reason
+from missedd.core.values import value
 from missedd.store.database import Database, Row
 
 
@@ -30,7 +31,7 @@ def lane_of(kind: Kind, state: State) -> Lane:
     return Lane.CHECK if state in (State.ATTEMPTING, State.PLACED) else LANE_OF[kind]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NewAction:
     action_id: int
     call_id: int
@@ -39,7 +40,7 @@ class NewAction:
     planned: PlannedAction
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ActionRow:
     """An action as the engine works with it."""
 

@@ -1,0 +1,7 @@
+"""What holds for every test."""
+
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does; what is too slow is for `make bench` to say.
+settings.register_profile("whatever the machine does", deadline=None)
+settings.load_profile("whatever the machine does")
