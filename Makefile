@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than there are cores: some tests wait for real processes.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
 .PHONY: demo test check format replay bench lock clean
@@ -11,7 +13,7 @@ demo: $(READY)  ## daemon, simulator and console together, with callers ringing;
 	@exec $(BIN)/missedd demo $(DEMO)
 
 test: $(READY)  ## the whole test suite, scenarios and real processes included, on every core
-	@$(BIN)/pytest -q -n auto --maxprocesses 8 --dist worksteal $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
 
 check: $(READY)  ## format, lint, types, import rules: under 40 seconds
 	@$(BIN)/ruff format --check .
