@@ -70,11 +70,12 @@ class LoopDatabase(InlineDatabase):
         except sqlite3.OperationalError as failure:
             if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            # Another program writes, or moves the log into the database.
-            self._wait_for_locks(PATIENCE_MS)
-            await self._aside("BEGIN IMMEDIATE")
         else:
+            return
+        finally:
             self._wait_for_locks(PATIENCE_MS)
+        # Another program writes, or moves the log into the database.
+        await self._aside("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         await self._aside("COMMIT")

@@ -11,7 +11,8 @@ import pytest
 import trio
 
 from missedd.store.aio import aio_driver
-from missedd.store.database import Database
+from missedd.store.database import PATIENCE_MS, Database, NotDurable
+from missedd.store.inline import InlineDatabase
 from missedd.store.store import Store, open_store
 from tests.store.steps import rows
 
@@ -54,6 +55,25 @@ async def test_a_lock_of_another_program_is_waited_for_beside_the_loop(store: St
             await trio.sleep(0.3)  # only another turn of the loop gets to what follows
             other.execute("ROLLBACK")
     assert await rows(store, "SELECT number FROM suppressions") == [("n",)]
+
+
+async def test_a_disk_that_fails_at_the_beginning_leaves_the_patience_with_locks(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(db: InlineDatabase) -> None:
+        failure = sqlite3.OperationalError("disk I/O error")
+        failure.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InlineDatabase, "begin", fail)
+        with pytest.raises(NotDurable, match="disk I/O error"):
+            await store.write(suppress)
+
+    async def patience(db: Database) -> int:
+        return int((await db.fetch_all("PRAGMA busy_timeout"))[0][0])
+
+    assert await store.write(patience, aside=True) == PATIENCE_MS
 
 
 @pytest.mark.parametrize("aside", [True, False])
