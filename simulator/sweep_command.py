@@ -41,6 +41,7 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
+    from simulator.runner.branches import BranchFailed
     from simulator.runner.sweep import sweep
 
     console = Console(highlight=False)
@@ -62,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
         except ScenarioMistake as mistake:
             print(mistake, file=sys.stderr)
             return 2
+        except BranchFailed as failure:
+            print(failure, file=sys.stderr)
+            return 1
         print(
             f"{path.stem}: {done - 1} crashes at {steps} storage steps, {broken} runs broke a promise",
             flush=True,

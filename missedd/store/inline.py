@@ -8,7 +8,7 @@ as a simulated crash drops the connection and never the machine's memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableSet, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,22 @@ def _bound(params: Sequence[object]) -> Any:
 
 
 class InlineConnection:
-    def __init__(self, connection: sqlite3.Connection, fault: Fault, pause: Pause) -> None:
-        self._connection = connection
-        self._database = InlineDatabase(connection)
+    def __init__(self, path: Path, fault: Fault, pause: Pause, *, read_only: bool) -> None:
+        self._path = path
+        self.read_only = read_only
         self._fault = fault
         self._pause = pause
+        self._connection = _connected(path, read_only=read_only)
+
+    def reopen(self) -> sqlite3.Connection:
+        """Go on with a new connection to the same path; returns the one that was left, in whatever
+        transaction it is: for a process that was forked, which must never use nor close its parent's."""
+        left, self._connection = self._connection, _connected(self._path, read_only=self.read_only)
+        return left
+
+    @property
+    def _database(self) -> InlineDatabase:
+        return InlineDatabase(self._connection)
 
     async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
         # Others get a turn before, as they would while a disk works; a unit itself never suspends,
@@ -69,21 +80,37 @@ class InlineConnection:
 
 
 class InlineDriver:
-    """Opens connections to one file; `fault` is called at each storage step of a writer."""
+    """Opens connections to one file; `fault` is called at each storage step of a writer.
 
-    def __init__(self, fault: Fault = no_fault, pause: Pause = trio.lowlevel.checkpoint) -> None:
+    Each connection is added to `opened`, if there is such a set.
+    """
+
+    def __init__(
+        self,
+        fault: Fault = no_fault,
+        pause: Pause = trio.lowlevel.checkpoint,
+        opened: MutableSet[InlineConnection] | None = None,
+    ) -> None:
         self._fault = fault
         self._pause = pause
+        self._opened = opened
 
     async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-        try:
-            if not read_only:
-                connection.execute("PRAGMA synchronous = OFF")
-            for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
-                connection.execute(pragma)
-        except BaseException:
-            connection.close()
-            raise
-        return InlineConnection(connection, self._fault, self._pause)
+        connection = InlineConnection(path, self._fault, self._pause, read_only=read_only)
+        if self._opened is not None:
+            self._opened.add(connection)
+        return connection
+
+
+def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        if not read_only:
+            connection.execute("PRAGMA synchronous = OFF")
+        for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

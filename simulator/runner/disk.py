@@ -8,11 +8,15 @@ nothing of it is kept; it is slow, so that time passes first.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from weakref import WeakSet
 
 import trio
+
+from missedd.store.inline import InlineConnection
 
 
 class Crashed(BaseException):
@@ -56,13 +60,30 @@ class DiskFault:
             raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")
 
 
-class Disk:
-    """Faults are drawn from `rng`. `crash_at` kills once, at a numbered step, `before` or `after` its
-    commit."""
+type Point = tuple[int, str]
+"""A storage step, counted from 1, and `begin`, `before` its commit or `after` it."""
 
-    def __init__(self, rng: Random, crash_at: tuple[int, str] | None = None) -> None:
+type Fate = Callable[[Disk, Point], bool]
+"""Whether the machine dies at this very point."""
+
+
+def survives(disk: Disk, point: Point) -> bool:
+    """The fate of a machine that has no appointment."""
+    return False
+
+
+def dies_at(appointed: Point) -> Fate:
+    return lambda disk, point: point == appointed
+
+
+class Disk:
+    """Faults are drawn from `rng`; `fate` kills at points of its own."""
+
+    def __init__(self, rng: Random, fate: Fate = survives) -> None:
         self._rng = rng
-        self._crash_at = crash_at
+        self._fate = fate
+        self.opened: WeakSet[InlineConnection] = WeakSet()
+        """The connections to it, of the daemon's and of whoever looks on."""
         self.active: list[DiskFault] = []
         self.steps = 0
         self.refusals = 0
@@ -73,7 +94,7 @@ class Disk:
         when = point.removesuffix("-commit")
         if when == "begin":
             self.steps += 1
-        if self._crash_at == (self.steps, when):
+        if self._fate(self, (self.steps, when)):
             raise Crashed
         fault = self._pick(when, slow=False)
         if fault is None:

@@ -91,7 +91,7 @@ class DaemonHost:
         world = World(
             self._clock,
             self._rng,
-            InlineDriver(step, self.disk.pause),
+            InlineDriver(step, self.disk.pause, self.disk.opened),
             Wire(life, self._provider),
             Wire(life, self._application),
             self._clock.steps,

@@ -14,6 +14,7 @@ from functools import partial
 import trio
 
 from missedd.config import Settings
+from simulator.runner.disk import Fate, survives
 from simulator.runner.history import history
 from simulator.runner.promises import Case, judge
 from simulator.runner.stage import Stage
@@ -26,9 +27,6 @@ LOOK_EVERY_S = 60.0
 CALM_LOOK_EVERY_S = 470.0
 """Out of step with what the daemon does every ten minutes, which would be in flight at every look."""
 OPEN = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
-
-type CrashAt = tuple[int, str]
-"""A storage step, counted from 1, and `before` or `after` its commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class Run:
     """From the end of the faults, or of the last call they had held back, until nothing was left to do."""
     took_s: float
     trace: str
+    """Everything that happened and every row that was kept, in a form that two runs of one seed share."""
     history: tuple[str, ...]
     """Of a run that broke a promise, the lines about the first that broke."""
 
@@ -55,19 +54,23 @@ class Run:
         return not self.tally.violations
 
 
-def simulate(scenario: Scenario, crash_at: CrashAt | None = None) -> Run:
+def simulate(scenario: Scenario, fate: Fate = survives) -> Run:
     """Play a scenario under the promises. Raises ScenarioMistake for what cannot be run."""
     began_s = time.perf_counter()
-    run = in_virtual_time(scenario, partial(_simulate, crash_at=crash_at))
+    run = in_virtual_time(scenario, partial(judged, fate=fate))
     return replace(run, took_s=time.perf_counter() - began_s)
 
 
-async def _simulate(scenario: Scenario, settings: Settings, crash_at: CrashAt | None) -> Run:
+async def judged(scenario: Scenario, settings: Settings, fate: Fate, *, traced: bool = True) -> Run:
+    """The run itself, in virtual time; how long it took is for the caller to say.
+
+    Its trace, which is megabytes, is empty unless `traced`.
+    """
     tally = Tally()
-    async with staged(scenario, settings, crash_at) as stage:
+    async with staged(scenario, settings, fate) as stage:
         began_at = stage.true_now()
         await stage.supervise()
-        witness = await Witness.of(settings.store_path, tally)
+        witness = await Witness.of(settings.store_path, stage.host.disk, tally)
         try:
             async with trio.open_nursery() as looking:
                 looking.start_soon(_look_on, witness, stage)
@@ -86,7 +89,10 @@ async def _simulate(scenario: Scenario, settings: Settings, crash_at: CrashAt | 
                 tally.breach("P6 outcome", "the daemon does not come up again")
             for fall in stage.host.falls:
                 tally.breach("P0 upright", f"the daemon fell by itself: {fall!r}")
-            trace = "\n".join([trace_of(stage.exchange.truth, stage.host.log_text), *await _dump(witness)])
+            trace = ""
+            if traced:
+                everything = trace_of(stage.exchange.truth, stage.host.log_text)
+                trace = "\n".join([everything, *await _dump(witness)])
             return Run(
                 scenario,
                 tally,

@@ -21,7 +21,7 @@ from simulator.exchange import Exchange
 from simulator.memory import ExchangeTransport
 from simulator.people import Person
 from simulator.runner.clock import SteppedClock
-from simulator.runner.disk import Disk
+from simulator.runner.disk import Disk, Fate, survives
 from simulator.runner.host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
 from simulator.runner.parameters import change_exchange
 from simulator.runner.stage import Stage
@@ -46,23 +46,31 @@ def settings_of(scenario: Scenario, folder: Path) -> Settings:
     return replace(settings, store_path=folder / "missedd.db")
 
 
-def in_virtual_time[T](scenario: Scenario, play: Callable[[Scenario, Settings], Awaitable[T]]) -> T:
+type Play[T] = Callable[[Scenario, Settings], Awaitable[T]]
+
+
+def in_virtual_time[T](scenario: Scenario, play: Play[T]) -> T:
     """Run `play` on a folder of its own, under a clock that jumps whenever everybody waits.
 
     Raises ScenarioMistake for a scenario that cannot be run.
     """
-    seed_scheduler(scenario.seed)
     with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
-        settings = settings_of(scenario, Path(folder))
-        clock = trio.testing.MockClock(autojump_threshold=0)
-        try:
-            return trio.run(play, scenario, settings, clock=clock)
-        except ExceptionGroup as group:
-            # A mistake in a timeline surfaces inside the nursery that everything runs in.
-            mistakes, others = group.split(ScenarioMistake)
-            if others is not None or mistakes is None:
-                raise
-            raise _first(mistakes) from None
+        return in_folder(Path(folder), scenario, play)
+
+
+def in_folder[T](folder: Path, scenario: Scenario, play: Play[T]) -> T:
+    """The same in a folder of the caller's, which stays."""
+    seed_scheduler(scenario.seed)
+    settings = settings_of(scenario, folder)
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    try:
+        return trio.run(play, scenario, settings, clock=clock)
+    except ExceptionGroup as group:
+        # A mistake in a timeline surfaces inside the nursery that everything runs in.
+        mistakes, others = group.split(ScenarioMistake)
+        if others is not None or mistakes is None:
+            raise
+        raise _first(mistakes) from None
 
 
 def _first(group: ExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
@@ -71,9 +79,7 @@ def _first(group: ExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
 
 
 @asynccontextmanager
-async def staged(
-    scenario: Scenario, settings: Settings, crash_at: tuple[int, str] | None = None
-) -> AsyncIterator[Stage]:
+async def staged(scenario: Scenario, settings: Settings, fate: Fate = survives) -> AsyncIterator[Stage]:
     """The stage at the scenario's start, the daemon not yet started; everything on it ends with the block."""
     rng = Random(scenario.seed)  # noqa: S311 - repeatable on purpose
     zero_s, start = trio.current_time(), scenario.start.astimezone(UTC)
@@ -97,7 +103,7 @@ async def staged(
             Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
             ExchangeTransport(exchange),
             application,
-            Disk(Random(rng.getrandbits(64)), crash_at),  # noqa: S311 - likewise
+            Disk(Random(rng.getrandbits(64)), fate),  # noqa: S311 - likewise
         )
         crowd = Crowd(scenario.seed)
         people = {spec.name: _person(spec, crowd) for spec in scenario.people}

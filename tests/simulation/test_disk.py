@@ -9,7 +9,7 @@ import pytest
 
 from simulator.contradiction import contradicting
 from simulator.posting import OutboundWebhook
-from simulator.runner.disk import Crashed, Disk, DiskFault
+from simulator.runner.disk import Crashed, Disk, DiskFault, dies_at
 
 POINTS = ("begin", "before-commit", "after-commit")
 
@@ -29,7 +29,7 @@ def steps(disk: Disk, transactions: int) -> list[tuple[int, str, type[BaseExcept
 
 @pytest.mark.parametrize(("when", "point"), [("before", "before-commit"), ("after", "after-commit")])
 def test_a_sweep_kills_once_at_its_step(when: str, point: str) -> None:
-    assert steps(Disk(Random(1), (2, when)), 4) == [(2, point, Crashed)]
+    assert steps(Disk(Random(1), dies_at((2, when))), 4) == [(2, point, Crashed)]
 
 
 def test_a_full_disk_refuses_until_it_is_cleared() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from simulator.cli import main
+from simulator.runner.branches import BranchFailed, branches
+from simulator.runner.disk import dies_at
+from simulator.runner.simulation import simulate
 from simulator.runner.sweep import crash_points, sweep
 from simulator.scenario import load_scenario
 
@@ -35,16 +39,26 @@ def test_every_step_has_two_points_and_a_sample_keeps_the_ends() -> None:
     assert (sample[0], sample[-1], len(sample)) == ((1, "before"), (50, "after"), 3)
 
 
-def test_two_processes_find_what_one_does() -> None:
+def test_a_branch_is_the_run_with_that_crash_to_the_letter() -> None:
     scenario = load_scenario(SCENARIOS / "agents.toml")
-    alone, together = (
-        [
-            (point, run.steps, run.crashes, run.starts, run.converged)
-            for point, run in sweep(scenario, 3, jobs)
-        ]
-        for jobs in (1, 2)
-    )
-    assert alone == together
+    points = [(1, "before"), (20, "after"), (41, "before")]
+    grown = dict(branches(scenario, points, 2, traced=True))
+    assert grown.keys() == set(points)
+    for point in points:
+        alone, branch = simulate(scenario, dies_at(point)), grown[point]
+        assert branch.trace == alone.trace
+        assert (branch.tally, branch.converged) == (alone.tally, alone.converged)
+
+
+def test_a_run_that_dies_without_a_verdict_is_named(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    scenario = load_scenario(SCENARIOS / "agents.toml")
+    # What is wrong with it shows in the trunk alone, as the one who asks only hands it over.
+    impossible = replace(scenario, timeline=(replace(scenario.timeline[0], deed="juggle"),))
+    with pytest.raises(BranchFailed, match="no verdict on a crash at"):
+        list(branches(impossible, [(10_000, "after")], 1))
+    assert "juggle" in capfd.readouterr().err
 
 
 def test_the_command_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
