@@ -14,7 +14,7 @@ from missedd.web.ports import Operations
 from missedd.web.problems import Problem
 from missedd.web.schemas import COUNT, NUMBER, TEXT, Json, object_of
 
-_REFUSALS: Final = {
+REFUSALS: Final = {
     NotErased.UNKNOWN: Problem(404, "nothing that could be erased is kept of this number"),
     NotErased.STILL_OWED: Problem(409, "something is still owed to the number: an action for it is not done"),
     NotErased.BEING_VERIFIED: Problem(409, "a verification of the number waits for its call"),
@@ -27,7 +27,7 @@ def add_erasure(api: Blueprint, operations: Operations) -> None:
     async def erase(number: str) -> Response:
         erased = await operations.erase(acting(), number_of(number, "number"))
         if isinstance(erased, NotErased):
-            refused = _REFUSALS[erased]
+            refused = REFUSALS[erased]
             raise Problem(refused.status, refused.detail)
         return jsonify(
             {

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from missedd.core.deeds import Source
+from missedd.core.erasure import Erased, NotErased
 from missedd.core.model import Outcome
 from missedd.core.settlement import Settlement
 from missedd.web.access import Keys
@@ -89,6 +90,30 @@ async def test_suppressing_and_letting_go(browser: Browser) -> None:
     assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} may be contacted again."
     assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} is not suppressed."
     assert "is not a phone number" in await browser.send("/suppressions/add", number="x", why="y", lasts="")
+
+
+async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> None:
+    operator, back = browser.private.operator, f"/numbers/{CALLER}"
+    browser.private.db.call("c1", caller=CALLER)
+    for typed in ("", "0000", CALLER[-3:]):
+        said = await browser.send("/numbers/erase", back, number=CALLER, last=typed)
+        assert said == f"Nothing is erased: those are not the last 4 digits of {CALLER}."
+    assert operator.erased == []
+    operator.erasure = NotErased.STILL_OWED
+    said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
+    assert said.startswith(f"{CALLER} is not erased: something is still owed to the number")
+    operator.erasure = Erased("erased:17", suppressions=0, consents=0)
+    said = await browser.send("/numbers/erase", back, number=CALLER, last=f" {CALLER[-4:]} ")
+    assert said == f"{CALLER} is erased; its calls stay counted as those of erased:17."
+    assert operator.by[-1].source is Source.CONSOLE
+    page = await text(await browser.client.get(back))
+    assert 'action="/numbers/erase"' in page
+
+
+async def test_who_may_change_nothing_sees_no_way_to_erase(browser: Browser) -> None:
+    browser.private.db.call("c1", caller=CALLER)
+    client = browser.private.app.test_client()
+    assert 'action="/numbers/erase"' not in await text(await client.get(f"/numbers/{CALLER}"))
 
 
 async def test_sending_parked_webhooks_again(browser: Browser) -> None:

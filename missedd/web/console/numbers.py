@@ -7,6 +7,7 @@ from typing import Final
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from missedd.core.erasure import NotErased
 from missedd.core.leads import LeadStatus
 from missedd.core.pages import Query
 from missedd.core.phone import normalise
@@ -14,9 +15,12 @@ from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, line, typed_number, until
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
+from missedd.web.erasure import REFUSALS
 from missedd.web.problems import Problem
 
 CALLS: Final = 20
+CONFIRMED_BY: Final = 4
+"""The last digits of a number, which its erasure asks for: nothing brings it back."""
 
 
 def add_numbers(console: Blueprint, house: House) -> None:
@@ -44,6 +48,7 @@ def add_numbers(console: Blueprint, house: House) -> None:
             leads=(await reads.leads(query)).items,
             statuses=tuple(LeadStatus),
             lasts=SUPPRESSIONS,
+            confirmed_by=CONFIRMED_BY,
         )
 
     @console.post("/suppressions/add")
@@ -60,6 +65,16 @@ def add_numbers(console: Blueprint, house: House) -> None:
         if not await operations.unsuppress(acting(), number):
             raise Mistake(f"{number} is not suppressed.")
         return await done(f"{number} may be contacted again.")
+
+    @console.post("/numbers/erase")
+    async def erase() -> BaseResponse:
+        number = await typed_number()
+        if (await request.form).get("last", "").strip() != number[-CONFIRMED_BY:]:
+            raise Mistake(f"Nothing is erased: those are not the last {CONFIRMED_BY} digits of {number}.")
+        erased = await operations.erase(acting(), number)
+        if isinstance(erased, NotErased):
+            raise Mistake(f"{number} is not erased: {REFUSALS[erased].detail}.")
+        return await done(f"{number} is erased; its calls stay counted as those of {erased.pseudonym}.")
 
     @console.post("/leads/<int:lead_id>/status")
     async def mark(lead_id: int) -> BaseResponse:
