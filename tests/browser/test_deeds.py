@@ -117,6 +117,21 @@ def test_a_number_is_suppressed_and_let_go(visit: Visit, console: Console) -> No
     assert "It may be contacted." in page.locator("main").inner_text()
 
 
+def test_a_number_is_erased_by_who_knows_its_last_digits(visit: Visit, console: Console) -> None:
+    number, sid = console.ring("weather")
+    page = visit.open(f"/numbers/{number}")
+    digits = page.get_by_label("Its last 4 digits")
+    digits.fill("0000")
+    page.get_by_role("button", name="Erase it").click()
+    assert notice(visit) == f"Nothing is erased: those are not the last 4 digits of {number}."
+    digits.fill(number[-4:])
+    page.get_by_role("button", name="Erase it").click()
+    found = re.fullmatch(rf"{re.escape(number)} is erased; .* those of (erased:\d+)\.", notice(visit))
+    assert found is not None
+    assert "No call has come from this number." in page.locator("main").inner_text()
+    assert console.api(f"/api/v1/calls/{sid}")["from"] == found[1]
+
+
 def test_by_keyboard_alone(console: Console, chromium: Browser) -> None:
     context = chromium.new_context()
     visit = Visit(context, console.url)
