@@ -14,7 +14,7 @@ from rich.console import Console
 
 from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, USAGE, add_config, reading
-from missedd.commands.report_tables import DETAILS, csv_rows, table, write_csv
+from missedd.commands.report_tables import DETAILS, csv_rows, tables, write_csv
 from missedd.config import Settings
 from missedd.config_values import parse_duration
 from missedd.store.database import Connection
@@ -81,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
         case "csv":
             write_csv(csv_rows(result, args.by))
         case _:
-            Console().print(table(result, args.by))
+            console = Console()
+            for each in tables(result, args.by, console):
+                console.print(each)
     return OK
 
 

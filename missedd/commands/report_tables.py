@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from rich.console import Console
 from rich.table import Table
 
 from missedd.core.analytics import peak
@@ -38,8 +39,35 @@ SHOWN: Final = (
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+BESIDE_EACH_OTHER: Final = (None, "hour", "day")
+"""What shows each campaign in a column of its own."""
+
+
+def tables(found: Found, by: str | None, console: Console) -> Iterator[Table]:
+    """For the terminal, or for a file: in several tables where the campaigns do not all fit side by side."""
+    names = list(found)
+    while by in BESIDE_EACH_OTHER and names:
+        count = len(names)
+        while count > 1 and not _fits(_part(found, names[:count]), by, console):
+            count -= 1
+        yield table(_part(found, names[:count]), by)
+        names = names[count:]
+    if by not in BESIDE_EACH_OTHER or not found:
+        yield table(found, by)
+
+
+def _part(found: Found, names: Iterable[str]) -> Found:
+    return {name: found[name] for name in names}
+
+
+def _fits(found: Found, by: str | None, console: Console) -> bool:
+    # Measured without a title, which may be broken; a figure or a name may not.
+    drawn = table(found, by)
+    return console.measure(drawn, options=console.options.update(width=10_000)).maximum <= console.width
+
+
 def table(found: Found, by: str | None) -> Table:
-    """For the terminal."""
+    """All of it in one table, however wide."""
     match by:
         case "hour":
             return _columns("Missed calls by hour of the day", found, _by_hour(found))

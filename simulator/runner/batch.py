@@ -16,6 +16,10 @@ REPEAT_EVERY = 10
 """Every so many-th seed is run twice, for P10: a second run costs as much as another seed."""
 
 
+ENOUGH = 10
+"""Seeds of which every promise may be expected to have been put to the test by one or another."""
+
+
 def run_seed(seed: int, minutes: int = MINUTES, *, twice: bool = False) -> Run:
     """Simulate one seed, and for P10 a second time."""
     run = simulate(draw(seed, minutes))
@@ -75,6 +79,11 @@ class Batch:
     def unreached(self) -> list[str]:
         """Promises that had nothing to check in the whole batch: then the batch proves nothing of them."""
         return [name for name in PROMISES if not self.reached[name]]
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing broke, and of a batch that is large enough for it nothing went untested."""
+        return not self.failed and (self.seeds < ENOUGH or not self.unreached)
 
     @property
     def summary(self) -> str:

@@ -129,6 +129,22 @@ def test_a_table_for_people(report: Any, monkeypatch: pytest.MonkeyPatch, by: tu
     assert all(each in told for each in expected[by])
 
 
+@pytest.mark.parametrize("by", [(), ("--by", "hour"), ("--by", "day")])
+def test_more_campaigns_than_fit_are_shown_below_each_other(
+    report: Any, db: FilledDatabase, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"campaign-number-{n}" for n in range(15)]
+    for name in names:
+        db.call(f"of {name}", NOON, campaign=name)
+    told = report(*by)
+    assert "…" not in told
+    assert [name for name in names if name not in told] == []
+    assert max(map(len, told.splitlines())) <= 80
+    together = report("--together", *by)
+    assert together.count("all campaigns") == 1
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
