@@ -108,6 +108,7 @@ class Reason(StrEnum):
     SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
     TOO_OLD = "too-old", "older than the campaign's give_up_after"
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
+    VOTE_NOT_COUNTED = "vote-not-counted", "the vote does not count, so no text confirms it"
     REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
     TEMPLATE_MISMATCH = (

@@ -126,7 +126,8 @@ async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: 
     """What would be decided about a call that is not known yet, with nothing written."""
     histories = await histories_of(db, [call], policy, received_at)
     pauses = await pauses_in_force(db, received_at)
-    return decide(call, policy, None, histories[call.caller or ""], received_at, pauses)
+    admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses)
+    return (await read_ballots(db, [call], policy)).record(admission, call)
 
 
 _INSERT_CALL = """

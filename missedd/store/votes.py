@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 from missedd.clock import from_us, to_us
-from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction
+from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction, State
 from missedd.core.policy import Policy
 from missedd.core.poll import UNTIMELY, Standing, Vote, cast
+from missedd.core.reasons import Reason
 from missedd.store.database import Database
 
 type Voter = tuple[str, str]
@@ -54,11 +55,17 @@ class Ballots:
     """Votes of earlier batches that counted, as they stand now."""
 
     def record(self, admission: Admission, call: InboundCall) -> Admission:
-        """The admission, with what came of its vote as that action's reason."""
+        """The admission, with what came of its vote as that action's reason.
+
+        The campaign's SMS confirms the vote: of one that does not count there is none.
+        """
         for index, planned in enumerate(admission.actions):
             if planned.kind is Kind.VOTE:
+                recorded, standing = self._recorded(planned, admission, call)
                 actions = list(admission.actions)
-                actions[index] = self._recorded(planned, admission, call)
+                actions[index] = recorded
+                if standing is not Standing.COUNTED:
+                    actions = [_unconfirmed(each) if each.kind is Kind.SMS else each for each in actions]
                 return Admission(
                     admission.verdict,
                     admission.reason,
@@ -69,7 +76,9 @@ class Ballots:
                 )
         return admission
 
-    def _recorded(self, planned: PlannedAction, admission: Admission, call: InboundCall) -> PlannedAction:
+    def _recorded(
+        self, planned: PlannedAction, admission: Admission, call: InboundCall
+    ) -> tuple[PlannedAction, Standing]:
         rules = self.policy.poll(planned.details["poll"])
         if rules is None or call.caller is None:
             raise AssertionError("a vote is a number's, in a poll of the configuration")
@@ -83,7 +92,7 @@ class Ballots:
             known = self.cast if moved.vote.call_sid in self.cast else self.displaced
             known[moved.vote.call_sid] = moved
         # Made anew, as `replace` takes several times as long and votes come by the thousand.
-        return PlannedAction(
+        recorded = PlannedAction(
             planned.kind,
             planned.state,
             planned.base_at,
@@ -93,6 +102,7 @@ class Ballots:
             Outcome.REFUSED if done.standing in UNTIMELY else Outcome.RECORDED,
             details=planned.details,
         )
+        return recorded, done.standing
 
     async def keep(self, db: Database) -> None:
         """Write what has changed."""
@@ -113,6 +123,12 @@ class Ballots:
             changes[poll, vote.option, standing] += 1
             changes[poll, vote.option, Standing.COUNTED] -= 1
         await change_tallies(db, changes)
+
+
+def _unconfirmed(sms: PlannedAction) -> PlannedAction:
+    if sms.state is State.DONE:
+        return sms
+    return replace(sms, state=State.DONE, outcome=Outcome.DROPPED, reason=Reason.VOTE_NOT_COUNTED)
 
 
 _INSERT = "INSERT INTO votes (poll, number, standing, called_at, call_sid, option) VALUES (?, ?, ?, ?, ?, ?)"

@@ -18,7 +18,7 @@ from missedd.core.policy import Policy, VotePolicy
 from missedd.core.poll import Standing
 from missedd.core.tally import Tally
 from missedd.store import polls
-from missedd.store.admit import admit
+from missedd.store.admit import admit, foresee
 from missedd.store.database import Database, StoreRefused
 from missedd.store.polls import Recounted, apply_rules
 from missedd.store.reads import call_story
@@ -39,6 +39,7 @@ from tests.core.campaigns import (
     policy,
     poll,
     seconds,
+    sms,
 )
 from tests.store.steps import actions, admitted, rows, verdicts
 
@@ -87,6 +88,28 @@ async def test_a_vote_is_recorded_and_counted(store: Store, path: Path) -> None:
     assert await counts(store) == {("Asha", "counted"): 2, ("Ravi", "counted"): 1}
     assert await actions(store) == [("done", "recorded", "vote-counted")] * 3
     assert counted_again(path).agrees
+
+
+@pytest.mark.parametrize(
+    ("keep", "second"),
+    [("first", ("done", "dropped", "vote-not-counted")), ("last", ("planned", None, "owed"))],
+)
+async def test_a_text_confirms_a_vote_that_counts_and_no_other(
+    store: Store, keep: str, second: tuple[str, str | None, str]
+) -> None:
+    of = voting(keep=keep, closes_at=NOON + minutes(30))
+    of = replace(of, campaigns=tuple(replace(each, sms=sms()) for each in of.campaigns))
+    await opened(store, of)
+    await admitted(store, vote("c1"), of=of)
+    again = vote("c2", 1, to=RAVI)
+    foreseen = await store.read(partial(foresee, call=again, policy=of, received_at=NOON + minutes(1)))
+    (decided,) = await admitted(store, again, at=NOON + minutes(1), of=of)
+    assert foreseen == decided.admission
+    await admitted(store, vote("c3", 31, caller=OTHER), at=NOON + minutes(31), of=of)
+    texts = await rows(store, "SELECT state, outcome, reason FROM actions WHERE kind = 'sms' ORDER BY id")
+    assert texts == [("planned", None, "owed"), second, ("done", "dropped", "vote-not-counted")]
+    waiting = await rows(store, "SELECT count(*) FROM actions WHERE wake_at IS NOT NULL")
+    assert waiting == [(sum(state == "planned" for state, *_ in texts),)]
 
 
 async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, path: Path) -> None:
