@@ -52,7 +52,9 @@ def tables(found: Found, by: str | None, console: Console) -> Iterator[Table]:
             count -= 1
         yield table(_part(found, names[:count]), by)
         names = names[count:]
-    if by not in BESIDE_EACH_OTHER or not found:
+    if by == "weekday" and not _fits(found, by, console):
+        yield from (_hours_by_weekday(name, each) for name, each in found.items())
+    elif by not in BESIDE_EACH_OTHER or not found:
         yield table(found, by)
 
 
@@ -163,8 +165,21 @@ def _weekdays(found: Found) -> Table:
     return drawn
 
 
+def _hours_by_weekday(name: str, figures: Mapping[str, Any]) -> Table:
+    """The same of one campaign, the other way round: for a terminal that is not so wide."""
+    drawn = Table("", title=f"Missed calls of {name} by hour and weekday")
+    for weekday in WEEKDAYS:
+        drawn.add_column(weekday, justify="right")
+    calls = [row["calls"] for row in figures["weekday_hours"]]
+    for hour in range(24):
+        drawn.add_row(f"{hour:02d}:00", *(f"{n:,}" if n else "·" for n in calls[hour::24]))
+    return drawn
+
+
 def _reasons(found: Found) -> Table:
-    drawn = Table("", "of", "outcome", "reason", "code", title="Calls, callbacks and SMS by reason")
+    drawn = Table(title="Calls, callbacks and SMS by reason")
+    for title in ("", "of", "outcome", "reason", "code"):
+        drawn.add_column(title, overflow="fold")
     drawn.add_column("count", justify="right")
     for name, each in found.items():
         for i, (what, outcome, reason, code, count) in enumerate(_ends(each)):

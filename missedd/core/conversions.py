@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+DATED_BY_DAY: Final = timedelta(days=1)
+"""How much later than a conversion the call may be: who says no more than its date says midnight."""
 
 LARGEST_BATCH: Final = 500
 LONGEST_REFERENCE: Final = 200
@@ -68,7 +71,8 @@ def attributed(rung: Iterable[Rung], said: SaidConversion, at: datetime) -> Rung
     """The one of a person's calls that led to a conversion at `at`, or what does not fit.
 
     Calls that made a lead come first; of these the latest before it, and if all came after it (as
-    when it is dated by the day) the latest of all.
+    when it is dated by the day) the latest of all. Nothing is put down to a call of a later day, unless
+    that very call is named.
     """
     calls = list(rung)
     if said.call_sid is not None:
@@ -79,6 +83,10 @@ def attributed(rung: Iterable[Rung], said: SaidConversion, at: datetime) -> Rung
             return UnknownCaller("number", "is not the number of this call")
     elif not calls:
         return UnknownCaller("number", "has never rung a campaign")
+    else:
+        calls = [each for each in calls if each.called_at < at + DATED_BY_DAY]
+        if not calls:
+            return UnknownCaller("at", "lies before the number first rang a campaign")
     if said.campaign is not None:
         calls = [each for each in calls if each.campaign == said.campaign]
         if not calls:

@@ -145,6 +145,20 @@ def test_more_campaigns_than_fit_are_shown_below_each_other(
     assert together.count("all campaigns") == 1
 
 
+def test_a_week_on_a_narrow_terminal_has_its_hours_below_each_other(
+    report: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = report("--by", "weekday")
+    assert "…" not in told
+    assert max(map(len, told.splitlines())) <= 80
+    for name in ("admissions", "old"):
+        assert f"Missed calls of {name} by hour and weekday" in told
+    assert [line.count("1") for line in told.splitlines() if "12:00" in line] == [2, 2]
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "…" not in report("--by", "reason")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [

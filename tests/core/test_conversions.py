@@ -66,6 +66,17 @@ def test_who_never_rang_is_unknown() -> None:
     assert found == UnknownCaller("number", "has never rung a campaign")
 
 
+def test_what_was_won_before_the_number_first_rang_is_not_won_by_it() -> None:
+    day = 24 * 60
+    assert isinstance(attributed([rung(1, minute=day - 1)], SAID, NOON), Rung)
+    too_late = [rung(1, minute=day), rung(2, minute=90 * day)]
+    assert attributed(too_late, SAID, NOON) == UnknownCaller(
+        "at", "lies before the number first rang a campaign"
+    )
+    assert attributed([*too_late, rung(3, minute=2)], SAID, NOON) == rung(3, minute=2)
+    assert attributed(too_late, replace(SAID, call_sid="c2"), NOON) == too_late[1]
+
+
 @given(
     st.lists(
         st.builds(
