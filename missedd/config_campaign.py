@@ -27,6 +27,7 @@ from missedd.core.policy import (
     UnsubscribePolicy,
     VerifyPolicy,
     VotePolicy,
+    WebhookFormat,
     WebhookPolicy,
 )
 
@@ -60,7 +61,7 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         callback=read_callback(table.table("callback"), timezone),
         sms=sms,
         lead_source=None if lead is None else lead.text("source") or "missed_call",
-        webhook=None if webhook is None else WebhookPolicy(read_url(webhook, "url", required=True) or ""),
+        webhook=None if webhook is None else _webhook(webhook),
         hours=None if hours_table is None else read_business_hours(hours_table, timezone),
         after_hours=_after_hours(table, sms, sayable),
         vote=vote,
@@ -68,6 +69,11 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
         verify=None if verify is None else _verify(verify),
     )
+
+
+def _webhook(table: Table) -> WebhookPolicy:
+    url = read_url(table, "url", required=True) or ""
+    return WebhookPolicy(url, table.choice("format", WebhookFormat) or WebhookFormat.JSON)
 
 
 def _after_hours(campaign: Table, sms: SmsPolicy | None, sayable: Sayable) -> AfterHoursPolicy:

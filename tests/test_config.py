@@ -13,7 +13,14 @@ from missedd.config_hours import parse_window
 from missedd.config_values import parse_duration, spell
 from missedd.core.agents import Agent
 from missedd.core.password import hashed
-from missedd.core.policy import AfterHoursCallback, MessageClass, UnsubscribePolicy, VerifyPolicy
+from missedd.core.policy import (
+    AfterHoursCallback,
+    MessageClass,
+    UnsubscribePolicy,
+    VerifyPolicy,
+    WebhookFormat,
+    WebhookPolicy,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,6 +58,7 @@ message_class = "service"
 source = "missed_call"
 [campaign.webhook]
 url = "https://crm.example.in/missed-call"
+format = "form"
 [campaign.hours]
 open = ["mon-fri 09:30-18:30", "sat 10:00-14:00"]
 holidays = "IN-KA"
@@ -121,8 +129,7 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     assert sms is not None
     assert (sms.sender, sms.give_up_after) == ("EXAMPL", timedelta(hours=24))
     assert admissions.lead_source == "missed_call"
-    assert admissions.webhook is not None
-    assert admissions.webhook.url == "https://crm.example.in/missed-call"
+    assert admissions.webhook == WebhookPolicy("https://crm.example.in/missed-call", WebhookFormat.FORM)
     assert admissions.hours is not None
     assert admissions.hours.holidays.region == "IN-KA"
     assert admissions.hours.holidays.dates == {date(2026, 11, 9)}
@@ -641,6 +648,12 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     ),
     "template": (SMS.replace('"2"', '"two"'), "campaign[0].sms.dlt_template_id", "digits", None),
     "no url": (CAMPAIGN + "[campaign.webhook]\n", "campaign[0].webhook.url", "is required", None),
+    "webhook format": (
+        CAMPAIGN + '[campaign.webhook]\nurl = "https://crm.example.in/"\nformat = "xml"\n',
+        "campaign[0].webhook.format",
+        'must be one of "json", "form"',
+        None,
+    ),
     "file url": (
         CAMPAIGN + '[campaign.webhook]\nurl = "file:///x"\n',
         "campaign[0].webhook.url",

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from missedd.engine.deliveries import payload, signature
+from missedd.engine.deliveries import as_json, missed_call, signature
 from missedd.store.calls import CallRow
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -102,7 +102,9 @@ def receiver(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def deliver(address: str, number: str, message_id: str = "msg_1", key: bytes = KEY, late_s: int = 0) -> int:
     """Send a webhook as missedd does; its status, 0 for none."""
-    body = payload(CallRow("c1", "shop", number, "+918047120001", NOW, NOW, "accepted", "first-call"))
+    body = as_json(
+        missed_call(CallRow("c1", "shop", number, "+918047120001", NOW, NOW, "accepted", "first-call"))
+    )
     sent_at = int(time.time()) - late_s
     headers = {
         "webhook-id": message_id,

@@ -61,9 +61,17 @@ class SmsPolicy:
     """The text as registered, with its `{#var#}`; a text that does not match it is not sent."""
 
 
+class WebhookFormat(StrEnum):
+    """How a webhook's body is written: `form` has the parameters of Exotel's own missed-call webhook."""
+
+    JSON = "json"
+    FORM = "form"
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookPolicy:
     url: str
+    format: WebhookFormat = WebhookFormat.JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpx
 import trio
 
 from missedd import __version__
 from missedd.clock import Clock, to_iso
-from missedd.core.policy import Policy
+from missedd.core.policy import Policy, WebhookFormat
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.exotel.codes import retry_after_s
+from missedd.exotel.dates import to_ist
 from missedd.store.calls import CallRow, fetch_call
 from missedd.store.claims import Claimed
 from missedd.store.rows import ActionRow
@@ -43,9 +45,12 @@ def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def payload(call: CallRow) -> bytes:
-    """The body: what happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
-    event = {
+type Event = dict[str, Any]
+
+
+def missed_call(call: CallRow) -> Event:
+    """What happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
+    return {
         "type": "missed_call.accepted",
         "timestamp": to_iso(call.called_at),
         "data": {
@@ -59,18 +64,43 @@ def payload(call: CallRow) -> bytes:
             "reason": call.reason,
         },
     }
-    return json.dumps(event, separators=(",", ":")).encode()
 
 
-def verified_payload(verification: Mapping[str, Any]) -> bytes:
-    """The body that tells of a number that a call proved."""
+def verified(verification: Mapping[str, Any]) -> Event:
+    """A number was proved by a call."""
     told = ("id", "number", "campaign", "call_sid", "verified_at", "status")
-    event = {
+    return {
         "type": "verification.verified",
         "timestamp": verification["verified_at"],
         "data": {name: verification[name] for name in told},
     }
+
+
+def as_json(event: Event) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
+
+
+def as_form(event: Event) -> bytes:
+    """The parameters of Exotel's own missed-call webhook, for an application that was written for that;
+    of a verification they say `Status=verified` and its id. `DateCreated` is in India's time.
+    """
+    data = event["data"]
+    fields = {
+        "CallSid": data["call_sid"],
+        "From": data.get("from") or data.get("number"),
+        "To": data.get("to"),
+        "Status": data.get("status", "missed-call"),
+        "DateCreated": to_ist(datetime.fromisoformat(event["timestamp"])),
+        "Campaign": data["campaign"],
+        "VerificationId": data.get("id"),
+    }
+    return urlencode({name: value for name, value in fields.items() if value is not None}).encode()
+
+
+WRITTEN: Final = {
+    WebhookFormat.JSON: ("application/json", as_json),
+    WebhookFormat.FORM: ("application/x-www-form-urlencoded", as_form),
+}
 
 
 class Deliveries:
@@ -91,11 +121,12 @@ class Deliveries:
         campaign = self._policy.campaign(action.campaign)
         if campaign is None or campaign.webhook is None:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
-        body = await self._body(action)
+        content_type, written = WRITTEN[campaign.webhook.format]
+        body = written(await self._event(action))
         message_id = f"msg_{action.origin_id or action.id}"
         timestamp_s = int(self._clock.now().timestamp())
         headers = {
-            "content-type": "application/json",
+            "content-type": content_type,
             "user-agent": f"missedd/{__version__}",
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp_s),
@@ -104,14 +135,14 @@ class Deliveries:
             headers["webhook-signature"] = signature(self._key, message_id, timestamp_s, body)
         return await self._post(campaign.webhook.url, body, headers)
 
-    async def _body(self, action: ActionRow) -> bytes:
+    async def _event(self, action: ActionRow) -> Event:
         verification_id = action.details.get("verification")
         if verification_id is None:
-            return payload(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+            return missed_call(await self._store.read(partial(fetch_call, call_id=action.call_id)))
         proved = await self._store.read(partial(fetch_verification, verification_id=verification_id))
         if proved is None:
             raise AssertionError(f"verification {verification_id} of action {action.id} is gone")
-        return verified_payload(proved)
+        return verified(proved)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         try:

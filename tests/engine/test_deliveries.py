@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -16,9 +17,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from trio.testing import MockClock
 
 from missedd.clock import SystemClock
-from missedd.core.policy import Policy, VerifyPolicy, WebhookPolicy
+from missedd.core.policy import Policy, VerifyPolicy, WebhookFormat, WebhookPolicy
 from missedd.core.reasons import Reason
-from missedd.engine.deliveries import TIMEOUT_S, Deliveries
+from missedd.engine.deliveries import TIMEOUT_S, Deliveries, as_form, signature, verified
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.secrets import Secrets
 from missedd.store.claims import claim
@@ -78,6 +79,53 @@ async def test_the_application_can_verify_what_it_gets(autojump_clock: MockClock
     }
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(request.content + b" ", dict(request.headers))
+
+
+async def test_an_application_written_for_exotels_webhook_gets_its_parameters(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200)
+
+    of = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/missed-call", WebhookFormat.FORM)))
+    async with scene(tmp_path, of) as stage, delivering(stage, application, of) as deliveries:
+        await stage.call("abc", NOON)
+        await sent(stage, deliveries)
+    (request,) = requests
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert dict(parse_qsl(request.content.decode())) == {
+        "CallSid": "abc",
+        "From": CALLER,
+        "To": EXOPHONE,
+        "Status": "missed-call",
+        "DateCreated": "2026-11-23 12:00:00",
+        "Campaign": "admissions",
+    }
+    signed = signature(KEY or b"", "msg_1", int(request.headers["webhook-timestamp"]), request.content)
+    assert request.headers["webhook-signature"] == signed
+
+
+def test_a_verification_as_a_form() -> None:
+    proved = {
+        "id": "v1",
+        "number": CALLER,
+        "campaign": "signup",
+        "call_sid": "abc",
+        "verified_at": "2026-11-23T06:30:00.000Z",
+        "status": "verified",
+        "reason": "verified",
+    }
+    assert dict(parse_qsl(as_form(verified(proved)).decode())) == {
+        "CallSid": "abc",
+        "From": CALLER,
+        "Status": "verified",
+        "DateCreated": "2026-11-23 12:00:00",
+        "Campaign": "signup",
+        "VerificationId": "v1",
+    }
 
 
 async def test_a_message_sent_again_by_an_operator_keeps_its_id(
