@@ -17,11 +17,11 @@ KEY = b"a key of this test's own"
 CALL = CallRow("c1", "shop", CALLER, EXOPHONE, NOON, NOON, "accepted", "first-call")
 
 
-@pytest.mark.parametrize("format", WRITTEN)
+@pytest.mark.parametrize("of", WRITTEN)
 @pytest.mark.parametrize("key", [KEY, b"another"])
-async def test_a_missed_call_in_either_format(format: WebhookFormat, key: bytes) -> None:
+async def test_a_missed_call_in_either_format(of: WebhookFormat, key: bytes) -> None:
     application = Application(lambda: datetime(2026, 11, 23, tzinfo=UTC), KEY)
-    content_type, written = WRITTEN[format]
+    content_type, written = WRITTEN[of]
     body = written(missed_call(CALL))
     headers = {
         "content-type": content_type,
