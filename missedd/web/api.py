@@ -18,6 +18,7 @@ from missedd.web.bodies import json_object, line_of, until_of
 from missedd.web.campaigns import add_campaigns
 from missedd.web.conversions import add_conversions
 from missedd.web.erasure import add_erasure
+from missedd.web.known import add_known
 from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
@@ -54,6 +55,7 @@ def build_api(
     api = Blueprint("api", __name__, url_prefix="/api")
     zone = ZoneInfo(policy.timezone)
     openapi = document()
+    add_known(api, reads, policy, openapi)
 
     @api.get("/openapi.json")
     async def openapi_document() -> Response:

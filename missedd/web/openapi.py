@@ -34,7 +34,7 @@ def document() -> Json:
             "description": "Missed calls, what they led to, and why. Not for the internet. Where "
             "MISSEDD_API_TOKEN is set nothing is changed without it; a listener on a public address also "
             "shows nothing without it. Instants without an offset are read in the configured timezone and "
-            "given in UTC.",
+            "given in UTC. A GET refuses a parameter, a campaign or a list that is not known.",
         },
         "security": [{}, {"token": []}],
         "paths": completed(_paths() | _of_areas("paths")),

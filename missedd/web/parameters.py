@@ -13,9 +13,6 @@ from missedd.core.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Query
 from missedd.core.phone import normalise
 from missedd.web.problems import bad_input
 
-FILTERS: Final = ("campaign", "number", "since", "until", "limit", "cursor", "format")
-ACTION_FILTERS: Final = (*FILTERS, "kind", "state", "outcome")
-
 _LARGEST_ID: Final = 2**63 - 1
 
 _SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")

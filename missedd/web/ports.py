@@ -46,7 +46,13 @@ class Reads(Protocol):
 
     async def due_next(self, limit: int) -> list[dict[str, Any]]: ...
 
-    async def campaigns(self) -> list[str]: ...
+    async def campaigns(self) -> list[str]:
+        """The names under which there are calls."""
+        ...
+
+    async def lists(self) -> list[str]:
+        """The lists that anybody has joined."""
+        ...
 
     async def quarantine(self) -> Mapping[str, Any]:
         """`since`, the restore whose earlier calls wait, or None; and `actions`, how many wait."""

@@ -103,7 +103,8 @@ def _instant(offset: timedelta | None, start: datetime) -> datetime | None:
 
 async def _actions(stage: Stage, number: str | None, filters: Any) -> list[Any]:
     """All actions of the daemon that fit, over all pages."""
-    query = "".join(f"&{name}={quote(str(value))}" for name, value in filters.items() if name != "person")
+    ours = ("person", "reason")
+    query = "".join(f"&{name}={quote(str(value))}" for name, value in filters.items() if name not in ours)
     if number is not None:
         query += f"&number={quote(number)}"
     reason = filters.get("reason")
