@@ -18,9 +18,10 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "resend",
         help="send parked webhooks again, by the ids of their actions",
-        description="A webhook that the application never took is parked, with the outcome `failed`. The "
-        "console and `GET /api/v1/actions?kind=webhook&outcome=failed` list them. The message keeps its id, "
-        "so an application that did get it knows it again. The daemon must be running.",
+        description="A webhook that the application never took is parked, with the outcome `failed` or "
+        "`refused`, until it is sent again. The console and `GET /api/v1/actions?parked=true` list what is. "
+        "The message keeps its id, so an application that did get it knows it again. The daemon must be "
+        "running.",
     )
     add_config(parser)
     parser.add_argument("ids", nargs="+", type=int, metavar="ACTION")

@@ -19,7 +19,7 @@ def add_parser(commands: Subparsers) -> None:
         "settle",
         help="say what became of a callback or an SMS whose outcome is unknown",
         description="An action whose request was sent and whose answer never came is looked up, and ends as "
-        "`unknown` if the provider's list does not show it. `GET /api/v1/actions?outcome=unknown` lists "
+        "`unknown` if the provider's list does not show it. `GET /api/v1/actions?settled=false` lists "
         "these. What you say is kept beside the outcome and counted in the figures; nobody is contacted. "
         "The daemon must be running.",
         epilog="example: missedd settle --config missedd.toml 4711 answered --note 'she told us so'",

@@ -26,9 +26,12 @@ class BadCursor(ValueError):
 class Query:
     """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
 
-    `number` is E.164. `kind`, `state` and `outcome` concern actions only, `list` and `standing`
-    subscriptions, `status` and `updated_since` leads, `reference` conversions, `subject` the
-    audit record.
+    `number` is E.164. `kind`, `state`, `outcome`, `parked` and `settled` concern actions only, `list`
+    and `standing` subscriptions, `status` and `updated_since` leads, `reference` conversions, `subject`
+    the audit record.
+
+    `parked` is of webhooks that were never taken: whether they still wait to be sent again. `settled` is of
+    actions that ended as `unknown`: whether an operator has said what became of them.
     """
 
     campaign: str | None = None
@@ -38,6 +41,8 @@ class Query:
     kind: str | None = None
     state: str | None = None
     outcome: str | None = None
+    parked: bool | None = None
+    settled: bool | None = None
     list: str | None = None
     standing: str | None = None
     status: str | None = None

@@ -19,10 +19,14 @@ from missedd.store.reads_calls import ACTION_COLUMNS, Rows, action_of
 MOST_COUNTED: Final = 1_000
 """More than these are told of as so many."""
 
-IS_PARKED: Final = """a.kind = 'webhook' AND a.outcome IN ('failed', 'refused') AND NOT EXISTS (
+_WAS_NOT_TAKEN: Final = "a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
+_WENT_AGAIN: Final = """EXISTS (
     SELECT 1 FROM actions later WHERE later.call_id = a.call_id AND later.id > a.id
       AND later.origin_id = coalesce(a.origin_id, a.id))"""
-_IS_UNKNOWN: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NULL"
+IS_PARKED: Final = f"{_WAS_NOT_TAKEN} AND NOT {_WENT_AGAIN}"
+WAS_SENT_AGAIN: Final = f"{_WAS_NOT_TAKEN} AND {_WENT_AGAIN}"
+IS_UNKNOWN: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NULL"
+IS_SETTLED: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NOT NULL"
 _IS_LOST: Final = """a.state != 'done' AND a.state = 'attempting' AND (
     SELECT result FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1) = 'unknown'"""
 
@@ -34,7 +38,7 @@ async def parked(db: Rows, query: Query) -> Page:
 
 async def unknown(db: Rows, query: Query) -> Page:
     """What ended as `unknown` and was not settled."""
-    return await page(db, replace(_PARKED, name="unknown", only=_IS_UNKNOWN), query)
+    return await page(db, replace(_PARKED, name="unknown", only=IS_UNKNOWN), query)
 
 
 async def lost(db: Rows, query: Query) -> Page:
@@ -45,7 +49,7 @@ async def lost(db: Rows, query: Query) -> Page:
 async def attention(db: Rows) -> dict[str, int]:
     """How much of each there is, at most `MOST_COUNTED` and one."""
     found = {}
-    for name, condition in (("parked", IS_PARKED), ("unknown", _IS_UNKNOWN), ("lost", _IS_LOST)):
+    for name, condition in (("parked", IS_PARKED), ("unknown", IS_UNKNOWN), ("lost", _IS_LOST)):
         rows = await db.fetch_all(
             f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?)", (MOST_COUNTED + 1,)
         )

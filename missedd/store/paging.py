@@ -9,7 +9,7 @@ does not know are not applied to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from missedd.clock import to_us
@@ -31,6 +31,8 @@ class List:
     shape: Callable[[Sequence[Any]], dict[str, Any]]
     only: str | None = None
     """What of the table belongs to the list, where that is not all of it."""
+    halves: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By filter that is true or false: which rows are meant by the one, and which by the other."""
     updated: str | None = None
     """Where the list is of what changed since an instant: the column of its last change."""
 
@@ -43,6 +45,10 @@ async def page(db: Rows, of: List, query: Query) -> Page:
         if value is not None:
             where.append(f"{column} = ?")
             params.append(value)
+    for name, (yes, no) in of.halves.items():
+        value = getattr(query, name)
+        if value is not None:
+            where.append(yes if value else no)
     if "state" in of.filters and query.state not in (None, "done"):
         # Said in these words the index of what is open can be used.
         where.append(f"{of.filters['state']} != 'done'")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from missedd.core.pages import Page, Query
+from missedd.store.attention import IS_PARKED, IS_SETTLED, IS_UNKNOWN, WAS_SENT_AGAIN
 from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, CALL_COLUMNS, Rows, action_of, call_of, iso
 
@@ -122,6 +123,7 @@ _ACTIONS: Final = List(
     },
     time="a.due_at",
     shape=_listed_action,
+    halves={"parked": (IS_PARKED, WAS_SENT_AGAIN), "settled": (IS_SETTLED, IS_UNKNOWN)},
 )
 
 _SUPPRESSIONS: Final = List(

@@ -24,6 +24,15 @@ AREAS: tuple[ModuleType, ...] = (
 )
 """Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
 
+_PARKED = (
+    "Webhooks that your application never took, and no others: true, those that wait to be sent again; "
+    "false, those that were sent again since, each as an action with its `origin`."
+)
+_SETTLED = (
+    "What ended as `unknown`, and nothing else: true, where an operator has said what became of it; "
+    "false, where nobody has."
+)
+
 
 def document() -> Json:
     return {
@@ -67,6 +76,8 @@ def _paths() -> Json:
                 in_query("kind", {"enum": list(Kind)}),
                 in_query("state", {"enum": list(State)}),
                 in_query("outcome", {"enum": list(Outcome)}),
+                in_query("parked", {"type": "boolean", "description": _PARKED}),
+                in_query("settled", {"type": "boolean", "description": _SETTLED}),
             )
         },
         "/api/v1/suppressions": {

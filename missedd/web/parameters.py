@@ -29,6 +29,8 @@ def query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
         kind=_one_of(Kind, args, "kind"),
         state=_one_of(State, args, "state"),
         outcome=_one_of(Outcome, args, "outcome"),
+        parked=_truth_of(args, "parked"),
+        settled=_truth_of(args, "settled"),
         limit=_limit_of(args),
         cursor=args.get("cursor") or None,
     )
@@ -93,6 +95,13 @@ def _one_of(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | 
     if text not in {each.value for each in kinds}:
         raise bad_input(field, f"is none of {', '.join(each.value for each in kinds)}")
     return text
+
+
+def _truth_of(args: Mapping[str, str], field: str) -> bool | None:
+    text = args.get(field) or None
+    if text not in (None, "true", "false"):
+        raise bad_input(field, "is neither true nor false")
+    return None if text is None else text == "true"
 
 
 def _limit_of(args: Mapping[str, str]) -> int:

@@ -18,6 +18,7 @@ from missedd.store.attention import attention, lost, parked, unknown
 from missedd.store.audit import audit, note
 from missedd.store.operations import resend, resend_parked
 from missedd.store.pending import backlogs, pending
+from missedd.store.reads_lists import actions as listed_actions
 from missedd.store.rows import Wake
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, everything, minutes, policy
@@ -71,6 +72,8 @@ async def test_they_are_found_by_their_own_indexes(db: FilledDatabase) -> None:
     await attention(db)
     await parked(db, Query())
     await unknown(db, Query())
+    for query in (Query(parked=True), Query(parked=False), Query(settled=False)):
+        await listed_actions(db, query)
     used = set[str]()
     for statement in list(db.statements):
         plan = [step[3] for step in await db.fetch_all(f"EXPLAIN QUERY PLAN {statement}", (1,))]

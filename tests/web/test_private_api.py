@@ -198,6 +198,8 @@ async def test_each_list_has_its_columns_also_when_it_is_empty(private: Private,
         ("actions?kind=tea", "kind"),
         ("actions?state=lost", "state"),
         ("actions?outcome=lost", "outcome"),
+        ("actions?parked=1", "parked"),
+        ("actions?settled=no", "settled"),
         ("analytics?since=x", "since"),
     ],
 )
@@ -299,6 +301,32 @@ async def test_resending_a_parked_webhook(private: Private) -> None:
         ("0" * 19 + "1" + "9" * 30, 400),
     ):
         assert (await client.post(f"/api/v1/actions/{action_id}/resend")).status_code == status
+
+
+async def test_what_waits_for_a_person_and_what_did(private: Private) -> None:
+    db, call = private.db, private.db.call("a")
+    taken_later, never_taken, waiting = (
+        db.done(call, "webhook", outcome) for outcome in ("failed", "failed", "refused")
+    )
+    db.done(call, "webhook", "delivered", origin_id=taken_later)
+    once_more = db.done(call, "webhook", "failed", origin_id=never_taken)
+    db.done(call, "sms", "failed")
+    unknown = db.done(call, "callback", "unknown")
+    settled = db.done(call, "callback", "unknown", settled_outcome="busy")
+    db.action(call)
+
+    async def ids(query: str) -> list[int]:
+        return [each["id"] for each in (await private.json(f"/api/v1/actions?{query}"))["items"]]
+
+    assert await ids("parked=true") == [once_more, waiting]
+    assert await ids("parked=false") == [never_taken, taken_later]
+    assert await ids("parked=true&outcome=refused&campaign=admissions") == [waiting]
+    assert await ids("settled=false") == await ids("outcome=unknown&settled=false") == [unknown]
+    assert await ids("settled=true") == [settled]
+    assert await ids("parked=true&settled=false") == []
+    assert await ids("outcome=unknown&parked=&settled=") == [settled, unknown]
+    page = await private.json("/api/v1/actions?parked=true&limit=1")
+    assert await ids(f"parked=true&limit=1&cursor={page['next']}") == [waiting]
 
 
 async def test_settling_an_unknown_outcome(private: Private) -> None:
