@@ -32,18 +32,13 @@ async def campaigns(db: Rows) -> list[str]:
     return await _names(db, "calls")
 
 
-async def lists(db: Rows) -> list[str]:
-    """The lists that anybody has joined, in order."""
-    return await _names(db, "subscriptions", "list", "standing != 'repeated'")
-
-
-async def _names(db: Rows, table: str, column: str = "campaign", only: str = "true") -> list[str]:
+async def _names(db: Rows, table: str) -> list[str]:
     # Walks the index from name to name instead of over all rows.
     rows = await db.fetch_all(
         f"""WITH RECURSIVE names (name) AS (
-               SELECT min({column}) FROM {table} WHERE {only}
+               SELECT min(campaign) FROM {table}
                UNION ALL
-               SELECT (SELECT min({column}) FROM {table} WHERE {column} > name AND {only}) FROM names
+               SELECT (SELECT min(campaign) FROM {table} WHERE campaign > name) FROM names
                WHERE name IS NOT NULL)
            SELECT name FROM names WHERE name IS NOT NULL"""
     )

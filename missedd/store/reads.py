@@ -17,7 +17,7 @@ from missedd.core.pages import Page, Query
 from missedd.core.tally import Tally
 from missedd.store.attention import attention, lost, parked, unknown
 from missedd.store.audit import audit
-from missedd.store.facts import campaigns, lists
+from missedd.store.facts import campaigns
 from missedd.store.pauses import pauses
 from missedd.store.pending import backlogs, pending
 from missedd.store.quarantine import quarantine
@@ -48,7 +48,6 @@ __all__ = [
     "latest_calls",
     "lead",
     "leads",
-    "lists",
     "pauses",
     "pending",
     "polls",
@@ -109,9 +108,6 @@ class Reader:
 
     async def campaigns(self) -> list[str]:
         return await self._read(campaigns)
-
-    async def lists(self) -> list[str]:
-        return await self._read(lists)
 
     async def quarantine(self) -> dict[str, Any]:
         return await self._read(quarantine)

@@ -50,10 +50,6 @@ class Reads(Protocol):
         """The names under which there are calls."""
         ...
 
-    async def lists(self) -> list[str]:
-        """The lists that anybody has joined."""
-        ...
-
     async def quarantine(self) -> Mapping[str, Any]:
         """`since`, the restore whose earlier calls wait, or None; and `actions`, how many wait."""
         ...
