@@ -153,6 +153,8 @@ class Logger:
             self.write(level, event, **fields)
         elif str(count).strip("0") == "1":
             self.write(level, event, **fields, times=count)
+        else:
+            self.count(event, **fields)
 
     def ended(self, event: Event, key: str = "", /) -> int:
         """Forget what was repeated, as it has ended: how often it was, 0 if it was not going on."""

@@ -245,6 +245,18 @@ def test_what_is_repeated_is_said_once_and_then_counted() -> None:
     assert lines[1]["error"] == "full"
 
 
+def test_what_is_repeated_is_heard_each_time() -> None:
+    heard: list[object] = []
+
+    def write(log: Logger) -> None:
+        log.listen(lambda event, fields: heard.append(fields["n"]))
+        for n in range(12):
+            log.repeated("error", Event.ATTEMPT_REFUSED, "401", n=n)
+
+    assert [each["n"] for each in lines_of(write)] == [0, 9]
+    assert heard == list(range(12))
+
+
 def test_counting_takes_no_endless_memory() -> None:
     def write(log: Logger) -> None:
         for each in range(3_000):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from missedd.core.analytics import peak
+from missedd.exotel.sms_codes import words_of_code
 
 type Found = Mapping[str, Mapping[str, Any]]
 """Figures by campaign."""
@@ -101,7 +102,7 @@ def csv_rows(found: Found, by: str | None) -> Iterator[Row]:
             for name, each in found.items():
                 yield from ([name, row["date"], row["calls"]] for row in each["by_day"])
         case "reason":
-            yield ["campaign", "of", "outcome", "reason", "code", "count"]
+            yield ["campaign", "of", "outcome", "reason", "code", "count", "meaning"]
             for name, each in found.items():
                 yield from ([name, *row] for row in _ends(each))
         case _:
@@ -181,18 +182,25 @@ def _reasons(found: Found) -> Table:
     for title in ("", "of", "outcome", "reason", "code"):
         drawn.add_column(title, overflow="fold")
     drawn.add_column("count", justify="right")
+    # Below the table, so that the reasons keep their room on a terminal of 80 columns.
+    meanings: dict[str, str] = {}
     for name, each in found.items():
-        for i, (what, outcome, reason, code, count) in enumerate(_ends(each)):
+        for i, (what, outcome, reason, code, count, words) in enumerate(_ends(each)):
             title = "" if i else name
             drawn.add_row(title, str(what), str(outcome), str(reason), str(code or ""), f"{count:,}")
+            if words:
+                meanings[str(code)] = str(words)
         drawn.add_section()
+    drawn.caption = "\n".join(f"{code}: {words}" for code, words in sorted(meanings.items())) or None
+    drawn.caption_justify = "left"
     return drawn
 
 
 def _ends(figures: Mapping[str, Any]) -> Iterator[Row]:
     for row in figures["verdicts"]:
-        yield ["call", row["verdict"], row["reason"], None, row["calls"]]
+        yield ["call", row["verdict"], row["reason"], None, row["calls"], None]
     for row in figures["callback_outcomes"]:
-        yield ["callback", row["outcome"], row["reason"], None, row["count"]]
+        yield ["callback", row["outcome"], row["reason"], None, row["count"], None]
     for row in figures["sms_by_reason"]:
-        yield ["sms", row["outcome"], row["reason"], row["code"], row["count"]]
+        words = words_of_code(row["code"] or "") or None
+        yield ["sms", row["outcome"], row["reason"], row["code"], row["count"], words]

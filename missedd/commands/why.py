@@ -16,6 +16,7 @@ from missedd.core.explain import story
 from missedd.core.explain_number import standing
 from missedd.core.pages import Query
 from missedd.core.phone import normalise
+from missedd.exotel.sms_codes import words_of_code
 from missedd.store.database import Connection
 from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found.calls, indent=2))
         return OK
-    stories = [story(each, now, found.timezone) for each in found.calls]
+    stories = [story(each, now, found.timezone, words_of_code) for each in found.calls]
     print("\n\n".join(filter(None, [about_number, *stories])))
     return OK
 

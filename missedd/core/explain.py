@@ -6,7 +6,7 @@ words are a view, the named reasons are the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,7 +40,13 @@ _OUTCOMES = {
 }
 
 
-def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
+type WordsOfCode = Callable[[str], str]
+"""What a code means with which an SMS failed, or "". Codes are the provider's: whoever tells brings it."""
+
+
+def story(
+    call: Mapping[str, Any], now: datetime, timezone: str, words_of_code: WordsOfCode = lambda code: ""
+) -> str:
     """Tell one call: when it came, what was decided and why, what was done, what is still to come.
 
     Times are shown in `timezone`; `now` (aware) only decides whether a due instant is still ahead.
@@ -64,12 +70,25 @@ def story(call: Mapping[str, Any], now: datetime, timezone: str) -> str:
     if not call["actions"]:
         lines.append("  It led to no action.")
     for action in call["actions"]:
-        lines += _action(action, now, zone)
+        lines += _action(action, now, zone, words_of_code)
     return "\n".join(lines)
 
 
-def _action(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Iterator[str]:
+def spell_code(action: Mapping[str, Any], words_of_code: WordsOfCode) -> str:
+    """The code with which an SMS failed, and what it means; "" where there is none."""
+    code = action.get("code")
+    if action["kind"] != Kind.SMS or action["outcome"] != Outcome.FAILED or not code:
+        return ""
+    words = words_of_code(code)
+    return f"Code {code}: {words}" if words else f"Code {code}"
+
+
+def _action(
+    action: Mapping[str, Any], now: datetime, zone: ZoneInfo, words_of_code: WordsOfCode
+) -> Iterator[str]:
     yield f"  {action['kind']} (action {action['id']}): {_standing(action, now, zone)}"
+    if code := spell_code(action, words_of_code):
+        yield f"    {code}."
     if action.get("vote"):
         vote = action["vote"]
         yield f"    {spell(vote['poll'], vote['option'], vote['standing'])}."
@@ -86,7 +105,7 @@ def _action(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Iterato
     for report in action.get("reports", ()):
         yield (
             f"    {report['source']} at {_at(report['received_at'], zone)}: "
-            f"{report['status']}, {report['effect']}"
+            f"{report['status']}{f' {report["code"]}' if report.get('code') else ''}, {report['effect']}"
         )
 
 

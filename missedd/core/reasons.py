@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -143,9 +144,17 @@ class Reason(StrEnum):
     CALL_FAILED = "call-failed", "the call could not be completed"
     SMS_DELIVERED = "sms-delivered", "the SMS was delivered"
     SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
+    SMS_MISCONFIGURED = (
+        "sms-misconfigured",
+        "the operators refuse every such SMS until somebody corrects its sender, entity or template",
+    )
     HANDED_TO_APPLET = "handed-to-applet", "the SMS applet of the call's flow asked for the text first"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application took the webhook"
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
+
+
+REFUSES_ALL: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
+"""Refusals that have nothing to do with what was asked for: all of it is refused until a person acts."""
 
 
 def words_of(reason: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from missedd.core.explain import WordsOfCode, spell_code
 from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
 from missedd.core.poll import spell
 from missedd.core.reasons import words_of
@@ -52,9 +53,9 @@ class Moment:
     """Until when it is worth doing."""
 
 
-def timeline(call: Mapping[str, Any]) -> list[Moment]:
+def timeline(call: Mapping[str, Any], words_of_code: WordsOfCode = lambda code: "") -> list[Moment]:
     """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
-    found = [each for action in call["actions"] for each in _action(action)]
+    found = [each for action in call["actions"] for each in _action(action, words_of_code)]
     return [*_arrival(call), *sorted(found, key=lambda each: (each.is_ahead, each.at))]
 
 
@@ -85,7 +86,7 @@ def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
     )
 
 
-def _action(action: Mapping[str, Any]) -> Iterator[Moment]:
+def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[Moment]:
     name, action_id = _name(action), action["id"]
     for attempt in action["attempts"]:
         yield _attempt(attempt, name, action_id)
@@ -101,8 +102,14 @@ def _action(action: Mapping[str, Any]) -> Iterator[Moment]:
         yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], **told)
         return
     vote = action.get("vote")
-    note = f"{spell(vote['poll'], vote['option'], vote['standing'])}." if vote else ""
-    yield Moment(action["closed_at"] or action["due_at"], f"{name}: {action['outcome']}", note=note, **told)
+    note = spell(vote["poll"], vote["option"], vote["standing"]) if vote else ""
+    note = note or spell_code(action, words_of_code)
+    yield Moment(
+        action["closed_at"] or action["due_at"],
+        f"{name}: {action['outcome']}",
+        note=note and f"{note}.",
+        **told,
+    )
     if action["settled_outcome"]:
         title = f"{name} settled by an operator: {action['settled_outcome']}"
         yield Moment(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)

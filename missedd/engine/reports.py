@@ -8,11 +8,12 @@ from typing import Final
 from missedd.clock import Clock
 from missedd.core.model import Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
 from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
 from missedd.exotel.answered import answered_at
 from missedd.exotel.reports import call_outcome
-from missedd.exotel.sms_codes import code_of
+from missedd.exotel.sms_codes import CONFIG_CODES, code_of
 from missedd.log import Event, Logger
 from missedd.store.outcomes import Applied, Meaning, apply_report
 from missedd.store.rows import ActionRow
@@ -26,7 +27,8 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
     """What a report means for this very action; which leg was the customer's is known only here."""
     if action.kind is Kind.SMS:
         code = code_of(report.status, report.code)
-        return Meaning(report.outcome, code.suppresses)
+        reason = Reason.SMS_MISCONFIGURED if code.needs_person else None
+        return Meaning(report.outcome, code.suppresses, reason=reason)
     leg = CUSTOMER_LEG.get(action.details.get("first", ""))
     outcome: Outcome | None = call_outcome(report.fields, leg) if report.is_terminal else None
     return Meaning(outcome, answered_at=answered_at(report.fields, leg))
@@ -73,15 +75,27 @@ class Reports:
 
     def _note(self, applied: Applied, action_id: int, kind: Kind, report: StatusReport, source: str) -> None:
         event = Event.REPORT_APPLIED if applied.effect == "applied" else Event.REPORT_IGNORED
-        self._log.info(
-            event,
-            action=action_id,
-            kind=kind,
-            campaign=applied.action.campaign if applied.action else None,
-            provider_sid=report.provider_sid,
-            status=report.status,
-            code=report.code,
-            source=source,
-            effect=applied.effect,
-            outcome=applied.outcome,
-        )
+        fields: dict[str, object] = {
+            "action": action_id,
+            "kind": kind,
+            "campaign": applied.action.campaign if applied.action else None,
+            "provider_sid": report.provider_sid,
+            "status": report.status,
+            "code": report.code,
+            "source": source,
+            "effect": applied.effect,
+            "outcome": applied.outcome,
+        }
+        if applied.reason is Reason.SMS_MISCONFIGURED and applied.action:
+            key = _same_text(applied.action, report.code)
+            self._log.repeated("error", event, key, **fields, reason=applied.reason)
+            return
+        if kind is Kind.SMS and applied.outcome is Outcome.DELIVERED and applied.action:
+            for code in CONFIG_CODES:
+                self._log.ended(event, _same_text(applied.action, code))
+        self._log.info(event, **fields)
+
+
+def _same_text(action: ActionRow, code: str | None) -> str:
+    """What tells a failure that goes on from another: a campaign has a text for each of its plans."""
+    return f"{action.campaign} {action.plan} {code}"

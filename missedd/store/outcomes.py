@@ -50,6 +50,8 @@ class Meaning:
     suppresses: bool = False
     answered_at: datetime | None = None
     """When the customer answered, if the report tells, be it final or not."""
+    reason: Reason | None = None
+    """Why it ended so, where the report says more than the outcome does."""
 
 
 type Read = Callable[[ActionRow, StatusReport], Meaning]
@@ -66,6 +68,8 @@ class Applied:
     wakes: tuple[Wake, ...] = ()
     cancelled: tuple[ActionRow, ...] = ()
     """Callbacks that are no longer needed, as the caller was reached."""
+    reason: Reason | None = None
+    """With which the report ended the action, if it did."""
 
     @property
     def is_of_erased(self) -> bool:
@@ -141,7 +145,7 @@ async def _apply(
     answered_at = None
     if meaning.outcome is Outcome.ANSWERED:
         answered_at = _within_reason(meaning.answered_at or now, action, now)
-    reason = REASON_OF[action.kind, meaning.outcome]
+    reason = meaning.reason or REASON_OF[action.kind, meaning.outcome]
     await close(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
     wakes: tuple[Wake, ...] = ()
     cancelled: tuple[ActionRow, ...] = ()
@@ -150,7 +154,7 @@ async def _apply(
     elif action.kind is Kind.CALLBACK and answered_at is not None:
         spoken_at = await _first_answered_at(db, action.id)
         cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
-    return Applied("applied", action, meaning.outcome, wakes, cancelled)
+    return Applied("applied", action, meaning.outcome, wakes, cancelled, reason)
 
 
 async def _first_answered_at(db: Database, action_id: int) -> datetime:

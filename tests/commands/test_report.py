@@ -109,6 +109,7 @@ def test_csv_by_something_has_a_row_for_each_of_it(report: Any) -> None:
         ("callback", "answered", "customer-answered", "", "1"),
         ("sms", "failed", "sms-failed", "23082", "1"),
     ]
+    assert [row["meaning"] for row in why] == ["", "", "", "the DLT template is blocked"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_table_for_people(report: Any, monkeypatch: pytest.MonkeyPatch, by: tu
         ("--by", "hour"): ("12:00", "23:00"),
         ("--by", "weekday"): ("Mon", "Sun"),
         ("--by", "day"): ("2026-11-23", "2026-11-24"),
-        ("--by", "reason"): ("customer-answered", "23082"),
+        ("--by", "reason"): ("customer-answered", "23082: the DLT template is blocked"),
     }
     assert all(each in told for each in expected[by])
 

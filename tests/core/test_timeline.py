@@ -122,6 +122,21 @@ def test_a_vote_says_what_it_is_worth() -> None:
     assert "singer" in moment.note
 
 
+def words(code: str) -> str:
+    return {"23185": "the text does not match"}.get(code, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [("23185", "Code 23185: the text does not match."), ("23999", "Code 23999."), (None, "")],
+)
+def test_an_sms_that_failed_says_what_its_code_means(code: str | None, note: str) -> None:
+    failed = {"kind": "sms", "state": "done", "outcome": "failed", "closed_at": AT.format(31), "code": code}
+    moment = timeline(call(action(**failed, reason="sms-misconfigured")), words)[-1]
+    assert (moment.title, moment.note) == ("SMS: failed", note)
+    assert timeline(call(action(**failed | {"outcome": "delivered"})), words)[-1].note == ""
+
+
 def test_where_the_call_came_from() -> None:
     moments = timeline(call(shape="recovered", redeliveries=2))
     assert moments[1].note == (

@@ -18,7 +18,7 @@ from missedd.exotel.reports import (
     report_of_call_record,
     report_of_sms_record,
 )
-from missedd.exotel.sms_codes import SMS_CODES, code_of
+from missedd.exotel.sms_codes import CONFIG_CODES, SMS_CODES, code_of, words_of_code
 from missedd.exotel.wire import Refusal, WebhookRequest
 
 SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
@@ -230,6 +230,20 @@ def test_tables_are_consistent() -> None:
         assert (meaning.outcome is Outcome.DELIVERED) == code.startswith("200")
         assert (meaning.outcome is None) == code.startswith("210")
     assert all(outcome is not Outcome.DELIVERED for outcome in CALL_OUTCOMES.values())
+
+
+def test_what_only_a_person_can_mend_is_told_apart() -> None:
+    assert {"23072", "23082", "23185"} < set(CONFIG_CODES)
+    assert not {"23005", "23040", "23060", "24010", "20005", "21020"} & set(CONFIG_CODES)
+    assert code_of("failed", "23185").needs_person
+    assert not code_of("failed", "23999").needs_person
+
+
+def test_every_code_of_a_failure_has_its_words() -> None:
+    for code, meaning in SMS_CODES.items():
+        assert bool(words_of_code(code)) == (meaning.outcome is Outcome.FAILED)
+    assert words_of_code("23185") == "the text does not match its DLT template"
+    assert words_of_code("23999") == words_of_code("") == ""
 
 
 def test_sms_details_after_delivery() -> None:

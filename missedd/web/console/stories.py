@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.phone import normalise
 from missedd.core.timeline import timeline
+from missedd.exotel.sms_codes import words_of_code
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
 from missedd.web.problems import Problem
@@ -18,7 +19,7 @@ def add_stories(console: Blueprint, house: House) -> None:
         story = await house.reads.call_story(call_sid)
         if story is None:
             raise Problem(404, "No call has this CallSid.")
-        moments = timeline(story)
+        moments = timeline(story, words_of_code)
         return await page(
             "story.html",
             call=story,
