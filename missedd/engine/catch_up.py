@@ -22,7 +22,7 @@ from missedd.clock import Clock, to_iso
 from missedd.core.catch_up import Mark, Stretch, covered_by, stretch_of
 from missedd.core.model import InboundCall, Verdict
 from missedd.core.policy import Policy
-from missedd.core.reasons import Reason
+from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.core.retry import FIRST_WAIT_S
 from missedd.engine.doubt import Doubt
 from missedd.engine.intake import Overloaded
@@ -118,7 +118,8 @@ class CatchUp:
             try:
                 mark = await self._read_on(mark)
                 wait_s = EVERY_S
-                self._log.ended(Event.LOOKUP_FAILED, "catch-up")
+                for what in ("catch-up", "catch-up refused"):
+                    self._log.ended(Event.LOOKUP_FAILED, what)
             except _NotTold as failure:
                 wait_s = self._wait_after(failure.found)
             except (NotDurable, Overloaded) as failure:
@@ -128,9 +129,11 @@ class CatchUp:
     def _wait_after(self, found: Unavailable) -> float:
         if found.reason is Reason.RATE_LIMITED:
             self._budget.pause(found.retry_after_s or FIRST_WAIT_S[Reason.RATE_LIMITED])
-        self._log.repeated(
-            "info", Event.LOOKUP_FAILED, "catch-up", of="incoming calls", code=found.code, reason=found.reason
-        )
+        fields = {"of": "incoming calls", "code": found.code, "reason": found.reason}
+        if found.reason in REFUSES_ALL:
+            self._log.repeated("error", Event.LOOKUP_FAILED, "catch-up refused", **fields)
+        else:
+            self._log.repeated("info", Event.LOOKUP_FAILED, "catch-up", **fields)
         # What was refused for good, as by a provider that has no such list, is not asked for soon.
         return RETRY_S if found.reason in PASSING else EVERY_S
 

@@ -17,6 +17,7 @@ import trio
 
 from missedd.clock import Clock, to_us
 from missedd.core.policy import Policy
+from missedd.core.reasons import REFUSES_ALL
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.results import Settled, settle
@@ -169,17 +170,22 @@ class Dispatcher:
             "unknown": Event.ATTEMPT_UNKNOWN,
         }[result.result]
         late_ms = (to_us(action.placed_at or action.due_at) - to_us(action.due_at)) / 1000
-        self._log.write(
-            "info" if result.result == "accepted" else "warning",
-            event,
-            action=action.id,
-            kind=action.kind,
-            campaign=action.campaign,
-            attempt=claimed.attempt,
-            number=action.number,
-            provider_sid=result.provider_sid,
-            code=result.code,
-            reason=result.reason,
-            outcome=result.outcome,
-            late_ms=round(late_ms, 1),
-        )
+        fields: dict[str, object] = {
+            "action": action.id,
+            "kind": action.kind,
+            "campaign": action.campaign,
+            "attempt": claimed.attempt,
+            "number": action.number,
+            "provider_sid": result.provider_sid,
+            "code": result.code,
+            "reason": result.reason,
+            "outcome": result.outcome,
+            "late_ms": round(late_ms, 1),
+        }
+        if result.reason in REFUSES_ALL:
+            self._log.repeated("error", event, f"{action.kind} {result.reason}", **fields)
+            return
+        if result.result == "accepted":
+            for reason in REFUSES_ALL:
+                self._log.ended(Event.ATTEMPT_REFUSED, f"{action.kind} {reason}")
+        self._log.write("info" if result.result == "accepted" else "warning", event, **fields)

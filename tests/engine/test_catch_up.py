@@ -291,10 +291,11 @@ async def test_details_that_are_not_final_are_asked_for_again(
 
 
 @pytest.mark.parametrize(
-    ("status", "wait_s"), [(404, EVERY_S), (401, EVERY_S), (503, RETRY_S), (429, RETRY_S)]
+    ("status", "wait_s", "level"),
+    [(404, EVERY_S, "info"), (401, EVERY_S, "error"), (503, RETRY_S, "info"), (429, RETRY_S, "info")],
 )
 async def test_a_provider_that_does_not_tell_is_asked_again_later_and_noted_once(
-    autojump_clock: MockClock, tmp_path: Path, status: int, wait_s: float
+    autojump_clock: MockClock, tmp_path: Path, status: int, wait_s: float, level: str
 ) -> None:
     exotel = Exotel()
     exotel.status = status
@@ -303,7 +304,7 @@ async def test_a_provider_that_does_not_tell_is_asked_again_later_and_noted_once
         await trio.sleep(START_S + wait_s + 1)
         assert [round(at_s) for at_s, _ in exotel.asked] == [START_S, START_S + wait_s]
         (line,) = stage.events("lookup.failed")
-        assert (line["level"], line["code"]) == ("info", str(status))
+        assert (line["level"], line["code"]) == (level, str(status))
         exotel.status = None
         await trio.sleep(wait_s)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")], "nothing was skipped"

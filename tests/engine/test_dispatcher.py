@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from missedd.core.model import Lane
 from missedd.core.policy import MessageClass, WebhookPolicy
-from missedd.core.reasons import Reason
+from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
@@ -117,6 +117,31 @@ async def test_each_answer_leads_to_its_state_and_never_to_a_second_request(
             assert await stage.actions() == [state]
             assert await stage.attempts() == [(1, 1, result)]
             assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("reason", REFUSES_ALL)
+async def test_what_only_a_person_can_mend_is_an_error_told_anew_once_it_was_mended(
+    autojump_clock: MockClock, tmp_path: Path, reason: Reason
+) -> None:
+    no = Refused(False, "401", reason)
+    async with scene(tmp_path, CALLBACKS) as stage:
+        provider = Provider(
+            stage, [*[no] * 11, Accepted("abc"), no, Refused(False, "400", Reason.PROVIDER_REFUSED)]
+        )
+        async with dispatching(stage, provider):
+            for index in range(14):
+                await stage.call(f"c{index}", caller=number(index))
+                await trio.sleep(60)
+        told = [
+            (line["level"], line["reason"], line.get("times")) for line in stage.events("attempt.refused")
+        ]
+        assert told == [
+            ("error", reason, None),
+            ("error", reason, 10),
+            ("error", reason, None),
+            ("warning", "provider-refused", None),
+        ]
+        assert len(stage.events("attempt.accepted")) == 1
 
 
 async def test_a_lost_answer_is_left_to_a_look_up(autojump_clock: MockClock, tmp_path: Path) -> None:
