@@ -33,6 +33,7 @@ from missedd.store.reads_lists import (
     suppressions,
 )
 from missedd.store.reads_polls import polls, tally
+from missedd.store.refusals import refusals
 
 __all__ = [
     "Reader",
@@ -117,6 +118,9 @@ class Reader:
 
     async def attention(self) -> dict[str, int]:
         return await self._read(attention)
+
+    async def refusals(self, now: datetime) -> dict[str, list[dict[str, Any]]]:
+        return await self._read(partial(refusals, now=now))
 
     async def parked(self, query: Query) -> Page:
         return await self._read(partial(parked, query=query))

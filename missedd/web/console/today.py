@@ -11,6 +11,7 @@ from quart import Blueprint, request
 
 from missedd.core.analytics import peak
 from missedd.core.model import Kind, Outcome, State
+from missedd.exotel.sms_codes import words_of_code
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
 
@@ -36,6 +37,7 @@ def add_today(console: Blueprint, house: House) -> None:
         campaign = request.args.get("campaign") or None
         midnight, reads = house.midnight(), house.reads
         figures = await reads.figures(campaign, midnight, midnight + timedelta(days=1))
+        refused = await reads.refusals(house.clock.now())
         return await page(
             "today.html",
             here="/",
@@ -52,6 +54,8 @@ def add_today(console: Blueprint, house: House) -> None:
             paused=await reads.pauses(house.clock.now()),
             quarantine=await reads.quarantine(),
             attention=await reads.attention(),
+            refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused["sms"]],
+            refused_account=refused["account"],
             calls=await reads.latest_calls(LATEST),
         )
 
