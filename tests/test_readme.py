@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 from missedd.cli import parser
 from missedd.core.lifecycle import diagram
+from missedd.web.openapi import document
 from simulator.scenario import load_scenario
 from simulator.vocabulary import DEEDS, MEASURES
+from tests.web.test_private_api import conforms, schemas
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 
@@ -29,6 +32,15 @@ def test_its_scenario_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "readme.toml"
     file.write_text(text, "utf-8")
     assert load_scenario(file).expectations
+
+
+def test_its_webhooks_are_those_that_are_sent() -> None:
+    shown = {
+        each["type"]: each for each in map(json.loads, re.findall(r"```json\n(.*?)```", README, re.DOTALL))
+    }
+    assert set(shown) == set(document()["webhooks"])
+    assert conforms(shown["missed_call.accepted"], schemas()["MissedCallAccepted"])
+    assert conforms(shown["verification.verified"], schemas()["VerificationVerified"])
 
 
 def test_it_lists_every_deed_and_measure() -> None:

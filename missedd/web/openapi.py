@@ -5,7 +5,17 @@ from __future__ import annotations
 from types import ModuleType
 
 from missedd.core.model import Kind, Outcome, State
-from missedd.web import audit, campaigns, conversions, erasure, leads, polls, subscriptions, verifications
+from missedd.web import (
+    audit,
+    campaigns,
+    conversions,
+    erasure,
+    leads,
+    polls,
+    subscriptions,
+    verifications,
+    webhooks,
+)
 from missedd.web.openapi_parts import (
     PERIOD,
     answer,
@@ -47,8 +57,9 @@ def document() -> Json:
         },
         "security": [{}, {"token": []}],
         "paths": completed(_paths() | _of_areas("paths")),
+        "webhooks": webhooks.webhooks(),
         "components": {
-            "schemas": schemas() | _of_areas("schemas"),
+            "schemas": schemas() | _of_areas("schemas") | webhooks.schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -20,6 +20,10 @@ def in_query(name: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "schema": schema}
 
 
+def in_header(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "header", "required": True, "schema": schema}
+
+
 def in_path(name: str, schema: Json) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 

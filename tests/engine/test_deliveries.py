@@ -25,8 +25,10 @@ from missedd.secrets import Secrets
 from missedd.store.claims import claim
 from missedd.store.operations import resend
 from missedd.store.verifications import start
+from missedd.web.openapi import document
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, minutes, policy
 from tests.engine.scene import Scene, scene
+from tests.web.test_private_api import conforms
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
 KEY = Secrets("k", "t", "w", SECRET).signing_key
@@ -46,6 +48,14 @@ async def sent(stage: Scene, deliveries: Deliveries, action_id: int = 1) -> Answ
     unit = partial(claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1)
     ((claimed,),) = [(await stage.store.write(unit)).claimed]
     return await deliveries.send(claimed)
+
+
+def is_described(request: httpx.Request) -> bool:
+    """Whether the OpenAPI document tells of such a webhook: its type, all of its fields, its headers."""
+    body = json.loads(request.content)
+    told = document()["webhooks"][body["type"]]["post"]
+    schema = told["requestBody"]["content"][request.headers["content-type"]]["schema"]
+    return conforms(body, schema) and all(each["name"] in request.headers for each in told["parameters"])
 
 
 async def test_the_application_can_verify_what_it_gets(autojump_clock: MockClock, tmp_path: Path) -> None:
@@ -77,6 +87,7 @@ async def test_the_application_can_verify_what_it_gets(autojump_clock: MockClock
             "reason": "first-call",
         },
     }
+    assert is_described(request)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(request.content + b" ", dict(request.headers))
 
@@ -303,4 +314,6 @@ async def test_the_application_is_told_of_a_number_that_was_proved(
         },
     }
     assert bodies[1]["type"] == "missed_call.accepted"
+    assert {each["type"] for each in bodies} == set(document()["webhooks"])
+    assert all(map(is_described, requests))
     assert [each.headers["webhook-id"] for each in requests] == ["msg_2", "msg_3"]
