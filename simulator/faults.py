@@ -8,11 +8,12 @@ and only the answer suffers: the difference between "try again" and "you may hav
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from random import Random
 
+from simulator.words import Word
 
-class FaultName(StrEnum):
+
+class FaultName(Word):
     # Of the API's answers.
     REFUSE_CONNECTION = "refuse-connection"
     DROP_REPLY = "drop-reply"
@@ -34,7 +35,7 @@ class FaultName(StrEnum):
     """A second status report follows the true one and says something else."""
 
 
-class Target(StrEnum):
+class Target(Word):
     """Where a fault strikes. `sms-details` is SMS look-ups, `other` the API's remaining resources."""
 
     CONNECT = "connect"
@@ -96,7 +97,8 @@ class Fault:
         if self.name is FaultName.CONTRADICT and self.target is Target.ANY:
             self.target = Target.REPORT
         if self.target is not Target.ANY and not self.strikes(self.target):
-            raise ValueError(f"{self.name.value!r} cannot strike {self.target.value!r}")
+            targets = ", ".join(each.value for each in Target if Fault(self.name).strikes(each))
+            raise ValueError(f"{self.name.value!r} cannot strike {self.target.value!r}, only {targets}")
 
     def strikes(self, target: Target) -> bool:
         """Whether this fault is one for `target`, the odds aside."""
@@ -126,7 +128,8 @@ class Faults:
 
     def clear(self, name: FaultName | str | None = None) -> int:
         """End every fault of that name, or all of them; says how many there were."""
-        kept = [] if name is None else [fault for fault in self.active if fault.name != FaultName(name)]
+        ending = None if name is None else FaultName(name)
+        kept = [] if ending is None else [fault for fault in self.active if fault.name != ending]
         ended = len(self.active) - len(kept)
         self.active = kept
         return ended

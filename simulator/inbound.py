@@ -8,7 +8,6 @@ have the dynamic SMS applet too, behind the Passthru or by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 import trio
 
@@ -20,10 +19,11 @@ from simulator.postman import Postman
 from simulator.rendering import form_post, with_query
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
 from simulator.texting import Texting
+from simulator.words import Word
 from simulator.world import World
 
 
-class Shape(StrEnum):
+class Shape(Word):
     PASSTHRU = "passthru"
     NATIVE = "native"
     BOTH = "both"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+
+from simulator.words import Word
 
 
-class Answers(StrEnum):
+class Answers(Word):
     """What somebody does when their telephone rings."""
 
     ANSWER = "answer"
@@ -21,7 +22,7 @@ class Answers(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Reception(StrEnum):
+class Reception(Word):
     """What becomes of an SMS to somebody."""
 
     DELIVERED = "delivered"

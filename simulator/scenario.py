@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.people import Answers, Reception
-from simulator.vocabulary import BOUNDS, DEEDS, MEASURES, VALUES
+from simulator.vocabulary import BOUNDS, DEEDS, MEASURES, VALUES, WORDS
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
@@ -197,9 +197,17 @@ class _Reader:
             kinds, wanted = VALUES.get(deeds[0], ((str,), "a text"))
             if not isinstance(entry[deeds[0]], kinds):
                 raise self._mistake(f"{key}.{deeds[0]}", f"must be {wanted}")
+            for name in WORDS.keys() & entry.keys():
+                self._word(name, entry[name], f"{key}.{name}")
             happenings.append(Happening(self._offset(entry.get("time"), key), deeds[0], entry, key))
         # Sorted by time, and by their order in the file where times are equal.
         return sorted(happenings, key=lambda each: each.at)
+
+    def _word(self, name: str, value: Any, key: str) -> None:
+        try:
+            WORDS[name](value)
+        except ValueError as failure:
+            raise self._mistake(key, str(failure)) from failure
 
     def _offset(self, text: object, key: str) -> timedelta:
         if isinstance(text, str) and text.startswith("+"):

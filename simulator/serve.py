@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from random import Random
@@ -24,6 +25,7 @@ from simulator.listener import build, listen
 from simulator.posting import HttpPoster
 from simulator.settings import ExchangeSettings
 from simulator.spelling import e164
+from simulator.vocabulary import WORDS
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -41,7 +43,16 @@ examples:
 
 Point the daemon at it with api_base = "http://127.0.0.1:9000" under [exotel]. Key and token default to
 EXOTEL_API_KEY and EXOTEL_API_TOKEN of the environment, so that both programs can share them.
+
+values here and in scenario files ("fault" is a fault's "name"; "answers" may be a list, one a ring):
 """
+
+
+def _values() -> str:
+    """The known values of each key, for the end of `--help`."""
+    lines = (f"  {name:<9} {values.known()}" for name, values in WORDS.items())
+    wrapped = (textwrap.fill(each, 110, subsequent_indent=" " * 12, break_on_hyphens=False) for each in lines)
+    return "\n".join(wrapped)
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,7 +60,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "serve",
         help="Exotel, simulated, over HTTP",
         description="Serves Exotel's voice and SMS API and plays the people who are rung and texted.",
-        epilog=EPILOG,
+        epilog=EPILOG + _values(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     usual = ExchangeSettings()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from enum import StrEnum
 from random import Random
+
+from simulator.words import Word
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 EPOCH_TEXT = "1970-01-01 05:30:00"
@@ -21,7 +22,7 @@ _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SPACING = re.compile(r"[\s()-]")
 
 
-class Spelling(StrEnum):
+class Spelling(Word):
     """A form in which Exotel may write an Indian number."""
 
     E164 = "e164"

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulator.faults import FaultName, Target
+from simulator.inbound import Shape
+from simulator.people import Answers, Reception
+from simulator.spelling import Spelling
+from simulator.words import Word
+
 DEEDS: Mapping[str, frozenset[str]] = {
     "ring": frozenset({"exophone", "shape", "spelling", "with_date", "times", "every"}),
     "crowd": frozenset({"exophone", "shape", "spelling", "with_date", "within"}),
@@ -46,3 +52,13 @@ VALUES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "application": ((str, int), "'up', 'down', or a status"),
 }
 """What a deed's own key carries, where that is no text."""
+
+WORDS: Mapping[str, type[Word]] = {
+    "answers": Answers,
+    "sms": Reception,
+    "shape": Shape,
+    "spelling": Spelling,
+    "fault": FaultName,
+    "target": Target,
+}
+"""Keys of a timeline that take one of a few known values."""

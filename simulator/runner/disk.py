@@ -10,20 +10,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from random import Random
 from weakref import WeakSet
 
 import trio
 
 from missedd.store.inline import InlineConnection
+from simulator.words import Word
 
 
 class Crashed(BaseException):
     """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
 
 
-class DiskFaultName(StrEnum):
+class DiskFaultName(Word):
     CRASH = "crash"
     DISK_FULL = "disk-full"
     IO_ERROR = "io-error"

@@ -17,7 +17,9 @@ def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> Non
     known = {each.name for each in fields(settings)}
     for name, value in changes.items():
         if name not in known:
-            raise ScenarioMistake(f"{where}.{name}: the exchange has no such setting")
+            raise ScenarioMistake(
+                f"{where}.{name}: the exchange has no such setting; known are {', '.join(sorted(known))}"
+            )
         setattr(settings, name, _setting(name, value, where))
 
 

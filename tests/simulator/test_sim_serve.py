@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -50,6 +51,22 @@ def test_serve(base: str) -> None:
         wrong = client.post(f"{base}/_sim/ring", json={"numbr": "9876543210"})
         assert (wrong.status_code, "number" in wrong.json()["error"]) == (400, True)
 
+        for path, body, said in (
+            (
+                "people",
+                {"sms": "failed"},
+                "'failed' is none of delivered, operator, dnd, invalid, ",
+            ),
+            ("people", {"answers": ["busy", "no"]}, "'no' is none of answer, no-answer, busy, "),
+            ("ring", {"shape": "odd"}, "'odd' is none of passthru, native, both, "),
+            ("ring", {"spelling": "odd"}, "'odd' is none of e164, zero, bare"),
+            ("faults", {"name": "bad"}, "'bad' is none of refuse-connection, drop-reply, "),
+            ("faults", {"name": "slow", "target": "x"}, "'x' is none of connect, sms, details, "),
+        ):
+            number = {} if path == "faults" else {"number": "9876543210"}
+            wrong = client.post(f"{base}/_sim/{path}", json=number | body)
+            assert (wrong.status_code, wrong.json()["error"][: len(said)]) == (400, said)
+
         truth = client.get(f"{base}/_sim/truth").json()
         assert len(truth["connects"]) == 2
         assert [one["status"] for one in truth["api_requests"]] == [200, None, None]
@@ -68,3 +85,13 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
         main(arguments)
     assert stopped.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_its_help_names_every_value(capsys: pytest.CaptureFixture[str]) -> None:
+    from simulator.cli import main
+    from simulator.vocabulary import WORDS
+
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    words = re.split(r"[\s,]+", capsys.readouterr().out.partition("values here")[2])
+    assert {each.value for values in WORDS.values() for each in values} <= set(words)
