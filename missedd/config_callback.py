@@ -12,10 +12,10 @@ from itertools import accumulate
 
 from missedd.config_hours import read_business_hours
 from missedd.config_read import Table
-from missedd.config_values import shown, spell
+from missedd.config_values import NOT_CREDIBLE, shown, spell
 from missedd.core.agents import Agent
 from missedd.core.hours import BusinessHours
-from missedd.core.phone import normalise
+from missedd.core.phone import is_credible, normalise
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass
 
 DELAY = timedelta(seconds=30)
@@ -109,6 +109,9 @@ def callback_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
     if in_an_hour > campaign.callback.max_per_hour:
         yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"
+    for i, agent in enumerate(campaign.callback.agents):
+        if not is_credible(agent.number):
+            yield f"{key}.callback.agents[{i}]: {NOT_CREDIBLE}"
     yield from _duty_warnings(campaign, campaign.callback, key)
 
 

@@ -16,7 +16,8 @@ from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
 from missedd.config_read import Table
 from missedd.config_sms import Sayable, read_sms, sms_warnings
-from missedd.config_values import shown
+from missedd.config_values import NOT_CREDIBLE, shown
+from missedd.core.phone import is_credible
 from missedd.core.policy import (
     AfterHoursCallback,
     AfterHoursPolicy,
@@ -147,6 +148,9 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     more = (campaign.subscribe, campaign.unsubscribe, campaign.verify, campaign.after_hours.sms)
     if not any(owed + more):
         yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
+    for i, number in enumerate(campaign.exophones):
+        if not is_credible(number):
+            yield f"{key}.exophones[{i}]: {NOT_CREDIBLE}"
     yield from sms_warnings(campaign, key)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"

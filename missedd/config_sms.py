@@ -7,6 +7,7 @@ character.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from datetime import timedelta
 from missedd.config_read import Table
 from missedd.config_values import nearest, shown
 from missedd.core.dlt import VAR, parting, strange_placeholders
+from missedd.core.phone import normalise
 from missedd.core.policy import Campaign, MessageClass, SmsPolicy
 from missedd.core.texts import LONGEST_TEXT, LONGEST_VALUE, Mistake, Name, measure, names_in, read_body
 
@@ -103,10 +105,19 @@ def sms_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     if not any(number.startswith("+91") for number in campaign.exophones):
         return
     for name, sms in texts_of(campaign):
+        is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
+        if not is_inherited and not _may_send(sms.sender):
+            yield f"{key}.{name}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
         if not (sms.dlt_entity_id and sms.dlt_template_id):
             yield f"{key}.{name}: without both DLT ids, operators in India drop it unless Exotel has them"
         elif sms.dlt_template is None:
             yield f"{key}.{name}: without dlt_template its text is not compared with the registered one"
+
+
+def _may_send(sender: str) -> bool:
+    """Whether the provider may take it: a header, an ExoPhone, or both with a slash, as it shows them."""
+    header = sender.rpartition("/")[2]
+    return re.fullmatch(r"[A-Za-z0-9]{6}", header) is not None or normalise(header) is not None
 
 
 def texts_of(campaign: Campaign) -> Iterator[tuple[str, SmsPolicy]]:

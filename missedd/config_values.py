@@ -12,6 +12,8 @@ from datetime import timedelta
 LONGEST = timedelta(days=366)
 """No duration here can sensibly be longer, and this one still adds to any instant without overflow."""
 
+NOT_CREDIBLE = "is not known to be a number of its country: is a digit missing, or +91 there twice?"
+
 _SPELLED = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _UNITS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 

@@ -878,6 +878,8 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 OFFICE = '[campaign.hours]\nopen = ["mon-fri 09:30-18:30"]\n'
 NIGHT = '{number = "+919876500002", open = ["mon-thu 19:00-02:00", "sun 00:00-24:00"]}'
+TEXTED = SMS + 'dlt_template = "Hi"\n' + OFFICE + '[campaign.after_hours.sms]\nbody = "{opening}"\n'
+TEXTED += 'dlt_template_id = "3"\ndlt_template = "{#var#}"\n'
 WARNED = {
     "nobody on duty": (
         CAMPAIGN + f"[campaign.callback]\nagents = [{NIGHT}]\n" + OFFICE,
@@ -897,6 +899,18 @@ WARNED = {
     "no actions": (CAMPAIGN, "campaign[0]: has no actions"),
     "nothing to compare": (SMS, "campaign[0].sms: without dlt_template its text is not compared"),
     "no template": (SMS.replace('dlt_template_id = "2"\n', ""), "campaign[0].sms: without both DLT ids"),
+    "no such header": (
+        TEXTED.replace("EXAMPL", "EXAMPLE12"),
+        "campaign[0].sms.sender: is no DLT header, which has six letters or digits, and no ExoPhone",
+    ),
+    "its country twice": (
+        CALLBACK.replace("+918047120001", "+91918047120001"),
+        "campaign[0].exophones[0]: is not known to be a number of its country",
+    ),
+    "an agent's country twice": (
+        CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", "+91919876500002"]\n',
+        "campaign[0].callback.agents[1]: is not known to be a number of its country",
+    ),
     "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', "poll[0]: no campaign votes"),
     "no way in": (
         CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',
@@ -947,6 +961,12 @@ def test_what_is_fine_is_not_warned_of(tmp_path: Path) -> None:
     sunday = OFFICE.replace("mon-fri 09:30-18:30", "sun 20:00-21:00")
     assert read(night + sunday, tmp_path).warnings == ()
     assert read(CALLBACK + 'retries = ["5m", "1h"]\n', tmp_path).warnings == ()
+    for sender in ("EXAMPL", "600123", "08047120001", "+918047120001", "/EXAMPL"):
+        assert read(TEXTED.replace("EXAMPL", sender), tmp_path).warnings == ()
+    abroad = (
+        '[[campaign]]\nname = "b"\nexophones = ["+442079460000"]\n[campaign.sms]\nsender = "Example Ltd"\n'
+    )
+    assert read(CALLBACK + abroad + 'body = "Hi"\n', tmp_path).warnings == ()
     simulated = CALLBACK.replace("https://calls.example.in", "http://127.0.0.1:8080")
     local = simulated.replace(
         'account_sid = "example1"', 'account_sid = "e"\napi_base = "http://127.0.0.1:9"'

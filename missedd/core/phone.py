@@ -50,6 +50,16 @@ def normalise(raw: str | None, region: str = "IN") -> str | None:
     return _by_library(raw, region)
 
 
+def is_credible(number: str) -> bool:
+    """Whether an E.164 number, which `normalise` takes as it stands, is also one that its country has.
+
+    The ten digits of an Indian number are believed as they are, as there.
+    """
+    parsed = _parsed(number, "IN")
+    is_usual = _DIRECT.fullmatch(number) is not None
+    return is_usual or (parsed is not None and phonenumbers.is_valid_number(parsed))
+
+
 def mask(number: str | None) -> str:
     """Only the last four digits, as in `…3210`: what logs and messages may show."""
     digits = [each for each in number or "" if each.isdigit()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.phone import mask, normalise
+from missedd.core.phone import is_credible, mask, normalise
 
 MOBILE = "+919876543210"
 EXOPHONE = "+918047120001"
@@ -142,3 +142,17 @@ def test_every_prefix_of_a_mobile_means_the_same(subscriber: str, prefix: str) -
 )
 def test_mask_shows_four_digits(number: str | None, shown: str) -> None:
     assert mask(number) == shown
+
+
+@pytest.mark.parametrize(
+    "number", [MOBILE, EXOPHONE, DELHI, "+912345678901", "+911800123456", "+442079460000"]
+)
+def test_a_number_of_its_country_is_credible(number: str) -> None:
+    assert normalise(number) == number
+    assert is_credible(number)
+
+
+@pytest.mark.parametrize("number", ["+91919876543210", "+9198765432101", "+4420794600"])
+def test_one_of_a_wrong_length_or_with_its_country_twice_is_not(number: str) -> None:
+    assert normalise(number) == number
+    assert not is_credible(number)
