@@ -12,10 +12,10 @@ from typing import Any
 from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, add_config, reading
 from missedd.config import Settings
+from missedd.core.erasure import kept_as
 from missedd.core.explain import story
 from missedd.core.explain_number import standing
 from missedd.core.pages import Query
-from missedd.core.phone import normalise
 from missedd.exotel.sms_codes import words_of_code
 from missedd.store.database import Connection
 from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
@@ -27,12 +27,13 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "why",
         help="tell a call's or a caller's story: what was decided, why, and what is still to come",
-        description="Give a CallSid, or a number in any spelling. Works beside a running daemon.",
+        description="Give a CallSid, a number in any spelling, or the pseudonym of one that was erased. "
+        "Works beside a running daemon.",
         epilog="example: missedd why --config missedd.toml 098765 43210",
     )
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="the facts as JSON instead of words")
-    parser.add_argument("what", nargs="+", metavar="CALLSID|NUMBER")
+    parser.add_argument("what", nargs="+", metavar="CALLSID|NUMBER|PSEUDONYM")
     parser.set_defaults(run=run)
 
 
@@ -67,7 +68,7 @@ async def _find(settings: Settings, reader: Connection, what: str) -> _Found:
     by_sid = await reader.read(partial(call_story, call_sid=what))
     if by_sid is not None:
         return _Found(zone, [by_sid])
-    number = normalise(what)
+    number = kept_as(what)
     if number is not None:
         query = Query(number=number)
         return _Found(

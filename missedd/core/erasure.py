@@ -14,7 +14,11 @@ from typing import Any, Final
 
 import phonenumbers
 
+from missedd.core.phone import normalise
+
 PREFIX: Final = "erased:"
+
+_PSEUDONYM: Final = re.compile(rf"{PREFIX}[1-9][0-9]{{0,17}}")
 
 type Remove = Callable[[str], str]
 """Gives a text with the pseudonym wherever the number stood in it."""
@@ -62,6 +66,11 @@ def pseudonym(erasure_id: int) -> str:
 def is_erased(number: str) -> bool:
     """Whether this stands for a number that was erased."""
     return number.startswith(PREFIX)
+
+
+def kept_as(text: str) -> str | None:
+    """What a caller is looked up by: E.164 for a number in any spelling, a pseudonym as it stands."""
+    return text if _PSEUDONYM.fullmatch(text) else normalise(text)
 
 
 def remover(number: str, instead: str) -> Remove:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from missedd.clock import from_us, to_iso
+from missedd.core.erasure import kept_as
 from missedd.core.model import Kind
-from missedd.core.phone import normalise
 from missedd.core.reasons import words_of
 
 
@@ -55,12 +55,12 @@ async def story_of_ours(db: Rows, provider_sid: str) -> dict[str, Any] | None:
 async def story_of_number(db: Rows, number: str, limit: int = NUMBER_LIMIT) -> list[dict[str, Any]]:
     """The latest calls of a number in any spelling, newest first, each as `call_story` tells it.
 
-    An unusable spelling has no calls.
+    A pseudonym has those of the number that was erased; an unusable spelling has none.
     """
     rows = await db.fetch_all(
         f"""SELECT {CALL_COLUMNS}, {_PROVED} FROM calls c
             WHERE c.caller = ? ORDER BY c.called_at DESC, c.id DESC LIMIT ?""",
-        (normalise(number), limit),
+        (kept_as(number), limit),
     )
     return await _with_actions(db, rows)
 

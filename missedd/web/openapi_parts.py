@@ -66,7 +66,7 @@ PERIOD = (
     in_query("until", WHEN | {"description": "Before."}),
 )
 PAGE = (
-    in_query("number", {"type": "string", "description": "A phone number in any spelling."}),
+    in_query("number", TEXT | {"description": "A phone number in any spelling, or `erased:` and a count."}),
     in_query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT}),
     in_query("cursor", {"type": "string", "description": "`next` of the page before."}),
     in_query("format", {"enum": ["json", "csv"], "default": "json"}),

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from missedd.core.erasure import kept_as
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Query
 from missedd.core.phone import normalise
@@ -23,7 +24,7 @@ def query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
     since, until = period_of(args, zone)
     return Query(
         campaign=args.get("campaign") or None,
-        number=number_of(args["number"], "number") if args.get("number") else None,
+        number=_caller_of(args["number"]) if args.get("number") else None,
         since=since,
         until=until,
         kind=_one_of(Kind, args, "kind"),
@@ -57,6 +58,11 @@ def number_of(text: object, field: str) -> str:
     if number is None:
         raise bad_input(field, "is not a phone number that can be rung; try +919876543210")
     return number
+
+
+def _caller_of(text: str) -> str:
+    """A number in any spelling as E.164, or the pseudonym of one that was erased."""
+    return kept_as(text) or number_of(text, "number")
 
 
 def action_id_of(text: str) -> int:

@@ -119,6 +119,17 @@ def test_an_empty_list_and_none_at_all(
     assert capsys.readouterr().err == "there is no list 'wether'; configured are: weather\n"
 
 
+def test_why_tells_of_an_erased_numbers_calls(
+    db: FilledDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db.call("c1", caller="erased:7")
+    db.call("c2", caller="erased:70")
+    assert main(["why", *config(tmp_path), "erased:7"]) == 0
+    assert capsys.readouterr().out.startswith("Call c1\n  erased:7 rang ")
+    assert main(["why", *config(tmp_path), "erased:8"]) == 1
+    assert capsys.readouterr().out.startswith("no call is known by erased:8")
+
+
 def test_why_tells_how_a_number_stands(
     db: FilledDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

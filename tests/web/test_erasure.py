@@ -49,3 +49,16 @@ async def test_the_pages_show_the_pseudonym_and_no_link(private: Private) -> Non
         assert "erased:17" in page
         assert "/numbers/erased" not in page
     assert (await private.json("/api/v1/leads"))["items"][0]["number"] == "erased:17"
+
+
+async def test_a_pseudonym_finds_what_bears_it(private: Private) -> None:
+    call = private.db.call("c1", caller="erased:17")
+    private.db.lead(call, "erased:17")
+    private.db.lead(private.db.call("c2"))
+    page = await private.json("/api/v1/calls?number=erased:17")
+    assert [each["call_sid"] for each in page["items"]] == ["c1"]
+    page = await private.json("/api/v1/leads?number=erased:17")
+    assert [each["number"] for each in page["items"]] == ["erased:17"]
+    shown = await (await private.get("/leads?number=erased:17")).get_data(as_text=True)
+    assert shown.count('data-label="Number"') == 1
+    assert (await private.get("/api/v1/calls?number=erased:")).status_code == 400

@@ -11,9 +11,9 @@ from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.consent import Standing
+from missedd.core.erasure import kept_as
 from missedd.core.leads import LeadStatus
 from missedd.core.pages import BadCursor, Page, Query
-from missedd.core.phone import normalise
 from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, typed_number
 from missedd.web.console.house import House
@@ -43,7 +43,7 @@ async def shown(
 ) -> Shown:
     """The page of `read` that the request at hand asks for, by these filters."""
     filters = {name: request.args[name].strip() for name in names if request.args.get(name, "").strip()}
-    number = normalise(filters["number"]) if "number" in filters else None
+    number = kept_as(filters["number"]) if "number" in filters else None
     problem = None
     if "number" in filters and number is None:
         problem = f"{filters['number']!r} is not a phone number."
