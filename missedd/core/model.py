@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     NOT_MISSED = "not-missed"
     NO_CALLER_ID = "no-caller-id"
     UNKNOWN_EXOPHONE = "unknown-exophone"
+    OWN_NUMBER = "own-number"
 
 
 class Kind(StrEnum):

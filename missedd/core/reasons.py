@@ -32,12 +32,18 @@ class Reason(StrEnum):
     VOICEMAIL = "voicemail", "the caller left a voicemail"
     AGENT_EVENT = "agent-event", "it tells of an agent's phone, not of the end of a call"
     STILL_IN_PROGRESS = "still-in-progress", "the call has not ended"
+    OTHER_PRODUCT = (
+        "other-product",
+        "the request comes from another Exotel product, which has the missed-call address by mistake",
+    )
+    OWN_NUMBER = "own-number", "the caller's number is an ExoPhone of this configuration"
 
     # Plans
     OWED = "owed", "owed for this call"
     OWED_AFTER_HOURS = "owed-after-hours", "owed for a call outside business hours"
     RECORDED_AT_ONCE = "recorded-at-once", "it contacts nobody, so it was recorded with the call"
     RETRY_UNANSWERED = "retry-unanswered", "the callback before it was not answered"
+    RANG_BACK = "rang-back", "the caller rang back after a callback in which nobody talked with them"
     RESENT = "resent", "an operator asked for it to be sent again"
 
     # Lists
@@ -87,6 +93,12 @@ class Reason(StrEnum):
     BUSINESS_CLOSED = "business-closed", "it waits for the next opening hour"
     QUIET_HOURS = "quiet-hours", "promotional messages wait for the end of the quiet hours"
     NO_AGENT_ON_DUTY = "no-agent-on-duty", "none of the campaign's agents is on duty"
+    CALLER_BEING_RUNG = (
+        "caller-being-rung",
+        "another call of ours to the caller is going on; it waits for the end of that call",
+    )
+    CALLS_AT_ONCE = "calls-at-once", "the campaign has as many callbacks going on as calls_at_once allows"
+    CHANNELS_BUSY = "channels-busy", "the account has as many calls going on as it has channels"
     QUARANTINED = (
         "quarantined",
         "the database was restored from a backup, so it waits until an operator says `missedd release`",
@@ -101,14 +113,17 @@ class Reason(StrEnum):
 
     # Gates: drops and expiries
     REACHED_OTHERWISE = "reached-otherwise", "the campaign has spoken with the caller since"
-    ALREADY_OWED = (
-        "already-owed",
-        "another callback to the caller waits for the same opening, or the end of the same pause",
-    )
+    ALREADY_OWED = "already-owed", "the campaign owes the caller another callback, for a later call"
     MAX_PER_HOUR = "max-per-hour", "the caller's limit of callbacks an hour is used up"
     SKIPPED_AFTER_HOURS = "skipped-after-hours", "the campaign makes no callbacks after hours"
     TOO_OLD = "too-old", "older than the campaign's give_up_after"
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
+    FOREIGN_NUMBER = (
+        "foreign-number",
+        "the number belongs to a country that the campaign does not contact (see [contact] countries)",
+    )
+    TAKES_NO_SMS = "takes-no-sms", "the number takes no SMS: it is a landline, or no subscriber has it"
+    AGENT_IS_CALLER = "agent-is-caller", "the caller is the campaign's only agent"
     VOTE_NOT_COUNTED = "vote-not-counted", "the vote does not count, so no text confirms it"
     REFUSES_SMS = "refuses-sms", "the operators refuse SMS to this number (DND register, or opted out)"
     NO_LONGER_CONFIGURED = "no-longer-configured", "the campaign no longer asks for this action"
@@ -142,6 +157,10 @@ class Reason(StrEnum):
     CUSTOMER_NO_ANSWER = "customer-no-answer", "the customer did not answer"
     CUSTOMER_BUSY = "customer-busy", "the customer was busy"
     CALL_FAILED = "call-failed", "the call could not be completed"
+    AGENT_BUSY = "agent-busy", "the agent's phone was busy"
+    AGENT_NO_ANSWER = "agent-no-answer", "the agent did not answer"
+    AGENT_FAILED = "agent-failed", "the agent's phone could not be reached"
+    ANSWERED_BY_MACHINE = "answered-by-machine", "a machine answered, so nobody was spoken with"
     SMS_DELIVERED = "sms-delivered", "the SMS was delivered"
     SMS_FAILED = "sms-failed", "the operator did not deliver the SMS"
     SMS_MISCONFIGURED = (
