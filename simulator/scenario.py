@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.people import Answers, Reception
-from simulator.vocabulary import BOUNDS, DEEDS, MEASURES, VALUES, WORDS
+from simulator.readings import Reading, number, span
+from simulator.vocabulary import BOUNDS, CHANGES, DEEDS, MEASURES, TRAITS, VALUES, WORDS, Trait
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
-
-
-LONGEST_S = 10 * 366 * 86_400
 
 
 class ScenarioMistake(Exception):
@@ -35,11 +31,8 @@ class PersonSpec:
 
     name: str
     number: str | None
-    answers: tuple[Answers, ...]
-    sms: Reception
-    ring_s: float
-    talks_s: float
-    dnd: bool
+    traits: Mapping[str, Any]
+    """Fields of `simulator.people.Person`; who is silent on one has it as anybody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +81,15 @@ class Scenario:
 
 def duration(text: object, where: str) -> timedelta:
     """`"90s"`, `"1h30m"`, or seconds as a number; raises ScenarioMistake."""
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        if not 0 <= text <= LONGEST_S:
-            raise ScenarioMistake(f"{where}: {text!r} is no duration; it lies between nothing and ten years")
-        return timedelta(seconds=text)
-    found = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if found is None:
-        raise ScenarioMistake(f"{where}: {text!r} is no duration; write seconds or a text like '1h30m'")
-    days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return span(text)
+    except ValueError as failure:
+        raise ScenarioMistake(f"{where}: {failure}") from failure
+
+
+def changes_of(entry: Mapping[str, Any], traits: Mapping[str, Trait]) -> dict[str, Any]:
+    """The fields of a `Person` that an entry sets. Raises ValueError for a value that cannot be."""
+    return {traits[key].field: traits[key].reads(entry[key]) for key in traits if key in entry}
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -158,7 +151,7 @@ class _Reader:
     def _mistake(self, key: str, what: str) -> ScenarioMistake:
         return ScenarioMistake(f"{self._path}: {key}: {what}")
 
-    def _only(self, table: Mapping[str, Any], known: set[str] | frozenset[str], key: str) -> None:
+    def _only(self, table: Mapping[str, Any], known: Set[str], key: str) -> None:
         for name in table:
             if name not in known:
                 raise self._mistake(
@@ -167,20 +160,22 @@ class _Reader:
 
     def _person(self, name: str, spec: Mapping[str, Any]) -> PersonSpec:
         key = f"people.{name}."
-        self._only(spec, {"number", "answers", "sms", "ring", "talks", "dnd"}, key)
-        answers = spec.get("answers", "answer")
+        self._only(spec, TRAITS.keys() | {"number"}, key)
+        return PersonSpec(
+            name=name,
+            number=self._read(number, spec["number"], f"{key}number") if "number" in spec else None,
+            traits={
+                trait.field: self._read(trait.reads, spec[trait_key], f"{key}{trait_key}")
+                for trait_key, trait in TRAITS.items()
+                if trait_key in spec
+            },
+        )
+
+    def _read(self, reads: Reading, value: Any, key: str) -> Any:
         try:
-            return PersonSpec(
-                name=name,
-                number=spec.get("number"),
-                answers=tuple(Answers(each) for each in ([answers] if isinstance(answers, str) else answers)),
-                sms=Reception(spec.get("sms", "delivered")),
-                ring_s=duration(spec.get("ring", 6), f"{self._path}: {key}ring").total_seconds(),
-                talks_s=duration(spec.get("talks", 45), f"{self._path}: {key}talks").total_seconds(),
-                dnd=bool(spec.get("dnd", False)),
-            )
+            return reads(value)
         except ValueError as failure:
-            raise self._mistake(key.rstrip("."), str(failure)) from failure
+            raise self._mistake(key, str(failure)) from failure
 
     def _timeline(self) -> list[Happening]:
         happenings = []
@@ -197,17 +192,13 @@ class _Reader:
             kinds, wanted = VALUES.get(deeds[0], ((str,), "a text"))
             if not isinstance(entry[deeds[0]], kinds):
                 raise self._mistake(f"{key}.{deeds[0]}", f"must be {wanted}")
-            for name in WORDS.keys() & entry.keys():
-                self._word(name, entry[name], f"{key}.{name}")
+            traits = CHANGES if deeds[0] == "person" else {}
+            reads = {**WORDS, **{name: trait.reads for name, trait in traits.items()}}
+            for name in reads.keys() & entry.keys():
+                self._read(reads[name], entry[name], f"{key}.{name}")
             happenings.append(Happening(self._offset(entry.get("time"), key), deeds[0], entry, key))
         # Sorted by time, and by their order in the file where times are equal.
         return sorted(happenings, key=lambda each: each.at)
-
-    def _word(self, name: str, value: Any, key: str) -> None:
-        try:
-            WORDS[name](value)
-        except ValueError as failure:
-            raise self._mistake(key, str(failure)) from failure
 
     def _offset(self, text: object, key: str) -> timedelta:
         if isinstance(text, str) and text.startswith("+"):

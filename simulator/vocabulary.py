@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from simulator.faults import FaultName, Target
 from simulator.inbound import Shape
 from simulator.people import Answers, Reception
+from simulator.readings import Reading, flag, one_by_one, seconds
 from simulator.spelling import Spelling
 from simulator.words import Word
+
+
+class Trait(NamedTuple):
+    """What a key of `people` sets: a field of `Person`, and how its value is read."""
+
+    field: str
+    reads: Reading
+
+
+TRAITS: Mapping[str, Trait] = {
+    "answers": Trait("answers", one_by_one(Answers)),
+    "sms": Trait("sms", Reception),
+    "ring": Trait("ring_s", seconds),
+    "talks": Trait("talks_s", seconds),
+    "dnd": Trait("dnd", flag),
+}
+"""What may be said of somebody, beside their `number`."""
+
+CHANGES: Mapping[str, Trait] = {**TRAITS, "answers": Trait("answers", Answers)}
+"""What a `person` deed may change. It counts no rings anew, so it takes one behaviour and no list."""
 
 DEEDS: Mapping[str, frozenset[str]] = {
     "ring": frozenset({"exophone", "shape", "spelling", "with_date", "times", "every"}),
@@ -19,7 +41,7 @@ DEEDS: Mapping[str, frozenset[str]] = {
     "daemon": frozenset({"down"}),
     "disk": frozenset({"when", "times", "probability", "delay", "for"}),
     "clock_step": frozenset(),
-    "person": frozenset({"answers", "sms"}),
+    "person": frozenset(CHANGES),
     "exchange": frozenset(),
     "application": frozenset({"for"}),
     "suppress": frozenset({"reason"}),

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Never
+
+
+def none_of(value: object, known: Iterable[str]) -> str:
+    """What to say of a value that is none of the known ones: which there are, and which may be meant."""
+    names = [str(name) for name in known]
+    meant = get_close_matches(value, names, n=1) if isinstance(value, str) else []
+    guess = f"; did you mean {meant[0]!r}?" if meant else ""
+    return f"{value!r} is none of {', '.join(names) or 'none that there are'}{guess}"
 
 
 class Word(StrEnum):
@@ -15,4 +25,4 @@ class Word(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Never:
-        raise ValueError(f"{value!r} is none of {cls.known()}")
+        raise ValueError(none_of(value, cls))

@@ -19,7 +19,7 @@ from simulator.application import Application
 from simulator.crowd import Crowd
 from simulator.exchange import Exchange
 from simulator.faults import Fault
-from simulator.people import Answers, Person, Reception
+from simulator.people import Person
 from simulator.runner.asking import Asking, Kept
 from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import DiskFault
@@ -27,7 +27,8 @@ from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
 from simulator.runner.parameters import change_exchange, discard, later, ring_options
 from simulator.runner.wishes import Wish, Wishes
-from simulator.scenario import Happening, Scenario, ScenarioMistake, duration
+from simulator.scenario import Happening, Scenario, ScenarioMistake, changes_of, duration
+from simulator.vocabulary import CHANGES
 
 RESTART_S = 5.0
 """How long a supervisor waits before it starts a dead daemon again."""
@@ -241,9 +242,5 @@ class Stage:
                 raise
 
     def _change(self, name: str, params: Any, where: str) -> None:
-        person = self.person(name, where)
-        if "answers" in params:
-            person = replace(person, answers=Answers(params["answers"]))
-        if "sms" in params:
-            person = replace(person, sms=Reception(params["sms"]))
-        self.people[name] = self.exchange.people.add(person)
+        changed = replace(self.person(name, where), **changes_of(params, CHANGES))
+        self.people[name] = self.exchange.people.add(changed)

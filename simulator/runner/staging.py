@@ -151,12 +151,4 @@ def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettin
 
 def _person(spec: PersonSpec, crowd: Crowd) -> Person:
     drawn = crowd.person()
-    return Person(
-        number=spec.number or drawn.number,
-        name=drawn.name,
-        answers=spec.answers if len(spec.answers) > 1 else spec.answers[0],
-        sms=spec.sms,
-        ring_s=spec.ring_s,
-        talks_s=spec.talks_s,
-        dnd=spec.dnd,
-    )
+    return Person(spec.number or drawn.number, drawn.name, **spec.traits)

@@ -157,15 +157,13 @@ def _applet(seed: int) -> dict[str, Any]:
 
 def _person(rng: Random, name: str) -> PersonSpec:
     usual = (Answers.ANSWER, Answers.ANSWER, Answers.NO_ANSWER, Answers.BUSY, Answers.HANGUP)
-    return PersonSpec(
-        name=name,
-        number=None,
-        answers=tuple(rng.choices((*usual, Answers.UNREACHABLE), k=rng.randint(1, 3))),
-        sms=rng.choice((*[Reception.DELIVERED] * 6, *Reception)),
-        ring_s=round(rng.uniform(1, 20), 1),
-        talks_s=round(rng.uniform(1, 90), 1),
-        dnd=False,
-    )
+    traits = {
+        "answers": tuple(rng.choices((*usual, Answers.UNREACHABLE), k=rng.randint(1, 3))),
+        "sms": rng.choice((*[Reception.DELIVERED] * 6, *Reception)),
+        "ring_s": round(rng.uniform(1, 20), 1),
+        "talks_s": round(rng.uniform(1, 90), 1),
+    }
+    return PersonSpec(name, None, traits)
 
 
 def _rings(
