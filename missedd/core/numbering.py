@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberType
+from phonenumbers import PhoneMetadata, PhoneNumberDesc, PhoneNumberType
 
 _NO_COUNTRY: Final = "001"
 """What the library calls the region of satellite, freephone and other numbers that belong to the world."""
@@ -27,7 +27,7 @@ _LANDLINES: Final = frozenset(
         PhoneNumberType.UAN,
     }
 )
-"""Certain ones: where a plan cannot tell a landline from a mobile (`FIXED_LINE_OR_MOBILE`), it may be either."""
+"""Certain ones: where a plan cannot tell a landline from a mobile (`FIXED_LINE_OR_MOBILE`), it may be one."""
 
 
 def region_of(number: str) -> str | None:
@@ -75,11 +75,16 @@ def _is_landline(number: str) -> bool:
 def _indian_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Of India's landlines and mobiles, without the country code."""
     plan = PhoneMetadata.metadata_for_region("IN")
-    if plan is None or plan.fixed_line is None or plan.mobile is None:
+    landlines, mobiles = (plan.fixed_line, plan.mobile) if plan else (None, None)
+    if landlines is None or mobiles is None:
         raise AssertionError("the library has no numbering plan of India")
-    return re.compile(plan.fixed_line.national_number_pattern), re.compile(
-        plan.mobile.national_number_pattern
-    )
+    return _pattern(landlines), _pattern(mobiles)
+
+
+def _pattern(numbers: PhoneNumberDesc) -> re.Pattern[str]:
+    if numbers.national_number_pattern is None:
+        raise AssertionError("the library has no pattern of India's numbers")
+    return re.compile(numbers.national_number_pattern)
 
 
 @lru_cache(maxsize=4096)
