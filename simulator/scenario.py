@@ -193,7 +193,7 @@ class _Reader:
             if not isinstance(entry[deeds[0]], kinds):
                 raise self._mistake(f"{key}.{deeds[0]}", f"must be {wanted}")
             traits = CHANGES if deeds[0] == "person" else {}
-            reads = {**WORDS, **{name: trait.reads for name, trait in traits.items()}}
+            reads: dict[str, Reading] = {**WORDS, **{name: trait.reads for name, trait in traits.items()}}
             for name in reads.keys() & entry.keys():
                 self._read(reads[name], entry[name], f"{key}.{name}")
             happenings.append(Happening(self._offset(entry.get("time"), key), deeds[0], entry, key))
