@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 from missedd.clock import Clock
 from missedd.core.model import Kind, Outcome, StatusReport
@@ -12,15 +11,12 @@ from missedd.core.reasons import Reason
 from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
 from missedd.exotel.answered import answered_at
-from missedd.exotel.reports import call_outcome
+from missedd.exotel.endings import GOES_ON, ending
 from missedd.exotel.sms_codes import CONFIG_CODES, code_of
 from missedd.log import Event, Logger
 from missedd.store.outcomes import Applied, Meaning, apply_report
 from missedd.store.rows import ActionRow
 from missedd.store.store import Store
-
-CUSTOMER_LEG: Final = {"agent": 1, "customer": 0}
-"""Which leg of a connected call is the customer's, by who was rung first; a flow has only one leg."""
 
 
 def read_report(action: ActionRow, report: StatusReport) -> Meaning:
@@ -29,9 +25,9 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
         code = code_of(report.status, report.code)
         reason = Reason.SMS_MISCONFIGURED if code.needs_person else None
         return Meaning(report.outcome, code.suppresses, reason=reason)
-    leg = CUSTOMER_LEG.get(action.details.get("first", ""))
-    outcome: Outcome | None = call_outcome(report.fields, leg) if report.is_terminal else None
-    return Meaning(outcome, answered_at=answered_at(report.fields, leg))
+    first = action.details.get("first")
+    told = ending(report.fields, first) if report.is_terminal else GOES_ON
+    return Meaning(told.outcome, answered_at=answered_at(report.fields, first), reason=told.reason)
 
 
 class Reports:

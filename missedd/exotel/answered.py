@@ -17,7 +17,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from missedd.exotel.dates import read_instant
+from missedd.exotel.endings import CUSTOMER_LEG
 from missedd.exotel.fields import value, word
+from missedd.exotel.legs import is_machine
 
 LONGEST_S: Final = 24 * 3_600
 """No call is longer; a larger number is none of seconds."""
@@ -25,12 +27,15 @@ LONGEST_S: Final = 24 * 3_600
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
-def answered_at(fields: Mapping[str, str], customer_leg: int | None) -> datetime | None:
-    """The instant of the answer by the customer, whose leg it is (None: a flow's only one); None if untold.
+def answered_at(fields: Mapping[str, str], first: str | None) -> datetime | None:
+    """The instant of the answer by the customer; None if untold, or if a machine answered.
 
-    That there was an answer at all is not asked here.
+    `first` says who was rung first, `agent` or `customer`; None where a flow was called. That there
+    was an answer at all is not asked here.
     """
-    leg = customer_leg or 0
+    leg = CUSTOMER_LEG.get(first or "", 0)
+    if is_machine(fields, leg):
+        return None
     if word(fields, "EventType") == "answered":
         is_theirs = word(fields, f"Legs[{leg}][Status]") == "in-progress"
         return read_instant(value(fields, "DateUpdated")) if is_theirs else None

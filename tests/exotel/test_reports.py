@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.model import Outcome, StatusReport
+from missedd.exotel.endings import CALL_OUTCOMES, ending
 from missedd.exotel.reports import (
-    CALL_OUTCOMES,
-    call_outcome,
     parse_call_report,
     parse_sms_report,
     report_of_call_record,
@@ -77,87 +76,6 @@ def test_the_four_fields_of_a_flow(word: str, status: str, outcome: Outcome | No
     for request in (form(fields), as_multipart(fields), as_json({**fields, "RecordingUrl": None})):
         report = call_report_of(request)
         assert report == StatusReport(SID, status, None, outcome is not None, outcome, fields)
-
-
-def event(kind: str, status: str, *legs: str | None) -> dict[str, object]:
-    return {
-        "CallSid": SID,
-        "EventType": kind,
-        "Status": status,
-        "Legs": [{"OnCallDuration": 4, "Status": leg, "AnsweredBy": "NA"} for leg in legs],
-    }
-
-
-AGENT_FIRST, CUSTOMER_FIRST = 1, 0
-
-
-@pytest.mark.parametrize(
-    ("customer_leg", "document", "outcome"),
-    [
-        (AGENT_FIRST, event("terminal", "completed", "completed", "completed"), Outcome.ANSWERED),
-        (AGENT_FIRST, event("terminal", "no-answer", "completed", "no-answer"), Outcome.NO_ANSWER),
-        (AGENT_FIRST, event("terminal", "no-answer", "completed"), Outcome.NO_ANSWER),
-        (AGENT_FIRST, event("terminal", "no-answer", "completed", "busy"), Outcome.BUSY),
-        (AGENT_FIRST, event("terminal", "failed", "completed", "canceled"), Outcome.FAILED),
-        (AGENT_FIRST, event("terminal", "failed", "completed", "failed"), Outcome.FAILED),
-        (AGENT_FIRST, event("terminal", "no-answer", "no-answer", None), Outcome.FAILED),
-        (AGENT_FIRST, event("terminal", "busy", "busy"), Outcome.FAILED),
-        (AGENT_FIRST, event("terminal", "completed", "Completed", "Completed"), Outcome.ANSWERED),
-        (AGENT_FIRST, event("answered", "in-progress", "in-progress", ""), None),
-        (AGENT_FIRST, event("answered", "in-progress", "in-progress", "in-progress"), None),
-        (AGENT_FIRST, event("answered", "completed", "completed", "completed"), None),
-        (AGENT_FIRST, event("Dial", "busy"), None),
-        (AGENT_FIRST, {"CallSid": SID, "Status": "no-answer"}, Outcome.NO_ANSWER),
-        (CUSTOMER_FIRST, event("terminal", "completed", "completed", "completed"), Outcome.ANSWERED),
-        (CUSTOMER_FIRST, event("terminal", "no-answer", "completed", "no-answer"), Outcome.ANSWERED),
-        (CUSTOMER_FIRST, event("terminal", "failed", "completed", "canceled"), Outcome.ANSWERED),
-        (CUSTOMER_FIRST, event("terminal", "no-answer", "no-answer", None), Outcome.NO_ANSWER),
-        (CUSTOMER_FIRST, event("terminal", "busy", "busy", None), Outcome.BUSY),
-        (CUSTOMER_FIRST, event("terminal", "failed", None, None), Outcome.FAILED),
-        (None, event("terminal", "completed", "completed"), Outcome.ANSWERED),
-    ],
-)
-def test_the_legs_of_two_numbers(
-    customer_leg: int | None, document: dict[str, object], outcome: Outcome | None
-) -> None:
-    assert call_outcome(call_report_of(as_json(document)).fields, customer_leg) is outcome
-
-
-def test_legs_in_brackets_are_the_same_legs() -> None:
-    fields = {"CallSid": SID, "EventType": "terminal", "Status": "no-answer"}
-    fields |= {"Legs[0][Status]": "completed", "Legs[1][Status]": "busy"}
-    for request in (form(fields), as_multipart(fields)):
-        assert call_outcome(call_report_of(request).fields, AGENT_FIRST) is Outcome.BUSY
-
-
-DETAILS = {
-    "Sid": SID, "ParentCallSid": None, "DateCreated": "2026-09-28 23:58:11", "To": "09876543210",
-    "From": "09800000001", "PhoneNumberSid": "08047120001", "Status": "no-answer",
-    "StartTime": "2026-09-28 23:58:11", "EndTime": "2026-09-28 23:58:45", "Duration": "34",
-    "Direction": "outbound-api", "Price": "1.500",
-    "Details": {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": "busy",
-                "Legs": [{"Leg": {"Id": 1, "OnCallDuration": 21}}, {"Leg": {"Id": 2, "OnCallDuration": 0}}]},
-}  # fmt: skip
-
-
-def test_call_details_know_the_legs() -> None:
-    report = report_of_call_record({"Call": DETAILS})
-    assert (report.provider_sid, report.status, report.outcome) == (SID, "no-answer", Outcome.NO_ANSWER)
-    assert call_outcome(report.fields, AGENT_FIRST) is Outcome.BUSY
-    assert call_outcome(report.fields, CUSTOMER_FIRST) is Outcome.ANSWERED
-    assert report_of_call_record(DETAILS) == report
-
-
-@pytest.mark.parametrize("end", [None, "", "1970-01-01 05:30:00", "0000-00-00 00:00:00"])
-def test_a_record_without_an_end_is_not_final(end: str | None) -> None:
-    report = report_of_call_record(DETAILS | {"EndTime": end, "Status": "completed"})
-    assert (report.is_terminal, report.outcome) == (False, None)
-    assert call_outcome(report.fields, AGENT_FIRST) is None
-
-
-def test_an_agent_who_was_not_there_is_no_fault_of_the_customer_s() -> None:
-    record = DETAILS | {"Details": {"Leg1Status": "no-answer", "Leg2Status": None}}
-    assert call_outcome(report_of_call_record(record).fields, AGENT_FIRST) is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
@@ -278,13 +196,13 @@ def test_a_report_without_a_sid_is_refused() -> None:
 WORDS = st.sampled_from([*CALL_OUTCOMES, "answered", "terminal", "Dial", "null", "sent", "23005"])
 KEYS = st.sampled_from([
     "CallSid", "Sid", "SmsSid", "Status", "EventType", "Legs[0][Status]", "Legs[1][Status]", "EndTime",
-    "CallType", "CallStatus", "DialCallStatus", "DetailedStatusCode",
+    "CallType", "CallStatus", "DialCallStatus", "DetailedStatusCode", "AnsweredBy", "Details[Leg1Status]",
 ])  # fmt: skip
 
 
-@given(st.dictionaries(KEYS, WORDS), st.sampled_from([None, 0, 1]))
-def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], customer_leg: int | None) -> None:
-    assert call_outcome(fields, customer_leg) in {
+@given(st.dictionaries(KEYS, WORDS), st.sampled_from([None, "agent", "customer"]))
+def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], first: str | None) -> None:
+    assert ending(fields, first).outcome in {
         None,
         Outcome.ANSWERED,
         Outcome.NO_ANSWER,
