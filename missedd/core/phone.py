@@ -2,13 +2,15 @@
 
 Exotel spells the same person as `09876543210` (Passthru, SMS reports), `+919876543210` (the
 native webhook), `9876543210` (`CallTo`), `919876543210`, `00…` for foreign numbers and `sip:…`;
-a `+` that nobody escaped arrives as a space. Two numbers are the same caller exactly if
+a `+` that nobody escaped arrives as a space. What is copied from a chat or a spreadsheet brings characters
+along that show nothing, or digits of another script or width. Two numbers are the same caller exactly if
 `normalise` says so. It never raises, and applied to its own result it changes nothing.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import phonenumbers
@@ -23,6 +25,13 @@ rest (1800…, 140…) is left to the library. A `+` that became a space is as g
 
 _NOISE = str.maketrans("", "", " \t\u00a0\u2007\u202f-\u2010\u2011\u2012\u2013\u2014().[]/")
 _NUMBER = re.compile(r"\+?[0-9]{4,20}")
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+)
+"""Characters that show nothing: a chat, a spreadsheet or a web page puts them around what is copied."""
+
+_WIDE = str.maketrans("＋－（）．／　", "+-()./ ")
+"""What stands between digits of the full width, as an East Asian keyboard writes them."""
 _WRAPPED = re.compile(r".*?<\s*([^<>]*)>.*", re.DOTALL)
 """A name-addr as SIP writes it: `"A name" <sip:+919876543210@host>`."""
 
@@ -60,6 +69,14 @@ def is_credible(number: str) -> bool:
     return is_usual or (parsed is not None and phonenumbers.is_valid_number(parsed))
 
 
+def as_shown(raw: str) -> str:
+    """`raw` as a reader sees it: without the characters that show nothing, its digits and signs in ASCII."""
+    if raw.isascii():
+        return raw
+    text = _UNSEEN.sub("", raw).translate(_WIDE)
+    return "".join(str(unicodedata.decimal(character, character)) for character in text)
+
+
 def mask(number: str | None) -> str:
     """Only the last four digits, as in `…3210`: what logs and messages may show."""
     digits = [each for each in number or "" if each.isdigit()]
@@ -95,7 +112,7 @@ def _by_library(raw: str, region: str) -> str | None:
 
 def _bare(raw: str) -> tuple[str, bool]:
     """The digits of a spelling with their plus, and whether a space stood in front of them."""
-    text = raw.strip("\"'\r\n")
+    text = as_shown(raw).strip("\"'\r\n")
     had_space = text.startswith(" ")
     text = text.strip().strip("\"'")
     if wrapped := _WRAPPED.fullmatch(text):

@@ -108,6 +108,41 @@ def test_no_number(raw: str | None) -> None:
     assert normalise(raw) is None
 
 
+UNSEEN = [
+    *map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))),
+    *("\u2060", "\ufeff", "\ufe0e", "\ufe0f", "\U000e0100", "\u00ad", "\u061c"),
+]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=lambda unseen: f"U+{ord(unseen):04X}")
+@pytest.mark.parametrize("spelt", ["+91 98765 43210", "09876543210", "9876543210", "+919876543210"])
+def test_characters_that_show_nothing_are_no_part_of_a_number(spelt: str, unseen: str) -> None:
+    assert normalise(unseen + spelt + unseen) == MOBILE
+    assert normalise(unseen.join(spelt)) == MOBILE
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "９８７６５４３２１０",
+        "＋９１９８７６５４３２１０",
+        "＋９１（９８７６５）４３２１０",
+        "０９８７６５－４３２１０",
+        "　９８７６５　４３２１０",
+        "\u202a＋９１ ９８７６５ ４３２１０\u202c",
+        "९८७६५४३२१०",
+        "+९१ ९८७६५४३२१०",
+    ],
+)
+def test_digits_of_another_width_or_script_are_read_as_what_they_show(raw: str) -> None:
+    assert normalise(raw) == MOBILE
+
+
+@pytest.mark.parametrize("raw", ["\u200b", "\ufeff\u2060", "²³⁴⁵⁶⁷⁸⁹⁰¹", "\u2067anonymous\u2069"])
+def test_what_shows_no_number_is_none(raw: str) -> None:
+    assert normalise(raw) is None
+
+
 def test_a_stray_plus_before_ten_digits_is_not_guessed() -> None:
     """It may be an Indian mobile, or a number in Iran that would be rung by mistake."""
     assert normalise("+9876543210") is None
