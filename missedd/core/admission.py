@@ -52,6 +52,9 @@ def decide(
         return verdict(Verdict.UNKNOWN_EXOPHONE, Reason.NO_SUCH_EXOPHONE)
     if call.caller is None:
         return verdict(Verdict.NO_CALLER_ID, Reason.WITHHELD_NUMBER)
+    if policy.is_own(call.caller):
+        # Not a person: our own call to a number of ours, or its number borrowed by somebody else.
+        return verdict(Verdict.OWN_NUMBER, Reason.OWN_NUMBER)
     done = recorded(campaign, called_at)
     if history.is_suppressed or history.opt_out is not None:
         # Who opted out may join again: their word put them on the list, and their word takes them off.

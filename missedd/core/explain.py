@@ -23,6 +23,7 @@ _VERDICTS = {
     Verdict.NOT_MISSED: "It is no missed call",
     Verdict.NO_CALLER_ID: "It was kept, but there is nobody to call back",
     Verdict.UNKNOWN_EXOPHONE: "It was kept, but belongs to no campaign",
+    Verdict.OWN_NUMBER: "It was kept, but nobody is called back",
 }
 _OUTCOMES = {
     Outcome.ANSWERED: "answered",

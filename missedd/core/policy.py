@@ -178,6 +178,10 @@ class Policy:
     def campaign_of(self, exophone: str) -> Campaign | None:
         return self._by_exophone.get(exophone)
 
+    def is_own(self, number: str) -> bool:
+        """Whether the number is an ExoPhone of this configuration."""
+        return number in self._by_exophone
+
     def campaign(self, name: str) -> Campaign | None:
         return self._by_name.get(name)
 

@@ -22,6 +22,7 @@ _VERDICTS: Final = {
     Verdict.NOT_MISSED: "no missed call",
     Verdict.NO_CALLER_ID: "kept, but there is nobody to call back",
     Verdict.UNKNOWN_EXOPHONE: "kept, but it belongs to no campaign",
+    Verdict.OWN_NUMBER: "kept, and nobody is called back",
 }
 _STANDING: Final = {
     State.PLANNED: "is due",

@@ -71,6 +71,7 @@ EVERY_REASON: dict[str, Any] = {
     "not_missed": Reason.OUTBOUND_LEG,
     "dialled": (STRANGE,),
     "caller": None,
+    "is_own": True,
     "is_suppressed": True,
     "is_repeat": True,
 }
@@ -79,9 +80,10 @@ LADDER = [
     (("seen",), Verdict.NOT_MISSED, Reason.OUTBOUND_LEG),
     (("seen", "not_missed"), Verdict.UNKNOWN_EXOPHONE, Reason.NO_SUCH_EXOPHONE),
     (("seen", "not_missed", "dialled"), Verdict.NO_CALLER_ID, Reason.WITHHELD_NUMBER),
-    (("seen", "not_missed", "dialled", "caller"), Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED),
+    (("seen", "not_missed", "dialled", "caller"), Verdict.OWN_NUMBER, Reason.OWN_NUMBER),
+    (("seen", "not_missed", "dialled", "caller", "is_own"), Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED),
     (
-        ("seen", "not_missed", "dialled", "caller", "is_suppressed"),
+        ("seen", "not_missed", "dialled", "caller", "is_own", "is_suppressed"),
         Verdict.DUPLICATE,
         Reason.WITHIN_DEDUP_WINDOW,
     ),
@@ -98,10 +100,25 @@ def test_the_first_rule_that_applies_is_the_verdict(
     if "is_repeat" in facts:
         history.accepted.append(("admissions", NOON - minutes(1)))
     details = {name: facts[name] for name in ("not_missed", "dialled", "caller") if name in facts}
+    if "is_own" in facts:
+        details.setdefault("caller", EXOPHONE)
     admission = decided(
         call(**details), seen=EVERY_REASON["seen"] if "seen" in facts else None, history=history
     )
     assert (admission.verdict, admission.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize("caller", [EXOPHONE, SECOND_EXOPHONE])
+def test_no_exophone_of_the_configuration_is_a_person(caller: str) -> None:
+    campaigns = everything(), campaign(name="desk", exophones=(SECOND_EXOPHONE,))
+    admission = decided(call(caller=caller), *campaigns)
+    assert (admission.verdict, admission.actions) == (Verdict.OWN_NUMBER, ())
+    history = CallerHistory()
+    history.remember(admission)
+    assert history == CallerHistory()
+    assert decided(call(caller=caller), campaigns[0]).verdict is (
+        Verdict.OWN_NUMBER if caller == EXOPHONE else Verdict.ACCEPTED
+    )
 
 
 @pytest.mark.parametrize("before", [each for each in Verdict if each is not Verdict.NOT_MISSED])

@@ -17,6 +17,7 @@ from missedd.store.suppressions import suppress
 from missedd.store.wakes import wakes_between
 from tests.core.campaigns import (
     CALLER,
+    EXOPHONE,
     NOON,
     OTHER,
     STRANGE,
@@ -119,6 +120,16 @@ async def test_what_leads_nowhere_is_kept_all_the_same(store: Store) -> None:
     ]
     assert await actions(store) == []
     assert await rows(store, "SELECT * FROM leads") == []
+
+
+async def test_an_exophone_of_ours_is_counted_by_its_verdict_and_is_nobody(store: Store) -> None:
+    found = await admitted(store, call("c1", caller=EXOPHONE), call("c2", caller=EXOPHONE), of=ALL)
+    assert verdicts(found) == ["own-number", "own-number"]
+    assert await rows(store, "SELECT verdict, reason, campaign, caller FROM calls WHERE id = 1") == [
+        ("own-number", "own-number", "admissions", EXOPHONE)
+    ]
+    for table in ("actions", "leads", "votes", "subscriptions", "verifications", "suppressions"):
+        assert await rows(store, f"SELECT * FROM {table}") == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from missedd.store.store import Store
 from missedd.store.suppressions import suppress
 from tests.core.campaigns import (
     CALLER,
+    EXOPHONE,
     NOON,
     STRANGE,
     after_hours,
@@ -66,6 +67,12 @@ async def asked(
 
 async def texts(store: Store) -> list[tuple[Any, ...]]:
     return await rows(store, "SELECT state, outcome, reason FROM actions WHERE kind = 'sms'")
+
+
+async def test_a_number_of_ours_is_given_no_text(store: Store) -> None:
+    given = await asked(store, asking(caller=EXOPHONE))
+    assert (given.text, given.action) == ("", None)
+    assert await rows(store, "SELECT verdict FROM calls") == [("own-number",)]
 
 
 async def test_the_applet_is_first_and_the_dispatcher_finds_nothing_left(store: Store) -> None:

@@ -240,10 +240,12 @@ async def test_which_calls_count(db: FilledDatabase) -> None:
     db.call("withheld", verdict="no-caller-id", reason="withheld-number", caller=None)
     db.call("talked", verdict="not-missed", reason="conversation", caller="+919000000001")
     db.call("unknown", verdict="unknown-exophone", reason="no-such-exophone", campaign=None)
+    db.call("own", verdict="own-number", reason="own-number", caller="+918047120001")
     found = await _figures(db)
     assert (found["total_calls"], found["unique_callers"]) == (4, 2)
     assert sum(each["calls"] for each in found["peak_hours"]) == 4
     assert {"verdict": "not-missed", "reason": "conversation", "calls": 1} in found["verdicts"]
+    assert {"verdict": "own-number", "reason": "own-number", "calls": 1} in found["verdicts"]
     assert await _figures(db, "admissions") == found
     assert (await _figures(db, "other"))["total_calls"] == 0
 
