@@ -1,7 +1,7 @@
 """The hand on the simulator: makes people ring, changes their tempers, breaks things, shows the truth.
 
     POST   /_sim/ring     {"number", "exophone", "shape", "spelling", "with_date", "count", "wait"}
-    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd"}
+    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines"}
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…
     GET    /_sim/truth    /_sim/health
@@ -29,7 +29,7 @@ from simulator.people import Answers, Person, Reception
 from simulator.spelling import e164
 
 RING_FIELDS = ("number", "exophone", "shape", "spelling", "with_date", "count", "wait")
-PERSON_FIELDS = ("number", "name", "answers", "sms", "ring_s", "talks_s", "dnd")
+PERSON_FIELDS = ("number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines")
 FAULT_FIELDS = ("name", "target", "when", "times", "probability", "delay_s", "retry_after_s")
 MOST_AT_ONCE = 10_000
 
@@ -113,7 +113,7 @@ def _person(given: Mapping[str, Any]) -> Person:
     number = e164(str(given.get("number", "")))
     if number is None:
         raise ValueError("a person has a 'number', which is a telephone number")
-    rest = {name: given[name] for name in ("name", "ring_s", "talks_s", "dnd") if name in given}
+    rest = {name: given[name] for name in ("name", "ring_s", "talks_s", "dnd", "lines") if name in given}
     answers = given.get("answers", Answers.ANSWER.value)
     return Person(
         number,

@@ -7,6 +7,7 @@ from random import Random
 
 from faker import Faker
 
+from simulator.numbering import is_mobile
 from simulator.people import Answers, Person, Reception
 
 USUAL_ANSWERS: Mapping[Answers, int] = {
@@ -63,9 +64,9 @@ class Crowd:
             yield self.person()
 
     def _number(self) -> str:
-        # Indian mobile numbers have ten digits and begin with 6 to 9.
+        # Indian mobile numbers have ten digits and begin with 6 to 9, as do some of fixed lines.
         while True:
             number = f"+91{self._rng.randint(6, 9)}{self._rng.randrange(10**9):09d}"
-            if number not in self._taken:
+            if number not in self._taken and is_mobile(number):
                 self._taken.add(number)
                 return number

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 @dataclass(slots=True)
 class Ring:
-    """One telephone that really rang. Every re-dial is a ring of its own."""
+    """One try of a telephone. It rang unless it was `engaged`. Every re-dial is a ring of its own."""
 
     number: str
     caller_id: str
@@ -27,6 +27,8 @@ class Ring:
     ended_at: datetime | None = None
     ended: str | None = None
     """`completed`, `no-answer`, `busy`, `failed` or `canceled`; None while it lasts."""
+    engaged: bool = False
+    """Another call had the line: the telephone did not ring, and whoever had it noticed nothing."""
 
     @property
     def answered(self) -> bool:

@@ -76,11 +76,19 @@ class Inbound:
         )
         world.truth.add_inbound(ring)
         world.note_rang(ring)
+        if ring.talked_s and world.truth.call(ring.call_sid) is ring:
+            world.lines.take(ring.number)
+            world.nursery.start_soon(self._talk, ring, name=f"talk {ring.call_sid}")
         if url is not None and shape not in UNTOLD:
             world.nursery.start_soon(self._tell, ring, url, spelling, with_date, first_try)
         elif first_try is not None:
             first_try.set()
         return ring
+
+    async def _talk(self, ring: InboundRing) -> None:
+        """Somebody has the caller on the line: nobody else gets through to them meanwhile."""
+        await trio.sleep(ring.talked_s)
+        self._world.lines.release(ring.number)
 
     async def _tell(
         self, ring: InboundRing, url: str, spelling: Spelling, with_date: bool, first_try: trio.Event | None

@@ -39,6 +39,7 @@ class Person:
 
     `answers` may be a tuple: one behaviour for each ring in turn, the last one for ever after.
     `ring_s` is how long they let it ring before taking it, `talks_s` how long they then talk.
+    `lines` is how many calls they take at a time; None leaves it to the numbering plan (`numbering.py`).
     `dnd` puts the number on the do-not-disturb register, which refuses calls to people who have
     not rung an ExoPhone themselves; it says nothing about SMS, for which there is `sms`.
     """
@@ -49,6 +50,7 @@ class Person:
     sms: Reception = Reception.DELIVERED
     ring_s: float = 6.0
     talks_s: float = 45.0
+    lines: int | None = None
     dnd: bool = False
 
     def answer_to(self, ring_index: int) -> Answers:

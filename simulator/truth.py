@@ -23,6 +23,9 @@ class Truth:
 
     def __init__(self) -> None:
         self.rings: list[Ring] = []
+        """Telephones that really rang."""
+        self.engaged: list[Ring] = []
+        """Tries that found the line engaged by another call."""
         self.connects: list[Connect] = []
         self.texts: list[Text] = []
         self.inbound: list[InboundRing] = []
@@ -35,6 +38,9 @@ class Truth:
         self._deliveries_of: defaultdict[str, list[Delivery]] = defaultdict(list)
 
     def add_ring(self, ring: Ring) -> None:
+        if ring.engaged:
+            self.engaged.append(ring)
+            return
         self.rings.append(ring)
         self._rings_to[ring.number].append(ring)
 
@@ -111,6 +117,7 @@ class Truth:
             "inbound": self.inbound,
             "connects": self.connects,
             "rings": self.rings,
+            "engaged": self.engaged,
             "texts": self.texts,
             "deliveries": self.deliveries,
             "api_requests": self.api_requests,

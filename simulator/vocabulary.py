@@ -8,7 +8,7 @@ from typing import NamedTuple
 from simulator.faults import FaultName, Target
 from simulator.inbound import Shape
 from simulator.people import Answers, Reception
-from simulator.readings import Reading, flag, one_by_one, seconds
+from simulator.readings import Reading, flag, one_by_one, seconds, whole
 from simulator.spelling import Spelling
 from simulator.words import Word
 
@@ -26,6 +26,7 @@ TRAITS: Mapping[str, Trait] = {
     "ring": Trait("ring_s", seconds),
     "talks": Trait("talks_s", seconds),
     "dnd": Trait("dnd", flag),
+    "lines": Trait("lines", whole(1)),
 }
 """What may be said of somebody, beside their `number`."""
 
@@ -54,6 +55,7 @@ DEEDS: Mapping[str, frozenset[str]] = {
 
 MEASURES: Mapping[str, frozenset[str]] = {
     "rings": frozenset({"person", "after", "before", "leg", "answered"}),
+    "engaged": frozenset({"person", "after", "before", "leg"}),
     "calls": frozenset({"person", "after", "before"}),
     "texts": frozenset({"person", "after", "before", "containing", "via"}),
     "verdicts": frozenset({"person", "verdict", "status"}),

@@ -8,11 +8,12 @@ otherwise); then leg 2 rings, or the flow begins. How a call ends follows from i
     leg 1 hangs up while leg 2 rings    failed                leg 2 canceled
     leg 2 not taken                     leg 2's end
     both talked, or the flow was heard  completed
+
+A telephone that rings or is talked on is engaged for every other call: that one ends `busy` within
+two seconds, rings nothing, and uses up none of the things that the person does when rung.
 """
 
 from __future__ import annotations
-
-from datetime import datetime
 
 import trio
 
@@ -68,7 +69,7 @@ class Voice:
         if call.to_number is None:
             talks_s = HANGS_UP_AFTER_S if hangs_up else self._talks_s(call.from_number)
             await self._talk(call, order, talks_s)
-            _end(first, "completed", self._world.now())
+            self._end(first, "completed")
             self._finish(call, order, "completed")
             self._tell_flow_ended(call)
             return
@@ -80,8 +81,8 @@ class Voice:
             talks_s = min(self._talks_s(call.from_number), self._talks_s(call.to_number))
             await self._talk(call, order, HANGS_UP_AFTER_S if did is Answers.HANGUP else talks_s)
             call.leg2, call.leg_s[1] = "completed", call.conversation_s
-            _end(second, "completed", self._world.now())
-        _end(first, "completed", self._world.now())
+            self._end(second, "completed")
+        self._end(first, "completed")
         self._finish(call, order, "failed" if call.leg2 == "canceled" else call.leg2)
 
     async def _dial_first(self, call: Connect, order: ConnectOrder) -> tuple[Ring, Answers]:
@@ -105,9 +106,12 @@ class Voice:
         """Ring one telephone until it is taken (`ended` stays None) or not, or is cut after `cut_s`."""
         world = self._world
         person, timeout_s = world.people.find(number), order.ring_timeout_s
-        does = person.answer_to(world.truth.times_rung(number))
-        ring = Ring(number, call.caller_id, leg, call.sid, attempt, started_at=world.now())
+        engaged = world.lines.are_engaged(person)
+        does = Answers.BUSY if engaged else person.answer_to(world.truth.times_rung(number))
+        ring = Ring(number, call.caller_id, leg, call.sid, attempt, started_at=world.now(), engaged=engaged)
         world.truth.add_ring(ring)
+        if not engaged:
+            world.lines.take(number)
         wait_s, ended = _UNTAKEN.get(does, (person.ring_s, ""))
         if wait_s >= timeout_s:
             wait_s, ended = timeout_s, "no-answer"
@@ -115,7 +119,7 @@ class Voice:
             wait_s, ended = cut_s, "canceled"
         await trio.sleep(wait_s)
         if ended:
-            _end(ring, ended, world.now())
+            self._end(ring, ended)
         else:
             ring.answered_at = world.now()
         return ring, does
@@ -151,6 +155,7 @@ class Voice:
         await trio.sleep(self._world.settings.report_delay_s)
         await self._postman.deliver(kind, call_sid, webhook)
 
-
-def _end(ring: Ring, ended: str, at: datetime) -> None:
-    ring.ended, ring.ended_at = ended, at
+    def _end(self, ring: Ring, ended: str) -> None:
+        ring.ended, ring.ended_at = ended, self._world.now()
+        if not ring.engaged:
+            self._world.lines.release(ring.number)

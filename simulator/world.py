@@ -11,6 +11,7 @@ import trio
 
 from simulator.facts import InboundRing
 from simulator.faults import Faults
+from simulator.lines import Lines
 from simulator.people import People
 from simulator.settings import ExchangeSettings
 from simulator.spelling import new_sid
@@ -33,6 +34,7 @@ class World:
     faults: Faults
     people: People
     truth: Truth = field(default_factory=Truth)
+    lines: Lines = field(default_factory=Lines)
     last_rang_at: dict[str, datetime] = field(default_factory=dict)
     """By number, when they last rang an ExoPhone: the automatic whitelist."""
 

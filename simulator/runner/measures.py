@@ -40,6 +40,9 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
                 if filters.get("leg", each.leg) == each.leg
                 and filters.get("answered", each.answered) == each.answered
             ]
+        case "engaged":
+            tries = pick(truth.engaged, lambda each: each.started_at, lambda each: each.number)
+            return [each for each in tries if filters.get("leg", each.leg) == each.leg]
         case "calls":
             if number is not None:
                 mine = truth.connects_to(number)
