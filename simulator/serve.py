@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import sys
 import textwrap
@@ -80,7 +81,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--calls-per-minute", type=int, default=usual.calls_per_minute, metavar="N", help="(%(default)s)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of people, Sids and luck (%(default)s)"
+        "--seed", type=int, metavar="N", help="of people, Sids and luck, to repeat a run (another each time)"
     )
     parser.set_defaults(run=run)
 
@@ -95,9 +96,11 @@ def run(arguments: argparse.Namespace) -> int:
         sms_text_url=arguments.sms_text_url,
         calls_per_minute=arguments.calls_per_minute,
     )
+    # A daemon that keeps its database takes a Sid that it has seen for a call delivered again.
+    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
     code = 0
     try:
-        trio.run(_serve, settings, arguments.host, arguments.port, arguments.seed)
+        trio.run(_serve, settings, arguments.host, arguments.port, seed)
     except* OSError as errors:
         error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
@@ -138,20 +141,20 @@ async def serve_until(
 
         async with trio.open_nursery() as listening:
             address = await listening.start(listen, application, host, port, stopped)
-            print(_greeting(address, settings), flush=True)
+            print(_greeting(address, settings, seed), flush=True)
             task_status.started(address)
         # Calls still in progress end with the exchange: there is nobody left to report them to.
         calls.cancel_scope.cancel()
 
 
-def _greeting(address: str, settings: ExchangeSettings) -> str:
+def _greeting(address: str, settings: ExchangeSettings, seed: int) -> str:
     told = settings.missed_call_url
     where = (
         f"missed calls go to {urlsplit(told).netloc}" if told else "no --missed-call-url: nobody can ring in"
     )
     return (
         f"missedd-sim: Exotel at {address}, account {settings.account_sid}, key {settings.api_key}, "
-        f"ExoPhones {' '.join(settings.exophones)}; {where}"
+        f"ExoPhones {' '.join(settings.exophones)}, seed {seed}; {where}"
     )
 
 

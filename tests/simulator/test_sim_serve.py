@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
 
-@pytest.fixture
-def base() -> Iterator[str]:
+@contextmanager
+def served(*options: str) -> Iterator[str]:
     """The address of a running `missedd-sim serve`, which has to end well on SIGTERM."""
     command = [sys.executable, "-W", "error", "-m", "simulator", "serve", "--port", "0"]
     command += ["--key", "k1", "--token", "t1", "--missed-call-url", "http://127.0.0.1:1/missed-call"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         assert program.stderr is not None
@@ -25,6 +27,24 @@ def base() -> Iterator[str]:
         program.send_signal(signal.SIGTERM)
         _, complaints = program.communicate(timeout=10)
         assert (program.returncode, complaints) == (0, "")
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+def _caller_and_sid(*options: str) -> tuple[str, str]:
+    with served(*options) as address:
+        (call,) = httpx.post(f"{address}/_sim/ring", json={}, trust_env=False).json()["calls"]
+        return call["number"], call["call_sid"]
+
+
+def test_sids_are_new_at_each_start_unless_a_seed_is_given() -> None:
+    first, second = _caller_and_sid(), _caller_and_sid()
+    assert (first[0] != second[0], first[1] != second[1]) == (True, True)
+    assert _caller_and_sid("--seed", "7") == _caller_and_sid("--seed", "7")
 
 
 def test_serve(base: str) -> None:
