@@ -18,7 +18,7 @@ class Reason(StrEnum):
         return member
 
     # Verdicts
-    FIRST_CALL = "first-call", "the first call of this caller to the campaign in the dedup window"
+    FIRST_CALL = "first-call", "the campaign accepted no other call of the caller within its dedup window"
     ALREADY_SEEN = "already-seen", "this CallSid was decided before; Exotel delivered it again"
     WITHIN_DEDUP_WINDOW = (
         "within-dedup-window",

@@ -104,7 +104,7 @@ def test_why_and_report_read_beside_a_running_daemon(tmp_path: Path) -> None:
             ).stdout
 
         told = run("why", "--config", str(daemon.config), call["call_sid"])
-        assert "It was accepted: the first call of this caller" in told
+        assert "It was accepted: the campaign accepted no other call" in told
         assert "callback" in told
         assert run("why", "--config", str(daemon.config), "098765 43210") == told
         assert "1" in run("report", "--config", str(daemon.config), "--campaign", "shop")

@@ -65,7 +65,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "received_at": "2026-11-23T06:30:01.000Z",
         "verdict": "accepted",
         "reason": "first-call",
-        "reason_words": "the first call of this caller to the campaign in the dedup window",
+        "reason_words": "the campaign accepted no other call of the caller within its dedup window",
         "shape": "native",
         "redeliveries": 2,
         "verification": None,
