@@ -16,7 +16,7 @@ from missedd.core.erasure import kept_as
 from missedd.core.explain import story
 from missedd.core.explain_number import standing
 from missedd.core.pages import Query
-from missedd.exotel.sms_codes import words_of_code
+from missedd.exotel.sms_codes import with_words, words_of_code
 from missedd.store.database import Connection
 from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
 
@@ -56,7 +56,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"no call is known by {what}: neither as a CallSid nor as a caller's number")
         return FAILED
     if args.json:
-        print(json.dumps(found.calls, indent=2))
+        told = [
+            each | {"actions": [with_words(action) for action in each["actions"]]} for each in found.calls
+        ]
+        print(json.dumps(told, indent=2))
         return OK
     stories = [story(each, now, found.timezone, words_of_code) for each in found.calls]
     print("\n\n".join(filter(None, [about_number, *stories])))

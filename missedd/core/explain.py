@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from missedd.core.action_facts import told
 from missedd.core.explain_number import local_time as _at
 from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.poll import spell
@@ -90,24 +91,35 @@ def _action(
     yield f"  {action['kind']} (action {action['id']}): {_standing(action, now, zone)}"
     if code := spell_code(action, words_of_code):
         yield f"    {code}."
+    for fact in told(action):
+        yield f"    {fact.label}: {fact.value}"
     if action.get("vote"):
         vote = action["vote"]
         yield f"    {spell(vote['poll'], vote['option'], vote['standing'])}."
     for attempt in action["attempts"]:
-        finished = f", answered at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
-        result = attempt["result"] or "no answer yet"
-        code = f" {attempt['code']}" if attempt["code"] else ""
-        why = f": {_words(attempt['reason'])}" if attempt["reason"] else ""
-        said = f" ({attempt['message']})" if attempt.get("message") else ""
-        yield (
-            f"    attempt {attempt['number']} at {_at(attempt['started_at'], zone)}{finished}: "
-            f"{result}{code}{why}{said}"
-        )
+        yield f"    {_attempt(attempt, action['kind'], zone)}"
     for report in action.get("reports", ()):
         yield (
             f"    {report['source']} at {_at(report['received_at'], zone)}: "
             f"{report['status']}{f' {report["code"]}' if report.get('code') else ''}, {report['effect']}"
         )
+
+
+def _attempt(attempt: Mapping[str, Any], kind: str, zone: ZoneInfo) -> str:
+    """One request and what came of it. That the provider took it says nothing of the customer."""
+    result = {
+        "accepted": f"the {'application' if kind == Kind.WEBHOOK else 'provider'} took it",
+        "refused": "it was not taken",
+        "unknown": "nobody knows whether it was taken",
+        None: "no answer yet",
+    }[attempt["result"]]
+    came = f" at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
+    code = f", {attempt['code']}" if attempt["code"] else ""
+    why = f": {_words(attempt['reason'])}" if attempt["reason"] else ""
+    said = f" ({attempt['message']})" if attempt.get("message") else ""
+    return (
+        f"attempt {attempt['number']} at {_at(attempt['started_at'], zone)}, {result}{came}{code}{why}{said}"
+    )
 
 
 def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from missedd.core.action_facts import Told, told
 from missedd.core.explain import WordsOfCode, spell_code
 from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
 from missedd.core.poll import spell
@@ -52,6 +53,7 @@ class Moment:
     is_ahead: bool = False
     until: str | None = None
     """Until when it is worth doing."""
+    facts: tuple[Told, ...] = ()
 
 
 def timeline(call: Mapping[str, Any], words_of_code: WordsOfCode = lambda code: "") -> list[Moment]:
@@ -97,10 +99,11 @@ def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[M
         title = f"{name} {source}: {report['status']}{code}"
         yield Moment(report["received_at"], title, note=report["effect"], action=action_id)
     reason, tone = action["reason"], tone_of(action["state"], action["outcome"])
-    told = {"reason": reason, "words": words_of(reason), "action": action_id, "tone": tone}
+    said = {"reason": reason, "words": words_of(reason), "action": action_id, "tone": tone}
+    facts = tuple(told(action))
     if action["outcome"] is None:
         title = f"{name} {_STANDING[State(action['state'])]}"
-        yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], **told)
+        yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], facts=facts, **said)
         return
     vote = action.get("vote")
     note = spell(vote["poll"], vote["option"], vote["standing"]) if vote else ""
@@ -109,7 +112,8 @@ def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[M
         action["closed_at"] or action["due_at"],
         f"{name}: {action['outcome']}",
         note=note and f"{note}.",
-        **told,
+        facts=facts,
+        **said,
     )
     if action["settled_outcome"]:
         title = f"{name} settled by an operator: {action['settled_outcome']}"

@@ -11,6 +11,7 @@ from missedd.core.reasons import Reason
 from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
 from missedd.exotel.answered import answered_at
+from missedd.exotel.call_facts import call_facts, sms_facts
 from missedd.exotel.endings import GOES_ON, ending
 from missedd.exotel.sms_codes import CONFIG_CODES, code_of
 from missedd.log import Event, Logger
@@ -24,10 +25,15 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
     if action.kind is Kind.SMS:
         code = code_of(report.status, report.code)
         reason = Reason.SMS_MISCONFIGURED if code.needs_person else None
-        return Meaning(report.outcome, code.suppresses, reason=reason)
+        return Meaning(report.outcome, code.suppresses, reason=reason, facts=sms_facts(report.fields))
     first = action.details.get("first")
     told = ending(report.fields, first) if report.is_terminal else GOES_ON
-    return Meaning(told.outcome, answered_at=answered_at(report.fields, first), reason=told.reason)
+    return Meaning(
+        told.outcome,
+        answered_at=answered_at(report.fields, first),
+        reason=told.reason,
+        facts=call_facts(report.fields, first),
+    )
 
 
 class Reports:

@@ -10,7 +10,7 @@ Leg 0 is whoever was rung first. Of a leg that was not tried the status is `null
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,17 +35,26 @@ class Leg:
 
 def leg(fields: Mapping[str, str], index: int) -> Leg:
     """The leg 0 or 1, in whichever spelling it came."""
-    places = (f"Legs[{index}]", f"Legs[{index}][Leg]", f"Details[Legs][{index}][Leg]")
     return Leg(
         status=call_word(
             fields,
-            *(f"{place}[Status]" for place in places),
+            *_of_leg(index, "Status"),
             f"Details[Leg{index + 1}Status]",
             f"Leg{index + 1}Status",
         ),
-        has_talked=is_some_time(value(fields, *(f"{place}[OnCallDuration]" for place in places))),
-        answered_by=call_word(fields, *(f"{place}[AnsweredBy]" for place in places)),
+        has_talked=is_some_time(on_call(fields, index)),
+        answered_by=call_word(fields, *_of_leg(index, "AnsweredBy")),
     )
+
+
+def on_call(fields: Mapping[str, str], index: int) -> str:
+    """For how long the leg 0 or 1 was up, as the fields say it; "" where they don't."""
+    return value(fields, *_of_leg(index, "OnCallDuration"))
+
+
+def _of_leg(index: int, name: str) -> Iterator[str]:
+    for place in (f"Legs[{index}]", f"Legs[{index}][Leg]", f"Details[Legs][{index}][Leg]"):
+        yield f"{place}[{name}]"
 
 
 def conversation(fields: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from missedd.core.model import Outcome
 
@@ -111,6 +111,11 @@ def code_of(status: str, code: str | None) -> SmsCode:
 def words_of_code(code: str) -> str:
     """Why an SMS with this code was not delivered; "" where nothing is known of the code."""
     return _by_code(code).words
+
+
+def with_words(action: Mapping[str, Any]) -> dict[str, Any]:
+    """An action as the API shows it, with what its code means beside it; None where it means nothing."""
+    return {**action, "code_words": words_of_code(action["code"] or "") or None}
 
 
 def _by_code(code: str) -> SmsCode:

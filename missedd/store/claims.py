@@ -7,12 +7,12 @@ nothing, so a timer may fire twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from missedd.clock import to_us
+from missedd.core.action_facts import of_text
 from missedd.core.gates import Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
@@ -21,6 +21,7 @@ from missedd.core.reasons import Reason
 from missedd.store.agents import take_turn
 from missedd.store.database import Database
 from missedd.store.gate_facts import gate_facts, is_owed_since, is_reached
+from missedd.store.keep_facts import spell
 from missedd.store.leads import action_ended
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
@@ -88,6 +89,8 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
                     stopped.append(await _refuse(db, action, now))
                     continue
                 details = await take_turn(db, action, policy, now)
+                if written is not None:
+                    details |= of_text(written.text)
                 claimed.append(await _take(db, action, now, details, written))
                 if action.kind is Kind.CALLBACK:
                     facts.placed.append((action.number, action.campaign, now))
@@ -156,7 +159,7 @@ async def _take(
     )
     await db.execute(
         "UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, details = ? WHERE id = ?",
-        (follows, to_us(now), json.dumps(details), action.id),
+        (follows, to_us(now), spell(details), action.id),
     )
     return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, written)
 

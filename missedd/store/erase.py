@@ -1,9 +1,10 @@
 """Erasing a number: one pseudonym takes its place in all that is kept, in one transaction.
 
 Rows stay and are counted as before, and CallSids stay, so that no late webhook and no catch-up brings
-a call in again. What Exotel sent is emptied: all that was made of it stands in columns. Two kinds of
-record keep the number, as the law wants them kept and they mean nothing without it: suppressions,
-and consents with their withdrawals.
+a call in again. What Exotel sent is emptied: all that was made of it stands in columns. So are the facts
+of each action: who was rung, how long they talked, the recording, the texts. Two kinds of record keep the
+number, as the law wants them kept and they mean nothing without it: suppressions, and consents with their
+withdrawals.
 """
 
 # ruff: noqa: S608 - what is put into these statements are names from this room, never input
@@ -17,6 +18,7 @@ from typing import Final
 from missedd.clock import to_us
 from missedd.core.erasure import Cause, Erased, NotErased, Remove, pseudonym, removed, remover
 from missedd.store.database import Database
+from missedd.store.keep_facts import WITHOUT_FACTS
 from missedd.store.rows import compact
 
 _RENAMED: Final = (
@@ -38,6 +40,7 @@ _EMPTIED: Final = (
            SELECT provider_sid FROM actions WHERE number = ?1
            UNION SELECT t.provider_sid FROM actions a JOIN attempts t ON t.action_id = a.id
                  WHERE a.number = ?1)""",
+    f"UPDATE actions SET details = {WITHOUT_FACTS} WHERE number = ?1 AND details != '{{}}'",
     "UPDATE reports SET fields = '{}' WHERE action_id IN (SELECT id FROM actions WHERE number = ?1)",
 )
 

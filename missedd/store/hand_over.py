@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from missedd.core.action_facts import of_text
 from missedd.core.gates import Go, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import InboundCall, Kind, Outcome, State
@@ -20,6 +21,7 @@ from missedd.store.admit import Admitted, admit, foresee
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.gate_facts import gate_facts
+from missedd.store.keep_facts import keep_facts
 from missedd.store.rows import ActionRow, fetch_actions
 from missedd.store.texts import write_text
 
@@ -48,6 +50,7 @@ async def hand_over(
     if owed is None:
         return HandedOver(admitted=admitted)
     action, text = owed
+    await keep_facts(db, action, of_text(text))
     await close(db, action.id, Outcome.HANDED_OVER, Reason.HANDED_TO_APPLET, now)
     return HandedOver(text, action, admitted)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
@@ -17,6 +17,7 @@ from missedd.core.reasons import Reason
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.gate_facts import is_reached
+from missedd.store.keep_facts import keep_facts
 from missedd.store.leads import callbacks_ended
 from missedd.store.reached import spoken_with
 from missedd.store.rows import (
@@ -52,6 +53,8 @@ class Meaning:
     """When the customer answered, if the report tells, be it final or not."""
     reason: Reason | None = None
     """Why it ended so, where the report says more than the outcome does."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else the report tells, by the names of `missedd.core.action_facts`."""
 
 
 type Read = Callable[[ActionRow, StatusReport], Meaning]
@@ -128,6 +131,7 @@ async def _apply(
     if action.provider_sid != report.provider_sid:
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
+    await keep_facts(db, action, meaning.facts)
     if meaning.suppresses:
         await suppress(db, action.number, f"sms {report.code}", "provider", now, None, channel="sms")
     if meaning.outcome is None:

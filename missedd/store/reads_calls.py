@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from missedd.clock import from_us, to_iso
+from missedd.core.action_facts import facts_of
 from missedd.core.erasure import kept_as
 from missedd.core.model import Kind
 from missedd.core.reasons import words_of
@@ -31,7 +32,7 @@ _PROVED = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
 
 ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
 a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.settled_at, a.settled_note,
-a.answered_at, a.code"""
+a.answered_at, a.code, a.details"""
 
 
 async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
@@ -113,6 +114,7 @@ def action_of(row: Sequence[Any]) -> dict[str, Any]:
         "settled_note": row[15],
         "answered_at": iso(row[16]),
         "code": row[17],
+        **facts_of(json.loads(row[18])),
     }
 
 

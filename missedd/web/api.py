@@ -5,13 +5,17 @@ Each route is named with its path in `missedd.web.openapi`; a test holds the two
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from quart import Blueprint, Response, jsonify, request
 
 from missedd.clock import Clock, to_iso
+from missedd.core.action_facts import FACTS
+from missedd.core.pages import Page, Query
 from missedd.core.policy import Policy
+from missedd.exotel.sms_codes import with_words
 from missedd.web.acting import acting
 from missedd.web.audit import add_audit
 from missedd.web.bodies import json_object, line_of, until_of
@@ -38,7 +42,8 @@ CALL_COLUMNS: Final = (
 ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
-    *("settled_outcome", "settled_at", "settled_note", "answered_at", "code"),
+    *("settled_outcome", "settled_at", "settled_note", "answered_at", "code", "code_words"),
+    *(each.name for each in FACTS),
 )
 SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
 
@@ -66,7 +71,7 @@ def build_api(
         story = await reads.call_story(call_sid)
         if story is None:
             raise Problem(404, "no call has this CallSid")
-        return jsonify(story)
+        return jsonify(story | {"actions": [with_words(each) for each in story["actions"]]})
 
     @api.get("/v1/calls")
     async def calls() -> Response:
@@ -74,7 +79,11 @@ def build_api(
 
     @api.get("/v1/actions")
     async def actions() -> Response:
-        return await listed("actions", reads.actions, ACTION_COLUMNS, zone)
+        return await listed("actions", coded, ACTION_COLUMNS, zone)
+
+    async def coded(query: Query) -> Page:
+        page = await reads.actions(query)
+        return replace(page, items=[with_words(each) for each in page.items])
 
     @api.get("/v1/suppressions")
     async def suppressions() -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from missedd.core.action_facts import FACTS, Fact
 from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.poll import Standing
 from missedd.core.settlement import SETTLING
@@ -71,6 +72,8 @@ def schemas() -> Json:
         "settled_note": or_null(TEXT),
         "answered_at": or_null(INSTANT),
         "code": or_null(TEXT | {"description": "The provider's, with which it ended."}),
+        "code_words": or_null(TEXT | {"description": "Why an SMS with this code was not delivered."}),
+        **{each.name: _fact(each) for each in FACTS},
     }
     vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(Standing)}}
     told = action | {
@@ -131,6 +134,12 @@ def schemas() -> Json:
         "Figures": object_of(figures),
         "Problem": object_of(problem, optional=("field", "reason")),
     }
+
+
+def _fact(fact: Fact) -> Json:
+    if fact.values:
+        return {"enum": [*fact.values, None], "description": fact.about}
+    return or_null((COUNT if fact.is_count else TEXT) | {"description": fact.about})
 
 
 def object_of(properties: Json, optional: tuple[str, ...] = ()) -> Json:

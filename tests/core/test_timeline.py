@@ -176,3 +176,13 @@ def test_tones() -> None:
     for outcome in Outcome:
         assert (tone_of("done", outcome) == "good") is (outcome in GOOD)
     assert tone_of("done", "dropped") == "none"
+
+
+def test_what_is_kept_of_an_action_stands_with_its_end() -> None:
+    kept = {"text": "Thank you.", "units": 1}
+    sent = {"kind": "sms", "state": "done", "outcome": "delivered", "closed_at": AT.format(31)}
+    tried = attempt(31)
+    moments = timeline(call(action(**sent, **kept, attempts=[tried], reason="sms-delivered")))
+    assert [[fact.value for fact in each.facts] for each in moments] == [[], [], [], ["Thank you.", "1"]]
+    ahead = timeline(call(action(kind="sms", state="placed", **kept)))
+    assert [fact.label for fact in ahead[-1].facts] == ["Text", "Units"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -298,3 +299,19 @@ def test_spans(seconds: float | None, text: str) -> None:
 def test_numbers_as_people_read_them() -> None:
     assert spaced("+919876543210").replace("\N{NO-BREAK SPACE}", " ") == "+91 98765 43210"
     assert (spaced("+4930123456"), spaced(None)) == ("+4930123456", "withheld")
+
+
+async def test_what_is_kept_of_an_action(private: Private) -> None:
+    call = private.db.call("abc")
+    link = "https://recordings.exotel.com/x.mp3?a=1&b=2"
+    for recording in (link, "javascript:alert(1)"):
+        details = json.dumps({"talk_s": "8", "recording_url": recording})
+        private.db.done(call, "callback", "answered", placed_at=NOON, details=details)
+    private.db.done(call, "sms", "delivered", details='{"text":"<b>Thank you.</b>"}')
+    for path in ("/calls/abc", "/numbers/+919876543210"):
+        page = await _page(private, path)
+        assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">Recording</a>' in page
+        assert page.count("noreferrer") == 1
+        assert 'href="javascript:' not in page
+        assert "Talk time: 8 s" in page
+        assert "Text: &lt;b&gt;Thank you.&lt;/b&gt;" in page

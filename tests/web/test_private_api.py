@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from missedd.clock import from_us
+from missedd.core.action_facts import FACTS
 from missedd.core.model import Outcome
 from missedd.core.settlement import Settlement
 from missedd.web.openapi import document
@@ -71,6 +72,28 @@ async def test_a_story_is_what_the_document_says(private: Private) -> None:
     ]
     assert conforms(story, schemas()["Story"])
     assert story["actions"][0]["attempts"][0]["number"] == 1
+
+
+async def test_what_is_kept_of_an_action(private: Private) -> None:
+    details = '{"agent":"+919800000001","first":"agent","talk_s":"8","price":"1.500"}'
+    call = private.db.call("abc")
+    private.db.done(call, "callback", "answered", placed_at=NOON, details=details)
+    private.db.done(call, "sms", "failed", code="23005", details='{"text":"=1+1, \\"so\\"","units":"1"}')
+    private.db.done(call, "vote", "recorded", details='{"poll":"singer","option":"Asha"}')
+    callback, text, vote = (await private.json("/api/v1/calls/abc"))["actions"]
+    assert (callback["agent"], callback["first"], callback["talk_s"]) == ("+919800000001", "agent", 8)
+    assert (callback["price"], callback["recording_url"], callback["text"]) == ("1.500", None, None)
+    assert (text["text"], text["units"]) == ('=1+1, "so"', 1)
+    assert text["code_words"] == "the number is on the Do Not Disturb register"
+    assert all(vote[each.name] is None for each in FACTS)
+    listed = (await private.json("/api/v1/actions"))["items"]
+    assert [each["talk_s"] for each in listed] == [None, None, 8]
+    assert conforms(listed[1], schemas()["ListedAction"])
+    response = await private.get("/api/v1/actions?format=csv")
+    lines = list(csv.DictReader(io.StringIO(await response.get_data(as_text=True))))
+    assert set(lines[0]) == set(listed[0])
+    assert [(each["talk_s"], each["text"]) for each in lines] == [("", ""), ("", '\'=1+1, "so"'), ("8", "")]
+    assert lines[1]["code_words"] == text["code_words"]
 
 
 async def test_the_audit_record(private: Private) -> None:
