@@ -100,12 +100,13 @@ def _told(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
     """What came of telling the other side about a missed call, as far as is known."""
     deliveries = exchange.truth.deliveries_of(ring.call_sid)
     first = deliveries[0] if deliveries else None
+    failure = f"{first.url.partition('?')[0]}: {first.failure}" if first and first.failure else None
     return {
         "call_sid": ring.call_sid,
         "number": ring.number,
         "status": first.status if first else None,
         "verdict": first.verdict if first else None,
-        "failure": f"{first.url.partition('?')[0]}: {first.failure}" if first and first.failure else None,
+        "failure": "busy: all channels of the account are in use" if ring.engaged else failure,
     }
 
 

@@ -58,6 +58,11 @@ class Connect:
     """When the first leg was taken."""
     ended_at: datetime | None = None
 
+    @property
+    def channels(self) -> int:
+        """How many of the account's it takes while it goes on."""
+        return 1 if self.to_number is None else 2
+
 
 @dataclass(slots=True)
 class Text:
@@ -96,6 +101,8 @@ class InboundRing:
     spelling: str
     heard_ringing_s: float | None = None
     """How long the first Passthru answer took: so long the caller went on hearing it ring."""
+    engaged: bool = False
+    """The account had no channel free: the caller heard the engaged tone, and nothing is told of it."""
     talked_s: int = 0
     """How long somebody talked to the caller; 0 for a missed call."""
 

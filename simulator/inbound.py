@@ -73,11 +73,18 @@ class Inbound:
             shape=shape.value,
             spelling=spelling.value,
             talked_s=round(person.talks_s) if shape in (Shape.ANSWERED, Shape.TALKED) else 0,
+            # What is posted again comes from no telephone.
+            engaged=call_sid is None and not world.channels.have_room(1, world.settings.channels),
         )
         world.truth.add_inbound(ring)
+        if ring.engaged:
+            if first_try is not None:
+                first_try.set()
+            return ring
         world.note_rang(ring)
         if ring.talked_s and world.truth.call(ring.call_sid) is ring:
             world.lines.take(ring.number)
+            world.channels.take(1)
             world.nursery.start_soon(self._talk, ring, name=f"talk {ring.call_sid}")
         if url is not None and shape not in UNTOLD:
             world.nursery.start_soon(self._tell, ring, url, spelling, with_date, first_try)
@@ -89,6 +96,7 @@ class Inbound:
         """Somebody has the caller on the line: nobody else gets through to them meanwhile."""
         await trio.sleep(ring.talked_s)
         self._world.lines.release(ring.number)
+        self._world.channels.release(1)
 
     async def _tell(
         self, ring: InboundRing, url: str, spelling: Spelling, with_date: bool, first_try: trio.Event | None

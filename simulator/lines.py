@@ -1,4 +1,4 @@
-"""Who is on the telephone.
+"""Who is on the telephone, and how many channels of the account that takes.
 
 A mobile telephone takes one call: whoever rings it meanwhile hears the engaged tone, and it does not
 ring. A switchboard takes any number of them: fixed-line numbers, toll-free ones and those of universal
@@ -35,3 +35,23 @@ class Lines:
         self._calls[number] -= 1
         if not self._calls[number]:
             del self._calls[number]
+
+
+class Channels:
+    """The calls of the account that go on at this instant: one between two numbers counts two.
+
+    A call counts from the request for it, ringing and re-dialling included, until it has ended; one
+    that came in counts while somebody talks to the caller.
+    """
+
+    def __init__(self) -> None:
+        self.in_use = 0
+
+    def have_room(self, wanted: int, limit: int | None) -> bool:
+        return limit is None or self.in_use + wanted <= limit
+
+    def take(self, count: int) -> None:
+        self.in_use += count
+
+    def release(self, count: int) -> None:
+        self.in_use -= count

@@ -82,6 +82,12 @@ def _connect(exchange: Exchange, request: Request) -> tuple[Content, str]:
         if world.people.find(number).dnd and world.whitelist_s(number) is None:
             shown = spell(number, Spelling.ZERO)
             raise Refusal(403, f"Call to {shown} cannot be made because of TRAI NDNC regulations")
+    channels = exchange.settings.channels
+    if not world.channels.have_room(1 if order.to_number is None else 2, channels):
+        raise Refusal(
+            exchange.settings.channels_full_status,
+            f"Too Many Requests: the limit of {channels} concurrent calls of your account is reached.",
+        )
     call = exchange.voice.connect(order)
     shown_call = call_object(call, exchange.settings, world.now(), details=False)
     # Right after the request numbers are echoed as they were sent; look-ups spell them with a 0.

@@ -81,6 +81,9 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--calls-per-minute", type=int, default=usual.calls_per_minute, metavar="N", help="(%(default)s)"
     )
     parser.add_argument(
+        "--channels", type=int, metavar="N", help="calls of the account that may go on at once (no limit)"
+    )
+    parser.add_argument(
         "--seed", type=int, metavar="N", help="of people, Sids and luck, to repeat a run (another each time)"
     )
     parser.set_defaults(run=run)
@@ -95,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         missed_call_url=arguments.missed_call_url,
         sms_text_url=arguments.sms_text_url,
         calls_per_minute=arguments.calls_per_minute,
+        channels=arguments.channels,
     )
     # A daemon that keeps its database takes a Sid that it has seen for a call delivered again.
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed

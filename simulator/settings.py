@@ -34,6 +34,11 @@ class ExchangeSettings:
 
     calls_per_minute: int = 200
     """Voice requests of every kind in any 60 seconds; beyond it 429."""
+    channels: int | None = None
+    """Calls of the account that may go on at once; None for no limit. Beyond it callers hear the engaged
+    tone, and a request for a call is refused."""
+    channels_full_status: int = 429
+    """With which status it is refused. That it is refused is documented, with what is not."""
     sms_per_minute: int = 200
     sms_overload_status: int = 503
     """503 (code 40405) or 429 (code 40402)."""

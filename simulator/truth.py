@@ -29,6 +29,8 @@ class Truth:
         self.connects: list[Connect] = []
         self.texts: list[Text] = []
         self.inbound: list[InboundRing] = []
+        self.turned_away: list[InboundRing] = []
+        """Callers who found all channels of the account in use: no call of theirs is on any record."""
         self.deliveries: list[Delivery] = []
         self.api_requests: list[ApiRequest] = []
         self._rings_to: defaultdict[str, list[Ring]] = defaultdict(list)
@@ -49,6 +51,9 @@ class Truth:
         self._call_by_sid[call.sid] = call
 
     def add_inbound(self, ring: InboundRing) -> None:
+        if ring.engaged:
+            self.turned_away.append(ring)
+            return
         self.inbound.append(ring)
         self._call_by_sid.setdefault(ring.call_sid, ring)
 
@@ -115,6 +120,7 @@ class Truth:
         """Everything, as values that `json` can write; instants in ISO 8601."""
         records: dict[str, Iterable[Any]] = {
             "inbound": self.inbound,
+            "turned_away": self.turned_away,
             "connects": self.connects,
             "rings": self.rings,
             "engaged": self.engaged,

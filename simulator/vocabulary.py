@@ -57,6 +57,7 @@ MEASURES: Mapping[str, frozenset[str]] = {
     "rings": frozenset({"person", "after", "before", "leg", "answered"}),
     "engaged": frozenset({"person", "after", "before", "leg"}),
     "calls": frozenset({"person", "after", "before"}),
+    "turned_away": frozenset({"person", "after", "before"}),
     "texts": frozenset({"person", "after", "before", "containing", "via"}),
     "verdicts": frozenset({"person", "verdict", "status"}),
     "requests": frozenset({"target", "status", "after", "before", "fault"}),

@@ -54,6 +54,7 @@ class Voice:
             flow_url=order.flow_url,
         )
         world.truth.add_connect(record)
+        world.channels.take(record.channels)
         world.nursery.start_soon(self._run, record, order, name=f"call {record.sid}")
         return record
 
@@ -135,6 +136,7 @@ class Voice:
     def _finish(self, call: Connect, order: ConnectOrder, status: str) -> None:
         """Close the record and tell whoever asked. No checkpoint: nobody sees it half closed."""
         call.status, call.ended_at = status, self._world.now()
+        self._world.channels.release(call.channels)
         if call.answered_at is not None:
             call.leg1 = "completed"
             call.leg_s[0] = round((call.ended_at - call.answered_at).total_seconds())

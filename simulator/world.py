@@ -11,7 +11,7 @@ import trio
 
 from simulator.facts import InboundRing
 from simulator.faults import Faults
-from simulator.lines import Lines
+from simulator.lines import Channels, Lines
 from simulator.people import People
 from simulator.settings import ExchangeSettings
 from simulator.spelling import new_sid
@@ -35,6 +35,7 @@ class World:
     people: People
     truth: Truth = field(default_factory=Truth)
     lines: Lines = field(default_factory=Lines)
+    channels: Channels = field(default_factory=Channels)
     last_rang_at: dict[str, datetime] = field(default_factory=dict)
     """By number, when they last rang an ExoPhone: the automatic whitelist."""
 

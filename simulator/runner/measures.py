@@ -48,6 +48,8 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
                 mine = truth.connects_to(number)
                 return [each for each in pick(truth.connects, _created, lambda _: number) if each in mine]
             return pick(truth.connects, _created, lambda _: None)
+        case "turned_away":
+            return pick(truth.turned_away, lambda each: each.rung_at, lambda each: each.number)
         case "texts":
             texts = pick(truth.texts, lambda each: each.sent_at, lambda each: each.number)
             return [

@@ -101,3 +101,27 @@ async def test_a_caller_who_got_through_is_engaged(bench: Any, autojump_clock: M
 )
 def test_the_numbering_plan_says_how_many(number: str, lines: int | None) -> None:
     assert lines_of(number) == lines
+
+
+async def test_channels_of_the_account(bench: Any, autojump_clock: MockClock) -> None:
+    bench.settings.channels = 3
+    truth = bench.exchange.truth
+    assert (await bench.connect_two()).status_code == 200  # two channels, from now on
+    assert (await bench.connect_two(From=OTHER)).status_code == 429
+    bench.exchange.ring_in(Person(OTHER, talks_s=100), shape="talked")
+    await trio.sleep(1)
+    refused = await bench.connect(From="+919876543212")
+    assert (refused.status_code, refused.json()["RestException"]["Status"]) == (429, 429)
+    assert "limit of 3 concurrent calls" in refused.json()["RestException"]["Message"]
+    ring = bench.exchange.ring_in("+919876543212")
+    await trio.sleep(1)
+    assert (len(truth.connects), truth.turned_away) == (1, [ring])
+    assert truth.deliveries_of(ring.call_sid) == []
+    assert len((await bench.client.get("Calls.json")).json()["Calls"]) == 1
+    # The call between two numbers has ended, the caller still talks.
+    await trio.sleep(80)
+    assert (await bench.connect_two()).status_code == 200
+    bench.settings.channels_full_status = 403
+    assert (await bench.connect()).status_code == 403
+    await trio.sleep(200)
+    assert bench.exchange.world.channels.in_use == 0
