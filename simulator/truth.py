@@ -109,12 +109,10 @@ class Truth:
         """The most times that number's telephone began to ring in any such window."""
         return most_in_any((ring.started_at for ring in self._rings_to.get(number, ())), window)
 
-    def voice_requests_in_any_minute(self) -> int:
-        """The most voice requests, look-ups and refused ones included, in any 60 seconds."""
-        return most_in_any((r.at for r in self.api_requests if r.is_voice), MINUTE)
-
-    def sms_requests_in_any_minute(self) -> int:
-        return most_in_any((r.at for r in self.api_requests if r.target == "sms"), MINUTE)
+    def requests_in_any_minute(self, target: str = "voice") -> int:
+        """The most requests in any 60 seconds, refused ones too: of a target, or of all voice."""
+        asked = (r for r in self.api_requests if (r.is_voice if target == "voice" else r.target == target))
+        return most_in_any((r.at for r in asked), MINUTE)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as values that `json` can write; instants in ISO 8601."""

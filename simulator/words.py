@@ -9,11 +9,15 @@ from typing import Never
 
 
 def none_of(value: object, known: Iterable[str]) -> str:
-    """What to say of a value that is none of the known ones: which there are, and which may be meant."""
+    """What to say of a value that is none of the known ones."""
     names = [str(name) for name in known]
-    meant = get_close_matches(value, names, n=1) if isinstance(value, str) else []
-    guess = f"; did you mean {meant[0]!r}?" if meant else ""
-    return f"{value!r} is none of {', '.join(names) or 'none that there are'}{guess}"
+    return f"{value!r} is none of {', '.join(names) or 'nothing'}{guess(value, names)}"
+
+
+def guess(value: object, known: Iterable[str]) -> str:
+    """Which of the known names is likely meant, as the end of a sentence; nothing if none is like it."""
+    meant = get_close_matches(value, map(str, known), n=1) if isinstance(value, str) else []
+    return f"; did you mean {meant[0]!r}?" if meant else ""
 
 
 class Word(StrEnum):

@@ -72,11 +72,11 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
 @pytest.mark.parametrize(
     ("replaced", "by", "complaint"),
     [
-        ("seed = 19", 'seed = "x"', "wrong.toml: seed: is required and must be a int"),
+        ("seed = 19", 'seed = "x"', "wrong.toml: seed: must be a whole number, not 'x'"),
         ("+05:30\nuntil", "\nuntil", "wrong.toml: start: has no offset"),
         ('ring = "bela"', 'rings = "bela"', "wrong.toml: at[1]: needs exactly one of"),
-        ('ring = "bela"', 'ring = "zora"', "wrong.toml: at[1]: 'zora' is nobody here"),
-        ('what = "rings"', 'what = "bells"', "wrong.toml: expect[0].what: must be one of"),
+        ('ring = "bela"', 'ring = "zora"', "wrong.toml: at[1].ring: 'zora' is none of asha, bela"),
+        ('what = "rings"', 'what = "bells"', "wrong.toml: expect[0].what: 'bells' is none of rings, calls, "),
         ("exactly = 1", "exactlyy = 1", "wrong.toml: expect[0]: needs exactly one of"),
         ('flow = "12345"', 'flwo = "12345"', "daemon.campaign[0].callback.flwo"),
         ('time = "+48h"', 'time = "48 hours"', "wrong.toml: at[1].time: must be an offset"),
@@ -87,9 +87,13 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
         (
             'ring = "bela"',
             "exchange = 3",
-            "wrong.toml: at[1].exchange: must be a table of the exchange's settings",
+            "wrong.toml: at[1].exchange: must be a table, not 3",
         ),
-        ('ring = "bela"', "exchange = { __class__ = 3 }", "the exchange has no such setting"),
+        (
+            'ring = "bela"',
+            "exchange = { __class__ = 3 }",
+            "at[1].exchange.__class__: is not known here; known are account_sid, ",
+        ),
         ("seed = 19", "seed = 19\nexchange = 3", "wrong.toml: exchange: must be a table"),
         ("[people]", "[people]\nzora = 3", "wrong.toml: people.zora: must be a table"),
         (
@@ -104,7 +108,7 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
         ('ring = "bela"', 'fault = "lose"\ntarget = "sms"', "cannot strike 'sms', only webhook, report"),
         ('ring = "bela"', 'person = "bela"\nsms = "no"', "at[1].sms: 'no' is none of delivered, operator, "),
         ('ring = "bela"', 'disk = "bad"', "'bad' is none of crash, disk-full, io-error, slow-disk"),
-        ('ring = "bela"', 'clear = "bad"', "'bad' is none of refuse-connection, drop-reply, "),
+        ('ring = "bela"', 'clear = "bad"', "'bad' is none of all, refuse-connection, "),
         ("[people]", "[people]\nzora = { ring = -1 }", "wrong.toml: people.zora.ring: -1 is no duration"),
         ("[people]", "[people]\nzora = { talks = nan }", "people.zora.talks: nan is no duration"),
     ],

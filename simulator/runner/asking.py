@@ -15,10 +15,9 @@ from urllib.parse import quote
 import trio
 
 from simulator.people import Person
+from simulator.readings import NAMED
 from simulator.runner.host import DaemonHost
 from simulator.scenario import ScenarioMistake
-
-_NAMED = re.compile(r"\{([^{}]+)\}")
 
 type Kept = dict[str, Any]
 """Kept answers by their names."""
@@ -89,7 +88,7 @@ def filled(value: Any, people: Mapping[str, Person], kept: Kept, where: str, *, 
             raise NotKeptYet(f"{where}: {found[0]} names nobody and no answer; known are {known}")
         return quote(text, safe="") if in_path else text
 
-    return _NAMED.sub(named, value)
+    return NAMED.sub(named, value)
 
 
 def value_at(value: Any, path: str, where: str) -> Any:

@@ -9,55 +9,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from weakref import WeakSet
 
 import trio
 
 from missedd.store.inline import InlineConnection
-from simulator.words import Word
+from simulator.disk_faults import REFUSALS, DiskFault, DiskFaultName
 
 
 class Crashed(BaseException):
     """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
-
-
-class DiskFaultName(Word):
-    CRASH = "crash"
-    DISK_FULL = "disk-full"
-    IO_ERROR = "io-error"
-    SLOW_DISK = "slow-disk"
-
-
-_WORDS = {
-    DiskFaultName.DISK_FULL: "database or disk is full",
-    DiskFaultName.IO_ERROR: "disk I/O error",
-}
-
-
-@dataclass(slots=True, eq=False)
-class DiskFault:
-    """One thing that goes wrong with the disk. `delay_s` is how slow it is.
-
-    `when` is `begin`, `before` (the commit) or `after` it; a full or broken disk refuses at `begin`
-    or `before`. `times` counts down; None is for ever. Raises ValueError for what cannot be.
-    """
-
-    name: DiskFaultName | str
-    when: str = "before"
-    times: int | None = None
-    probability: float = 1.0
-    delay_s: float = 5.0
-
-    def __post_init__(self) -> None:
-        self.name = DiskFaultName(self.name)
-        if self.when not in ("begin", "before", "after"):
-            raise ValueError(f"'when' is 'begin', or 'before' or 'after' the commit, not {self.when!r}")
-        if self.when == "after" and self.name in _WORDS:
-            raise ValueError(f"{self.name.value!r} cannot come after the commit")
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")
 
 
 type Point = tuple[int, str]
@@ -102,7 +64,7 @@ class Disk:
         if fault.name is DiskFaultName.CRASH:
             raise Crashed
         self.refusals += 1
-        raise sqlite3.OperationalError(_WORDS[DiskFaultName(fault.name)])
+        raise sqlite3.OperationalError(REFUSALS[DiskFaultName(fault.name)])
 
     async def pause(self) -> None:
         """Before each transaction: others get a turn, and on a slow disk time passes."""

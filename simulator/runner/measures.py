@@ -72,9 +72,7 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
             names = ("target", "status", "fault")
             return [each for each in requests if all(_matches(each, name, filters) for name in names)]
         case "requests_in_a_minute":
-            if filters.get("target") == "sms":
-                return truth.sms_requests_in_any_minute()
-            return truth.voice_requests_in_any_minute()
+            return truth.requests_in_any_minute(filters.get("target", "voice"))
         case "rings_in_an_hour":
             people = [number] if number else sorted({each.number for each in truth.rings})
             return max((truth.rings_in_any(each, timedelta(hours=1)) for each in people), default=0)

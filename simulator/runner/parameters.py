@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import trio
 
-from simulator.scenario import ScenarioMistake
-from simulator.settings import DltTemplate, ExchangeSettings
+from simulator.settings import ExchangeSettings
+from simulator.vocabulary import SETTINGS
 
 
-def change_exchange(settings: ExchangeSettings, changes: Any, where: str) -> None:
-    """Set some of the exchange's manners; raises ScenarioMistake for an unknown one."""
-    known = {each.name for each in fields(settings)}
+def change_exchange(settings: ExchangeSettings, changes: Mapping[str, Any]) -> None:
+    """Set some of the exchange's manners; raises ValueError for a value that cannot be."""
     for name, value in changes.items():
-        if name not in known:
-            raise ScenarioMistake(
-                f"{where}.{name}: the exchange has no such setting; known are {', '.join(sorted(known))}"
-            )
-        setattr(settings, name, _setting(name, value, where))
-
-
-def _setting(name: str, value: Any, where: str) -> Any:
-    if name != "templates":
-        return tuple(value) if isinstance(value, list) else value
-    try:
-        return tuple(DltTemplate(**each) for each in value)
-    except TypeError as failure:
-        raise ScenarioMistake(
-            f"{where}.templates: each needs entity_id, template_id and text, and nothing else"
-        ) from failure
+        setattr(settings, name, SETTINGS[name](value))
 
 
 def ring_options(params: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from missedd.config import Settings
 from simulator.runner.checks import Failure, check
+from simulator.runner.proofread import proofread
 from simulator.runner.staging import in_virtual_time, perform_timeline, staged, trace_of
 from simulator.scenario import Scenario
 from simulator.truth import Truth
@@ -41,6 +42,7 @@ class Outcome:
 
 def replay(scenario: Scenario) -> Outcome:
     """Run one scenario from its start to its end. Raises ScenarioMistake for what cannot be run."""
+    proofread(scenario)
     began_s = time.perf_counter()
     outcome = in_virtual_time(scenario, _replay)
     return replace(outcome, took_s=time.perf_counter() - began_s)

@@ -17,12 +17,13 @@ import trio
 from missedd.store.database import NotDurable, StoreRefused
 from simulator.application import Application
 from simulator.crowd import Crowd
+from simulator.disk_faults import DiskFault
 from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.people import Person
+from simulator.readings import step
 from simulator.runner.asking import Asking, Kept
 from simulator.runner.clock import SteppedClock
-from simulator.runner.disk import DiskFault
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
 from simulator.runner.parameters import change_exchange, discard, later, ring_options
@@ -100,13 +101,11 @@ class Stage:
                 case "daemon":
                     await self._daemon(value, happening.params, where)
                 case "clock_step":
-                    backwards = value.startswith("-")
-                    step = duration(value.lstrip("+-"), where)
-                    self.clock.error += -step if backwards else step
+                    self.clock.error += step(value)
                 case "person":
                     self._change(value, happening.params, where)
                 case "exchange":
-                    change_exchange(self.exchange.settings, value, where)
+                    change_exchange(self.exchange.settings, value)
                 case "application":
                     self._application(value, happening.params, where)
                 case "suppress":
@@ -216,8 +215,6 @@ class Stage:
         self._after(params, where, lambda: discard(self.host.disk.active, fault))
 
     async def _daemon(self, value: str, params: Any, where: str) -> None:
-        if value not in ("crash", "restart", "stop", "start"):
-            raise ScenarioMistake(f"{where}.daemon: must be crash, restart, stop or start, not {value!r}")
         down_s = duration(params.get("down", 0), f"{where}.down").total_seconds()
         if self.is_supervised and value != "start" and not self.host.is_up:
             return  # it is dead already

@@ -38,7 +38,9 @@ def settings_of(scenario: Scenario, folder: Path) -> Settings:
     }
     raw = {**scenario.daemon}
     for name, table in provided.items():
-        raw[name] = {**table, **raw.get(name, {})}
+        said = raw.get(name, {})
+        if isinstance(said, dict):  # what is none is the configuration's to complain of
+            raw[name] = {**table, **said}
     try:
         settings = load_table(raw, "daemon", scenario.path)
     except ConfigProblems as problems:
@@ -145,7 +147,7 @@ def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettin
         calls_per_minute=settings.exotel.calls_per_minute,
         sms_per_minute=settings.exotel.sms_per_minute,
     )
-    change_exchange(there, scenario.exchange, f"{scenario.path}: exchange")
+    change_exchange(there, scenario.exchange)
     return there
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from simulator.runner.branches import branches
 from simulator.runner.disk import Point
+from simulator.runner.proofread import proofread
 from simulator.runner.simulation import Run, simulate
 from simulator.scenario import Scenario
 
@@ -25,8 +26,10 @@ def sweep(scenario: Scenario, sample: int | None = None, jobs: int = 1) -> Itera
     """The run without a crash first, then one for each point, as they end, `jobs` of them side by side.
 
     Each is judged by the promises. The scenario's own expectations are not: what a crash delays may
-    rightly come out otherwise. Raises BranchFailed for a run that ended without a verdict.
+    rightly come out otherwise. Raises BranchFailed for a run that ended without a verdict, and
+    ScenarioMistake.
     """
+    proofread(scenario)
     scenario = replace(scenario, expectations=())
     whole = simulate(scenario)
     yield None, whole

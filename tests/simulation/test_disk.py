@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from simulator.contradiction import contradicting
+from simulator.disk_faults import DiskFault
 from simulator.posting import OutboundWebhook
-from simulator.runner.disk import Crashed, Disk, DiskFault, dies_at
+from simulator.runner.disk import Crashed, Disk, dies_at
 
 POINTS = ("begin", "before-commit", "after-commit")
 
