@@ -66,6 +66,7 @@ class Scenario:
     daemon: Mapping[str, Any]
     """The configuration, as `missedd serve` would read it, less what the simulation provides."""
     exchange: Mapping[str, Any]
+    """Fields of `simulator.settings.ExchangeSettings`."""
     people: tuple[PersonSpec, ...]
     timeline: tuple[Happening, ...]
     expectations: tuple[Expectation, ...] = field(repr=False)

@@ -23,7 +23,6 @@ from simulator.people import Person
 from simulator.runner.clock import SteppedClock
 from simulator.runner.disk import Disk, Fate, survives
 from simulator.runner.host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
-from simulator.runner.parameters import change_exchange
 from simulator.runner.stage import Stage
 from simulator.scenario import PersonSpec, Scenario, ScenarioMistake
 from simulator.settings import ExchangeSettings
@@ -147,8 +146,7 @@ def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettin
         calls_per_minute=settings.exotel.calls_per_minute,
         sms_per_minute=settings.exotel.sms_per_minute,
     )
-    change_exchange(there, scenario.exchange)
-    return there
+    return replace(there, **scenario.exchange)
 
 
 def _person(spec: PersonSpec, crowd: Crowd) -> Person:
