@@ -76,7 +76,11 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
         ("+05:30\nuntil", "\nuntil", "wrong.toml: start: has no offset"),
         ('ring = "bela"', 'rings = "bela"', "wrong.toml: at[1]: needs exactly one of"),
         ('ring = "bela"', 'ring = "zora"', "wrong.toml: at[1].ring: 'zora' is none of asha, bela"),
-        ('what = "rings"', 'what = "bells"', "wrong.toml: expect[0].what: 'bells' is none of rings, calls, "),
+        (
+            'what = "rings"',
+            'what = "bells"',
+            "wrong.toml: expect[0].what: 'bells' is none of rings, engaged, ",
+        ),
         ("exactly = 1", "exactlyy = 1", "wrong.toml: expect[0]: needs exactly one of"),
         ('flow = "12345"', 'flwo = "12345"', "daemon.campaign[0].callback.flwo"),
         ('time = "+48h"', 'time = "48 hours"', "wrong.toml: at[1].time: must be an offset"),
