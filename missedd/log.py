@@ -51,6 +51,7 @@ class Event(StrEnum):
     WEBHOOK_ADMITTED = "webhook.admitted"
     WEBHOOKS_ADMITTED = "webhooks.admitted"
     WEBHOOK_REFUSED = "webhook.refused"
+    WEBHOOK_MISPLACED = "webhook.misplaced"
     WEBHOOKS_MISSING = "webhooks.missing"
     CALL_RECOVERED = "call.recovered"
     POLL_RECOUNTED = "poll.recounted"

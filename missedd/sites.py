@@ -7,6 +7,7 @@ that what it talks to is what the daemon serves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import trio
 from quart_trio import QuartTrio
@@ -15,6 +16,7 @@ from missedd.clock import Clock
 from missedd.core.model import StatusReport
 from missedd.engine.engine import Engine
 from missedd.engine.queue import PATIENCE_S, Overloaded
+from missedd.exotel.other_products import OtherProduct
 from missedd.exotel.wire import WebhookRequest
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
@@ -25,6 +27,9 @@ from missedd.web.private import OPEN, build_private
 from missedd.web.public import PublicSite
 from missedd.web.replies import Reply
 
+MISPLACED_EVERY_S: Final = 3_600.0
+"""A product that has the wrong address may send it hundreds of requests a minute."""
+
 
 class EdgeLog:
     """What the public site tells of requests that brought nothing in."""
@@ -32,10 +37,26 @@ class EdgeLog:
     def __init__(self, log: Logger, metrics: Metrics) -> None:
         self._log = log
         self._metrics = metrics
+        self._misplaced: dict[str, tuple[float, int]] = {}
+        """When each other product was last told of, in seconds of trio's clock, and its requests since."""
 
     def refused(self, status: int, place: str, why: str) -> None:
         self._metrics.refused.add(status)
         self._log.warning(Event.WEBHOOK_REFUSED, status=status, place=place, why=why)
+
+    def misplaced(self, product: OtherProduct) -> None:
+        now_s = trio.current_time()
+        told_s, since = self._misplaced.get(product.name, (-MISPLACED_EVERY_S, 0))
+        if now_s - told_s < MISPLACED_EVERY_S:
+            self._misplaced[product.name] = (told_s, since + 1)
+            return
+        self._misplaced[product.name] = (now_s, 0)
+        self._log.warning(
+            Event.WEBHOOK_MISPLACED,
+            product=product.name,
+            requests=since + 1,
+            advice=f"the missed-call address is set where it does not belong: {product.setting}",
+        )
 
     def unavailable(self, place: str, error: Exception) -> None:
         self._metrics.refused.add(503)

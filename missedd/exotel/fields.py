@@ -42,19 +42,15 @@ def read_fields(request: WebhookRequest) -> dict[str, str] | Refusal:
     """All fields of body and query, or why they could not be read (400, 413 or 415)."""
     if len(request.query) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
         return _too_large(f"the request is larger than {MAX_BODY_BYTES} bytes")
-    try:
-        fields: dict[str, str] = {}
-        if request.body:
-            pairs = _body_pairs(request.headers.get("content-type", ""), request.body)
-            if isinstance(pairs, Refusal):
-                return pairs
-            _collect(fields, pairs)
-        if request.query:
-            _collect(fields, urlencoded_pairs(request.query))
-    except Malformed as reason:
-        return Refusal(400, "Malformed request", str(reason))
-    except _TooLarge as reason:
-        return _too_large(str(reason))
+    fields: dict[str, str] = {}
+    return _read_into(fields, request) or fields
+
+
+def first_fields(request: WebhookRequest) -> dict[str, str]:
+    """The fields of a request that was refused, as far as it could be read: to know what it was."""
+    fields: dict[str, str] = {}
+    if len(request.query) <= MAX_BODY_BYTES and len(request.body) <= MAX_BODY_BYTES:
+        _read_into(fields, request)
     return fields
 
 
@@ -93,6 +89,23 @@ def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
     if "%" in whole:
         return [(unquote(key, errors="replace"), unquote(text, errors="replace")) for key, text in pairs]
     return pairs
+
+
+def _read_into(fields: dict[str, str], request: WebhookRequest) -> Refusal | None:
+    """Add the request's fields; why it is refused, if it is."""
+    try:
+        if request.body:
+            pairs = _body_pairs(request.headers.get("content-type", ""), request.body)
+            if isinstance(pairs, Refusal):
+                return pairs
+            _collect(fields, pairs)
+        if request.query:
+            _collect(fields, urlencoded_pairs(request.query))
+    except Malformed as reason:
+        return Refusal(400, "Malformed request", str(reason))
+    except _TooLarge as reason:
+        return _too_large(str(reason))
+    return None
 
 
 class _TooLarge(Exception):

@@ -8,6 +8,7 @@
     CallType=client-hangup DialCallStatus=canceled DialCallDuration=0
     # Passthru, no agent answered                       CallType=incomplete DialCallStatus=no-answer
     # Passthru after a conversation                     CallType=completed DialCallStatus=completed
+    # Passthru behind a Voicebot or Stream applet       CallType=call-attempt Stream[Status]=completed
     # an agent's popup while their phone rings          Status=busy EventType=Dial AgentEmail=…
     # Passthru in the flow of an outgoing call          Direction=outbound-dial CallType=incomplete
     # the native webhook, POST, a raw + in the body     CallSid=abc123&From=+919876543210
@@ -28,7 +29,9 @@ from missedd.core.model import SMS_APPLET, InboundCall, StatusReport
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 from missedd.exotel.dates import read_instant
-from missedd.exotel.fields import read_fields, value, word
+from missedd.exotel.fields import first_fields, read_fields, value, word
+from missedd.exotel.not_missed import is_outbound, why_not_missed
+from missedd.exotel.other_products import OtherProduct, product_of
 from missedd.exotel.reports import SID, call_report, missing_sid
 from missedd.exotel.wire import Refusal, WebhookRequest
 
@@ -40,65 +43,24 @@ _EXOPHONE = ("To", "CallTo")
 _DIALLED = (*_EXOPHONE, "OutgoingPhoneNumber")
 _CALLED_AT = ("StartTime", "Created", "DateCreated")
 _PASSTHRU_ONLY = ("CallType", "CallStatus", "Direction", "CallFrom", "Callfrom")
-_AGENT_ONLY = ("AgentEmail", "DialWhomNumber")
-
-# Their words to ours; None is a missed call. A word that stands in no table decides nothing.
-STATUSES: Mapping[str, Reason | None] = {
-    "missed-call": None,
-    "missed": None,
-    "no-answer": None,
-    "failed": None,
-    "canceled": None,
-    "completed": Reason.CONVERSATION,
-    "answered": Reason.CONVERSATION,
-    "voicemail": Reason.VOICEMAIL,
-    "in-progress": Reason.STILL_IN_PROGRESS,
-    "ringing": Reason.STILL_IN_PROGRESS,
-    "queued": Reason.STILL_IN_PROGRESS,
-}
-"""`Status`, which only the native webhook and the popups have."""
-
-CALL_TYPES: Mapping[str, Reason | None] = {
-    "call-attempt": None,
-    "client-hangup": None,
-    "incomplete": None,
-    "missed-call": None,
-    "completed": Reason.CONVERSATION,
-    "voicemail": Reason.VOICEMAIL,
-}
-"""`CallType`, the word that a Passthru is best judged by."""
-
-DIAL_STATUSES: Mapping[str, Reason | None] = {
-    "no-answer": None,
-    "busy": None,
-    "failed": None,
-    "canceled": None,
-    "cancelled": None,
-    "completed": Reason.CONVERSATION,
-}
-"""`DialCallStatus`, there once the flow has tried an agent."""
-
-CALL_STATUSES: Mapping[str, Reason | None] = {"in-progress": Reason.STILL_IN_PROGRESS}
-"""`CallStatus` by itself. `ringing` is the very missed call that is never answered, and `completed`
-is said of every incoming call that has ended, talked or not."""
-
-POPUP_STATUSES = frozenset({"busy", "free"})
-"""An agent's phone rings, or is free again; these say nothing of the caller."""
 
 
-def parse_missed_call(request: WebhookRequest) -> InboundCall | Refusal:
-    """The call that a request of either shape tells of, or why it is refused (400, 413, 415)."""
+def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
+    """The call that a request of either shape tells of, or why it is refused (400, 413, 415).
+
+    What another product sent by mistake is a call too (`other-product`) where it names one by its
+    CallSid; where it does not there is nothing to keep.
+    """
     fields = read_fields(request)
     if isinstance(fields, Refusal):
-        return fields
+        return product_of(first_fields(request)) or fields
     sid = value(fields, "CallSid")
     if SID.fullmatch(sid) is None:
-        return missing_sid("CallSid")
-    if fields.keys().isdisjoint(_EXOPHONE):
+        return product_of(fields) or missing_sid("CallSid")
+    if fields.keys().isdisjoint(_EXOPHONE) and product_of(fields) is None:
         return Refusal(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
-    status = word(fields, "Status")
-    shape = _shape(fields, status)
-    not_missed = _why_not_missed(fields, shape, status)
+    shape = _shape(fields)
+    not_missed = why_not_missed(fields, is_passthru=shape == PASSTHRU)
     return InboundCall(
         call_sid=sid,
         caller=_caller(fields),
@@ -111,18 +73,18 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | Refusal:
     )
 
 
-def parse_text_request(request: WebhookRequest) -> InboundCall | Refusal:
+def parse_text_request(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
     """The call for which the dynamic SMS applet wants a text: `CallSid`, `From`, `To` and `digits`.
 
     The applet runs while the caller still hears it ring, so a request that says no more is taken for
     a missed call.
     """
     call = parse_missed_call(request)
-    return call if isinstance(call, Refusal) else replace(call, shape=SMS_APPLET)
+    return replace(call, shape=SMS_APPLET) if isinstance(call, InboundCall) else call
 
 
-def _shape(fields: Mapping[str, str], status: str) -> str:
-    if status == "missed-call":
+def _shape(fields: Mapping[str, str]) -> str:
+    if word(fields, "Status") == "missed-call":
         return NATIVE
     return NATIVE if fields.keys().isdisjoint(_PASSTHRU_ONLY) else PASSTHRU
 
@@ -136,7 +98,7 @@ def _caller(fields: Mapping[str, str]) -> str | None:
 
 def _dialled(fields: Mapping[str, str]) -> tuple[str, ...]:
     numbers: dict[str, None] = {}
-    for name in _EXOPHONE if _is_outbound(fields) else _DIALLED:
+    for name in _EXOPHONE if is_outbound(fields) else _DIALLED:
         if number := normalise(fields.get(name)):
             numbers[number] = None
     return tuple(numbers)
@@ -147,49 +109,6 @@ def _called_at(fields: Mapping[str, str]) -> datetime | None:
         if instant := read_instant(fields.get(name)):
             return instant
     return None
-
-
-def _is_outbound(fields: Mapping[str, str]) -> bool:
-    return word(fields, "Direction").startswith("outbound")
-
-
-def _why_not_missed(fields: Mapping[str, str], shape: str, status: str) -> Reason | None:
-    """The first that applies, from whose call it is down to how it went."""
-    if _is_outbound(fields):
-        return Reason.OUTBOUND_LEG
-    if status == "missed-call":
-        return None
-    # A popup comes before the call's end, with words of its own, so it is told apart first.
-    if value(fields, "EventType", "AgentEmail"):
-        return Reason.AGENT_EVENT
-    if status in POPUP_STATUSES and (shape == PASSTHRU or any(name in fields for name in _AGENT_ONLY)):
-        return Reason.AGENT_EVENT
-    call_type, dial_status = word(fields, "CallType"), word(fields, "DialCallStatus")
-    if CALL_TYPES.get(call_type) is Reason.VOICEMAIL:
-        return Reason.VOICEMAIL
-    if _has_talked(fields):
-        return Reason.CONVERSATION
-    for text, table in ((call_type, CALL_TYPES), (dial_status, DIAL_STATUSES)):
-        if text in table:
-            return table[text]
-    if status in STATUSES:
-        return STATUSES[status] if not _has_surely_not_talked(fields) else None
-    return CALL_STATUSES.get(word(fields, "CallStatus"))
-
-
-def _has_talked(fields: Mapping[str, str]) -> bool:
-    """Any of the facts that prove a conversation, whatever the other words say."""
-    return (
-        CALL_TYPES.get(word(fields, "CallType")) is Reason.CONVERSATION
-        or DIAL_STATUSES.get(word(fields, "DialCallStatus")) is Reason.CONVERSATION
-        or value(fields, "ConversationDuration").strip("0.:") != ""
-    )
-
-
-def _has_surely_not_talked(fields: Mapping[str, str]) -> bool:
-    # Exotel says `completed` of calls that nobody took; then the seconds of talk decide.
-    talked = value(fields, "ConversationDuration")
-    return word(fields, "Status") == "completed" and talked != "" and talked.strip("0.:") == ""
 
 
 def _report(sid: str, fields: Mapping[str, str]) -> StatusReport | None:

@@ -22,6 +22,7 @@ from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
 from missedd.exotel.dates import read_instant
 from missedd.exotel.fields import flatten, value, word
+from missedd.exotel.legs import conversation, is_some_time, leg
 from missedd.exotel.reports import SID
 
 _EXOPHONE: Final = ("PhoneNumberSid", "PhoneNumber", "To")
@@ -63,8 +64,9 @@ def _why_not_missed(fields: Mapping[str, str]) -> Reason | None:
         return Reason.OUTBOUND_LEG
     if word(fields, "Status") in _GOING_ON or ("EndTime" in fields and not _has_ended(fields)):
         return Reason.STILL_IN_PROGRESS
-    talked_s = value(fields, "Details[ConversationDuration]", "ConversationDuration").strip("0.:")
-    if talked_s or word(fields, "Details[Leg2Status]") == "completed":
+    # The first leg is the caller's own, up as soon as an applet answers it; the second is an agent's.
+    agent = leg(fields, 1)
+    if is_some_time(conversation(fields)) or agent.has_talked or agent.status == "completed":
         return Reason.CONVERSATION
     # Only a conversation or a voicemail is recorded; the second leg of a voicemail is empty.
     return Reason.VOICEMAIL if value(fields, "RecordingUrl") else None

@@ -14,7 +14,9 @@ from typing import Final, Protocol
 from urllib.parse import unquote
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
+from missedd.core.reasons import Reason
 from missedd.exotel.inbound import parse_missed_call, parse_text_request
+from missedd.exotel.other_products import OtherProduct, product_of
 from missedd.exotel.reports import parse_call_report, parse_sms_report
 from missedd.exotel.wire import Refusal, WebhookRequest
 from missedd.web.replies import EMPTY, NOT_FOUND, TRY_AGAIN, NotDurable, Overloaded, Reply, problem
@@ -40,6 +42,10 @@ class SiteLog(Protocol):
 
     def refused(self, status: int, place: str, why: str) -> None:
         """A request was not understood, or not for us; 4xx."""
+        ...
+
+    def misplaced(self, product: OtherProduct) -> None:
+        """Another Exotel product has the missed-call address by mistake: 200, or it would send it again."""
         ...
 
     def unavailable(self, place: str, error: Exception) -> None:
@@ -124,14 +130,23 @@ class PublicSite:
         call = parse_missed_call(request)
         if isinstance(call, Refusal):
             return self._refused(place, call)
-        return _ADMITTED[await self._admit(call)]
+        if isinstance(call, OtherProduct):
+            self._log.misplaced(call)
+            return _ADMITTED[Verdict.NOT_MISSED]
+        verdict = await self._admit(call)
+        if call.not_missed is Reason.OTHER_PRODUCT and (product := product_of(call.fields)) is not None:
+            self._log.misplaced(product)
+        return _ADMITTED[verdict]
 
     async def _sms_text(self, place: str, request: WebhookRequest) -> Reply:
         """HEAD says what GET would, its length included, and takes nothing; the text goes out as UTF-8."""
         if request.method not in ("GET", "HEAD"):
             return self._not_allowed(place, request, _ALLOWS_READING)
         call = parse_text_request(request)
-        if request.method == "HEAD":
+        if isinstance(call, OtherProduct):
+            self._log.misplaced(call)
+            text = ""
+        elif request.method == "HEAD":
             # Without a call it is a probe, as on `missed-call`.
             text = "" if isinstance(call, Refusal) else await self._texts.preview(call)
         elif isinstance(call, Refusal):

@@ -41,6 +41,16 @@ def test_a_missed_call_has_its_own_time_and_both_numbers() -> None:
     assert call.fields["Details[Leg2Status]"] == ""
 
 
+def talk(*seconds: int) -> list[dict[str, Any]]:
+    return [{"Leg": {"Id": i, "OnCallDuration": each}} for i, each in enumerate(seconds, 1)]
+
+
+@pytest.mark.parametrize("seconds", [(), (34,), (34, 0)])
+def test_the_caller_s_own_leg_is_no_conversation(seconds: tuple[int, ...]) -> None:
+    found = read(Details=MISSED | {"Legs": talk(*seconds), "ConversationDuration": "NA"})
+    assert found.call.not_missed is None
+
+
 @pytest.mark.parametrize("leg2", ["no-answer", "busy", "null", None, "canceled", "cancelled", "failed"])
 def test_nobody_took_it(leg2: str | None) -> None:
     found = read(Details=MISSED | {"Leg2Status": leg2})
@@ -53,6 +63,7 @@ def test_nobody_took_it(leg2: str | None) -> None:
         ({"Details": MISSED | {"ConversationDuration": 12}}, Reason.CONVERSATION),
         ({"Details": MISSED | {"ConversationDuration": "12"}}, Reason.CONVERSATION),
         ({"Details": MISSED | {"Leg2Status": "Completed"}}, Reason.CONVERSATION),
+        ({"Details": MISSED | {"Legs": talk(34, 12)}}, Reason.CONVERSATION),
         ({"RecordingUrl": "https://recordings.example/1.mp3"}, Reason.VOICEMAIL),
         ({"Status": "in-progress"}, Reason.STILL_IN_PROGRESS),
         ({"Status": "ringing", "Details": None}, Reason.STILL_IN_PROGRESS),

@@ -19,6 +19,7 @@ from missedd.config import ConfigProblems, load
 from missedd.core.explain import story
 from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
 from missedd.engine.reports import read_report
+from missedd.exotel.other_products import OtherProduct
 from missedd.exotel.wire import WebhookRequest
 from missedd.store.admit import admit
 from missedd.store.database import PRAGMAS
@@ -54,9 +55,15 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class _Log:
+    def __init__(self) -> None:
+        self.misplaced_count = 0
+
     def refused(self, status: int, place: str, why: str) -> None:
         if TOKEN in place or TOKEN in why:
             raise Broken("the token would stand in the log")
+
+    def misplaced(self, product: OtherProduct) -> None:
+        self.misplaced_count += 1
 
     def unavailable(self, place: str, error: Exception) -> None:
         raise Broken(f"not kept: {error!r}") from error
@@ -75,7 +82,8 @@ class Wire:
         self._connection = connection
         self._db = InlineDatabase(connection)
         self._unit(migrate)
-        self._site = PublicSite(TOKEN, self._admit, self._report, self, _Log())
+        self._log = _Log()
+        self._site = PublicSite(TOKEN, self._admit, self._report, self, self._log)
 
     def __call__(self, data: bytes) -> None:
         """Feed one connection's bytes and answer what came of them."""
@@ -95,6 +103,7 @@ class Wire:
 
     def _answer(self, path: str, request: WebhookRequest) -> None:
         calls, reports = self._count("calls"), self._count("reports")
+        misplaced = self._log.misplaced_count
         reply = run(self._site.answer(path, request))
         new_calls, new_reports = self._count("calls") - calls, self._count("reports") - reports
         if reply.status not in EXPECTED:
@@ -104,7 +113,7 @@ class Wire:
         verdict = dict(reply.headers).get("Missedd-Verdict")
         if new_calls + new_reports > (reply.status == 200):
             raise Broken(f"{reply.status}, and yet {new_calls} calls and {new_reports} reports were kept")
-        if verdict is not None and self._count("calls") == 0:
+        if verdict is not None and self._count("calls") == 0 and self._log.misplaced_count == misplaced:
             raise Broken(f"{verdict}, and no call was kept")
         if new_calls:
             self._is_whole()

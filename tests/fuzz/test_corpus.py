@@ -15,7 +15,8 @@ PATIENT = settings(max_examples=400, deadline=None, suppress_health_check=[Healt
 NAMES = (
     *("CallSid", "From", "To", "CallFrom", "CallTo", "Status", "CallType", "Direction", "CallStatus"),
     *("DialCallStatus", "StartTime", "Created", "EventType", "AgentEmail", "Legs", "Legs[0][Status]"),
-    *("SmsSid", "DetailedStatusCode", "DateUpdated", "ForwardedFrom", "digits"),
+    *("SmsSid", "DetailedStatusCode", "DateUpdated", "ForwardedFrom", "digits", "Legs[0][OnCallDuration]"),
+    *("Stream[Status]", "Stream[Duration]", "StreamSid", "CallState", "status_type", "EndTime"),
 )
 VALUES = (
     *("abc123", "c1", "+919876543210", "09876543210", "08047120001", "missed-call", "completed", "busy"),

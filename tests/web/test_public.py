@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
+from missedd.core.reasons import Reason
+from missedd.exotel.other_products import HEARTBEAT as HEARTBEAT_ALERTS
+from missedd.exotel.other_products import VOICEBOT, OtherProduct
 from missedd.exotel.wire import WebhookRequest
+from missedd.log import configure
+from missedd.sites import EdgeLog
+from missedd.web.metrics import Metrics
 from missedd.web.public import PublicSite
 from missedd.web.replies import NotDurable, Overloaded
+from tests.core.campaigns import NOON
 
 TOKEN = "s3cret-token"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -26,6 +36,9 @@ class Log:
 
     def refused(self, status: int, place: str, why: str) -> None:
         self.lines.append(("refused", status, place, why))
+
+    def misplaced(self, product: OtherProduct) -> None:
+        self.lines.append(("misplaced", product.name))
 
     def unavailable(self, place: str, error: Exception) -> None:
         self.lines.append(("unavailable", place, error))
@@ -134,6 +147,46 @@ async def test_a_verdict_is_told_in_a_header_and_the_body_stays_empty(
     assert (reply.status, reply.body) == (200, b"")
     assert dict(reply.headers) == {"Missedd-Verdict": verdict.value}
     assert inside.calls[0].call_sid == "abc123"
+
+
+JSON = {"content-type": "application/json"}
+HEARTBEAT = b'{"status_type":"CRITICAL","incoming_affected":["exo1"],"data":{"exo1":{"phone_number":"+91"}}}'
+INTEGRATION_CORE = b'{"AppUserID":"u1","CallSid":"abc123","CallState":"active","VirtualNumber":"08047120001"}'
+
+
+async def test_what_another_product_sends_is_taken_and_told(inside: Inside) -> None:
+    inside.verdict = Verdict.NOT_MISSED
+    for body, calls in ((HEARTBEAT, 0), (INTEGRATION_CORE, 1)):
+        request = WebhookRequest("POST", b"", JSON, body)
+        reply = await inside.site.answer(f"/exotel/{TOKEN}/missed-call", request)
+        assert (reply.status, dict(reply.headers)) == (200, {"Missedd-Verdict": "not-missed"})
+        assert len(inside.calls) == calls
+    assert inside.calls[0].not_missed is Reason.OTHER_PRODUCT
+    assert inside.log.lines == [("misplaced", "heartbeat"), ("misplaced", "integration-core")]
+
+
+async def test_no_text_is_for_another_product(inside: Inside) -> None:
+    request = WebhookRequest("GET", b"status_type=OK&CallSid=")
+    reply = await inside.site.answer(f"/exotel/{TOKEN}/sms-text", request)
+    assert (reply.status, reply.body, inside.calls) == (200, b"", [])
+
+
+async def test_another_product_is_told_of_once_an_hour(autojump_clock: MockClock) -> None:
+    lines = StringIO()
+    metrics = Metrics()
+    edge = EdgeLog(configure(lines, style="json", now=lambda: NOON), metrics)
+    for _ in range(7):
+        edge.misplaced(HEARTBEAT_ALERTS)
+        edge.misplaced(VOICEBOT)
+        await trio.sleep(1000)
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(each["event"], each["level"], each["product"], each["requests"]) for each in told] == [
+        ("webhook.misplaced", "warning", "heartbeat", 1),
+        ("webhook.misplaced", "warning", "voicebot", 1),
+        ("webhook.misplaced", "warning", "heartbeat", 4),
+        ("webhook.misplaced", "warning", "voicebot", 4),
+    ]
+    assert "Voicebot or Stream applet in App Bazaar" in told[1]["advice"]
 
 
 async def test_a_probe_admits_nothing(inside: Inside) -> None:
