@@ -27,6 +27,8 @@ class Ring:
     ended_at: datetime | None = None
     ended: str | None = None
     """`completed`, `no-answer`, `busy`, `failed` or `canceled`; None while it lasts."""
+    by_machine: bool = False
+    """An answering machine took it: nobody was spoken with."""
     engaged: bool = False
     """Another call had the line: the telephone did not ring, and whoever had it noticed nothing."""
 
@@ -53,6 +55,8 @@ class Connect:
     leg2: str | None = None
     leg_s: list[int] = field(default_factory=lambda: [0, 0])
     """Seconds on the line, ringing not counted, by leg."""
+    by_machine: list[bool] = field(default_factory=lambda: [False, False])
+    """Whether an answering machine took it, by leg."""
     conversation_s: int = 0
     answered_at: datetime | None = None
     """When the first leg was taken."""

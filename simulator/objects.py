@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.facts import Connect, InboundRing, Text
-from simulator.reports import recording_url
+from simulator.reports import answered_by, recording_url, told_status
 from simulator.settings import ExchangeSettings
 from simulator.sms_codes import STATES
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, spell
@@ -35,13 +35,13 @@ def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, det
         "To": spell(call.to_number or call.caller_id, Spelling.ZERO),
         "From": spell(call.from_number, Spelling.ZERO),
         "PhoneNumberSid": spell(call.caller_id, Spelling.ZERO),
-        "Status": call.status if is_final else "in-progress",
+        "Status": told_status(call, settings) if is_final else "in-progress",
         "StartTime": ist_text(call.created_at),
         "EndTime": ist_text(call.ended_at) if is_final and call.ended_at else None,
         "Duration": str(duration_s) if is_final else None,
         "Price": f"{minutes * PRICE_A_MINUTE:.3f}" if is_final else None,
         "Direction": "outbound-api",
-        "AnsweredBy": None,
+        "AnsweredBy": _answered_by(call, settings) if is_final else None,
         "ForwardedFrom": None,
         "CallerName": None,
         "Uri": f"/v1/Accounts/{account}/Calls/{call.sid}.json",
@@ -49,11 +49,20 @@ def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, det
         "SubResourceUris": {"Legs": f"/v1/Accounts/{account}/Calls/{call.sid}.json/Legs"},
     }
     if details:
-        shown["Details"] = _details(call, is_final)
+        shown["Details"] = _details(call, is_final=is_final, names_legs=settings.details_legs)
     return shown
 
 
-def _details(call: Connect, is_final: bool) -> dict[str, Any]:
+def _answered_by(call: Connect, settings: ExchangeSettings) -> str | None:
+    """Of whoever was reached last: the whole call has one word. Nothing where nobody looked for machines."""
+    reached = 1 if call.leg2 == "completed" else 0
+    word = answered_by(call, reached, settings)
+    return None if word == "NA" else word
+
+
+def _details(call: Connect, *, is_final: bool, names_legs: bool) -> dict[str, Any]:
+    if not names_legs:
+        return {"ConversationDuration": call.conversation_s if is_final else 0}
     legs = [{"Leg": {"Id": 1, "OnCallDuration": call.leg_s[0] if is_final else 0}}]
     if call.to_number is not None:
         legs.append({"Leg": {"Id": 2, "OnCallDuration": call.leg_s[1] if is_final else 0}})

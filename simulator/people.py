@@ -20,6 +20,10 @@ class Answers(Word):
     HANGUP = "hangup"
     """Takes the call and hangs up a second later: as first party, while the second still rings."""
     UNREACHABLE = "unreachable"
+    CANCELED = "canceled"
+    """The network gives the call up while it rings."""
+    MACHINE = "machine"
+    """An answering machine takes the call, and listens for as long as the person would have talked."""
 
 
 class Reception(Word):

@@ -1,7 +1,8 @@
 """The bodies of what Exotel posts about calls and texts. Pure: records in, requests out.
 
 Two shapes of call report: four fields, always multipart unless JSON was asked for; and the long
-one with legs, only between two numbers and only for subscribed events.
+one with legs, between two numbers and for subscribed events. Legs may be silent there, and a flow's
+report may be long, as the account's settings say.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from simulator.facts import Connect, Text
 from simulator.orders import ConnectOrder, SmsOrder
 from simulator.posting import OutboundWebhook
 from simulator.rendering import form_post, json_post, multipart_post, with_query
+from simulator.settings import ExchangeSettings
 from simulator.sms_codes import STATES
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
 from simulator.world import World
@@ -19,24 +21,40 @@ from simulator.world import World
 
 def call_report(call: Connect, order: ConnectOrder, event: str, world: World) -> OutboundWebhook | None:
     """The report of `answered` or `terminal` as things are now, or None where none is due."""
-    url = order.status_callback
-    has_legs = call.to_number is not None and bool(order.events)
-    if url is None or (has_legs and event not in order.events) or (not has_legs and event != "terminal"):
+    url, settings = order.status_callback, world.settings
+    # Whether a flow's events may be subscribed to is told both ways; with legs its end is told anyhow.
+    is_long = bool(order.events) if call.to_number is not None else settings.flow_legs
+    told = order.events or ("terminal",)
+    if url is None or event not in (told if is_long else ("terminal",)):
         return None
     fields: dict[str, Any] = {
         "CallSid": call.sid,
-        "Status": call.status,
+        "Status": told_status(call, settings),
         "DateUpdated": ist_text(world.now()),
     }
     if call.status == "completed":
         fields["RecordingUrl"] = recording_url(call) if order.records else None
     elif event == "terminal" and world.luck.random() >= world.settings.recording_absent_rate:
         fields["RecordingUrl"] = None
-    if has_legs:
+    if is_long:
         fields |= _long_fields(call, order, event)
+        if call.to_number is None or settings.report_legs:
+            fields["Legs"] = _legs(call, event, settings)
     if order.as_json:
         return json_post(url, fields)
     return multipart_post(url, _flat(fields), boundary=f"------------------------{call.sid[:16]}")
+
+
+def told_status(call: Connect, settings: ExchangeSettings) -> str:
+    """The status in Exotel's words, which need not be how the call went."""
+    is_glossed = settings.flow_always_completed and call.to_number is None and call.ended_at is not None
+    return "completed" if is_glossed else call.status
+
+
+def answered_by(call: Connect, leg: int, settings: ExchangeSettings) -> str:
+    if (call.leg1, call.leg2)[leg] not in ("completed", "in-progress"):
+        return "NA"
+    return settings.machine_word if call.by_machine[leg] else settings.human_word
 
 
 def recording_url(call: Connect) -> str:
@@ -50,23 +68,26 @@ def _long_fields(call: Connect, order: ConnectOrder, event: str) -> dict[str, An
         "DateCreated": ist_text(call.created_at),
         "StartTime": ist_text(call.created_at),
         "EndTime": ist_text(call.ended_at) if call.ended_at else EPOCH_TEXT,
-        "To": spell(call.to_number or "", Spelling.ZERO),
+        "To": spell(call.to_number or call.caller_id, Spelling.ZERO),
         "From": spell(call.from_number, Spelling.ZERO),
         "PhoneNumberSid": spell(call.caller_id, Spelling.ZERO),
         "ConversationDuration": call.conversation_s,
         "Direction": "outbound-api",
-        "Legs": [
-            {"OnCallDuration": call.leg_s[0], "Status": call.leg1 or "null", "AnsweredBy": "NA"},
-            {
-                "OnCallDuration": call.leg_s[1],
-                "Status": call.leg2 or ("" if event == "answered" else "null"),
-                "AnsweredBy": "NA",
-            },
-        ],
     }
     if event == "terminal":
         fields["CustomField"] = order.custom_field
     return fields
+
+
+def _legs(call: Connect, event: str, settings: ExchangeSettings) -> list[dict[str, Any]]:
+    """The one leg of a flow, or both; one that was not tried is `null`, or empty while it may yet be."""
+    statuses = [call.leg1 or "null"]
+    if call.to_number is not None:
+        statuses.append(call.leg2 or ("" if event == "answered" else "null"))
+    return [
+        {"OnCallDuration": call.leg_s[leg], "Status": status, "AnsweredBy": answered_by(call, leg, settings)}
+        for leg, status in enumerate(statuses)
+    ]
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, str]:
@@ -100,8 +121,8 @@ def sms_report(text: Text, order: SmsOrder) -> OutboundWebhook | None:
     return (json_post if order.as_json else form_post)(order.status_callback, fields)
 
 
-def flow_passthru(url: str, call: Connect) -> OutboundWebhook:
-    """A Passthru applet at the end of an outbound flow: the customer was reached and heard it."""
+def flow_passthru(url: str, call: Connect, settings: ExchangeSettings) -> OutboundWebhook:
+    """A Passthru applet at the end of an outbound flow: the call was taken, by the customer or a machine."""
     at = call.ended_at or call.created_at
     fields = {
         "CallSid": call.sid,
@@ -124,4 +145,6 @@ def flow_passthru(url: str, call: Connect) -> OutboundWebhook:
         "CurrentTime": ist_text(at),
         "CustomField": call.fields.get("CustomField", ""),
     }
+    if (word := answered_by(call, 0, settings)) != "NA":
+        fields["AnsweredBy"] = word
     return with_query(url, fields)

@@ -55,6 +55,18 @@ class ExchangeSettings:
     """Seconds from an event to its status report."""
     recording_absent_rate: float = 0.5
     """How many reports of unanswered calls lack `RecordingUrl` altogether."""
+    report_legs: bool = True
+    """Whether reports of a call between two numbers name its legs."""
+    details_legs: bool = True
+    """Whether Call Details name the legs."""
+    flow_legs: bool = False
+    """Whether a flow's report is as long as that of two numbers, with one leg."""
+    flow_always_completed: bool = False
+    """Whether a call to a flow is told as `completed` though nobody took it; its leg says how it went."""
+    human_word: str = "NA"
+    """`AnsweredBy` where somebody took a call: `NA`, `Human` and `HUMAN` are documented."""
+    machine_word: str = "Machine"
+    """The same where an answering machine did."""
     webhook_timeout_s: float = 15.0
     webhook_retry_waits_s: tuple[float, ...] = (300.0, 900.0)
     """Waits before each further try of a webhook that did not get its 2xx."""

@@ -6,7 +6,7 @@ otherwise); then leg 2 rings, or the flow begins. How a call ends follows from i
 
     leg 1 not taken                     its own end           leg 2 never tried
     leg 1 hangs up while leg 2 rings    failed                leg 2 canceled
-    leg 2 not taken                     leg 2's end
+    leg 2 not taken                     leg 2's end; canceled makes it failed
     both talked, or the flow was heard  completed
 
 A telephone that rings or is talked on is engaged for every other call: that one ends `busy` within
@@ -27,11 +27,13 @@ from simulator.world import World
 
 BUSY_AFTER_S = 2.0
 UNREACHABLE_AFTER_S = 3.0
+CANCELED_AFTER_S = 5.0
 HANGS_UP_AFTER_S = 1.0
 _UNTAKEN = {
     Answers.NO_ANSWER: (float("inf"), "no-answer"),
     Answers.BUSY: (BUSY_AFTER_S, "busy"),
     Answers.UNREACHABLE: (UNREACHABLE_AFTER_S, "failed"),
+    Answers.CANCELED: (CANCELED_AFTER_S, "canceled"),
 }
 """How long a telephone that is not taken occupies the line, and how that ends."""
 
@@ -62,7 +64,7 @@ class Voice:
         first, did = await self._dial_first(call, order)
         if not first.answered:
             call.leg1 = first.ended
-            self._finish(call, order, first.ended or "failed")
+            self._finish(call, order, _status_of(first.ended))
             return
         call.leg1, call.answered_at = "in-progress", first.answered_at
         hangs_up = did is Answers.HANGUP
@@ -84,7 +86,7 @@ class Voice:
             call.leg2, call.leg_s[1] = "completed", call.conversation_s
             self._end(second, "completed")
         self._end(first, "completed")
-        self._finish(call, order, "failed" if call.leg2 == "canceled" else call.leg2)
+        self._finish(call, order, _status_of(call.leg2))
 
     async def _dial_first(self, call: Connect, order: ConnectOrder) -> tuple[Ring, Answers]:
         ring, did = await self._ring(call, order, 1, call.from_number, 1)
@@ -123,6 +125,7 @@ class Voice:
             self._end(ring, ended)
         else:
             ring.answered_at = world.now()
+            ring.by_machine = call.by_machine[leg - 1] = does is Answers.MACHINE
         return ring, does
 
     def _talks_s(self, number: str) -> float:
@@ -149,9 +152,10 @@ class Voice:
             self._world.nursery.start_soon(self._send, "call-status", call.sid, webhook)
 
     def _tell_flow_ended(self, call: Connect) -> None:
-        url = self._world.settings.flow_passthru_url
-        if url is not None:
-            self._world.nursery.start_soon(self._send, "flow-passthru", call.sid, flow_passthru(url, call))
+        settings = self._world.settings
+        if settings.flow_passthru_url is not None:
+            webhook = flow_passthru(settings.flow_passthru_url, call, settings)
+            self._world.nursery.start_soon(self._send, "flow-passthru", call.sid, webhook)
 
     async def _send(self, kind: str, call_sid: str, webhook: OutboundWebhook) -> None:
         await trio.sleep(self._world.settings.report_delay_s)
@@ -161,3 +165,8 @@ class Voice:
         ring.ended, ring.ended_at = ended, self._world.now()
         if not ring.engaged:
             self._world.lines.release(ring.number)
+
+
+def _status_of(leg: str | None) -> str:
+    """A call's status after the leg that decides; none is ever `canceled`."""
+    return "failed" if leg is None or leg == "canceled" else leg
