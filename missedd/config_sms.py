@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from missedd.config_dlt import check_template, template_warnings
 from missedd.config_read import Table
 from missedd.config_values import nearest, shown
-from missedd.core.dlt import VAR, parting, strange_placeholders
 from missedd.core.phone import normalise
 from missedd.core.policy import Campaign, MessageClass, SmsPolicy
-from missedd.core.texts import LONGEST_TEXT, LONGEST_VALUE, Mistake, Name, measure, names_in, read_body
+from missedd.core.texts import LONGEST_TEXT, Mistake, Name, measure, names_in, read_body
 
 SMS_GIVE_UP_AFTER = timedelta(hours=24)
 
@@ -64,7 +64,7 @@ def read_sms(
 
 
 def _check_body(table: Table, sms: SmsPolicy, sayable: Sayable) -> None:
-    tokens, mistakes = read_body(sms.body)
+    _, mistakes = read_body(sms.body)
     for mistake in mistakes:
         table.problem("body", *_words(mistake))
     named = names_in(sms.body)
@@ -76,17 +76,8 @@ def _check_body(table: Table, sms: SmsPolicy, sayable: Sayable) -> None:
     if size.characters > LONGEST_TEXT:
         longest = "" if size.is_fixed else " when each value is as long as it can be"
         table.problem("body", f"must have at most {LONGEST_TEXT} characters, not {size.characters}{longest}")
-    if sms.dlt_template is None:
-        return
-    strange = strange_placeholders(sms.dlt_template)
-    for each in strange:
-        table.problem("dlt_template", f"has {shown(each)}, but {VAR} is the only variable there is")
-    if Name.OPTION in named and len(sayable.option or "") > LONGEST_VALUE:
-        table.problem(
-            "body", f"says {{option}}, which is longer than the {LONGEST_VALUE} characters of a {VAR}"
-        )
-    if not (mistakes or strange) and (parted := parting(tokens, sms.dlt_template)):
-        table.problem("body", str(parted))
+    if sms.dlt_template is not None:
+        check_template(table, None if mistakes else sms.body, sms.dlt_template, sayable.option)
 
 
 def _words(mistake: Mistake) -> tuple[str, str | None]:
@@ -101,17 +92,24 @@ def _words(mistake: Mistake) -> tuple[str, str | None]:
 
 
 def sms_warnings(campaign: Campaign, key: str) -> Iterator[str]:
-    """What the texts of a campaign lack, if it is meant for India."""
-    if not any(number.startswith("+91") for number in campaign.exophones):
-        return
+    """What the texts of a campaign lack, if it is meant for India, and what portals may refuse in them."""
+    is_for_india = any(number.startswith("+91") for number in campaign.exophones)
     for name, sms in texts_of(campaign):
-        is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
-        if not is_inherited and not _may_send(sms.sender):
-            yield f"{key}.{name}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
-        if not (sms.dlt_entity_id and sms.dlt_template_id):
-            yield f"{key}.{name}: without both DLT ids, operators in India drop it unless Exotel has them"
-        elif sms.dlt_template is None:
-            yield f"{key}.{name}: without dlt_template its text is not compared with the registered one"
+        if is_for_india:
+            yield from _lacking(campaign, sms, f"{key}.{name}")
+        if sms.dlt_template is not None:
+            option = campaign.vote.option if campaign.vote else None
+            yield from template_warnings(f"{key}.{name}", sms.body, sms.dlt_template, option)
+
+
+def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
+    is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
+    if not is_inherited and not _may_send(sms.sender):
+        yield f"{key}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
+    if not (sms.dlt_entity_id and sms.dlt_template_id):
+        yield f"{key}: without both DLT ids, operators in India drop it unless Exotel has them"
+    elif sms.dlt_template is None:
+        yield f"{key}: without dlt_template its text is not compared with the registered one"
 
 
 def _may_send(sender: str) -> bool:

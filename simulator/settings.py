@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.variables import registration_mistake
+
 
 @dataclass(frozen=True, slots=True)
 class DltTemplate:
-    """A text registered under India's DLT rules; `{#var#}` stands for up to 29 characters."""
+    """A text registered under India's DLT rules, with its variables such as `{#var#}` or `{#numeric#}`.
+
+    Raises ValueError for a text that the registry does not take.
+    """
 
     entity_id: str
     template_id: str
     text: str
+
+    def __post_init__(self) -> None:
+        if mistake := registration_mistake(self.text):
+            raise ValueError(f"text {mistake}")
 
 
 @dataclass(slots=True)
@@ -79,5 +88,7 @@ class ExchangeSettings:
     """Seconds between the states of an SMS."""
     templates: tuple[DltTemplate, ...] = ()
     """Registered texts. While there are none, texts go out unchecked."""
+    strict_alphanumeric: bool = False
+    """Whether `{#alphanumeric#}` holds nothing but letters, digits and blanks; portals differ."""
     senders: tuple[str, ...] = ()
     """Registered sender ids. While there are none, any is taken."""

@@ -1,17 +1,11 @@
-"""What can become of an SMS: Exotel's detailed codes, and the rules that lead to some of them.
+"""What can become of an SMS: Exotel's detailed codes, and the units that it is billed in.
 
-The rules are India's: a text must match a registered template, with each `{#var#}` under 30
-characters; it is billed in units of 160 or 70 characters, less when it has several.
+A unit has 160 or 70 characters, less when there are several.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from functools import lru_cache
-
 from simulator.people import Reception
-from simulator.settings import DltTemplate
 
 PENDING = (21010, 21015, 21020)
 DELIVERED = (20005, 20006)
@@ -53,26 +47,3 @@ def sms_units(body: str) -> int:
     else:
         length, alone, joined = len(body.encode("utf-16-le")) // 2, 70, 67
     return 1 if length <= alone else -(-length // joined)
-
-
-def dlt_code(templates: Iterable[DltTemplate], entity_id: str, template_id: str, body: str) -> int | None:
-    """The code with which the operator turns the text away, or None if it may pass."""
-    registered = tuple(templates)
-    if entity_id not in [template.entity_id for template in registered]:
-        return 23281
-    if not template_id.isdigit():
-        return 23181
-    texts = [t.text for t in registered if (t.entity_id, t.template_id) == (entity_id, template_id)]
-    if not texts:
-        return 23182
-    return None if any(_pattern(text).fullmatch(body) for text in texts) else 23185
-
-
-def applet_code(templates: Iterable[DltTemplate], body: str) -> int | None:
-    """Of a text that names no template: the ids are the dashboard's, so any registered text will do."""
-    return None if any(_pattern(template.text).fullmatch(body) for template in templates) else 23185
-
-
-@lru_cache
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("(?s:.{0,29})".join(map(re.escape, template.split("{#var#}"))))

@@ -12,8 +12,9 @@ import trio
 from simulator.facts import Text
 from simulator.orders import SmsOrder
 from simulator.postman import Postman
+from simulator.registry import applet_code, dlt_code
 from simulator.reports import sms_report
-from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, applet_code, dlt_code, sms_units
+from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, sms_units
 from simulator.spelling import IST
 from simulator.world import World
 
@@ -65,12 +66,12 @@ class Texting:
             await self._postman.deliver("sms-status", text.sid, webhook)
 
     def _turned_away(self, order: SmsOrder, via: str) -> int | None:
-        templates = self._world.settings.templates
+        templates, strict = self._world.settings.templates, self._world.settings.strict_alphanumeric
         if not templates:
             return None
         if via == "applet":
-            return applet_code(templates, order.body)
-        return dlt_code(templates, order.entity_id, order.template_id, order.body)
+            return applet_code(templates, order.body, strict=strict)
+        return dlt_code(templates, order.entity_id, order.template_id, order.body, strict=strict)
 
     def _move(self, text: Text, code: int) -> None:
         text.code, text.updated_at = code, self._world.now()

@@ -631,8 +631,8 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "other variable": (
         SMS.replace("Hi", "Hi {time}") + 'dlt_template = "Hi {#num#}"\n',
         "campaign[0].sms.dlt_template",
-        "{#var#} is the only variable",
-        None,
+        "'{#num#}', which is no type of variable: there are {#var#}, {#numeric#},",
+        "{#numeric#}",
     ),
     "long with values": (
         SMS.replace("Hi", "{caller}" + "x" * 1990),

@@ -58,7 +58,7 @@ class SmsPolicy:
     message_class: MessageClass
     give_up_after: timedelta
     dlt_template: str | None = None
-    """The text as registered, with its `{#var#}`; a text that does not match it is not sent."""
+    """The text as registered, with its variables; a text that does not match it is not sent."""
 
 
 class WebhookFormat(StrEnum):

@@ -42,6 +42,25 @@ class Name(StrEnum):
     OPTION = "option"
 
 
+EXAMPLES: Final[Mapping[Name, tuple[str, ...]]] = {
+    Name.CALLER: ("+919800000001", "+" + "9" * 15),
+    Name.TIME: ("10:31",),
+    Name.DATE: ("1 May 2026", "23 Nov 2026"),
+    Name.OPENING: ("09:30", "Tue 09:30", "Tue 24 Nov 09:30"),
+    Name.STANDING: ("Asha 12, Ravi 10", "Asha 123456789, Ravi 12345678"),
+    Name.OPTION: ("Asha",),
+}
+"""Values of each name, one of every shape that it has, the longest last.
+
+The option is the operator's own word, and the standing is made of such words: `examples` has the one.
+"""
+
+
+def examples(option: str | None) -> Mapping[Name, tuple[str, ...]]:
+    """Values of each name in the texts of a campaign that votes for `option`, if it does."""
+    return {**EXAMPLES, Name.OPTION: (option,)} if option else EXAMPLES
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One character of a text, or one named value; `at` is its place in the body, from 1."""
@@ -188,11 +207,5 @@ def measure(body: str, option: str | None, options: Iterable[str]) -> Size:
 
 def _samples(option: str, letters: str) -> Mapping[Name, str]:
     """A value of each name that is as long and as dear as any."""
-    return {
-        Name.CALLER: "+" + "9" * 15,
-        Name.TIME: "00:00",
-        Name.DATE: "30 Sep 2026",
-        Name.OPENING: "Wed 30 Sep 00:00",
-        Name.STANDING: dearest(letters + "9") * LONGEST_VALUE,
-        Name.OPTION: option,
-    }
+    longest = {name: max(values, key=len) for name, values in EXAMPLES.items()}
+    return {**longest, Name.STANDING: dearest(letters + "9") * LONGEST_VALUE, Name.OPTION: option}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from missedd.core.dlt import characters, parting
+from missedd.core.dlt import characters, matches
 from missedd.core.gates import sms_policy
 from missedd.core.model import Plan
 from missedd.core.policy import Campaign, Policy, SmsPolicy
@@ -35,8 +35,8 @@ async def write_text(
         return None
     votes = await _votes(db, campaign) if Name.STANDING in names_in(sms.body) else {}
     text = write(sms, campaign, policy, Occasion(caller, called_at, now, votes))
-    matches = sms.dlt_template is None or parting(characters(text), sms.dlt_template) is None
-    return Written(text, sms, matches)
+    is_registered = sms.dlt_template is None or matches(characters(text), sms.dlt_template)
+    return Written(text, sms, is_registered)
 
 
 async def _votes(db: Database, campaign: Campaign) -> dict[str, int]:

@@ -90,5 +90,5 @@ def test_a_body_that_matches_makes_texts_that_match(pieces: list[str], data: st.
     assert parting(characters(body.replace("{time}", "12:34")), template) is None
 
 
-def test_only_var_is_a_variable() -> None:
-    assert strange_placeholders("Dear {#name#}, {#var#} {#VAR#} {x}") == ["{#name#}", "{#VAR#}"]
+def test_what_is_no_variable_is_told() -> None:
+    assert strange_placeholders("Dear {#name#}, {#var#} {#VAR#} {x} {#url#}") == ["{#name#}", "{#VAR#}"]

@@ -46,7 +46,15 @@ async def test_what_it_promises_is_true_when_it_is_sent(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("template", "is_sent"),
-    [(None, True), ("You voted for {#var#}.", True), ("You voted for {#var#}!", False), ("You voted", False)],
+    [
+        (None, True),
+        ("You voted for {#var#}.", True),
+        ("You voted for {#var#}!", False),
+        ("You voted", False),
+        ("You voted for {#alphanumeric#}.", True),
+        ("You voted for {#numeric#}.", False),
+        ("You voted for {#url#}.", False),
+    ],
 )
 async def test_what_is_not_the_registered_text_is_refused_without_an_attempt(
     store: Store, template: str | None, is_sent: bool
@@ -62,6 +70,14 @@ async def test_what_is_not_the_registered_text_is_refused_without_an_attempt(
     else:
         assert (kept, attempts) == (("done", "refused", Reason.TEMPLATE_MISMATCH, True), [(0,)])
         assert [(each.reason, each.wake) for each in claims.stopped] == [(Reason.TEMPLATE_MISMATCH, None)]
+
+
+async def test_a_value_that_portals_differ_about_goes_out(store: Store) -> None:
+    of = texting("{caller} rang at {time}.", "{#alphanumeric#} rang at {#alphanumeric#}.")
+    await admitted(store, call(), of=of)
+    (taken,) = (await claimed(store, 2, of=of)).claimed
+    assert taken.written is not None
+    assert taken.written.text == f"{CALLER} rang at 12:00."
 
 
 async def test_a_refused_text_leaves_the_budget_to_the_next(store: Store) -> None:
