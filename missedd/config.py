@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from missedd.config_campaign import campaign_warnings, read_campaign, read_poll
+from missedd.config_contact import read_contact
 from missedd.config_hours import read_quiet_hours
 from missedd.config_network import (
     Endpoint,
@@ -210,9 +211,10 @@ def _campaigns(root: Table, timezone: str, polls: tuple[PollPolicy, ...]) -> tup
     name_at: dict[str, str] = {}
     exophone_at: dict[str, str] = {}
     poll_names = [each.name for each in polls]
+    countries = read_contact(root.table("contact"))
     for table in root.tables("campaign"):
         exophones = table.numbers("exophones", required=True)
-        campaign = read_campaign(table, tuple(exophones.values()), timezone)
+        campaign = read_campaign(table, tuple(exophones.values()), timezone, countries)
         if campaign.name in name_at:
             table.problem("name", f"is also the name of {name_at[campaign.name]}: {shown(campaign.name)}")
         elif campaign.name:

@@ -12,11 +12,13 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from missedd.config_callback import callback_warnings, read_callback
+from missedd.config_contact import contact_warnings, read_contact, read_countries
 from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
 from missedd.config_read import Table
 from missedd.config_sms import Sayable, read_sms, sms_warnings
 from missedd.config_values import NOT_CREDIBLE, shown
+from missedd.core.countries import Countries
 from missedd.core.phone import is_credible
 from missedd.core.policy import (
     AfterHoursCallback,
@@ -42,8 +44,13 @@ class _Keep(StrEnum):
     LAST = "last"
 
 
-def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Campaign:
-    """The campaign that owns `exophones`; the caller reads these, to compare them with the others'."""
+def read_campaign(
+    table: Table, exophones: tuple[str, ...], timezone: str, countries: Countries = None
+) -> Campaign:
+    """The campaign that owns `exophones`; the caller reads these, to compare them with the others'.
+
+    `countries` are those that the account contacts.
+    """
     vote_table = table.table("vote")
     vote = None if vote_table is None else _vote(vote_table)
     hours_table = table.table("hours")
@@ -69,6 +76,7 @@ def read_campaign(table: Table, exophones: tuple[str, ...], timezone: str) -> Ca
         subscribe=None if subscribe is None else _subscribe(subscribe),
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
         verify=None if verify is None else _verify(verify),
+        countries=read_contact(table.table("contact"), countries),
     )
 
 
@@ -128,6 +136,7 @@ def read_poll(table: Table, timezone: str) -> PollPolicy:
         keep=(table.choice("keep", _Keep) or _Keep.FIRST).value,
         opens_at=opens_at,
         closes_at=closes_at,
+        countries=read_countries(table),
     )
 
 
@@ -151,6 +160,7 @@ def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     for i, number in enumerate(campaign.exophones):
         if not is_credible(number):
             yield f"{key}.exophones[{i}]: {NOT_CREDIBLE}"
+    yield from contact_warnings(campaign, key)
     yield from sms_warnings(campaign, key)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
         yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"

@@ -42,6 +42,7 @@ class Event(StrEnum):
     STORE_QUARANTINED = "store.quarantined"
     STORE_RELEASED = "store.released"
     STORE_RECOVERED = "store.recovered"
+    CALLERS_LEFT_OUT = "callers.left_out"
     STORE_COMMIT_FAILED = "store.commit_failed"
     SUMMARIES_BEHIND = "summaries.behind"
     SUMMARIES_CAUGHT_UP = "summaries.caught_up"

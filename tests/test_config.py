@@ -12,6 +12,7 @@ from missedd.config import ConfigProblems, Endpoint, Problem, Settings, load, lo
 from missedd.config_hours import parse_window
 from missedd.config_values import parse_duration, spell
 from missedd.core.agents import Agent
+from missedd.core.countries import ANY
 from missedd.core.password import hashed
 from missedd.core.policy import (
     AfterHoursCallback,
@@ -781,6 +782,62 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "more than",
         None,
     ),
+    "a country by its name": (
+        SITE + '[contact]\ncountries = ["India"]\n',
+        "contact.countries[0]",
+        "is no country as ISO 3166 writes it, such as \"IN\": 'India'",
+        "IN",
+    ),
+    "a country in its own language": (
+        SITE + '[contact]\ncountries = ["Deutschland"]\n',
+        "contact.countries[0]",
+        "ISO 3166",
+        "DE",
+    ),
+    "a country in small letters": (
+        CAMPAIGN + '[campaign.contact]\ncountries = ["IN", "ae"]\n',
+        "campaign[0].contact.countries[1]",
+        "ISO 3166",
+        "AE",
+    ),
+    "a country's nickname": (
+        SITE + '[contact]\ncountries = ["UAE"]\n',
+        "contact.countries[0]",
+        "ISO 3166",
+        "AE",
+    ),
+    "a calling code for a country": (
+        SITE + '[contact]\ncountries = ["+91"]\n',
+        "contact.countries[0]",
+        "ISO 3166",
+        "IN",
+    ),
+    "no country at all": (SITE + "[contact]\ncountries = [91]\n", "contact.countries[0]", "ISO 3166", None),
+    "nobody's country": (SITE + "[contact]\ncountries = []\n", "contact.countries", "not be empty", None),
+    "a country without brackets": (
+        SITE + '[contact]\ncountries = "IN"\n',
+        "contact.countries",
+        "must be an array such as ['IN']",
+        None,
+    ),
+    "any among others": (
+        SITE + '[contact]\ncountries = ["IN", "any"]\n',
+        "contact.countries[1]",
+        'write countries = "any"',
+        None,
+    ),
+    "a poll's country": (
+        SITE + '[[poll]]\nname = "x"\ncountries = ["Inda"]\n',
+        "poll[0].countries[0]",
+        "ISO 3166",
+        "IN",
+    ),
+    "no such contact": (
+        SITE + '[contact]\ncountry = ["IN"]\n',
+        "contact.country",
+        "unknown key",
+        "countries",
+    ),
     "quiet hours": (
         SITE + '[quiet_hours]\npromotional = "10-21"\n',
         "quiet_hours.promotional",
@@ -911,6 +968,10 @@ WARNED = {
         CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", "+91919876500002"]\n',
         "campaign[0].callback.agents[1]: is not known to be a number of its country",
     ),
+    "an exophone of no country": (
+        CALLBACK.replace("+918047120001", "+80012345678"),
+        "campaign[0].exophones[0]: is of no country by the numbering plan, so callers of every country",
+    ),
     "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', "poll[0]: no campaign votes"),
     "no way in": (
         CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',
@@ -937,6 +998,17 @@ WARNED = {
         "quiet_hours.promotional: goes beyond",
     ),
 }
+
+
+def test_a_campaigns_countries_replace_the_accounts(tmp_path: Path) -> None:
+    second = '[[campaign]]\nname = "b"\nexophones = ["+918047120002"]\n'
+    assert [each.countries for each in read(CALLBACK + second, tmp_path).policy.campaigns] == [None, None]
+    account = CALLBACK + '[campaign.contact]\ncountries = ["AE"]\n' + second
+    account += '[contact]\ncountries = ["IN", "SG"]\n[[poll]]\nname = "p"\ncountries = ["IN"]\n'
+    policy = read(account, tmp_path).policy
+    assert [each.countries for each in policy.campaigns] == [frozenset({"AE"}), frozenset({"IN", "SG"})]
+    assert policy.polls[0].countries == frozenset({"IN"})
+    assert read(CALLBACK + '[contact]\ncountries = "any"\n', tmp_path).policy.campaigns[0].countries is ANY
 
 
 def test_numbers_are_kept_unless_told_otherwise(tmp_path: Path) -> None:

@@ -6,11 +6,20 @@ import argparse
 from collections.abc import Iterator
 from functools import partial
 
+import trio
+
+from missedd.clock import SystemClock
 from missedd.commands.common import OK, add_config, with_config
-from missedd.config import Loaded
+from missedd.config import Loaded, Settings
 from missedd.config_sms import texts_of
+from missedd.core.countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
 from missedd.core.policy import Policy
 from missedd.core.texts import Name, Size, measure
+from missedd.store.aio import aio_driver
+from missedd.store.database import StoreRefused
+from missedd.store.left_out import callers_left_out
+from missedd.store.migrate import known_version
+from missedd.store.store import open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -21,7 +30,8 @@ def add_parser(commands: Subparsers) -> None:
         help="say every problem of a configuration, each with its key",
         description="Reads the configuration and the secrets exactly as `missedd serve` does, and says "
         "everything that is wrong: a text that differs from its registered template as well. Of each "
-        "text it says how it is encoded and how many SMS it makes. Exit code 0 if it would start, 78 "
+        "text it says how it is encoded and how many SMS it makes; where there is a database, which of the "
+        "last 30 days' callers are of a country that is not contacted. Exit code 0 if it would start, 78 "
         "if not.",
     )
     add_config(parser)
@@ -34,13 +44,39 @@ def run(args: argparse.Namespace) -> int:
 
 def _say(path: str, loaded: Loaded) -> int:
     settings = loaded.settings
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *_left_out(settings)):
         print(f"warning: {warning}")
     for line in _texts(settings.policy):
         print(line)
     names = ", ".join(each.name for each in settings.policy.campaigns) or "none"
     print(f"{path} is well: campaigns {names}; the database is {settings.store_path}")
     return OK
+
+
+def _left_out(settings: Settings) -> Iterator[str]:
+    """Of each campaign, the callers in the database whom it would not contact, and what keeps them."""
+    if not settings.store_path.exists():
+        return
+    try:
+        found = trio.run(_read_left_out, settings)
+    except StoreRefused as refusal:
+        yield str(refusal)
+        return
+    for i, campaign in enumerate(settings.policy.campaigns):
+        missing = [each for each in found if each.campaign == campaign.name]
+        if missing:
+            yield (
+                f"campaign[{i}].contact: of the last {LOOK_BACK.days} days' callers it will neither call nor "
+                f"text {in_words(missing)}; "
+                f"{line_that_keeps(campaign.countries, campaign.exophones, missing)} would keep them"
+            )
+
+
+async def _read_left_out(settings: Settings) -> list[LeftOut]:
+    """A database that awaits its upgrade is read too: that is when it matters most."""
+    query = partial(callers_left_out, policy=settings.policy, now=SystemClock().now())
+    async with aio_driver() as driver, open_reader(driver, settings.store_path, known_version) as reader:
+        return await reader.read(query)
 
 
 def _texts(policy: Policy) -> Iterator[str]:

@@ -65,7 +65,8 @@ def decide(
     if _within_window(campaign, history, called_at):
         kept = (each for each in done if each.kind is not Kind.LEAD)
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept)
-    to_do = owed(campaign, policy, history, pauses.get(campaign.name), called_at, received_at)
+    pause = pauses.get(campaign.name)
+    to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, exophone or "")
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *done, *to_do)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from missedd.core.calling_hours import Never, first_opening
 from missedd.core.cap import fits
+from missedd.core.countries import contacts
 from missedd.core.model import Kind, Outcome, Plan
 from missedd.core.pauses import Pause
 from missedd.core.policy import (
@@ -78,6 +79,9 @@ class Candidate:
     """It waited for the end of a pause, and a later call of the caller's is owed a callback too."""
     pause: Pause | None = None
     """The campaign's, where one is in force."""
+    number: str = ""
+    """The caller's, whose country decides beside that of the ExoPhone; empty where it is judged elsewhere."""
+    exophone: str = ""
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -100,20 +104,24 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
             sms = sms_policy(campaign, candidate.plan)
             if sms is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(candidate, at) or _unless_paused(_judge_sms(sms, policy, at), candidate, at)
+            return _judge_contact(campaign, candidate, at) or _unless_paused(
+                _judge_sms(sms, policy, at), candidate, at
+            )
         case Kind.CALLBACK:
             if campaign.callback is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(candidate, at) or _unless_paused(
+            return _judge_contact(campaign, candidate, at) or _unless_paused(
                 _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
             )
         case _:
             raise AssertionError(f"{candidate.kind} is recorded with its call and never waits at a gate")
 
 
-def _judge_contact(candidate: Candidate, at: datetime) -> Close | None:
+def _judge_contact(campaign: Campaign, candidate: Candidate, at: datetime) -> Close | None:
     if candidate.is_suppressed:
         return Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
+    if candidate.number and not contacts(campaign.countries, candidate.number, candidate.exophone):
+        return Close(Outcome.DROPPED, Reason.FOREIGN_NUMBER)
     if candidate.kind is Kind.SMS and candidate.refuses_sms:
         return Close(Outcome.DROPPED, Reason.REFUSES_SMS)
     if candidate.expires_at is not None and at > candidate.expires_at:

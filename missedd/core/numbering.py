@@ -59,6 +59,12 @@ def all_regions() -> Iterable[str]:
     return phonenumbers.SUPPORTED_REGIONS
 
 
+def regions_of_code(code: int) -> tuple[str, ...]:
+    """The countries that share a calling code, the largest first; empty where no country has it."""
+    found = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    return tuple(region for region in found if region != _NO_COUNTRY)
+
+
 def _is_landline(number: str) -> bool:
     # Every number of India that begins with 9 is a mobile's. Its other ten digits are told apart by
     # the library's own two patterns, at a tenth of what the library's function costs.

@@ -52,8 +52,10 @@ def owed(
     pause: Pause | None,
     called_at: datetime,
     received_at: datetime,
+    number: str,
+    exophone: str,
 ) -> Iterator[PlannedAction]:
-    """What goes out to somebody, each already through its gates once."""
+    """What goes out to somebody, each already through its gates once: `number` rang `exophone`."""
     plan = _plan_of(campaign, called_at)
     if campaign.webhook is not None:
         candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
@@ -67,6 +69,8 @@ def owed(
             expires_at=called_at + sms.give_up_after,
             refuses_sms=history.refuses_sms,
             pause=pause,
+            number=number,
+            exophone=exophone,
         )
         yield _gated(candidate, policy, called_at, called_at, received_at)
     if campaign.callback is not None:
@@ -79,6 +83,8 @@ def owed(
             is_suppressed=campaign.opts_out,
             others=tuple(at for name, at in history.callbacks if name == campaign.name),
             pause=pause,
+            number=number,
+            exophone=exophone,
         )
         yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from missedd.core.agents import Agent
+from missedd.core.countries import Countries
 from missedd.core.hours import BusinessHours, DailyWindow
 from missedd.core.model import Kind
 
@@ -87,6 +88,8 @@ class PollPolicy:
     keep: str
     opens_at: datetime | None
     closes_at: datetime | None
+    countries: Countries = None
+    """Whose votes count; everybody's where it is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ class Campaign:
     subscribe: SubscribePolicy | None = None
     unsubscribe: UnsubscribePolicy | None = None
     verify: VerifyPolicy | None = None
+    countries: Countries = None
+    """Whom it calls and texts."""
 
     @property
     def owes(self) -> tuple[Kind, ...]:

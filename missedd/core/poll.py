@@ -1,9 +1,9 @@
 """Which votes count: the standing of every vote of one number in one poll.
 
 A standing depends on the *set* of the number's votes and on the poll's rules, never on the order in
-which they arrived: votes outside the poll's hours, by the call's own time, do not count; among the
-others the first `votes_per_number` do, or the last where later votes replace earlier ones. So a
-call that is told of late may displace a vote that counted until then.
+which they arrived: votes outside the poll's hours, by the call's own time, and those of a country that
+it leaves out do not count; among the others the first `votes_per_number` do, or the last where later
+votes replace earlier ones. So a call that is told of late may displace a vote that counted until then.
 
 `standings` is this rule as it is meant. `cast` gives the same, a vote at a time, from no more than
 the votes that count so far: what a poll with a million voters can afford.
@@ -17,6 +17,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from missedd.core.countries import includes
+from missedd.core.erasure import is_erased
 from missedd.core.policy import PollPolicy
 from missedd.core.reasons import Reason
 
@@ -45,9 +47,10 @@ class Standing(StrEnum):
     REPLACED = "replaced", "it does not count: a later vote of the number took its place"
     EARLY = "early", "it does not count: the poll had not opened when the call was made"
     LATE = "late", "it does not count: the poll had closed when the call was made"
+    FOREIGN = "foreign", "it does not count: the number is of a country whose votes the poll does not count"
 
 
-UNTIMELY: Final = (Standing.EARLY, Standing.LATE)
+REFUSED: Final = (Standing.EARLY, Standing.LATE, Standing.FOREIGN)
 """These are refused. The others are recorded, and which of them count may still change."""
 
 
@@ -76,28 +79,40 @@ _REASONS: Final = {
     Standing.REPLACED: Reason.VOTE_REPLACED,
     Standing.EARLY: Reason.POLL_NOT_OPEN,
     Standing.LATE: Reason.POLL_CLOSED,
+    Standing.FOREIGN: Reason.FOREIGN_NUMBER,
 }
 
 
-def standings(votes: Iterable[Vote], rules: PollPolicy) -> dict[Vote, Standing]:
+def leaves_out(rules: PollPolicy, number: str, kept: Iterable[str] = ()) -> bool:
+    """Whether the poll counts no votes of this number's country.
+
+    Of an erased number nothing tells the country any more: it stays what its votes are `kept` as.
+    """
+    if rules.countries is None:
+        return False
+    return Standing.FOREIGN in kept if is_erased(number) else not includes(rules.countries, number)
+
+
+def standings(votes: Iterable[Vote], rules: PollPolicy, *, is_foreign: bool = False) -> dict[Vote, Standing]:
     """How each vote of one number stands, given all of them."""
     ordered = sorted(votes)
-    timely = [each for each in ordered if _untimely(each, rules) is None]
+    timely = [each for each in ordered if _refusal(each, rules, is_foreign) is None]
     if rules.keep == "first":
         count, others = timely[: rules.votes_per_number], Standing.SURPLUS
     else:
         count, others = timely[-rules.votes_per_number :], Standing.REPLACED
     counted = set(count)
     return {
-        each: _untimely(each, rules) or (Standing.COUNTED if each in counted else others) for each in ordered
+        each: _refusal(each, rules, is_foreign) or (Standing.COUNTED if each in counted else others)
+        for each in ordered
     }
 
 
-def cast(counted: Sequence[Vote], vote: Vote, rules: PollPolicy) -> Cast:
+def cast(counted: Sequence[Vote], vote: Vote, rules: PollPolicy, *, is_foreign: bool = False) -> Cast:
     """How a new vote of a number stands, given those that count so far, in their order."""
-    untimely = _untimely(vote, rules)
-    if untimely is not None:
-        return Cast(untimely, None, None, tuple(counted))
+    refused = _refusal(vote, rules, is_foreign)
+    if refused is not None:
+        return Cast(refused, None, None, tuple(counted))
     together = list(counted)
     insort(together, vote)
     if len(together) <= rules.votes_per_number:
@@ -110,12 +125,12 @@ def cast(counted: Sequence[Vote], vote: Vote, rules: PollPolicy) -> Cast:
     return Cast(Standing.COUNTED, displaced, others, tuple(together))
 
 
-def _untimely(vote: Vote, rules: PollPolicy) -> Standing | None:
+def _refusal(vote: Vote, rules: PollPolicy, is_foreign: bool) -> Standing | None:
     if rules.opens_at is not None and vote.called_at < rules.opens_at:
         return Standing.EARLY
     if rules.closes_at is not None and vote.called_at >= rules.closes_at:
         return Standing.LATE
-    return None
+    return Standing.FOREIGN if is_foreign else None
 
 
 def spell(poll: str, option: str, standing: str) -> str:

@@ -44,11 +44,11 @@ def result(
 ) -> dict[str, Any]:
     """What a recount gave, to be signed; `numbers` is how many different ones voted."""
     shown = told(tally, options, counted_at)
-    rules = ("votes_per_number", "keep", "opens_at", "closes_at")
+    rules = ("votes_per_number", "keep", "opens_at", "closes_at", "countries")
     return {
         "format": FORMAT,
         "poll": shown["poll"],
-        "rules": {name: shown[name] for name in rules},
+        "rules": {name: shown[name] for name in rules if name in shown},
         "state": shown["state"],
         "counted_at": to_iso(counted_at),
         "calls": tally.calls,

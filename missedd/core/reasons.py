@@ -120,7 +120,8 @@ class Reason(StrEnum):
     SUPPRESSED_SINCE = "suppressed-since", "the number was suppressed after the call"
     FOREIGN_NUMBER = (
         "foreign-number",
-        "the number belongs to a country that the campaign does not contact (see [contact] countries)",
+        "the number is of a country that is left out: [contact] countries say who is contacted, those of "
+        "[[poll]] whose votes count",
     )
     TAKES_NO_SMS = "takes-no-sms", "the number takes no SMS: it is a landline, or no subscriber has it"
     AGENT_IS_CALLER = "agent-is-caller", "the caller is the campaign's only agent"

@@ -55,9 +55,15 @@ def told(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
         "state": state_of(rules, now),
         "total": tally.total,
         "options": [{"option": option, "votes": tally.votes(option)} for option in shown],
-        "refused": {each.value: tally.standing(each) for each in NOT_COUNTED},
+        "refused": {
+            each.value: tally.standing(each)
+            for each in NOT_COUNTED
+            # Told of where it can be: a poll without countries is what it always was.
+            if each is not Standing.FOREIGN or rules.countries is not None or tally.standing(each)
+        },
         "opens_at": to_iso(rules.opens_at),
         "closes_at": to_iso(rules.closes_at),
         "votes_per_number": rules.votes_per_number,
         "keep": rules.keep,
+        **({} if rules.countries is None else {"countries": sorted(rules.countries)}),
     }

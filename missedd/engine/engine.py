@@ -32,7 +32,7 @@ from missedd.engine.operator import Operator
 from missedd.engine.pacing import MINUTE_S, Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
-from missedd.engine.recovery import load_timers, recount_polls, recover
+from missedd.engine.recovery import load_timers, recount_polls, recover, tell_left_out
 from missedd.engine.reports import Reports
 from missedd.engine.requests import ProviderRequests, ReportUrls
 from missedd.engine.retention import Retention
@@ -112,6 +112,7 @@ async def running_engine(
     async with open_store(world.driver, settings.store_path, owner) as store:
         rescued = await recover(store, clock, log)
         await recount_polls(store, policy, log)
+        await tell_left_out(store, policy, clock, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
         ready = {lane: Ready() for lane in Lane}
         timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps)

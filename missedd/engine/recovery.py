@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 
 from missedd.clock import Clock
+from missedd.core.countries import in_words, line_that_keeps
 from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
+from missedd.store.left_out import callers_left_out, has_to_tell, told
 from missedd.store.polls import apply_rules
 from missedd.store.quarantine import quarantine
 from missedd.store.results import rescue, wake_forgotten
@@ -49,6 +53,26 @@ async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
                 total=each.total,
                 why="its rules in the configuration have changed",
             )
+
+
+async def tell_left_out(store: Store, policy: Policy, clock: Clock, log: Logger) -> None:
+    """Say at the first start after an upgrade which of the latest callers are not contacted any more."""
+    if not await store.read(has_to_tell):
+        return
+    found = await store.read(partial(callers_left_out, policy=policy, now=clock.now()))
+    for name, missing in groupby(found, attrgetter("campaign")):
+        missed = list(missing)
+        campaign = policy.campaign(name)
+        if campaign is None:
+            raise AssertionError("only callers of campaigns of the configuration are looked for")
+        log.warning(
+            Event.CALLERS_LEFT_OUT,
+            campaign=name,
+            callers=in_words(missed),
+            why="rang in the last 30 days from a country that is neither called nor texted; "
+            f"[campaign.contact] {line_that_keeps(campaign.countries, campaign.exophones, missed)} does",
+        )
+    await store.write(told)
 
 
 async def load_timers(timers: Timers, store: Store) -> None:

@@ -49,6 +49,8 @@ class GateFacts:
             is_reached=is_reached,
             is_owed_since=is_owed_since,
             pause=self.pauses.get(action.campaign),
+            number=action.number,
+            exophone=action.exophone,
         )
 
 

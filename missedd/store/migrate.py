@@ -25,7 +25,7 @@ async def migrate(db: Database) -> int:
 
     Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
     """
-    current = await _known_version(db)
+    current = await known_version(db)
     for number, (_, script) in enumerate(_FILES[current:], current + 1):
         for statement in _statements(script):
             await db.execute(statement)
@@ -38,7 +38,7 @@ async def check(db: Database) -> int:
 
     Whoever only reads can't migrate, and would miss what the newest schema has.
     """
-    current = await _known_version(db)
+    current = await known_version(db)
     if current < LATEST:
         raise StoreRefused(
             f"the database has schema version {current}, this missedd reads {LATEST}; "
@@ -47,7 +47,8 @@ async def check(db: Database) -> int:
     return current
 
 
-async def _known_version(db: Database) -> int:
+async def known_version(db: Database) -> int:
+    """The schema's version, as a reading unit; raises `StoreRefused` for a newer one than we know."""
     current = await version(db)
     if current > LATEST:
         raise StoreRefused(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from missedd.clock import from_us
 from missedd.core.policy import Policy, PollPolicy
-from missedd.core.poll import Standing, Vote, standings
+from missedd.core.poll import Standing, Vote, leaves_out, standings
 from missedd.store.database import Database
 from missedd.store.reads_polls import rules_text
 from missedd.store.votes import Entry, change_tallies, move
@@ -77,7 +77,8 @@ async def _recount(db: Database, rules: PollPolicy) -> Recounted:
         moves = []
         for number, found in groupby(rows, itemgetter(0)):
             since = {Vote(from_us(at_us), sid, option): kept for _, at_us, sid, option, kept in found}
-            for vote, standing in standings(since, rules).items():
+            is_foreign = leaves_out(rules, number, since.values())
+            for vote, standing in standings(since, rules, is_foreign=is_foreign).items():
                 counts[rules.name, vote.option, standing] += 1
                 if since[vote] != standing:
                     moves.append(((rules.name, number), vote, standing, Standing(since[vote])))

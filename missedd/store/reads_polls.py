@@ -44,12 +44,14 @@ def tally_of(poll: str, rules: str, rows: Sequence[Sequence[Any]]) -> Tally:
 
 def rules_text(rules: PollPolicy) -> str:
     """The rules as they are kept, to be compared and to be read again."""
-    kept = {
+    kept: dict[str, Any] = {
         "votes_per_number": rules.votes_per_number,
         "keep": rules.keep,
         "opens_at": None if rules.opens_at is None else to_us(rules.opens_at),
         "closes_at": None if rules.closes_at is None else to_us(rules.closes_at),
     }
+    if rules.countries is not None:
+        kept["countries"] = sorted(rules.countries)
     return json.dumps(kept, separators=(",", ":"))
 
 
@@ -62,4 +64,5 @@ def rules_of(poll: str, text: str) -> PollPolicy:
         kept["keep"],
         None if opens_us is None else from_us(opens_us),
         None if closes_us is None else from_us(closes_us),
+        frozenset(kept["countries"]) if "countries" in kept else None,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from missedd.clock import from_us
-from missedd.core.poll import Vote, standings
+from missedd.core.poll import Vote, leaves_out, standings
 from missedd.core.poll_result import Digests
 from missedd.core.tally import Tally
 from missedd.store.database import StoreRefused
@@ -83,9 +83,10 @@ def recount(reading: sqlite3.Connection, kept: Tally) -> Recount:
     """Judge every call of a poll by its rules, and compare with each vote and with the tally."""
     counts: Counter[tuple[str, str]] = Counter()
     done = Recount(kept, Tally(kept.rules, counts), 0)
-    for cast, stored in _voters(reading, kept.rules.name):
+    for number, cast, stored in _voters(reading, kept.rules.name):
         done.numbers += bool(cast)
-        for vote, standing in standings(cast, kept.rules).items():
+        is_foreign = leaves_out(kept.rules, number, (each for votes in stored.values() for each in votes))
+        for vote, standing in standings(cast, kept.rules, is_foreign=is_foreign).items():
             counts[vote.option, standing] += 1
             if stored.get(vote) != [standing]:
                 said = " and ".join(stored.get(vote, ["missing"]))
@@ -130,7 +131,7 @@ WHERE a.kind = 'vote' AND a.details ->> '$.poll' = ? ORDER BY a.number"""
 _KEPT = "SELECT number, called_at, call_sid, option, standing FROM votes WHERE poll = ? ORDER BY number"
 
 
-def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[set[Vote], Kept]]:
+def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], Kept]]:
     """Each voter's votes by the calls, and as they are kept: two ordered streams in step."""
     told = groupby(reading.execute(_CAST, (poll,)), itemgetter(0))
     kept = groupby(reading.execute(_KEPT, (poll,)), itemgetter(0))
@@ -146,4 +147,4 @@ def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[set[Vote],
             for _, at_us, sid, option, standing in right[1]:
                 stored.setdefault(Vote(from_us(at_us), sid, option), []).append(standing)
             right = next(kept, None)
-        yield cast, stored
+        yield number, cast, stored

@@ -75,11 +75,14 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
 
 
 @asynccontextmanager
-async def open_reader(driver: Driver, path: Path) -> AsyncIterator[Connection]:
-    """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`."""
+async def open_reader(driver: Driver, path: Path, schema: Unit[int] = check) -> AsyncIterator[Connection]:
+    """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`.
+
+    `schema` refuses what this missedd cannot read: by default all but the newest version.
+    """
     if not path.exists():
         raise StoreRefused(f"there is no database at {path}; has the daemon run with this configuration?")
-    reader = await _open(driver, path, read_only=True)
+    reader = await _open(driver, path, read_only=True, schema=schema)
     try:
         yield reader
     finally:
@@ -94,13 +97,13 @@ async def _checked(reader: Connection, path: Path) -> bool:
         raise StoreRefused(way_out(path, failure)) from failure
 
 
-async def _open(driver: Driver, path: Path, *, read_only: bool) -> Connection:
+async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int] = check) -> Connection:
     """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
     try:
         connection = await driver.open(path, read_only=read_only)
         try:
             if read_only:
-                await connection.read(check)
+                await connection.read(schema)
             else:
                 (result,) = await connection.write([migrate], aside=True)
                 if isinstance(result, BaseException):

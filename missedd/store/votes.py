@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from missedd.clock import from_us, to_us
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction, State
 from missedd.core.policy import Policy
-from missedd.core.poll import UNTIMELY, Standing, Vote, cast
+from missedd.core.poll import REFUSED, Standing, Vote, cast, leaves_out
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
 
@@ -34,6 +34,7 @@ COLUMN_OF: Final[Mapping[Standing, str]] = {
     Standing.REPLACED: "replaced",
     Standing.EARLY: "early",
     Standing.LATE: "late",
+    Standing.FOREIGN: "foreign_votes",
 }
 
 
@@ -84,7 +85,8 @@ class Ballots:
             raise AssertionError("a vote is a number's, in a poll of the configuration")
         voter = (rules.name, call.caller)
         vote = Vote(admission.called_at, call.call_sid, planned.details["option"])
-        done = cast(self.counted.get(voter, ()), vote, rules)
+        is_foreign = leaves_out(rules, call.caller)
+        done = cast(self.counted.get(voter, ()), vote, rules, is_foreign=is_foreign)
         self.counted[voter] = done.counted
         self.cast[vote.call_sid] = _Kept(voter, vote, done.standing)
         if done.displaced is not None and done.displaced_to is not None:
@@ -99,7 +101,7 @@ class Ballots:
             planned.due_at,
             planned.expires_at,
             done.reason,
-            Outcome.REFUSED if done.standing in UNTIMELY else Outcome.RECORDED,
+            Outcome.REFUSED if done.standing in REFUSED else Outcome.RECORDED,
             details=planned.details,
         )
         return recorded, done.standing
@@ -155,7 +157,8 @@ async def change_tallies(db: Database, changes: Mapping[Entry, int]) -> None:
 
 
 _CHANGE = f"""
-INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF.values())}) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF.values())})
+VALUES (?, ?{", ?" * len(COLUMN_OF)})
 ON CONFLICT (poll, option) DO UPDATE SET
 {", ".join(f"{name} = {name} + excluded.{name}" for name in COLUMN_OF.values())}"""  # noqa: S608 - constant
 

@@ -109,10 +109,15 @@ def schemas() -> Json:
         },
         "total": COUNT,
         "options": {"type": "array", "items": object_of({"option": TEXT, "votes": COUNT})},
-        "refused": object_of(not_counted),
+        "refused": object_of(not_counted, optional=(Standing.FOREIGN.value,)),
         "opens_at": or_null(INSTANT),
         "closes_at": or_null(INSTANT),
         "votes_per_number": {"type": "integer", "minimum": 1},
         "keep": {"enum": ["first", "last"]},
+        "countries": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Where the configuration says whose votes count: ISO 3166 codes.",
+        },
     }
-    return {"Poll": object_of(poll)}
+    return {"Poll": object_of(poll, optional=("countries",))}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+import phonenumbers
+
 from missedd.clock import from_us
 from missedd.config import Settings
 from simulator.runner.stage import Stage
@@ -17,6 +19,7 @@ from simulator.runner.witness import Witness
 
 VOTING = ("accepted", "duplicate", "suppressed")
 NOT_COUNTED = ("surplus", "replaced", "early", "late")
+FOREIGN = "foreign"
 
 type Standings = dict[str, tuple[str, str]]
 """Option and standing of each vote, by CallSid."""
@@ -51,6 +54,8 @@ async def _tally(stage: Stage, poll: str, expected: Standings, tally: Tally) -> 
         )
     standings = Counter(standing for _, standing in expected.values())
     refused = {each: standings[each] for each in NOT_COUNTED}
+    if FOREIGN in standings or FOREIGN in told["refused"]:
+        refused[FOREIGN] = standings[FOREIGN]
     tally.hold(
         "P9 figures",
         (told["total"], told["refused"]) == (standings["counted"], refused),
@@ -76,6 +81,8 @@ async def _recount(settings: Settings, witness: Witness, poll: Any) -> Standings
             found[sid] = (option, "early")
         elif poll.closes_at and at >= poll.closes_at:
             found[sid] = (option, "late")
+        elif poll.countries is not None and _country(caller) not in poll.countries:
+            found[sid] = (option, FOREIGN)
         else:
             found[sid] = (option, "surplus" if poll.keep == "first" else "replaced")
             timely[caller].append((called_us, sid))
@@ -84,3 +91,8 @@ async def _recount(settings: Settings, witness: Witness, poll: Any) -> Standings
         for _, sid in votes[: poll.votes_per_number]:
             found[sid] = (found[sid][0], "counted")
     return found
+
+
+def _country(number: str) -> str | None:
+    """By the library itself, and not by what the daemon makes of it."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number))

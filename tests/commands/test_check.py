@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from missedd.cli import main
+from missedd.clock import SystemClock
+from tests.store.database import FilledDatabase
 
 BASE = """
 [listen]
@@ -63,3 +68,35 @@ def test_a_text_that_parts_from_its_template_is_a_problem(
         "campaign[0].sms.body: parts from dlt_template: it goes on with ' at {time}.' (character 9), "
         "the template goes on with ': {#var#}.' (character 9)"
     ) in err
+
+
+def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = SystemClock().now()
+    db = FilledDatabase(tmp_path / "missedd.db")
+    for i, (caller, days) in enumerate([("+971501234567", 29), ("+971501234567", 1), ("+971501234568", 31)]):
+        db.call(f"c{i}", campaign="shop", caller=caller, at=now - timedelta(days=days))
+    db.call("home", at=now, campaign="shop")
+    db.close()
+    assert check(BASE, tmp_path) == 0
+    assert (
+        "warning: campaign[0].contact: of the last 30 days' callers it will neither call nor text "
+        '1 caller from AE (2 calls); countries = ["AE", "IN"] would keep them\n'
+    ) in capsys.readouterr().out
+    # Before its upgrade as well: whoever reads it then can still say whom to keep.
+    with closing(sqlite3.connect(tmp_path / "missedd.db", isolation_level=None)) as old:
+        old.execute("DROP TABLE notices")
+        old.execute("PRAGMA user_version = 12")
+    assert check(BASE, tmp_path) == 0
+    assert "1 caller from AE (2 calls)" in capsys.readouterr().out
+    assert check(BASE + '[contact]\ncountries = ["IN", "AE"]\n', tmp_path) == 0
+    assert "contact" not in capsys.readouterr().out
+
+
+def test_a_database_that_cannot_be_read_is_said_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "missedd.db").write_bytes(b"this is no database at all" * 100)
+    assert check(BASE, tmp_path) == 0
+    assert "warning: cannot use the database" in capsys.readouterr().out

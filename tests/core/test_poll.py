@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.policy import PollPolicy
-from missedd.core.poll import UNTIMELY, Cast, Standing, Vote, cast, spell, standings
+from missedd.core.poll import REFUSED, Cast, Standing, Vote, cast, leaves_out, spell, standings
 from missedd.core.reasons import Reason
 from missedd.core.tally import Tally, state_of, told
 from tests.core.campaigns import NOON, minutes, poll
@@ -63,7 +63,7 @@ def test_votes_as_they_arrive_stand_as_all_of_them_counted_at_once(
 @given(votes, rules)
 def test_what_counts(cast_votes: list[Vote], of: PollPolicy) -> None:
     stand = standings(cast_votes, of)
-    timely = [each for each in cast_votes if stand[each] not in UNTIMELY]
+    timely = [each for each in cast_votes if stand[each] not in REFUSED]
     assert set(stand) == set(cast_votes)
     assert list(stand.values()).count(COUNTED) == min(len(timely), of.votes_per_number)
     for vote, standing in stand.items():
@@ -186,3 +186,15 @@ def test_a_poll_is_told_in_the_order_of_its_options() -> None:
         "votes_per_number": 1,
         "keep": "first",
     }
+
+
+def test_a_vote_of_a_country_that_is_left_out_displaces_nobody() -> None:
+    of = poll(keep="last", countries=frozenset({"IN"}))
+    assert not leaves_out(of, "+919876543210")
+    assert leaves_out(of, "+18765551234")
+    assert not leaves_out(poll(), "+18765551234")
+    counted = (at(0),)
+    done = cast(counted, at(1), of, is_foreign=True)
+    assert (done.standing, done.displaced, done.counted) == (Standing.FOREIGN, None, counted)
+    assert done.reason is Reason.FOREIGN_NUMBER
+    assert standings([at(0), at(1)], of, is_foreign=True) == dict.fromkeys([at(0), at(1)], Standing.FOREIGN)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from missedd.engine.recovery import load_timers, recover
+from missedd.core.countries import ANY
+from missedd.engine.recovery import load_timers, recover, tell_left_out
 from missedd.engine.timers import Timers
 from missedd.store.quarantine import impose
 from missedd.store.rows import Wake
@@ -64,3 +65,35 @@ async def test_a_quarantine_is_said_at_each_start(tmp_path: Path, autojump_clock
         (line,) = stage.events("store.quarantined")
         assert (line["level"], line["actions"]) == ("warning", 1)
         assert await stage.due_on_disk() == set()
+
+
+async def test_who_is_not_contacted_any_more_is_told_at_the_first_start_after_an_upgrade(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        for i, caller in enumerate(["+971501234567", "+971501234567", "+881612345678", "+919876500002"]):
+            await stage.call(f"c{i}", caller=caller)
+        await tell_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
+        assert stage.events("callers.left_out") == []  # a database that was made with countries in mind
+        await stage.store.write(
+            lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"),
+        )
+        for _ in range(2):
+            await tell_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
+        (said,) = stage.events("callers.left_out")
+        assert said["campaign"] == "admissions"
+        assert said["callers"] == "1 caller from AE (2 calls), 1 caller of no country (1 call)"
+        assert '[campaign.contact] countries = "any"' in said["why"]
+
+
+async def test_who_keeps_all_is_told_nothing(tmp_path: Path, autojump_clock: object) -> None:
+    everywhere = policy(campaign(callback=callback(), countries=ANY))
+    async with scene(tmp_path, everywhere) as stage:
+        await stage.call("c1", caller="+971501234567")
+        await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
+        await tell_left_out(stage.store, everywhere, stage.clock, stage.log)
+        assert stage.events("callers.left_out") == []
+        # Whom a campaign without callback and SMS would have contacted is nobody's loss.
+        await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
+        await tell_left_out(stage.store, policy(campaign(lead_source="x")), stage.clock, stage.log)
+        assert stage.events("callers.left_out") == []

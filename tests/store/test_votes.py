@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
+from missedd.core.erasure import Cause, Erased
 from missedd.core.explain import story as explained
 from missedd.core.model import InboundCall
 from missedd.core.policy import Policy, VotePolicy
 from missedd.core.poll import Standing
-from missedd.core.tally import Tally
+from missedd.core.tally import Tally, told
 from missedd.store import polls
 from missedd.store.admit import admit, foresee
 from missedd.store.database import Database, StoreRefused
+from missedd.store.erase import erase
 from missedd.store.polls import Recounted, apply_rules
 from missedd.store.reads import call_story
 from missedd.store.reads_polls import rules_of, rules_text, tally
@@ -79,6 +81,35 @@ def counted_again(path: Path) -> Recount:
         kept = kept_tally(reading, "singer")
         assert kept is not None
         return recount(reading, kept)
+
+
+async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Path) -> None:
+    of = voting(countries=frozenset({"IN"}))
+    abroad, satellite = "+971501234567", "+881612345678"
+    await opened(store, of)
+    await admitted(store, vote("c1"), vote("c2", caller=abroad), vote("c3", caller=satellite), of=of)
+    assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "foreign"): 2}
+    assert await actions(store) == [
+        ("done", "recorded", "vote-counted"),
+        ("done", "refused", "foreign-number"),
+        ("done", "refused", "foreign-number"),
+    ]
+    assert counted_again(path).agrees
+    told_of = await store.read(partial(tally, poll="singer"))
+    assert isinstance(told_of, Tally)
+    assert told(told_of, ["Asha"], NOON)["refused"]["foreign"] == 2
+    assert told(told_of, ["Asha"], NOON)["countries"] == ["IN"]
+    # Who is erased has no country any more, and stays what they were under any further rules.
+    assert isinstance(await store.write(partial(erase, number=abroad, at=NOON, cause=Cause.OPERATOR)), Erased)
+    again = voting(countries=frozenset({"IN", "US"}))
+    assert await opened(store, again) == [Recounted("singer", 3, 0, 1)]
+    assert counted_again(path).agrees
+    everybody = voting()
+    assert await opened(store, everybody) == [Recounted("singer", 3, 2, 3)]
+    assert counted_again(path).agrees
+    told_of = await store.read(partial(tally, poll="singer"))
+    assert isinstance(told_of, Tally)
+    assert told(told_of, ["Asha"], NOON)["refused"] == {"surplus": 0, "replaced": 0, "early": 0, "late": 0}
 
 
 async def test_a_vote_is_recorded_and_counted(store: Store, path: Path) -> None:

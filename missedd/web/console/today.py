@@ -11,6 +11,7 @@ from quart import Blueprint, request
 
 from missedd.core.analytics import peak
 from missedd.core.model import Kind, Outcome, State
+from missedd.core.reasons import Reason
 from missedd.exotel.sms_codes import words_of_code
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
@@ -45,6 +46,7 @@ def add_today(console: Blueprint, house: House) -> None:
             campaigns=await reads.campaigns(),
             figures=figures,
             callbacks=callbacks(figures),
+            abroad=abroad(figures),
             peak=peak(figures["peak_hours"]),
             hours=bars(figures["peak_hours"]),
             heat=await house.remembered.get(
@@ -75,6 +77,12 @@ def callbacks(figures: Mapping[str, Any]) -> dict[str, int]:
         else:
             counts["not_made"] += each["count"]
     return counts
+
+
+def abroad(figures: Mapping[str, Any]) -> int:
+    """Today's callbacks and SMS that were dropped for the country of the number."""
+    dropped = (*figures["callback_outcomes"], *figures["sms_by_reason"])
+    return sum(each["count"] for each in dropped if each["reason"] == Reason.FOREIGN_NUMBER)
 
 
 def bars(hours: list[Mapping[str, int]]) -> list[dict[str, Any]]:
