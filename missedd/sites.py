@@ -13,6 +13,7 @@ import trio
 from quart_trio import QuartTrio
 
 from missedd.clock import Clock
+from missedd.core.analytics import is_agent_miss
 from missedd.core.model import StatusReport
 from missedd.engine.engine import Engine
 from missedd.engine.queue import PATIENCE_S, Overloaded
@@ -164,5 +165,7 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
     def _count_closed(fields: dict[str, object]) -> None:
         if fields.get("outcome") is not None:
             metrics.closed.add(fields["kind"], fields["outcome"])
+        if is_agent_miss(str(fields.get("outcome")), fields.get("reason")):
+            metrics.agent_misses.add(fields["campaign"], fields["reason"])
 
     return hear

@@ -26,6 +26,7 @@ SHOWN: Final = (
     ("Callbacks made", "callbacks_made"),
     ("Callbacks answered", "callbacks_answered"),
     ("Callback success rate", "callback_success_rate"),
+    ("Agent misses", "agent_misses"),
     ("Call to callback, median", "seconds_to_callback.median"),
     ("Call to callback, 95 %", "seconds_to_callback.p95"),
     ("Call to answer, median", "seconds_to_answer.median"),

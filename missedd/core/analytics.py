@@ -5,11 +5,13 @@
   no missed call, and a call to an ExoPhone that no campaign has belongs to no figure.
 - `unique_callers`: the numbers among them. A withheld number is a call without a caller.
 - `callbacks_made`: callbacks that were placed: the request went out and may have rung. A retry is
-  a callback of its own.
+  a callback of its own. One that the agent missed is none, and in no other figure of callbacks.
 - `callbacks_answered`: those of them that ended `answered`.
 - `callback_success_rate`: answered over those placed that have an outcome. One still ringing is
   in neither part, one whose outcome stayed `unknown` lowers the rate. What an operator settled
   since counts as what they said.
+- `agent_misses`: callbacks that failed as the agent, who was rung first, did not come: the caller's
+  telephone did not ring.
 - `sms_sent`, `sms_delivered`, `sms_delivery_rate`: likewise of SMS.
 - `callback_outcomes`, `sms_by_reason`: all that ended, whether they were placed or not, by outcome
   and reason; an SMS also by the provider's code.
@@ -38,6 +40,7 @@ from missedd.core.grid import Grid
 from missedd.core.latency import percentile
 from missedd.core.local_hours import local_hours
 from missedd.core.model import RECOVERED, Kind, Outcome, State, Verdict
+from missedd.core.reasons import AGENT_MISSED
 
 COUNTED: tuple[Verdict, ...] = (
     Verdict.ACCEPTED,
@@ -94,7 +97,8 @@ class _Actions:
 def figures(counts: Counts, grid: Grid, timezone: str) -> dict[str, Any]:
     """The figures as the API shows them: the contract's first, then what explains them."""
     facts = _taken_apart(counts.facts)
-    callbacks = [each for each in facts.actions if each.kind == Kind.CALLBACK]
+    all_callbacks = [each for each in facts.actions if each.kind == Kind.CALLBACK]
+    callbacks = [each for each in all_callbacks if not is_agent_miss(each.outcome, each.reason)]
     texts = [each for each in facts.actions if each.kind == Kind.SMS]
     answered, delivered = _placed(callbacks, Outcome.ANSWERED), _placed(texts, Outcome.DELIVERED)
     by_hour, by_weekday, by_day = local_hours(counts.hours, grid, timezone)
@@ -104,6 +108,7 @@ def figures(counts: Counts, grid: Grid, timezone: str) -> dict[str, Any]:
         "callbacks_made": _placed(callbacks),
         "callbacks_answered": answered,
         "callback_success_rate": rate(answered, _ended(callbacks)),
+        "agent_misses": sum(each.count for each in all_callbacks) - sum(each.count for each in callbacks),
         "leads": facts.leads,
         "conversions": facts.conversions,
         "conversion_rate": rate(facts.converted, facts.leads),
@@ -114,7 +119,7 @@ def figures(counts: Counts, grid: Grid, timezone: str) -> dict[str, Any]:
         "sms_delivery_rate": rate(delivered, _ended(texts)),
         "seconds_to_callback": _percentiles(facts.seconds.get("called-back", {})),
         "seconds_to_answer": _percentiles(facts.seconds.get("answered", {})),
-        "callback_outcomes": _grouped(_done(callbacks), ("outcome", "reason")),
+        "callback_outcomes": _grouped(_done(all_callbacks), ("outcome", "reason")),
         "sms_by_reason": _grouped(_done(texts), ("outcome", "reason", "code")),
         "verdicts": [
             {"verdict": verdict, "reason": reason, "calls": n}
@@ -129,6 +134,11 @@ def figures(counts: Counts, grid: Grid, timezone: str) -> dict[str, Any]:
 def rate(part: int, whole: int) -> float | None:
     """A fraction, None over nothing."""
     return part / whole if whole else None
+
+
+def is_agent_miss(outcome: str | None, reason: object) -> bool:
+    """Whether a callback ended so that only an agent's telephone had rung."""
+    return outcome == Outcome.FAILED and reason in AGENT_MISSED
 
 
 def peak(hours: Iterable[Mapping[str, int]]) -> int | None:

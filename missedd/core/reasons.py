@@ -177,6 +177,10 @@ REFUSES_ALL: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
 """Refusals that have nothing to do with what was asked for: all of it is refused until a person acts."""
 
 
+AGENT_MISSED: Final = (Reason.AGENT_BUSY, Reason.AGENT_NO_ANSWER, Reason.AGENT_FAILED)
+"""With these a callback `failed` before the caller's telephone rang: it was no try to reach them."""
+
+
 def words_of(reason: str) -> str:
     """A reason in words; one of a later version stands for itself."""
     try:

@@ -95,6 +95,8 @@ class Reports:
         if kind is Kind.SMS and applied.outcome is Outcome.DELIVERED and applied.action:
             for code in CONFIG_CODES:
                 self._log.ended(event, _same_text(applied.action, code))
+        if kind is Kind.CALLBACK and applied.reason is not None:
+            fields["reason"] = applied.reason
         self._log.info(event, **fields)
 
 

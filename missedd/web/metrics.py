@@ -85,6 +85,12 @@ class Metrics:
         self.closed = Counter(
             "missedd_actions_closed_total", "Actions that ended, by kind and outcome.", "kind", "outcome"
         )
+        self.agent_misses = Counter(
+            "missedd_agent_misses_total",
+            "Callbacks that only rang an agent, who did not come, by campaign and reason.",
+            "campaign",
+            "reason",
+        )
         self.acknowledgement = Histogram(
             "missedd_acknowledgement_seconds",
             "From a whole request to its durable answer.",
@@ -99,7 +105,8 @@ class Metrics:
     def text(self, gauges: Mapping[str, Any], now: datetime) -> str:
         """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them."""
         lines: list[str] = []
-        for each in (self.calls, self.recovered, self.reports, self.refused, self.attempts, self.closed):
+        counted = (self.calls, self.recovered, self.reports, self.refused, self.attempts, self.closed)
+        for each in (*counted, self.agent_misses):
             lines += each.lines()
         lines += self.acknowledgement.lines()
         lines += self.lateness.lines()

@@ -85,6 +85,7 @@ def schemas() -> Json:
     figures = {
         **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
         **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered", "recovered"), COUNT),
+        "agent_misses": COUNT | {"description": "Callbacks that only rang an agent, who did not come."},
         **dict.fromkeys(("callback_success_rate", "conversion_rate", "sms_delivery_rate"), RATE),
         **dict.fromkeys(
             ("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 MISSED = ("accepted", "duplicate", "suppressed", "no-caller-id")
+AGENT_MISSED = ("agent-busy", "agent-no-answer", "agent-failed")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US = timedelta(microseconds=1)
 
@@ -74,7 +75,10 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         return outcome
 
     def placed(kind: str) -> list[tuple[Any, ...]]:
-        return [row for row in actions if row[0] == kind and row[7] is not None]
+        return [row for row in actions if row[0] == kind and row[7] is not None and not missed(row)]
+
+    def missed(row: tuple[Any, ...]) -> bool:
+        return row[0] == "callback" and row[2] == "failed" and row[4] in AGENT_MISSED
 
     def reasons(kind: str, with_code: bool) -> list[dict[str, Any]]:
         found = Counter(
@@ -100,6 +104,7 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         "callbacks_made": len(callbacks),
         "callbacks_answered": answered,
         "callback_success_rate": _rate(answered, sum(row[1] == "done" for row in callbacks)),
+        "agent_misses": sum(map(missed, actions)),
         "callback_outcomes": reasons("callback", with_code=False),
         "sms_sent": len(texts),
         "sms_delivered": delivered,

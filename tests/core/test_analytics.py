@@ -45,6 +45,23 @@ def test_rates_count_what_was_placed_and_has_an_outcome() -> None:
     assert {"kind": "callback", "state": "planned", "outcome": None, "count": 5} in found["actions"]
 
 
+def test_what_an_agent_missed_is_no_callback() -> None:
+    found = counted(
+        {
+            "action|callback|done|answered|customer-answered||placed": 1,
+            "action|callback|done|failed|call-failed||placed": 1,
+            "action|callback|done|failed|agent-busy||placed": 4,
+            "action|callback|done|failed|agent-no-answer||": 2,
+            # The customer was first and waited for nobody: that was a callback.
+            "action|callback|done|no-answer|agent-no-answer||placed": 1,
+            "action|sms|done|failed|agent-failed||placed": 8,
+        }
+    )
+    assert (found["callbacks_made"], found["callbacks_answered"], found["agent_misses"]) == (3, 1, 6)
+    assert found["callback_success_rate"] == 1 / 3
+    assert {"outcome": "failed", "reason": "agent-busy", "count": 4} in found["callback_outcomes"]
+
+
 def test_an_sms_tells_why_and_with_which_code() -> None:
     found = counted(
         {

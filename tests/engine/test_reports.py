@@ -1,4 +1,4 @@
-"""Status reports of SMS: what a rejected text comes to, and how loudly the log tells of it."""
+"""Status reports: what a rejected text comes to, an agent's miss, and how loudly the log tells of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from missedd.core.model import Outcome, StatusReport
 from missedd.engine.reports import Reports
 from missedd.exotel.answers import Accepted
 from missedd.exotel.sms_codes import code_of
-from tests.core.campaigns import NOON, campaign, minutes, policy, sms
+from missedd.sites import count_events
+from missedd.web.metrics import Metrics
+from tests.core.campaigns import AGENTS, NOON, callback, campaign, minutes, policy, sms
 from tests.engine.scene import Scene, scene
 from tests.engine.test_reconcile import attempted
 
@@ -86,3 +88,26 @@ async def test_it_is_told_once_and_again_after_it_was_mended(
             ("info", "20005", None, None),
             ("error", "23185", "sms-misconfigured", None),
         ]
+
+
+@pytest.mark.parametrize(
+    ("agent", "customer", "reason", "misses"),
+    [
+        ("busy", "null", "agent-busy", 1),
+        ("no-answer", "", "agent-no-answer", 1),
+        ("completed", "busy", "customer-busy", 0),
+    ],
+)
+async def test_an_agents_miss_is_told_and_counted_by_campaign(
+    autojump_clock: MockClock, tmp_path: Path, agent: str, customer: str, reason: str, misses: int
+) -> None:
+    of, metrics = policy(campaign(callback=callback(flow=None, agents=AGENTS))), Metrics()
+    fields = {"Status": agent, "Legs[0][Status]": agent, "Legs[1][Status]": customer}
+    async with scene(tmp_path, of) as stage:
+        stage.log.listen(count_events(metrics))
+        reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        await stage.call("c1", NOON - minutes(1))
+        await attempted(stage, 1, Accepted("sid-1"))
+        await reports.call_report(1, StatusReport("sid-1", agent, None, True, None, fields))
+        assert [each["reason"] for each in stage.events("report.applied")] == [reason]
+        assert metrics.agent_misses.value("admissions", reason) == misses

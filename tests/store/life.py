@@ -136,11 +136,12 @@ class Life:
                 await db.execute(sql, (action,))
             case _:
                 outcome = self.rng.choice(ENDS[kind] if placed_at else ("refused", "expired"))
+                reason = self.rng.choice((f"because-{outcome}", "agent-busy", "agent-no-answer"))
                 code = self.rng.choice((None, "20005", "23082"))
                 sql = """UPDATE actions SET state = 'done', outcome = ?, reason = ?, code = ?, answered_at = ?
                          WHERE id = ?"""
                 answered = later + 9_000_000 if outcome == "answered" and self.rng.random() < 0.9 else None
-                await db.execute(sql, (outcome, f"because-{outcome}", code, answered, action))
+                await db.execute(sql, (outcome, reason, code, answered, action))
 
     async def settle(self, db: Database) -> None:
         action = await self.one(

@@ -270,6 +270,19 @@ async def test_callbacks_made_answered_and_their_rate(db: FilledDatabase, since:
     assert (await _figures(db, "other", since))["callbacks_made"] == 0
 
 
+async def test_an_agents_miss_is_counted_by_itself_and_is_nobodys_wait(db: FilledDatabase) -> None:
+    call = db.call("abc")
+    late = {"placed_at": NOON + timedelta(minutes=2)}
+    for reason in ("agent-busy", "agent-no-answer", "agent-failed"):
+        db.done(call, "callback", "failed", reason=reason, placed_at=NOON + timedelta(seconds=5))
+    db.done(call, "callback", "no-answer", reason="agent-no-answer", **late)
+    found = await _figures(db)
+    assert (found["agent_misses"], found["callbacks_made"], found["callback_success_rate"]) == (3, 1, 0)
+    assert found["seconds_to_callback"]["median"] == pytest.approx(120, rel=0.02)
+    assert await _figures(db, "admissions") == found
+    assert (await _figures(db, "other"))["agent_misses"] == 0
+
+
 async def test_a_period_has_its_calls_and_their_callbacks(db: FilledDatabase) -> None:
     for day in range(3):
         call = db.call(f"c{day}", NOON + timedelta(days=day), caller=f"+91987654321{day}")

@@ -256,9 +256,19 @@ def test_todays_callbacks() -> None:
         counted("done", "busy", 16),
         counted("done", "unknown", 32),
         counted("done", "expired", 64),
+        counted("done", "failed", 256),
         counted("done", "delivered", 128, "sms"),
     ]
-    assert callbacks({"actions": actions}) == {"pending": 7, "answered": 8, "failed": 48, "not_made": 64}
+    told = {"actions": actions, "agent_misses": 200}
+    assert callbacks(told) == {"pending": 7, "answered": 8, "failed": 48 + 56, "not_made": 64}
+
+
+async def test_today_tells_what_agents_missed(private: Private) -> None:
+    call = private.db.call("abc")
+    assert "missed by agents" not in await _page(private, "/")
+    private.db.done(call, "callback", "failed", reason="agent-busy", placed_at=NOON)
+    page = await _page(private, "/")
+    assert '<dd id="callbacks_failed">0</dd><dd class="of">0 not made, 1 missed by agents</dd>' in page
 
 
 def test_charts_of_nothing_and_of_something() -> None:

@@ -441,6 +441,7 @@ async def test_health_readiness_and_metrics(private: Private) -> None:
     private.metrics.calls.add("accepted")
     private.metrics.calls.add("accepted", by=2)
     private.metrics.closed.add("callback", "answered")
+    private.metrics.agent_misses.add("admissions", "agent-busy")
     private.metrics.acknowledgement.observe(0.004)
     private.metrics.acknowledgement.observe(99)
     response = await private.get("/metrics")
@@ -449,6 +450,7 @@ async def test_health_readiness_and_metrics(private: Private) -> None:
     for line in (
         'missedd_calls_total{verdict="accepted"} 3',
         'missedd_actions_closed_total{kind="callback",outcome="answered"} 1',
+        'missedd_agent_misses_total{campaign="admissions",reason="agent-busy"} 1',
         'missedd_acknowledgement_seconds_bucket{le="0.0025"} 0',
         'missedd_acknowledgement_seconds_bucket{le="0.005"} 1',
         'missedd_acknowledgement_seconds_bucket{le="+Inf"} 2',

@@ -63,7 +63,9 @@ def add_today(console: Blueprint, house: House) -> None:
 
 
 def callbacks(figures: Mapping[str, Any]) -> dict[str, int]:
-    """Today's callbacks by what a person asks of them; those never made have their own reasons."""
+    """Today's callbacks by what a person asks of them; those never made have their own reasons, and those
+    that an agent missed are counted by themselves.
+    """
     counts = {"pending": 0, "answered": 0, "failed": 0, "not_made": 0}
     for each in figures["actions"]:
         if each["kind"] != Kind.CALLBACK:
@@ -76,6 +78,7 @@ def callbacks(figures: Mapping[str, Any]) -> dict[str, int]:
             counts["failed"] += each["count"]
         else:
             counts["not_made"] += each["count"]
+    counts["failed"] -= figures["agent_misses"]
     return counts
 
 
