@@ -4,7 +4,7 @@
     POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines"}
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…
-    GET    /_sim/truth    /_sim/health
+    GET    /_sim/truth    /_sim/health    /_sim/ (what there is)
 
 All JSON, every field but a person's number and a fault's name optional. Bad input is 400 with
 what is wrong. Not for the internet: it asks nobody for a password.
@@ -19,6 +19,7 @@ from typing import Any
 import trio
 from quart import Response, jsonify, request
 from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
 
 from simulator.crowd import Crowd
 from simulator.exchange import Exchange
@@ -33,6 +34,16 @@ PERSON_FIELDS = ("number", "name", "answers", "sms", "ring_s", "talks_s", "dnd",
 FAULT_FIELDS = ("name", "target", "when", "times", "probability", "delay_s", "retry_after_s")
 MOST_AT_ONCE = 10_000
 
+INDEX: Mapping[str, tuple[str, ...]] = {
+    "POST /_sim/ring": RING_FIELDS,
+    "POST /_sim/people": PERSON_FIELDS,
+    "POST /_sim/faults": FAULT_FIELDS,
+    "DELETE /_sim/faults": (),
+    "GET /_sim/truth": (),
+    "GET /_sim/health": (),
+}
+"""What there is, with the fields that it takes."""
+
 
 def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
     """`crowd` supplies the callers where a ring names no number."""
@@ -45,6 +56,19 @@ def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
     @app.errorhandler(NowhereToPost)
     async def complain_of_settings(error: NowhereToPost) -> tuple[Response, int]:
         return jsonify(error=f"{error}; start with --missed-call-url URL"), 409
+
+    @app.errorhandler(404)
+    @app.errorhandler(405)
+    async def complain_of_path(error: HTTPException) -> tuple[Response, int]:
+        what = f"{request.method} {request.path}"
+        answer: Response = jsonify(error=f"{what} is not there; there is {', '.join(INDEX)}")
+        answer.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+        return answer, error.code or 404
+
+    @app.get("/_sim")
+    @app.get("/_sim/")
+    async def index() -> Response:
+        return jsonify(INDEX)
 
     @app.get("/_sim/health")
     async def health() -> Response:
