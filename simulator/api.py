@@ -1,19 +1,17 @@
 """Exotel's REST API over nothing in particular: a request value in, a reply value out.
 
-XML unless the path ends in `.json`; paths and field names are case-sensitive; every accepted POST
-has its effect, a repeated one twice. Faults strike here, before the effect or after it. What no
-reply can express is raised: a refused or dropped connection, an answer that never comes.
+Paths and field names are case-sensitive; every accepted POST has its effect, a repeated one twice.
+Faults strike here, before the effect or after it. What no reply can express is raised: a refused or
+dropped connection, an answer that never comes.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import trio
 
@@ -21,11 +19,12 @@ from simulator.exchange import Exchange
 from simulator.facts import ApiRequest
 from simulator.faults import Fault, FaultName, Target
 from simulator.orders import Refusal
-from simulator.rendering import json_body, read_form, xml_body
-from simulator.resources import Request, serve, target_of
+from simulator.rendering import read_fields
+from simulator.request import Request
+from simulator.resources import counts_as_voice, serve, target_of
+from simulator.sending import bulk_fields
+from simulator.versions import Address, content_type, no_path, read_address, refused, written
 
-_PATH = re.compile(r"/v1/Accounts/(?P<account>[^/]*)/(?P<resource>.+)")
-_VOICE = (Target.CONNECT, Target.DETAILS, Target.LIST)
 _STATUS_OF = {FaultName.HTTP_429: 429, FaultName.HTTP_500: 500, FaultName.HTTP_503: 503}
 _MESSAGES = {429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
 
@@ -58,6 +57,8 @@ class ApiReply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    ignored: tuple[str, ...] = ()
+    """Names of parameters that nobody read; not a part of the answer."""
 
 
 async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
@@ -65,17 +66,15 @@ async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
 
     Raises ConnectionRefused, ConnectionDropped or NeverAnswers where a fault says so.
     """
-    found = _PATH.fullmatch(call.path)
-    resource = unquote(found["resource"]) if found else ""
-    as_json = resource.endswith(".json")
-    target = target_of(call.method, resource.removesuffix(".json"))
+    address = read_address(call.path)
+    target = target_of(call.method, address)
     entry = ApiRequest(
         at=exchange.world.now(),
         method=call.method,
         path=call.path,
         query=call.query.decode("latin-1"),
         target=target.value,
-        is_voice=target in _VOICE or resource.startswith("Numbers/"),
+        is_voice=counts_as_voice(target, address),
     )
     fault = exchange.faults.pick(target)
     if fault is not None:
@@ -86,76 +85,81 @@ async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
         raise ConnectionRefused
     reply: ApiReply | None = None
     if fault is not None and fault.when == "before":
-        reply = await _broken(fault, as_json, target, None)
+        reply = await _broken(fault, address, target, None)
     if reply is None:
-        reply = _answer(exchange, call, found["account"] if found else None, resource, entry)
+        reply = _answer(exchange, call, address, entry)
         await trio.sleep(exchange.settings.api_latency_s)
         if fault is not None and fault.when == "after":
-            reply = await _broken(fault, as_json, target, reply) or reply
+            reply = await _broken(fault, address, target, reply) or reply
     entry.status = reply.status
-    return reply
+    return replace(reply, ignored=tuple(entry.ignored))
 
 
-def _answer(
-    exchange: Exchange, call: ApiCall, account: str | None, resource: str, entry: ApiRequest
-) -> ApiReply:
+def _answer(exchange: Exchange, call: ApiCall, address: Address, entry: ApiRequest) -> ApiReply:
     """The honest answer, and its effect. No checkpoint: limit, check and effect are one step."""
     settings = exchange.settings
-    as_json = resource.endswith(".json")
     try:
-        if account is None:
-            raise Refusal(400, "Bad Request: not a path of this API version")
-        _authenticate(call.headers, account, settings.api_key, settings.api_token, settings.account_sid)
-        request = Request(
-            method=call.method,
-            resource=resource.removesuffix(".json"),
-            path=call.path,
-            query=dict(parse_qsl(call.query.decode("latin-1"), keep_blank_values=True)),
-            form=read_form(call.headers.get("content-type", ""), call.body),
-            as_json=as_json,
+        if address.version is None:
+            raise no_path(address)
+        _authenticate(
+            call.headers, address.account, settings.api_key, settings.api_token, settings.account_sid
         )
-        content, entry.sid = serve(exchange, request, is_voice=entry.is_voice)
+        answer = serve(exchange, _request(call, address), address, entry)
     except Refusal as refusal:
-        reply = _refused(refusal, as_json)
+        request_id = exchange.world.new_sid() if address.has_envelope else ""
+        reply = _reply(refusal.status, address, refused(address, call.method, request_id, refusal))
         if refusal.status == 429 and settings.retry_after_s is not None:
             headers = {**reply.headers, "retry-after": str(settings.retry_after_s)}
             reply = replace(reply, headers=headers)
         return reply
-    if isinstance(content, str):
-        return ApiReply(200, {"content-type": "text/html; charset=UTF-8"}, content.encode())
-    return _rendered(200, content, as_json)
+    entry.sids += answer.sids
+    entry.sid = answer.sids[0] if answer.sids else None
+    if isinstance(answer.content, str):
+        return ApiReply(200, {"content-type": "text/html; charset=UTF-8"}, answer.content.encode())
+    return _reply(answer.status, address, written(address, answer.content))
+
+
+def _request(call: ApiCall, address: Address) -> Request:
+    kind = call.headers.get("content-type", "")
+    # The only form of this API that is documented in JSON too.
+    reads_json = address.resource == "Sms/bulksend" and kind.startswith("application/json")
+    return Request(
+        method=call.method,
+        resource=address.resource,
+        path=call.path,
+        query=dict(parse_qsl(call.query.decode("latin-1"), keep_blank_values=True)),
+        fields=bulk_fields(call.body) if reads_json else read_fields(kind, call.body),
+        body=call.body,
+        as_json=address.as_json,
+    )
 
 
 def _authenticate(headers: Mapping[str, str], account: str, key: str, token: str, sid: str) -> None:
+    """The user is the API key or, as older pages and clients have it, the account SID."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise Refusal(401, "Authentication failed. Verify your API key and token.")
     try:
-        given_key, _, given_token = base64.b64decode(encoded, validate=True).decode().partition(":")
+        user, _, given_token = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise Refusal(400, "Malformed API key or token", 34001) from None
-    if not (given_key.isalnum() and given_token.isalnum()):
+    if not ((user.isalnum() or user == sid) and given_token.isalnum()):
         raise Refusal(400, "Malformed API key or token", 34001)
-    if (given_key, given_token) != (key, token):
+    if user not in (key, sid) or given_token != token:
         raise Refusal(401, "Authentication failed. Verify your API key and token.", 34010)
     if account != sid:
         raise Refusal(403, "Forbidden", 34009)
 
 
-def _rendered(status: int, content: Mapping[str, Any], as_json: bool) -> ApiReply:
-    if as_json:
-        return ApiReply(status, {"content-type": "application/json"}, json_body(content))
-    return ApiReply(status, {"content-type": "application/xml"}, xml_body(content))
+def _reply(status: int, address: Address, body: bytes) -> ApiReply:
+    return ApiReply(status, {"content-type": content_type(address)}, body)
 
 
-def _refused(refusal: Refusal, as_json: bool) -> ApiReply:
-    error: dict[str, Any] = {"Status": refusal.status, "Message": refusal.message}
-    if refusal.code is not None:
-        error["Code"] = refusal.code
-    return _rendered(refusal.status, {"RestException": error}, as_json)
+def _error(status: int, address: Address, refusal: Refusal) -> ApiReply:
+    return _reply(status, address, written(address, refusal.shown()))
 
 
-async def _broken(fault: Fault, as_json: bool, target: Target, honest: ApiReply | None) -> ApiReply | None:
+async def _broken(fault: Fault, address: Address, target: Target, honest: ApiReply | None) -> ApiReply | None:
     """What the caller gets instead, or None if the fault only took its time."""
     match fault.name:
         case FaultName.SLOW:
@@ -167,16 +171,14 @@ async def _broken(fault: Fault, as_json: bool, target: Target, honest: ApiReply 
             raise NeverAnswers
         case FaultName.OK_WITHOUT_SID:
             name = "SMSMessage" if target in (Target.SMS, Target.SMS_DETAILS) else "Call"
-            return _rendered(200, {name: {"Status": "queued"}}, as_json)
+            return _reply(200, address, written(address, {name: {"Status": "queued"}}))
         case FaultName.ERROR_IN_200:
-            refusal = _refused(Refusal(500, "Internal Server Error", 35000), as_json)
-            return replace(refusal, status=200)
+            return _error(200, address, Refusal(500, "Internal Server Error", 35000))
         case FaultName.MALFORMED_BODY:
             torn = honest.body[: len(honest.body) // 2] if honest else b"<html><body>Unauthorized"
-            content_type = "application/json" if as_json else "application/xml"
-            return ApiReply(200, {"content-type": content_type}, torn)
+            return _reply(200, address, torn)
     status = _STATUS_OF[FaultName(fault.name)]
-    reply = _refused(Refusal(status, _MESSAGES[status]), as_json)
+    reply = _error(status, address, Refusal(status, _MESSAGES[status]))
     if fault.retry_after_s is not None:
         reply = replace(reply, headers={**reply.headers, "retry-after": str(fault.retry_after_s)})
     return reply

@@ -153,4 +153,8 @@ class ApiRequest:
     fault: str | None = None
     fault_when: str | None = None
     sid: str | None = None
-    """The call or SMS that this request really created."""
+    """The call or SMS that this request really created; of several texts the first."""
+    sids: list[str] = field(default_factory=list)
+    """All that it created, in its order."""
+    ignored: list[str] = field(default_factory=list)
+    """Names of parameters that Exotel does not know: spelled otherwise, or without their index."""

@@ -51,15 +51,15 @@ class PoliteConnection(TrioASGIHTTPConnection):
                 return
 
 
-def build(exchange: Exchange, admin: QuartTrio) -> Framework:
-    """The two surfaces as one ASGI application."""
+def build(exchange: Exchange, admin: QuartTrio, tell: Callable[[str], None] = lambda _: None) -> Framework:
+    """The two surfaces as one ASGI application. `tell` takes a line for whoever runs it."""
     admin.asgi_http_class = PoliteConnection
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(ADMIN):
+        if scope["type"] != "http" or f"{scope['path']}/".startswith(ADMIN):
             await admin(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await _serve(exchange, scope, receive, send)
+            await _serve(exchange, tell, scope, receive, send)
 
     return application  # type: ignore[return-value]  # typed by what it uses, not by all of ASGI
 
@@ -94,7 +94,9 @@ async def _hypercorn(
     await serve(application, config, shutdown_trigger=shutdown, task_status=task_status, mode="asgi")
 
 
-async def _serve(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+async def _serve(
+    exchange: Exchange, tell: Callable[[str], None], scope: Scope, receive: Receive, send: Send
+) -> None:
     body = await _body(receive)
     if body is None:
         return
@@ -115,6 +117,11 @@ async def _serve(exchange: Exchange, scope: Scope, receive: Receive, send: Send)
         while (await receive())["type"] != "http.disconnect":
             pass
         return
+    if reply.ignored:
+        tell(
+            f"{call.method} {call.path}: Exotel does not know {', '.join(reply.ignored)}; names are "
+            "case-sensitive, and lists have an index (StatusCallbackEvents[0])"
+        )
     await _reply(send, reply)
 
 

@@ -7,24 +7,19 @@ page's `After` and `Before` are Sids, taken out of `NextPageUri` and `PrevPageUr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from operator import ge, gt, le, lt
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from simulator import filters
 from simulator.facts import Connect, InboundRing
-from simulator.objects import call_object, inbound_object
-from simulator.orders import Refusal
-from simulator.spelling import e164, from_ist
+from simulator.filters import DateTest
+from simulator.objects import call_object, inbound_object, signed_url
 from simulator.world import World
 
-PAGE_SIZE, PAGE_SIZE_MAX, SIDS_MAX, NUMBERS_MAX = 50, 100, 100, 5
-WIDEST_RANGE = timedelta(days=31)
-COMPARISONS: dict[str, Callable[[datetime, datetime], bool]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt}
-
 Row = Connect | InboundRing
-DateTest = Callable[[datetime], bool]
 
 
 def find_call(world: World, sid: str) -> Row | None:
@@ -33,7 +28,16 @@ def find_call(world: World, sid: str) -> Row | None:
     return row if row is not None and _listed_from(row) <= _visible_until(world) else None
 
 
-def show_call(world: World, row: Row, *, details: bool) -> dict[str, Any]:
+def show_call(world: World, row: Row, query: Mapping[str, str]) -> dict[str, Any]:
+    """The call as `query` asks for it. Raises Refusal (400) for what does not read."""
+    minutes = filters.url_minutes(query)
+    shown = _shown(world, row, details=query.get("details") == "true")
+    if minutes is not None:
+        shown["PreSignedRecordingUrl"] = signed_url(shown["RecordingUrl"], world.now(), minutes)
+    return shown
+
+
+def _shown(world: World, row: Row, *, details: bool) -> dict[str, Any]:
     if isinstance(row, InboundRing):
         return inbound_object(row, world.settings, details=details)
     return call_object(row, world.settings, world.now(), details=details)
@@ -41,25 +45,41 @@ def show_call(world: World, row: Row, *, details: bool) -> dict[str, Any]:
 
 def list_calls(world: World, query: Mapping[str, str], path: str) -> dict[str, Any]:
     """One page. Raises Refusal (400) for a filter that does not read."""
-    since, until = _dates(query.get("DateCreated", ""))
-    size = _page_size(query)
-    sids = _listed(query, "Sid", SIDS_MAX)
-    numbers = {
-        name: [e164(text) for text in _listed(query, name, NUMBERS_MAX)]
-        for name in ("To", "From", "PhoneNumber")
-    }
-    direction, status = query.get("Direction"), query.get("Status")
+    since, until = filters.dates(query)
+    size, sids = filters.page_size(query), filters.sids(query)
+    numbers = {name: filters.numbers(query, name) for name in ("To", "From", "PhoneNumber")}
+    direction = filters.choice(query, "Direction", filters.DIRECTIONS)
+    order = filters.choice(query, "SortBy", filters.ORDERS)
+    status = filters.choice(query, "Status", filters.STATUSES)
+    durations, prices = filters.durations(query), filters.prices(query)
+    asks_the_object = bool(status or durations.parts or prices.parts)
+
+    def is_meant(row: Row) -> bool:
+        if not asks_the_object:
+            return True
+        shown = _shown(world, row, details=False)
+        return (
+            (not status or shown["Status"] == status)
+            and _meets(durations, shown["Duration"])
+            and _meets(prices, shown["Price"])
+        )
+
     rows = [
         row
         for row in (_of_sids(world, sids, since) if sids else _newest_first(world, since))
         if (until is None or until(_at(row)))
         and all(not wanted or _number(row, name) in wanted for name, wanted in numbers.items())
         and (not direction or direction == _direction(row))
-        and (not status or status == _status(world, row))
+        and is_meant(row)
     ]
-    if query.get("SortBy", "").endswith(":asc"):
+    if order.endswith(":asc"):
         rows.reverse()
     return _page(world, rows, query, size, path)
+
+
+def _meets(span: filters.Span, value: str | None) -> bool:
+    """A call that is not over has no duration and no price, and meets no filter by them."""
+    return not span.parts or (value is not None and span.holds(Decimal(value)))
 
 
 def _newest_first(world: World, since: DateTest | None) -> Iterator[Row]:
@@ -114,46 +134,6 @@ def _direction(row: Row) -> str:
     return "inbound" if isinstance(row, InboundRing) else "outbound-api"
 
 
-def _status(world: World, row: Row) -> str:
-    return str(show_call(world, row, details=False)["Status"])
-
-
-def _dates(text: str) -> tuple[DateTest | None, DateTest | None]:
-    """`gte:…;lte:…` in IST as a lower and an upper test, compared in whole seconds as it is written."""
-    tests: list[DateTest | None] = [None, None]
-    bounds: list[datetime | None] = [None, None]
-    for part in filter(None, text.split(";")):
-        name, _, value = part.partition(":")
-        try:
-            bound, compare = from_ist(value), COMPARISONS[name]
-        except (KeyError, ValueError):
-            raise Refusal(400, f"Bad or missing parameters: DateCreated {part!r}") from None
-        which = 0 if name.startswith("g") else 1
-        tests[which], bounds[which] = _date_test(compare, bound), bound
-    low, high = bounds
-    if low is not None and high is not None and high - low > WIDEST_RANGE:
-        raise Refusal(400, "Bad or missing parameters: DateCreated spans more than a month")
-    return tests[0], tests[1]
-
-
-def _date_test(compare: Callable[[datetime, datetime], bool], bound: datetime) -> DateTest:
-    return lambda at: compare(at.replace(microsecond=0), bound)
-
-
-def _listed(query: Mapping[str, str], name: str, most: int) -> list[str]:
-    values = [value.strip() for value in query.get(name, "").split(",") if value.strip()]
-    if len(values) > most:
-        raise Refusal(400, f"Bad or missing parameters: more than {most} values of {name}")
-    return values
-
-
-def _page_size(query: Mapping[str, str]) -> int:
-    text = query.get("PageSize", str(PAGE_SIZE))
-    if not text.isdigit() or not 1 <= int(text) <= PAGE_SIZE_MAX:
-        raise Refusal(400, f"Bad or missing parameters: PageSize is 1 to {PAGE_SIZE_MAX}")
-    return int(text)
-
-
 def _page(world: World, rows: list[Row], query: Mapping[str, str], size: int, path: str) -> dict[str, Any]:
     sids = [_sid(row) for row in rows]
     start = 0
@@ -174,5 +154,10 @@ def _page(world: World, rows: list[Row], query: Mapping[str, str], size: int, pa
         "PrevPageUri": uri(Before=sids[start]) if start > 0 and page else None,
         "NextPageUri": uri(After=_sid(page[-1])) if has_more else None,
     }
-    details = query.get("details") == "true"
-    return {"Metadata": metadata, "Calls": [show_call(world, row, details=details) for row in page]}
+    return {"Metadata": metadata, "Calls": [_listed(world, row, query) for row in page]}
+
+
+def _listed(world: World, row: Row, query: Mapping[str, str]) -> dict[str, Any]:
+    """A row of the list. It names the ExoPhone as the filter does, too."""
+    shown = show_call(world, row, query)
+    return shown | {"PhoneNumber": shown["PhoneNumberSid"]}

@@ -53,6 +53,14 @@ def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, det
     return shown
 
 
+def signed_url(recording: str | None, now: datetime, minutes: int) -> str | None:
+    """A recording's URL that holds for so many minutes, or None where there is no recording."""
+    if recording is None:
+        return None
+    expires = int((now + timedelta(minutes=minutes)).timestamp())
+    return f"{recording}?Expires={expires}"
+
+
 def _answered_by(call: Connect, settings: ExchangeSettings) -> str | None:
     """Of whoever was reached last: the whole call has one word. Nothing where nobody looked for machines."""
     reached = 1 if call.leg2 == "completed" else 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.settings import ExchangeSettings
 from simulator.spelling import e164
@@ -18,6 +19,8 @@ MAX_RETRIES = 3
 CUSTOM_FIELD_MAX = 128
 BODY_MAX = 2_000
 SMS_TYPES = ("transactional", "transactional_opt_in", "promotional")
+ENCODINGS = ("plain", "unicode")
+EVENTS = ("terminal", "answered")
 
 
 class Refusal(Exception):
@@ -26,6 +29,12 @@ class Refusal(Exception):
     def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(f"{status} {message}")
         self.status, self.message, self.code = status, message, code
+
+    def shown(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"Status": self.status, "Message": self.message}
+        if self.code is not None:
+            error["Code"] = self.code
+        return {"RestException": error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,8 @@ class SmsOrder:
 
 def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> ConnectOrder:
     """Raises Refusal (400) for what is missing or malformed, and for a CallerId that is no ExoPhone."""
-    _require(fields, "From")
-    _require(fields, "CallerId")
+    require(fields, "From")
+    require(fields, "CallerId")
     to, url = fields.get("To", ""), fields.get("Url", "")
     if not to and not url:
         raise Refusal(400, "Bad or missing parameters: one of 'To' and 'Url' is required.")
@@ -77,28 +86,31 @@ def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> Conne
     return ConnectOrder(
         from_number=_number(fields, "From"),
         to_number=_number(fields, "To") if to else None,
-        flow_url=None if to else _url(fields, "Url"),
+        flow_url=None if to else read_url(fields, "Url"),
         caller_id=caller_id,
         ring_timeout_s=min(_whole(fields, "TimeOut", int(settings.ring_timeout_s)), RING_TIMEOUT_MAX_S),
         time_limit_s=min(_whole(fields, "TimeLimit", TIME_LIMIT_S), TIME_LIMIT_S),
         max_retries=_whole(fields, "MaxRetries", MAX_RETRIES),
         records=fields.get("Record", "true").lower() != "false",
         custom_field=fields.get("CustomField", ""),
-        status_callback=_url(fields, "StatusCallback"),
-        events=tuple(value for name, value in fields.items() if name.startswith("StatusCallbackEvents[")),
+        status_callback=read_url(fields, "StatusCallback"),
+        events=_events(fields),
         as_json=_wants_json(fields),
         fields=dict(fields),
     )
 
 
 def read_sms(fields: Mapping[str, str], settings: ExchangeSettings) -> SmsOrder:
-    """Raises Refusal (400) with the SMS API's codes. Texts are checked later, on their way."""
+    """A text to one recipient. Raises Refusal (400) with the SMS API's codes.
+
+    Whether the text is a registered one is checked later, on its way.
+    """
     if "From" not in fields:
         raise Refusal(400, "The 'From' parameter is required.", 40210)
     if not fields["From"]:
         raise Refusal(400, "The 'From' parameter is empty.", 40205)
-    _require(fields, "To")
-    _require(fields, "Body")
+    require(fields, "To")
+    require(fields, "Body", 40200)
     if len(fields["Body"]) > BODY_MAX:
         raise Refusal(400, f"Invalid Parameters: Body exceeds {BODY_MAX} characters.", 40500)
     number = e164(fields["To"])
@@ -107,6 +119,8 @@ def read_sms(fields: Mapping[str, str], settings: ExchangeSettings) -> SmsOrder:
     sms_type = fields.get("SmsType", "transactional")
     if sms_type not in SMS_TYPES:
         raise Refusal(400, "Invalid Parameters: SmsType", 40204)
+    if fields.get("EncodingType", ENCODINGS[0]) not in ENCODINGS:
+        raise Refusal(400, "Invalid Parameters: EncodingType", 40209)
     sender = fields["From"]
     if settings.senders:
         if sender not in settings.senders and e164(sender) not in settings.exophones:
@@ -121,15 +135,26 @@ def read_sms(fields: Mapping[str, str], settings: ExchangeSettings) -> SmsOrder:
         entity_id=fields.get("DltEntityId", ""),
         template_id=fields.get("DltTemplateId", ""),
         custom_field=fields.get("CustomField", ""),
-        status_callback=_url(fields, "StatusCallback"),
+        status_callback=read_url(fields, "StatusCallback"),
         as_json=_wants_json(fields),
         fields=dict(fields),
     )
 
 
-def _require(fields: Mapping[str, str], name: str) -> None:
-    if not fields.get(name):
-        raise Refusal(400, f"The '{name}' parameter is required.")
+def require(fields: Mapping[str, str], name: str, code: int | None = None) -> str:
+    """The field's value. Raises Refusal where it is missing or empty."""
+    value = fields.get(name)
+    if not value:
+        raise Refusal(400, f"The '{name}' parameter is required.", code)
+    return value
+
+
+def _events(fields: Mapping[str, str]) -> tuple[str, ...]:
+    events = {name: value for name, value in fields.items() if name.startswith("StatusCallbackEvents[")}
+    for name, value in events.items():
+        if value not in EVENTS:
+            raise Refusal(400, f"Bad or missing parameters: {name} is one of {', '.join(EVENTS)}.")
+    return tuple(events.values())
 
 
 def _number(fields: Mapping[str, str], name: str) -> str:
@@ -139,7 +164,7 @@ def _number(fields: Mapping[str, str], name: str) -> str:
     return number
 
 
-def _url(fields: Mapping[str, str], name: str) -> str | None:
+def read_url(fields: Mapping[str, str], name: str) -> str | None:
     url = fields.get(name) or None
     if url is not None and not url.startswith(("http://", "https://")):
         raise Refusal(400, f"Bad or missing parameters: {name} is not a URL.")

@@ -1,46 +1,50 @@
-"""What each resource of the API does: one function a resource, found by method and path."""
+"""What each resource of the API does: found by version, method and path, with the names it reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from simulator import exophones, parameters, sending, whitelist
 from simulator.exchange import Exchange
+from simulator.facts import ApiRequest
 from simulator.faults import Target
 from simulator.listing import find_call, list_calls, show_call
 from simulator.objects import call_object, number_object, sms_object
-from simulator.orders import Refusal, read_connect, read_sms
+from simulator.orders import Refusal, read_connect
+from simulator.parameters import NONE
+from simulator.request import Answer, Request
 from simulator.spelling import Spelling, e164, spell
+from simulator.versions import Address, Version, not_simulated
 
 NO_SUCH_SMS = "No matching results"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """An authenticated request. `resource` is the path below the account, without `.json`."""
+class Resource:
+    """`path` is that below the account; a `*` stands for one segment. `query` and `form`: known names."""
 
     method: str
-    resource: str
     path: str
-    query: Mapping[str, str]
-    form: Mapping[str, str]
-    as_json: bool
+    answer: Callable[[Exchange, Request], Answer]
+    query: frozenset[str] = NONE
+    form: frozenset[str] = NONE
 
-    @property
-    def last(self) -> str:
-        return self.resource.rpartition("/")[2]
-
-
-Content = dict[str, Any] | str
-"""An object to be rendered in the asked format, or bare text."""
+    def is_at(self, path: str) -> bool:
+        ours, theirs = self.path.split("/"), path.split("/")
+        return len(ours) == len(theirs) and all(
+            our == their or (our == "*" and their != "") for our, their in zip(ours, theirs, strict=True)
+        )
 
 
-def target_of(method: str, resource: str) -> Target:
+def target_of(method: str, address: Address) -> Target:
     """What kind of request this is, as faults and budgets count them."""
+    resource = address.resource
+    if address.version is not Version.V1:
+        return Target.OTHER
     if (method, resource) == ("POST", "Calls/connect"):
         return Target.CONNECT
-    if (method, resource) == ("POST", "Sms/send"):
+    if method == "POST" and resource in ("Sms/send", "Sms/bulksend"):
         return Target.SMS
     if resource == "Calls":
         return Target.LIST
@@ -51,35 +55,43 @@ def target_of(method: str, resource: str) -> Target:
     return Target.OTHER
 
 
-def serve(exchange: Exchange, request: Request, *, is_voice: bool) -> tuple[Content, str | None]:
-    """The answer's content and, where the request created something, its Sid. Raises Refusal."""
+def counts_as_voice(target: Target, address: Address) -> bool:
+    is_number = address.version is Version.V1 and address.resource.startswith("Numbers/")
+    return is_number or target in (Target.CONNECT, Target.DETAILS, Target.LIST)
+
+
+def serve(exchange: Exchange, request: Request, address: Address, entry: ApiRequest) -> Answer:
+    """Answer the request; `entry` learns what of it nobody read. Raises Refusal."""
     at, settings = exchange.world.now(), exchange.settings
-    if is_voice and not exchange.voice_limit.takes(at, settings.calls_per_minute):
+    if entry.is_voice and not exchange.voice_limit.takes(at, settings.calls_per_minute):
         raise Refusal(429, "Too Many Requests")
-    target = target_of(request.method, request.resource)
-    if target is Target.SMS and not exchange.sms_limit.takes(at, settings.sms_per_minute):
+    if entry.target == Target.SMS and not exchange.sms_limit.takes(at, settings.sms_per_minute):
         if settings.sms_overload_status == 429:
             raise Refusal(429, "Too Many Requests", 40402)
         raise Refusal(503, "Service Unavailable", 40405)
-    if target is Target.CONNECT:
-        return _connect(exchange, request)
-    if target is Target.SMS:
-        return _send(exchange, request)
-    for prefix, reads in _READS.items():
-        if request.resource == prefix or (prefix.endswith("/") and request.resource.startswith(prefix)):
-            if request.method != "GET":
-                raise Refusal(405, "Method Not Allowed")
-            return reads(exchange, request), None
+    resource = _find(request, address)
+    entry.ignored += parameters.unread(request.query, resource.query)
+    entry.ignored += parameters.unread((name for name, _ in request.fields), resource.form)
+    return resource.answer(exchange, request)
+
+
+def _find(request: Request, address: Address) -> Resource:
+    there = [each for each in _RESOURCES.get(address.version, ()) if each.is_at(request.resource)]
+    for resource in there:
+        if resource.method == request.method:
+            return resource
+    if there:
+        raise not_simulated(address, request.method, 405)
     if request.resource.startswith(("Sms/", "SMS/")) and request.method == "POST":
-        raise Refusal(405, "Method Not Allowed", 40502)
-    raise Refusal(404, "Not Found")
+        raise not_simulated(address, request.method, 405, 40502)
+    raise not_simulated(address, request.method)
 
 
-def _connect(exchange: Exchange, request: Request) -> tuple[Content, str]:
+def _connect(exchange: Exchange, request: Request) -> Answer:
     world = exchange.world
     order = read_connect(request.form, exchange.settings)
     for number in filter(None, (order.from_number, order.to_number)):
-        if world.people.find(number).dnd and world.whitelist_s(number) is None:
+        if world.people.find(number).dnd and world.whitelisted(number) is None:
             shown = spell(number, Spelling.ZERO)
             raise Refusal(403, f"Call to {shown} cannot be made because of TRAI NDNC regulations")
     channels = exchange.settings.channels
@@ -91,59 +103,59 @@ def _connect(exchange: Exchange, request: Request) -> tuple[Content, str]:
     call = exchange.voice.connect(order)
     shown_call = call_object(call, exchange.settings, world.now(), details=False)
     # Right after the request numbers are echoed as they were sent; look-ups spell them with a 0.
-    shown_call["From"] = request.form["From"]
-    shown_call["To"] = request.form.get("To") or request.form["CallerId"]
-    return {"Call": shown_call}, call.sid
+    shown_call["From"] = order.fields["From"]
+    shown_call["To"] = order.fields.get("To") or order.fields["CallerId"]
+    return Answer({"Call": shown_call}, sids=(call.sid,))
 
 
-def _send(exchange: Exchange, request: Request) -> tuple[Content, str]:
-    text = exchange.texting.send(read_sms(request.form, exchange.settings))
-    return {"SMSMessage": sms_object(text, exchange.settings, as_json=request.as_json)}, text.sid
+def _calls(exchange: Exchange, request: Request) -> Answer:
+    return Answer(list_calls(exchange.world, request.query, request.path))
 
 
-def _calls(exchange: Exchange, request: Request) -> Content:
-    return list_calls(exchange.world, request.query, request.path)
-
-
-def _call(exchange: Exchange, request: Request) -> Content:
+def _call(exchange: Exchange, request: Request) -> Answer:
     row = find_call(exchange.world, request.last)
     if row is None:
         raise Refusal(404, "Not Found")
-    return {"Call": show_call(exchange.world, row, details=request.query.get("details") == "true")}
+    return Answer({"Call": show_call(exchange.world, row, request.query)})
 
 
-def _message(exchange: Exchange, request: Request) -> Content:
+def _message(exchange: Exchange, request: Request) -> Answer:
     text = exchange.truth.text(request.last)
     if text is None:
-        return NO_SUCH_SMS
-    return {"SMSMessage": sms_object(text, exchange.settings, as_json=request.as_json)}
+        return Answer(NO_SUCH_SMS)
+    return Answer({"SMSMessage": sms_object(text, exchange.settings, as_json=request.as_json)})
 
 
-def _number(exchange: Exchange, request: Request) -> Content:
+def _number(exchange: Exchange, request: Request) -> Answer:
     number = e164(request.last)
     if number is None:
         raise Refusal(404, "Not Found")
-    return {"Numbers": number_object(number, is_dnd=exchange.people.find(number).dnd)}
+    return Answer({"Numbers": number_object(number, is_dnd=exchange.people.find(number).dnd)})
 
 
-def _exophones(exchange: Exchange, _request: Request) -> Content:
-    numbers = [spell(number, Spelling.ZERO) for number in exchange.settings.exophones]
-    return {"IncomingPhoneNumbers": [{"IncomingPhoneNumber": {"PhoneNumber": one}} for one in numbers]}
-
-
-def _whitelist(exchange: Exchange, request: Request) -> Content:
-    left_s = exchange.world.whitelist_s(e164(request.last) or "")
-    if left_s is None:
-        return {"Result": {"Status": "Neutral", "Type": "", "Expiry": -1}}
-    return {"Result": {"Status": "Whitelist", "Type": "Customer", "Expiry": left_s}}
-
-
-_READS: dict[str, Callable[[Exchange, Request], Content]] = {
-    "Calls": _calls,
-    "Calls/": _call,
-    "SMS/Messages/": _message,
-    "Sms/Messages/": _message,
-    "Numbers/": _number,
-    "IncomingPhoneNumbers": _exophones,
-    "CustomerWhitelist/": _whitelist,
+_RESOURCES: dict[Version | None, tuple[Resource, ...]] = {
+    Version.V1: (
+        Resource("POST", "Calls/connect", _connect, parameters.CONNECT_QUERY, parameters.CONNECT),
+        Resource("GET", "Calls", _calls, parameters.CALLS),
+        Resource("GET", "Calls/*", _call, parameters.CALL),
+        Resource("POST", "Sms/send", sending.send, form=parameters.SMS),
+        Resource("POST", "Sms/bulksend", sending.bulksend, form=parameters.BULK_SMS),
+        Resource("GET", "SMS/Messages/*", _message),
+        Resource("GET", "Sms/Messages/*", _message),
+        Resource("GET", "Numbers/*", _number),
+        Resource("GET", "IncomingPhoneNumbers", exophones.list_v1),
+        Resource("GET", "IncomingPhoneNumbers/*", exophones.show_v1),
+        Resource(
+            *("POST", "CustomerWhitelist", whitelist.add),
+            query=parameters.WHITELIST,
+            form=parameters.WHITELIST,
+        ),
+        Resource("GET", "CustomerWhitelist/*", whitelist.show),
+    ),
+    Version.V2_BETA: (
+        Resource("GET", "IncomingPhoneNumbers", exophones.list_v2_beta),
+        Resource("GET", "IncomingPhoneNumbers/*", exophones.show_v2_beta),
+        Resource("PUT", "IncomingPhoneNumbers/*", exophones.change, form=parameters.EXOPHONE),
+    ),
+    Version.V2: (Resource("GET", "incoming-phone-numbers/*", exophones.heartbeat),),
 }

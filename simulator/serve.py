@@ -41,6 +41,7 @@ examples:
   curl -X POST localhost:9000/_sim/faults -d '{"name": "drop-reply", "target": "connect", "when": "after"}'
   curl -X DELETE localhost:9000/_sim/faults
   curl localhost:9000/_sim/truth
+  curl -u simkey:simtoken localhost:9000/v2_beta/Accounts/example1/IncomingPhoneNumbers
 
 Point the daemon at it with api_base = "http://127.0.0.1:9000" under [exotel]. Key and token default to
 EXOTEL_API_KEY and EXOTEL_API_TOKEN of the environment, so that both programs can share them.
@@ -84,6 +85,11 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--channels", type=int, metavar="N", help="calls of the account that may go on at once (no limit)"
     )
     parser.add_argument(
+        "--last-to-wins",
+        action="store_true",
+        help="of a repeated To of an SMS only the last is texted (without: each)",
+    )
+    parser.add_argument(
         "--seed", type=int, metavar="N", help="of people, Sids and luck, to repeat a run (another each time)"
     )
     parser.set_defaults(run=run)
@@ -99,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         sms_text_url=arguments.sms_text_url,
         calls_per_minute=arguments.calls_per_minute,
         channels=arguments.channels,
+        last_to_wins=arguments.last_to_wins,
     )
     # A daemon that keeps its database takes a Sid that it has seen for a call delivered again.
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
@@ -138,7 +145,7 @@ async def serve_until(
             settings,
             HttpPoster(client),
         )
-        application = build(exchange, build_admin(exchange, Crowd(seed)))
+        application = build(exchange, build_admin(exchange, Crowd(seed)), _tell)
 
         async def stopped() -> None:
             await anext(signals)
@@ -149,6 +156,10 @@ async def serve_until(
             task_status.started(address)
         # Calls still in progress end with the exchange: there is nobody left to report them to.
         calls.cancel_scope.cancel()
+
+
+def _tell(line: str) -> None:
+    print(f"missedd-sim: {line}", file=sys.stderr, flush=True)
 
 
 def _greeting(address: str, settings: ExchangeSettings, seed: int) -> str:

@@ -90,5 +90,7 @@ class ExchangeSettings:
     """Registered texts. While there are none, texts go out unchecked."""
     strict_alphanumeric: bool = False
     """Whether `{#alphanumeric#}` holds nothing but letters, digits and blanks; portals differ."""
+    last_to_wins: bool = False
+    """Of a repeated `To` of an SMS only the last counts, as undocumented as its opposite."""
     senders: tuple[str, ...] = ()
     """Registered sender ids. While there are none, any is taken."""

@@ -38,6 +38,10 @@ class World:
     channels: Channels = field(default_factory=Channels)
     last_rang_at: dict[str, datetime] = field(default_factory=dict)
     """By number, when they last rang an ExoPhone: the automatic whitelist."""
+    added_to_whitelist_at: dict[str, datetime] = field(default_factory=dict)
+    """By number, when a request put it there."""
+    exophones: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By number, what a request changed of an ExoPhone: its name and its flows."""
 
     def new_sid(self) -> str:
         return new_sid(self.sids, self.now())
@@ -45,11 +49,14 @@ class World:
     def note_rang(self, ring: InboundRing) -> None:
         self.last_rang_at[ring.number] = ring.rung_at
 
-    def whitelist_s(self, number: str) -> int | None:
-        """Seconds for which the number is still whitelisted, None if it is not."""
-        rang_at = self.last_rang_at.get(number)
-        left = None if rang_at is None else rang_at + WHITELISTED_FOR - self.now()
-        return int(left.total_seconds()) if left is not None and left > timedelta(0) else None
+    def whitelisted(self, number: str) -> tuple[str, int] | None:
+        """By whom the number is on the whitelist (`Customer`, `API`), and for how many seconds yet."""
+        for kind, since in (("Customer", self.last_rang_at), ("API", self.added_to_whitelist_at)):
+            at = since.get(number)
+            left = None if at is None else at + WHITELISTED_FOR - self.now()
+            if left is not None and left > timedelta(0):
+                return kind, int(left.total_seconds())
+        return None
 
     async def sleep_until(self, at: datetime) -> None:
         """Wait for an instant of `now`, however the clock was stepped meanwhile."""

@@ -14,8 +14,11 @@ import pytest
 
 
 @contextmanager
-def served(*options: str) -> Iterator[str]:
-    """The address of a running `missedd-sim serve`, which has to end well on SIGTERM."""
+def served(*options: str, complaints: list[str] | None = None) -> Iterator[str]:
+    """The address of a running `missedd-sim serve`, which has to end well on SIGTERM.
+
+    What it complained of is in `complaints` at the end; without them it may not complain.
+    """
     command = [sys.executable, "-W", "error", "-m", "simulator", "serve", "--port", "0"]
     command += ["--key", "k1", "--token", "t1", "--missed-call-url", "http://127.0.0.1:1/missed-call"]
     command += options
@@ -25,8 +28,10 @@ def served(*options: str) -> Iterator[str]:
         ready = program.stdout.readline()
         yield ready.split("Exotel at ")[1].split(",")[0]
         program.send_signal(signal.SIGTERM)
-        _, complaints = program.communicate(timeout=10)
-        assert (program.returncode, complaints) == (0, "")
+        _, said = program.communicate(timeout=10)
+    if complaints is not None:
+        complaints += said.splitlines()
+    assert (program.returncode, said if complaints is None else "") == (0, "")
 
 
 @pytest.fixture
@@ -87,11 +92,35 @@ def test_serve(base: str) -> None:
             wrong = client.post(f"{base}/_sim/{path}", json=number | body)
             assert (wrong.status_code, wrong.json()["error"][: len(said)]) == (400, said)
 
+        index = client.get(f"{base}/_sim/").json()
+        assert index == client.get(f"{base}/_sim").json()
+        for each in index:
+            # Asked with another method than its own, each says that it is there.
+            method, path = each.split(" ")
+            asked = client.request("PATCH", f"{base}{path}")
+            assert (asked.status_code, method in asked.headers["allow"]) == (405, True)
+        missing = client.get(f"{base}/_sim/peeple")
+        assert (missing.status_code, "POST /_sim/people" in missing.json()["error"]) == (404, True)
+
         truth = client.get(f"{base}/_sim/truth").json()
         assert len(truth["connects"]) == 2
         assert [one["status"] for one in truth["api_requests"]] == [200, None, None]
         gone = client.get(f"{base}/_sim/health", headers={"connection": "close"})
         assert gone.headers.get("connection") == "close"
+
+
+def test_it_tells_of_parameters_that_nobody_reads() -> None:
+    form = {"From": "EXAMPL", "To": ["09876543210", "09811111111"], "Body": "Hello.", "body": "?"}
+    complaints: list[str] = []
+    with served("--last-to-wins", complaints=complaints) as base:
+        url = f"{base}/v1/Accounts/example1/Sms/send.json"
+        sent = httpx.post(url, data=form, auth=("k1", "t1"), trust_env=False)
+        assert sent.json()["SMSMessage"]["To"] == "09811111111"
+        assert httpx.get(f"{base}/v2/accounts/example1/users", trust_env=False).status_code == 401
+    (line,) = complaints
+    assert line.startswith(
+        "missedd-sim: POST /v1/Accounts/example1/Sms/send.json: Exotel does not know body;"
+    )
 
 
 @pytest.mark.parametrize(
