@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
+
+from simulator.readings import spelled
 
 if TYPE_CHECKING:
     from simulator.runner.batch import Batch
@@ -59,13 +62,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"trace {digest(only)}")
         return 0 if batch.is_well else 1
     first = args.seed or 0
-    _run_all(batch, run_seeds(range(first, first + args.seeds), args.minutes), args.minutes)
+    try:
+        _run_all(batch, run_seeds(range(first, first + args.seeds), args.minutes), args.minutes)
+    except KeyboardInterrupt:
+        _sum_up(batch)
+        raise
+    _sum_up(batch)
+    return 0 if batch.is_well else 1
+
+
+def _sum_up(batch: Batch) -> None:
     print(batch.summary)
     for name in batch.unreached:
         print(f"{name}: never put to the test; more seeds, or more minutes, would")
     failed = ", ".join(str(seed) for seed, _ in batch.failed)
     print(f"{len(batch.failed)} seeds broke a promise" + (f": {failed}" if failed else ""))
-    return 0 if batch.is_well else 1
 
 
 def _run_all(batch: Batch, runs: Iterable[tuple[int, Run]], minutes: int) -> None:
@@ -95,10 +106,10 @@ def _say_failure(seed: int, run: Run, minutes: int) -> None:
     print("drawn:")
     for each in run.scenario.timeline:
         if each.deed not in ("ring", "redeliver"):
-            print(f"  {each.at} {dict(each.params)}")
+            print(f"  +{spelled(each.at)} {json.dumps(each.params, default=str)}")
     for campaign in run.scenario.daemon["campaign"]:
-        print(f"  {campaign}")
-    print(f"  {run.scenario.daemon.get('exotel', {})} {dict(run.scenario.exchange)}")
+        print(f"  {json.dumps(campaign, default=str)}")
+    print(f"  {json.dumps(run.scenario.daemon.get('exotel', {}))} {json.dumps(run.scenario.exchange)}")
     print("the last lines about it:")
     for line in run.history:
         print(f"  {line}")

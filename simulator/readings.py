@@ -38,6 +38,18 @@ def span(value: Any) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def spelled(length: timedelta) -> str:
+    """A duration as one would write it in a file: `2d`, `1h30m`, `2.5s`."""
+    left, parts = abs(length.total_seconds()), []
+    for unit, unit_s in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        count, left = divmod(left, unit_s)
+        if count:
+            parts.append(f"{count:.0f}{unit}")
+    if left or not parts:
+        parts.append(f"{round(left, 3):g}s")
+    return ("-" if length < timedelta(0) else "") + "".join(parts)
+
+
 def seconds(value: Any) -> float:
     """A duration, as seconds."""
     return span(value).total_seconds()

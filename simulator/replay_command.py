@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ElementTree, SubElement
 
 from rich.console import Console
+from rich.markup import escape
 
-from simulator.scenario import ScenarioMistake, load_scenario
-
-if TYPE_CHECKING:
-    from simulator.runner.replay import Outcome
+from simulator.junit import Result, write_junit
+from simulator.readings import spelled
+from simulator.scenario import Scenario, ScenarioMistake, load_scenario
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -24,8 +23,9 @@ def add_parser(commands: Subparsers) -> None:
         "replay",
         help="run scenario files with the real daemon in virtual time",
         description="Each scenario starts the real daemon on a real database inside the simulated exchange, "
-        "plays its timeline in virtual time and checks its expectations. Exit code 1 if one fails, 2 for a "
-        "scenario that cannot be run.",
+        "plays its timeline in virtual time and checks its expectations. All files are read first, and one "
+        "with a mistake does not stop the others. Exit code 2 if a file has a mistake, otherwise 1 if an "
+        "expectation is not met; 130 after Ctrl-C, with what was found so far.",
         epilog="example: missedd-sim replay scenarios/*.toml --junit replay.xml",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -39,54 +39,90 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    console = Console(highlight=False, soft_wrap=True)
+    results: list[Result] = []
+    try:
+        for read in _read(args.files):
+            # In this order, so that what is printed is counted whenever somebody presses Ctrl-C.
+            result, told = (read, "") if isinstance(read, Result) else _played(read, console, args.log)
+            results.append(result)
+            console.print(told, end="")
+            for failure in result.failures:
+                console.print(failure, markup=False)
+    except KeyboardInterrupt:
+        results += [Result(path.stem, skipped="interrupted") for path in args.files[len(results) :]]
+        _tell(results, args.junit)
+        raise
+    return _tell(results, args.junit)
+
+
+def _tell(results: Sequence[Result], junit: Path | None) -> int:
+    """The last line, and the file for a CI server; says with which code to exit."""
+    print(_summary(results))
+    if junit is not None:
+        try:
+            write_junit(junit, results)
+        except OSError as failure:
+            print(f"{junit}: cannot be written: {failure.strerror}", file=sys.stderr)
+            return 2
+    return max(result.exit_code for result in results)
+
+
+def _read(paths: Sequence[Path]) -> list[Scenario | Result]:
+    """Each file as a scenario, or as the result that it cannot be one."""
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
+    from simulator.runner.proofread import proofread
+
+    read: list[Scenario | Result] = []
+    for path in paths:
+        try:
+            scenario = load_scenario(path)
+            proofread(scenario)
+        except ScenarioMistake as mistake:
+            read.append(_mistaken(path, mistake))
+        else:
+            read.append(scenario)
+    return read
+
+
+def _mistaken(path: Path, mistake: ScenarioMistake) -> Result:
+    print(mistake, file=sys.stderr)
+    return Result(path.stem, error=str(mistake), is_mistake=True)
+
+
+def _played(scenario: Scenario, console: Console, with_log: bool) -> tuple[Result, str]:
+    """How it came out, and the line that says so."""
     from simulator.runner.replay import replay
 
-    console = Console(highlight=False)
-    outcomes: list[Outcome] = []
-    for path in args.files:
-        try:
-            with console.status(f"replaying {path.stem}"):
-                outcome = replay(load_scenario(path))
-        except ScenarioMistake as mistake:
-            print(mistake, file=sys.stderr)
-            return 2
-        outcomes.append(outcome)
-        if args.log:
-            sys.stderr.write(outcome.log_text)
-        _say(console, outcome)
-    if args.junit:
-        _write_junit(args.junit, outcomes)
-    failed = sum(not each.passed for each in outcomes)
-    print(f"{len(outcomes) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-def _say(console: Console, outcome: Outcome) -> None:
+    name = escape(scenario.name)
+    try:
+        with console.status(f"replaying {name}"):
+            outcome = replay(scenario)
+    except ScenarioMistake as mistake:
+        return _mistaken(scenario.path, mistake), ""
+    except Exception as fall:
+        # The daemon's mistake or the simulator's: of this scenario nothing is known, of the others all.
+        error = "".join(traceback.format_exception(fall))
+        sys.stderr.write(error)
+        return Result(scenario.name, error=error), f"[red]ERROR[/] {name}: it ended by {escape(repr(fall))}\n"
+    if with_log:
+        sys.stderr.write(outcome.log_text)
     verdict = "[green]passed[/]" if outcome.passed else "[red]FAILED[/]"
     ratio = outcome.simulated.total_seconds() / max(outcome.took_s, 1e-9)
-    console.print(
-        f"{verdict} {outcome.scenario.name}: {outcome.checked} expectations, "
-        f"{outcome.simulated} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)"
+    return (
+        Result(scenario.name, outcome.took_s, [str(failure) for failure in outcome.failures]),
+        f"{verdict} {name}: {outcome.checked} expectations, "
+        f"{spelled(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)\n",
     )
-    for failure in outcome.failures:
-        console.print(str(failure), markup=False, soft_wrap=True)
 
 
-def _write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """JUnit's XML, as CI servers read it: a scenario is a test case."""
-    suite = Element(
-        "testsuite",
-        name="scenarios",
-        tests=str(len(outcomes)),
-        failures=str(sum(not each.passed for each in outcomes)),
-        time=f"{sum(each.took_s for each in outcomes):.3f}",
+def _summary(results: Sequence[Result]) -> str:
+    failed = sum(bool(result.failures) for result in results)
+    told = {
+        "could not be run": sum(result.error is not None for result in results),
+        "not run": sum(result.skipped is not None for result in results),
+    }
+    passed = len(results) - failed - sum(told.values())
+    return ", ".join(
+        [f"{passed} passed, {failed} failed", *(f"{count} {what}" for what, count in told.items() if count)]
     )
-    for outcome in outcomes:
-        case = SubElement(
-            suite, "testcase", classname="scenarios", name=outcome.scenario.name, time=f"{outcome.took_s:.3f}"
-        )
-        for failure in outcome.failures:
-            first_line = str(failure).partition("\n")[0]
-            SubElement(case, "failure", message=first_line).text = str(failure)
-    ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)

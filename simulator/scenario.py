@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.readings import span
+from simulator.readings import span, spelled
 from simulator.vocabulary import Trait
 
 
@@ -49,9 +50,16 @@ class Expectation:
     because: str | None = None
 
     def __str__(self) -> str:
-        filters = ", ".join(f"{name} {value}" for name, value in self.filters.items())
-        wanted = "never" if self.bound == "never" else f"{self.bound.replace('_', ' ')} {self.value}"
+        filters = ", ".join(f"{name} {_shown(value)}" for name, value in self.filters.items())
+        wanted = "never" if self.bound == "never" else f"{self.bound.replace('_', ' ')} {_shown(self.value)}"
         return f"{self.measure}{f' ({filters})' if filters else ''}: {wanted}"
+
+
+def _shown(value: Any) -> str:
+    """A value as the file has it."""
+    if isinstance(value, timedelta):
+        return f"+{spelled(value)}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import trio
 
 from simulator.people import Person
@@ -22,6 +23,9 @@ from simulator.scenario import ScenarioMistake
 type Kept = dict[str, Any]
 """Kept answers by their names."""
 
+
+type Surprise = tuple[str, str]
+"""What a deed expected, and what happened."""
 
 ASK_AGAIN_S = 5.0
 """How long to wait before a daemon that is down is asked again."""
@@ -37,12 +41,13 @@ class Asking:
     people: Mapping[str, Person]
     kept: Kept
 
-    async def ask(self, method: str, params: Mapping[str, Any], where: str) -> None:
-        """Ask once. Raises ScenarioMistake for another status than the one that is expected."""
+    async def ask(self, method: str, params: Mapping[str, Any], where: str) -> Surprise | None:
+        """Ask once. The surprise is another status than the one that is expected."""
         status = await self._asked(method, params, where)
         wanted = params.get("status")
-        if status != wanted and (wanted is not None or not 200 <= status < 300):
-            raise ScenarioMistake(f"{where}.status: the API answered {status}")
+        if status == wanted or (wanted is None and 200 <= status < 300):
+            return None
+        return f"{method} {params['path']}: {wanted or 'a status of 2xx'}", f"a status of {status}"
 
     async def insist(self, method: str, params: Mapping[str, Any], where: str) -> None:
         """Ask until there is an answer, whatever it is: the daemon may be down for a while."""
@@ -63,9 +68,15 @@ class Asking:
         body = filled(params.get("body"), self.people, self.kept, f"{where}.body")
         answer = await self.host.ask(method, path, body)
         if "keep" in params:
-            said = answer.json() if answer.content else None
-            self.kept[params["keep"]] = {"status": answer.status_code, "body": said}
+            self.kept[params["keep"]] = {"status": answer.status_code, "body": body_of(answer)}
         return answer.status_code
+
+
+def body_of(answer: httpx.Response) -> Any:
+    """What it says: the value of a JSON, the text of anything else, None of nothing."""
+    if not answer.content:
+        return None
+    return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
 
 def filled(value: Any, people: Mapping[str, Person], kept: Kept, where: str, *, in_path: bool = False) -> Any:

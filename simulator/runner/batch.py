@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from simulator.readings import spelled
 from simulator.runner.simulation import Run, simulate
 from simulator.runner.swarm import MINUTES, draw
 from simulator.runner.tally import PROMISES, Violation
@@ -92,7 +93,7 @@ class Batch:
         lines = [
             f"{self.seeds} seeds, {self.calls} calls, {self.crashes} crashes, {hours:,.0f} simulated hours "
             f"in {self.took_s:.1f} s ({self.seeds * a_minute:,.0f} seeds and {hours * a_minute:,.0f} hours "
-            f"a minute); longest convergence {self.longest}",
+            f"a minute); longest convergence {spelled(self.longest)}",
             *(f"  {name:<16}{self.reached[name]:>9,} times reached" for name in PROMISES),
         ]
         return "\n".join(lines)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from simulator.runner.measures import measure
 from simulator.runner.stage import Stage
+from simulator.runner.telling import told
 from simulator.scenario import Expectation, Scenario, ScenarioMistake
 
 SHOWN = 8
@@ -26,19 +28,22 @@ class Failure:
     trace: str
 
     def __str__(self) -> str:
-        return f"expected {self.expected}\nhappened {self.happened}\n{self.trace}"
+        return f"expected {self.expected}\nhappened {self.happened}\n{self.trace}".rstrip()
 
 
 async def check(scenario: Scenario, stage: Stage) -> list[Failure]:
     """Every expectation that is not met. Raises ScenarioMistake for one that cannot be checked."""
-    failures = []
+    failures = [Failure(expected, happened, "") for expected, happened in stage.surprises]
+    start = scenario.start.astimezone(UTC)
+    names = {person.number: name for name, person in stage.people.items()}
     for expected in scenario.expectations:
         where = f"{scenario.path}: {expected.key}"
-        found = await measure(expected, stage, scenario.start.astimezone(UTC), where)
+        found = await measure(expected, stage, start, where)
         if not is_met(expected, found, where):
             why = f" ({expected.because})" if expected.because else ""
+            happened = _happened(found, lambda thing: told(thing, start, names))
             failures.append(
-                Failure(f"{expected}{why}  [{expected.key}]", _happened(found), await _trace(expected, stage))
+                Failure(f"{expected}{why}  [{expected.key}]", happened, await _trace(expected, stage))
             )
     return failures
 
@@ -65,10 +70,10 @@ def is_met(expected: Expectation, found: Any, where: str) -> bool:
     raise AssertionError(f"{expected.bound} is listed as a bound but cannot be held")
 
 
-def _happened(found: Any) -> str:
+def _happened(found: Any, tell: Callable[[Any], str]) -> str:
     if not isinstance(found, list):
-        return repr(found)
-    lines = [f"{len(found)}", *(f"    {each}" for each in found[:SHOWN])]
+        return tell(found)
+    lines = [f"{len(found)}", *(f"    {tell(thing)}" for thing in found[:SHOWN])]
     if len(found) > SHOWN:
         lines.append(f"    … and {len(found) - SHOWN} more")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from simulator.runner.asking import filled, value_at
+from simulator.runner.asking import body_of, filled, value_at
 from simulator.runner.stage import Stage
 from simulator.scenario import Expectation, ScenarioMistake
 
@@ -123,11 +123,12 @@ async def _actions(stage: Stage, number: str | None, filters: Any) -> list[Any]:
 
 async def _api(stage: Stage, filters: Any, where: str) -> Any:
     """One value out of an answer of the API, asked for now or kept in the timeline."""
-    if ("get" in filters) is ("kept" in filters):
-        raise ScenarioMistake(f"{where}: needs either get or kept")
     if "get" in filters:
         path = filled(filters["get"], stage.people, stage.kept, where, in_path=True)
-        answer = await stage.host.api("GET", path)
+        asked = await stage.host.ask("GET", path)
+        if asked.is_client_error:
+            raise ScenarioMistake(f"{where}.get: the API answers {asked.status_code}: {asked.text}")
+        answer = body_of(asked.raise_for_status())
     else:
         answer = value_at(stage.kept, filters["kept"], where)
     return value_at(answer, filters.get("path", ""), f"{where}.path")

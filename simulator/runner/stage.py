@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import httpx
 import trio
 
 from missedd.store.database import NotDurable, StoreRefused
@@ -22,7 +23,7 @@ from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.people import Person
 from simulator.readings import step
-from simulator.runner.asking import Asking, Kept
+from simulator.runner.asking import Asking, Kept, Surprise
 from simulator.runner.clock import SteppedClock
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
@@ -33,6 +34,8 @@ from simulator.vocabulary import CHANGES
 
 RESTART_S = 5.0
 """How long a supervisor waits before it starts a dead daemon again."""
+
+NEED_THE_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
 
 REFUSED_AT_START = (StoreRefused, NotDurable)
 """What a daemon whose disk fails says when it is started; its supervisor tries again."""
@@ -53,6 +56,8 @@ class Stage:
     true_now: Callable[[], datetime]
     journal: Journal = field(default_factory=Journal)
     kept: Kept = field(default_factory=dict)
+    surprises: list[Surprise] = field(default_factory=list)
+    """Answers of the daemon's API that an `api` deed did not expect."""
     is_supervised: bool = False
     _down_s: float = RESTART_S
 
@@ -84,6 +89,7 @@ class Stage:
         """Do one deed. Raises ScenarioMistake for parameters that cannot be."""
         where = f"{scenario.path}: {happening.key}"
         value = happening.params[happening.deed]
+        self._check_the_daemon(happening.deed, value, where)
         try:
             match happening.deed:
                 case "ring":
@@ -123,11 +129,27 @@ class Stage:
                     if self.is_supervised:
                         self.nursery.start_soon(asking.insist, value, happening.params, where)
                     else:
-                        await asking.ask(value, happening.params, where)
+                        surprise = await asking.ask(value, happening.params, where)
+                        if surprise is not None:
+                            expected, happened = surprise
+                            self.surprises.append((f"{expected}  [{happening.key}]", happened))
                 case other:
                     raise AssertionError(f"{other} is listed as a deed but cannot be done")
         except ValueError as failure:
             raise ScenarioMistake(f"{where}: {failure}") from failure
+        except httpx.HTTPStatusError as refused:
+            answer = refused.response
+            raise ScenarioMistake(f"{where}: the daemon refuses it: {answer.text}") from refused
+
+    def _check_the_daemon(self, deed: str, value: Any, where: str) -> None:
+        """Where nobody supervises the daemon, a file must know whether it runs. Raises ScenarioMistake."""
+        if deed not in NEED_THE_DAEMON or self.is_supervised or self.host.falls:
+            return
+        is_start = deed == "daemon" and value == "start"
+        if is_start is self.host.is_up:
+            raise ScenarioMistake(
+                f"{where}: the daemon {'runs already' if is_start else 'is not running then'}"
+            )
 
     @property
     def _wishes(self) -> Wishes:

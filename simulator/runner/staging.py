@@ -65,18 +65,22 @@ def in_folder[T](folder: Path, scenario: Scenario, play: Play[T]) -> T:
     settings = settings_of(scenario, folder)
     clock = trio.testing.MockClock(autojump_threshold=0)
     try:
-        return trio.run(play, scenario, settings, clock=clock)
-    except ExceptionGroup as group:
-        # A mistake in a timeline surfaces inside the nursery that everything runs in.
+        return trio.run(
+            play, scenario, settings, clock=clock, restrict_keyboard_interrupt_to_checkpoints=True
+        )
+    except BaseExceptionGroup as group:
+        # What ends a run surfaces inside the nursery that everything runs in.
+        if group.subgroup(KeyboardInterrupt):
+            raise KeyboardInterrupt from None
         mistakes, others = group.split(ScenarioMistake)
         if others is not None or mistakes is None:
             raise
         raise _first(mistakes) from None
 
 
-def _first(group: ExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
+def _first(group: BaseExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
     first = group.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 @asynccontextmanager
