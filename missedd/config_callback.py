@@ -15,8 +15,9 @@ from missedd.config_read import Table
 from missedd.config_values import NOT_CREDIBLE, shown, spell
 from missedd.core.agents import Agent
 from missedd.core.hours import BusinessHours
+from missedd.core.model import Outcome
 from missedd.core.phone import is_credible, normalise
-from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass
+from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass, Retries
 
 DELAY = timedelta(seconds=30)
 CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
@@ -66,9 +67,22 @@ def read_callback(table: Table | None, timezone: str) -> CallbackPolicy | None:
         max_per_hour=table.integer("max_per_hour") or MAX_PER_HOUR,
         ring_timeout=table.duration("ring_timeout", longest=LONGEST_RING, whole=True) or RING_TIMEOUT,
         give_up_after=give_up_after,
-        retries=table.durations("retries"),
+        retries=_retries(table),
         message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
         time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
+    )
+
+
+def _retries(table: Table) -> Retries:
+    """A list for the unanswered and the busy, or a table with a list for each way in which a try ends."""
+    if not isinstance(table.value("retries"), dict):
+        waits = table.durations("retries")
+        return Retries(no_answer=waits, busy=waits)
+    by_outcome = table.table_or_empty("retries")
+    return Retries(
+        no_answer=by_outcome.durations(Outcome.NO_ANSWER.value),
+        busy=by_outcome.durations(Outcome.BUSY.value),
+        failed=by_outcome.durations(Outcome.FAILED.value),
     )
 
 
@@ -105,7 +119,7 @@ def callback_warnings(campaign: Campaign, key: str) -> Iterator[str]:
     """What the callbacks of a campaign may say but hardly mean."""
     if campaign.callback is None:
         return
-    dialled = list(accumulate(campaign.callback.retries, initial=timedelta(0)))
+    dialled = list(accumulate(campaign.callback.retries.soonest(), initial=timedelta(0)))
     in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
     if in_an_hour > campaign.callback.max_per_hour:
         yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"

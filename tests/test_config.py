@@ -17,6 +17,7 @@ from missedd.core.password import hashed
 from missedd.core.policy import (
     AfterHoursCallback,
     MessageClass,
+    Retries,
     UnsubscribePolicy,
     VerifyPolicy,
     WebhookFormat,
@@ -125,7 +126,7 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     callback, sms = admissions.callback, admissions.sms
     assert callback is not None
     assert (callback.delay, callback.flow, callback.agents) == (timedelta(seconds=30), "12345", ())
-    assert (callback.max_per_hour, callback.retries, callback.first) == (2, (), "customer")
+    assert (callback.max_per_hour, callback.retries, callback.first) == (2, Retries(), "customer")
     assert callback.message_class is MessageClass.SERVICE
     assert sms is not None
     assert (sms.sender, sms.give_up_after) == ("EXAMPL", timedelta(hours=24))
@@ -172,7 +173,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert callback is not None
     assert (callback.delay, callback.ring_timeout) == (timedelta(seconds=30), timedelta(seconds=30))
     assert (callback.max_per_hour, callback.give_up_after) == (2, timedelta(minutes=15))
-    assert (callback.retries, callback.time_limit) == ((), None)
+    assert (callback.retries, callback.time_limit) == (Retries(), None)
     assert (campaign.lead_source, campaign.verify) == ("missed_call", VerifyPolicy(timedelta(minutes=5), 5))
     assert (campaign.hours, campaign.sms, campaign.webhook, campaign.vote) == (None, None, None, None)
     assert campaign.after_hours.callback is AfterHoursCallback.DEFER
@@ -227,6 +228,19 @@ def test_a_flow_may_be_a_number_and_the_window_nothing(tmp_path: Path) -> None:
     assert campaign.callback.flow == "12345"
     assert campaign.dedup_window == timedelta(0)
     assert campaign.callback.delay == timedelta(0)
+
+
+def test_retries_are_a_list_or_a_list_for_each_outcome(tmp_path: Path) -> None:
+    def retries(value: str) -> Retries:
+        callback = read(CALLBACK + f"retries = {value}\n", tmp_path).policy.campaigns[0].callback
+        assert callback is not None
+        return callback.retries
+
+    five, hour = timedelta(minutes=5), timedelta(hours=1)
+    assert retries('["5m", "1h"]') == Retries(no_answer=(five, hour), busy=(five, hour))
+    assert retries('{no-answer = ["5m"], busy = [300, "1h"], failed = []}') == Retries((five,), (five, hour))
+    assert retries('{failed = ["1h"]}') == Retries(failed=(hour,))
+    assert retries("{}") == retries("[]") == Retries()
 
 
 def test_local_times_of_a_poll_are_of_the_time_zone(tmp_path: Path) -> None:
@@ -585,6 +599,24 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "campaign[0].callback.retries[1]",
         "more than zero",
         None,
+    ),
+    "retry of a kind at once": (
+        CALLBACK + 'retries = {no-answer = ["5m"], busy = ["1m", "0s"]}\n',
+        "campaign[0].callback.retries.busy[1]",
+        "more than zero",
+        None,
+    ),
+    "retries of a kind not in an array": (
+        CALLBACK + 'retries = {failed = "5m"}\n',
+        "campaign[0].callback.retries.failed",
+        "must be an array such as ['5m']",
+        None,
+    ),
+    "retries of no known outcome": (
+        CALLBACK + 'retries = {no_answer = ["5m"]}\n',
+        "campaign[0].callback.retries.no_answer",
+        "unknown key",
+        "no-answer",
     ),
     "retries not in an array": (CALLBACK + 'retries = "5m"\n', "campaign[0].callback.retries", "array", None),
     "class": (
@@ -988,6 +1020,10 @@ WARNED = {
         CAMPAIGN + '[campaign.subscribe]\nlist = "x"\n',
         "campaign[0].subscribe.purpose: is not said",
     ),
+    "too many retries of a kind": (
+        CALLBACK + 'retries = {no-answer = ["70m", "1m"], busy = ["5m"], failed = ["30m", "30m"]}\n',
+        "campaign[0].callback.retries: more than",
+    ),
     "too many retries": (CALLBACK + 'retries = ["5m", "5m"]\n', "campaign[0].callback.retries: more than"),
     "erased within the year": (
         CALLBACK + '[retention]\nerase_after = "30d"\n',
@@ -1033,6 +1069,8 @@ def test_what_is_fine_is_not_warned_of(tmp_path: Path) -> None:
     sunday = OFFICE.replace("mon-fri 09:30-18:30", "sun 20:00-21:00")
     assert read(night + sunday, tmp_path).warnings == ()
     assert read(CALLBACK + 'retries = ["5m", "1h"]\n', tmp_path).warnings == ()
+    kinds = 'retries = {no-answer = ["5m", "1h"], busy = ["40m"], failed = ["70m", "70m"]}\n'
+    assert read(CALLBACK + kinds, tmp_path).warnings == ()
     for sender in ("EXAMPL", "600123", "08047120001", "+918047120001", "/EXAMPL"):
         assert read(TEXTED.replace("EXAMPL", sender), tmp_path).warnings == ()
     abroad = (

@@ -108,6 +108,7 @@ def plan_retry(
     campaign: Campaign,
     policy: Policy,
     retry_index: int,
+    outcome: Outcome,
     plan: Plan,
     others: tuple[datetime, ...],
     now: datetime,
@@ -116,12 +117,13 @@ def plan_retry(
 ) -> PlannedAction | None:
     """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
 
-    `retry_index` is that of the unanswered one (0 for the first callback); `others` and `is_reached` as
-    in `Candidate`.
+    `retry_index` and `outcome` are those of the unanswered one (0 for the first callback); `others` and
+    `is_reached` as in `Candidate`.
     """
-    if campaign.callback is None or retry_index >= len(campaign.callback.retries):
+    waits = campaign.callback.retries.waits(outcome) if campaign.callback else ()
+    if campaign.callback is None or retry_index >= len(waits):
         return None
-    due_at = now + campaign.callback.retries[retry_index]
+    due_at = now + waits[retry_index]
     candidate = Candidate(
         Kind.CALLBACK,
         campaign.name,

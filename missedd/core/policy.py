@@ -14,7 +14,7 @@ from enum import StrEnum
 from missedd.core.agents import Agent
 from missedd.core.countries import Countries
 from missedd.core.hours import BusinessHours, DailyWindow
-from missedd.core.model import Kind
+from missedd.core.model import Kind, Outcome
 
 
 class MessageClass(StrEnum):
@@ -32,6 +32,33 @@ class AfterHoursCallback(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Retries:
+    """The waits before the second, third … try of a callback, by how the try before it ended."""
+
+    no_answer: tuple[timedelta, ...] = ()
+    busy: tuple[timedelta, ...] = ()
+    failed: tuple[timedelta, ...] = ()
+
+    def waits(self, outcome: Outcome) -> tuple[timedelta, ...]:
+        """The waits after tries that ended so; none after one that needs no other."""
+        match outcome:
+            case Outcome.NO_ANSWER:
+                return self.no_answer
+            case Outcome.BUSY:
+                return self.busy
+            case Outcome.FAILED:
+                return self.failed
+            case _:
+                return ()
+
+    def soonest(self) -> tuple[timedelta, ...]:
+        """The waits of the chain that dials most often: the shortest for each try."""
+        lists = (self.no_answer, self.busy, self.failed)
+        most = max(map(len, lists))
+        return tuple(min(waits[i] for waits in lists if i < len(waits)) for i in range(most))
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackPolicy:
     """Either `flow` (the customer is rung, then meets the flow) or `agents` (two numbers connected)."""
 
@@ -43,7 +70,7 @@ class CallbackPolicy:
     max_per_hour: int
     ring_timeout: timedelta
     give_up_after: timedelta
-    retries: tuple[timedelta, ...]
+    retries: Retries
     message_class: MessageClass
     time_limit: timedelta | None = None
 

@@ -154,7 +154,7 @@ async def _apply(
     wakes: tuple[Wake, ...] = ()
     cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
-        wakes = await _retry(db, action, policy, now)
+        wakes = await _retry(db, action, meaning.outcome, policy, now)
     elif action.kind is Kind.CALLBACK and answered_at is not None:
         spoken_at = await _first_answered_at(db, action.id)
         cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
@@ -188,7 +188,9 @@ async def _was_attempted(db: Database, action: ActionRow) -> bool:
     return bool(await db.fetch_all("SELECT 1 FROM attempts WHERE action_id = ? LIMIT 1", (action.id,)))
 
 
-async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+async def _retry(
+    db: Database, action: ActionRow, outcome: Outcome, policy: Policy, now: datetime
+) -> tuple[Wake, ...]:
     """Plan the callback after an unanswered one, as an action of its own: one action, one call."""
     campaign = policy.campaign(action.campaign)
     if campaign is None:
@@ -197,7 +199,7 @@ async def _retry(db: Database, action: ActionRow, policy: Policy, now: datetime)
     counted = await remembered_callbacks(db, json.dumps([action.number]), since, pending=True)
     others = tuple(at for _, name, at in counted if name == action.campaign)
     planned = plan_retry(
-        *(campaign, policy, action.retry_index, action.plan, others, now),
+        *(campaign, policy, action.retry_index, outcome, action.plan, others, now),
         is_reached=await is_reached(db, action),
     )
     if planned is None:

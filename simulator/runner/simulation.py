@@ -120,7 +120,7 @@ async def _look_on(witness: Witness, stage: Stage) -> None:
 def longest_convergence(settings: Settings) -> timedelta:
     """The bound: each callback of a chain may be held over a closed weekend, and look-ups take hours."""
     callbacks = [each.callback for each in settings.policy.campaigns if each.callback]
-    retries = max((len(each.retries) for each in callbacks), default=0)
+    retries = max((len(each.retries.soonest()) for each in callbacks), default=0)
     return timedelta(hours=8) + (1 + retries) * timedelta(hours=48)
 
 

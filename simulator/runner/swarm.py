@@ -24,6 +24,7 @@ SMALL_POOL = 6
 """Half of all rings come from so few numbers that windows, caps and suppressions collide."""
 
 MINUTES = 120
+RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
 _UNCONFIGURED = "+918047129999"
 
 
@@ -109,7 +110,7 @@ def _callback(rng: Random) -> dict[str, Any]:
         "max_per_hour": rng.choice((1, 1, 2, 3)),
         "ring_timeout": rng.choice(("15s", "30s")),
         "give_up_after": rng.choice(("5m", "15m", "2h")),
-        "retries": rng.choice(([], [], ["1m"], ["5m", "15m"], ["70m"])),
+        "retries": rng.choice(([], RETRIES, ["1m"], ["5m", "15m"], ["70m"])),
         "message_class": rng.choice(("service", "service", "promotional", "transactional")),
     }
 

@@ -16,6 +16,7 @@ from missedd.core.policy import (
     MessageClass,
     Policy,
     PollPolicy,
+    Retries,
     SmsPolicy,
     SubscribePolicy,
     UnsubscribePolicy,
@@ -47,7 +48,7 @@ def seconds(count: float) -> timedelta:
 
 
 def callback(**changes: Any) -> CallbackPolicy:
-    """`agents` may be numbers, for agents who are always on duty."""
+    """`agents` may be numbers, for agents who are always on duty; `retries` one list, as in the file."""
     values: dict[str, Any] = {
         "delay": seconds(30),
         "flow": "12345",
@@ -56,10 +57,12 @@ def callback(**changes: Any) -> CallbackPolicy:
         "max_per_hour": 2,
         "ring_timeout": seconds(30),
         "give_up_after": minutes(15),
-        "retries": (),
+        "retries": Retries(),
         "message_class": MessageClass.SERVICE,
     }
     values |= changes
+    if isinstance(values["retries"], tuple):
+        values["retries"] = Retries(no_answer=values["retries"], busy=values["retries"])
     agents = (each if isinstance(each, Agent) else Agent(each) for each in values["agents"])
     return CallbackPolicy(**values | {"agents": tuple(agents)})
 

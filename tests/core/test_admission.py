@@ -16,7 +16,7 @@ from missedd.core.consent import OptOut
 from missedd.core.history import CallerHistory, dedup_reach
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, State, Verdict
 from missedd.core.plans import plan_retry
-from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
+from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass, Retries
 from missedd.core.reasons import Reason
 from tests.core.campaigns import (
     EXOPHONE,
@@ -467,29 +467,47 @@ def test_a_promotional_sms_is_held_through_the_quiet_hours_and_its_age_counts_fr
 # Retries.
 def test_a_retry_is_a_callback_of_its_own_counted_and_gated_anew() -> None:
     of = campaign(callback=callback(retries=(minutes(5), minutes(15))), hours=office())
-    first = plan_retry(of, policy(of), 0, Plan.OPEN, (), NOON)
+    first = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (), NOON)
     assert first is not None
     assert (first.due_at, first.expires_at, first.retry_index) == (NOON + minutes(5), NOON + minutes(20), 1)
     assert first.reason is Reason.RETRY_UNANSWERED
-    second = plan_retry(of, policy(of), 1, Plan.OPEN, (), NOON)
+    second = plan_retry(of, policy(of), 1, Outcome.BUSY, Plan.OPEN, (), NOON)
     assert second is not None
     assert second.due_at == NOON + minutes(15)
-    assert plan_retry(of, policy(of), 2, Plan.OPEN, (), NOON) is None
+    assert plan_retry(of, policy(of), 2, Outcome.BUSY, Plan.OPEN, (), NOON) is None
 
 
 def test_a_retry_keeps_the_cap_and_the_hours() -> None:
     of = campaign(callback=callback(retries=(minutes(5),), max_per_hour=1), hours=office())
-    capped = plan_retry(of, policy(of), 0, Plan.OPEN, (NOON,), NOON)
+    capped = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (NOON,), NOON)
     assert capped is not None
     assert (capped.state, capped.reason) == (State.DONE, Reason.MAX_PER_HOUR)
     evening = ist("2026-11-23 18:28")
-    held = plan_retry(of, policy(of), 0, Plan.OPEN, (), evening)
+    held = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (), evening)
     assert held is not None
     assert (held.state, held.due_at, held.reason) == (State.HELD, OPENING, Reason.BUSINESS_CLOSED)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "waits"),
+    [
+        (Outcome.NO_ANSWER, [5, 15]),
+        (Outcome.BUSY, [1]),
+        (Outcome.FAILED, [60]),
+        (Outcome.ANSWERED, []),
+        (Outcome.UNKNOWN, []),
+    ],
+)
+def test_each_outcome_has_waits_of_its_own(outcome: Outcome, waits: list[int]) -> None:
+    retries = Retries(no_answer=(minutes(5), minutes(15)), busy=(minutes(1),), failed=(minutes(60),))
+    of = campaign(callback=callback(retries=retries, max_per_hour=9))
+    planned = [plan_retry(of, policy(of), i, outcome, Plan.OPEN, (), NOON) for i in range(3)]
+    assert [each.due_at for each in planned if each] == [NOON + minutes(wait) for wait in waits]
+    assert [each.retry_index for each in planned if each] == list(range(1, len(waits) + 1))
+
+
 def test_no_callback_no_retry() -> None:
-    assert plan_retry(campaign(), policy(campaign()), 0, Plan.OPEN, (), NOON) is None
+    assert plan_retry(campaign(), policy(campaign()), 0, Outcome.BUSY, Plan.OPEN, (), NOON) is None
 
 
 def test_a_history_reaches_as_far_as_the_longest_window() -> None:

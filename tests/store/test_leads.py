@@ -11,6 +11,7 @@ from missedd.clock import to_us
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pages import Query
+from missedd.core.policy import Retries
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.store.leads import Marked, mark
@@ -23,7 +24,8 @@ from missedd.store.suppressions import suppress
 from tests.core.campaigns import CALLER, NOON, OTHER, call, callback, campaign, minutes, policy, seconds
 from tests.store.steps import DUE, admitted, answered, claimed, reported, rows
 
-LEADS = policy(campaign(lead_source="missed_call", callback=callback(max_per_hour=9, retries=(minutes(5),))))
+RETRIES = Retries(no_answer=(minutes(5),), busy=(minutes(5),), failed=(minutes(5),))
+LEADS = policy(campaign(lead_source="missed_call", callback=callback(max_per_hour=9, retries=RETRIES)))
 TALKED = DUE + seconds(40)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from missedd.clock import to_us
 from missedd.core.model import Kind, Lane, Outcome
-from missedd.core.policy import WebhookPolicy
+from missedd.core.policy import Policy, Retries, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.look_ups import adopted_sids, found, looked_in_vain
@@ -247,15 +247,20 @@ async def test_an_sms_report_may_suppress(store: Store) -> None:
 
 # Retries.
 RETRYING = policy(campaign(callback=callback(retries=(minutes(5), minutes(10)), max_per_hour=3)))
+FAILING = policy(campaign(callback=callback(retries=Retries(failed=(minutes(5),)))))
 
 
-@pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED])
-async def test_an_unanswered_callback_plans_the_next_one_once(store: Store, outcome: Outcome) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "of"), [(Outcome.NO_ANSWER, RETRYING), (Outcome.BUSY, RETRYING), (Outcome.FAILED, FAILING)]
+)
+async def test_an_unanswered_callback_plans_the_next_one_once(
+    store: Store, outcome: Outcome, of: Policy
+) -> None:
     await placed(store)
     at = DUE + seconds(40)
-    first = await reported(store, outcome, of=RETRYING)
+    first = await reported(store, outcome, of=of)
     assert first.wakes == (Wake(to_us(at + minutes(5)), 2, Lane.VOICE),)
-    assert (await reported(store, outcome, of=RETRYING)).wakes == ()
+    assert (await reported(store, outcome, of=of)).wakes == ()
     assert await actions(store, "state, reason, retry_index, origin_id, due_at") == [
         (
             "done",
@@ -266,6 +271,13 @@ async def test_an_unanswered_callback_plans_the_next_one_once(store: Store, outc
         ),
         ("planned", "retry-unanswered", 1, 1, to_us(at + minutes(5))),
     ]
+
+
+@pytest.mark.parametrize(("outcome", "of"), [(Outcome.FAILED, RETRYING), (Outcome.BUSY, FAILING)])
+async def test_an_outcome_without_waits_is_the_end(store: Store, outcome: Outcome, of: Policy) -> None:
+    await placed(store)
+    assert (await reported(store, outcome, of=of)).wakes == ()
+    assert await actions(store, "outcome") == [(str(outcome),)]
 
 
 async def test_retries_end_and_an_answer_ends_them(store: Store) -> None:
