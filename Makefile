@@ -6,13 +6,18 @@ BIN := $(VENV)/bin
 # One more than there are cores: some tests wait for real processes.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
+CLIENTS := build/clients
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --upgrade
 
-.PHONY: demo test check format replay bench lock clean
+.PHONY: demo test check format replay bench clients lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
 
 test: $(READY)  ## the whole test suite, scenarios and real processes included, on every core
+	@test -e $(CLIENTS)/.ready || \
+		echo "make test: no $(CLIENTS): clients of Exotel that others wrote are not tried against the simulator (make clients)"
 	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
 
 check: $(READY)  ## format, lint, types, import rules: under 40 seconds
@@ -31,10 +36,13 @@ replay: $(READY)  ## every scenario, in virtual time
 bench: $(READY)  ## how fast it is, beside what it is compared with; uses wrk where there is one
 	@$(BIN)/python -m bench $(BENCH)
 
-lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml
+clients: $(CLIENTS)/.ready  ## clients of Exotel from the package index, in an environment of their own, for `make test`
+
+lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml, and what `make clients` installs
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --group dev --group bench pyproject.toml -o requirements.lock --upgrade
+	@$(COMPILE) --group dev --group bench pyproject.toml -o requirements.lock
+	@printf 'exotel\nexotelpy\npyexotel\n' | $(COMPILE) - -o tests/clients/requirements.txt
+	@echo setuptools | $(COMPILE) - -o tests/clients/build.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -47,3 +55,12 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm -f $(VENV)/.ready-* && touch $@
+
+# One of them comes as source only: what builds it is installed first, and from its own list.
+$(CLIENTS)/.ready: tests/clients/build.txt tests/clients/requirements.txt
+	@echo "setting up $(CLIENTS) (once)"
+	@rm -rf $(CLIENTS) && $(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/clients/build.txt
+	@$(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --require-hashes \
+		-r tests/clients/requirements.txt
+	@touch $@
