@@ -52,6 +52,9 @@ def _release(drop: bool, settings: Settings) -> int:
         except StoreRefused as refusal:
             print(refusal, file=sys.stderr)
             return FAILED
+    if not count:
+        print("nothing to release: no action waits after a restore")
+        return OK
     print(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over")
     return OK
 

@@ -52,7 +52,8 @@ def configured(policy: Policy, name: str) -> Campaign:
     """The campaign of this name, or a problem."""
     campaign = policy.campaign(name)
     if campaign is None:
-        raise Problem(404, "no campaign of the configuration has this name")
+        known = ", ".join(each.name for each in policy.campaigns) or "none"
+        raise Problem(404, f"there is no campaign {name!r} in the configuration; known are {known}")
     return campaign
 
 

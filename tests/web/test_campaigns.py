@@ -85,5 +85,9 @@ async def test_what_is_unclear_pauses_nothing(private: Private, body: Any, field
 
 async def test_a_campaign_that_nobody_configured(private: Private) -> None:
     response = await asked(private, "POST", "/api/v1/campaigns/shop/pause", {"why": "x"})
-    assert response.status_code == 404
+    problem = await response.get_json(force=True)
+    assert (response.status_code, problem["detail"]) == (
+        404,
+        "there is no campaign 'shop' in the configuration; known are admissions, other",
+    )
     assert private.operator.paused == {}

@@ -1,0 +1,33 @@
+"""`missedd release` says what it did, and that there was nothing to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from missedd.cli import main
+from tests.commands.daemon import Daemon, config
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "words"),
+    [
+        (2_000, (), "2,000 actions released; the quarantine is over"),
+        (3, ("--drop",), "3 actions dropped; the quarantine is over"),
+        (0, (), "nothing to release: no action waits after a restore"),
+    ],
+)
+def test_what_became_of_what_waited(
+    daemon: Daemon,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    count: int,
+    options: tuple[str, ...],
+    words: str,
+) -> None:
+    daemon.status, daemon.body = 200, json.dumps({"actions": count}).encode()
+    assert main(["release", *config(tmp_path, daemon.server_port), *options]) == 0
+    assert daemon.asked == [("POST", "/api/v1/quarantine/release", {"drop": bool(options)})]
+    assert capsys.readouterr().out == f"{words}\n"
