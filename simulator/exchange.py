@@ -15,11 +15,13 @@ import trio
 from simulator.budget import SlidingLimit
 from simulator.facts import InboundRing
 from simulator.faults import Faults
-from simulator.inbound import Inbound, Shape
+from simulator.inbound import Inbound
 from simulator.people import People, Person
 from simulator.posting import Poster
 from simulator.postman import Postman
+from simulator.products import Health
 from simulator.settings import ExchangeSettings
+from simulator.shapes import Shape
 from simulator.spelling import Spelling, e164
 from simulator.texting import Texting
 from simulator.truth import Truth
@@ -82,7 +84,7 @@ class Exchange:
 
         A person becomes known by their number; a plain number rings as whoever it is known as.
         `spelling` is for both numbers (by default `0…` in a Passthru, `+91…` in the native POST);
-        `call_sid` repeats an earlier call's Sid. `first_try` is set once the first post has ended.
+        `call_sid` tells of an earlier call again. `first_try` is set once the first post has ended.
         Raises NowhereToPost without a `missed_call_url`, ValueError for what is no number.
         """
         if isinstance(person, str):
@@ -92,6 +94,10 @@ class Exchange:
         called = self.settings.exophones[0] if exophone is None else _checked(exophone)
         spelled = None if spelling is None else Spelling(spelling)
         return self._inbound.ring(person, called, Shape(shape), spelled, with_date, call_sid, first_try)
+
+    def beat(self, health: Health | str) -> None:
+        """Send a heartbeat of the ExoPhones to the address for missed calls. Raises NowhereToPost."""
+        self._inbound.beat(Health(health))
 
 
 def _checked(text: str) -> str:

@@ -107,12 +107,25 @@ class InboundRing:
     """How long the first Passthru answer took: so long the caller went on hearing it ring."""
     engaged: bool = False
     """The account had no channel free: the caller heard the engaged tone, and nothing is told of it."""
-    talked_s: int = 0
-    """How long somebody talked to the caller; 0 for a missed call."""
+    lasted_s: int = 0
+    """How long the caller was on the telephone; a pure missed call takes no time."""
+    talked_from: datetime | None = None
+    """When somebody began to talk to the caller, and when that will end: an agent, or a bot."""
+    talked_until: datetime | None = None
+    voicemail_at: datetime | None = None
+    """When the caller had left one."""
+    agent_leg: str | None = None
+    """How the last try of an agent ended; None where none was rung."""
 
     @property
     def ended_at(self) -> datetime:
-        return self.rung_at + timedelta(seconds=self.talked_s)
+        return self.rung_at + timedelta(seconds=self.lasted_s)
+
+    @property
+    def talked_s(self) -> int:
+        if self.talked_from is None or self.talked_until is None:
+            return 0
+        return round((self.talked_until - self.talked_from).total_seconds())
 
 
 @dataclass(slots=True)
@@ -122,11 +135,13 @@ class Delivery:
     kind: str
     """`missed-call`, `call-status`, `flow-passthru`, `sms-status` or `sms-text`."""
     call_sid: str
-    """The Sid in question; for `sms-status` the SMS's."""
+    """The Sid in question; for `sms-status` the SMS's, "" for a heartbeat."""
     url: str
     method: str
     attempt: int
     at: datetime
+    tells_end: bool = True
+    """False for what tells neither of a missed call nor of the end of one: a popup, another product."""
     copy: bool = False
     """True for the second posting of a duplicated one."""
     status: int | None = None

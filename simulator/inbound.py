@@ -1,41 +1,36 @@
-"""Missed calls on their way in: a person rings an ExoPhone, and Exotel tells whose it is.
+"""Calls on their way in: a person rings an ExoPhone, and Exotel tells what became of it.
 
-Two shapes. A Passthru applet sends a GET while the caller still hears it ring; the webhook of the
-missed-call settings is a POST whose `+` is not encoded. An account may well have both. A flow may
-have the dynamic SMS applet too, behind the Passthru or by itself.
+A missed call has two shapes. A Passthru applet sends a GET while the caller still hears it ring; the
+webhook of the missed-call settings is a POST whose `+` is not encoded. An account may well have both.
+A flow may have the dynamic SMS applet too, behind the Passthru or by itself. What else may become of a
+call, and what is told of it at which point, stands in `courses`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import trio
 
+from simulator import passthru
+from simulator.courses import Course, course_of
 from simulator.facts import InboundRing
 from simulator.orders import SmsOrder
+from simulator.passthru import Told
 from simulator.people import Person
 from simulator.posting import OutboundWebhook
 from simulator.postman import Postman
+from simulator.products import Health, heartbeat
 from simulator.rendering import form_post, with_query
-from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
+from simulator.shapes import Shape
+from simulator.spelling import Spelling, ist_text, spell
 from simulator.texting import Texting
-from simulator.words import Word
 from simulator.world import World
 
-
-class Shape(Word):
-    PASSTHRU = "passthru"
-    NATIVE = "native"
-    BOTH = "both"
-    ABANDONED = "abandoned"
-    """The caller cut before any applet ran: Exotel posts nothing."""
-    ANSWERED = "answered"
-    """An agent took the call: no missed call, and nothing is posted either."""
-    TALKED = "talked"
-    """An agent took the call, and a Passthru behind the conversation tells of it."""
-
-
 UNTOLD = (Shape.ABANDONED, Shape.ANSWERED)
+NOWHERE = "no missed_call_url is set: the exchange has nowhere to report missed calls"
 
 
 class NowhereToPost(Exception):
@@ -58,68 +53,111 @@ class Inbound:
         call_sid: str | None,
         first_try: trio.Event | None,
     ) -> InboundRing:
-        """Record the ring and start telling of it. Raises NowhereToPost."""
-        world = self._world
-        url = world.settings.missed_call_url
+        """Record the ring and start telling of it. Raises NowhereToPost.
+
+        A Sid that is known makes no second call: what was told of the first is told again.
+        """
+        world, url = self._world, self._world.settings.missed_call_url
         if url is None and shape not in UNTOLD:
-            raise NowhereToPost("no missed_call_url is set: the exchange has nowhere to report missed calls")
+            raise NowhereToPost(NOWHERE)
         if spelling is None:
             spelling = Spelling.E164 if shape is Shape.NATIVE else Spelling.ZERO
+        course = course_of(shape, round(person.talks_s))
+        known = None if call_sid is None else world.truth.call(call_sid)
+        if isinstance(known, InboundRing):
+            ring = replace(known, shape=shape.value, spelling=spelling.value)
+        else:
+            ring = self._rung(person, exophone, shape, spelling, course, call_sid)
+        first_try = trio.Event() if first_try is None else first_try
+        if url is None or shape in UNTOLD or ring.engaged:
+            first_try.set()
+            return ring
+        told = Told(ring, url, spelling, with_date, ring.rung_at)
+        if course.told:
+            world.nursery.start_soon(self._follow, course, told, first_try)
+        else:
+            world.nursery.start_soon(self._tell, told, first_try)
+        return ring
+
+    def _rung(
+        self,
+        person: Person,
+        exophone: str,
+        shape: Shape,
+        spelling: Spelling,
+        course: Course,
+        call_sid: str | None,
+    ) -> InboundRing:
+        """The call really begins, if the account has a channel for it."""
+        world, at = self._world, self._world.now()
         ring = InboundRing(
             call_sid=call_sid or world.new_sid(),
             number=person.number,
             exophone=exophone,
-            rung_at=world.now(),
+            rung_at=at,
             shape=shape.value,
             spelling=spelling.value,
-            talked_s=round(person.talks_s) if shape in (Shape.ANSWERED, Shape.TALKED) else 0,
-            # What is posted again comes from no telephone.
-            engaged=call_sid is None and not world.channels.have_room(1, world.settings.channels),
+            engaged=not world.channels.have_room(1, world.settings.channels),
         )
+        if not ring.engaged:
+            ring.lasted_s = course.lasts_s
+            ring.agent_leg = course.dial.ended if course.dial else None
+            if course.talk_s is not None:
+                ring.talked_from, ring.talked_until = (at + timedelta(seconds=s) for s in course.talk_s)
+            if course.voicemail_s is not None:
+                ring.voicemail_at = at + timedelta(seconds=course.voicemail_s)
+            world.note_rang(ring)
         world.truth.add_inbound(ring)
-        if ring.engaged:
-            if first_try is not None:
-                first_try.set()
-            return ring
-        world.note_rang(ring)
-        if ring.talked_s and world.truth.call(ring.call_sid) is ring:
+        if ring.lasted_s:
             world.lines.take(ring.number)
             world.channels.take(1)
-            world.nursery.start_soon(self._talk, ring, name=f"talk {ring.call_sid}")
-        if url is not None and shape not in UNTOLD:
-            world.nursery.start_soon(self._tell, ring, url, spelling, with_date, first_try)
-        elif first_try is not None:
-            first_try.set()
+            world.nursery.start_soon(self._hold_the_line, ring, name=f"line of {ring.call_sid}")
         return ring
 
-    async def _talk(self, ring: InboundRing) -> None:
-        """Somebody has the caller on the line: nobody else gets through to them meanwhile."""
-        await trio.sleep(ring.talked_s)
+    def beat(self, health: Health) -> None:
+        """Tell how the ExoPhones do, at the address for missed calls. Raises NowhereToPost."""
+        settings = self._world.settings
+        if settings.missed_call_url is None:
+            raise NowhereToPost(NOWHERE)
+        webhook = heartbeat(settings.missed_call_url, health, settings.exophones, self._world.now())
+        self._world.nursery.start_soon(self._deliver_heartbeat, webhook)
+
+    async def _deliver_heartbeat(self, webhook: OutboundWebhook) -> None:
+        await self._postman.deliver("missed-call", "", webhook, tells_end=False)
+
+    async def _hold_the_line(self, ring: InboundRing) -> None:
+        """The caller is on the telephone: nobody else gets through to them meanwhile."""
+        await trio.sleep(ring.lasted_s)
         self._world.lines.release(ring.number)
         self._world.channels.release(1)
 
-    async def _tell(
-        self, ring: InboundRing, url: str, spelling: Spelling, with_date: bool, first_try: trio.Event | None
-    ) -> None:
-        first_try = trio.Event() if first_try is None else first_try
-        if ring.shape == Shape.TALKED:
-            await trio.sleep(ring.talked_s)
-            await self._deliver(ring, conversation_request(ring, url, spelling, with_date), first_try)
-            return
+    async def _follow(self, course: Course, told: Told, first_try: trio.Event) -> None:
+        """Tell of a call as it goes on. What is posted again comes at once."""
+        ring, world = told.ring, self._world
+        for moment in course.told:
+            at = ring.rung_at + timedelta(seconds=moment.at_s)
+            await world.sleep_until(at + timedelta(seconds=moment.tells.late_s))
+            webhook = moment.tells.request(replace(told, at=at, dial=moment.dial))
+            # Retries go on by themselves, and so does the call.
+            world.nursery.start_soon(self._deliver, ring, webhook, first_try, moment.tells.tells_end)
+
+    async def _tell(self, told: Told, first_try: trio.Event) -> None:
+        ring = told.ring
         if ring.shape in (Shape.PASSTHRU, Shape.BOTH):
-            webhook = passthru_request(ring, url, spelling, with_date)
             # Retries go on by themselves; the applets after this one follow the first answer.
-            self._world.nursery.start_soon(self._deliver, ring, webhook, first_try)
+            self._world.nursery.start_soon(self._deliver, ring, passthru.attempt(told), first_try)
             await first_try.wait()
             ring.heard_ringing_s = (self._world.now() - ring.rung_at).total_seconds()
         if self._world.settings.sms_text_url is not None:
             # The applet belongs to the flow; the webhook of the missed-call settings follows the call's end.
             await self._run_sms_applet(ring, self._world.settings.sms_text_url)
         if ring.shape in (Shape.NATIVE, Shape.BOTH):
-            await self._deliver(ring, native_request(ring, url, spelling, with_date), first_try)
+            await self._deliver(ring, native_request(told), first_try)
 
-    async def _deliver(self, ring: InboundRing, webhook: OutboundWebhook, first_try: trio.Event) -> None:
-        await self._postman.deliver("missed-call", ring.call_sid, webhook, first_try)
+    async def _deliver(
+        self, ring: InboundRing, webhook: OutboundWebhook, first_try: trio.Event, tells_end: bool = True
+    ) -> None:
+        await self._postman.deliver("missed-call", ring.call_sid, webhook, first_try, tells_end=tells_end)
 
     async def _run_sms_applet(self, ring: InboundRing, url: str) -> None:
         """HEAD, then GET; a text goes out only if it is exactly `text/plain` and not empty."""
@@ -152,63 +190,17 @@ class Inbound:
         self._texting.send(order, via="applet")
 
 
-def passthru_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:
-    """Passthru's GET for a call nobody took: not answered, no Connect applet run."""
-    return with_query(url, _passthru_fields(ring, spelling, with_date))
-
-
-def _passthru_fields(ring: InboundRing, spelling: Spelling, with_date: bool) -> dict[str, str]:
-    # Captured requests have `CallTo` without the 0 that `To` begins with.
-    call_to = Spelling.BARE if spelling is Spelling.ZERO else spelling
-    at = ring.rung_at
-    fields = {
-        "CallSid": ring.call_sid,
-        "CallFrom": spell(ring.number, spelling),
-        "CallTo": spell(ring.exophone, call_to),
-        "CallStatus": "ringing",
-        "Direction": "incoming",
-        "ForwardedFrom": "null",
-        "Created": ist_words(at),
-        "DialCallDuration": "0",
-        "StartTime": ist_text(at),
-        "EndTime": EPOCH_TEXT,
-        "CallType": "call-attempt",
-        "DialWhomNumber": "",
-        "ProcessStatus": "null",
-        "flow_id": "228040",
-        "tenant_id": "67291",
-        "From": spell(ring.number, spelling),
-        "To": spell(ring.exophone, spelling),
-        "CurrentTime": ist_text(at),
-    }
-    if not with_date:
-        for name in ("Created", "StartTime", "CurrentTime"):
-            del fields[name]
-    return fields
-
-
-def conversation_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:
-    """Passthru's GET behind a Connect applet whose agent talked to the caller."""
-    told = {
-        "CallStatus": "completed",
-        "CallType": "completed",
-        "DialCallStatus": "completed",
-        "DialCallDuration": str(ring.talked_s),
-    }
-    return with_query(url, _passthru_fields(ring, spelling, with_date) | told)
-
-
-def native_request(ring: InboundRing, url: str, spelling: Spelling, with_date: bool) -> OutboundWebhook:
+def native_request(told: Told) -> OutboundWebhook:
     """The missed-call webhook, with the `+` of its numbers raw, as in the vendor's own sample."""
     fields = {
-        "CallSid": ring.call_sid,
-        "From": spell(ring.number, spelling),
-        "To": spell(ring.exophone, spelling),
+        "CallSid": told.ring.call_sid,
+        "From": told.caller,
+        "To": told.exophone,
         "Status": "missed-call",
     }
-    if with_date:
-        fields["DateCreated"] = ist_text(ring.rung_at)
-    return form_post(url, fields, safe="+")
+    if told.with_date:
+        fields["DateCreated"] = ist_text(told.ring.rung_at)
+    return form_post(told.url, fields, safe="+")
 
 
 def _is_plain_text(headers: Mapping[str, str]) -> bool:

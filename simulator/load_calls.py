@@ -13,9 +13,11 @@ from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from simulator import passthru
 from simulator.facts import InboundRing
-from simulator.inbound import native_request, passthru_request
+from simulator.inbound import native_request
 from simulator.load_profile import LoadShape, Profile
+from simulator.passthru import Told
 from simulator.posting import OutboundWebhook
 from simulator.spelling import Spelling, new_sid
 
@@ -110,11 +112,11 @@ class Calls:
 
 
 def _native(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return native_request(_ring(exophone, at), url, Spelling.E164, with_date=True)
+    return native_request(Told(_ring(exophone, at), url, Spelling.E164, with_date=True, at=at))
 
 
 def _passthru(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return passthru_request(_ring(exophone, at), url, Spelling.ZERO, with_date=True)
+    return passthru.attempt(Told(_ring(exophone, at), url, Spelling.ZERO, with_date=True, at=at))
 
 
 def _ring(exophone: str, at: datetime) -> InboundRing:

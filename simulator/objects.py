@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.facts import Connect, InboundRing, Text
-from simulator.reports import answered_by, recording_url, told_status
+from simulator.reports import answered_by, told_status
 from simulator.settings import ExchangeSettings
 from simulator.sms_codes import STATES
-from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, spell
+from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, recording_url, spell
 
 PRICE_A_MINUTE = 0.75
 PRICE_A_TEXT = 0.18
@@ -45,7 +45,7 @@ def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, det
         "ForwardedFrom": None,
         "CallerName": None,
         "Uri": f"/v1/Accounts/{account}/Calls/{call.sid}.json",
-        "RecordingUrl": recording_url(call) if is_final and call.status == "completed" else None,
+        "RecordingUrl": recording_url(call.sid) if is_final and call.status == "completed" else None,
         "SubResourceUris": {"Legs": f"/v1/Accounts/{account}/Calls/{call.sid}.json/Legs"},
     }
     if details:
@@ -97,21 +97,21 @@ def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bo
         "Status": "completed",
         "StartTime": at,
         "EndTime": ist_text(ring.ended_at),
-        "Duration": str(ring.talked_s),
+        "Duration": str(ring.lasted_s),
         "Price": "0.000",
         "Direction": "inbound",
         "AnsweredBy": None,
         "ForwardedFrom": None,
         "CallerName": None,
         "Uri": f"/v1/Accounts/{account}/Calls/{ring.call_sid}.json",
-        "RecordingUrl": None,
+        "RecordingUrl": recording_url(ring.call_sid) if ring.talked_s or ring.voicemail_at else None,
     }
     if details:
-        leg = "completed" if ring.talked_s else None
         shown["Details"] = {
-            "ConversationDuration": ring.talked_s,
-            "Leg1Status": leg,
-            "Leg2Status": leg,
+            # Between two legs: what a bot says to the caller is none.
+            "ConversationDuration": ring.talked_s if ring.agent_leg == "completed" else 0,
+            "Leg1Status": "completed" if ring.lasted_s else None,
+            "Leg2Status": ring.agent_leg,
             "Legs": [],
         }
     return shown

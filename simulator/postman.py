@@ -22,7 +22,13 @@ class Postman:
         self._poster = poster
 
     async def deliver(
-        self, kind: str, call_sid: str, webhook: OutboundWebhook, first_try: trio.Event | None = None
+        self,
+        kind: str,
+        call_sid: str,
+        webhook: OutboundWebhook,
+        first_try: trio.Event | None = None,
+        *,
+        tells_end: bool = True,
     ) -> Delivery:
         """Post until taken or given up, and return the last try.
 
@@ -38,11 +44,12 @@ class Postman:
         elif fault is not None and name is FaultName.REORDER:
             await trio.sleep(world.luck.uniform(0, fault.wait_s))
         elif fault is not None and name is FaultName.DUPLICATE:
-            world.nursery.start_soon(self._post_copy, kind, call_sid, webhook, fault.wait_s)
+            world.nursery.start_soon(self._post_copy, kind, call_sid, webhook, fault.wait_s, tells_end)
         elif fault is not None and name is FaultName.CONTRADICT:
-            world.nursery.start_soon(self._post_copy, kind, call_sid, contradicting(webhook), fault.wait_s)
+            other = contradicting(webhook)
+            world.nursery.start_soon(self._post_copy, kind, call_sid, other, fault.wait_s, tells_end)
 
-        delivery = self._new(kind, call_sid, webhook, 1)
+        delivery = self._new(kind, call_sid, webhook, 1, tells_end)
         try:
             if name is FaultName.LOSE:
                 delivery.failure = "lost on the way"
@@ -55,7 +62,7 @@ class Postman:
             if _is_taken(delivery):
                 break
             await trio.sleep(wait_s)
-            delivery = self._new(kind, call_sid, webhook, attempt)
+            delivery = self._new(kind, call_sid, webhook, attempt, tells_end)
             await self._post(delivery, webhook)
         return delivery
 
@@ -63,15 +70,19 @@ class Postman:
         """One request whose answer's content matters: no faults, no second try. None on any failure."""
         return await self._post(self._new(kind, call_sid, webhook, 1), webhook)
 
-    async def _post_copy(self, kind: str, call_sid: str, webhook: OutboundWebhook, wait_s: float) -> None:
+    async def _post_copy(
+        self, kind: str, call_sid: str, webhook: OutboundWebhook, wait_s: float, tells_end: bool
+    ) -> None:
         await trio.sleep(wait_s)
-        delivery = self._new(kind, call_sid, webhook, 1)
+        delivery = self._new(kind, call_sid, webhook, 1, tells_end)
         delivery.copy = True
         await self._post(delivery, webhook)
 
-    def _new(self, kind: str, call_sid: str, webhook: OutboundWebhook, attempt: int) -> Delivery:
+    def _new(
+        self, kind: str, call_sid: str, webhook: OutboundWebhook, attempt: int, tells_end: bool = True
+    ) -> Delivery:
         at = self._world.now()
-        delivery = Delivery(kind, call_sid, webhook.url, webhook.method, attempt, at)
+        delivery = Delivery(kind, call_sid, webhook.url, webhook.method, attempt, at, tells_end)
         self._world.truth.add_delivery(delivery)
         return delivery
 

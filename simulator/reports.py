@@ -15,7 +15,7 @@ from simulator.posting import OutboundWebhook
 from simulator.rendering import form_post, json_post, multipart_post, with_query
 from simulator.settings import ExchangeSettings
 from simulator.sms_codes import STATES
-from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, spell
+from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, recording_url, spell
 from simulator.world import World
 
 
@@ -33,7 +33,7 @@ def call_report(call: Connect, order: ConnectOrder, event: str, world: World) ->
         "DateUpdated": ist_text(world.now()),
     }
     if call.status == "completed":
-        fields["RecordingUrl"] = recording_url(call) if order.records else None
+        fields["RecordingUrl"] = recording_url(call.sid) if order.records else None
     elif event == "terminal" and world.luck.random() >= world.settings.recording_absent_rate:
         fields["RecordingUrl"] = None
     if is_long:
@@ -55,11 +55,6 @@ def answered_by(call: Connect, leg: int, settings: ExchangeSettings) -> str:
     if (call.leg1, call.leg2)[leg] not in ("completed", "in-progress"):
         return "NA"
     return settings.machine_word if call.by_machine[leg] else settings.human_word
-
-
-def recording_url(call: Connect) -> str:
-    account = call.sid[:8]
-    return f"https://recordings.exotel.com/exotelrecordings/{account}/{call.sid}.mp3"
 
 
 def _long_fields(call: Connect, order: ConnectOrder, event: str) -> dict[str, Any]:

@@ -87,3 +87,8 @@ def new_sid(rng: Random, at: datetime) -> str:
     local = at.astimezone(IST)
     tail = f"{(local.year - 2006) % 100:02d}{_BASE_36[local.month]}{_BASE_36[local.day]}"
     return f"{rng.getrandbits(112):028x}{tail}"
+
+
+def recording_url(sid: str) -> str:
+    """Where the recording of a call, or a voicemail, lies."""
+    return f"https://recordings.exotel.com/exotelrecordings/{sid[:8]}/{sid}.mp3"

@@ -92,12 +92,12 @@ class Truth:
         return [call for call in self.connects if number in (call.from_number, call.to_number)]
 
     def acknowledged(self) -> list[str]:
-        """CallSids of missed calls that got a 2xx, in order of the first, each once."""
+        """CallSids of calls that were told of and got a 2xx, in order of the first, each once."""
         return list(
             dict.fromkeys(
                 d.call_sid
                 for d in self.deliveries
-                if d.kind == "missed-call" and d.status is not None and 200 <= d.status < 300
+                if d.kind == "missed-call" and d.tells_end and d.status is not None and 200 <= d.status < 300
             )
         )
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from simulator.disk_faults import DiskFaultName
 from simulator.faults import POST_FAULTS, POST_TARGETS, FaultName, Target
 from simulator.field_readings import readings_of
-from simulator.inbound import Shape
 from simulator.people import Answers, Reception
+from simulator.products import Health
 from simulator.readings import (
     Reading,
     amount,
@@ -31,6 +31,7 @@ from simulator.readings import (
     whole,
 )
 from simulator.settings import ExchangeSettings
+from simulator.shapes import Shape
 from simulator.spelling import Spelling
 from simulator.words import Word
 
@@ -105,6 +106,7 @@ DEEDS: Mapping[str, Mapping[str, Takes]] = {
     "ring": {"ring": Name("person", several=True), **_RING, "times": whole(1), "every": span},
     "crowd": {"crowd": whole(1), **_RING, "within": span},
     "redeliver": {"redeliver": PERSON},
+    "heartbeat": {"heartbeat": Health},
     "fault": {
         "fault": FaultName,
         "target": Target,

@@ -58,12 +58,12 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
                 if filters.get("containing", "") in each.body and filters.get("via", each.via) == each.via
             ]
         case "verdicts":
-            sids = {each.call_sid for each in truth.inbound if number in (None, each.number)}
+            sids = {each.call_sid for each in truth.inbound if each.number == number}
             return [
                 each
                 for each in truth.deliveries
                 if each.kind == "missed-call"
-                and each.call_sid in sids
+                and (number is None or each.call_sid in sids)
                 and filters.get("verdict", each.verdict) == each.verdict
                 and filters.get("status", each.status) == each.status
             ]

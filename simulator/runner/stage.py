@@ -98,6 +98,8 @@ class Stage:
                     self._crowd(value, happening.params, where)
                 case "redeliver":
                     self._redeliver(value, where)
+                case "heartbeat":
+                    self.exchange.beat(value)
                 case "fault":
                     self._fault(value, happening.params, where)
                 case "clear":
