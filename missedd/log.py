@@ -55,6 +55,7 @@ class Event(StrEnum):
     WEBHOOK_MISPLACED = "webhook.misplaced"
     WEBHOOKS_MISSING = "webhooks.missing"
     CALL_RECOVERED = "call.recovered"
+    CALL_TOLD_EARLY = "call.told_early"
     POLL_RECOUNTED = "poll.recounted"
     REPORT_APPLIED = "report.applied"
     REPORT_IGNORED = "report.ignored"

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Final
 
 from missedd.core.gates import too_far_ahead
-from missedd.core.history import CallerHistory
+from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction, Verdict
 from missedd.core.pauses import Pause
 from missedd.core.plans import owed, recorded
 from missedd.core.policy import Campaign, Policy
-from missedd.core.reasons import Reason
+from missedd.core.reasons import PROOFS, Reason
 
 NO_PAUSES: Final[Mapping[str, Pause]] = {}
 
@@ -26,16 +26,13 @@ NO_PAUSES: Final[Mapping[str, Pause]] = {}
 def decide(
     call: InboundCall,
     policy: Policy,
-    seen: Verdict | None,
+    seen: Seen | None,
     history: CallerHistory,
     received_at: datetime,
     pauses: Mapping[str, Pause] = NO_PAUSES,
 ) -> Admission:
-    """Decide one call. `seen` is the verdict its CallSid was given before, None for a new one; `pauses`
+    """Decide one call. `seen` is what was said of its CallSid before, None for a new one; `pauses`
     are those in force, by campaign.
-
-    A CallSid that was `not-missed` is decided again: Exotel tells of an agent's phone ringing and
-    of the end of the same call under one CallSid.
     """
     called_at = own_time(call, received_at)
     campaign, exophone = _campaign(call, policy)
@@ -44,7 +41,7 @@ def decide(
     def verdict(verdict: Verdict, reason: Reason, *actions: PlannedAction) -> Admission:
         return Admission(verdict, reason, name, exophone, called_at, actions)
 
-    if seen is not None and (seen is not Verdict.NOT_MISSED or call.not_missed is not None):
+    if seen is not None and not is_news(call, seen):
         return verdict(Verdict.REDELIVERED, Reason.ALREADY_SEEN)
     if call.not_missed is not None:
         return verdict(Verdict.NOT_MISSED, call.not_missed)
@@ -68,6 +65,18 @@ def decide(
     pause = pauses.get(campaign.name)
     to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, exophone or "")
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *done, *to_do)
+
+
+def is_news(call: InboundCall, seen: Seen) -> bool:
+    """Whether another request of a known CallSid says more of the call than was known.
+
+    A flow may tell of one call several times: of an agent's phone that rings, before a Connect and
+    behind it. What was said of it while it went on is decided again at its end; a proof that somebody
+    took it stands for good, and holds against whatever was decided before.
+    """
+    if seen.is_final:
+        return False
+    return call.not_missed in PROOFS or (seen.verdict is Verdict.NOT_MISSED and call.not_missed is None)
 
 
 def own_time(call: InboundCall, received_at: datetime) -> datetime:

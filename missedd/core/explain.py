@@ -65,6 +65,11 @@ def story(
         lines.append("  No webhook told of it: it was found in Exotel's list of calls.")
     if call.get("shape") == SMS_APPLET:
         lines.append("  The SMS applet asked for its text before a webhook told of it.")
+    if call.get("reached_at"):
+        lines.append(
+            f"  It was no missed call after all, as was told at {_at(call['reached_at'], zone)}: "
+            f"{_words(call['reached_by'])}. What it was still owed ended."
+        )
     if call.get("redeliveries"):
         lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
     if call.get("verification"):

@@ -74,7 +74,8 @@ class Candidate:
     refuses_sms: bool = False
     others: tuple[datetime, ...] = ()
     is_reached: bool = False
-    """The campaign has spoken with the caller since the call that this callback answers."""
+    """The campaign has spoken with the caller since the call that this callback answers, or that very call
+    was taken after all: then its SMS is not owed either."""
     is_owed_since: bool = False
     """It waited for the end of a pause, and a later call of the caller's is owed a callback too."""
     pause: Pause | None = None
@@ -126,6 +127,8 @@ def _judge_contact(campaign: Campaign, candidate: Candidate, at: datetime) -> Cl
         return Close(Outcome.DROPPED, Reason.REFUSES_SMS)
     if candidate.expires_at is not None and at > candidate.expires_at:
         return Close(Outcome.EXPIRED, Reason.TOO_OLD)
+    if candidate.is_reached:
+        return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     return None
 
 
@@ -147,8 +150,6 @@ def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
 def _judge_callback(
     campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
 ) -> Judgement:
-    if candidate.is_reached:
-        return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     if candidate.is_owed_since:
         # Whoever rang several times during a pause wants one callback after it.
         return Close(Outcome.DROPPED, Reason.ALREADY_OWED)

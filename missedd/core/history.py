@@ -8,6 +8,24 @@ from datetime import datetime, timedelta
 from missedd.core.consent import OptOut, joined_again, opted_out
 from missedd.core.model import Admission, Kind, State, Verdict
 from missedd.core.policy import Campaign, Policy
+from missedd.core.reasons import PROOFS
+from missedd.core.values import value
+
+
+@value(frozen=True, slots=True)
+class Seen:
+    """What was said of a CallSid before: its verdict and reason, and whether a proof of talk came since."""
+
+    verdict: Verdict
+    reason: str
+    is_reached: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no news of the call can change anything: it was taken, or its number is erased."""
+        if self.verdict is Verdict.NOT_MISSED:
+            return self.reason in PROOFS
+        return self.is_reached or self.verdict is Verdict.REDELIVERED
 
 
 @dataclass(slots=True)
@@ -36,6 +54,11 @@ class CallerHistory:
             for each in admission.actions
             if each.kind is Kind.CALLBACK and each.state is not State.DONE
         ]
+
+    def forget(self, admission: Admission) -> None:
+        """Let a call that was accepted open no dedup window: as it turned out, somebody took it."""
+        call = (admission.campaign or "", admission.called_at)
+        self.accepted = [each for each in self.accepted if each != call]
 
     def remember_wishes(
         self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime

@@ -173,6 +173,14 @@ class Reason(StrEnum):
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
 
 
+PROOFS: Final = (Reason.CONVERSATION, Reason.VOICEMAIL)
+"""What is said of a call for good: somebody talked to the caller, or has a message of theirs."""
+
+TOLD_EARLY_ADVICE: Final = (
+    "your flow tells of the call before it is over: put the Passthru behind the Connect"
+)
+"""What a person has to do where a callback went out for a call that was taken after all."""
+
 REFUSES_ALL: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
 """Refusals that have nothing to do with what was asked for: all of it is refused until a person acts."""
 

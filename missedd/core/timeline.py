@@ -59,6 +59,8 @@ class Moment:
 def timeline(call: Mapping[str, Any], words_of_code: WordsOfCode = lambda code: "") -> list[Moment]:
     """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
     found = [each for action in call["actions"] for each in _action(action, words_of_code)]
+    if call.get("reached_at"):
+        found.append(_reached(call))
     return [*_arrival(call), *sorted(found, key=lambda each: (each.is_ahead, each.at))]
 
 
@@ -87,6 +89,12 @@ def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
         ". ".join(filter(None, notes)),
         tone="good" if verdict is Verdict.ACCEPTED else "none",
     )
+
+
+def _reached(call: Mapping[str, Any]) -> Moment:
+    by = call["reached_by"]
+    title, note = "It was no missed call after all", "What it was still owed ended"
+    return Moment(call["reached_at"], title, by, words_of(by), note, tone="good")
 
 
 def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[Moment]:

@@ -15,7 +15,7 @@ from missedd.clock import Clock
 from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
 from missedd.core.policy import Policy
 from missedd.engine.admission_log import AdmissionLog
-from missedd.engine.cancelled import note_cancelled
+from missedd.engine.cancelled import note_cancelled, note_told_early
 from missedd.engine.queue import Overloaded, Queue, Waiting
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
@@ -139,6 +139,7 @@ class Intake:
         self._timers.add(decided.wakes)
         self._told.note(decided)
         note_cancelled(self._log, decided.cancelled)
+        note_told_early(self._log, decided)
         self._on_admitted()
         if self._policy.polls:
             for planned in decided.admission.actions:

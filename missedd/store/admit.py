@@ -13,7 +13,7 @@ from datetime import datetime
 
 from missedd.clock import to_us
 from missedd.core.admission import decide
-from missedd.core.history import CallerHistory
+from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
@@ -22,7 +22,7 @@ from missedd.store.database import Database
 from missedd.store.histories import histories_of, ours_of, seen_of
 from missedd.store.leads import Person, callbacks_ended
 from missedd.store.pauses import pauses_in_force
-from missedd.store.reached import spoken_with
+from missedd.store.reached import spoken_with, taken_after_all
 from missedd.store.rows import (
     ActionRow,
     NewAction,
@@ -48,7 +48,11 @@ class Admitted:
     report_for: int | None = None
     """The callback of ours that a `not-missed` request is about, if it is one."""
     cancelled: tuple[ActionRow, ...] = ()
-    """Callbacks that are no longer needed, as somebody took this call."""
+    """What is no longer owed, as somebody took this call."""
+    reached: int | None = None
+    """The call's id where it had been decided before the proof came that somebody took it."""
+    gone_out: tuple[ActionRow, ...] = ()
+    """Its callbacks for which that proof came too late."""
 
 
 async def admit(
@@ -80,6 +84,11 @@ async def admit(
                 redelivered.append((call.call_sid,))
             admitted.append(Admitted(call, admission, (), ours.get(call.call_sid)))
             continue
+        if known is not None and _is_taken_after_all(admission, known[1]):
+            histories[call.caller or ""].forget(admission)
+            seen[call.call_sid] = (known[0], replace(known[1], is_reached=True))
+            admitted.append(Admitted(call, admission, (), ours.get(call.call_sid), reached=known[0]))
+            continue
         histories[call.caller or ""].remember(admission)
         if known is None:
             this_call = call_id
@@ -88,7 +97,7 @@ async def admit(
         else:
             this_call = known[0]
             redecided.append((*_call_row(call, admission, received_at)[1:], this_call))
-        seen[call.call_sid] = (this_call, admission.verdict)
+        seen[call.call_sid] = (this_call, Seen(admission.verdict, admission.reason))
         if admission.actions:
             admission = books.record(admission, _number(call), this_call)
             admission = proofs.record(admission, policy, _number(call), this_call, received_at)
@@ -149,6 +158,10 @@ ON CONFLICT (campaign, number) DO UPDATE SET
     updated_at = excluded.updated_at"""
 
 
+def _is_taken_after_all(admission: Admission, seen: Seen) -> bool:
+    return admission.verdict is Verdict.NOT_MISSED and seen.verdict is not Verdict.NOT_MISSED
+
+
 def _call_row(call: InboundCall, admission: Admission, received_at: datetime) -> tuple[object, ...]:
     return (
         call.call_sid,
@@ -194,6 +207,9 @@ def _lead_rows(
 async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Admitted:
     """A call that somebody took ends what its caller's earlier ones are owed by the campaign."""
     admission, caller = decided.admission, decided.call.caller
+    if decided.reached is not None:
+        taken = await taken_after_all(db, decided.reached, admission.reason, received_at)
+        return replace(decided, cancelled=taken.cancelled, gone_out=taken.gone_out)
     if (
         admission.verdict is not Verdict.NOT_MISSED
         or admission.reason is not Reason.CONVERSATION

@@ -1,23 +1,29 @@
-"""What waits for a person: webhooks that were never taken, and outcomes that nobody learnt.
+"""What waits for a person: webhooks that were never taken, outcomes that nobody learnt, flows that tell of
+calls too early.
 
-Both lists are short unless something is broken, and each has an index of its own, so that they cost
-nothing to look at.
+All are few unless something is broken, and each has an index of its own, so that they cost nothing to
+look at.
 """
 
 # ruff: noqa: S608 - what is put into these statements are names from this room, never input
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from missedd.clock import to_us
 from missedd.core.pages import Page, Query
 from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, Rows, action_of
 
 MOST_COUNTED: Final = 1_000
 """More than these are told of as so many."""
+
+TOLD_EARLY_SINCE: Final = timedelta(hours=24)
 
 _WAS_NOT_TAKEN: Final = "a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
 _WENT_AGAIN: Final = """EXISTS (
@@ -55,6 +61,23 @@ async def attention(db: Rows) -> dict[str, int]:
         )
         found[name] = int(rows[0][0])
     return found
+
+
+async def told_early(db: Rows, now: datetime) -> list[dict[str, Any]]:
+    """By campaign, the calls of the last day that were taken after all when their callback had gone out.
+
+    Of the latest, at most `MOST_COUNTED` and one.
+    """
+    rows = await db.fetch_all(
+        """SELECT c.campaign FROM calls c
+           WHERE c.reached_at >= ? AND EXISTS (
+               SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind = 'callback'
+                 AND a.placed_at <= c.reached_at)
+           ORDER BY c.reached_at DESC LIMIT ?""",
+        (to_us(now - TOLD_EARLY_SINCE), MOST_COUNTED + 1),
+    )
+    counts = Counter(campaign for (campaign,) in rows)
+    return [{"campaign": campaign, "count": n} for campaign, n in sorted(counts.items())]
 
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from missedd.core.model import Verdict
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
 
-INTERIM = (Reason.AGENT_EVENT, Reason.STILL_IN_PROGRESS)
+INTERIM = (Reason.AGENT_EVENT, Reason.STILL_IN_PROGRESS, Reason.OTHER_PRODUCT)
 """What was said of a call before its end: how it ended may be news."""
 
 

@@ -46,7 +46,7 @@ class GateFacts:
             is_suppressed=self.suppressed.bars(action.number, action.kind, action.call_id),
             refuses_sms=action.kind is Kind.SMS and self.suppressed.refuses_sms(action.number),
             others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
-            is_reached=is_reached,
+            is_reached=is_reached or action.is_call_reached,
             is_owed_since=is_owed_since,
             pause=self.pauses.get(action.campaign),
             number=action.number,
@@ -68,19 +68,22 @@ async def gate_facts(db: Database, actions: Sequence[ActionRow], now: datetime) 
 
 async def is_reached(db: Database, action: ActionRow) -> bool:
     """Whether the campaign has spoken with the caller since the call that this callback is owed for: by
-    another callback, or because somebody took a later call of theirs. A retry is owed for the same call.
+    another callback, or because somebody took a later call of theirs, or this very call after all. A retry is
+    owed for the same call.
     """
     if action.kind is not Kind.CALLBACK:
         return False
     # The plus keeps the index by campaign out of the plan: a campaign has far more callbacks than a caller.
     rows = await db.fetch_all(
         """SELECT 1 FROM calls wish WHERE wish.id = ? AND (
-               EXISTS (SELECT 1 FROM actions a WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ?
+               wish.reached_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM actions a WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ?
                          AND coalesce(a.settled_outcome, a.outcome) = 'answered' AND a.id != ?
                          AND coalesce(a.answered_at, iif(a.settled_outcome IS NULL, a.closed_at, a.placed_at))
                              > wish.called_at)
             OR EXISTS (SELECT 1 FROM calls c WHERE c.caller = ? AND c.campaign = ?
-                         AND c.verdict = 'not-missed' AND c.reason = 'conversation'
+                         AND (c.verdict = 'not-missed' AND c.reason = 'conversation'
+                              OR c.reached_by = 'conversation')
                          AND c.called_at > wish.called_at))""",
         (action.call_id, action.number, action.campaign, action.id, action.number, action.campaign),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
-from missedd.core.history import CallerHistory, dedup_reach
+from missedd.core.history import CallerHistory, Seen, dedup_reach
 from missedd.core.model import InboundCall, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
@@ -17,15 +17,19 @@ from missedd.store.subscriptions import latest_joinings
 from missedd.store.suppressions import suppressions_in_force
 
 
-async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Verdict]]:
+async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Seen]]:
     sids = json.dumps([call.call_sid for call in calls])
     # A call of an erased number is over, whatever was said of it: it must not bring the number back.
     rows = await db.fetch_all(
-        """SELECT call_sid, id, iif(caller GLOB 'erased:*', 'redelivered', verdict) FROM calls
+        """SELECT call_sid, id, iif(caller GLOB 'erased:*', 'redelivered', verdict), reason,
+               reached_at IS NOT NULL FROM calls
            WHERE call_sid IN (SELECT value FROM json_each(?))""",
         (sids,),
     )
-    return {sid: (call_id, Verdict(verdict)) for sid, call_id, verdict in rows}
+    return {
+        sid: (call_id, Seen(Verdict(verdict), reason, bool(is_reached)))
+        for sid, call_id, verdict, reason, is_reached in rows
+    }
 
 
 async def ours_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
@@ -52,7 +56,7 @@ async def histories_of(
     accepted = await db.fetch_all(
         """SELECT caller, campaign, called_at FROM calls
            WHERE caller IN (SELECT value FROM json_each(?)) AND called_at BETWEEN ? AND ?
-             AND verdict = 'accepted' AND campaign IS NOT NULL""",
+             AND verdict = 'accepted' AND reached_at IS NULL AND campaign IS NOT NULL""",
         (callers, to_us(earliest - reach), to_us(latest + reach)),
     )
     for caller, campaign, called_at in accepted:

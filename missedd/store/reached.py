@@ -1,23 +1,60 @@
-"""Whom a campaign has spoken with: the callbacks that still wait for that person are over.
+"""Whom a campaign has spoken with: what still waits for that person is over.
 
 One wish, one conversation: by a callback that was answered, or by an incoming call that somebody
 took. It ends what is owed for calls before it, in the transaction that records it, so that a queue
 shows only whom there is a reason to ring. What was in flight then is judged at its own end: a retry
 of it is none.
+
+A flow may tell of a call before it is over, as one to call back, and then of its end: then what is
+owed for that very call, its SMS too, ends as well.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from missedd.clock import to_us
+from missedd.clock import from_us, to_us
 from missedd.core.lifecycle import Step, step
-from missedd.core.model import Outcome, State
+from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.leads import reached
 from missedd.store.rows import ActionRow, fetch_actions
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`cancelled` are the actions that this ended, `gone_out` the call's callbacks that were out by then."""
+
+    cancelled: tuple[ActionRow, ...]
+    gone_out: tuple[ActionRow, ...]
+
+
+async def taken_after_all(db: Database, call_id: int, by: Reason, now: datetime) -> Taken:
+    """Keep that a call which had been decided was taken: `by` a conversation, or by a voicemail.
+
+    The verdict stays, and so does what contacts nobody, and what tells the operator's own application. A
+    voicemail leaves what is owed for the caller's earlier calls: nobody has spoken with them yet.
+    """
+    ((campaign, caller, called_us),) = await db.fetch_all(
+        "UPDATE calls SET reached_at = ?, reached_by = ? WHERE id = ? RETURNING campaign, caller, called_at",
+        (to_us(now), by, call_id),
+    )
+    rows = await db.fetch_all(
+        "SELECT id FROM actions WHERE call_id = ? AND kind IN ('sms', 'callback') ORDER BY id", (call_id,)
+    )
+    actions = await fetch_actions(db, [action_id for (action_id,) in rows])
+    waiting = [each for each in actions if each.state in (State.PLANNED, State.HELD)]
+    for each in waiting:
+        step(each.state, Step.CLOSE)
+        await close(db, each.id, Outcome.CANCELLED, Reason.REACHED_OTHERWISE, now)
+    cancelled = await fetch_actions(db, [each.id for each in waiting])
+    if by is Reason.CONVERSATION and campaign is not None and caller is not None:
+        cancelled += await spoken_with(db, campaign, caller, from_us(called_us), now)
+    gone_out = (each for each in actions if each.kind is Kind.CALLBACK and each.placed_at is not None)
+    return Taken(tuple(cancelled), tuple(gone_out))
 
 
 async def spoken_with(

@@ -15,7 +15,7 @@ from missedd.core.forecast import Backlog
 from missedd.core.model import Kind
 from missedd.core.pages import Page, Query
 from missedd.core.tally import Tally
-from missedd.store.attention import attention, lost, parked, unknown
+from missedd.store.attention import attention, lost, parked, told_early, unknown
 from missedd.store.audit import audit
 from missedd.store.facts import campaigns
 from missedd.store.pauses import pauses
@@ -118,6 +118,9 @@ class Reader:
 
     async def attention(self) -> dict[str, int]:
         return await self._read(attention)
+
+    async def told_early(self, now: datetime) -> list[dict[str, Any]]:
+        return await self._read(partial(told_early, now=now))
 
     async def refusals(self, now: datetime) -> dict[str, list[dict[str, Any]]]:
         return await self._read(partial(refusals, now=now))

@@ -25,7 +25,7 @@ NUMBER_LIMIT = 20
 """Calls of one number that its story tells: more than a person reads."""
 
 CALL_COLUMNS = """c.id, c.call_sid, c.caller, c.exophone, c.campaign, c.called_at, c.received_at,
-c.verdict, c.reason, c.redeliveries, c.shape"""
+c.verdict, c.reason, c.redeliveries, c.shape, c.reached_at, c.reached_by"""
 
 _PROVED = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
 """The verification that a call proved, if it proved one."""
@@ -89,6 +89,8 @@ def call_of(row: Sequence[Any]) -> dict[str, Any]:
         "reason_words": words(row[8]),
         "shape": row[10],
         "redeliveries": row[9],
+        "reached_at": iso(row[11]),
+        "reached_by": row[12],
     }
 
 

@@ -63,13 +63,16 @@ class ActionRow:
     provider_sid: str | None
     looks: int
     details: dict[str, str] = field(default_factory=dict)
+    is_call_reached: bool = False
+    """The call that it is owed for was taken after all."""
 
 
 compact = json.JSONEncoder(separators=(",", ":")).encode
 """JSON without blanks. Made once: `json.dumps` makes an encoder anew for each value."""
 
 _COLUMNS = """id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan, retry_index,
-origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, details"""
+origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, details,
+(SELECT c.reached_at IS NOT NULL FROM calls c WHERE c.id = actions.call_id)"""
 
 
 def _instant(value: int | None) -> datetime | None:
@@ -97,6 +100,7 @@ def action_of(row: Row) -> ActionRow:
         provider_sid=row[16],
         looks=row[17],
         details=json.loads(row[18]),
+        is_call_reached=bool(row[19]),
     )
 
 

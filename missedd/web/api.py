@@ -37,7 +37,7 @@ from missedd.web.verifications import add_verifications
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
-    *("shape", "redeliveries"),
+    *("shape", "redeliveries", "reached_at", "reached_by"),
 )
 ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),

@@ -77,6 +77,10 @@ class Reads(Protocol):
         """How many webhooks are `parked`, outcomes `unknown`, and answers `lost`."""
         ...
 
+    async def told_early(self, now: datetime) -> Sequence[Mapping[str, Any]]:
+        """By campaign, calls of the last day that were taken after all when their callback had gone out."""
+        ...
+
     async def refusals(self, now: datetime) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """What is refused until a person acts: `sms` by campaign and code, and the `account` by reason."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 from missedd.core.action_facts import FACTS, Fact
 from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.poll import Standing
+from missedd.core.reasons import PROOFS
 from missedd.core.settlement import SETTLING
 
 type Json = dict[str, Any]
@@ -36,6 +37,10 @@ def schemas() -> Json:
         "reason_words": TEXT,
         "shape": {"enum": ["native", "passthru", RECOVERED, SMS_APPLET]},
         "redeliveries": COUNT,
+        "reached_at": or_null(
+            INSTANT | {"description": "When it was told that somebody took the call, after it was decided."}
+        ),
+        "reached_by": {"enum": [*PROOFS, None]},
     }
     attempt = {
         "number": {"type": "integer", "minimum": 1},

@@ -37,24 +37,30 @@ async def _known_reasons(witness: Witness, tally: Tally) -> None:
 
 
 async def _reasons_hold(settings: Settings, witness: Witness, tally: Tally) -> None:
-    """A duplicate has an accepted call within the window; an accepted one has none decided before it."""
+    """A duplicate has an accepted call within the window; an accepted one has none decided before it.
+
+    A call that was taken after all opens no window for those that come after the news of that.
+    """
     rows = await witness.rows(
-        """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict FROM calls
+        """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict, received_at, reached_at FROM calls
            WHERE verdict IN ('accepted', 'duplicate') ORDER BY id"""
     )
     windows = {each.name: each.dedup_window.total_seconds() for each in settings.policy.campaigns}
     accepted = [row for row in rows if row[5] == "accepted"]
-    for call_id, sid, caller, campaign, at_s, verdict in rows:
+    for call_id, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
         near = [
             each
             for each in accepted
             if each[2:4] == (caller, campaign)
             and each[0] < call_id
             and abs(at_s - each[4]) < windows[campaign]
+            and (each[7] is None or each[7] >= received_us)
         ]
+        # Of news and a call of one instant either may have been first.
+        sure = [each for each in near if each[7] != received_us]
         tally.hold(
             "P8 reasons",
-            bool(near) == (verdict == "duplicate"),
+            bool(near) if verdict == "duplicate" else not sure,
             f"call {sid} is {verdict} with {len(near)} accepted calls in its dedup window before it",
             sid,
             caller,
@@ -88,7 +94,11 @@ async def _leads(witness: Witness, tally: Tally) -> None:
     marked = {
         int(lead) for (lead,) in await witness.rows("SELECT subject FROM audit WHERE deed = 'lead.marked'")
     }
-    taken = set(await witness.rows("SELECT campaign, caller FROM calls WHERE reason = 'conversation'"))
+    taken = set(
+        await witness.rows(
+            "SELECT campaign, caller FROM calls WHERE reason = 'conversation' OR reached_by = 'conversation'"
+        )
+    )
     for lead_id, campaign, number, outcome, contacted_at, count in await witness.rows(
         "SELECT id, campaign, number, callback_outcome, contacted_at, count FROM leads"
     ):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from missedd.core.admission import decide
 from missedd.core.cap import WINDOW
 from missedd.core.consent import OptOut
-from missedd.core.history import CallerHistory, dedup_reach
+from missedd.core.history import CallerHistory, Seen, dedup_reach
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, State, Verdict
 from missedd.core.plans import plan_retry
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass, Retries
-from missedd.core.reasons import Reason
+from missedd.core.reasons import PROOFS, Reason
 from tests.core.campaigns import (
     EXOPHONE,
     NOON,
@@ -43,7 +43,7 @@ SENT = (Kind.WEBHOOK, Kind.SMS, Kind.CALLBACK)
 def decided(
     inbound: InboundCall,
     *campaigns: Campaign,
-    seen: Verdict | None = None,
+    seen: Seen | None = None,
     history: CallerHistory | None = None,
     received_at: datetime | None = None,
 ) -> Admission:
@@ -67,7 +67,7 @@ def only(admission: Admission, kind: Kind) -> Any:
 
 # Every rule that could apply is made to apply; then the first ones are taken away, one at a time.
 EVERY_REASON: dict[str, Any] = {
-    "seen": Verdict.ACCEPTED,
+    "seen": Seen(Verdict.ACCEPTED, Reason.FIRST_CALL),
     "not_missed": Reason.OUTBOUND_LEG,
     "dialled": (STRANGE,),
     "caller": None,
@@ -121,17 +121,46 @@ def test_no_exophone_of_the_configuration_is_a_person(caller: str) -> None:
     )
 
 
-@pytest.mark.parametrize("before", [each for each in Verdict if each is not Verdict.NOT_MISSED])
-def test_whatever_was_decided_stays_decided(before: Verdict) -> None:
-    admission = decided(call(), seen=before)
-    assert admission.verdict is Verdict.REDELIVERED
-    assert admission.actions == ()
+DECIDED = [each for each in Verdict if each is not Verdict.NOT_MISSED]
+INTERIM = (Reason.AGENT_EVENT, Reason.STILL_IN_PROGRESS, Reason.OTHER_PRODUCT, Reason.OUTBOUND_LEG)
+NOTHING_NEW = (Verdict.REDELIVERED, Reason.ALREADY_SEEN)
 
 
-def test_a_call_that_was_not_missed_yet_is_decided_again() -> None:
-    assert decided(call(), seen=Verdict.NOT_MISSED).verdict is Verdict.ACCEPTED
-    again = decided(call(not_missed=Reason.AGENT_EVENT), seen=Verdict.NOT_MISSED)
-    assert (again.verdict, again.reason) == (Verdict.REDELIVERED, Reason.ALREADY_SEEN)
+def again(seen: Seen, not_missed: Reason | None) -> tuple[Verdict, Reason]:
+    admission = decided(call(not_missed=not_missed), seen=seen)
+    assert bool(admission.actions) == (admission.verdict is Verdict.ACCEPTED)
+    return admission.verdict, admission.reason
+
+
+@pytest.mark.parametrize("before", DECIDED)
+@pytest.mark.parametrize("not_missed", [None, *INTERIM])
+def test_whatever_was_decided_stays_decided(before: Verdict, not_missed: Reason | None) -> None:
+    assert again(Seen(before, "first-call"), not_missed) == NOTHING_NEW
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("not_missed", [None, *INTERIM, *PROOFS])
+def test_a_proof_that_somebody_took_it_is_final(proof: Reason, not_missed: Reason | None) -> None:
+    assert again(Seen(Verdict.NOT_MISSED, proof), not_missed) == NOTHING_NEW
+    assert again(Seen(Verdict.ACCEPTED, "first-call", is_reached=True), not_missed) == NOTHING_NEW
+
+
+@pytest.mark.parametrize("before", DECIDED)
+@pytest.mark.parametrize("proof", PROOFS)
+def test_a_proof_holds_against_whatever_was_decided(before: Verdict, proof: Reason) -> None:
+    erased = before is Verdict.REDELIVERED
+    assert again(Seen(before, "first-call"), proof) == (
+        NOTHING_NEW if erased else (Verdict.NOT_MISSED, proof)
+    )
+
+
+@pytest.mark.parametrize("before", INTERIM)
+def test_what_is_said_of_a_call_that_goes_on_claims_nothing(before: Reason) -> None:
+    seen = Seen(Verdict.NOT_MISSED, before)
+    assert again(seen, None) == (Verdict.ACCEPTED, Reason.FIRST_CALL)
+    assert again(seen, Reason.CONVERSATION) == (Verdict.NOT_MISSED, Reason.CONVERSATION)
+    assert again(seen, Reason.VOICEMAIL) == (Verdict.NOT_MISSED, Reason.VOICEMAIL)
+    assert again(seen, Reason.AGENT_EVENT) == NOTHING_NEW
 
 
 ALL_KINDS = {*RECORDED, *SENT}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from missedd.core.reasons import Reason
 from missedd.engine.admission_log import LINES_A_SECOND
 from missedd.engine.intake import Intake, Overloaded
 from missedd.engine.queue import ROOM
+from missedd.store.claims import claim
 from missedd.store.database import NotDurable
 from tests.core.campaigns import call, callback, campaign, everything, policy
 from tests.engine.scene import Scene, scene
@@ -209,3 +211,27 @@ async def test_no_log_line_shows_a_whole_number(autojump_clock: MockClock, tmp_p
     async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
         await answers(intake, call())
         assert "9876543210" not in stage.lines.getvalue()
+
+
+async def test_a_flow_that_tells_of_a_call_too_early_is_warned_of(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    of = policy(campaign(callback=callback()))
+    taken = [call(sid, caller=f"+9198{sid[1:]:>08}", not_missed=Reason.CONVERSATION) for sid in ("c1", "c2")]
+    missed = [call(each.call_sid, caller=each.caller) for each in taken]
+    async with scene(tmp_path, of) as stage, admitting(stage) as intake:
+        assert [await intake.admit(each) for each in missed] == [Verdict.ACCEPTED] * 2
+        await trio.sleep(31)
+        await stage.store.write(partial(claim, ids=[1], policy=of, now=stage.clock.now(), limit=1))
+        assert [await intake.admit(each) for each in taken] == [Verdict.NOT_MISSED] * 2
+        (line,) = stage.events("call.told_early")
+        told = {key: line[key] for key in ("level", "call_sid", "campaign", "reached_by", "actions")}
+        assert told == {
+            "level": "warning",
+            "call_sid": "c1",
+            "campaign": "admissions",
+            "reached_by": "conversation",
+            "actions": [1],
+        }
+        assert "put the Passthru behind the Connect" in line["advice"]
+        assert [each["action"] for each in stage.events("action.closed")] == [2]

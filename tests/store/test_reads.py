@@ -68,6 +68,8 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "reason_words": "the campaign accepted no other call of the caller within its dedup window",
         "shape": "native",
         "redeliveries": 2,
+        "reached_at": None,
+        "reached_by": None,
         "verification": None,
     }
     assert [each["kind"] for each in actions] == ["lead", "callback"]

@@ -120,6 +120,21 @@ async def test_today_says_what_exotel_and_the_operators_refuse(private: Private)
     assert "Code 23185: the text does not match its DLT template." in await _page(private, "/calls/a")
 
 
+async def test_today_says_which_flow_tells_of_calls_too_early(private: Private) -> None:
+    db = private.db
+    for sid, reached_at in (("a", NOON + timedelta(minutes=2)), ("b", NOON)):
+        taken = db.call(sid, reached_at=reached_at, reached_by="conversation")
+        db.done(taken, "callback", "answered", placed_at=NOON + timedelta(minutes=1))
+    page = (await _page(private, "/")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Needs a person" in page
+    assert "1 call of" in page
+    assert "your flow tells of the call before it is over: put the Passthru behind the Connect." in page
+    assert "<small>conversation</small>" in page
+    story = await _page(private, "/calls/a")
+    assert "It was no missed call after all" in story
+    assert "<code>conversation</code>" in story
+
+
 async def test_one_campaign_of_many(private: Private) -> None:
     _fill(private)
     other = await _page(private, "/?campaign=other")

@@ -11,7 +11,7 @@ from quart import Blueprint, request
 
 from missedd.core.analytics import peak
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.reasons import Reason
+from missedd.core.reasons import TOLD_EARLY_ADVICE, Reason
 from missedd.exotel.sms_codes import words_of_code
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
@@ -58,6 +58,8 @@ def add_today(console: Blueprint, house: House) -> None:
             attention=await reads.attention(),
             refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused["sms"]],
             refused_account=refused["account"],
+            told_early=await reads.told_early(house.clock.now()),
+            told_early_advice=TOLD_EARLY_ADVICE,
             calls=await reads.latest_calls(LATEST),
         )
 
