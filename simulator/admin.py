@@ -1,10 +1,12 @@
 """The hand on the simulator: makes people ring, changes their tempers, breaks things, shows the truth.
 
     POST   /_sim/ring     {"number", "exophone", "shape", "spelling", "with_date", "count", "wait"}
-    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines"}
+    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines"}: what
+                          is not said of somebody stays as it was
+    POST   /_sim/settings {…}, any of what GET shows: the account, and the exchange's manners
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…
-    GET    /_sim/truth    /_sim/health    /_sim/ (what there is)
+    GET    /_sim/truth    /_sim/settings    /_sim/health    /_sim/ (what there is)
 
 All JSON, every field but a person's number and a fault's name optional. Bad input is 400 with
 what is wrong. Not for the internet: it asks nobody for a password.
@@ -13,7 +15,7 @@ what is wrong. Not for the internet: it asks nobody for a password.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import trio
@@ -26,11 +28,14 @@ from simulator.exchange import Exchange
 from simulator.facts import InboundRing
 from simulator.faults import Fault
 from simulator.inbound import NowhereToPost
-from simulator.people import Answers, Person, Reception
+from simulator.people import People, Person
+from simulator.readings import Reading, text
 from simulator.spelling import e164
+from simulator.vocabulary import SETTINGS, TRAITS
 
 RING_FIELDS = ("number", "exophone", "shape", "spelling", "with_date", "count", "wait")
-PERSON_FIELDS = ("number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines")
+_TRAITS: Mapping[str, Reading] = {"name": text, **{trait.field: trait.reads for trait in TRAITS.values()}}
+PERSON_FIELDS = ("number", *_TRAITS)
 FAULT_FIELDS = ("name", "target", "when", "times", "probability", "delay_s", "retry_after_s")
 MOST_AT_ONCE = 10_000
 
@@ -39,6 +44,8 @@ INDEX: Mapping[str, tuple[str, ...]] = {
     "POST /_sim/people": PERSON_FIELDS,
     "POST /_sim/faults": FAULT_FIELDS,
     "DELETE /_sim/faults": (),
+    "POST /_sim/settings": tuple(SETTINGS),
+    "GET /_sim/settings": (),
     "GET /_sim/truth": (),
     "GET /_sim/health": (),
 }
@@ -80,8 +87,20 @@ def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
 
     @app.post("/_sim/people")
     async def people() -> Response:
-        person = _person(await _object(PERSON_FIELDS))
+        person = _person(exchange.people, await _object(PERSON_FIELDS))
         return jsonify(asdict(exchange.people.add(person)))
+
+    @app.get("/_sim/settings")
+    async def settings() -> Response:
+        return jsonify(asdict(exchange.settings))
+
+    @app.post("/_sim/settings")
+    async def change_settings() -> Response:
+        given = await _object(tuple(SETTINGS))
+        # All are read before any is set: a mistake changes nothing.
+        for name, value in {name: SETTINGS[name](value) for name, value in given.items()}.items():
+            setattr(exchange.settings, name, value)
+        return jsonify(asdict(exchange.settings))
 
     @app.post("/_sim/faults")
     async def start_fault() -> Response:
@@ -134,18 +153,13 @@ def _told(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
     }
 
 
-def _person(given: Mapping[str, Any]) -> Person:
+def _person(people: People, given: Mapping[str, Any]) -> Person:
+    """Whoever has the number, with what is said of them now. Raises ValueError."""
     number = e164(str(given.get("number", "")))
     if number is None:
         raise ValueError("a person has a 'number', which is a telephone number")
-    rest = {name: given[name] for name in ("name", "ring_s", "talks_s", "dnd", "lines") if name in given}
-    answers = given.get("answers", Answers.ANSWER.value)
-    return Person(
-        number,
-        answers=tuple(map(Answers, answers)) if isinstance(answers, list) else Answers(answers),
-        sms=Reception(given.get("sms", Reception.DELIVERED.value)),
-        **rest,
-    )
+    said = {name: reads(given[name]) for name, reads in _TRAITS.items() if name in given}
+    return replace(people.find(number), **said)
 
 
 async def _object(known: tuple[str, ...]) -> dict[str, Any]:

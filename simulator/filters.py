@@ -52,7 +52,7 @@ def durations(query: Mapping[str, str]) -> Span:
 
 
 def prices(query: Mapping[str, str]) -> Span:
-    return _span(query, "Price", Decimal)
+    return _span(query, "Price", _rupees)
 
 
 def sids(query: Mapping[str, str]) -> list[str]:
@@ -89,7 +89,7 @@ def _refused(what: str) -> Refusal:
 
 def _whole(query: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
     text = query.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
         raise _refused(f"{name} is {least} to {most}")
     return int(text)
 
@@ -102,7 +102,7 @@ def _span(query: Mapping[str, str], name: str, read: Callable[[str], Any]) -> Sp
             if comparison not in COMPARISONS:
                 raise ValueError(comparison)
             parts.append((comparison, read(value.strip())))
-        except (ValueError, InvalidOperation):
+        except (ValueError, OverflowError, InvalidOperation):
             raise _refused(f"{name} {part!r}") from None
     return Span(tuple(parts))
 
@@ -112,6 +112,13 @@ def _side(parts: tuple[tuple[str, Any], ...], closed: str, open_: str) -> Span:
     return Span(
         tuple((closed if name == "eq" else name, at) for name, at in parts if name in (closed, open_, "eq"))
     )
+
+
+def _rupees(text: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError(text)
+    return value
 
 
 def _in_whole_seconds(span: Span) -> DateTest | None:

@@ -175,7 +175,7 @@ def _whole(fields: Mapping[str, str], name: str, usual: int) -> int:
     text = fields.get(name, "")
     if not text:
         return usual
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Refusal(400, f"Bad or missing parameters: {name}")
     return int(text)
 

@@ -55,7 +55,7 @@ CALL = frozenset({"details", "RecordingUrlValidity"})
 EXOPHONE = frozenset({"VoiceUrl", "SMSUrl", "FriendlyName"})
 WHITELIST = frozenset({"VirtualNumber", "Number", "Language"})
 
-_INDEX = re.compile(r"\[\d*\]")
+_INDEX = re.compile(r"\[[0-9]*\]")
 
 
 def unread(names: Iterable[str], known: frozenset[str]) -> list[str]:

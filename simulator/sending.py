@@ -27,8 +27,8 @@ from simulator.request import Answer, Request
 TEXTS_MAX = 100
 """Recipients or messages of one request."""
 
-_TO = re.compile(r"To(\[\d*\])?")
-_MESSAGE = re.compile(r"(?:Messages?|sms)\[(\d+)\]\[(\w+)\]")
+_TO = re.compile(r"To(\[[0-9]*\])?")
+_MESSAGE = re.compile(r"(?:Messages?|sms)\[([0-9]{1,9})\]\[(\w+)\]")
 _MESSAGES = ("Messages", "Message", "sms")
 
 

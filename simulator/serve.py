@@ -40,6 +40,7 @@ examples:
   curl -X POST localhost:9000/_sim/people -d '{"number": "+919876543210", "answers": "busy"}'
   curl -X POST localhost:9000/_sim/faults -d '{"name": "drop-reply", "target": "connect", "when": "after"}'
   curl -X DELETE localhost:9000/_sim/faults
+  curl -X POST localhost:9000/_sim/settings -d '{"details_delay_s": 5, "senders": ["EXAMPL"]}'
   curl localhost:9000/_sim/truth
   curl -u simkey:simtoken localhost:9000/v2_beta/Accounts/example1/IncomingPhoneNumbers
 

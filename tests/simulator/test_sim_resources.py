@@ -206,6 +206,32 @@ async def test_rows_name_the_exophone_and_recordings_may_be_signed(
         assert refused.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("Calls.json", {"DateCreated": "gte:0001-01-01 00:00:00"}),
+        ("Calls.json", {"Price": "gte:NaN"}),
+        ("Calls.json", {"Duration": "gte:" + "9" * 5000}),
+        ("Calls.json", {"PageSize": "9" * 5000}),
+        ("Calls.json", {"Sid": ",".join(["a"] * 101)}),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(
+    bench: Any, autojump_clock: MockClock, path: str, query: dict[str, str]
+) -> None:
+    await bench.connect_two()
+    assert (await bench.client.get(path, params=query)).status_code == 400
+
+
+async def test_forms_that_cannot_be_read_are_refused(bench: Any, autojump_clock: MockClock) -> None:
+    assert (await bench.connect(TimeOut="9" * 5000)).status_code == 400
+    long_index = {f"Messages[{'9' * 5000}][To]": CUSTOMER}
+    assert (await bench.client.post("Sms/bulksend.json", data=long_index)).status_code == 400
+    deep, headers = "[" * 100_000, {"content-type": "application/json"}
+    refused = await bench.client.post("Sms/bulksend.json", content=deep, headers=headers)
+    assert (refused.status_code, refused.json()["RestException"]["Code"]) == (400, 40202)
+
+
 def test_the_daemon_sends_nothing_that_nobody_reads() -> None:
     report = "http://daemon.test/report"
     order = {"time_limit_s": 60, "status_callback": report, "custom_field": "a1"}

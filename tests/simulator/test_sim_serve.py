@@ -70,6 +70,9 @@ def test_serve(base: str) -> None:
 
         person = {"number": "09876543210", "answers": ["busy", "answer"], "sms": "dnd"}
         assert client.post(f"{base}/_sim/people", json=person).json()["number"] == "+919876543210"
+        # What is not said of somebody stays as it was.
+        kept = client.post(f"{base}/_sim/people", json={"number": "09876543210", "ring_s": 3}).json()
+        assert (kept["answers"], kept["sms"], kept["ring_s"]) == (["busy", "answer"], "dnd", 3)
         told = client.post(f"{base}/_sim/ring", json={"number": "9876543210", "shape": "native"})
         assert told.status_code == 502
         assert told.json()["calls"][0]["failure"].startswith("http://127.0.0.1:1/missed-call: ConnectError")
@@ -91,6 +94,13 @@ def test_serve(base: str) -> None:
             number = {} if path == "faults" else {"number": "9876543210"}
             wrong = client.post(f"{base}/_sim/{path}", json=number | body)
             assert (wrong.status_code, wrong.json()["error"][: len(said)]) == (400, said)
+
+        changed = client.post(f"{base}/_sim/settings", json={"details_delay_s": 5, "senders": ["EXAMPL"]})
+        assert changed.json() == client.get(f"{base}/_sim/settings").json()
+        assert (changed.json()["details_delay_s"], changed.json()["senders"]) == (5, ["EXAMPL"])
+        for mistake in ({"details_delay": 5}, {"sms_step_s": 1, "details_delay_s": "soon"}):
+            assert client.post(f"{base}/_sim/settings", json=mistake).status_code == 400
+        assert client.get(f"{base}/_sim/settings").json() == changed.json()
 
         index = client.get(f"{base}/_sim/").json()
         assert index == client.get(f"{base}/_sim").json()
