@@ -47,9 +47,8 @@ def run(args: argparse.Namespace) -> int:
     was_interrupted = False
     try:
         for scenario in _read(args.files):
-            results.append(
-                _played(scenario, console, args.log) if isinstance(scenario, Scenario) else scenario
-            )
+            result = _played(scenario, console, args.log) if isinstance(scenario, Scenario) else scenario
+            results.append(result)
     except KeyboardInterrupt:
         was_interrupted = True
         print("interrupted", file=sys.stderr)
