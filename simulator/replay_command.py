@@ -15,9 +15,6 @@ from simulator.junit import Result, write_junit
 from simulator.readings import spelled
 from simulator.scenario import Scenario, ScenarioMistake, load_scenario
 
-INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
-
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -44,23 +41,31 @@ def add_parser(commands: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     results: list[Result] = []
-    was_interrupted = False
     try:
-        for scenario in _read(args.files):
-            result = _played(scenario, console, args.log) if isinstance(scenario, Scenario) else scenario
+        for read in _read(args.files):
+            # In this order, so that what is printed is counted whenever somebody presses Ctrl-C.
+            result, told = (read, "") if isinstance(read, Result) else _played(read, console, args.log)
             results.append(result)
+            console.print(told, end="")
+            for failure in result.failures:
+                console.print(failure, markup=False)
     except KeyboardInterrupt:
-        was_interrupted = True
-        print("interrupted", file=sys.stderr)
         results += [Result(path.stem, skipped="interrupted") for path in args.files[len(results) :]]
+        _tell(results, args.junit)
+        raise
+    return _tell(results, args.junit)
+
+
+def _tell(results: Sequence[Result], junit: Path | None) -> int:
+    """The last line, and the file for a CI server; says with which code to exit."""
     print(_summary(results))
-    if args.junit:
+    if junit is not None:
         try:
-            write_junit(args.junit, results)
+            write_junit(junit, results)
         except OSError as failure:
-            print(f"{args.junit}: cannot be written: {failure.strerror}", file=sys.stderr)
+            print(f"{junit}: cannot be written: {failure.strerror}", file=sys.stderr)
             return 2
-    return INTERRUPTED if was_interrupted else max(result.exit_code for result in results)
+    return max(result.exit_code for result in results)
 
 
 def _read(paths: Sequence[Path]) -> list[Scenario | Result]:
@@ -85,7 +90,8 @@ def _mistaken(path: Path, mistake: ScenarioMistake) -> Result:
     return Result(path.stem, error=str(mistake), is_mistake=True)
 
 
-def _played(scenario: Scenario, console: Console, with_log: bool) -> Result:
+def _played(scenario: Scenario, console: Console, with_log: bool) -> tuple[Result, str]:
+    """How it came out, and the line that says so."""
     from simulator.runner.replay import replay
 
     name = escape(scenario.name)
@@ -93,24 +99,21 @@ def _played(scenario: Scenario, console: Console, with_log: bool) -> Result:
         with console.status(f"replaying {name}"):
             outcome = replay(scenario)
     except ScenarioMistake as mistake:
-        return _mistaken(scenario.path, mistake)
+        return _mistaken(scenario.path, mistake), ""
     except Exception as fall:
         # The daemon's mistake or the simulator's: of this scenario nothing is known, of the others all.
-        console.print(f"[red]ERROR[/] {name}: it ended by {escape(repr(fall))}")
-        traceback.print_exc()
-        return Result(scenario.name, error="".join(traceback.format_exception(fall)))
+        error = "".join(traceback.format_exception(fall))
+        sys.stderr.write(error)
+        return Result(scenario.name, error=error), f"[red]ERROR[/] {name}: it ended by {escape(repr(fall))}\n"
     if with_log:
         sys.stderr.write(outcome.log_text)
     verdict = "[green]passed[/]" if outcome.passed else "[red]FAILED[/]"
     ratio = outcome.simulated.total_seconds() / max(outcome.took_s, 1e-9)
-    console.print(
+    return (
+        Result(scenario.name, outcome.took_s, [str(failure) for failure in outcome.failures]),
         f"{verdict} {name}: {outcome.checked} expectations, "
-        f"{spelled(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)"
+        f"{spelled(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)\n",
     )
-    failures = [str(failure) for failure in outcome.failures]
-    for failure in failures:
-        console.print(failure, markup=False)
-    return Result(scenario.name, outcome.took_s, failures)
 
 
 def _summary(results: Sequence[Result]) -> str:
