@@ -1,8 +1,8 @@
 """The hand on the simulator: makes people ring, changes their tempers, breaks things, shows the truth.
 
     POST   /_sim/ring     {"number", "exophone", "shape", "spelling", "with_date", "count", "wait"}
-    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd", "lines"}: what
-                          is not said of somebody stays as it was
+    POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd",
+                          "opted_out_of", "lines"}: what is not said of somebody stays as it was
     POST   /_sim/settings {…}, any of what GET shows: the account, and the exchange's manners
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…

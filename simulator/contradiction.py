@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from simulator.posting import OutboundWebhook
+from simulator.sms_codes import DELIVERED, PENDING, STATES
 
 _OPPOSITES = {
     b"completed": b"no-answer",
@@ -19,11 +20,7 @@ _OPPOSITES = {
     b"failed": b"completed",
     b"canceled": b"completed",
     b"sent": b"failed",
-    b"20005": b"23035",
-    b"20006": b"23035",
-    b"23005": b"20005",
-    b"23010": b"20005",
-    b"23035": b"20005",
+    **{b"%d" % code: b"23035" if code in DELIVERED else b"20005" for code in STATES if code not in PENDING},
 }
 """`failed` stands for a call's end and an SMS's; an SMS is judged by its code, so the word may be either."""
 

@@ -21,7 +21,7 @@ USUAL_ANSWERS: Mapping[Answers, int] = {
 
 USUAL_RECEPTIONS: Mapping[Reception, int] = {
     Reception.DELIVERED: 90,
-    Reception.OPERATOR: 4,
+    Reception.TO_OPERATOR: 4,
     Reception.UNAVAILABLE: 4,
     Reception.INVALID: 1,
     Reception.DND: 1,

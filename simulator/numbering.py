@@ -1,4 +1,4 @@
-"""What the numbering plan says of a number: how many calls it takes at a time, and whether it is a mobile."""
+"""What the numbering plan says of a number: is it a mobile, does it take SMS, how many calls at a time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ _SWITCHBOARDS = (
 def lines_of(number: str) -> int | None:
     """How many calls it takes at a time: 1, or None for any number of them."""
     return None if number.startswith("sip:") or kind_of(number) in _SWITCHBOARDS else 1
+
+
+def takes_sms(number: str) -> bool:
+    """Not where it is for certain a fixed line, a toll-free number or the like."""
+    return kind_of(number) not in _SWITCHBOARDS
 
 
 def is_mobile(number: str) -> bool:

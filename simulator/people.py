@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from simulator.words import Word
 
@@ -27,14 +28,46 @@ class Answers(Word):
 
 
 class Reception(Word):
-    """What becomes of an SMS to somebody."""
+    """What becomes of an SMS to somebody. Each word stands for one of Exotel's codes (`sms_codes`)."""
 
     DELIVERED = "delivered"
-    OPERATOR = "operator"
+    TO_OPERATOR = "delivered-to-operator"
     """Delivered as far as the operator tells; no handset report ever follows."""
+
+    # The person, or their number.
     DND = "dnd"
+    """On the register: promotional texts are refused, all others are delivered."""
+    OPTED_OUT = "opted-out"
+    """Of every sender; `opted_out_of` names some."""
     INVALID = "invalid"
+    UNKNOWN_SUBSCRIBER = "unknown-subscriber"
+
+    # This time.
     UNAVAILABLE = "unavailable"
+    NO_ROUTE = "no-route"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    HANDSET_ERROR = "handset-error"
+    OPERATOR_ERROR = "operator-error"
+
+    # The text, its sender or its template, as the operator of this person sees it.
+    SPAM = "spam"
+    INVALID_MESSAGE = "invalid-message"
+    DLT_SENDER = "dlt-sender"
+    DLT_SENDER_BLOCKED = "dlt-sender-blocked"
+    DLT_ENTITY = "dlt-entity"
+    DLT_ENTITY_BLOCKED = "dlt-entity-blocked"
+    DLT_TEMPLATE = "dlt-template"
+    DLT_TEMPLATE_BLOCKED = "dlt-template-blocked"
+    DLT_NO_TEMPLATE = "dlt-no-template"
+    DLT_LENGTH = "dlt-length"
+    DLT_CONSENT = "dlt-consent"
+    DLT_SCRUBBING = "dlt-scrubbing"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        # The word of before: it read like a failure.
+        return cls("delivered-to-operator") if value == "operator" else super()._missing_(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +77,7 @@ class Person:
     `answers` may be a tuple: one behaviour for each ring in turn, the last one for ever after.
     `ring_s` is how long they let it ring before taking it, `talks_s` how long they then talk.
     `lines` is how many calls they take at a time; None leaves it to the numbering plan (`numbering.py`).
+    `opted_out_of` names the senders of whom they want no SMS.
     `dnd` puts the number on the do-not-disturb register, which refuses calls to people who have
     not rung an ExoPhone themselves; it says nothing about SMS, for which there is `sms`.
     """
@@ -54,6 +88,7 @@ class Person:
     sms: Reception = Reception.DELIVERED
     ring_s: float = 6.0
     talks_s: float = 45.0
+    opted_out_of: tuple[str, ...] = ()
     lines: int | None = None
     dnd: bool = False
 

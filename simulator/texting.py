@@ -14,7 +14,7 @@ from simulator.orders import SmsOrder
 from simulator.postman import Postman
 from simulator.registry import applet_code, dlt_code
 from simulator.reports import sms_report
-from simulator.sms_codes import DELIVERED, PENDING, RECEPTION_CODES, sms_units
+from simulator.sms_codes import DELIVERED, PENDING, code_of, sms_units
 from simulator.spelling import IST
 from simulator.world import World
 
@@ -55,7 +55,8 @@ class Texting:
             if order.sms_type == "promotional":
                 await world.sleep_until(promotional_opening(world.now()))
             await trio.sleep(world.settings.sms_step_s)
-            code = RECEPTION_CODES[world.people.find(text.number).sms]
+            person, is_promotional = world.people.find(text.number), order.sms_type == "promotional"
+            code = code_of(person, order.sender, is_promotional=is_promotional)
         self._move(text, code)
         text.final = True
         if code in DELIVERED:

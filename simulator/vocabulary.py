@@ -16,6 +16,7 @@ from simulator.readings import (
     amount,
     anything,
     flag,
+    list_of,
     number,
     one_by_one,
     one_of,
@@ -73,6 +74,7 @@ TRAITS: Mapping[str, Trait] = {
     "sms": Trait("sms", Reception),
     "ring": Trait("ring_s", seconds),
     "talks": Trait("talks_s", seconds),
+    "opted_out_of": Trait("opted_out_of", list_of(text)),
     "dnd": Trait("dnd", flag),
     "lines": Trait("lines", whole(1)),
 }

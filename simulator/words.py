@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Never
+from typing import Self
 
 
 def none_of(value: object, known: Iterable[str]) -> str:
@@ -28,5 +28,5 @@ class Word(StrEnum):
         return ", ".join(each.value for each in cls)
 
     @classmethod
-    def _missing_(cls, value: object) -> Never:
+    def _missing_(cls, value: object) -> Self:
         raise ValueError(none_of(value, cls))

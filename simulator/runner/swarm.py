@@ -25,6 +25,13 @@ SMALL_POOL = 6
 
 MINUTES = 120
 RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
+RECEPTIONS = (
+    *[Reception.DELIVERED] * 7,
+    Reception.TO_OPERATOR,
+    Reception.DND,
+    Reception.INVALID,
+    Reception.UNAVAILABLE,
+)
 _UNCONFIGURED = "+918047129999"
 
 
@@ -160,7 +167,7 @@ def _person(rng: Random, name: str) -> PersonSpec:
     usual = (Answers.ANSWER, Answers.ANSWER, Answers.NO_ANSWER, Answers.BUSY, Answers.HANGUP)
     traits = {
         "answers": tuple(rng.choices((*usual, Answers.UNREACHABLE), k=rng.randint(1, 3))),
-        "sms": rng.choice((*[Reception.DELIVERED] * 6, *Reception)),
+        "sms": rng.choice(RECEPTIONS),
         "ring_s": round(rng.uniform(1, 20), 1),
         "talks_s": round(rng.uniform(1, 90), 1),
     }

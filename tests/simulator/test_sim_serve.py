@@ -83,7 +83,7 @@ def test_serve(base: str) -> None:
             (
                 "people",
                 {"sms": "failed"},
-                "'failed' is none of delivered, operator, dnd, invalid, ",
+                "'failed' is none of delivered, delivered-to-operator, dnd, ",
             ),
             ("people", {"answers": ["busy", "no"]}, "'no' is none of answer, no-answer, busy, "),
             ("ring", {"shape": "odd"}, "'odd' is none of passthru, native, both, "),
