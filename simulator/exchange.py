@@ -44,9 +44,10 @@ class Exchange:
         settings: ExchangeSettings,
         poster: Poster,
         people: People | None = None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         sids, luck, odds = (Random(rng.getrandbits(64)) for _ in range(3))  # noqa: S311 (repeatable)
-        self.world = World(nursery, now, settings, sids, luck, Faults(odds), people or People())
+        self.world = World(nursery, now, settings, sids, luck, Faults(odds), people or People(), say)
         postman = Postman(self.world, poster)
         self.voice = Voice(self.world, postman)
         self.texting = Texting(self.world, postman)

@@ -129,6 +129,16 @@ class InboundRing:
 
 
 @dataclass(slots=True)
+class DroppedText:
+    """What the dynamic SMS applet fetched for a caller and did not send."""
+
+    call_sid: str
+    number: str
+    at: datetime
+    why: str
+
+
+@dataclass(slots=True)
 class Delivery:
     """One webhook as posted, or as lost on the way."""
 

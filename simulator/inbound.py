@@ -8,7 +8,6 @@ call, and what is told of it at which point, stands in `courses`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,15 +16,15 @@ import trio
 from simulator import passthru
 from simulator.courses import Course, course_of
 from simulator.facts import InboundRing
-from simulator.orders import SmsOrder
 from simulator.passthru import Told
 from simulator.people import Person
 from simulator.posting import OutboundWebhook
 from simulator.postman import Postman
 from simulator.products import Health, heartbeat
-from simulator.rendering import form_post, with_query
+from simulator.rendering import form_post
 from simulator.shapes import Shape
-from simulator.spelling import Spelling, ist_text, spell
+from simulator.sms_applet import SmsApplet
+from simulator.spelling import Spelling, ist_text
 from simulator.texting import Texting
 from simulator.world import World
 
@@ -41,7 +40,7 @@ class Inbound:
     def __init__(self, world: World, postman: Postman, texting: Texting) -> None:
         self._world = world
         self._postman = postman
-        self._texting = texting
+        self._sms_applet = SmsApplet(world, postman, texting)
 
     def ring(
         self,
@@ -150,7 +149,7 @@ class Inbound:
             ring.heard_ringing_s = (self._world.now() - ring.rung_at).total_seconds()
         if self._world.settings.sms_text_url is not None:
             # The applet belongs to the flow; the webhook of the missed-call settings follows the call's end.
-            await self._run_sms_applet(ring, self._world.settings.sms_text_url)
+            await self._sms_applet.run(ring, self._world.settings.sms_text_url)
         if ring.shape in (Shape.NATIVE, Shape.BOTH):
             await self._deliver(ring, native_request(told), first_try)
 
@@ -158,36 +157,6 @@ class Inbound:
         self, ring: InboundRing, webhook: OutboundWebhook, first_try: trio.Event, tells_end: bool = True
     ) -> None:
         await self._postman.deliver("missed-call", ring.call_sid, webhook, first_try, tells_end=tells_end)
-
-    async def _run_sms_applet(self, ring: InboundRing, url: str) -> None:
-        """HEAD, then GET; a text goes out only if it is exactly `text/plain` and not empty."""
-        await trio.sleep(self._world.settings.applet_wait_s)
-        fields = {
-            "CallSid": ring.call_sid,
-            "From": spell(ring.number, Spelling.ZERO),
-            "To": spell(ring.exophone, Spelling.ZERO),
-            "digits": "",
-        }
-        probe = await self._postman.fetch("sms-text", ring.call_sid, with_query(url, fields, "HEAD"))
-        if probe is None or not 200 <= probe.status < 300 or not _is_plain_text(probe.headers):
-            return
-        answer = await self._postman.fetch("sms-text", ring.call_sid, with_query(url, fields))
-        if answer is None or answer.status != 200 or not _is_plain_text(answer.headers) or not answer.body:
-            return
-        body = answer.body.decode("utf-8", "replace")
-        order = SmsOrder(
-            ring.number,
-            ring.exophone,
-            body,
-            "transactional",
-            "",
-            "",
-            "",
-            None,
-            as_json=False,
-            fields={"CallSid": ring.call_sid},
-        )
-        self._texting.send(order, via="applet")
 
 
 def native_request(told: Told) -> OutboundWebhook:
@@ -201,7 +170,3 @@ def native_request(told: Told) -> OutboundWebhook:
     if told.with_date:
         fields["DateCreated"] = ist_text(told.ring.rung_at)
     return form_post(told.url, fields, safe="+")
-
-
-def _is_plain_text(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type") == "text/plain"

@@ -145,6 +145,7 @@ async def serve_until(
             Random(seed),  # noqa: S311 (repeatable on purpose)
             settings,
             HttpPoster(client),
+            say=_tell,
         )
         application = build(exchange, build_admin(exchange, Crowd(seed)), _tell)
 

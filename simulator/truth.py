@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.facts import ApiRequest, Connect, Delivery, InboundRing, Ring, Text
+from simulator.facts import ApiRequest, Connect, Delivery, DroppedText, InboundRing, Ring, Text
 
 MINUTE = timedelta(seconds=60)
 
@@ -28,6 +28,7 @@ class Truth:
         """Tries that found the line engaged by another call."""
         self.connects: list[Connect] = []
         self.texts: list[Text] = []
+        self.dropped_texts: list[DroppedText] = []
         self.inbound: list[InboundRing] = []
         self.turned_away: list[InboundRing] = []
         """Callers who found all channels of the account in use: no call of theirs is on any record."""
@@ -123,6 +124,7 @@ class Truth:
             "rings": self.rings,
             "engaged": self.engaged,
             "texts": self.texts,
+            "dropped_texts": self.dropped_texts,
             "deliveries": self.deliveries,
             "api_requests": self.api_requests,
         }

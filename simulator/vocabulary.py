@@ -156,6 +156,7 @@ MEASURES: Mapping[str, Mapping[str, Takes]] = {
     "calls": {"person": PERSON, **_PERIOD},
     "turned_away": {"person": PERSON, **_PERIOD},
     "texts": {"person": PERSON, **_PERIOD, "containing": text, "via": one_of("api", "applet")},
+    "dropped_texts": {"person": PERSON, **_PERIOD},
     "verdicts": {"person": PERSON, "verdict": Name("verdict"), "status": status},
     "requests": {
         "target": one_of(*_API_TARGETS),

@@ -33,6 +33,8 @@ class World:
     luck: Random
     faults: Faults
     people: People
+    say: Callable[[str], None] = lambda line: None
+    """Told what somebody at a terminal would want to know, a line each."""
     truth: Truth = field(default_factory=Truth)
     lines: Lines = field(default_factory=Lines)
     channels: Channels = field(default_factory=Channels)

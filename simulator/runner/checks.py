@@ -85,4 +85,7 @@ async def _trace(expected: Expectation, stage: Stage) -> str:
         numbers = [stage.people[expected.filters["person"]].number]
     else:
         numbers = list(dict.fromkeys(each.number for each in stage.exchange.truth.inbound))[:STORIES]
-    return "\n".join([await stage.host.stories(each) for each in numbers])
+    stories = [await stage.host.stories(number) for number in numbers]
+    dropped = [text for text in stage.exchange.truth.dropped_texts if text.number in numbers]
+    stories += [f"The SMS applet sent nothing for call {text.call_sid}: {text.why}" for text in dropped]
+    return "\n".join(stories)

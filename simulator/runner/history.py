@@ -51,6 +51,8 @@ def _truth(stage: Stage) -> Iterator[Line]:
         action = f" for action {fields['CustomField']}," if "CustomField" in fields else ""
         fault = f" ({request.fault} {request.fault_when})" if request.fault else ""
         yield request.at, f"    asked {request.target}{action} {request.sid or ''}: {request.status}{fault}"
+    for text in truth.dropped_texts:
+        yield text.at, f"    no SMS by the applet for {text.call_sid}: {text.why}"
     for call in truth.connects:
         if call.ended_at is not None:
             yield call.ended_at, f"    call {call.sid} ended {call.status}"

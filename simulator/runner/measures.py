@@ -57,6 +57,8 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
                 for each in texts
                 if filters.get("containing", "") in each.body and filters.get("via", each.via) == each.via
             ]
+        case "dropped_texts":
+            return pick(truth.dropped_texts, lambda each: each.at, lambda each: each.number)
         case "verdicts":
             sids = {each.call_sid for each in truth.inbound if each.number == number}
             return [

@@ -22,10 +22,11 @@ EXOPHONE = "+918047120001"
 
 
 class Bench:
-    """The exchange, a client of its API, and what it posted, answered by `answer`."""
+    """The exchange, a client of its API, and what it posted, answered by `answer`, and said."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.posted: list[OutboundWebhook] = []
+        self.said: list[str] = []
         self.answer: Callable[[OutboundWebhook], PostResult] = lambda _: PostResult(
             200, {"missedd-verdict": "accepted"}
         )
@@ -37,6 +38,7 @@ class Bench:
             Random(7),
             self.settings,
             self._post,
+            say=self.said.append,
         )
         self.client = httpx.AsyncClient(
             transport=ExchangeTransport(self.exchange),

@@ -16,6 +16,7 @@ from simulator.inbound import NowhereToPost
 from simulator.posting import HttpPoster, OutboundWebhook, PostFailed, PostResult
 
 CALLER = "+919876543210"
+PLAIN = {"content-type": "text/plain"}
 
 
 async def test_passthru(bench: Any, autojump_clock: MockClock) -> None:
@@ -126,11 +127,42 @@ async def test_the_sms_applet_wants_plain_text_exactly(bench: Any, autojump_cloc
     bench.exchange.ring_in(CALLER)
     await trio.sleep(10)
     assert [webhook.method for webhook in bench.posted] == ["GET", "HEAD"]
+    (dropped,) = bench.exchange.truth.dropped_texts
+    why = "HEAD was answered as text/plain; charset=utf-8; it has to be exactly text/plain, without a charset"
+    assert (dropped.number, dropped.why) == (CALLER, why)
+    assert bench.said == [f"no SMS for call {dropped.call_sid}: {why}"]
     content_type = "text/plain"
     bench.exchange.ring_in(CALLER)
     await trio.sleep(10)
     (text,) = bench.exchange.truth.texts_to(CALLER)
     assert (text.body, text.via) == ("Thank you", "applet")
+
+
+@pytest.mark.parametrize(
+    ("head", "get", "why"),
+    [
+        (PostResult(404), PostResult(200), "HEAD was answered with 404"),
+        (PostResult(200), PostResult(200), "HEAD was answered without a Content-Type"),
+        (PostResult(204, PLAIN), PostResult(204, PLAIN), "GET was answered with 204"),
+        (PostResult(200, PLAIN), PostResult(200, {"content-type": "text/html"}, b"a"), "GET was answered as"),
+        (PostResult(200, PLAIN), PostResult(200, PLAIN), "the text is empty"),
+        (
+            PostResult(200, PLAIN | {"content-length": "0"}),
+            PostResult(200, PLAIN, "नमस्ते".encode()),
+            "HEAD told of 0 bytes, GET brought 18",
+        ),
+    ],
+)
+async def test_a_dropped_text_says_why(
+    bench: Any, autojump_clock: MockClock, head: PostResult, get: PostResult, why: str
+) -> None:
+    bench.settings.sms_text_url = "http://daemon.test/sms-text"
+    bench.answer = lambda webhook: head if webhook.method == "HEAD" else get
+    bench.exchange.ring_in(CALLER)
+    await trio.sleep(10)
+    assert bench.exchange.truth.texts == []
+    (dropped,) = bench.exchange.truth.dropped_texts
+    assert dropped.why.startswith(why)
 
 
 async def test_posting_over_http_changes_nothing_on_the_way() -> None:
