@@ -48,6 +48,8 @@ class ExchangeSettings:
     tone, and a request for a call is refused."""
     channels_full_status: int = 429
     """With which status it is refused. That it is refused is documented, with what is not."""
+    whitelists_callers: bool = True
+    """Whether somebody on the do-not-disturb register may be called because they rang an ExoPhone."""
     sms_per_minute: int = 200
     sms_overload_status: int = 503
     """503 (code 40405) or 429 (code 40402)."""

@@ -53,7 +53,8 @@ class World:
 
     def whitelisted(self, number: str) -> tuple[str, int] | None:
         """By whom the number is on the whitelist (`Customer`, `API`), and for how many seconds yet."""
-        for kind, since in (("Customer", self.last_rang_at), ("API", self.added_to_whitelist_at)):
+        rang_at = self.last_rang_at if self.settings.whitelists_callers else {}
+        for kind, since in (("Customer", rang_at), ("API", self.added_to_whitelist_at)):
             at = since.get(number)
             left = None if at is None else at + WHITELISTED_FOR - self.now()
             if left is not None and left > timedelta(0):
