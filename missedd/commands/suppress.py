@@ -20,12 +20,13 @@ def add_parser(commands: Subparsers) -> None:
         "suppress",
         help="put a number on the suppression list",
         description="Nobody calls or texts the number from now on, whatever is owed to it; its calls are "
-        "counted. The daemon must be running.",
+        "counted. A prefix such as '+232*' stands for all numbers that begin so; quote the asterisk. The "
+        "daemon must be running.",
         epilog="example: missedd suppress --config missedd.toml 098765 43210 --reason 'asked by mail' "
         "--until 90d",
     )
     add_config(parser)
-    parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling")
+    parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling, or a prefix: '+232*'")
     parser.add_argument("--reason", required=True, metavar="R", help="why, for whoever asks later")
     parser.add_argument(
         "--until", metavar="T", help="a date, an instant, or how long from now: 90d; for ever if not given"

@@ -23,7 +23,7 @@ def add_parser(commands: Subparsers) -> None:
         "running.",
     )
     add_config(parser)
-    parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling")
+    parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling, or a prefix: '+232*'")
     parser.set_defaults(run=run)
 
 

@@ -16,6 +16,7 @@ from missedd.core.erasure import kept_as
 from missedd.core.explain import story
 from missedd.core.explain_number import standing
 from missedd.core.pages import Query
+from missedd.core.phone import prefix_of
 from missedd.exotel.sms_codes import with_words, words_of_code
 from missedd.store.database import Connection
 from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
@@ -71,7 +72,7 @@ async def _find(settings: Settings, reader: Connection, what: str) -> _Found:
     by_sid = await reader.read(partial(call_story, call_sid=what))
     if by_sid is not None:
         return _Found(zone, [by_sid])
-    number = kept_as(what)
+    number = kept_as(what) or prefix_of(what)
     if number is not None:
         query = Query(number=number)
         return _Found(

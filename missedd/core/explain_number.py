@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from missedd.core.phone import EVERY
+from missedd.core.suppression import Channel, Class
+
 _SOURCES = {
     "api": "through the API",
     "cli": "on the command line",
@@ -32,13 +35,29 @@ def standing(
     return "\n".join([*_suppressions(in_force, zone), *_subscriptions(subscriptions, zone)])
 
 
+def barred(suppression: Mapping[str, Any]) -> str:
+    """What one suppression bars, in words, as the API shows it."""
+    match suppression["channel"], suppression["class"]:
+        case Channel.CALLS, _:
+            return "Nobody calls it before it rings again"
+        case Channel.SMS, Class.PROMOTIONAL:
+            return "No promotional SMS is sent to it"
+        case Channel.SMS, Class.SENDER:
+            return f"No SMS of {suppression['sender']} is sent to it"
+        case Channel.SMS, Class.TAKES_NO_SMS:
+            return "It takes no SMS, so none is sent to it"
+        case Channel.SMS, _:
+            return "No SMS is sent to it"
+    return "Nobody contacts it"
+
+
 def _suppressions(suppressions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
     for each in suppressions:
-        barred = "No SMS is sent to it" if each["channel"] == "sms" else "Nobody contacts it"
+        by_prefix = f", as {each['number']}" if each["number"].endswith(EVERY) else ""
         until = f" until {local_time(each['until'], zone)}" if each["until"] else ""
         call = f", call {each['call_sid']}" if each["call_sid"] else ""
         yield (
-            f"{barred}{until}: suppressed {_SOURCES.get(each['source'], each['source'])} "
+            f"{barred(each)}{until}{by_prefix}: suppressed {_SOURCES.get(each['source'], each['source'])} "
             f"at {local_time(each['since'], zone)} ({each['reason']}{call})."
         )
 

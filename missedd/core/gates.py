@@ -13,6 +13,7 @@ from missedd.core.calling_hours import Never, first_opening
 from missedd.core.cap import fits
 from missedd.core.countries import contacts
 from missedd.core.model import Kind, Outcome, Plan
+from missedd.core.numbering import takes_no_sms
 from missedd.core.pauses import Pause
 from missedd.core.policy import (
     CallbackPolicy,
@@ -22,6 +23,7 @@ from missedd.core.policy import (
     SmsPolicy,
 )
 from missedd.core.reasons import Reason
+from missedd.core.suppression import Bar, bars_calls, refusal_of_sms
 from missedd.core.values import value
 
 _WRONG_CLOCK = timedelta(minutes=2)
@@ -71,7 +73,8 @@ class Candidate:
     plan: Plan
     expires_at: datetime | None
     is_suppressed: bool = False
-    refuses_sms: bool = False
+    bars: tuple[Bar, ...] = ()
+    """What refusals have taught about the number."""
     others: tuple[datetime, ...] = ()
     is_reached: bool = False
     """The campaign has spoken with the caller since the call that this callback answers, or that very call
@@ -105,26 +108,48 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
             sms = sms_policy(campaign, candidate.plan)
             if sms is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(campaign, candidate, at) or _unless_paused(
-                _judge_sms(sms, policy, at), candidate, at
+            return (
+                _judge_number(campaign, candidate)
+                or _judge_reception(campaign, sms, candidate)
+                or _judge_age(candidate, at)
+                or _unless_paused(_judge_sms(sms, policy, at), candidate, at)
             )
         case Kind.CALLBACK:
             if campaign.callback is None:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
-            return _judge_contact(campaign, candidate, at) or _unless_paused(
-                _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
+            return (
+                _judge_number(campaign, candidate)
+                or _judge_age(candidate, at)
+                or _unless_paused(
+                    _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
+                )
             )
         case _:
             raise AssertionError(f"{candidate.kind} is recorded with its call and never waits at a gate")
 
 
-def _judge_contact(campaign: Campaign, candidate: Candidate, at: datetime) -> Close | None:
+def _judge_number(campaign: Campaign, candidate: Candidate) -> Close | None:
     if candidate.is_suppressed:
         return Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
     if candidate.number and not contacts(campaign.countries, candidate.number, candidate.exophone):
         return Close(Outcome.DROPPED, Reason.FOREIGN_NUMBER)
-    if candidate.kind is Kind.SMS and candidate.refuses_sms:
-        return Close(Outcome.DROPPED, Reason.REFUSES_SMS)
+    if candidate.kind is Kind.CALLBACK and candidate.bars and bars_calls(candidate.bars):
+        return Close(Outcome.DROPPED, Reason.DO_NOT_DISTURB)
+    return None
+
+
+def _judge_reception(campaign: Campaign, sms: SmsPolicy, candidate: Candidate) -> Close | None:
+    """Whether the number takes such an SMS: by the numbering plan, and by what was refused before."""
+    if takes_no_sms(candidate.number):
+        return Close(Outcome.DROPPED, Reason.TAKES_NO_SMS)
+    if not candidate.bars:
+        return None
+    # The SMS of a campaign whose calls opt out is what confirms that.
+    refused = refusal_of_sms(candidate.bars, sms.message_class, sms.sender, confirms=campaign.opts_out)
+    return None if refused is None else Close(Outcome.DROPPED, refused)
+
+
+def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
     if candidate.expires_at is not None and at > candidate.expires_at:
         return Close(Outcome.EXPIRED, Reason.TOO_OLD)
     if candidate.is_reached:

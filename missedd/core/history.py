@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from missedd.core.consent import OptOut, joined_again, opted_out
 from missedd.core.model import Admission, Kind, State, Verdict
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import PROOFS
+from missedd.core.suppression import Bar, Channel
 from missedd.core.values import value
+
+_RINGS: Final = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.SUPPRESSED)
+"""What a missed call to a campaign of ours may be."""
 
 
 @value(frozen=True, slots=True)
@@ -41,7 +46,10 @@ class CallerHistory:
     opt_out: OptOut | None = None
     joined_at: datetime | None = None
     """The latest call that joined any list, where the batch has one that opts out."""
-    refuses_sms: bool = False
+    bars: tuple[Bar, ...] = ()
+    """What refusals have taught about the number."""
+    calls_refused_at: datetime | None = None
+    """When the register refused the latest call of ours to it, while that bars our calls."""
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
     callbacks: list[tuple[str, datetime]] = field(default_factory=list)
 
@@ -59,6 +67,20 @@ class CallerHistory:
         """Let a call that was accepted open no dedup window: as it turned out, somebody took it."""
         call = (admission.campaign or "", admission.called_at)
         self.accepted = [each for each in self.accepted if each != call]
+
+    def rings_again(self, admission: Admission) -> bool:
+        """Take in that the number rang: whether that lifts what the register refused. Who rings may be rung.
+
+        It has to have rung since, by Exotel's whole seconds; a call that is told of late may be from before.
+        """
+        refused_at = self.calls_refused_at
+        if refused_at is None or admission.verdict not in _RINGS:
+            return False
+        if admission.called_at < refused_at.replace(microsecond=0):
+            return False
+        self.calls_refused_at = None
+        self.bars = tuple(each for each in self.bars if each.channel is not Channel.CALLS)
+        return True
 
     def remember_wishes(
         self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime

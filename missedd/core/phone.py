@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 import phonenumbers
 
@@ -67,6 +69,28 @@ def is_credible(number: str) -> bool:
     parsed = _parsed(number, "IN")
     is_usual = _DIRECT.fullmatch(number) is not None
     return is_usual or (parsed is not None and phonenumbers.is_valid_number(parsed))
+
+
+EVERY: Final = "*"
+"""What a prefix ends in: `+232*` is every number that begins with +232."""
+
+_PREFIX = re.compile(r"(?:\+|00)([1-9][0-9]{0,14})\*")
+
+
+def prefix_of(raw: str) -> str | None:
+    """`raw` as the beginning of numbers in E.164 with an asterisk, as in `+232*`; None if it is none.
+
+    It says its country code, as nothing else is certain: `080*` is none, and neither is `+*`, everybody.
+    """
+    # As in numbers, a space in front is what a form parser makes of the plus.
+    found = _PREFIX.fullmatch(re.sub(r"\A (?=\d)", "+", as_shown(raw)).translate(_NOISE))
+    return None if found is None else f"+{found[1]}{EVERY}"
+
+
+def covered_by(prefix: str, numbers: Iterable[str]) -> list[str]:
+    """Those of the numbers that begin as the prefix says."""
+    beginning = prefix.removesuffix(EVERY)
+    return [each for each in numbers if each.startswith(beginning)]
 
 
 def as_shown(raw: str) -> str:

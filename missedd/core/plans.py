@@ -67,7 +67,7 @@ def owed(
             campaign.name,
             plan,
             expires_at=called_at + sms.give_up_after,
-            refuses_sms=history.refuses_sms,
+            bars=history.bars,
             pause=pause,
             number=number,
             exophone=exophone,
@@ -81,6 +81,7 @@ def owed(
             expires_at=called_at + campaign.callback.give_up_after,
             # Who opts out by this very call is texted the confirmation, and nothing else.
             is_suppressed=campaign.opts_out,
+            bars=history.bars,
             others=tuple(at for name, at in history.callbacks if name == campaign.name),
             pause=pause,
             number=number,

@@ -25,7 +25,7 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
     if action.kind is Kind.SMS:
         code = code_of(report.status, report.code)
         reason = Reason.SMS_MISCONFIGURED if code.needs_person else None
-        return Meaning(report.outcome, code.suppresses, reason=reason, facts=sms_facts(report.fields))
+        return Meaning(report.outcome, code.refused, reason=reason, facts=sms_facts(report.fields))
     first = action.details.get("first")
     told = ending(report.fields, first) if report.is_terminal else GOES_ON
     return Meaning(

@@ -12,21 +12,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from missedd.core.model import Outcome
+from missedd.core.suppression import Class
 
 
 @dataclass(frozen=True, slots=True)
 class SmsCode:
     """What one code means.
 
-    `suppresses`: the person or the register wants no messages at this number. `retryable`: the
-    same SMS may get through later; otherwise sending it again would fail, or cost, the same.
-    `needs_person`: every such SMS fails alike until somebody corrects what was registered or
-    configured. `words` say why it was not delivered.
+    `refused`: which SMS to the number are refused from now on. `retryable`: the same SMS may get
+    through later; otherwise sending it again would fail, or cost, the same. `needs_person`: every such
+    SMS fails alike until somebody corrects what was registered or configured. `words` say why it was
+    not delivered.
     """
 
     outcome: Outcome | None
     is_terminal: bool
-    suppresses: bool = False
+    refused: Class | None = None
     retryable: bool = False
     needs_person: bool = False
     words: str = ""
@@ -42,7 +43,9 @@ TEMPORARY = SmsCode(Outcome.FAILED, is_terminal=True, retryable=True)
 PERMANENT = SmsCode(Outcome.FAILED, is_terminal=True)
 CONFIG = SmsCode(Outcome.FAILED, is_terminal=True, needs_person=True)
 """Permanent until the operator corrects sender, entity or template."""
-OPTED_OUT = SmsCode(Outcome.FAILED, is_terminal=True, suppresses=True)
+REGISTERED = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.PROMOTIONAL)
+OPTED_OUT = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.SENDER)
+NOBODYS = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.TAKES_NO_SMS)
 
 SMS_CODES: Mapping[str, SmsCode] = {
     "21010": PENDING,  # PENDING_TO_OPERATOR
@@ -50,13 +53,13 @@ SMS_CODES: Mapping[str, SmsCode] = {
     "21020": PENDING,  # PENDING_ON_OPERATOR: promotional ones wait here at night
     "20005": DELIVERED,  # DELIVERED_TO_HANDSET
     "20006": DELIVERED,  # DELIVERED_TO_OPERATOR: some operators never say more
-    "23005": OPTED_OUT.saying("the number is on the Do Not Disturb register"),  # FAILED_REJECTED_DND
-    "23010": PERMANENT.saying("the number is not valid"),  # FAILED_INVALID_DESTINATION_NUMBER
+    "23005": REGISTERED.saying("the number is on the Do Not Disturb register"),  # FAILED_REJECTED_DND
+    "23010": NOBODYS.saying("the number is not valid"),  # FAILED_INVALID_DESTINATION_NUMBER
     "23015": PERMANENT.saying("the operator took it for spam"),  # FAILED_SPAM_DETECTED
     "23020": OPTED_OUT.saying("the person opted out of this sender"),  # FAILED_REJECTED_BLACKLIST
     "23030": TEMPORARY.saying("no route to the operator was free"),  # FAILED_UNAVAILABLE_ROUTE
     "23035": TEMPORARY.saying("the phone was off or out of reach"),  # FAILED_SUBSCRIBER_UNAVAILABLE
-    "23040": PERMANENT.saying("no subscriber has this number"),  # FAILED_SUBSCRIBER_UNKNOWN
+    "23040": NOBODYS.saying("no subscriber has this number"),  # FAILED_SUBSCRIBER_UNKNOWN
     "23050": TEMPORARY.saying("it expired before the phone could be reached"),  # FAILED_EXPIRED
     # FAILED_REJECTED: without a ground, so not worth a second bill
     "23060": PERMANENT.saying("the operator rejected it without saying why"),
@@ -90,7 +93,7 @@ SMS_STATUSES: Mapping[str, SmsCode] = {
     "sent": DELIVERED,
     "delivered": DELIVERED,
     "failed": PERMANENT,
-    "failed_dnd": OPTED_OUT,
+    "failed_dnd": REGISTERED,
 }
 """For reports without a known code. A failure without a ground is not retried."""
 

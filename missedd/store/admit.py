@@ -33,7 +33,7 @@ from missedd.store.rows import (
     next_id,
 )
 from missedd.store.subscriptions import open_books
-from missedd.store.suppressions import keep_opt_outs
+from missedd.store.suppressions import keep_opt_outs, may_be_called
 from missedd.store.verifications import open_proofs
 from missedd.store.votes import read_ballots
 
@@ -72,6 +72,7 @@ async def admit(
     new_calls: list[tuple[object, ...]] = []
     new_actions: list[NewAction] = []
     redelivered: list[tuple[str]] = []
+    ringing: list[str] = []
     redecided: list[tuple[object, ...]] = []
     leads: list[tuple[object, ...]] = []
     for call in calls:
@@ -79,6 +80,9 @@ async def admit(
         admission = decide(
             call, policy, known[1] if known else None, histories[call.caller or ""], received_at, pauses
         )
+        if histories[call.caller or ""].rings_again(admission):
+            ringing.append(_number(call))
+            admission = decide(call, policy, None, histories[_number(call)], received_at, pauses)
         if admission.verdict is Verdict.REDELIVERED:
             if call.shape != RECOVERED:
                 redelivered.append((call.call_sid,))
@@ -126,6 +130,7 @@ async def admit(
             if history.opt_out != opt_outs.get(caller)
         },
     )
+    await may_be_called(db, ringing)
     await callbacks_ended(db, _closed_at_once(new_actions), received_at)
     await ballots.keep(db)
     return [await _spoken(db, each, received_at) for each in admitted]

@@ -4,7 +4,7 @@ Rows stay and are counted as before, and CallSids stay, so that no late webhook 
 a call in again. What Exotel sent is emptied: all that was made of it stands in columns. So are the facts
 of each action: who was rung, how long they talked, the recording, the texts. Two kinds of record keep the
 number, as the law wants them kept and they mean nothing without it: suppressions, and consents with their
-withdrawals.
+withdrawals. What a refusal has taught for a while is no wish, and goes.
 """
 
 # ruff: noqa: S608 - what is put into these statements are names from this room, never input
@@ -42,6 +42,8 @@ _EMPTIED: Final = (
                  WHERE a.number = ?1)""",
     f"UPDATE actions SET details = {WITHOUT_FACTS} WHERE number = ?1 AND details != '{{}}'",
     "UPDATE reports SET fields = '{}' WHERE action_id IN (SELECT id FROM actions WHERE number = ?1)",
+    # Nobody's wish, but what we have learned of the number for a while.
+    "DELETE FROM suppressions WHERE number = ?1 AND source = 'provider' AND until_at IS NOT NULL",
 )
 
 _FREE_TEXTS: Final = (

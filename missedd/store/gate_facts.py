@@ -44,7 +44,7 @@ class GateFacts:
             plan=action.plan,
             expires_at=action.expires_at,
             is_suppressed=self.suppressed.bars(action.number, action.kind, action.call_id),
-            refuses_sms=action.kind is Kind.SMS and self.suppressed.refuses_sms(action.number),
+            bars=self.suppressed.learned(action.number),
             others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
             is_reached=is_reached or action.is_call_reached,
             is_owed_since=is_owed_since,

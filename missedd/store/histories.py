@@ -67,7 +67,8 @@ async def histories_of(
     suppressed = await suppressions_in_force(db, callers, received_at)
     for caller in numbers:
         histories[caller].is_suppressed = suppressed.is_barred(caller)
-        histories[caller].refuses_sms = suppressed.refuses_sms(caller)
+        histories[caller].bars = suppressed.learned(caller)
+        histories[caller].calls_refused_at = suppressed.calls_refused_at(caller)
         histories[caller].opt_out = suppressed.opt_out(caller)
     if any(each.opts_out for each in policy.campaigns):
         for caller, joined_at in (await latest_joinings(db, numbers)).items():

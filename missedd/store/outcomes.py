@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.erasure import is_erased
+from missedd.core.gates import sms_policy
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Admission, Kind, Outcome, State, StatusReport, Verdict
 from missedd.core.plans import plan_retry
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.suppression import Class, learned
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.gate_facts import is_reached
@@ -30,7 +32,7 @@ from missedd.store.rows import (
     next_id,
     remembered_callbacks,
 )
-from missedd.store.suppressions import suppress
+from missedd.store.suppressions import learn
 
 REASON_OF = {
     (Kind.CALLBACK, Outcome.ANSWERED): Reason.CUSTOMER_ANSWERED,
@@ -48,7 +50,8 @@ class Meaning:
     """What a report means for one action; None as `outcome` while nothing is final."""
 
     outcome: Outcome | None
-    suppresses: bool = False
+    refused: Class | None = None
+    """What the refusal of an SMS tells about the number."""
     answered_at: datetime | None = None
     """When the customer answered, if the report tells, be it final or not."""
     reason: Reason | None = None
@@ -132,8 +135,8 @@ async def _apply(
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (report.provider_sid, action.id))
     meaning = read(action, report)
     await keep_facts(db, action, meaning.facts)
-    if meaning.suppresses:
-        await suppress(db, action.number, f"sms {report.code}", "provider", now, None, channel="sms")
+    if meaning.refused is not None:
+        await _learn(db, action, meaning.refused, report, policy, now)
     if meaning.outcome is None:
         if meaning.answered_at is not None and action.state is not State.DONE:
             await db.execute(
@@ -159,6 +162,16 @@ async def _apply(
         spoken_at = await _first_answered_at(db, action.id)
         cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
     return Applied("applied", action, meaning.outcome, wakes, cancelled, reason)
+
+
+async def _learn(
+    db: Database, action: ActionRow, refused: Class, report: StatusReport, policy: Policy, now: datetime
+) -> None:
+    campaign = policy.campaign(action.campaign)
+    sms = None if campaign is None else sms_policy(campaign, action.plan)
+    bar = learned(refused, None if sms is None else sms.sender)
+    if bar is not None:
+        await learn(db, action.number, bar, f"sms {report.code or report.status}", now)
 
 
 async def _first_answered_at(db: Database, action_id: int) -> datetime:

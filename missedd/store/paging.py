@@ -33,6 +33,8 @@ class List:
     """What of the table belongs to the list, where that is not all of it."""
     halves: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By filter that is true or false: which rows are meant by the one, and which by the other."""
+    conditions: dict[str, str] = field(default_factory=dict)
+    """By filter: a condition that takes its value more than once, or otherwise than by being equal."""
     updated: str | None = None
     """Where the list is of what changed since an instant: the column of its last change."""
 
@@ -45,6 +47,11 @@ async def page(db: Rows, of: List, query: Query) -> Page:
         if value is not None:
             where.append(f"{column} = ?")
             params.append(value)
+    for name, condition in of.conditions.items():
+        value = getattr(query, name)
+        if value is not None:
+            where.append(condition)
+            params.extend([value] * condition.count("?"))
     for name, (yes, no) in of.halves.items():
         value = getattr(query, name)
         if value is not None:

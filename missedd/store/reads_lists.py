@@ -74,7 +74,9 @@ def _suppression_of(row: Sequence[Any]) -> dict[str, Any]:
         "since": iso(row[3]),
         "until": iso(row[4]),
         "channel": row[5],
-        "call_sid": row[6],
+        "class": row[6] or None,
+        "sender": row[7] or None,
+        "call_sid": row[8],
     }
 
 
@@ -126,13 +128,21 @@ _ACTIONS: Final = List(
     halves={"parked": (IS_PARKED, WAS_SENT_AGAIN), "settled": (IS_SETTLED, IS_UNKNOWN)},
 )
 
+_CONCERNS_IT: Final = """s.rowid IN (
+    SELECT own.rowid FROM suppressions own WHERE own.number = ?
+    UNION ALL
+    SELECT p.rowid FROM suppressions p WHERE p.number GLOB '*[*]' AND p.number != ? AND ? GLOB p.number)"""
+"""A number's own suppressions, and those of the prefixes that it begins with."""
+
 _SUPPRESSIONS: Final = List(
     name="suppressions",
     source="suppressions s LEFT JOIN calls c ON c.id = s.call_id",
-    columns="s.number, s.reason, s.source, s.since_at, s.until_at, s.channel, c.call_sid",
-    key=("s.since_at", "s.number", "s.channel", "s.source"),
-    like=(int, str, str, str),
-    filters={"number": "s.number"},
+    columns="""s.number, s.reason, s.source, s.since_at, s.until_at, s.channel, s.class, s.sender,
+               c.call_sid""",
+    key=("s.since_at", "s.number", "s.channel", "s.class", "s.sender", "s.source"),
+    like=(int, str, str, str, str, str),
+    filters={},
+    conditions={"number": _CONCERNS_IT},
     time="s.since_at",
     shape=_suppression_of,
 )

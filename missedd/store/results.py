@@ -10,10 +10,11 @@ from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.core.retry import look_wait
+from missedd.core.suppression import OUR_CALLS, PROMOTIONS
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.rows import Wake, fetch_actions, lane_of
-from missedd.store.suppressions import suppress
+from missedd.store.suppressions import learn
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class AttemptResult:
     """An answer, translated into what it does to the action.
 
     `result` is `accepted`, `refused` or `unknown`; `outcome` is set where `step` ends the action,
-    `wake_at` where it goes on. `suppresses` puts the number on the suppression list.
+    `wake_at` where it goes on. `suppresses` is a refusal by the register, which is remembered.
     """
 
     step: Step
@@ -62,7 +63,9 @@ async def record(
     if result.provider_sid and action.provider_sid is None:
         await db.execute("UPDATE actions SET provider_sid = ? WHERE id = ?", (result.provider_sid, action_id))
     if result.suppresses:
-        await suppress(db, action.number, result.reason, "provider", now, None)
+        # The register of those who want no calls, or no advertising: it says nothing of anything else.
+        bar = OUR_CALLS if action.kind is Kind.CALLBACK else PROMOTIONS
+        await learn(db, action.number, bar, result.reason, now)
     follows = step(action.state, result.step)
     if follows is None:
         return None

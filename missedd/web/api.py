@@ -26,7 +26,7 @@ from missedd.web.known import add_known
 from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
-from missedd.web.parameters import action_id_of, number_of, period_of
+from missedd.web.parameters import action_id_of, period_of, suppressed_of
 from missedd.web.polls import add_polls
 from missedd.web.ports import Changes, Operations, Reads, Verifier
 from missedd.web.problems import Problem
@@ -45,7 +45,9 @@ ACTION_COLUMNS: Final = (
     *("settled_outcome", "settled_at", "settled_note", "answered_at", "code", "code_words"),
     *(each.name for each in FACTS),
 )
-SUPPRESSION_COLUMNS: Final = ("number", "reason", "source", "since", "until", "channel", "call_sid")
+SUPPRESSION_COLUMNS: Final = (
+    *("number", "reason", "source", "since", "until", "channel", "call_sid", "class", "sender"),
+)
 
 
 def build_api(
@@ -92,7 +94,7 @@ def build_api(
     @api.post("/v1/suppressions")
     async def suppress() -> tuple[Response, int]:
         body = await json_object("number", "reason", "until")
-        number = number_of(body.get("number"), "number")
+        number = suppressed_of(body.get("number"))
         reason = line_of(body, "reason")
         until = until_of(body, zone, clock.now())
         await operations.suppress(acting(), number, reason, until)
@@ -100,8 +102,12 @@ def build_api(
 
     @api.delete("/v1/suppressions/<number>")
     async def unsuppress(number: str) -> tuple[str, int]:
-        if not await operations.unsuppress(acting(), number_of(number, "number")):
-            raise Problem(404, "the number is not suppressed")
+        spelt = suppressed_of(number)
+        if not await operations.unsuppress(acting(), spelt):
+            others = (await reads.suppressions(Query(number=spelt))).items
+            prefixes = [each["number"] for each in others if each["number"] != spelt]
+            by = f" by itself, but by {' and '.join(prefixes)}" if prefixes else ""
+            raise Problem(404, f"the number is not suppressed{by}")
         return "", 204
 
     @api.get("/v1/analytics")

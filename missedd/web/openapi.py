@@ -27,7 +27,7 @@ from missedd.web.openapi_parts import (
     operation,
     refusal,
 )
-from missedd.web.schemas import NUMBER, TEXT, Json, schemas
+from missedd.web.schemas import SUPPRESSED, TEXT, Json, schemas
 
 AREAS: tuple[ModuleType, ...] = (
     *(conversions, leads, polls, subscriptions, verifications, campaigns, erasure, audit),
@@ -100,7 +100,7 @@ def _paths() -> Json:
             "delete": operation(
                 "Let a number be contacted again",
                 {"204": {"description": "Done"}, "404": refusal()},
-                in_path("number", NUMBER),
+                in_path("number", SUPPRESSED),
             )
         },
         "/api/v1/analytics": {

@@ -11,7 +11,7 @@ from typing import Final
 from missedd.core.erasure import kept_as
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Query
-from missedd.core.phone import normalise
+from missedd.core.phone import EVERY, normalise, prefix_of
 from missedd.web.problems import bad_input
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -60,9 +60,17 @@ def number_of(text: object, field: str) -> str:
     return number
 
 
+def suppressed_of(text: object) -> str:
+    """A phone number as E.164, or the beginning of several, as in `+232*`."""
+    prefix = prefix_of(text) if isinstance(text, str) else None
+    if prefix is None and isinstance(text, str) and text.rstrip().endswith(EVERY):
+        raise bad_input("number", "is no prefix: it begins with the country code, as in +232* or +9180*")
+    return prefix or number_of(text, "number")
+
+
 def _caller_of(text: str) -> str:
-    """A number in any spelling as E.164, or the pseudonym of one that was erased."""
-    return kept_as(text) or number_of(text, "number")
+    """A number in any spelling as E.164, the pseudonym of one that was erased, or a suppressed prefix."""
+    return kept_as(text) or prefix_of(text) or number_of(text, "number")
 
 
 def action_id_of(text: str) -> int:

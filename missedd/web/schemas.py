@@ -9,6 +9,7 @@ from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verd
 from missedd.core.poll import Standing
 from missedd.core.reasons import PROOFS
 from missedd.core.settlement import SETTLING
+from missedd.core.suppression import Channel, Class
 
 type Json = dict[str, Any]
 
@@ -19,6 +20,11 @@ NUMBER: Json = {
     "type": "string",
     "description": "E.164; `erased:` and a count in the place of a number that was erased",
     "examples": ["+919876543210"],
+}
+SUPPRESSED: Json = {
+    "type": "string",
+    "description": "E.164, or with an asterisk the beginning of several numbers",
+    "examples": ["+919876543210", "+232*"],
 }
 RATE: Json = {"type": ["number", "null"], "description": "A fraction; null over nothing."}
 WAIT: Json = {"type": ["number", "null"], "description": "Seconds, exact to two percent; null over nothing."}
@@ -108,15 +114,21 @@ def schemas() -> Json:
         "by_day": _objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
     }
     suppression = {
-        "number": NUMBER,
+        "number": SUPPRESSED,
         "reason": TEXT,
         "source": {"enum": ["api", "cli", "console", "provider", "opt-out"]},
         "since": INSTANT,
         "until": or_null(INSTANT),
-        "channel": {"enum": ["all", "sms"]},
+        "channel": {"enum": list(Channel)},
+        "class": {
+            "enum": [*Class, None],
+            "description": "Which SMS the operators refuse, where it is not all of them: the promotional "
+            "ones, those of one sender, or any, as the number takes no SMS.",
+        },
+        "sender": or_null(TEXT) | {"description": "Of the class `sender`: whose SMS are refused."},
         "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
     }
-    suppress = {"number": NUMBER, "reason": TEXT, "until": or_null(INSTANT)}
+    suppress = {"number": SUPPRESSED, "reason": TEXT, "until": or_null(INSTANT)}
     problem = {
         "title": TEXT,
         "status": {"type": "integer"},

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_NUMBER = re.compile(r"[+-]?[0-9.]+")
+_NUMBER = re.compile(r"[+-]?[0-9.]+\*?")
 
 
 def to_csv(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:

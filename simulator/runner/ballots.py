@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-import phonenumbers
-
 from missedd.clock import from_us
 from missedd.config import Settings
+from simulator.runner.numbers import country_of
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
@@ -81,7 +80,7 @@ async def _recount(settings: Settings, witness: Witness, poll: Any) -> Standings
             found[sid] = (option, "early")
         elif poll.closes_at and at >= poll.closes_at:
             found[sid] = (option, "late")
-        elif poll.countries is not None and _country(caller) not in poll.countries:
+        elif poll.countries is not None and country_of(caller) not in poll.countries:
             found[sid] = (option, FOREIGN)
         else:
             found[sid] = (option, "surplus" if poll.keep == "first" else "replaced")
@@ -91,8 +90,3 @@ async def _recount(settings: Settings, witness: Witness, poll: Any) -> Standings
         for _, sid in votes[: poll.votes_per_number]:
             found[sid] = (found[sid][0], "counted")
     return found
-
-
-def _country(number: str) -> str | None:
-    """By the library itself, and not by what the daemon makes of it."""
-    return phonenumbers.region_code_for_number(phonenumbers.parse(number))

@@ -12,6 +12,7 @@ from missedd.config import Settings
 from missedd.core.hours import BusinessHours, Holidays, WeeklyWindow
 from missedd.core.policy import AfterHoursCallback
 from simulator.runner.contacts import Contact, contacts_of
+from simulator.runner.numbers import keep_countries, keep_lessons
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
@@ -26,7 +27,8 @@ async def judge_contacts(stage: Stage, settings: Settings, witness: Witness, tal
     # for the group that is being committed and once for its own.
     slack = 2 * timedelta(seconds=stage.host.disk.longest_stall_s)
     _keep_suppressions(stage, contacts, tally)
-    await _keep_provider_suppressions(stage, contacts, witness, tally)
+    await keep_lessons(stage, settings, contacts, witness, tally)
+    await keep_countries(settings, contacts, witness, tally)
     await _keep_opt_outs(stage, contacts, slack, witness, tally)
     await _keep_pauses(stage, contacts, witness, tally)
     for each in contacts:
@@ -45,31 +47,6 @@ def _keep_suppressions(stage: Stage, contacts: list[Contact], tally: Tally) -> N
                 each.sid,
                 number,
             )
-
-
-async def _keep_provider_suppressions(
-    stage: Stage, contacts: list[Contact], witness: Witness, tally: Tally
-) -> None:
-    ((refused,),) = await witness.rows(
-        """SELECT (SELECT count(*) FROM calls WHERE reason = 'caller-suppressed')
-                + (SELECT count(*) FROM actions WHERE reason IN ('suppressed-since', 'refuses-sms'))"""
-    )
-    tally.reach("P3 suppression", refused)
-    if stage.clock.was_stepped:
-        return  # by the daemon's clock before and after can't be told apart
-    rows = await witness.rows(
-        "SELECT number, channel, since_at / 1e6 FROM suppressions WHERE source = 'provider'"
-    )
-    for number, channel, since_s in rows:
-        for each in contacts:
-            is_covered = channel == "all" or each.kind == "sms"
-            if each.number == number and is_covered and each.at.timestamp() > since_s:
-                tally.breach(
-                    "P3 suppression",
-                    f"{each.kind} {each.sid} to {number}, whose operator refuses it",
-                    each.sid,
-                    number,
-                )
 
 
 async def _keep_opt_outs(

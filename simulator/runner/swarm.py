@@ -16,6 +16,7 @@ from typing import Any
 from simulator.people import Answers, Reception
 from simulator.runner.host import SMS_TEXT_URL
 from simulator.runner.swarm_faults import draw_faults
+from simulator.runner.swarm_numbers import draw_numbers
 from simulator.runner.swarm_polls import POLL, draw_polls
 from simulator.scenario import Happening, PersonSpec, Scenario
 
@@ -40,6 +41,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
     campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
     people = tuple(_person(rng, f"p{index}") for index in range(SMALL_POOL + rng.randint(10, 20)))
+    people = draw_numbers(seed, people, campaigns)
     happenings = [*_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
     happenings += _verifications(rng, campaigns, people, minutes)
     happenings += draw_faults(rng, minutes)

@@ -9,6 +9,7 @@ PROMISES = {
     "P1 kept": "a missed call, or a status report, that got its 2xx is in the database",
     "P2 once": "one intent, one call or text: never two for one action",
     "P3 suppression": "nobody is contacted who is suppressed",
+    "P3 country": "nobody is contacted whose country the campaign leaves out",
     "P3 pause": "nobody is contacted for a campaign that is paused",
     "P3 reached": "nobody is called back whom the campaign has spoken with since they rang",
     "P3 hours": "promotional contacts keep the quiet hours, callbacks the business hours and their agent's",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.phone import is_credible, mask, normalise
+from missedd.core.phone import covered_by, is_credible, mask, normalise, prefix_of
 
 MOBILE = "+919876543210"
 EXOPHONE = "+918047120001"
@@ -191,3 +191,37 @@ def test_a_number_of_its_country_is_credible(number: str) -> None:
 def test_one_of_a_wrong_length_or_with_its_country_twice_is_not(number: str) -> None:
     assert normalise(number) == number
     assert not is_credible(number)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("+232*", "+232*"),
+        ("00232*", "+232*"),
+        ("+91 98765*", "+9198765*"),
+        ("＋２３２*", "+232*"),
+        ("\u200b+232*", "+232*"),
+        ("+1*", "+1*"),
+        (" 232*", "+232*"),  # the plus as a form's decoder leaves it
+        ("+*", None),
+        ("*", None),
+        ("232*", None),
+        ("080*", None),
+        ("+0*", None),
+        ("+232**", None),
+        ("+2*32", None),
+        ("+232", None),
+        (MOBILE, None),
+        ("+1234567890123456*", None),
+    ],
+)
+def test_a_prefix_says_its_country_code(raw: str, expected: str | None) -> None:
+    assert prefix_of(raw) == expected
+    if expected is not None:
+        assert prefix_of(expected) == expected
+        assert normalise(raw) is None
+
+
+def test_whom_a_prefix_covers() -> None:
+    numbers = ["+23276123456", "+23312345678", "+232", MOBILE]
+    assert covered_by("+232*", numbers) == ["+23276123456", "+232"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.model import Outcome, StatusReport
+from missedd.core.suppression import Class
 from missedd.exotel.endings import CALL_OUTCOMES, ending
 from missedd.exotel.reports import (
     parse_call_report,
@@ -118,32 +119,34 @@ def test_both_spellings_of_dnd_are_one() -> None:
     for spelling in ("failed_dnd", "failed-dnd", "FAILED-DND"):
         report = sms_report_of(form({"SmsSid": SID, "Status": spelling}))
         assert report.status == "failed_dnd"
-        assert code_of(report.status, report.code).suppresses
+        assert code_of(report.status, report.code).refused is Class.PROMOTIONAL
 
 
 @pytest.mark.parametrize(
-    ("code", "suppresses", "retryable"),
+    ("code", "refused", "retryable"),
     [
-        ("23005", True, False),
-        ("23020", True, False),
-        ("23035", False, True),
-        ("23060", False, False),
-        ("23182", False, False),
-        ("23777", False, False),
-        ("24777", False, True),
-        ("24990", False, True),
+        ("23005", Class.PROMOTIONAL, False),
+        ("23020", Class.SENDER, False),
+        ("23010", Class.TAKES_NO_SMS, False),
+        ("23040", Class.TAKES_NO_SMS, False),
+        ("23035", None, True),
+        ("23060", None, False),
+        ("23182", None, False),
+        ("23777", None, False),
+        ("24777", None, True),
+        ("24990", None, True),
     ],
 )
-def test_what_a_failure_asks_for(code: str, suppresses: bool, retryable: bool) -> None:
+def test_what_a_failure_asks_for(code: str, refused: Class | None, retryable: bool) -> None:
     meaning = code_of("failed", code)
-    assert (meaning.suppresses, meaning.retryable, meaning.is_terminal) == (suppresses, retryable, True)
+    assert (meaning.refused, meaning.retryable, meaning.is_terminal) == (refused, retryable, True)
 
 
 def test_tables_are_consistent() -> None:
     for code, meaning in SMS_CODES.items():
         assert code_of("", code) == meaning
         assert meaning.is_terminal == (meaning.outcome is not None)
-        assert not (meaning.retryable and meaning.suppresses)
+        assert not (meaning.retryable and meaning.refused)
         assert meaning.outcome in (Outcome.DELIVERED, Outcome.FAILED, None)
         assert (meaning.outcome is Outcome.DELIVERED) == code.startswith("200")
         assert (meaning.outcome is None) == code.startswith("210")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any
 
+import phonenumbers
 import pytest
 
 from missedd.clock import from_us, to_us
@@ -18,8 +19,9 @@ from missedd.core.gates import Candidate, Go, Judgement, judge
 from missedd.core.hours import DailyWindow
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Admission, InboundCall, Kind, State
-from missedd.core.policy import Policy
+from missedd.core.policy import MessageClass, Policy
 from missedd.core.reasons import Reason
+from missedd.core.suppression import Bar, Channel
 from missedd.core.verification import TABLE, Status, Verification, attempt
 from missedd.core.verification import Step as Event
 from missedd.engine.pacing import Budget
@@ -118,9 +120,33 @@ def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
 
 def forget_suppression_at_send_time(patch: pytest.MonkeyPatch) -> None:
     def deaf(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
-        return judge(replace(candidate, is_suppressed=False, refuses_sms=False), policy, at)
+        return judge(replace(candidate, is_suppressed=False, bars=()), policy, at)
 
     patch.setattr("missedd.store.claims.judge", deaf)
+
+
+def call_back_whatever_country(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.gates.contacts", lambda countries, number, exophone: True)
+
+
+def take_the_calling_code_for_the_country(patch: pytest.MonkeyPatch) -> None:
+    def of_code(number: str) -> str:
+        return phonenumbers.region_code_for_country_code(phonenumbers.parse(number).country_code or 0)
+
+    patch.setattr("missedd.core.countries.region_of", of_code)
+
+
+def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
+    def deaf(
+        bars: Sequence[Bar], message_class: MessageClass, sender: str, *, confirms: bool
+    ) -> Reason | None:
+        return Reason.REFUSES_SMS if any(each.channel is Channel.SMS for each in bars) else None
+
+    patch.setattr("missedd.core.gates.refusal_of_sms", deaf)
+
+
+def text_a_refused_number_of_any_class(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("missedd.core.gates.refusal_of_sms", lambda *_, confirms: None)
 
 
 def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
@@ -314,6 +340,10 @@ MISTAKES = (
     Mistake(count_the_cap_by_calendar_hours, ("P3 cap",)),
     Mistake(skip_the_gates_after_a_restart, ("P3",)),
     Mistake(forget_suppression_at_send_time, ("P3 suppression",)),
+    Mistake(call_back_whatever_country, ("P3 country",)),
+    Mistake(take_the_calling_code_for_the_country, ("P3 country",)),
+    Mistake(take_a_refused_promotion_for_all_sms, ("P3 suppression",)),
+    Mistake(text_a_refused_number_of_any_class, ("P3 suppression",)),
     Mistake(sleep_through_the_quiet_hours, ("P3 hours",)),
     Mistake(count_the_window_from_the_last_repeat, ("P8",)),
     Mistake(let_a_late_report_overwrite, ("P4",)),

@@ -10,6 +10,7 @@ from typing import Any
 
 from missedd.core.model import InboundCall, Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
+from missedd.core.suppression import Class
 from missedd.engine.results import settle
 from missedd.exotel.answers import Answer
 from missedd.store.admit import Admitted, admit
@@ -66,12 +67,12 @@ async def reported(
     kind: Kind = Kind.CALLBACK,
     at: datetime = DUE + timedelta(seconds=40),
     of: Policy = CALLBACKS,
-    suppresses: bool = False,
+    refused: Class | None = None,
     answered_at: datetime | None = None,
     code: str | None = None,
 ) -> Applied:
     def read(_action: ActionRow, _report: StatusReport) -> Meaning:
-        return Meaning(outcome, suppresses, answered_at)
+        return Meaning(outcome, refused, answered_at)
 
     report = StatusReport(sid, str(outcome), code, fields={"Status": str(outcome)})
     unit = partial(apply_report, action_id=action_id, kind=kind, report=report, read=read, policy=of, now=at)

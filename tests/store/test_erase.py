@@ -24,6 +24,7 @@ from missedd.core.model import Outcome, Verdict
 from missedd.core.policy import SubscribePolicy, UnsubscribePolicy, VotePolicy
 from missedd.core.reasons import Reason
 from missedd.core.stretches import SPANS
+from missedd.core.suppression import NO_SMS, OUR_CALLS, Class
 from missedd.exotel.answers import Accepted
 from missedd.store.audit import note
 from missedd.store.catch_up import news
@@ -38,7 +39,7 @@ from missedd.store.recount import digests, kept_tally, one_view, recount
 from missedd.store.silent import FIRST, SOURCES, erase_silent, heard_before, look_on
 from missedd.store.store import Store, open_store
 from missedd.store.summary import begin
-from missedd.store.suppressions import suppress
+from missedd.store.suppressions import learn, suppress
 from tests.core.campaigns import (
     CALLER,
     INDIA,
@@ -107,6 +108,8 @@ async def lived(store: Store) -> None:
         await note(db, BY, Deed.NUMBER_SUPPRESSED, CALLER, NOON, reason=told)
         await note(db, BY, Deed.ACTION_SETTLED, 1, NOON, note=told)
         await suppress(db, CALLER, "asked", "api", NOON, None)
+        for bar in (OUR_CALLS, NO_SMS):
+            await learn(db, CALLER, bar, "x", NOON)
         await db.execute(f"UPDATE attempts SET message = ? WHERE action_id IN ({MINE})", (told, CALLER))
         await db.execute("UPDATE actions SET settled_note = ? WHERE id = 1", (told,))
         fields = f'{{"To":"0{DIGITS}"}}'
@@ -261,7 +264,9 @@ async def test_a_late_report_does_not_bring_it_back(store: Store, path: Path) ->
     ((action_id,),) = await rows(
         store, "SELECT min(id) FROM actions WHERE number = 'erased:1' AND kind = 'callback'"
     )
-    applied = await reported(store, Outcome.BUSY, action_id, sid=f"sid-{action_id}", suppresses=True, of=OF)
+    applied = await reported(
+        store, Outcome.BUSY, action_id, sid=f"sid-{action_id}", refused=Class.PROMOTIONAL, of=OF
+    )
     assert applied.effect == "ignored: the number is erased"
     assert await rows(store, "SELECT fields FROM reports ORDER BY id DESC LIMIT 1") == [("{}",)]
     assert await rows(store, "SELECT count(*) FROM suppressions WHERE number = 'erased:1'") == [(0,)]

@@ -13,6 +13,7 @@ from missedd.core.model import SMS_APPLET, InboundCall, Kind, Outcome
 from missedd.core.pauses import Pause
 from missedd.core.policy import AfterHoursCallback, MessageClass, Policy
 from missedd.core.reasons import Reason
+from missedd.core.suppression import EVERYTHING, NO_SMS, Bar, Channel
 from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.store.hand_over import HandedOver, hand_over, preview
 from missedd.store.pauses import pause, resume
@@ -67,6 +68,12 @@ async def asked(
 
 async def texts(store: Store) -> list[tuple[Any, ...]]:
     return await rows(store, "SELECT state, outcome, reason FROM actions WHERE kind = 'sms'")
+
+
+@pytest.mark.parametrize("caller", ["+881612345678", "+912225551234"])
+async def test_neither_a_number_from_abroad_nor_a_landline_is_given_a_text(store: Store, caller: str) -> None:
+    given = await asked(store, asking(caller=caller))
+    assert (given.text, given.action) == ("", None)
 
 
 async def test_a_number_of_ours_is_given_no_text(store: Store) -> None:
@@ -157,12 +164,10 @@ async def test_a_conversation_does_not_become_a_missed_call_by_asking(store: Sto
     assert await rows(store, "SELECT verdict FROM calls") == [("not-missed",)]
 
 
-@pytest.mark.parametrize("channel", ["all", "sms"])
-async def test_a_suppression_since_holds_for_the_applet(store: Store, channel: str) -> None:
+@pytest.mark.parametrize("bar", [EVERYTHING, Bar(Channel.SMS), NO_SMS])
+async def test_a_suppression_since_holds_for_the_applet(store: Store, bar: Bar) -> None:
     await admitted(store, call(), of=TEXTS)
-    await store.write(
-        lambda db: suppress(db, CALLER, "asked", "api", NOON + seconds(1), None, channel=channel)
-    )
+    await store.write(lambda db: suppress(db, CALLER, "asked", "api", NOON + seconds(1), None, bar))
     assert (await asked(store, at=LATER)).text == ""
     assert await texts(store) == [("planned", None, Reason.OWED)]
 

@@ -11,6 +11,7 @@ from missedd.clock import to_us
 from missedd.core.model import Kind, Lane, Outcome
 from missedd.core.policy import Policy, Retries, WebhookPolicy
 from missedd.core.reasons import Reason
+from missedd.core.suppression import Class
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.look_ups import adopted_sids, found, looked_in_vain
 from missedd.store.operations import resend
@@ -180,11 +181,13 @@ async def test_a_report_that_overtook_the_answer_stays(store: Store, answer: Ans
     assert result is not None
 
 
-async def test_a_do_not_disturb_refusal_suppresses_the_number(store: Store) -> None:
+async def test_a_do_not_disturb_refusal_of_a_call_bars_our_calls_for_a_while(store: Store) -> None:
     await placed(store, Refused(False, "403", Reason.DO_NOT_DISTURB))
-    assert await rows(store, "SELECT number, source, until_at FROM suppressions") == [
-        (CALLER, "provider", None)
-    ]
+    ((number, channel, source, since_us, until_us),) = await rows(
+        store, "SELECT number, channel, source, since_at, until_at FROM suppressions"
+    )
+    assert (number, channel, source) == (CALLER, "calls", "provider")
+    assert until_us - since_us == 30 * 86_400 * 1_000_000
 
 
 # Reports.
@@ -235,13 +238,15 @@ async def test_what_was_refused_for_now_and_rang_all_the_same_is_done_and_counts
     assert placed_at is not None
 
 
-async def test_an_sms_report_may_suppress(store: Store) -> None:
+async def test_an_sms_report_may_bar_such_sms(store: Store) -> None:
     of = policy(campaign(sms=sms()))
     await admitted(store, call(), of=of)
     await claimed(store, 1, of=of)
     await answered(store, Accepted("sms-1"), kind=Kind.SMS)
-    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, suppresses=True)
-    assert await rows(store, "SELECT number, source FROM suppressions") == [(CALLER, "provider")]
+    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, refused=Class.PROMOTIONAL)
+    assert await rows(store, "SELECT number, channel, class, source, until_at FROM suppressions") == [
+        (CALLER, "sms", "promotional", "provider", None)
+    ]
     assert await actions(store) == [("done", "failed", "sms-failed")]
 
 

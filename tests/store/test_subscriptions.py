@@ -13,12 +13,13 @@ from missedd.clock import to_us
 from missedd.core.consent import Joining, Leaving, Ledger
 from missedd.core.model import InboundCall
 from missedd.core.pages import Query
-from missedd.core.policy import SubscribePolicy, UnsubscribePolicy
+from missedd.core.policy import MessageClass, SubscribePolicy, UnsubscribePolicy
+from missedd.core.suppression import EVERYTHING, NO_SMS, PROMOTIONS, Bar, Channel, Class
 from missedd.exotel.answers import Accepted
 from missedd.store.reads import subscriptions, suppressions
 from missedd.store.store import Store
 from missedd.store.subscriptions import unsubscribe
-from missedd.store.suppressions import suppress, unsuppress
+from missedd.store.suppressions import learn, suppress, unsuppress
 from tests.core.campaigns import CALLER, NOON, OTHER, call, callback, campaign, minutes, policy, seconds, sms
 from tests.store.steps import actions, admitted, answered, claimed, rows, verdicts
 
@@ -187,16 +188,36 @@ async def test_a_further_opting_out_is_recorded_prolongs_and_is_confirmed_no_mor
 
 
 @pytest.mark.parametrize(
-    ("source", "channel", "reason"), [("api", "all", "suppressed-since"), ("provider", "sms", "refuses-sms")]
+    ("source", "bar", "reason"),
+    [
+        ("api", EVERYTHING, "suppressed-since"),
+        ("provider", Bar(Channel.SMS), "refuses-sms"),
+        ("provider", Bar(Channel.SMS, Class.SENDER, "EXAMPL"), "refuses-sms"),
+        ("provider", NO_SMS, "takes-no-sms"),
+    ],
 )
 async def test_the_confirmation_passes_no_other_suppression(
-    store: Store, source: str, channel: str, reason: str
+    store: Store, source: str, bar: Bar, reason: str
 ) -> None:
     await admitted(store, rung("c1", STOP), of=LISTS)
-    bar = partial(suppress, number=CALLER, reason="x", source=source, now=NOON, until=None, channel=channel)
-    await store.write(bar)
+    await store.write(
+        partial(suppress, number=CALLER, reason="x", source=source, now=NOON, until=None, bar=bar)
+    )
     claims = await claimed(store, 2, at=NOON, of=LISTS)
     assert [(each.reason) for each in claims.stopped] == [reason]
+
+
+async def test_the_confirmation_passes_the_register_whatever_its_class(store: Store) -> None:
+    promotional = policy(
+        campaign(
+            sms=sms(message_class=MessageClass.PROMOTIONAL), unsubscribe=UnsubscribePolicy("x", suppress=True)
+        )
+    )
+    await store.write(partial(learn, number=CALLER, bar=PROMOTIONS, reason="sms 23005", now=NOON))
+    await admitted(store, call(), of=promotional)
+    assert [each.action.kind for each in (await claimed(store, 2, at=NOON, of=promotional)).claimed] == [
+        "sms"
+    ]
 
 
 async def test_who_joins_again_after_opting_out_may_be_contacted(store: Store) -> None:

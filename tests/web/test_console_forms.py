@@ -90,6 +90,9 @@ async def test_suppressing_and_letting_go(browser: Browser) -> None:
     assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} may be contacted again."
     assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} is not suppressed."
     assert "is not a phone number" in await browser.send("/suppressions/add", number="x", why="y", lasts="")
+    every = {"number": "+232 *", "why": "fraud", "lasts": ""}
+    assert await browser.send("/suppressions/add", **every) == "Nobody contacts +232* any more."
+    assert await browser.send("/suppressions/remove", number="+232*") == "+232* may be contacted again."
 
 
 async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> None:

@@ -265,9 +265,45 @@ async def test_suppressing_and_letting_go(private: Private) -> None:
     assert private.operator.suppressed[CALLER] == ("x", None)
 
 
+@pytest.mark.parametrize("spelt", ["+232*", "00232*", "+232 *", "\u202a+２３２*\u202c", " +232*"])
+async def test_suppressing_all_that_begin_alike(private: Private, spelt: str) -> None:
+    client = private.app.test_client()
+    response = await client.post("/api/v1/suppressions", json={"number": spelt, "reason": "fraud"})
+    assert (response.status_code, (await response.get_json())["number"]) == (201, "+232*")
+    assert private.operator.suppressed == {"+232*": ("fraud", None)}
+    assert (await client.delete("/api/v1/suppressions/%2B232*")).status_code == 204
+    assert private.operator.suppressed == {}
+
+
+async def test_a_number_that_only_a_prefix_bars(private: Private) -> None:
+    private.db.suppression("+232*", reason="fraud")
+    private.db.put(
+        "suppressions",
+        **{"number": CALLER, "channel": "sms", "class": "sender", "sender": "EXAMPL", "reason": "sms 23020"},
+        source="provider",
+        since_at=NOON,
+    )
+    client = private.app.test_client()
+    response = await client.delete("/api/v1/suppressions/+23276123456")
+    assert response.status_code == 404
+    told = await response.get_json(force=True)
+    assert told["detail"] == "the number is not suppressed by itself, but by +232*"
+    (listed,) = (await private.json("/api/v1/suppressions?number=%2B23276123456"))["items"]
+    assert (listed["number"], listed["channel"], listed["class"]) == ("+232*", "all", None)
+    text = await (await private.get("/api/v1/suppressions?format=csv")).get_data(as_text=True)
+    rows = {row["number"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["+232*"]["class"] == ""
+    assert (rows[CALLER]["class"], rows[CALLER]["sender"]) == ("sender", "EXAMPL")
+    assert len((await private.json("/api/v1/suppressions?number=%2B232*"))["items"]) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"number": "+*", "reason": "x"}, "number"),
+        ({"number": "*", "reason": "x"}, "number"),
+        ({"number": "080*", "reason": "x"}, "number"),
+        ({"number": "+23*2", "reason": "x"}, "number"),
         ({"reason": "x"}, "number"),
         ({"number": 98, "reason": "x"}, "number"),
         ({"number": "anonymous", "reason": "x"}, "number"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from quart import Blueprint
 
 from missedd.core.action_facts import told
+from missedd.core.explain_number import barred
 from missedd.core.model import Outcome
 from missedd.core.timeline import tone_of
 from missedd.web.console.house import House
@@ -53,6 +54,7 @@ def add_filters(console: Blueprint, house: House) -> None:
         return moment(str(value)) if is_instant else value
 
     console.add_app_template_filter(lambda action: tuple(told(action)), "told")
+    console.add_app_template_filter(barred)
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)
     console.add_app_template_filter(lasting)

@@ -12,7 +12,7 @@ from typing import Final
 from quart import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.phone import normalise
+from missedd.core.phone import normalise, prefix_of
 from missedd.web.access import local_path
 from missedd.web.bodies import LONGEST_LINE
 
@@ -72,10 +72,13 @@ async def line(field: str, what: str, *, required: bool = True) -> str:
     return text
 
 
-async def typed_number() -> str:
-    """A phone number, in any spelling, as E.164. Raises `Mistake`."""
+async def typed_number(*, or_prefix: bool = False) -> str:
+    """A phone number, in any spelling, as E.164; where it may be one, a prefix such as `+232*`.
+
+    Raises `Mistake`.
+    """
     text = (await request.form).get("number", "")
-    number = normalise(text)
+    number = (prefix_of(text) if or_prefix else None) or normalise(text)
     if number is None:
         raise Mistake(f"{text!r} is not a phone number that can be rung; try +919876543210.")
     return number

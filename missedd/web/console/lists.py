@@ -14,6 +14,7 @@ from missedd.core.consent import Standing
 from missedd.core.erasure import kept_as
 from missedd.core.leads import LeadStatus
 from missedd.core.pages import BadCursor, Page, Query
+from missedd.core.phone import prefix_of
 from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, typed_number
 from missedd.web.console.house import House
@@ -43,7 +44,8 @@ async def shown(
 ) -> Shown:
     """The page of `read` that the request at hand asks for, by these filters."""
     filters = {name: request.args[name].strip() for name in names if request.args.get(name, "").strip()}
-    number = kept_as(filters["number"]) if "number" in filters else None
+    asked = filters.get("number", "")
+    number = kept_as(asked) or prefix_of(asked)
     problem = None
     if "number" in filters and number is None:
         problem = f"{filters['number']!r} is not a phone number."

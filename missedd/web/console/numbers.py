@@ -53,7 +53,7 @@ def add_numbers(console: Blueprint, house: House) -> None:
 
     @console.post("/suppressions/add")
     async def suppress() -> BaseResponse:
-        number = await typed_number()
+        number = await typed_number(or_prefix=True)
         reason = await line("why", "why, for whoever asks later")
         ends_at = await until(SUPPRESSIONS, house.clock.now())
         await operations.suppress(acting(), number, reason, ends_at)
@@ -61,7 +61,7 @@ def add_numbers(console: Blueprint, house: House) -> None:
 
     @console.post("/suppressions/remove")
     async def unsuppress() -> BaseResponse:
-        number = await typed_number()
+        number = await typed_number(or_prefix=True)
         if not await operations.unsuppress(acting(), number):
             raise Mistake(f"{number} is not suppressed.")
         return await done(f"{number} may be contacted again.")
