@@ -5,7 +5,7 @@ the exchange itself after `no-answer` and `failed` (`MaxRetries`, 3 unless the r
 otherwise); then leg 2 rings, or the flow begins. How a call ends follows from its legs:
 
     leg 1 not taken                     its own end           leg 2 never tried
-    leg 1 hangs up while leg 2 rings    failed                leg 2 canceled
+    leg 1 hangs up while leg 2 rings    failed                leg 2 canceled; taken in time, they talk
     leg 2 not taken                     leg 2's end; canceled makes it failed
     both talked, or the flow was heard  completed
 
@@ -36,6 +36,8 @@ _UNTAKEN = {
     Answers.CANCELED: (CANCELED_AFTER_S, "canceled"),
 }
 """How long a telephone that is not taken occupies the line, and how that ends."""
+_BY_THE_NETWORK = (Answers.BUSY, Answers.UNREACHABLE)
+"""Said by the network within the time to ring, however short that is."""
 
 
 class Voice:
@@ -61,12 +63,14 @@ class Voice:
         return record
 
     async def _run(self, call: Connect, order: ConnectOrder) -> None:
+        world = self._world
         first, did = await self._dial_first(call, order)
-        if not first.answered:
+        first_at = first.answered_at
+        if first_at is None:
             call.leg1 = first.ended
             self._finish(call, order, _status_of(first.ended))
             return
-        call.leg1, call.answered_at = "in-progress", first.answered_at
+        call.leg1, call.answered_at = "in-progress", first_at
         hangs_up = did is Answers.HANGUP
         self._report(call, order, "answered")
         if call.to_number is None:
@@ -82,7 +86,11 @@ class Voice:
         if second.answered:
             self._report(call, order, "answered")
             talks_s = min(self._talks_s(call.from_number), self._talks_s(call.to_number))
-            await self._talk(call, order, HANGS_UP_AFTER_S if did is Answers.HANGUP else talks_s)
+            if did is Answers.HANGUP:
+                talks_s = HANGS_UP_AFTER_S
+            if hangs_up:
+                talks_s = min(talks_s, HANGS_UP_AFTER_S - (world.now() - first_at).total_seconds())
+            await self._talk(call, order, talks_s)
             call.leg2, call.leg_s[1] = "completed", call.conversation_s
             self._end(second, "completed")
         self._end(first, "completed")
@@ -116,9 +124,11 @@ class Voice:
         if not engaged:
             world.lines.take(number)
         wait_s, ended = _UNTAKEN.get(does, (person.ring_s, ""))
-        if wait_s >= timeout_s:
+        if does in _BY_THE_NETWORK:
+            wait_s = min(wait_s, timeout_s)
+        elif wait_s >= timeout_s:
             wait_s, ended = timeout_s, "no-answer"
-        if cut_s is not None and cut_s < wait_s:
+        if cut_s is not None and cut_s <= wait_s:
             wait_s, ended = cut_s, "canceled"
         await trio.sleep(wait_s)
         if ended:

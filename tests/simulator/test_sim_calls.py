@@ -126,3 +126,27 @@ async def test_a_flow_may_end_in_a_passthru(bench: Any, autojump_clock: MockCloc
     await trio.sleep(100)
     assert "Direction=outbound-dial" in bench.posted[0].url
     assert "CustomField=c-7" in bench.posted[0].url
+
+
+async def test_who_hangs_up_ends_the_call_though_the_other_has_taken_it(
+    bench: Any, autojump_clock: MockClock
+) -> None:
+    bench.exchange.people.add(Person(AGENT, answers=Answers.HANGUP))
+    bench.exchange.people.add(Person(CUSTOMER, ring_s=0.4, talks_s=45))
+    await bench.connect_two()
+    await trio.sleep(100)
+    (call,) = bench.exchange.truth.connects
+    (ring,) = bench.exchange.truth.rings_to(CUSTOMER)
+    assert (call.status, call.leg2, call.conversation_s) == ("completed", "completed", 1)
+    assert (ring.ended_at - ring.answered_at).total_seconds() == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(("does", "status"), [("busy", "busy"), ("unreachable", "failed")])
+async def test_what_the_network_says_is_said_however_short_it_rings(
+    bench: Any, autojump_clock: MockClock, does: str, status: str
+) -> None:
+    bench.exchange.people.add(Person(CUSTOMER, answers=Answers(does)))
+    await bench.connect(TimeOut="2", MaxRetries="0")
+    await trio.sleep(2.5)
+    (call,) = bench.exchange.truth.connects
+    assert (call.status, call.ended_at is not None) == (status, True)
