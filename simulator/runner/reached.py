@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from simulator.courses import course_of
+from simulator.facts import InboundRing
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
+from simulator.shapes import Shape
+from simulator.truth import Truth
 
 _BY_A_CALL = """
 SELECT a.id, a.number, c.call_sid FROM attempts t
@@ -33,6 +39,7 @@ async def judge_reached(stage: Stage, witness: Witness, tally: Tally) -> None:
         "SELECT count(*) FROM actions WHERE outcome = 'cancelled' AND reason = 'reached-otherwise'"
     )
     tally.reach("P3 reached", cancelled)
+    await _taken_calls(stage.exchange.truth, witness, tally)
     if stage.clock.was_stepped:
         return  # before and after can't be told apart
     for sql in (_BY_A_CALL, _BY_A_CALLBACK, _BY_THE_CALL_ITSELF):
@@ -43,3 +50,42 @@ async def judge_reached(stage: Stage, witness: Witness, tally: Tally) -> None:
                 f"action {action_id}",
                 number,
             )
+
+
+async def _taken_calls(truth: Truth, witness: Witness, tally: Tally) -> None:
+    """Every call that was taken, by somebody or by a voicemail, is on record as such once that was told."""
+    kept = {
+        sid: (verdict, reason, by)
+        for sid, verdict, reason, by in await witness.rows(
+            "SELECT call_sid, verdict, reason, reached_by FROM calls WHERE caller NOT GLOB 'erased:*'"
+        )
+    }
+    for ring in truth.inbound:
+        if ring.call_sid not in kept or not _is_proof_acknowledged(truth, ring):
+            continue
+        verdict, reason, by = kept[ring.call_sid]
+        proof = "voicemail" if ring.talked_until is None else "conversation"
+        tally.hold(
+            "P3 reached",
+            proof in (by, reason),
+            f"call {ring.call_sid} was a {proof}, as was told, and it is on record as {verdict} [{reason}]",
+            ring.call_sid,
+            ring.number,
+        )
+
+
+def _is_proof_acknowledged(truth: Truth, ring: InboundRing) -> bool:
+    """Whether all that was told of the course of a call got its 2xx, the proof that it was taken included."""
+    taken_at: datetime | None = ring.talked_until or ring.voicemail_at
+    course = course_of(Shape(ring.shape), ring.talked_s)
+    if taken_at is None or not course.told:
+        return False
+    told = [moment for moment in course.told if moment.tells.tells_end]
+    if all(ring.rung_at + timedelta(seconds=moment.at_s) < taken_at for moment in told):
+        return False  # it has no Passthru behind the talk
+    acknowledged = {
+        each.url
+        for each in truth.deliveries_of(ring.call_sid)
+        if each.kind == "missed-call" and each.tells_end and each.status is not None and each.status < 300
+    }
+    return len(acknowledged) >= len(told)

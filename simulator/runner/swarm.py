@@ -8,6 +8,7 @@ hand; only its expectations are the promises.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -33,6 +34,14 @@ RECEPTIONS = (
     Reception.INVALID,
     Reception.UNAVAILABLE,
 )
+FLOWS = (
+    *("attempt-then-talked", "attempt-then-talked", "no-answer-then-talked", "attempt-then-voicemail"),
+    *("talked-then-late-attempt", "talked-then-late-attempt", "attempt-then-missed", "voicemail"),
+    *("bot-talked", "bot-failed", "voicebot-talked", "popup-then-talked", "popup-then-missed"),
+    *("client-hangup", "incomplete-busy", "ended-busy"),
+)
+"""What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
+
 _UNCONFIGURED = "+918047129999"
 
 
@@ -61,7 +70,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
         },
         exchange=_exchange(rng) | _applet(seed),
         people=people,
-        timeline=tuple(sorted(happenings, key=lambda each: each.at)),
+        timeline=tuple(sorted(_through_flows(seed, happenings), key=lambda each: each.at)),
         expectations=(),
     )
 
@@ -202,6 +211,16 @@ def _rings(
         params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
         rings.append(Happening(at, "crowd", params, "crowd"))
     return rings
+
+
+def _through_flows(seed: int, happenings: list[Happening]) -> Iterator[Happening]:
+    """Every fourth ring goes through a flow with applets. Drawn aside, so that the rest stays as it was."""
+    rng = Random(f"flows {seed}")  # noqa: S311 - repeatable on purpose
+    for each in happenings:
+        if "shape" in each.params and rng.random() < 0.25:
+            yield replace(each, params={**each.params, "shape": rng.choice(FLOWS)})
+        else:
+            yield each
 
 
 def _verifications(

@@ -14,12 +14,19 @@ import phonenumbers
 import pytest
 
 from missedd.clock import from_us, to_us
+from missedd.core.admission import is_news
 from missedd.core.agents import Agent, in_turn
 from missedd.core.gates import Candidate, Go, Judgement, judge
+from missedd.core.history import Seen
 from missedd.core.hours import DailyWindow
 from missedd.core.lifecycle import Step, step
+<<<<<<< HEAD
 from missedd.core.model import Admission, InboundCall, Kind, State
 from missedd.core.policy import MessageClass, Policy
+=======
+from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
+from missedd.core.policy import Policy
+>>>>>>> 80fb813 (Several requests of one call: drawn by the fuzzer, judged by what really happened, and three planted mistakes)
 from missedd.core.reasons import Reason
 from missedd.core.suppression import Bar, Channel
 from missedd.core.verification import TABLE, Status, Verification, attempt
@@ -30,8 +37,10 @@ from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer, Refused, Unknown
 from missedd.store import admit as admit_module
 from missedd.store.database import Database, NotDurable, Transacting, Unit
+from missedd.store.gate_facts import GateFacts
 from missedd.store.group import Fault, commit_group
 from missedd.store.migrate import _FILES
+from missedd.store.reached import Taken
 from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.suppressions import Suppressions
 from missedd.store.verifications import Proofs
@@ -311,6 +320,45 @@ def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.store.admit.spoken_with", nobody)
 
 
+def overwrite_a_conversation(patch: pytest.MonkeyPatch) -> None:
+    """A Passthru that is delivered late is decided as if nothing had been said of the call."""
+
+    def careless(call: InboundCall, seen: Seen) -> bool:
+        return is_news(call, seen) or (seen.verdict is Verdict.NOT_MISSED and call.not_missed is None)
+
+    patch.setattr("missedd.core.admission.is_news", careless)
+
+
+def wave_a_proof_through(patch: pytest.MonkeyPatch) -> None:
+    """A proof that a call was taken is a redelivery of it, as its CallSid is known."""
+
+    def careless(call: InboundCall, seen: Seen) -> bool:
+        return is_news(call, seen) and seen.verdict is Verdict.NOT_MISSED
+
+    patch.setattr("missedd.core.admission.is_news", careless)
+
+
+def leave_owed_what_a_taken_call_was(patch: pytest.MonkeyPatch) -> None:
+    """That a call was taken after all is kept and shown, and nothing follows from it."""
+    judged = GateFacts.candidate
+
+    async def only_kept(db: Database, call_id: int, by: Reason, now: datetime) -> Taken:
+        await db.execute(
+            "UPDATE calls SET reached_at = ?, reached_by = ? WHERE id = ?", (to_us(now), by, call_id)
+        )
+        return Taken((), ())
+
+    def blind(facts: GateFacts, action: ActionRow, **others: Any) -> Candidate:
+        return judged(facts, replace(action, is_call_reached=False), **others)
+
+    async def never(db: Database, action: ActionRow) -> bool:
+        return False
+
+    patch.setattr("missedd.store.admit.taken_after_all", only_kept)
+    patch.setattr(GateFacts, "candidate", blind)
+    patch.setattr("missedd.store.claims.is_reached", never)
+
+
 def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
     def first(agents: Sequence[Agent], last: str | None, at: datetime) -> Agent | None:
         return agents[0]
@@ -362,6 +410,9 @@ MISTAKES = (
     Mistake(count_votes_as_they_arrive, ("P9",)),
     Mistake(close_the_poll_for_late_deliveries, ("P9",)),
     Mistake(forget_whom_it_spoke_with, ("P3 reached",)),
+    Mistake(overwrite_a_conversation, ("P3 reached",)),
+    Mistake(wave_a_proof_through, ("P3 reached",)),
+    Mistake(leave_owed_what_a_taken_call_was, ("P3 reached",)),
     Mistake(ring_agents_who_are_at_home, ("P3 hours",)),
     Mistake(draw_from_elsewhere, ("P10",)),
 )
