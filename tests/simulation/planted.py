@@ -20,13 +20,8 @@ from missedd.core.gates import Candidate, Go, Judgement, judge
 from missedd.core.history import Seen
 from missedd.core.hours import DailyWindow
 from missedd.core.lifecycle import Step, step
-<<<<<<< HEAD
-from missedd.core.model import Admission, InboundCall, Kind, State
-from missedd.core.policy import MessageClass, Policy
-=======
 from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
-from missedd.core.policy import Policy
->>>>>>> 80fb813 (Several requests of one call: drawn by the fuzzer, judged by what really happened, and three planted mistakes)
+from missedd.core.policy import MessageClass, Policy
 from missedd.core.reasons import Reason
 from missedd.core.suppression import Bar, Channel
 from missedd.core.verification import TABLE, Status, Verification, attempt
