@@ -4,6 +4,7 @@
     POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd",
                           "opted_out_of", "lines"}: what is not said of somebody stays as it was
     POST   /_sim/settings {…}, any of what GET shows: the account, and the exchange's manners
+    POST   /_sim/heartbeat {"status"}, of the ExoPhones, at the address for missed calls
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…
     GET    /_sim/truth    /_sim/settings    /_sim/health    /_sim/ (what there is)
@@ -29,6 +30,7 @@ from simulator.facts import InboundRing
 from simulator.faults import Fault
 from simulator.inbound import NowhereToPost
 from simulator.people import People, Person
+from simulator.products import Health
 from simulator.readings import Reading, text
 from simulator.spelling import e164
 from simulator.vocabulary import SETTINGS, TRAITS
@@ -42,6 +44,7 @@ MOST_AT_ONCE = 10_000
 INDEX: Mapping[str, tuple[str, ...]] = {
     "POST /_sim/ring": RING_FIELDS,
     "POST /_sim/people": PERSON_FIELDS,
+    "POST /_sim/heartbeat": ("status",),
     "POST /_sim/faults": FAULT_FIELDS,
     "DELETE /_sim/faults": (),
     "POST /_sim/settings": tuple(SETTINGS),
@@ -101,6 +104,12 @@ def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
         for name, value in {name: SETTINGS[name](value) for name, value in given.items()}.items():
             setattr(exchange.settings, name, value)
         return jsonify(asdict(exchange.settings))
+
+    @app.post("/_sim/heartbeat")
+    async def heartbeat() -> Response:
+        health = Health((await _object(("status",))).get("status", Health.OK))
+        exchange.beat(health)
+        return jsonify(status=health.value)
 
     @app.post("/_sim/faults")
     async def start_fault() -> Response:

@@ -213,6 +213,7 @@ WORDS: Mapping[str, type[Word]] = {
     "sms": Reception,
     "shape": Shape,
     "spelling": Spelling,
+    "heartbeat": Health,
     "fault": FaultName,
     "target": Target,
 }

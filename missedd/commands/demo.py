@@ -135,7 +135,7 @@ async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
             "MISSEDD_CONSOLE_PASSWORD_HASH": hashed(password, secrets.token_bytes(SALT_BYTES)),
         }
         exchange = [sys.executable, "-m", "simulator", "serve", "--sid", "demo1"]
-        exchange += ["--port", str(ports["exotel"])]
+        exchange += ["--port", str(ports["exotel"]), "--seed", str(args.seed)]
         exchange += ["--missed-call-url", f"http://127.0.0.1:{ports['public']}/exotel/{token}/missed-call"]
         exchange += [part for number in EXOPHONES for part in ("--exophone", number)]
         daemon = [sys.executable, "-m", "missedd", "serve", "--config", str(config)]
@@ -219,7 +219,8 @@ async def _people_ring(args: argparse.Namespace, exchange_url: str, told: Told) 
         for agent in ("+919800000001", "+919800000002"):
             await http.post("/_sim/people", json={"number": agent, "ring_s": 1})
         while True:
-            number = f"+91{rng.randint(6, 9)}{rng.randrange(10**9):09d}"
+            # Of India's numbers only those with a 9 are mobiles throughout, which take SMS.
+            number = f"+919{rng.randrange(10**9):09d}"
             told.meet(number, names.name())
             person = {
                 "number": number,

@@ -109,6 +109,10 @@ def test_serve(base: str) -> None:
             method, path = each.split(" ")
             asked = client.request("PATCH", f"{base}{path}")
             assert (asked.status_code, method in asked.headers["allow"]) == (405, True)
+        assert client.post(f"{base}/_sim/heartbeat", json={"status": "CRITICAL"}).status_code == 200
+        wrong = client.post(f"{base}/_sim/heartbeat", json={"status": "ill"})
+        assert (wrong.status_code, wrong.json()["error"][:22]) == (400, "'ill' is none of OK, W")
+
         missing = client.get(f"{base}/_sim/peeple")
         assert (missing.status_code, "POST /_sim/people" in missing.json()["error"]) == (404, True)
 
