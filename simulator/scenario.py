@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.readings import span, spelled
+from simulator.readings import spelled
 from simulator.vocabulary import Trait
 
 
@@ -78,14 +78,6 @@ class Scenario:
     people: tuple[PersonSpec, ...]
     timeline: tuple[Happening, ...]
     expectations: tuple[Expectation, ...] = field(repr=False)
-
-
-def duration(text: object, where: str) -> timedelta:
-    """`"90s"`, `"1h30m"`, or seconds as a number; raises ScenarioMistake."""
-    try:
-        return span(text)
-    except ValueError as failure:
-        raise ScenarioMistake(f"{where}: {failure}") from failure
 
 
 def changes_of(entry: Mapping[str, Any], traits: Mapping[str, Trait]) -> dict[str, Any]:

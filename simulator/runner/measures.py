@@ -19,7 +19,7 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
     """The things, or the value, that an expectation is about."""
     filters = expected.filters
     truth = stage.exchange.truth
-    number = stage.person(filters["person"], where).number if "person" in filters else None
+    number = stage.people[filters["person"]].number if "person" in filters else None
     since, until = (_instant(filters.get(name), start) for name in ("after", "before"))
 
     def pick[T](things: Iterable[T], at: Callable[[T], datetime], whose: Callable[[T], object]) -> list[T]:

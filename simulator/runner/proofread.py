@@ -38,6 +38,18 @@ _ROUTES: Mapping[str, Any] = {
 _ONE_OR_TWO_DIGITS = 0.84
 """Of thirteen characters eleven are the same, in difflib's measure."""
 
+_CALLS, _SENT = [Kind.CALLBACK], [Kind.CALLBACK, Kind.SMS, Kind.WEBHOOK]
+_ENDS_SO: Mapping[str, list[Kind]] = {
+    Outcome.ANSWERED: _CALLS,
+    Outcome.NO_ANSWER: _CALLS,
+    Outcome.BUSY: _CALLS,
+    Outcome.FAILED: _SENT,
+    Outcome.DELIVERED: [Kind.SMS, Kind.WEBHOOK],
+    Outcome.HANDED_OVER: [Kind.SMS],
+    Outcome.RECORDED: [kind for kind in Kind if kind not in _SENT],
+}
+"""The kinds of action that may have an outcome; any may have those that are not here."""
+
 type Words = Mapping[str, list[str]]
 
 
@@ -45,7 +57,7 @@ def proofread(scenario: Scenario) -> None:
     """Raises ScenarioMistake for words that the daemon does not know, all of them at once."""
     settings = settings_of(scenario, Path())
     words = _words_of(settings, scenario)
-    mistakes = [*_names(scenario, words), *_requests(scenario, words["campaign"])]
+    mistakes = [*_names(scenario, words), *_outcomes(scenario), *_requests(scenario, words["campaign"])]
     if mistakes:
         raise ScenarioMistake("\n".join(f"{scenario.path}: {mistake}" for mistake in mistakes))
 
@@ -89,6 +101,13 @@ def _is_slip(exophone: str, known: list[str], scenario: Scenario) -> bool:
         return True
     near = get_close_matches(number, known, n=1, cutoff=_ONE_OR_TWO_DIGITS)
     return number not in known and bool(near) and Verdict.UNKNOWN_EXOPHONE not in expected
+
+
+def _outcomes(scenario: Scenario) -> Iterator[str]:
+    for expected in scenario.expectations:
+        kind, outcome = expected.filters.get("kind"), expected.filters.get("outcome", "")
+        if kind is not None and kind not in _ENDS_SO.get(outcome, [kind]):
+            yield f"{expected.key}.outcome: no {kind} ever ends as {outcome}"
 
 
 def _requests(scenario: Scenario, campaigns: list[str]) -> Iterator[str]:

@@ -22,14 +22,14 @@ from simulator.disk_faults import DiskFault
 from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.people import Person
-from simulator.readings import step
+from simulator.readings import seconds, step
 from simulator.runner.asking import Asking, Kept, Surprise
 from simulator.runner.clock import SteppedClock
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import Journal
 from simulator.runner.parameters import change_exchange, discard, later, ring_options
 from simulator.runner.wishes import Wish, Wishes
-from simulator.scenario import Happening, Scenario, ScenarioMistake, changes_of, duration
+from simulator.scenario import Happening, Scenario, ScenarioMistake, changes_of
 from simulator.vocabulary import CHANGES
 
 RESTART_S = 5.0
@@ -79,12 +79,6 @@ class Stage:
         down_s, self._down_s = self._down_s, RESTART_S
         self.nursery.start_soon(self._start_after, down_s)
 
-    def person(self, name: str, where: str) -> Person:
-        if name not in self.people:
-            known = ", ".join(self.people) or "nobody"
-            raise ScenarioMistake(f"{where}: {name!r} is nobody here; known are {known}")
-        return self.people[name]
-
     async def perform(self, happening: Happening, scenario: Scenario) -> None:
         """Do one deed. Raises ScenarioMistake for parameters that cannot be."""
         where = f"{scenario.path}: {happening.key}"
@@ -93,37 +87,37 @@ class Stage:
         try:
             match happening.deed:
                 case "ring":
-                    await self._ring(value, happening.params, where)
+                    await self._ring(value, happening.params)
                 case "crowd":
-                    self._crowd(value, happening.params, where)
+                    self._crowd(value, happening.params)
                 case "redeliver":
                     self._redeliver(value, where)
                 case "heartbeat":
                     self.exchange.beat(value)
                 case "fault":
-                    self._fault(value, happening.params, where)
+                    self._fault(value, happening.params)
                 case "clear":
                     self.exchange.faults.clear(None if value == "all" else value)
                 case "disk":
-                    self._disk(value, happening.params, where)
+                    self._disk(value, happening.params)
                 case "daemon":
-                    await self._daemon(value, happening.params, where)
+                    await self._daemon(value, happening.params)
                 case "clock_step":
                     self.clock.error += step(value)
                 case "person":
-                    self._change(value, happening.params, where)
+                    self._change(value, happening.params)
                 case "exchange":
                     change_exchange(self.exchange.settings, value)
                 case "application":
-                    self._application(value, happening.params, where)
+                    self._application(value, happening.params)
                 case "suppress":
                     reason = happening.params.get("reason", "asked")
-                    await self._operate(self._wishes.suppress(self.person(value, where).number, reason))
+                    await self._operate(self._wishes.suppress(self.people[value].number, reason))
                 case "unsuppress":
-                    await self._operate(self._wishes.unsuppress(self.person(value, where).number))
+                    await self._operate(self._wishes.unsuppress(self.people[value].number))
                 case "pause":
                     why, lasts = happening.params.get("why", "asked"), happening.params.get("for")
-                    await self._operate(self._wishes.pause(value, why, lasts, where))
+                    await self._operate(self._wishes.pause(value, why, lasts))
                 case "resume":
                     await self._operate(self._wishes.resume(value))
                 case "api":
@@ -164,10 +158,10 @@ class Stage:
         else:
             await self._wishes.ask(wish)
 
-    async def _ring(self, value: Any, params: Any, where: str) -> None:
+    async def _ring(self, value: Any, params: Any) -> None:
         for name in [value] if isinstance(value, str) else value:
-            person = self.person(name, where)
-            every_s = duration(params.get("every", 0), f"{where}.every").total_seconds()
+            person = self.people[name]
+            every_s = seconds(params.get("every", 0))
             self.nursery.start_soon(
                 self._rings, person, params.get("times", 1), every_s, ring_options(params)
             )
@@ -177,8 +171,8 @@ class Stage:
             self.exchange.ring_in(person, **options)
             await trio.sleep(every_s)
 
-    def _crowd(self, count: int, params: Any, where: str) -> None:
-        within_s = duration(params.get("within", "1s"), f"{where}.within").total_seconds()
+    def _crowd(self, count: int, params: Any) -> None:
+        within_s = seconds(params.get("within", "1s"))
         for i, person in enumerate(self.crowd.people(count), 1):
             self.people[f"caller-{len(self.people) + 1}"] = person
             self.exchange.people.add(person)
@@ -196,13 +190,13 @@ class Stage:
 
     def _redeliver(self, name: str, where: str) -> None:
         """Exotel posts the person's latest call again, under the same CallSid."""
-        number = self.person(name, where).number
+        number = self.people[name].number
         rung = [each for each in self.exchange.truth.inbound if each.number == number]
         if not rung:
             raise ScenarioMistake(f"{where}: {name} has not rung yet")
         self.exchange.ring_in(number, rung[-1].exophone, rung[-1].shape, call_sid=rung[-1].call_sid)
 
-    def _fault(self, name: str, params: Any, where: str) -> None:
+    def _fault(self, name: str, params: Any) -> None:
         delay = params.get("delay")
         fault = Fault(
             name,
@@ -210,36 +204,36 @@ class Stage:
             params.get("when", "before"),
             params.get("times"),
             params.get("probability", 1.0),
-            None if delay is None else duration(delay, f"{where}.delay").total_seconds(),
+            None if delay is None else seconds(delay),
             params.get("retry_after"),
         )
         self.exchange.faults.activate(fault)
-        self._after(params, where, lambda: discard(self.exchange.faults.active, fault))
+        self._after(params, lambda: discard(self.exchange.faults.active, fault))
 
-    def _application(self, value: Any, params: Any, where: str) -> None:
+    def _application(self, value: Any, params: Any) -> None:
         """`up`, `down`, or a status that it answers with."""
         self.application.status = {"up": 200, "down": None}.get(value, value)
-        self._after(params, where, lambda: setattr(self.application, "status", 200))
+        self._after(params, lambda: setattr(self.application, "status", 200))
 
-    def _after(self, params: Any, where: str, undo: Callable[[], None]) -> None:
+    def _after(self, params: Any, undo: Callable[[], None]) -> None:
         if "for" in params:
-            wait_s = duration(params["for"], f"{where}.for").total_seconds()
+            wait_s = seconds(params["for"])
             self.nursery.start_soon(later, wait_s, undo)
 
-    def _disk(self, name: str, params: Any, where: str) -> None:
+    def _disk(self, name: str, params: Any) -> None:
         fault = DiskFault(
             name,
             params.get("when", "before"),
             params.get("times"),
             params.get("probability", 1.0),
-            duration(params.get("delay", 5), f"{where}.delay").total_seconds(),
+            seconds(params.get("delay", 5)),
         )
         active = self.host.disk.active
         active.append(fault)
-        self._after(params, where, lambda: discard(self.host.disk.active, fault))
+        self._after(params, lambda: discard(self.host.disk.active, fault))
 
-    async def _daemon(self, value: str, params: Any, where: str) -> None:
-        down_s = duration(params.get("down", 0), f"{where}.down").total_seconds()
+    async def _daemon(self, value: str, params: Any) -> None:
+        down_s = seconds(params.get("down", 0))
         if self.is_supervised and value != "start" and not self.host.is_up:
             return  # it is dead already
         if value in ("stop", "restart"):
@@ -262,6 +256,6 @@ class Stage:
             if not self.is_supervised:
                 raise
 
-    def _change(self, name: str, params: Any, where: str) -> None:
-        changed = replace(self.person(name, where), **changes_of(params, CHANGES))
+    def _change(self, name: str, params: Any) -> None:
+        changed = replace(self.people[name], **changes_of(params, CHANGES))
         self.people[name] = self.exchange.people.add(changed)

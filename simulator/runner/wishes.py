@@ -16,10 +16,10 @@ import httpx
 import trio
 
 from missedd.clock import to_iso
+from simulator.readings import span
 from simulator.runner.clock import SteppedClock
 from simulator.runner.host import DaemonHost
 from simulator.runner.journal import FOR_EVER, Journal
-from simulator.scenario import duration
 
 ASK_AGAIN_S = 5.0
 
@@ -57,11 +57,11 @@ class Wishes:
 
         return Wish("DELETE", f"/api/v1/suppressions/{quote(number)}", None, granted)
 
-    def pause(self, campaign: str, why: str, lasts: object, where: str) -> Wish:
+    def pause(self, campaign: str, why: str, lasts: object) -> Wish:
         """`lasts` is a duration, or None for a pause without an end."""
         until, ends_at = None, FOR_EVER
         if lasts is not None:
-            until, ends_at = (now() + duration(lasts, where) for now in (self.clock.now, self.true_now))
+            until, ends_at = (now() + span(lasts) for now in (self.clock.now, self.true_now))
 
         def granted(asked_at: datetime, at: datetime) -> None:
             self.journal.note_pause(campaign, asked_at, at, ends_at, is_pause=True)

@@ -11,6 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from simulator.cli import main
+from simulator.runner import replay as replaying
+from simulator.runner.replay import Outcome
+from simulator.scenario import Scenario
 from tests.simulator.test_scenario_file import WELL
 
 SHORT = """
@@ -84,6 +87,32 @@ def test_a_mistake_that_shows_in_the_run_is_one_of_the_file(
     assert "nothing.toml: expect[1].path: there is no '7' in the answer" in told.err
     assert "down.toml: at[2]: the daemon is not running then" in told.err
     assert "1 passed, 0 failed, 3 could not be run" in told.out
+
+
+def test_a_run_that_falls_is_an_error_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fall_once(scenario: Scenario) -> Outcome:
+        if scenario.name == "falls":
+            raise RuntimeError("[the daemon] fell")
+        return really(scenario)
+
+    really = replaying.replay
+    monkeypatch.setattr(replaying, "replay", fall_once)
+    junit = tmp_path / "out.xml"
+    assert main(["replay", *files(tmp_path, falls=SHORT, well=SHORT), "--junit", str(junit)]) == 1
+    told = capsys.readouterr()
+    assert "ERROR falls: it ended by RuntimeError('[the daemon] fell')\n" in told.out
+    assert told.out.endswith("1 passed, 0 failed, 1 could not be run\n")
+    assert "Traceback" in told.err
+    assert cases(junit) == {"falls": "error", "well": "passed"}
+
+
+def test_a_junit_file_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", *files(tmp_path, well=SHORT), "--junit", str(tmp_path)]) == 2
+    assert f"{tmp_path}: cannot be written: Is a directory" in capsys.readouterr().err
 
 
 def test_an_answer_of_the_api_that_is_another_is_a_failure(
