@@ -101,10 +101,7 @@ def _played(scenario: Scenario, console: Console, with_log: bool) -> tuple[Resul
     except ScenarioMistake as mistake:
         return _mistaken(scenario.path, mistake), ""
     except Exception as fall:
-        # The daemon's mistake or the simulator's: of this scenario nothing is known, of the others all.
-        error = "".join(traceback.format_exception(fall))
-        sys.stderr.write(error)
-        return Result(scenario.name, error=error), f"[red]ERROR[/] {name}: it ended by {escape(repr(fall))}\n"
+        return _fallen(scenario.name, fall)
     if with_log:
         sys.stderr.write(outcome.log_text)
     verdict = "[green]passed[/]" if outcome.passed else "[red]FAILED[/]"
@@ -114,6 +111,18 @@ def _played(scenario: Scenario, console: Console, with_log: bool) -> tuple[Resul
         f"{verdict} {name}: {outcome.checked} expectations, "
         f"{spelled(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)\n",
     )
+
+
+def _fallen(name: str, fall: Exception) -> tuple[Result, str]:
+    """The daemon's mistake or the simulator's: of this scenario nothing is known, of the others all."""
+    trace = "".join(traceback.format_exception(fall))
+    sys.stderr.write(trace)
+    first: BaseException = fall
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    error = f"{type(first).__name__}: {first}"
+    told = f"[red]ERROR[/] {escape(name)}: it ended by {escape(error)}\n"
+    return Result(name, error=f"{error}\n{trace}"), told
 
 
 def _summary(results: Sequence[Result]) -> str:

@@ -94,7 +94,7 @@ def test_a_run_that_falls_is_an_error_and_the_others_go_on(
 ) -> None:
     def fall_once(scenario: Scenario) -> Outcome:
         if scenario.name == "falls":
-            raise RuntimeError("[the daemon] fell")
+            raise ExceptionGroup("in a nursery", [RuntimeError("[the daemon] fell")])
         return really(scenario)
 
     really = replaying.replay
@@ -102,7 +102,7 @@ def test_a_run_that_falls_is_an_error_and_the_others_go_on(
     junit = tmp_path / "out.xml"
     assert main(["replay", *files(tmp_path, falls=SHORT, well=SHORT), "--junit", str(junit)]) == 1
     told = capsys.readouterr()
-    assert "ERROR falls: it ended by RuntimeError('[the daemon] fell')\n" in told.out
+    assert "ERROR falls: it ended by RuntimeError: [the daemon] fell\n" in told.out
     assert told.out.endswith("1 passed, 0 failed, 1 could not be run\n")
     assert "Traceback" in told.err
     assert cases(junit) == {"falls": "error", "well": "passed"}
