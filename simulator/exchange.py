@@ -6,6 +6,7 @@ Nothing here knows how requests reach it or how its own leave.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
@@ -13,7 +14,7 @@ from random import Random
 import trio
 
 from simulator.budget import SlidingLimit
-from simulator.facts import InboundRing
+from simulator.facts import InboundRing, Ring
 from simulator.faults import Faults
 from simulator.inbound import Inbound
 from simulator.people import People, Person
@@ -49,10 +50,11 @@ class Exchange:
         sids, luck, odds = (Random(rng.getrandbits(64)) for _ in range(3))  # noqa: S311 (repeatable)
         self.world = World(nursery, now, settings, sids, luck, Faults(odds), people or People(), say)
         postman = Postman(self.world, poster)
-        self.voice = Voice(self.world, postman)
+        self.voice = Voice(self.world, postman, self._missed)
         self.texting = Texting(self.world, postman)
         self.voice_limit, self.sms_limit = SlidingLimit(), SlidingLimit()
         self._inbound = Inbound(self.world, postman, self.texting)
+        self._rung_back: Counter[str] = Counter()
 
     @property
     def truth(self) -> Truth:
@@ -99,6 +101,17 @@ class Exchange:
     def beat(self, health: Health | str) -> None:
         """Send a heartbeat of the ExoPhones to the address for missed calls. Raises NowhereToPost."""
         self._inbound.beat(Health(health))
+
+    def _missed(self, ring: Ring) -> None:
+        """A telephone rang and was not taken: whoever sees it may ring back."""
+        waits_s, index = self.people.find(ring.number).rings_back, self._rung_back[ring.number]
+        if index < len(waits_s) and self.settings.missed_call_url is not None:
+            self._rung_back[ring.number] += 1
+            self.world.nursery.start_soon(self._ring_back, ring, waits_s[index], name=f"missed {ring.sid}")
+
+    async def _ring_back(self, ring: Ring, wait_s: float) -> None:
+        await trio.sleep(wait_s)
+        self.ring_in(ring.number, ring.caller_id)
 
 
 def _checked(text: str) -> str:

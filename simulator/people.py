@@ -80,6 +80,8 @@ class Person:
     `opted_out_of` names the senders of whom they want no SMS.
     `dnd` puts the number on the do-not-disturb register, which refuses calls to people who have
     not rung an ExoPhone themselves; it says nothing about SMS, for which there is `sms`.
+    `rings_back` is after how many seconds they ring the number that they missed a call of: one wait
+    for each missed call in turn, then they let it be.
     """
 
     number: str
@@ -91,6 +93,7 @@ class Person:
     opted_out_of: tuple[str, ...] = ()
     lines: int | None = None
     dnd: bool = False
+    rings_back: tuple[float, ...] = ()
 
     def answer_to(self, ring_index: int) -> Answers:
         """What they do when rung for the (`ring_index` + 1)-th time."""

@@ -176,6 +176,15 @@ def one_of(*known: str | int) -> Reading:
     return read
 
 
+def several(of: Reading) -> Reading:
+    """A list of values, or one by itself."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        return tuple(of(one) for one in (value if isinstance(value, list) else [value]))
+
+    return read
+
+
 def one_by_one(of: type[Word]) -> Reading:
     """One word, or a list with one for each time in turn."""
 

@@ -24,6 +24,7 @@ from simulator.readings import (
     pair,
     path,
     seconds,
+    several,
     share,
     span,
     status,
@@ -77,6 +78,7 @@ TRAITS: Mapping[str, Trait] = {
     "opted_out_of": Trait("opted_out_of", list_of(text)),
     "dnd": Trait("dnd", flag),
     "lines": Trait("lines", whole(1)),
+    "rings_back": Trait("rings_back", several(seconds)),
 }
 """What may be said of somebody, beside their `number`."""
 

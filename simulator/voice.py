@@ -15,6 +15,8 @@ two seconds, rings nothing, and uses up none of the things that the person does 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import trio
 
 from simulator.facts import Connect, Ring
@@ -41,9 +43,11 @@ _BY_THE_NETWORK = (Answers.BUSY, Answers.UNREACHABLE)
 
 
 class Voice:
-    def __init__(self, world: World, postman: Postman) -> None:
+    def __init__(self, world: World, postman: Postman, missed: Callable[[Ring], None]) -> None:
+        """`missed` is told of each telephone that rang and was not taken."""
         self._world = world
         self._postman = postman
+        self._missed = missed
 
     def connect(self, order: ConnectOrder) -> Connect:
         """Create a call and start ringing. Every request makes one, however alike it looks."""
@@ -175,6 +179,8 @@ class Voice:
         ring.ended, ring.ended_at = ended, self._world.now()
         if not ring.engaged:
             self._world.lines.release(ring.number)
+            if not ring.answered:
+                self._missed(ring)
 
 
 def _status_of(leg: str | None) -> str:

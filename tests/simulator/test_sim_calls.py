@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from trio.testing import MockClock
 from simulator.people import Answers, Person
 from simulator.posting import PostResult
 
-AGENT, CUSTOMER = "+919811111111", "+919876543210"
+AGENT, CUSTOMER, EXOPHONE = "+919811111111", "+919876543210", "+918047120001"
 
 
 @pytest.mark.parametrize(
@@ -150,3 +151,19 @@ async def test_what_the_network_says_is_said_however_short_it_rings(
     await trio.sleep(2.5)
     (call,) = bench.exchange.truth.connects
     assert (call.status, call.ended_at is not None) == (status, True)
+
+
+async def test_who_misses_a_call_rings_back_as_often_as_they_have_waits(
+    bench: Any, autojump_clock: MockClock
+) -> None:
+    answers = (Answers.NO_ANSWER, Answers.BUSY, Answers.NO_ANSWER, Answers.ANSWER)
+    bench.exchange.people.add(Person(CUSTOMER, answers=answers, rings_back=(5.0, 60.0)))
+    for _ in answers:
+        await bench.connect(MaxRetries="0", TimeOut="20")
+        await trio.sleep(200)
+    rings, inbound = bench.exchange.truth.rings_to(CUSTOMER), bench.exchange.truth.inbound
+    assert [(each.number, each.exophone) for each in inbound] == [(CUSTOMER, EXOPHONE)] * 2
+    assert [back.rung_at - ring.ended_at for ring, back in zip(rings, inbound, strict=False)] == [
+        timedelta(seconds=5),
+        timedelta(seconds=60),
+    ]
