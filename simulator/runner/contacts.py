@@ -52,18 +52,25 @@ def _asked_for(stage: Stage, settings: Settings) -> Iterator[Contact]:
             campaign = settings.policy.campaign_of(made.caller_id)
             callback = campaign.callback if campaign else None
             agents = {each.number: each for each in callback.agents} if callback else {}
-            legs = [each for each in (made.from_number, made.to_number) if each]
-            people = [each for each in legs if each not in agents]
-            agent = next((agents[each] for each in legs if each in agents), None)
+            number, rung = legs_of(made, campaign)
+            agent = None if rung is None else agents.get(rung)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
             action = made.fields.get("CustomField", "")
             yield Contact(
-                *("callback", people[0], made.sid, request.at, shown_at, campaign, promotes, action, agent)
+                *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent)
             )
         elif isinstance(made, Text):
             promotes = made.sms_type == "promotional"
             action = made.fields.get("CustomField", "")
             yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
+
+
+def legs_of(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
+    """The caller's number and, where one is to be connected with them, the agent's."""
+    callback = campaign.callback if campaign else None
+    if made.to_number is None or callback is None or callback.first != "agent":
+        return made.from_number, made.to_number
+    return made.to_number, made.from_number
 
 
 async def _handed_over(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:

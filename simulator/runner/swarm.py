@@ -7,52 +7,31 @@ hand; only its expectations are the promises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from simulator.people import Answers, Reception
 from simulator.runner.host import SMS_TEXT_URL
 from simulator.runner.swarm_faults import draw_faults
-from simulator.runner.swarm_numbers import draw_numbers
-from simulator.runner.swarm_polls import POLL, draw_polls
+from simulator.runner.swarm_people import SMALL_POOL, draw_people
+from simulator.runner.swarm_polls import JOINING, POLL, draw_lists, draw_polls, leaving
+from simulator.runner.swarm_rings import draw_rings, draw_verifications, through_flows
 from simulator.scenario import Happening, PersonSpec, Scenario
 
 MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-SMALL_POOL = 6
-"""Half of all rings come from so few numbers that windows, caps and suppressions collide."""
-
 MINUTES = 120
 RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
-RECEPTIONS = (
-    *[Reception.DELIVERED] * 7,
-    Reception.TO_OPERATOR,
-    Reception.DND,
-    Reception.INVALID,
-    Reception.UNAVAILABLE,
-)
-FLOWS = (
-    *("attempt-then-talked", "attempt-then-talked", "no-answer-then-talked", "attempt-then-voicemail"),
-    *("talked-then-late-attempt", "talked-then-late-attempt", "attempt-then-missed", "voicemail"),
-    *("bot-talked", "bot-failed", "voicebot-talked", "popup-then-talked", "popup-then-missed"),
-    *("client-hangup", "incomplete-busy", "ended-busy"),
-)
-"""What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
-
-_UNCONFIGURED = "+918047129999"
 
 
 def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     """The run of a seed: `minutes` of rings and faults. The same seed draws the same run."""
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
     campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
-    people = tuple(_person(rng, f"p{index}") for index in range(SMALL_POOL + rng.randint(10, 20)))
-    people = draw_numbers(seed, people, campaigns)
-    happenings = [*_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
-    happenings += _verifications(rng, campaigns, people, minutes)
+    people = draw_people(rng, seed, campaigns)
+    happenings = [*draw_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
+    happenings += draw_verifications(rng, campaigns, people, minutes)
+    draw_lists(seed, campaigns)
     happenings += draw_faults(rng, minutes)
     happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
     start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
@@ -70,7 +49,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
         },
         exchange=_exchange(rng) | _applet(seed),
         people=people,
-        timeline=tuple(sorted(_through_flows(seed, happenings), key=lambda each: each.at)),
+        timeline=tuple(sorted(through_flows(seed, happenings), key=lambda each: each.at)),
         expectations=(),
     )
 
@@ -110,10 +89,10 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
     if kind == 0:
         campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
     elif kind == 1:
-        campaign["subscribe"] = {"list": "weather", "purpose": "alerts"}
+        campaign["subscribe"] = JOINING
     elif kind == 2:
-        campaign["unsubscribe"] = {"list": "weather", "suppress": rng.random() < 0.75}
-    elif kind == 3:
+        campaign["unsubscribe"] = leaving(rng)
+    elif kind in (3, 4):
         campaign["verify"] = {"ttl": rng.choice(("1m", "5m", "30m")), "max_per_hour": rng.choice((2, 5))}
     return campaign
 
@@ -121,7 +100,7 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
 def _callback(rng: Random) -> dict[str, Any]:
     whom: dict[str, Any] = {"flow": "12345"}
     if rng.random() < 0.4:
-        agents = [_agent(rng, f"+9198111000{each:02d}") for each in range(rng.randint(1, 3))]
+        agents = [_agent(rng, index) for index in range(rng.randint(1, 3))]
         whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
     return whom | {
         "delay": rng.choice(("0s", "10s", "30s", "5m")),
@@ -133,7 +112,9 @@ def _callback(rng: Random) -> dict[str, Any]:
     }
 
 
-def _agent(rng: Random, number: str) -> str | dict[str, Any]:
+def _agent(rng: Random, index: int) -> str | dict[str, Any]:
+    """The first few numbers, so that campaigns share agents; some are switchboards."""
+    number = f"+91{rng.choice(('98111000', '98111000', '22400010'))}{index:02d}"
     if rng.random() < 0.6:
         return number
     return {
@@ -163,6 +144,15 @@ def _exchange(rng: Random) -> dict[str, Any]:
     }
     if rng.random() < 0.3:
         exchange["retry_after_s"] = rng.choice((1, 20))
+    if rng.random() < 0.25:
+        exchange["channels"] = rng.choice((2, 3, 5))
+        exchange["channels_full_status"] = rng.choice((429, 403))
+    exchange["report_legs"] = rng.random() < 0.8
+    exchange["details_legs"] = rng.random() < 0.8
+    exchange["flow_legs"] = rng.random() < 0.3
+    exchange["flow_always_completed"] = rng.random() < 0.2
+    exchange["human_word"] = rng.choice(("NA", "Human", "HUMAN"))
+    exchange["machine_word"] = rng.choice(("Machine", "machine", "MACHINE"))
     return exchange
 
 
@@ -172,80 +162,6 @@ def _applet(seed: int) -> dict[str, Any]:
     if rng.random() < 0.6:
         return {}
     return {"sms_text_url": SMS_TEXT_URL, "applet_wait_s": rng.choice((0.0, 0.5, 5.0))}
-
-
-def _person(rng: Random, name: str) -> PersonSpec:
-    usual = (Answers.ANSWER, Answers.ANSWER, Answers.NO_ANSWER, Answers.BUSY, Answers.HANGUP)
-    traits = {
-        "answers": tuple(rng.choices((*usual, Answers.UNREACHABLE), k=rng.randint(1, 3))),
-        "sms": rng.choice(RECEPTIONS),
-        "ring_s": round(rng.uniform(1, 20), 1),
-        "talks_s": round(rng.uniform(1, 90), 1),
-    }
-    return PersonSpec(name, None, traits)
-
-
-def _rings(
-    rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
-) -> list[Happening]:
-    exophones = [number for each in campaigns for number in each["exophones"]]
-    rings = []
-    for _ in range(rng.randint(20, 40)):
-        person = rng.choice(people[:SMALL_POOL] if rng.random() < 0.5 else people)
-        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
-        params: dict[str, Any] = {
-            "ring": person.name,
-            "exophone": rng.choice(exophones) if rng.random() < 0.97 else _UNCONFIGURED,
-            "shape": rng.choice((*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")),
-            "with_date": rng.random() < 0.85,
-        }
-        if rng.random() < 0.3:
-            params |= {"times": rng.randint(2, 5), "every": rng.choice((5, 40, 200, 1000))}
-        rings.append(Happening(at, "ring", params, "ring"))
-        if rng.random() < 0.1:
-            later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
-            rings.append(Happening(later, "redeliver", {"redeliver": person.name}, "redeliver"))
-    if rng.random() < 0.1:
-        # A television advertisement: many at once, who fill whatever has a limit.
-        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 * 0.8), 1))
-        params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
-        rings.append(Happening(at, "crowd", params, "crowd"))
-    return rings
-
-
-def _through_flows(seed: int, happenings: list[Happening]) -> Iterator[Happening]:
-    """Every fourth ring goes through a flow with applets. Drawn aside, so that the rest stays as it was."""
-    rng = Random(f"flows {seed}")  # noqa: S311 - repeatable on purpose
-    for each in happenings:
-        if "shape" in each.params and rng.random() < 0.25:
-            yield replace(each, params={**each.params, "shape": rng.choice(FLOWS)})
-        else:
-            yield each
-
-
-def _verifications(
-    rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
-) -> Iterator[Happening]:
-    """An application that has numbers proved; most of them ring, and half of the time it asks how it went."""
-    for campaign in (each for each in campaigns if "verify" in each):
-        for index in range(rng.randint(2, 12)):
-            person, name = rng.choice(people[:SMALL_POOL]), f"{campaign['name']}-{index}"
-            at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
-            body = {"number": f"{{{person.name}}}", "campaign": campaign["name"]}
-            start = {"api": "POST", "path": "/api/v1/verifications", "body": body, "keep": name}
-            yield Happening(at, "api", start, "api")
-            if rng.random() < 0.8:
-                ring = {"ring": person.name, "exophone": rng.choice(campaign["exophones"])}
-                rings_at = at + timedelta(seconds=rng.choice((1, 20, 59, 61, 290, 301)))
-                yield Happening(rings_at, "ring", ring, "ring")
-                if rng.random() < 0.3:
-                    # Exotel delivers it five minutes later, when the answer may have been given.
-                    lost = {"fault": "lose", "target": "webhook", "for": 3}
-                    yield Happening(rings_at - timedelta(seconds=1), "fault", lost, "fault")
-            if rng.random() < 0.5:
-                ask = {"api": "GET", "path": f"/api/v1/verifications/{{{name}.body.id}}"}
-                asks_at = at + timedelta(seconds=rng.choice((60, 61, 302, 900)))
-                yield Happening(asks_at, "api", ask, "api")
 
 
 def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[Happening]:

@@ -1,4 +1,4 @@
-"""The polls of a drawn run, and who votes in them, by a chance of their own.
+"""The polls and the list of a drawn run, and which campaigns serve them, by a chance of their own.
 
 Two options and one pool of callers, hours that open and close within the run: so that repeats, late
 deliveries and closings meet each other.
@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 POLL = "singer"
+JOINING = {"list": "weather", "purpose": "alerts"}
 
 
 def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minutes: int) -> dict[str, Any]:
@@ -32,3 +33,19 @@ def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minu
     if rng.random() < 0.6:
         poll["closes_at"] = start + timedelta(minutes=minutes * rng.uniform(0.5, 1))
     return {"poll": [poll]}
+
+
+def draw_lists(seed: int, campaigns: list[dict[str, Any]]) -> None:
+    """Let some of the campaigns take people onto the list and others take them off it."""
+    rng = Random(f"the list of {seed}")  # noqa: S311 - repeatable on purpose
+    if rng.random() < 0.5:
+        return
+    for campaign in (each for each in campaigns if not each.keys() & {"subscribe", "unsubscribe"}):
+        if rng.random() < 0.5:
+            campaign["subscribe"] = JOINING
+        elif rng.random() < 0.6:
+            campaign["unsubscribe"] = leaving(rng)
+
+
+def leaving(rng: Random) -> dict[str, Any]:
+    return {"list": JOINING["list"], "suppress": rng.random() < 0.75}
