@@ -22,7 +22,7 @@ MINUTE_US: Final = 60_000_000
 
 async def judge_records(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
     await _known_reasons(witness, tally)
-    await _reasons_hold(settings, witness, tally)
+    await _reasons_hold(stage, settings, witness, tally)
     await _stories(stage, settings, witness, tally)
     await _leads(witness, tally)
     await _figures(stage, settings, witness, tally)
@@ -36,23 +36,27 @@ async def _known_reasons(witness: Witness, tally: Tally) -> None:
             tally.hold("P8 reasons", reason in known, f"{table} {row_id} has the unknown reason {reason!r}")
 
 
-async def _reasons_hold(settings: Settings, witness: Witness, tally: Tally) -> None:
+async def _reasons_hold(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
     """A duplicate has an accepted call within the window; an accepted one has none decided before it.
 
     A call that was taken after all opens no window for those that come after the news of that.
     """
+    # A request of another product may have taken the row of a call before that was decided. Which was
+    # decided first, the instants say, if nobody set the clock in between.
+    order = "id" if stage.clock.was_stepped else "received_at, id"
     rows = await witness.rows(
-        """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict, received_at, reached_at FROM calls
-           WHERE verdict IN ('accepted', 'duplicate') ORDER BY id"""
+        f"""SELECT row_number() OVER (ORDER BY {order}), call_sid, caller, campaign, called_at / 1e6, verdict,
+                   received_at, reached_at FROM calls
+            WHERE verdict IN ('accepted', 'duplicate') ORDER BY 1"""  # noqa: S608 - constant
     )
     windows = {each.name: each.dedup_window.total_seconds() for each in settings.policy.campaigns}
     accepted = [row for row in rows if row[5] == "accepted"]
-    for call_id, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
+    for rank, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
         near = [
             each
             for each in accepted
             if each[2:4] == (caller, campaign)
-            and each[0] < call_id
+            and each[0] < rank
             and abs(at_s - each[4]) < windows[campaign]
             and (each[7] is None or each[7] >= received_us)
         ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.runner.swarm_people import SMALL_POOL
 from simulator.scenario import Happening, PersonSpec
+from simulator.shapes import Shape
 
 _UNCONFIGURED = "+918047129999"
 FLOWS = (
@@ -19,6 +20,8 @@ FLOWS = (
     *("client-hangup", "incomplete-busy", "ended-busy"),
 )
 """What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
+_USUAL = (*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")
+_ANY = tuple(each.value for each in Shape)
 
 
 def draw_rings(
@@ -32,7 +35,7 @@ def draw_rings(
         params: dict[str, Any] = {
             "ring": person.name,
             "exophone": rng.choice(exophones) if rng.random() < 0.97 else _UNCONFIGURED,
-            "shape": rng.choice((*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")),
+            "shape": rng.choice(_USUAL if rng.random() < 0.9 else _ANY),
             "with_date": rng.random() < 0.85,
         }
         if rng.random() < 0.3:
