@@ -6,6 +6,9 @@ webhook had to be refused, the list of incoming calls is read on from where it w
 is unknown is admitted with its own time. From there on it is a call like any other: a callback or
 an SMS that is too old expires by its `give_up_after`, votes count, leads are kept, the application
 is told. The store decides by CallSid, so a webhook that comes after all is a redelivery.
+
+The list also tells of conversations. One with a caller who is still owed something for that very call,
+as its flow told of it too early or a webhook was lost, ends what is owed.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from missedd.exotel.call_list import PageQuery
 from missedd.exotel.client import ExotelClient, Unavailable
 from missedd.exotel.incoming import Incoming
 from missedd.log import Event, Logger
-from missedd.store.catch_up import cover, news
+from missedd.store.catch_up import cover, news, owing
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
 
@@ -170,8 +173,9 @@ class CatchUp:
         await self._budget.turn()
 
     async def _take(self, page: Sequence[Incoming], this_round: _Round) -> None:
-        """Admit what is ours, missed, and news."""
+        """Admit what is ours, missed, and news; and of what is owed something, that somebody took it."""
         missed: dict[str, Incoming] = {}
+        taken: dict[str, InboundCall] = {}
         for each in page:
             call = each.call
             if call.called_at is None or not this_round.stretch.holds(call.called_at):
@@ -182,6 +186,8 @@ class CatchUp:
                 this_round.leave(call.called_at)
             if is_ours and call.not_missed is None:
                 missed[call.call_sid] = each
+            if is_ours and call.not_missed is Reason.CONVERSATION:
+                taken[call.call_sid] = call
         fresh = await self._store.read(partial(news, sids=list(missed)))
         calls = [
             each.call if each.is_told else await self._told(each.call, this_round)
@@ -189,6 +195,8 @@ class CatchUp:
             if sid in fresh
         ]
         calls = [each for each in calls if each.not_missed is None]
+        if taken:
+            calls += [taken[sid] for sid in await self._store.read(partial(owing, sids=list(taken)))]
         if not calls:
             return
         for call, verdict in zip(calls, await self._admit(calls), strict=True):
@@ -196,7 +204,7 @@ class CatchUp:
                 raise verdict  # perhaps it was kept, perhaps not: the round is made again
             if isinstance(verdict, Exception):
                 self._log.error(Event.REQUEST_FAILED, call_sid=call.call_sid, exc_info=verdict)
-            elif verdict is not Verdict.REDELIVERED:  # else a webhook was faster
+            elif verdict not in (Verdict.REDELIVERED, Verdict.NOT_MISSED):  # else a webhook was faster
                 this_round.recovered.append(call)
 
     async def _told(self, call: InboundCall, this_round: _Round) -> InboundCall:

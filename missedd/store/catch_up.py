@@ -56,3 +56,15 @@ async def news(db: Database, sids: Sequence[str]) -> set[str]:
         (json.dumps(list(sids)), Verdict.NOT_MISSED, json.dumps(INTERIM)),
     )
     return set(sids) - {sid for (sid,) in rows}
+
+
+async def owing(db: Database, sids: Sequence[str]) -> list[str]:
+    """Those of `sids` whose calls are still owed an SMS or a callback that is not out; a reading unit."""
+    rows = await db.fetch_all(
+        """SELECT c.call_sid FROM calls c WHERE c.call_sid IN (SELECT value FROM json_each(?))
+           AND EXISTS (SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind IN ('sms', 'callback')
+                         AND a.state IN ('planned', 'held'))
+           ORDER BY c.id""",
+        (json.dumps(list(sids)),),
+    )
+    return [sid for (sid,) in rows]

@@ -210,6 +210,29 @@ async def test_a_later_webhook_is_a_redelivery_and_a_known_call_is_no_news(
         assert [line["recovered"] for line in stage.events("webhooks.missing")] == [1]
 
 
+async def test_a_conversation_in_the_list_ends_what_its_call_is_still_owed(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    late = callback(delay=minutes(30), give_up_after=minutes(60))
+    of = policy(campaign(callback=late, lead_source="missed_call"))
+    exotel = Exotel()
+    exotel.rang("talked", NOON - minutes(4), Details=TALKED)
+    exotel.rang("missed", NOON - minutes(4), From=OTHER)
+    async with after_an_hour_down(tmp_path, exotel, of) as (stage, intake, _):
+        for sid, caller in (("talked", CALLER), ("missed", OTHER)):
+            assert await intake.admit(call(sid, NOON - minutes(4), caller=caller)) == "accepted"
+        await trio.sleep(START_S + EVERY_S + 1)
+        assert await stage.rows("SELECT call_sid, verdict, reached_by, redeliveries FROM calls") == [
+            ("talked", "accepted", "conversation", 0),
+            ("missed", "accepted", None, 0),
+        ]
+        assert await stage.rows("SELECT outcome, reason FROM actions WHERE kind = 'callback'") == [
+            ("cancelled", "reached-otherwise"),
+            (None, "owed"),
+        ]
+        assert stage.events("webhooks.missing") == []
+
+
 # Entries of the list that are nobody's to serve.
 OTHERS: list[dict[str, Any]] = [
     {"Details": TALKED},
