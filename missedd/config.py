@@ -30,8 +30,9 @@ from missedd.config_network import (
 )
 from missedd.config_read import Table
 from missedd.config_retention import read_erase_after
-from missedd.config_values import Problem, nearest, shown
+from missedd.config_values import NOT_CREDIBLE, Problem, nearest, shown
 from missedd.core.hours import DailyWindow
+from missedd.core.phone import is_credible, normalise
 from missedd.core.policy import Campaign, Policy, PollPolicy
 from missedd.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
 
@@ -212,9 +213,11 @@ def _campaigns(root: Table, timezone: str, polls: tuple[PollPolicy, ...]) -> tup
     exophone_at: dict[str, str] = {}
     poll_names = [each.name for each in polls]
     countries = read_contact(root.table("contact"))
-    for table in root.tables("campaign"):
-        exophones = table.numbers("exophones", required=True)
-        campaign = read_campaign(table, tuple(exophones.values()), timezone, countries)
+    tables = [(each, each.numbers("exophones", required=True)) for each in root.tables("campaign")]
+    of_all = {number for _, exophones in tables for number in exophones.values()}
+    of_all |= {number for each, _ in tables if (number := _named_caller_id(each)) is not None}
+    for table, exophones in tables:
+        campaign = read_campaign(table, tuple(exophones.values()), timezone, countries, of_all)
         if campaign.name in name_at:
             table.problem("name", f"is also the name of {name_at[campaign.name]}: {shown(campaign.name)}")
         elif campaign.name:
@@ -231,11 +234,33 @@ def _campaigns(root: Table, timezone: str, polls: tuple[PollPolicy, ...]) -> tup
     return tuple(campaigns)
 
 
+def _named_caller_id(campaign: Table) -> str | None:
+    """The number that a campaign calls from, looked up before the campaign itself is read."""
+    callback = campaign.value("callback")
+    named = callback.get("caller_id") if isinstance(callback, dict) else None
+    return normalise(named) if isinstance(named, str) else None
+
+
+def _caller_id_warnings(campaigns: tuple[Campaign, ...]) -> Iterator[str]:
+    owner_of = {number: each for each in reversed(campaigns) for number in each.exophones}
+    for i, campaign in enumerate(campaigns):
+        shown = campaign.callback.caller_id if campaign.callback else None
+        owner = owner_of.get(shown or "")
+        if shown is not None and not is_credible(shown):
+            yield f"campaign[{i}].callback.caller_id: {NOT_CREDIBLE}"
+        if owner is not None and owner.name != campaign.name:
+            yield (
+                f"campaign[{i}].callback.caller_id: is an ExoPhone of {owner.name}: who rings it is that "
+                f"campaign's, except for those whom {campaign.name} rang from it last"
+            )
+
+
 def _together(campaigns: tuple[Campaign, ...], polls: tuple[PollPolicy, ...]) -> Iterator[str]:
     if not campaigns:
         yield "campaign: there is none, so no call leads to anything"
     for i, campaign in enumerate(campaigns):
         yield from campaign_warnings(campaign, f"campaign[{i}]")
+    yield from _caller_id_warnings(campaigns)
     voted = {each.vote.poll for each in campaigns if each.vote}
     for i, poll in enumerate(polls):
         if poll.name not in voted:

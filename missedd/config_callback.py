@@ -5,7 +5,7 @@ agents = ["+919876500001", {number = "+919876500002", open = ["mon-fri 09:00-13:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -36,12 +36,14 @@ class _First(StrEnum):
     CUSTOMER = "customer"
 
 
-def read_callback(table: Table | None, timezone: str) -> CallbackPolicy | None:
-    """Whom a campaign calls back, and how."""
+def read_callback(
+    table: Table | None, timezone: str, exophones: Collection[str] = ()
+) -> CallbackPolicy | None:
+    """Whom a campaign calls back, and how; `exophones` are all of the configuration, who are no agents."""
     if table is None:
         return None
     flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
-    agents = _agents(table, timezone)
+    agents = _agents(table, timezone, exophones)
     first = table.choice("first", _First)
     delay = table.duration("delay", positive=False)
     delay = DELAY if delay is None else delay
@@ -70,7 +72,17 @@ def read_callback(table: Table | None, timezone: str) -> CallbackPolicy | None:
         retries=_retries(table),
         message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
         time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
+        caller_id=read_caller_id(table),
     )
+
+
+def read_caller_id(table: Table) -> str | None:
+    """The ExoPhone to call from."""
+    text = table.value("caller_id")
+    number = normalise(text) if isinstance(text, str) else None
+    if text is not None and number is None:
+        table.problem("caller_id", f"must be an ExoPhone of the account, in quotes, not {shown(text)}")
+    return number
 
 
 def _retries(table: Table) -> Retries:
@@ -86,13 +98,13 @@ def _retries(table: Table) -> Retries:
     )
 
 
-def _agents(table: Table, timezone: str) -> tuple[Agent, ...]:
+def _agents(table: Table, timezone: str, exophones: Collection[str]) -> tuple[Agent, ...]:
     """Numbers, or tables of a number and the hours in which it is on duty."""
     found: list[Agent] = []
     for place, each in table.members("agents"):
         key, text, hours = place, each, None
         if isinstance(each, Table):
-            key, text = f"{place}.number", each.text("number", required=True)
+            key, text = f"{place}.number", each.value("number", required=True)
             hours = _duty(each, timezone)
             if text is None:
                 continue
@@ -101,6 +113,8 @@ def _agents(table: Table, timezone: str) -> tuple[Agent, ...]:
             table.problem(key, f"must be a number in quotes, or a table with one, not {shown(text)}")
         elif number is None:
             table.problem(key, f"is no usable phone number: {shown(text)}")
+        elif number in exophones:
+            table.problem(key, f"is an ExoPhone of this configuration, which nobody answers: {shown(text)}")
         elif any(number == agent.number for agent in found):
             table.problem(key, f"is there already: {shown(text)}")
         else:

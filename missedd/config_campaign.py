@@ -6,7 +6,7 @@ Defaults live here and nowhere else. What several campaigns must agree on is che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -45,11 +45,15 @@ class _Keep(StrEnum):
 
 
 def read_campaign(
-    table: Table, exophones: tuple[str, ...], timezone: str, countries: Countries = None
+    table: Table,
+    exophones: tuple[str, ...],
+    timezone: str,
+    countries: Countries = None,
+    of_all: Collection[str] = (),
 ) -> Campaign:
     """The campaign that owns `exophones`; the caller reads these, to compare them with the others'.
 
-    `countries` are those that the account contacts.
+    `countries` are those that the account contacts, `of_all` the ExoPhones of the whole configuration.
     """
     vote_table = table.table("vote")
     vote = None if vote_table is None else _vote(vote_table)
@@ -66,7 +70,7 @@ def read_campaign(
         name=table.text("name", required=True, longest=100) or "",
         exophones=exophones,
         dedup_window=DEDUP_WINDOW if dedup_window is None else dedup_window,
-        callback=read_callback(table.table("callback"), timezone),
+        callback=read_callback(table.table("callback"), timezone, of_all),
         sms=sms,
         lead_source=None if lead is None else lead.text("source") or "missed_call",
         webhook=None if webhook is None else _webhook(webhook),

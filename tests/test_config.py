@@ -505,6 +505,32 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         None,
     ),
     "both": (CALLBACK + 'agents = ["+919876500001"]\n', "campaign[0].callback.flow", "beside agents", None),
+    "an exophone as an agent": (
+        CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", "080-4712 0001"]\n',
+        "campaign[0].callback.agents[1]",
+        "is an ExoPhone of this configuration, which nobody answers",
+        None,
+    ),
+    "a later campaign's exophone as an agent": (
+        CAMPAIGN
+        + '[campaign.callback]\nagents = [{number = "+918047120077"}]\n'
+        + '[[campaign]]\nname = "b"\nexophones = ["+918047120077"]\n[campaign.lead]\n',
+        "campaign[0].callback.agents[0].number",
+        "is an ExoPhone of this configuration",
+        None,
+    ),
+    "a caller id as an agent": (
+        CAMPAIGN + '[campaign.callback]\nagents = ["+918047120099"]\ncaller_id = "080 4712 0099"\n',
+        "campaign[0].callback.agents[0]",
+        "is an ExoPhone of this configuration",
+        None,
+    ),
+    "no caller id": (
+        CALLBACK + 'caller_id = "the shop"\n',
+        "campaign[0].callback.caller_id",
+        "must be an ExoPhone of the account, in quotes, not 'the shop'",
+        None,
+    ),
     "no agents": (
         CAMPAIGN + "[campaign.callback]\nagents = []\n",
         "campaign[0].callback.agents",
@@ -1004,6 +1030,12 @@ WARNED = {
         CALLBACK.replace("+918047120001", "+80012345678"),
         "campaign[0].exophones[0]: is of no country by the numbering plan, so callers of every country",
     ),
+    "another campaign's number to call from": (
+        CALLBACK
+        + 'caller_id = "+918047120077"\n'
+        + '[[campaign]]\nname = "desk"\nexophones = ["+918047120077"]\n[campaign.lead]\n',
+        "campaign[0].callback.caller_id: is an ExoPhone of desk: who rings it is that campaign's, except for",
+    ),
     "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', "poll[0]: no campaign votes"),
     "no way in": (
         CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',
@@ -1045,6 +1077,15 @@ def test_a_campaigns_countries_replace_the_accounts(tmp_path: Path) -> None:
     assert [each.countries for each in policy.campaigns] == [frozenset({"AE"}), frozenset({"IN", "SG"})]
     assert policy.polls[0].countries == frozenset({"IN"})
     assert read(CALLBACK + '[contact]\ncountries = "any"\n', tmp_path).policy.campaigns[0].countries is ANY
+
+
+def test_a_campaign_may_call_from_a_number_that_none_owns(tmp_path: Path) -> None:
+    settings = read(CALLBACK + 'caller_id = "\u200b080 4712 0099"\n', tmp_path)
+    callback = settings.policy.campaigns[0].callback
+    assert callback is not None
+    assert callback.caller_id == "+918047120099"
+    assert settings.policy.exophones == ("+918047120001", "+918047120099")
+    assert settings.warnings == ()
 
 
 def test_numbers_are_kept_unless_told_otherwise(tmp_path: Path) -> None:

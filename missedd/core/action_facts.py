@@ -33,6 +33,7 @@ class Fact(NamedTuple):
 FACTS: Final = (
     Fact("agent", "Agent", "The agent whom the callback connects, E.164."),
     Fact("first", "Rung first", "Whose phone was rung first.", values=("agent", "customer")),
+    Fact("caller_id", "Called from", "The ExoPhone that was shown, where it is another than was rung."),
     Fact("talk_s", "Talk time", "Seconds in which they talked; with a flow, of the call.", " s", True),
     Fact("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
     Fact("price", "Price", "What the provider charged, in the account's currency."),

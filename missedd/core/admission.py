@@ -35,7 +35,7 @@ def decide(
     are those in force, by campaign.
     """
     called_at = own_time(call, received_at)
-    campaign, exophone = _campaign(call, policy)
+    campaign, exophone = policy.owner(call)
     name = campaign.name if campaign else None
 
     def verdict(verdict: Verdict, reason: Reason, *actions: PlannedAction) -> Admission:
@@ -84,14 +84,6 @@ def own_time(call: InboundCall, received_at: datetime) -> datetime:
     if call.called_at is None or too_far_ahead(call.called_at, received_at):
         return received_at
     return call.called_at
-
-
-def _campaign(call: InboundCall, policy: Policy) -> tuple[Campaign | None, str | None]:
-    for number in call.dialled:
-        campaign = policy.campaign_of(number)
-        if campaign is not None:
-            return campaign, number
-    return None, call.dialled[0] if call.dialled else None
 
 
 def _within_window(campaign: Campaign, history: CallerHistory, called_at: datetime) -> bool:

@@ -117,6 +117,9 @@ class InboundCall:
     not_missed: Reason | None = None
     """Why this is no missed call, or None if it is one."""
     fields: Mapping[str, str] = field(default_factory=dict)
+    rings_back: tuple[str, str] | None = None
+    """The campaign that rang the caller from the number that they ring now, and that number, where it is a
+    `caller_id` and the number alone does not tell whose the call is."""
     report: StatusReport | None = None
     """Set where the request also tells the outcome of an outbound call (a Passthru in a flow)."""
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from missedd.core.agents import Agent
 from missedd.core.countries import Countries
 from missedd.core.hours import BusinessHours, DailyWindow
-from missedd.core.model import Kind, Outcome
+from missedd.core.model import InboundCall, Kind, Outcome
 
 
 class MessageClass(StrEnum):
@@ -73,6 +73,8 @@ class CallbackPolicy:
     retries: Retries
     message_class: MessageClass
     time_limit: timedelta | None = None
+    caller_id: str | None = None
+    """The ExoPhone to call from, E.164; the one that was rung where it is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,15 @@ class Policy:
     polls: tuple[PollPolicy, ...] = ()
     _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
+    caller_ids: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The ExoPhones that a campaign names to call from."""
 
     def __post_init__(self) -> None:
         # Looked up several times a call, so the maps are made once.
         by_exophone = {number: each for each in reversed(self.campaigns) for number in each.exophones}
         object.__setattr__(self, "_by_exophone", by_exophone)
+        named = (each.callback.caller_id for each in self.campaigns if each.callback is not None)
+        object.__setattr__(self, "caller_ids", frozenset(each for each in named if each is not None))
         object.__setattr__(self, "_by_name", {each.name: each for each in reversed(self.campaigns)})
 
     def campaign_of(self, exophone: str) -> Campaign | None:
@@ -212,7 +218,22 @@ class Policy:
 
     def is_own(self, number: str) -> bool:
         """Whether the number is an ExoPhone of this configuration."""
-        return number in self._by_exophone
+        return number in self._by_exophone or number in self.caller_ids
+
+    @property
+    def exophones(self) -> tuple[str, ...]:
+        """Every ExoPhone of this configuration, those that are only called from behind the others."""
+        return (*self._by_exophone, *sorted(self.caller_ids - self._by_exophone.keys()))
+
+    def owner(self, call: InboundCall) -> tuple[Campaign | None, str | None]:
+        """The campaign that a call is to, and the ExoPhone that was rung."""
+        if call.rings_back is not None:
+            return self.campaign(call.rings_back[0]), call.rings_back[1]
+        for number in call.dialled:
+            campaign = self.campaign_of(number)
+            if campaign is not None:
+                return campaign, number
+        return None, call.dialled[0] if call.dialled else None
 
     def campaign(self, name: str) -> Campaign | None:
         return self._by_name.get(name)

@@ -34,6 +34,7 @@ from missedd.exotel.call_list import PageQuery
 from missedd.exotel.client import ExotelClient, Unavailable
 from missedd.exotel.incoming import Incoming
 from missedd.log import Event, Logger
+from missedd.store.caller_ids import attributed
 from missedd.store.catch_up import cover, news, owing
 from missedd.store.database import NotDurable
 from missedd.store.store import Store
@@ -180,7 +181,7 @@ class CatchUp:
             call = each.call
             if call.called_at is None or not this_round.stretch.holds(call.called_at):
                 continue
-            is_ours = any(self._policy.campaign_of(number) for number in call.dialled)
+            is_ours = any(map(self._policy.is_own, call.dialled))
             this_round.pass_by(call.called_at)
             if is_ours and call.not_missed is Reason.STILL_IN_PROGRESS:
                 this_round.leave(call.called_at)
@@ -197,6 +198,10 @@ class CatchUp:
         calls = [each for each in calls if each.not_missed is None]
         if taken:
             calls += [taken[sid] for sid in await self._store.read(partial(owing, sids=list(taken)))]
+        # Of a number that is only called from, we are told of the calls of those whom we rang from it.
+        if self._policy.caller_ids:
+            whose = await self._store.read(partial(attributed, calls=calls, policy=self._policy))
+            calls = [each for each in whose if self._policy.owner(each)[0] is not None]
         if not calls:
             return
         for call, verdict in zip(calls, await self._admit(calls), strict=True):

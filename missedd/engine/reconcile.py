@@ -25,7 +25,7 @@ from missedd.exotel.client import CallRecord, ExotelClient, Unavailable
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
 from missedd.store.look_ups import adopted_sids, found, looked_in_vain
-from missedd.store.rows import ActionRow, Wake, fetch_actions
+from missedd.store.rows import ActionRow, Wake, fetch_actions, shown_number
 from missedd.store.store import Store
 
 CLOCK_SKEW: Final = timedelta(minutes=2)
@@ -152,7 +152,7 @@ class Reconciler:
         # A call into a flow names its ExoPhone in `To` as well. One that can't be read speaks
         # neither for nor against it.
         exophone = record.exophone or (record.to_number if agent is None else None)
-        is_ours = exophone in (None, action.exophone)
+        is_ours = exophone in (None, shown_number(action))
         return (
             record.direction.startswith("outbound")
             and {action.number, agent or action.number} <= people

@@ -11,7 +11,7 @@ from missedd.exotel.answers import Answer, Refused
 from missedd.exotel.client import ExotelClient
 from missedd.exotel.requests import PlaceCall, SendSms
 from missedd.store.claims import Claimed
-from missedd.store.rows import ActionRow
+from missedd.store.rows import ActionRow, shown_number
 from missedd.store.texts import Written
 
 
@@ -57,7 +57,7 @@ class ProviderRequests:
         limit = callback.time_limit
         return PlaceCall(
             from_number=first,
-            caller_id=action.exophone,
+            caller_id=shown_number(action),
             to_number=second,
             flow=callback.flow if agent is None else None,
             ring_timeout_s=callback.ring_timeout.total_seconds(),

@@ -18,6 +18,7 @@ from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, V
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.values import value
+from missedd.store.caller_ids import attributed
 from missedd.store.database import Database
 from missedd.store.histories import histories_of, ours_of, seen_of
 from missedd.store.leads import Person, callbacks_ended
@@ -59,6 +60,7 @@ async def admit(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> list[Admitted]:
     """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery."""
+    calls = await attributed(db, calls, policy)
     seen = await seen_of(db, calls)
     ours = await ours_of(db, calls)
     histories = await histories_of(db, calls, policy, received_at)
@@ -138,6 +140,7 @@ async def admit(
 
 async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
     """What would be decided about a call that is not known yet, with nothing written."""
+    (call,) = await attributed(db, [call], policy)
     histories = await histories_of(db, [call], policy, received_at)
     pauses = await pauses_in_force(db, received_at)
     admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses)

@@ -11,7 +11,7 @@ from missedd.core.policy import Policy
 from missedd.store.database import Database
 from missedd.store.rows import ActionRow
 
-_OF_A_TURN: Final = ("agent", "first")
+_OF_A_TURN: Final = ("agent", "first", "caller_id")
 
 
 async def take_turn(db: Database, action: ActionRow, policy: Policy, now: datetime) -> dict[str, str]:
@@ -21,7 +21,11 @@ async def take_turn(db: Database, action: ActionRow, policy: Policy, now: dateti
     details = {name: text for name, text in action.details.items() if name not in _OF_A_TURN}
     campaign = policy.campaign(action.campaign)
     callback = campaign.callback if campaign else None
-    if action.kind is not Kind.CALLBACK or callback is None or not callback.agents:
+    if action.kind is not Kind.CALLBACK or callback is None:
+        return details
+    if callback.caller_id is not None and callback.caller_id != action.exophone:
+        details["caller_id"] = callback.caller_id
+    if not callback.agents:
         return details
     rows = await db.fetch_all("SELECT agent FROM agent_turns WHERE campaign = ?", (action.campaign,))
     agent = in_turn(callback.agents, rows[0][0] if rows else None, now)

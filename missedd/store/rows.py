@@ -67,6 +67,11 @@ class ActionRow:
     """The call that it is owed for was taken after all."""
 
 
+def shown_number(action: ActionRow) -> str:
+    """The ExoPhone that a callback was or is made from."""
+    return action.details.get("caller_id", action.exophone)
+
+
 compact = json.JSONEncoder(separators=(",", ":")).encode
 """JSON without blanks. Made once: `json.dumps` makes an encoder anew for each value."""
 

@@ -122,7 +122,7 @@ async def open_books(
     if not any(each.subscribe or each.unsubscribe for each in policy.campaigns):
         return Books()
     for call in calls:
-        campaign = next(filter(None, map(policy.campaign_of, call.dialled)), None)
+        campaign, _ = policy.owner(call)
         if campaign is None or call.caller is None or call.not_missed is not None:
             continue
         at = own_time(call, received_at)

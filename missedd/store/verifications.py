@@ -83,7 +83,7 @@ async def open_proofs(
     wanted: dict[Attempted, None] = {}
     if any(each.verify for each in policy.campaigns):
         for call in calls:
-            campaign = _campaign_of(call, policy)
+            campaign, _ = policy.owner(call)
             if campaign is not None and campaign.verify is not None and call.caller is not None:
                 wanted[call.caller, campaign.name, to_us(own_time(call, received_at))] = None
     if not wanted:
@@ -103,10 +103,6 @@ async def open_proofs(
         proofs._meant[number, campaign_name, called_us] = found[0]
         proofs._known[found[0]] = _verification(found)
     return proofs
-
-
-def _campaign_of(call: InboundCall, policy: Policy) -> Campaign | None:
-    return next(filter(None, map(policy.campaign_of, call.dialled)), None)
 
 
 def _verification(row: Sequence[Any]) -> Verification:

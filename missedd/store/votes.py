@@ -172,7 +172,7 @@ async def read_ballots(db: Database, calls: Sequence[InboundCall], policy: Polic
         (campaign.vote.poll, call.caller)
         for call in calls
         if call.caller is not None and call.not_missed is None
-        for campaign in map(policy.campaign_of, call.dialled)
+        for campaign, _ in (policy.owner(call),)
         if campaign is not None and campaign.vote is not None
     }
     if not voters:

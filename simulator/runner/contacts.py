@@ -6,7 +6,7 @@ took to act on it is not the daemon's doing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,10 +38,14 @@ class Contact:
 
 
 async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
-    return [*_asked_for(stage, settings), *await _handed_over(stage, settings, witness)]
+    owners = {
+        str(action_id): name
+        for action_id, name in await witness.rows("SELECT id, campaign FROM actions WHERE kind = 'callback'")
+    }
+    return [*_asked_for(stage, settings, owners), *await _handed_over(stage, settings, witness)]
 
 
-def _asked_for(stage: Stage, settings: Settings) -> Iterator[Contact]:
+def _asked_for(stage: Stage, settings: Settings, owners: Mapping[str, str]) -> Iterator[Contact]:
     truth = stage.exchange.truth
     for request in truth.api_requests:
         if request.sid is None:
@@ -49,13 +53,14 @@ def _asked_for(stage: Stage, settings: Settings) -> Iterator[Contact]:
         made = truth.call(request.sid) or truth.text(request.sid)
         shown_at = stage.clock.shown_at(request.at)
         if isinstance(made, Connect):
-            campaign = settings.policy.campaign_of(made.caller_id)
+            action = made.fields.get("CustomField", "")
+            # Whose it is the action says: a number that is called from may be another campaign's.
+            campaign = settings.policy.campaign(owners.get(action, ""))
             callback = campaign.callback if campaign else None
             agents = {each.number: each for each in callback.agents} if callback else {}
             number, rung = legs_of(made, campaign)
             agent = None if rung is None else agents.get(rung)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
-            action = made.fields.get("CustomField", "")
             yield Contact(
                 *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent)
             )

@@ -140,12 +140,11 @@ def trace_of(truth: Truth, log_text: str) -> str:
 
 
 def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
-    exophones = tuple(number for each in settings.policy.campaigns for number in each.exophones)
     there = ExchangeSettings(
         account_sid=settings.exotel.account_sid,
         api_key=SECRETS.api_key,
         api_token=SECRETS.api_token,
-        exophones=exophones,
+        exophones=settings.policy.exophones,
         missed_call_url=MISSED_CALL_URL,
         calls_per_minute=settings.exotel.calls_per_minute,
         sms_per_minute=settings.exotel.sms_per_minute,

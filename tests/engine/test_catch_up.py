@@ -15,6 +15,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from missedd.clock import to_us
 from missedd.core.model import InboundCall, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
@@ -256,6 +257,28 @@ async def test_only_missed_calls_to_our_exophones_are_recovered(
         await trio.sleep(START_S + 1)
         assert len(exotel.asked) == 1
         assert await verdicts(stage) == []
+
+
+async def test_of_a_number_that_is_only_called_from_the_calls_of_whom_we_rang_are_recovered(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    shown = "+918047120099"
+    of = policy(campaign(callback=callback(caller_id=shown)))
+    exotel = Exotel()
+    for sid, caller in (("rung", CALLER), ("stranger", OTHER)):
+        exotel.rang(sid, NOON - minutes(5), From=caller, To=shown, PhoneNumberSid=shown)
+    async with after_an_hour_down(tmp_path, exotel, of) as (stage, _, _):
+        await stage.call("before", NOON - minutes(59))
+        await stage.store.write(
+            lambda db: db.execute(
+                "UPDATE actions SET placed_at = ?, details = ?",
+                (to_us(NOON - minutes(58)), f'{{"caller_id":"{shown}"}}'),
+            )
+        )
+        await trio.sleep(START_S + 1)
+        assert await stage.rows(
+            "SELECT call_sid, campaign, verdict FROM calls WHERE shape = 'recovered'"
+        ) == [("rung", "admissions", "accepted")]
 
 
 async def test_a_call_that_goes_on_is_looked_at_again(autojump_clock: MockClock, tmp_path: Path) -> None:

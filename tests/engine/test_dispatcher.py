@@ -193,18 +193,23 @@ async def test_a_provider_that_never_answers_yes_is_given_up_at_the_limit(
             assert await stage.actions("placed_at") == [(None,)]
 
 
-async def test_a_register_that_forbids_calls_suppresses_the_number(
+async def test_a_register_that_forbids_calls_is_heeded_until_the_number_rings(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
+    provider_says = [Refused(False, "403", Reason.DO_NOT_DISTURB)]
     async with (
         scene(tmp_path, CALLBACKS) as stage,
-        dispatching(stage, Provider(stage, [Refused(False, "403", Reason.DO_NOT_DISTURB)])),
+        dispatching(stage, Provider(stage, provider_says)),
     ):
         await stage.call()
         await trio.sleep(40)
-        assert await stage.rows("SELECT number, source FROM suppressions") == [(CALLER, "provider")]
+        assert await stage.rows("SELECT number, channel, source FROM suppressions") == [
+            (CALLER, "calls", "provider")
+        ]
+        await trio.sleep(600)
         again = await stage.call("c2", stage.clock.now())
-        assert again.admission.reason is Reason.CALLER_SUPPRESSED
+        assert again.admission.reason is Reason.FIRST_CALL
+        assert await stage.rows("SELECT * FROM suppressions") == []
 
 
 async def test_a_rate_limit_pauses_the_whole_lane(autojump_clock: MockClock, tmp_path: Path) -> None:

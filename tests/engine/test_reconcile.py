@@ -160,6 +160,19 @@ async def test_a_lost_answer_is_found_and_its_end_is_learnt(
         assert await stage.rows("SELECT source, effect FROM reports") == [("look-up", "applied")]
 
 
+@pytest.mark.parametrize(("shown", "found"), [("+918047120099", "out-1"), (EXOPHONE, None)])
+async def test_a_call_from_another_number_is_looked_for_by_that_number(
+    autojump_clock: MockClock, tmp_path: Path, shown: str, found: str | None
+) -> None:
+    exotel = Exotel()
+    of = policy(campaign(callback=callback(caller_id="+918047120099")))
+    async with scene(tmp_path, of) as stage, reconciling(stage, exotel):
+        await lost(stage)
+        exotel.call("out-1", NOON + seconds(1), To=shown, PhoneNumberSid=shown)
+        await trio.sleep(20)
+        assert await stage.actions("provider_sid") == [(found,)]
+
+
 async def test_a_lost_answer_that_ended_meanwhile_is_settled_at_once(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
