@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from missedd.config import Settings
@@ -28,13 +27,6 @@ from simulator.words import guess, none_of
 
 _API = document()
 _TAKEN = parameters_of(_API)
-_ROUTES: Mapping[str, Any] = {
-    **_API["paths"],
-    "/healthz": {"get": {}},
-    "/readyz": {"get": {}},
-    "/metrics": {"get": {}},
-}
-
 _ONE_OR_TWO_DIGITS = 0.84
 """Of thirteen characters eleven are the same, in difflib's measure."""
 
@@ -122,7 +114,9 @@ def _requests(scenario: Scenario, campaigns: list[str]) -> Iterator[str]:
 
 def _request(key: str, method: str, path: str, campaigns: list[str]) -> Iterator[str]:
     asked = urlsplit(NAMED.sub("x", path))
-    routes = [route for route, item in _ROUTES.items() if method.lower() in item]
+    if not asked.path.startswith("/api/"):
+        return  # the console's and the metrics' are described nowhere
+    routes = [route for route, item in _API["paths"].items() if method.lower() in item]
     route = next((route for route in routes if re.fullmatch(NAMED.sub("[^/]+", route), asked.path)), None)
     if route is None:
         yield f"{key}: the API has no {method} {asked.path}{guess(asked.path, routes)}"
