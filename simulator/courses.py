@@ -112,6 +112,8 @@ class Course:
     lasts_s: int = 0
     talk_s: tuple[int, int] | None = None
     """From when until when somebody talked to the caller."""
+    agent_s: tuple[int, int] | None = None
+    """From when until when the agent's telephone rings or is talked on."""
     voicemail_s: int | None = None
     """When the caller had left one."""
     dial: Dial | None = None
@@ -122,13 +124,14 @@ def course_of(shape: Shape, talks_s: int) -> Course:
     """`talks_s` is how long the caller talks to whoever takes the call."""
     course = Course([])
     for event in EVENTS.get(shape, ()):
+        began_s = course.lasts_s
         match event:
             case Rings(ended, rings_s):
                 course.lasts_s += rings_s
                 course.dial = Dial(ended, rings_s)
             case Talks(with_agent):
-                course.talk_s = (course.lasts_s, course.lasts_s + talks_s)
                 course.lasts_s += talks_s
+                course.talk_s = (began_s, course.lasts_s)
                 if with_agent:
                     course.dial = Dial("completed", course.dial.rang_s if course.dial else 0, talks_s)
             case Records():
@@ -137,5 +140,7 @@ def course_of(shape: Shape, talks_s: int) -> Course:
             case Tells():
                 course.lasts_s += event.after_s
                 course.told.append(Moment(event, course.lasts_s, course.dial))
+        if isinstance(event, Rings) or event == TALKS:
+            course.agent_s = (course.agent_s[0] if course.agent_s else began_s, course.lasts_s)
     course.told.sort(key=lambda moment: moment.at_s + moment.tells.late_s)
     return course

@@ -71,7 +71,7 @@ class Inbound:
         if url is None or shape in UNTOLD or ring.engaged:
             first_try.set()
             return ring
-        told = Told(ring, url, spelling, with_date, ring.rung_at)
+        told = Told(ring, url, world.settings.inbound_agent, spelling, with_date, ring.rung_at)
         if course.told:
             world.nursery.start_soon(self._follow, course, told, first_try)
         else:
@@ -108,9 +108,11 @@ class Inbound:
             world.note_rang(ring)
         world.truth.add_inbound(ring)
         if ring.lasted_s:
-            world.lines.take(ring.number)
             world.channels.take(1)
+            world.lines.take(ring.number)
             world.nursery.start_soon(self._hold_the_line, ring, name=f"line of {ring.call_sid}")
+        if course.agent_s is not None:
+            world.nursery.start_soon(self._hold_the_agent, world.settings.inbound_agent, *course.agent_s)
         return ring
 
     def beat(self, health: Health) -> None:
@@ -129,6 +131,13 @@ class Inbound:
         await trio.sleep(ring.lasted_s)
         self._world.lines.release(ring.number)
         self._world.channels.release(1)
+
+    async def _hold_the_agent(self, agent: str, from_s: int, until_s: int) -> None:
+        """The agent too, from when their telephone rings."""
+        await trio.sleep(from_s)
+        self._world.lines.take(agent)
+        await trio.sleep(until_s - from_s)
+        self._world.lines.release(agent)
 
     async def _follow(self, course: Course, told: Told, first_try: trio.Event) -> None:
         """Tell of a call as it goes on. What is posted again comes at once."""

@@ -112,11 +112,11 @@ class Calls:
 
 
 def _native(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return native_request(Told(_ring(exophone, at), url, Spelling.E164, with_date=True, at=at))
+    return native_request(Told(_ring(exophone, at), url, "", Spelling.E164, with_date=True, at=at))
 
 
 def _passthru(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return passthru.attempt(Told(_ring(exophone, at), url, Spelling.ZERO, with_date=True, at=at))
+    return passthru.attempt(Told(_ring(exophone, at), url, "", Spelling.ZERO, with_date=True, at=at))
 
 
 def _ring(exophone: str, at: datetime) -> InboundRing:

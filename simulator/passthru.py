@@ -15,8 +15,7 @@ from simulator.posting import OutboundWebhook
 from simulator.rendering import with_query
 from simulator.spelling import EPOCH_TEXT, Spelling, ist_text, ist_words, recording_url, spell
 
-AGENT, AGENT_EMAIL = "+919811100001", "agent@example.in"
-"""Whose telephone a Connect applet rings."""
+AGENT_EMAIL = "agent@example.in"
 FLOW_ID, TENANT_ID = "228040", "67291"
 DATES = ("Created", "StartTime", "CurrentTime", "RecordingAvailableBy")
 NOT_IN_POPUPS = ("DialCallDuration", "StartTime", "EndTime", "ForwardedFrom", "ProcessStatus")
@@ -43,10 +42,14 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one request tells: of which call, how it stood at the instant `at`, and in which spelling."""
+    """What one request tells: of which call, how it stood at the instant `at`, and in which spelling.
+
+    `agent` is whose telephone a Connect applet rings.
+    """
 
     ring: InboundRing
     url: str
+    agent: str
     spelling: Spelling
     with_date: bool
     at: datetime
@@ -141,7 +144,7 @@ def popup_free(told: Told) -> OutboundWebhook:
 
 def _popup(told: Told, words: Mapping[str, str]) -> OutboundWebhook:
     fields = {name: value for name, value in _base(told).items() if name not in NOT_IN_POPUPS}
-    agent = {"DialWhomNumber": spell(AGENT, told.spelling), "AgentEmail": AGENT_EMAIL}
+    agent = {"DialWhomNumber": spell(told.agent, told.spelling), "AgentEmail": AGENT_EMAIL}
     return with_query(told.url, _dated({**fields, **agent, **words}, told))
 
 
@@ -181,7 +184,7 @@ def _dial(told: Told) -> Dial:
 
 def _dialled(told: Told) -> dict[str, str]:
     """What a Connect applet adds. Of a leg that nobody took the duration is 0, however long it rang."""
-    dial, number = _dial(told), spell(AGENT, told.spelling)
+    dial, number = _dial(told), spell(told.agent, told.spelling)
     cause_code, cause = _CAUSES[dial.ended]
     is_known = dial.ended in ("completed", "busy")
     return {

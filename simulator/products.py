@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from simulator.passthru import AGENT, AGENT_EMAIL, Told, attempt
+from simulator.passthru import AGENT_EMAIL, Told, attempt
 from simulator.posting import OutboundWebhook
 from simulator.rendering import form_post, json_post, with_query
 from simulator.spelling import Spelling, ist_text, ist_words, spell
@@ -62,9 +62,9 @@ def integration_core(told: Told) -> OutboundWebhook:
         "CallStatus": "from_leg_cancelled",
         "Direction": "incoming",
         "FromNumber": told.caller,
-        "ToNumber": spell(AGENT, told.spelling),
+        "ToNumber": spell(told.agent, told.spelling),
         "VirtualNumber": told.exophone,
-        "DialWhomNumber": spell(AGENT, told.spelling),
+        "DialWhomNumber": spell(told.agent, told.spelling),
         "ExotelAccountSid": "example1",
         "StartTime": told.ring.rung_at.isoformat(),
         "TotalDuration": "10",
@@ -79,7 +79,7 @@ def ccm(told: Told) -> OutboundWebhook:
         "virtual_number": spell(told.ring.exophone, Spelling.E164),
         "call_state": "terminal",
         "call_status": "missed",
-        "assigned_agent_details": {"id": AGENT_EMAIL, "name": "Agent", "contact_uri": AGENT},
+        "assigned_agent_details": {"id": AGENT_EMAIL, "name": "Agent", "contact_uri": told.agent},
         "customer_details": {"contact_uri": told.ring.number, "name": ""},
         "total_talk_time": 0,
         "created_time": told.ring.rung_at.isoformat(),

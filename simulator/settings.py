@@ -38,6 +38,8 @@ class ExchangeSettings:
     """Where the dynamic SMS applet fetches its text; None if the flow has no such applet."""
     applet_wait_s: float = 0.0
     """Seconds that a flow takes from one applet to the next."""
+    inbound_agent: str = "+919899999999"
+    """Whose telephone the Connect applet of an incoming flow rings, who is then on the telephone."""
     flow_passthru_url: str | None = None
     """A Passthru at the end of outbound flows, which alone tells their outcome; None for none."""
 

@@ -58,7 +58,7 @@ def test_every_shape_has_a_course() -> None:
             {
                 "CallType": "incomplete",
                 "DialCallStatus": "no-answer",
-                "DialWhomNumber": "09811100001",
+                "DialWhomNumber": "09899999999",
                 "OutgoingPhoneNumber": "08047120001",
                 "Legs[0][Cause]": "1003",
             },
@@ -114,7 +114,7 @@ def test_every_shape_has_a_course() -> None:
                 "Status": "busy",
                 "EventType": "Dial",
                 "AgentEmail": "agent@example.in",
-                "DialWhomNumber": "09811100001",
+                "DialWhomNumber": "09899999999",
             },
         ),
         ("popup-free", {"Status": "free", "AgentEmail": "agent@example.in"}),
@@ -227,9 +227,26 @@ async def test_posted_again_it_tells_of_the_same_call(bench: Any, autojump_clock
 async def test_without_dates(bench: Any, autojump_clock: MockClock) -> None:
     (fields,) = await _told(bench, "voicemail", with_date=False, spelling="e164")
     assert not {"Created", "StartTime", "CurrentTime", "RecordingAvailableBy"} & fields.keys()
-    assert fields["DialWhomNumber"] == "+919811100001"
+    assert fields["DialWhomNumber"] == "+919899999999"
 
 
 async def test_spaces_of_a_query_are_plus_signs(bench: Any, autojump_clock: MockClock) -> None:
     await _told(bench, "talked")
     assert "&Created=Mon%2C+23+Nov+2026+12%3A00%3A00&" in bench.posted[0].url
+
+
+async def test_an_agent_who_takes_calls_of_a_flow_is_on_the_telephone(
+    bench: Any, autojump_clock: MockClock
+) -> None:
+    bench.settings.inbound_agent = agent = "+919811111111"
+    bench.exchange.ring_in(Person(CALLER, talks_s=30), shape="no-answer-then-talked")
+    await trio.sleep(4)
+    await bench.connect_two(To="+919876543211", MaxRetries="0")
+    await trio.sleep(30)
+    await bench.connect_two(To="+919876543211", MaxRetries="0")
+    await trio.sleep(20)
+    await bench.connect_two(To="+919876543211", MaxRetries="0")
+    await trio.sleep(200)
+    truth = bench.exchange.truth
+    assert [call.status for call in truth.connects] == ["busy", "busy", "completed"]
+    assert [ring.number for ring in truth.engaged] == [agent, agent]
