@@ -7,13 +7,15 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 import trio
 
 from simulator.cli import main
-from simulator.runner.batch import ENOUGH, Batch, run_seeds
+from simulator.runner.batch import ENOUGH, Batch, run_seed, run_seeds
+from simulator.runner.simulation import Run
 from simulator.runner.swarm import draw
 from simulator.runner.tally import PROMISES, Violation
 
@@ -77,6 +79,21 @@ def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_command_wants_to_know_how_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fuzz"]) == 2
     assert "say --seeds N" in capsys.readouterr().err
+
+
+def test_ctrl_c_tells_what_was_found_so_far(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(seeds: range, minutes: int) -> Iterator[tuple[int, Run]]:
+        yield seeds[0], run_seed(seeds[0], minutes)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulator.runner.batch.run_seeds", interrupted)
+    assert main(["fuzz", "--seeds", "9", "--minutes", "5"]) == 130
+    told = capsys.readouterr()
+    assert told.out.startswith("1 seeds,")
+    assert "0 seeds broke a promise" in told.out
+    assert told.err == "interrupted\n"
 
 
 def test_trio_still_has_the_private_names_that_make_runs_repeatable() -> None:
