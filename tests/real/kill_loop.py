@@ -117,7 +117,8 @@ def _sum(daemon: Daemon, exchange: ExchangeServer) -> Sum:
         for each in truth["deliveries"]
         if each["kind"] == "missed-call" and each["status"] == 200
     }
-    rung = Counter(each["number"] for each in truth["rings"])
+    # A second call may well find somebody on the telephone, which then does not ring.
+    rung = Counter(each["number"] for each in (*truth["rings"], *truth["engaged"]))
     owed = Counter(each["number"] for each in callbacks)
     in_doubt = Counter(
         each["number"]

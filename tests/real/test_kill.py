@@ -33,8 +33,10 @@ def test_sixty_pending_callbacks_survive_kill_9_and_each_leaves_once(tmp_path: P
         # Time enough for a second round, had there been one.
         eventually(lambda: daemon.api("/api/v1/analytics?campaign=shop")["callbacks_made"] == 60)
         assert daemon.signal(signal.SIGTERM) == 0
-        rings = Counter(each["number"] for each in exchange.ask("GET", "truth")["rings"])
-        assert rings == dict.fromkeys((each["number"] for each in rung), 1)
+        truth = exchange.ask("GET", "truth")
+        # A second call may well find somebody on the telephone, which then does not ring.
+        dialled = Counter(each["number"] for each in (*truth["rings"], *truth["engaged"]))
+        assert dialled == dict.fromkeys((each["number"] for each in rung), 1)
 
 
 def test_sigterm_drains_and_exits_0_and_the_next_start_goes_on(tmp_path: Path) -> None:
