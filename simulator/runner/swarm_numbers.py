@@ -18,13 +18,15 @@ ABROAD = (
 """Satellite, premium ranges, the Gulf; and two countries that share the calling code 1."""
 AMERICAN = "+1312555"
 """So an ExoPhone of the United States begins."""
+SHOWN = "+918047120099"
+"""An ExoPhone of the account that no campaign owns: some call from it, and some people ring it back."""
 _COUNTRIES = (["IN", "AE"], ["AE"], ["US", "IN"], "any")
 
 
 def draw_numbers(
     seed: int, people: tuple[PersonSpec, ...], campaigns: list[dict[str, Any]]
 ) -> tuple[PersonSpec, ...]:
-    """The people, some of them from abroad; campaigns may be given countries, or an ExoPhone abroad."""
+    """The people, some of them from abroad; campaigns may be given countries, or another ExoPhone."""
     rng = Random(f"numbers {seed}")  # noqa: S311 - repeatable on purpose
     if rng.random() < 0.4:
         return people
@@ -33,6 +35,8 @@ def draw_numbers(
             campaign["contact"] = {"countries": rng.choice(_COUNTRIES)}
         elif rng.random() < 0.2:
             campaign["exophones"][0] = f"{AMERICAN}{index:04d}"
+        if "callback" in campaign and rng.random() < 0.3:
+            campaign["callback"]["caller_id"] = rng.choice((SHOWN, campaigns[0]["exophones"][0]))
     return tuple(
         replace(each, number=_abroad(rng, index)) if rng.random() < 0.25 else each
         for index, each in enumerate(people)

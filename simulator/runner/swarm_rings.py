@@ -28,6 +28,8 @@ def draw_rings(
     rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
 ) -> list[Happening]:
     exophones = [number for each in campaigns for number in each["exophones"]]
+    shown = (each.get("callback", {}).get("caller_id") for each in campaigns)
+    exophones = list(dict.fromkeys([*exophones, *filter(None, shown)]))
     rings = []
     for _ in range(rng.randint(20, 40)):
         person = rng.choice(people[:SMALL_POOL] if rng.random() < 0.5 else people)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from missedd.store.quarantine import impose
 from missedd.store.rows import Wake
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.scene import Scene, scene
+from tests.store.database import MIGRATIONS
 
 CALLBACKS = policy(campaign(callback=callback()))
 
@@ -97,3 +100,21 @@ async def test_who_keeps_all_is_told_nothing(tmp_path: Path, autojump_clock: obj
         await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
         await tell_left_out(stage.store, policy(campaign(lead_source="x")), stage.clock, stage.log)
         assert stage.events("callers.left_out") == []
+
+
+def test_only_a_database_that_was_in_use_before_has_something_to_tell() -> None:
+    told = []
+    for was_in_use in (False, True):
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+            files = sorted(MIGRATIONS.glob("*.sql"))
+            for migration in files[:12]:
+                db.executescript(migration.read_text())
+            if was_in_use:
+                db.execute(
+                    """INSERT INTO calls (call_sid, called_at, received_at, verdict, reason, shape, fields)
+                       VALUES ('c1', 0, 0, 'accepted', 'first-call', 'native', '{}')"""
+                )
+            for migration in files[12:]:
+                db.executescript(migration.read_text())
+            told.append(db.execute("SELECT name FROM notices").fetchall())
+    assert told == [[], [("callers-left-out",)]]

@@ -120,6 +120,29 @@ async def test_today_says_what_exotel_and_the_operators_refuse(private: Private)
     assert "Code 23185: the text does not match its DLT template." in await _page(private, "/calls/a")
 
 
+async def test_today_counts_what_is_not_sent_abroad(private: Private) -> None:
+    assert 'id="abroad"' not in await _page(private, "/")
+    call = private.db.call("a", caller="+881612345678")
+    for kind in ("callback", "sms"):
+        private.db.done(call, kind, "dropped", reason="foreign-number", number="+881612345678")
+    private.db.done(call, "sms", "dropped", reason="takes-no-sms")
+    assert '<dd id="abroad">2</dd>' in await _page(private, "/")
+
+
+async def test_a_numbers_page_says_what_each_suppression_bars(private: Private) -> None:
+    learned = {"source": "provider", "since_at": NOON, "reason": "sms 23020"}
+    private.db.put(
+        "suppressions", number=CALLER, channel="sms", **{"class": "sender", "sender": "EXAMPL"}, **learned
+    )
+    private.db.suppression("+91*", reason="the whole country")
+    page = await _page(private, "/numbers/09876543210")
+    assert "No SMS of EXAMPL is sent to it, since" in page
+    assert "Nobody contacts it (nor any of +91*), since" in page
+    listed = await _page(private, "/suppressions")
+    assert "<small>No SMS of EXAMPL is sent to it</small>" in listed
+    assert 'href="/numbers/%2B91%2A"' not in listed
+
+
 async def test_today_says_which_flow_tells_of_calls_too_early(private: Private) -> None:
     db = private.db
     for sid, reached_at in (("a", NOON + timedelta(minutes=2)), ("b", NOON)):
