@@ -1080,11 +1080,12 @@ def test_a_campaigns_countries_replace_the_accounts(tmp_path: Path) -> None:
 
 
 def test_a_campaign_may_call_from_a_number_that_none_owns(tmp_path: Path) -> None:
-    settings = read(CALLBACK + 'caller_id = "\u200b080 4712 0099"\n', tmp_path)
+    second = '[[campaign]]\nname = "b"\nexophones = ["+918047120000"]\n[campaign.lead]\n'
+    settings = read(CALLBACK + 'caller_id = "\u200b080 4712 0099"\n' + second, tmp_path)
     callback = settings.policy.campaigns[0].callback
     assert callback is not None
     assert callback.caller_id == "+918047120099"
-    assert settings.policy.exophones == ("+918047120001", "+918047120099")
+    assert settings.policy.exophones == ("+918047120001", "+918047120000", "+918047120099")
     assert settings.warnings == ()
 
 

@@ -222,8 +222,9 @@ class Policy:
 
     @property
     def exophones(self) -> tuple[str, ...]:
-        """Every ExoPhone of this configuration, those that are only called from behind the others."""
-        return (*self._by_exophone, *sorted(self.caller_ids - self._by_exophone.keys()))
+        """Every ExoPhone in the order of the configuration, those that are only called from at the end."""
+        owned = dict.fromkeys(number for each in self.campaigns for number in each.exophones)
+        return (*owned, *sorted(self.caller_ids - owned.keys()))
 
     def owner(self, call: InboundCall) -> tuple[Campaign | None, str | None]:
         """The campaign that a call is to, and the ExoPhone that was rung."""

@@ -197,6 +197,8 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
         "since": "2026-11-23T06:30:02.000Z",
         "until": None,
         "channel": "all",
+        "class": None,
+        "sender": None,
         "call_sid": None,
     }
 
