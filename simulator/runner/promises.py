@@ -50,7 +50,7 @@ async def judge(case: Case) -> None:
     await judge_texts(case.stage, case.witness, case.tally)
     await judge_polls(case.stage, case.settings, case.witness, case.tally)
     await judge_lists(case.settings, case.witness, case.tally)
-    await judge_verifications(case.settings, case.witness, case.tally)
+    await judge_verifications(case.stage, case.settings, case.witness, case.tally)
 
 
 def _is_acknowledged(delivery: Delivery) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any, Final
 
 from missedd.config import Settings
+from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
 
@@ -17,7 +18,7 @@ EARLY_US: Final = 5_000_000
 PROMISE: Final = "P9 figures"
 
 
-async def judge_verifications(settings: Settings, witness: Witness, tally: Tally) -> None:
+async def judge_verifications(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
     rows = await witness.rows(
         """SELECT v.id, v.number, v.campaign, v.created_at, v.expires_at, v.status, v.call_id,
                   c.caller, c.campaign, c.called_at
@@ -37,7 +38,8 @@ async def judge_verifications(settings: Settings, witness: Witness, tally: Tally
     )
     proofs = {call_id for call_id, *_, reason in attempts if reason == "verified"}
     for row in rows:
-        _judge(settings, row, attempts, told, tally)
+        # By a clock that was stepped, a call of an hour before seems to have come since.
+        _judge(settings, row, [] if stage.clock.was_stepped else attempts, told, tally)
     wanted = sorted(row[6] for row in rows if row[5] == "verified")
     tally.hold(
         PROMISE, sorted(proofs) == wanted, f"calls {sorted(proofs)} say that they proved, {wanted} did"
