@@ -31,6 +31,7 @@ from missedd.config_network import (
 from missedd.config_read import Table
 from missedd.config_retention import read_erase_after
 from missedd.config_values import NOT_CREDIBLE, Problem, nearest, shown
+from missedd.core.at_opening import differing_agents
 from missedd.core.hours import DailyWindow
 from missedd.core.phone import is_credible, normalise
 from missedd.core.policy import Campaign, Policy, PollPolicy
@@ -148,7 +149,10 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
             "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
         )
     warnings.extend(_together(campaigns, polls))
-    policy = Policy(campaigns, quiet, timezone, polls)
+    if exotel.channels == 1 and any(each.callback and each.callback.agents for each in campaigns):
+        root.problem("exotel.channels", "must be at least 2, as a callback with an agent takes two")
+    policy = Policy(campaigns, quiet, timezone, polls, exotel.channels)
+    warnings.extend(differing_agents(policy))
     return Settings(policy, store_path, listen, exotel, timezone, tuple(warnings), erase_after)
 
 

@@ -1,6 +1,6 @@
 """Reads `[campaign.callback]`: to whom a caller is connected, when, and how often it is tried.
 
-agents = ["+919876500001", {number = "+919876500002", open = ["mon-fri 09:00-13:00"]}]
+agents = ["+919876500001", {number = "+919876500002", open = ["mon-fri 09:00-13:00"], calls_at_once = 2}]
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from itertools import accumulate
 from missedd.config_hours import read_business_hours
 from missedd.config_read import Table
 from missedd.config_values import NOT_CREDIBLE, shown, spell
-from missedd.core.agents import Agent
+from missedd.core.agents import NO_LIMIT, Agent
 from missedd.core.hours import BusinessHours
 from missedd.core.model import Outcome
 from missedd.core.phone import is_credible, normalise
-from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass, Retries
+from missedd.core.policy import (
+    LONGEST_RING,
+    AfterHoursCallback,
+    CallbackPolicy,
+    Campaign,
+    MessageClass,
+    Retries,
+)
 
 DELAY = timedelta(seconds=30)
 CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
 RING_TIMEOUT = timedelta(seconds=30)
+TIME_LIMIT = timedelta(hours=1)
+AGENT_RETRY = timedelta(minutes=2)
 MAX_PER_HOUR = 2
 MINUTES_A_DAY = 24 * 60
 
-LONGEST_RING = timedelta(seconds=60)
-"""The provider's own limit of its `TimeOut`."""
 LONGEST_TALK = timedelta(seconds=14_400)
 """The provider's own limit of its `TimeLimit`."""
 
@@ -45,6 +52,9 @@ def read_callback(
     flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
     agents = _agents(table, timezone, exophones)
     first = table.choice("first", _First)
+    at_once = _calls_at_once(table)
+    if table.has("agent_retry") and not table.has("agents"):
+        table.problem("agent_retry", "needs agents: a flow's are left alone by the flow")
     delay = table.duration("delay", positive=False)
     delay = DELAY if delay is None else delay
     give_up_after = table.duration("give_up_after") or CALLBACK_GIVE_UP_AFTER
@@ -71,8 +81,10 @@ def read_callback(
         give_up_after=give_up_after,
         retries=_retries(table),
         message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
-        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True),
+        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True) or TIME_LIMIT,
         caller_id=read_caller_id(table),
+        calls_at_once=at_once,
+        agent_retry=table.duration("agent_retry") or AGENT_RETRY,
     )
 
 
@@ -98,14 +110,25 @@ def _retries(table: Table) -> Retries:
     )
 
 
+def _calls_at_once(table: Table) -> int | None:
+    """A whole number, or `"any"` for no limit; None where it is not said."""
+    said = table.value("calls_at_once")
+    if said == "any":
+        return NO_LIMIT
+    if isinstance(said, str):
+        table.problem("calls_at_once", f'must be a whole number or "any", not {shown(said)}')
+        return None
+    return table.integer("calls_at_once")
+
+
 def _agents(table: Table, timezone: str, exophones: Collection[str]) -> tuple[Agent, ...]:
     """Numbers, or tables of a number and the hours in which it is on duty."""
     found: list[Agent] = []
     for place, each in table.members("agents"):
-        key, text, hours = place, each, None
+        key, text, hours, at_once = place, each, None, None
         if isinstance(each, Table):
             key, text = f"{place}.number", each.value("number", required=True)
-            hours = _duty(each, timezone)
+            hours, at_once = _duty(each, timezone), _calls_at_once(each)
             if text is None:
                 continue
         number = normalise(text) if isinstance(text, str) else None
@@ -118,7 +141,7 @@ def _agents(table: Table, timezone: str, exophones: Collection[str]) -> tuple[Ag
         elif any(number == agent.number for agent in found):
             table.problem(key, f"is there already: {shown(text)}")
         else:
-            found.append(Agent(number, hours))
+            found.append(Agent(number, hours, at_once))
     return tuple(found)
 
 

@@ -75,6 +75,8 @@ class ExotelSettings:
     """Without a slash at the end."""
     calls_per_minute: int
     sms_per_minute: int
+    channels: int | None = None
+    """How many legs of our calls may be up at once; None where the account has no such limit."""
     catch_up: bool = True
     """Whether Exotel's list of incoming calls is read for those that no webhook told of."""
 
@@ -134,6 +136,7 @@ def read_exotel(table: Table) -> ExotelSettings:
         api_base=(read_url(table, "api_base") or API_BASE).rstrip("/"),
         calls_per_minute=table.integer("calls_per_minute") or 200,
         sms_per_minute=table.integer("sms_per_minute") or 200,
+        channels=table.integer("channels"),
         catch_up=table.flag("catch_up", default=True),
     )
 

@@ -173,7 +173,8 @@ def test_defaults(tmp_path: Path) -> None:
     assert callback is not None
     assert (callback.delay, callback.ring_timeout) == (timedelta(seconds=30), timedelta(seconds=30))
     assert (callback.max_per_hour, callback.give_up_after) == (2, timedelta(minutes=15))
-    assert (callback.retries, callback.time_limit) == (Retries(), None)
+    assert (callback.retries, callback.time_limit) == (Retries(), timedelta(hours=1))
+    assert (callback.calls_at_once, callback.agent_retry) == (None, timedelta(minutes=2))
     assert (campaign.lead_source, campaign.verify) == ("missed_call", VerifyPolicy(timedelta(minutes=5), 5))
     assert (campaign.hours, campaign.sms, campaign.webhook, campaign.vote) == (None, None, None, None)
     assert campaign.after_hours.callback is AfterHoursCallback.DEFER

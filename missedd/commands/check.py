@@ -12,6 +12,7 @@ from missedd.clock import SystemClock
 from missedd.commands.common import OK, add_config, with_config
 from missedd.config import Loaded, Settings
 from missedd.config_sms import texts_of
+from missedd.core.at_opening import at_opening
 from missedd.core.countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
 from missedd.core.policy import Policy
 from missedd.core.texts import Name, Size, measure
@@ -30,9 +31,10 @@ def add_parser(commands: Subparsers) -> None:
         help="say every problem of a configuration, each with its key",
         description="Reads the configuration and the secrets exactly as `missedd serve` does, and says "
         "everything that is wrong: a text that differs from its registered template as well. Of each "
-        "text it says how it is encoded and how many SMS it makes; where there is a database, which of the "
-        "last 30 days' callers are of a country that is not contacted. Exit code 0 if it would start, 78 "
-        "if not.",
+        "text it says how it is encoded and how many SMS it makes; of each campaign, how many callbacks go "
+        "out in the first minute after an opening, and of each agent, how many an hour that is; where there "
+        "is a database, which of the last 30 days' callers are of a country that is not contacted. Exit "
+        "code 0 if it would start, 78 if not.",
     )
     add_config(parser)
     parser.set_defaults(run=run)
@@ -46,7 +48,10 @@ def _say(path: str, loaded: Loaded) -> int:
     settings = loaded.settings
     for warning in (*settings.warnings, *_left_out(settings)):
         print(f"warning: {warning}")
-    for line in _texts(settings.policy):
+    for line in (
+        *_texts(settings.policy),
+        *at_opening(settings.policy, settings.exotel.calls_per_minute),
+    ):
         print(line)
     names = ", ".join(each.name for each in settings.policy.campaigns) or "none"
     print(f"{path} is well: campaigns {names}; the database is {settings.store_path}")

@@ -16,7 +16,7 @@ from missedd.core.gates import too_far_ahead
 from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction, Verdict
 from missedd.core.pauses import Pause
-from missedd.core.plans import owed, recorded
+from missedd.core.plans import called_back, owed, recorded
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import PROOFS, Reason
 
@@ -59,11 +59,16 @@ def decide(
         quiet = (Kind.VOTE, Kind.UNSUBSCRIBE, Kind.VERIFY, *joins)
         kept = (each for each in done if each.kind in quiet)
         return verdict(Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED, *kept)
+    pause, ends = pauses.get(campaign.name), (call.caller, exophone or "")
     if _within_window(campaign, history, called_at):
         kept = (each for each in done if each.kind is not Kind.LEAD)
-        return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept)
-    pause = pauses.get(campaign.name)
-    to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, exophone or "")
+        heard = (
+            called_back(campaign, policy, history, pause, called_at, received_at, *ends, Reason.RANG_BACK)
+            if history.rings_back(campaign, called_at)
+            else ()
+        )
+        return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept, *heard)
+    to_do = owed(campaign, policy, history, pause, called_at, received_at, *ends)
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *done, *to_do)
 
 

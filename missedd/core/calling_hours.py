@@ -32,9 +32,13 @@ class Never:
 
 
 def first_opening(
-    campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime
+    campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime, caller: str = ""
 ) -> Opening | Never:
-    """The first instant from `at` that every rule of the campaign's callbacks allows."""
+    """The first instant from `at` that every rule of the campaign's callbacks allows.
+
+    An agent who is the caller is no agent for this call.
+    """
+    agents = [agent for agent in callback.agents if agent.number != caller]
     hours = None if campaign.after_hours.callback is AfterHoursCallback.SAME else campaign.hours
     if (
         hours is not None
@@ -55,8 +59,8 @@ def first_opening(
             awake = policy.quiet.release_at(found, policy.timezone)
             if awake > found:
                 found, reason = awake, Reason.QUIET_HOURS
-        if callback.agents:
-            on_duty = next_on_duty(callback.agents, found)
+        if agents:
+            on_duty = next_on_duty(agents, found)
             if on_duty is None:
                 return Never(Reason.NO_AGENT_ON_DUTY)
             if on_duty > found:

@@ -14,7 +14,7 @@ from missedd.core.cap import fits
 from missedd.core.countries import contacts
 from missedd.core.model import Kind, Outcome, Plan
 from missedd.core.numbering import takes_no_sms
-from missedd.core.pauses import Pause
+from missedd.core.pauses import Pause, next_look
 from missedd.core.policy import (
     CallbackPolicy,
     Campaign,
@@ -24,6 +24,15 @@ from missedd.core.policy import (
 )
 from missedd.core.reasons import Reason
 from missedd.core.suppression import Bar, bars_calls, refusal_of_sms
+from missedd.core.traffic import (
+    WAITS_FOR_A_PLACE,
+    Blocked,
+    OngoingCall,
+    Traffic,
+    being_rung,
+    no_place,
+    waits_until,
+)
 from missedd.core.values import value
 
 _WRONG_CLOCK = timedelta(minutes=2)
@@ -45,10 +54,16 @@ class Hold:
 
 @value(frozen=True, slots=True)
 class Wait:
-    """An operator has paused the campaign: look again at `until`. Its own instants stay as they are."""
+    """Look again at `until`, or when what it waits for has ended: a pause, or a call of ours.
+
+    Its own instants stay as they are, but for `expires_at` where that is given.
+    """
 
     until: datetime
     reason: Reason = Reason.CAMPAIGN_PAUSED
+    expires_at: datetime | None = None
+    calls: tuple[OngoingCall, ...] = ()
+    """Whose ends it waits for."""
 
 
 @value(frozen=True, slots=True)
@@ -65,7 +80,7 @@ class Candidate:
     """What the gates need to know of one action that would contact somebody.
 
     `others` are the instants of the number's other callbacks by this campaign that count against
-    its cap: placed ones, and when planning also those still pending.
+    its cap: those that were placed. `number` and `due_at` are asked for as it is to go out.
     """
 
     kind: Kind
@@ -79,13 +94,14 @@ class Candidate:
     is_reached: bool = False
     """The campaign has spoken with the caller since the call that this callback answers, or that very call
     was taken after all: then its SMS is not owed either."""
-    is_owed_since: bool = False
-    """It waited for the end of a pause, and a later call of the caller's is owed a callback too."""
     pause: Pause | None = None
     """The campaign's, where one is in force."""
     number: str = ""
     """The caller's, whose country decides beside that of the ExoPhone; empty where it is judged elsewhere."""
     exophone: str = ""
+    due_at: datetime | None = None
+    traffic: Traffic | None = None
+    """What goes on as it is to go out; None while it is planned."""
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -120,8 +136,11 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
             return (
                 _judge_number(campaign, candidate)
                 or _judge_age(candidate, at)
-                or _unless_paused(
-                    _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
+                or _unless_blocked(
+                    _unless_paused(
+                        _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
+                    ),
+                    *(campaign, campaign.callback, candidate, policy, at),
                 )
             )
         case _:
@@ -158,10 +177,36 @@ def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
 
 
 def _unless_paused(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
-    # The last of the gates: what waits for an opening hour comes to it then.
+    # Late among the gates: what waits for an opening hour comes to it then.
     if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.holds_at(at):
         return Wait(candidate.pause.next_look(candidate.expires_at))
     return judgement
+
+
+def _unless_blocked(
+    judgement: Judgement,
+    campaign: Campaign,
+    callback: CallbackPolicy,
+    candidate: Candidate,
+    policy: Policy,
+    at: datetime,
+) -> Judgement:
+    traffic = candidate.traffic
+    if traffic is None or not isinstance(judgement, Go):
+        return judgement
+    blocked = being_rung(candidate.number, traffic, at) or no_place(
+        campaign, callback, candidate.number, policy, traffic, at
+    )
+    return judgement if blocked is None else _wait_for(blocked, campaign, candidate, at)
+
+
+def _wait_for(blocked: Blocked, campaign: Campaign, candidate: Candidate, at: datetime) -> Wait:
+    """Waiting for a place is our own rule and moves the expiry; for a person, or an agent's rest, not."""
+    expires_at = candidate.expires_at
+    # An agent who rests did not take a call: then nothing goes on that would end.
+    if expires_at is not None and blocked.calls and blocked.reason in WAITS_FOR_A_PLACE:
+        expires_at = max(expires_at, waits_until(campaign, candidate.due_at or at))
+    return Wait(next_look(blocked.until, expires_at), blocked.reason, expires_at, blocked.calls)
 
 
 def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
@@ -175,16 +220,12 @@ def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
 def _judge_callback(
     campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
 ) -> Judgement:
-    if candidate.is_owed_since:
-        # Whoever rang several times during a pause wants one callback after it.
-        return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
-    opening = first_opening(campaign, callback, policy, at)
+    if callback.agents and all(agent.number == candidate.number for agent in callback.agents):
+        return Close(Outcome.DROPPED, Reason.AGENT_IS_CALLER)
+    opening = first_opening(campaign, callback, policy, at, candidate.number)
     if isinstance(opening, Never):
         return Close(Outcome.DROPPED, opening.reason)
     release_at = opening.at
-    if release_at > at and release_at in candidate.others:
-        # Whoever rings twice at night wants one callback in the morning, not two at once.
-        return Close(Outcome.DROPPED, Reason.ALREADY_OWED)
     if not fits(candidate.others, release_at, callback.max_per_hour):
         return Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     if release_at > at:

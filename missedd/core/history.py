@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from missedd.core.consent import OptOut, joined_again, opted_out
-from missedd.core.model import Admission, Kind, State, Verdict
+from missedd.core.model import Admission, Kind, Verdict
+from missedd.core.one_owed import OwedCallback
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import PROOFS
 from missedd.core.suppression import Bar, Channel
@@ -33,12 +34,21 @@ class Seen:
         return self.is_reached or self.verdict is Verdict.REDELIVERED
 
 
+@value(frozen=True, slots=True)
+class MissedCallback:
+    """A callback in which nobody talked with the caller."""
+
+    placed_at: datetime
+    ended_at: datetime
+
+
 @dataclass(slots=True)
 class CallerHistory:
     """What is remembered of one caller; a batch's later calls see its earlier ones through it.
 
-    `accepted` holds (campaign, called_at) of accepted calls, `callbacks` (campaign, instant) of
-    callbacks placed or still pending: all that a dedup window or a cap could reach.
+    `accepted` holds (campaign, called_at) of accepted calls, `placed` (campaign, instant) of placed
+    callbacks: all that a dedup window or a cap could reach. `owed` has the callback of each campaign
+    that waits, `missed` how its latest callback ended, where nobody talked with the caller in it.
     """
 
     is_suppressed: bool = False
@@ -51,17 +61,14 @@ class CallerHistory:
     calls_refused_at: datetime | None = None
     """When the register refused the latest call of ours to it, while that bars our calls."""
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
-    callbacks: list[tuple[str, datetime]] = field(default_factory=list)
+    placed: list[tuple[str, datetime]] = field(default_factory=list)
+    owed: dict[str, OwedCallback] = field(default_factory=dict)
+    missed: dict[str, MissedCallback] = field(default_factory=dict)
 
     def remember(self, admission: Admission) -> None:
         if admission.verdict is not Verdict.ACCEPTED or admission.campaign is None:
             return
         self.accepted.append((admission.campaign, admission.called_at))
-        self.callbacks += [
-            (admission.campaign, each.due_at)
-            for each in admission.actions
-            if each.kind is Kind.CALLBACK and each.state is not State.DONE
-        ]
 
     def forget(self, admission: Admission) -> None:
         """Let a call that was accepted open no dedup window: as it turned out, somebody took it."""
@@ -82,6 +89,12 @@ class CallerHistory:
         self.bars = tuple(each for each in self.bars if each.channel is not Channel.CALLS)
         return True
 
+    def spoken_with(self, admission: Admission) -> None:
+        """Let no callback for an earlier call of the campaign's wait any longer: somebody took a call."""
+        owed = self.owed.get(admission.campaign or "")
+        if owed is not None and owed.called_at <= admission.called_at:
+            del self.owed[admission.campaign or ""]
+
     def remember_wishes(
         self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime
     ) -> None:
@@ -95,6 +108,23 @@ class CallerHistory:
             lasts = campaign.unsubscribe.suppress_for
             asked = OptOut(received_at, at, None if lasts is None else at + lasts, call_id)
             self.opt_out = opted_out(self.opt_out, asked, self.joined_at, received_at)
+
+    def rings_back(self, campaign: Campaign, called_at: datetime) -> bool:
+        """Whether a call within the dedup window answers a callback that the caller missed.
+
+        Exotel tells of times by the second, so the second in which the callback ended counts.
+        """
+        missed = self.missed.get(campaign.name)
+        return (
+            missed is not None
+            and called_at >= missed.ended_at.replace(microsecond=0)
+            and any(
+                name == campaign.name
+                and at <= missed.placed_at
+                and abs(called_at - at) < campaign.dedup_window
+                for name, at in self.accepted
+            )
+        )
 
 
 def dedup_reach(policy: Policy) -> timedelta:

@@ -85,6 +85,13 @@ class BusinessHours:
             starts = more
         return min(starts, default=None)
 
+    def closing_of_day(self, instant: datetime) -> datetime | None:
+        """The last closing of the day of `instant`, if that lies ahead; None if it does not."""
+        day = instant.astimezone(ZoneInfo(self.timezone)).date()
+        running = [closes for opens, closes in self._spans(day - timedelta(days=1)) if opens <= instant]
+        ends = [*running, *(closes for _, closes in self._spans(day))]
+        return max((closes for closes in ends if closes > instant), default=None)
+
     def _starts(self, day: date, instant: datetime) -> list[datetime]:
         return [opens for opens, _ in self._spans(day) if opens >= instant]
 

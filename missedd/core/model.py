@@ -161,6 +161,8 @@ class PlannedAction:
     retry_index: int = 0
     """How many unanswered callbacks came before this one for the same call."""
     details: Mapping[str, str] = field(default_factory=dict)
+    chain_at: datetime | None = None
+    """When the earliest call was made that it answers, where that is not its own call."""
     look_at: datetime | None = None
     """When to look at it, where that is not when it is due: it waits for the end of a pause."""
 

@@ -34,4 +34,9 @@ class Pause:
 
     def next_look(self, expires_at: datetime | None) -> datetime:
         """When to look again at an action that waits for the end of this."""
-        return min(self.until or _NEVER, _NEVER if expires_at is None else expires_at + _TICK)
+        return next_look(self.until or _NEVER, expires_at)
+
+
+def next_look(until: datetime, expires_at: datetime | None) -> datetime:
+    """When to look again at an action that waits until then: as it grows too old, if that comes first."""
+    return until if expires_at is None else min(until, expires_at + _TICK)

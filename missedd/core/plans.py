@@ -73,21 +73,37 @@ def owed(
             exophone=exophone,
         )
         yield _gated(candidate, policy, called_at, called_at, received_at)
+    yield from called_back(campaign, policy, history, pause, called_at, received_at, number, exophone)
+
+
+def called_back(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+    number: str,
+    exophone: str,
+    reason: Reason | None = None,
+) -> Iterator[PlannedAction]:
+    """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
     if campaign.callback is not None:
         candidate = Candidate(
             Kind.CALLBACK,
             campaign.name,
-            plan,
+            _plan_of(campaign, called_at),
             expires_at=called_at + campaign.callback.give_up_after,
             # Who opts out by this very call is texted the confirmation, and nothing else.
             is_suppressed=campaign.opts_out,
             bars=history.bars,
-            others=tuple(at for name, at in history.callbacks if name == campaign.name),
+            others=tuple(at for name, at in history.placed if name == campaign.name),
             pause=pause,
             number=number,
             exophone=exophone,
         )
-        yield _gated(candidate, policy, called_at, called_at + campaign.callback.delay, received_at)
+        due_at = called_at + campaign.callback.delay
+        yield _gated(candidate, policy, called_at, due_at, received_at, reason=reason)
 
 
 def verified_webhook(
@@ -110,30 +126,27 @@ def plan_retry(
     policy: Policy,
     retry_index: int,
     outcome: Outcome,
-    plan: Plan,
-    others: tuple[datetime, ...],
+    candidate: Candidate,
     now: datetime,
-    *,
-    is_reached: bool = False,
 ) -> PlannedAction | None:
     """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
 
-    `retry_index` and `outcome` are those of the unanswered one (0 for the first callback); `others` and
-    `is_reached` as in `Candidate`.
+    `retry_index` and `outcome` are those of the unanswered one, 0 for the first callback; `candidate` is as
+    that one was.
     """
     waits = campaign.callback.retries.waits(outcome) if campaign.callback else ()
     if campaign.callback is None or retry_index >= len(waits):
         return None
     due_at = now + waits[retry_index]
-    candidate = Candidate(
-        Kind.CALLBACK,
-        campaign.name,
-        plan,
-        expires_at=due_at + campaign.callback.give_up_after,
-        others=others,
-        is_reached=is_reached,
-    )
-    return _gated(candidate, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
+    again = replace(candidate, expires_at=due_at + campaign.callback.give_up_after)
+    return _gated(again, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
+
+
+def plan_next_agent(
+    policy: Policy, retry_index: int, candidate: Candidate, missed: Reason, now: datetime
+) -> PlannedAction:
+    """The callback that follows one whose agent missed it: at once, for the customer was not rung at all."""
+    return _gated(candidate, policy, now, now, now, retry_index, missed)
 
 
 def _gated(

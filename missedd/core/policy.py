@@ -6,12 +6,13 @@ Durations are `timedelta`. A table absent from the file is None here: a thing no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
-from missedd.core.agents import Agent
+from missedd.core.agents import Agent, calls_at_once
 from missedd.core.countries import Countries
 from missedd.core.hours import BusinessHours, DailyWindow
 from missedd.core.model import InboundCall, Kind, Outcome
@@ -23,6 +24,13 @@ class MessageClass(StrEnum):
     PROMOTIONAL = "promotional"
     SERVICE = "service"
     TRANSACTIONAL = "transactional"
+
+
+LONGEST_RING: Final = timedelta(minutes=1)
+"""The provider's own limit of its `TimeOut`."""
+
+ON_ITS_WAY: Final = timedelta(minutes=1)
+"""What a request may take from the commit of its claim to the first ring, with a slow disk and network."""
 
 
 class AfterHoursCallback(StrEnum):
@@ -72,9 +80,20 @@ class CallbackPolicy:
     give_up_after: timedelta
     retries: Retries
     message_class: MessageClass
-    time_limit: timedelta | None = None
+    time_limit: timedelta = timedelta(hours=1)
+    """The longest talk; Exotel is told, so that it is known until when a call may be up."""
     caller_id: str | None = None
     """The ExoPhone to call from, E.164; the one that was rung where it is None."""
+    calls_at_once: int | None = None
+    """With a flow the campaign's own, with agents each agent's; None where it is not said."""
+    agent_retry: timedelta = timedelta(minutes=2)
+    """For how long an agent who missed a call is left alone; doubled with each miss in a row."""
+
+    @property
+    def longest_call(self) -> timedelta:
+        """From the request to the latest instant at which its call can be up."""
+        legs = 2 if self.agents else 1
+        return legs * self.ring_timeout + self.time_limit + ON_ITS_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +219,14 @@ class Policy:
     """The daily hours, local time, in which promotional messages may go."""
     timezone: str
     polls: tuple[PollPolicy, ...] = ()
+    channels: int | None = None
+    """How many legs of our calls may be up at once, by the account's plan; None where it is not said."""
     _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     caller_ids: frozenset[str] = field(init=False, repr=False, compare=False)
     """The ExoPhones that a campaign names to call from."""
+    _agent_limits: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _by_agent: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Looked up several times a call, so the maps are made once.
@@ -212,6 +235,16 @@ class Policy:
         named = (each.callback.caller_id for each in self.campaigns if each.callback is not None)
         object.__setattr__(self, "caller_ids", frozenset(each for each in named if each is not None))
         object.__setattr__(self, "_by_name", {each.name: each for each in reversed(self.campaigns)})
+        limits: dict[str, int] = {}
+        by_agent: dict[str, tuple[str, ...]] = {}
+        for campaign in self.campaigns:
+            callback = campaign.callback
+            for agent in callback.agents if callback else ():
+                limit = calls_at_once(agent, callback.calls_at_once if callback else None)
+                limits[agent.number] = min(limit, limits.get(agent.number, limit))
+                by_agent[agent.number] = (*by_agent.get(agent.number, ()), campaign.name)
+        object.__setattr__(self, "_agent_limits", limits)
+        object.__setattr__(self, "_by_agent", by_agent)
 
     def campaign_of(self, exophone: str) -> Campaign | None:
         return self._by_exophone.get(exophone)
@@ -238,6 +271,23 @@ class Policy:
 
     def campaign(self, name: str) -> Campaign | None:
         return self._by_name.get(name)
+
+    def ring_timeout(self, campaign: str) -> timedelta:
+        """How long the campaign's callbacks ring; the longest there is where it no longer makes any."""
+        found = self.campaign(campaign)
+        return found.callback.ring_timeout if found and found.callback else LONGEST_RING
+
+    def agents(self) -> Iterable[str]:
+        """The numbers of all agents."""
+        return self._by_agent.keys()
+
+    def agent_limit(self, number: str) -> int:
+        """How many calls of ours an agent takes at one time: the smallest number that any campaign says."""
+        return self._agent_limits[number]
+
+    def campaigns_with_agent(self, number: str) -> tuple[str, ...]:
+        """The names of the campaigns that connect their callers to this agent."""
+        return self._by_agent.get(number, ())
 
     def poll(self, name: str) -> PollPolicy | None:
         return next((each for each in self.polls if each.name == name), None)

@@ -6,6 +6,7 @@ that the provider asked for.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
@@ -63,3 +64,20 @@ def look_wait(state: State, kind: Kind, looks: int) -> float | None:
         return 1800.0 if looks == 0 else None
     waits = LOOK_WAITS_S[state]
     return float(waits[looks]) if looks < len(waits) else None
+
+
+AWAITED_AFTER: Final = timedelta(seconds=30)
+AWAITED_EVERY: Final = timedelta(minutes=1)
+
+
+def next_awaited_look(placed_at: datetime, ring_timeout: timedelta, now: datetime) -> datetime:
+    """When a call is looked up next whose end somebody waits for: half a minute after it can have rung in
+    vain, then every minute; at `now` or later."""
+    first = placed_at + ring_timeout + AWAITED_AFTER
+    return first if now <= first else first - (first - now) // AWAITED_EVERY * AWAITED_EVERY
+
+
+def is_ahead_of_schedule(state: State, kind: Kind, looks: int, placed_at: datetime, now: datetime) -> bool:
+    """Whether a look-up at `now` comes before the one that would be made anyway, after `looks` of those."""
+    waits = LOOK_WAITS_S.get(state, ()) if kind is Kind.CALLBACK else ()
+    return now < placed_at + timedelta(seconds=sum(waits[: looks + 1]))

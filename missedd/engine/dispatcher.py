@@ -116,8 +116,10 @@ class Dispatcher:
                 self._ready.add(at_us, action_id)
             return None
         for action_id in claims.left:
-            self._ready.add(due[action_id], action_id)
+            # One that would have gone in another's stead need not have been asked for.
+            self._ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
         self._timers.add(claims.early)
+        self._timers.add(claims.woken)
         for stopped in claims.stopped:
             self._note(stopped)
         return claims
@@ -153,17 +155,21 @@ class Dispatcher:
         """Keep what was learnt, however long the store takes: forgetting it would mean asking again."""
         action, result = claimed.action, settled.result
         unit = partial(
-            record, action_id=action.id, attempt=claimed.attempt, result=result, now=self._clock.now()
+            record,
+            action_id=action.id,
+            attempt=claimed.attempt,
+            result=result,
+            policy=self._policy,
+            now=self._clock.now(),
         )
         while True:
             try:
-                wake = await self._store.write(unit)
+                wakes = await self._store.write(unit)
                 break
             except NotDurable as failure:
                 self._log.error(Event.STORE_COMMIT_FAILED, unit="record", error=str(failure))
                 await trio.sleep(STORE_WAIT_S)
-        if wake:
-            self._timers.add([wake])
+        self._timers.add(wakes)
         event = {
             "accepted": Event.ATTEMPT_ACCEPTED,
             "refused": Event.ATTEMPT_REFUSED,

@@ -110,7 +110,7 @@ async def running_engine(
     """
     policy, clock = settings.policy, world.clock
     async with open_store(world.driver, settings.store_path, owner) as store:
-        rescued = await recover(store, clock, log)
+        rescued = await recover(store, policy, clock, log)
         await recount_polls(store, policy, log)
         await tell_left_out(store, policy, clock, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
@@ -152,6 +152,7 @@ async def running_engine(
             ]
             reconciler = Reconciler(
                 store=store,
+                policy=policy,
                 clock=clock,
                 log=log,
                 client=client,
@@ -160,7 +161,7 @@ async def running_engine(
                 timers=timers,
                 reports=reports,
             )
-            operator = Operator(store, clock, log, timers)
+            operator = Operator(store, policy, clock, log, timers)
             summaries = Summaries(store, grid_of(settings.timezone), clock, log)
             verifier = Verifier(store, policy, clock, world.rng, log)
             doubt, news = Doubt(), News()

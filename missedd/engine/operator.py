@@ -18,6 +18,7 @@ from missedd.core.erasure import Cause, Erased, NotErased
 from missedd.core.leads import LeadStatus
 from missedd.core.model import Outcome
 from missedd.core.pauses import Pause
+from missedd.core.policy import Policy
 from missedd.core.settlement import Settlement
 from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
@@ -37,8 +38,9 @@ from missedd.store.suppressions import suppress, unsuppress
 
 
 class Operator:
-    def __init__(self, store: Store, clock: Clock, log: Logger, timers: Timers) -> None:
+    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
         self._store = store
+        self._policy = policy
         self._clock = clock
         self._log = log
         self._timers = timers
@@ -174,7 +176,7 @@ class Operator:
         now = self._clock.now()
 
         async def unit(db: Database) -> Settled:
-            settled = await settle(db, action_id, outcome, remark, now)
+            settled = await settle(db, action_id, outcome, remark, self._policy, now)
             if settled.verdict is Settlement.SETTLED:
                 await note(db, by, Deed.ACTION_SETTLED, action_id, now, outcome=outcome, note=remark)
             return settled
@@ -182,6 +184,7 @@ class Operator:
         settled = await self._store.write(unit)
         if settled.verdict is Settlement.SETTLED:
             self._acted(by, Deed.ACTION_SETTLED, action=action_id, outcome=outcome)
+            self._timers.add(settled.wakes)
             note_cancelled(self._log, settled.cancelled)
         return settled.verdict
 

@@ -54,6 +54,11 @@ class Budget:
                 await trio.sleep(wait_s)
             return self._take(trio.current_time())
 
+    @property
+    def wait_s(self) -> float:
+        """For how long nobody gets a turn."""
+        return max(0.0, self._free_at() - trio.current_time())
+
     def _free_at(self) -> float:
         is_full = len(self._taken) == self._taken.maxlen
         minute_over_at = self._taken[0] + MINUTE_S if is_full else 0.0

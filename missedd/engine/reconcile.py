@@ -15,8 +15,9 @@ import trio
 
 from missedd.clock import Clock, to_us
 from missedd.core.model import Kind, Lane, State, StatusReport
+from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.core.retry import FIRST_WAIT_S
+from missedd.core.retry import FIRST_WAIT_S, is_ahead_of_schedule
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reports import Reports
@@ -46,6 +47,7 @@ class Reconciler:
         self,
         *,
         store: Store,
+        policy: Policy,
         clock: Clock,
         log: Logger,
         client: ExotelClient,
@@ -55,6 +57,9 @@ class Reconciler:
         reports: Reports,
     ) -> None:
         self._store = store
+        self._policy = policy
+        # Look-ups that are made ahead of their time, as somebody waits for them: a quarter of the budget.
+        self._sooner = Budget(max(1, budgets[Lane.VOICE].per_minute // 4))
         self._clock = clock
         self._log = log
         self._client = client
@@ -77,6 +82,16 @@ class Reconciler:
 
     async def _look(self, action_id: int) -> None:
         (action,) = await self._store.read(partial(fetch_actions, ids=[action_id]))
+        now = self._clock.now()
+        if action.wake_at is not None and action.wake_at > now:
+            # It was moved, or the wall clock was set back since.
+            self._timers.add([Wake(to_us(action.wake_at), action_id, Lane.CHECK)])
+            return
+        if is_ahead_of_schedule(action.state, action.kind, action.looks, action.placed_at or now, now):
+            if (wait_s := self._sooner.wait_s) > 0:
+                self._timers.add([Wake(to_us(now) + int(wait_s * 1e6) + 1, action_id, Lane.CHECK)])
+                return
+            await self._sooner.turn()
         if action.state is State.ATTEMPTING:
             await self._look_for_lost(action)
         elif action.state is State.PLACED:
@@ -104,7 +119,7 @@ class Reconciler:
     async def _adopt(self, action: ActionRow, provider_sid: str) -> None:
         now = self._clock.now()
         wake = await self._store.write(
-            partial(found, action_id=action.id, provider_sid=provider_sid, now=now)
+            partial(found, action_id=action.id, provider_sid=provider_sid, policy=self._policy, now=now)
         )
         if wake is None:
             return  # its report was faster
@@ -197,8 +212,9 @@ class Reconciler:
         await trio.sleep(UNAVAILABLE_WAIT_S)
 
     async def _in_vain(self, action: ActionRow) -> None:
-        looked = await self._store.write(partial(looked_in_vain, action_id=action.id, now=self._clock.now()))
-        self._timers.add([looked.wake] if looked.wake else [])
+        unit = partial(looked_in_vain, action_id=action.id, policy=self._policy, now=self._clock.now())
+        looked = await self._store.write(unit)
+        self._timers.add(looked.wakes)
         if looked.gave_up is not None:
             self._log.error(
                 Event.ACTION_CLOSED,

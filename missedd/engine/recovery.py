@@ -12,14 +12,16 @@ from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
 from missedd.store.left_out import callers_left_out, has_to_tell, told
+from missedd.store.misses import forget_all_but
 from missedd.store.polls import apply_rules
 from missedd.store.quarantine import quarantine
 from missedd.store.results import rescue, wake_forgotten
 from missedd.store.store import Store
+from missedd.store.traffic import wake_all_waiting
 from missedd.store.wakes import count_wakes
 
 
-async def recover(store: Store, clock: Clock, log: Logger) -> int:
+async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> int:
     """Make every open action one that will be woken for; returns how many requests were cut off.
 
     Says in the log what an operator should know of the database before the first call comes in.
@@ -27,6 +29,8 @@ async def recover(store: Store, clock: Clock, log: Logger) -> int:
     if not store.is_checked:
         log.warning(Event.STORE_CHECKED, complete=False, why="the file is too large to be read at each start")
     rescued = await store.write(partial(rescue, now=clock.now()), aside=True)
+    await store.write(partial(wake_all_waiting, now=clock.now()))
+    await store.write(partial(forget_all_but, agents=policy.agents()))
     forgotten = await store.write(partial(wake_forgotten, now=clock.now()), aside=True)
     if forgotten:
         log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")

@@ -10,9 +10,9 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.cancelled import note_cancelled
 from missedd.engine.timers import Timers
-from missedd.exotel.answered import answered_at
+from missedd.exotel.answered import answered_at, ended_at
 from missedd.exotel.call_facts import call_facts, sms_facts
-from missedd.exotel.endings import GOES_ON, ending
+from missedd.exotel.endings import GOES_ON, ending, has_agent_come
 from missedd.exotel.sms_codes import CONFIG_CODES, code_of
 from missedd.log import Event, Logger
 from missedd.store.outcomes import Applied, Meaning, apply_report
@@ -31,7 +31,9 @@ def read_report(action: ActionRow, report: StatusReport) -> Meaning:
     return Meaning(
         told.outcome,
         answered_at=answered_at(report.fields, first),
+        ended_at=ended_at(report.fields),
         reason=told.reason,
+        agent_came=has_agent_come(report.fields, first, told),
         facts=call_facts(report.fields, first),
     )
 

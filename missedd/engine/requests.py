@@ -54,14 +54,13 @@ class ProviderRequests:
             first, second = action.number, agent
         else:
             first, second = agent, action.number
-        limit = callback.time_limit
         return PlaceCall(
             from_number=first,
             caller_id=shown_number(action),
             to_number=second,
             flow=callback.flow if agent is None else None,
             ring_timeout_s=callback.ring_timeout.total_seconds(),
-            time_limit_s=None if limit is None else limit.total_seconds(),
+            time_limit_s=callback.time_limit.total_seconds(),
             status_callback=self._urls.of(action),
             custom_field=str(action.id),
         )

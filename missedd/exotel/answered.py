@@ -1,4 +1,4 @@
-"""When the customer answered, as far as Exotel's reports and records tell it.
+"""When the customer answered and when the call ended, as far as Exotel's reports and records tell it.
 
     # the end of a call between two numbers, and its record a few minutes later
     EndTime=2026-09-28 23:58:45 Legs[1][OnCallDuration]=8             answered 23:58:37
@@ -44,3 +44,11 @@ def answered_at(fields: Mapping[str, str], first: str | None) -> datetime | None
     if ended_at is None or _SECONDS.fullmatch(talked) is None or int(talked) > LONGEST_S:
         return None
     return ended_at - timedelta(seconds=int(talked))
+
+
+def ended_at(fields: Mapping[str, str]) -> datetime | None:
+    """When the call ended; None if untold. A report of four fields was written then; a record was not."""
+    is_record = "CallSid" not in fields
+    return read_instant(value(fields, "EndTime")) or (
+        None if is_record else read_instant(value(fields, "DateUpdated"))
+    )

@@ -58,6 +58,7 @@ _DND = re.compile(r"\b(NDNC|DND|do[ -]not[ -]disturb)\b", re.IGNORECASE)
 _ACCOUNT = re.compile(
     r"\b(KYC|balance|not active|inactive|validity|expired|suspended|trial)\b", re.IGNORECASE
 )
+_CHANNELS = re.compile(r"\b(concurren(t|cy)|channels?)\b", re.IGNORECASE)
 _ACCOUNT_CODES = frozenset({"40000", "40001", "40002", "40003", "340030"})
 _BAD_KEY = frozenset({"34001", "34010"})
 
@@ -80,6 +81,11 @@ _COMMON = (
 
 RULES: Mapping[Api, tuple[Rule, ...]] = {
     Api.VOICE: (
+        # As many calls go on as the plan allows: nothing rang, and a place will come free.
+        *(
+            Rule(status, Reason.CHANNELS_BUSY, is_retryable=True, mark=_CHANNELS)
+            for status in (400, 403, 409, 429)
+        ),
         *_COMMON,
         Rule(429, Reason.RATE_LIMITED, is_retryable=True),
     ),

@@ -69,6 +69,14 @@ def ending(fields: Mapping[str, str], first: str | None) -> Ending:
     return told
 
 
+def has_agent_come(fields: Mapping[str, str], first: str | None, told: Ending) -> bool:
+    """Whether it is certain that the agent took the call: they talked, or their leg says so."""
+    if first is None or told.reason in AGENT_MISSES.values():
+        return False
+    is_their_leg = leg(fields, 1 - CUSTOMER_LEG.get(first, 1)).status == "completed"
+    return told.outcome is Outcome.ANSWERED or (told.outcome is not None and is_their_leg)
+
+
 def _ending(fields: Mapping[str, str], first: str | None) -> Ending:
     status = call_word(fields, "Status")
     if not status:

@@ -15,6 +15,7 @@ from missedd.clock import to_us
 from missedd.core.admission import decide
 from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
+from missedd.core.one_owed import Replaced
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.values import value
@@ -22,6 +23,7 @@ from missedd.store.caller_ids import attributed
 from missedd.store.database import Database
 from missedd.store.histories import histories_of, ours_of, seen_of
 from missedd.store.leads import Person, callbacks_ended
+from missedd.store.owed import OwedInBatch, keep_changes
 from missedd.store.pauses import pauses_in_force
 from missedd.store.reached import spoken_with, taken_after_all
 from missedd.store.rows import (
@@ -29,6 +31,7 @@ from missedd.store.rows import (
     NewAction,
     Wake,
     compact,
+    fetch_actions,
     insert_actions,
     lane_of,
     next_id,
@@ -49,7 +52,7 @@ class Admitted:
     report_for: int | None = None
     """The callback of ours that a `not-missed` request is about, if it is one."""
     cancelled: tuple[ActionRow, ...] = ()
-    """What is no longer owed, as somebody took this call."""
+    """What is no longer owed, as somebody took this call, or it is owed a callback in another's place."""
     reached: int | None = None
     """The call's id where it had been decided before the proof came that somebody took it."""
     gone_out: tuple[ActionRow, ...] = ()
@@ -77,6 +80,7 @@ async def admit(
     ringing: list[str] = []
     redecided: list[tuple[object, ...]] = []
     leads: list[tuple[object, ...]] = []
+    owed = OwedInBatch()
     for call in calls:
         known = seen.get(call.call_sid)
         admission = decide(
@@ -92,10 +96,13 @@ async def admit(
             continue
         if known is not None and _is_taken_after_all(admission, known[1]):
             histories[call.caller or ""].forget(admission)
+            histories[call.caller or ""].spoken_with(admission)
             seen[call.call_sid] = (known[0], replace(known[1], is_reached=True))
             admitted.append(Admitted(call, admission, (), ours.get(call.call_sid), reached=known[0]))
             continue
         histories[call.caller or ""].remember(admission)
+        if admission.reason is Reason.CONVERSATION:
+            histories[call.caller or ""].spoken_with(admission)
         if known is None:
             this_call = call_id
             call_id += 1
@@ -111,6 +118,9 @@ async def admit(
             _remember_wishes(histories[_number(call)], admission, policy, this_call, received_at)
         wakes: list[Wake] = []
         for planned in admission.actions:
+            if planned.kind is Kind.CALLBACK and planned.state is not State.DONE:
+                history = histories[_number(call)]
+                planned = owed.settle(_number(call), history, admission, planned, action_id)
             new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
             if planned.state is not State.DONE:
                 wakes.append(Wake(to_us(planned.wake_at), action_id, lane_of(planned.kind, planned.state)))
@@ -120,6 +130,7 @@ async def admit(
     await db.executemany(_INSERT_CALL, new_calls)
     await db.executemany(_REDECIDE_CALL, redecided)
     await insert_actions(db, new_actions, received_at)
+    hastened = await keep_changes(db, owed.changes, received_at)
     await db.executemany(_COUNT_REDELIVERY, redelivered)
     await db.executemany(_UPSERT_LEAD, leads)
     await books.keep(db)
@@ -133,8 +144,10 @@ async def admit(
         },
     )
     await may_be_called(db, ringing)
-    await callbacks_ended(db, _closed_at_once(new_actions), received_at)
+    await callbacks_ended(db, [*_closed_at_once(new_actions), *owed.people], received_at)
     await ballots.keep(db)
+    if owed.changes:
+        admitted[-1] = await _told(db, admitted[-1], owed, hastened)
     return [await _spoken(db, each, received_at) for each in admitted]
 
 
@@ -212,12 +225,24 @@ def _lead_rows(
     return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id, to_us(received_at))]
 
 
+async def _told(db: Database, last: Admitted, owed: OwedInBatch, hastened: tuple[Wake, ...]) -> Admitted:
+    """What a batch changed in callbacks that waited before it, told with its last call."""
+    replaced = [change.action_id for change in owed.changes if isinstance(change, Replaced)]
+    closed = tuple(await fetch_actions(db, replaced))
+    return replace(last, wakes=(*last.wakes, *hastened), cancelled=(*last.cancelled, *closed))
+
+
 async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Admitted:
     """A call that somebody took ends what its caller's earlier ones are owed by the campaign."""
     admission, caller = decided.admission, decided.call.caller
     if decided.reached is not None:
         taken = await taken_after_all(db, decided.reached, admission.reason, received_at)
-        return replace(decided, cancelled=taken.cancelled, gone_out=taken.gone_out)
+        return replace(
+            decided,
+            wakes=(*decided.wakes, *taken.wakes),
+            cancelled=(*decided.cancelled, *taken.cancelled),
+            gone_out=taken.gone_out,
+        )
     if (
         admission.verdict is not Verdict.NOT_MISSED
         or admission.reason is not Reason.CONVERSATION
@@ -226,7 +251,7 @@ async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Adm
     ):
         return decided
     cancelled = await spoken_with(db, admission.campaign, caller, admission.called_at, received_at)
-    return replace(decided, cancelled=cancelled)
+    return replace(decided, cancelled=(*decided.cancelled, *cancelled))
 
 
 def _closed_at_once(actions: Sequence[NewAction]) -> Iterator[Person]:

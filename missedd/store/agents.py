@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
-from missedd.core.agents import in_turn
 from missedd.core.model import Kind
 from missedd.core.policy import Policy
 from missedd.store.database import Database
@@ -14,9 +12,9 @@ from missedd.store.rows import ActionRow
 _OF_A_TURN: Final = ("agent", "first", "caller_id")
 
 
-async def take_turn(db: Database, action: ActionRow, policy: Policy, now: datetime) -> dict[str, str]:
-    """The action's details with what to remember of an attempt before it is made: whom a callback connects,
-    and who is rung first. An earlier attempt's are no more: the configuration may be another since.
+async def take_turn(db: Database, action: ActionRow, policy: Policy, agent: str | None) -> dict[str, str]:
+    """The action's details with what to remember of an attempt before it is made: the agent whom a callback
+    connects, and who is rung first. An earlier attempt's are no more: the configuration may be another since.
     """
     details = {name: text for name, text in action.details.items() if name not in _OF_A_TURN}
     campaign = policy.campaign(action.campaign)
@@ -25,15 +23,11 @@ async def take_turn(db: Database, action: ActionRow, policy: Policy, now: dateti
         return details
     if callback.caller_id is not None and callback.caller_id != action.exophone:
         details["caller_id"] = callback.caller_id
-    if not callback.agents:
-        return details
-    rows = await db.fetch_all("SELECT agent FROM agent_turns WHERE campaign = ?", (action.campaign,))
-    agent = in_turn(callback.agents, rows[0][0] if rows else None, now)
     if agent is None:
-        raise AssertionError("the gate lets no callback through while no agent is on duty")
+        return details
     await db.execute(
         """INSERT INTO agent_turns (campaign, agent) VALUES (?, ?)
            ON CONFLICT (campaign) DO UPDATE SET agent = excluded.agent""",
-        (action.campaign, agent.number),
+        (action.campaign, agent),
     )
-    return details | {"agent": agent.number, "first": callback.first}
+    return details | {"agent": agent, "first": callback.first}

@@ -2,29 +2,34 @@
 
 One transaction judges a batch of due actions by the facts of that moment and takes those that
 may go. Claiming an action that was already taken, finished or moved to a later instant does
-nothing, so a timer may fire twice.
+nothing, so a timer may fire twice. A callback that is about to take an agent, or a line, of which
+there are few lets whoever rang earlier go first, whichever of the two was due first in the queue.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from missedd.clock import to_us
 from missedd.core.action_facts import of_text
+from missedd.core.agents import Agent
 from missedd.core.gates import Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.traffic import WAITS_FOR_A_PLACE, choose_agent
 from missedd.store.agents import take_turn
 from missedd.store.database import Database
-from missedd.store.gate_facts import gate_facts, is_owed_since, is_reached
+from missedd.store.gate_facts import GateFacts, gate_facts, is_reached
 from missedd.store.keep_facts import spell
 from missedd.store.leads import action_ended
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
+from missedd.store.traffic import ask_sooner, earliest_competitor, place_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +60,25 @@ class Claims:
     """Ids that were not judged, as `limit` was reached."""
     early: tuple[Wake, ...] = ()
     """Those whose instant lies ahead: they were moved, or the wall clock was set back since they woke."""
+    woken: tuple[Wake, ...] = ()
+    """What else is to be looked at: calls whose end somebody waits for, callbacks in others' stead."""
 
 
 async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
-    actions = await fetch_actions(db, list(dict.fromkeys(ids)))
-    facts = await gate_facts(db, actions, now)
+    queue = deque(await fetch_actions(db, list(dict.fromkeys(ids))))
+    facts = await gate_facts(db, queue, policy, now)
     claimed: list[Claimed] = []
     stopped: list[Stopped] = []
     left: list[int] = []
     early: list[Wake] = []
-    for action in actions:
-        if action.state not in (State.PLANNED, State.HELD):
+    woken: list[Wake] = []
+    judged: set[int] = set()
+    while queue:
+        action = queue.popleft()
+        if action.id in judged or action.state not in (State.PLANNED, State.HELD):
             continue
+        judged.add(action.id)
         if action.due_at > now:
             early.append(Wake(to_us(action.due_at), action.id, lane_of(action.kind, action.state)))
             continue
@@ -77,23 +88,25 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
         if len(claimed) >= limit:
             left.append(action.id)
             continue
-        candidate = facts.candidate(
-            action,
-            is_reached=await is_reached(db, action),
-            is_owed_since=await is_owed_since(db, action),
-        )
+        candidate = facts.candidate(action, is_reached=await is_reached(db, action))
         match judge(candidate, policy, now):
             case Go():
+                agent = _agent_for(action, policy, facts, now)
+                if earlier := await earliest_competitor(db, action, agent, policy, now, judged - {action.id}):
+                    judged.remove(action.id)
+                    queue.extendleft([action, *await fetch_actions(db, [earlier])])
+                    facts = await gate_facts(db, queue, policy, now)
+                    continue
                 written = await _write(db, action, policy, now)
                 if written is not None and not written.matches:
                     stopped.append(await _refuse(db, action, now))
                     continue
-                details = await take_turn(db, action, policy, now)
+                details = await take_turn(db, action, policy, agent)
                 if written is not None:
                     details |= of_text(written.text)
-                claimed.append(await _take(db, action, now, details, written))
-                if action.kind is Kind.CALLBACK:
-                    facts.placed.append((action.number, action.campaign, now))
+                claimed.append(await _take(db, action, policy, now, details, written))
+                if action.kind is Kind.CALLBACK and len(claimed) < limit:
+                    facts = await gate_facts(db, queue, policy, now)
             case Hold(until, expires_at, reason):
                 step(action.state, Step.HOLD)
                 await db.execute(
@@ -103,13 +116,28 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
                 )
                 wake = Wake(to_us(until), action.id, lane_of(action.kind, State.HELD))
                 stopped.append(Stopped(action, reason, None, wake))
-            case Wait(until, reason):
-                stopped.append(await _let_wait(db, action, until, reason))
+            case Wait(until, reason, expires_at, calls):
+                stopped.append(await _let_wait(db, action, until, reason, expires_at))
+                woken += await ask_sooner(db, calls, policy, now)
             case Close(outcome, reason):
                 step(action.state, Step.CLOSE)
                 await close(db, action.id, outcome, reason, now)
                 stopped.append(Stopped(action, reason, outcome, None))
-    return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early))
+        if action.reason in WAITS_FOR_A_PLACE and stopped and stopped[-1].action is action:
+            woken += await place_refused(db, action, policy, now)
+    return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early), tuple(woken))
+
+
+def _agent_for(action: ActionRow, policy: Policy, facts: GateFacts, now: datetime) -> str | None:
+    """Whom a callback that may go connects the caller to; None for a flow and for what is no callback."""
+    campaign = policy.campaign(action.campaign)
+    callback = campaign.callback if campaign else None
+    if action.kind is not Kind.CALLBACK or campaign is None or callback is None or not callback.agents:
+        return None
+    chosen = choose_agent(campaign, callback, action.number, policy, facts.traffic, now)
+    if not isinstance(chosen, Agent):
+        raise AssertionError("the gate lets no callback through while no agent is free")
+    return chosen.number
 
 
 async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime) -> Written | None:
@@ -118,12 +146,15 @@ async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime)
     return await write_text(db, policy, action.campaign, action.plan, action.number, action.base_at, now)
 
 
-async def _let_wait(db: Database, action: ActionRow, until: datetime, reason: Reason) -> Stopped:
-    """Hold for the end of a pause: it stays due when it was, so that its end finds it so."""
+async def _let_wait(
+    db: Database, action: ActionRow, until: datetime, reason: Reason, expires_at: datetime | None
+) -> Stopped:
+    """Hold for the end of a pause, or of a call: it stays due when it was, so that its end finds it so."""
     step(action.state, Step.HOLD)
     await db.execute(
-        "UPDATE actions SET state = ?, reason = ?, wake_at = ? WHERE id = ?",
-        (State.HELD, reason, to_us(until), action.id),
+        """UPDATE actions SET state = ?, reason = ?, wake_at = ?, expires_at = coalesce(?, expires_at)
+           WHERE id = ?""",
+        (State.HELD, reason, to_us(until), None if expires_at is None else to_us(expires_at), action.id),
     )
     return Stopped(action, reason, None, Wake(to_us(until), action.id, lane_of(action.kind, State.HELD)))
 
@@ -146,7 +177,12 @@ async def _refuse(db: Database, action: ActionRow, now: datetime) -> Stopped:
 
 
 async def _take(
-    db: Database, action: ActionRow, now: datetime, details: dict[str, str], written: Written | None
+    db: Database,
+    action: ActionRow,
+    policy: Policy,
+    now: datetime,
+    details: dict[str, str],
+    written: Written | None,
 ) -> Claimed:
     follows = step(action.state, Step.CLAIM)
     rows = await db.fetch_all(
@@ -158,10 +194,19 @@ async def _take(
         (action.id, number, to_us(now)),
     )
     await db.execute(
-        "UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, details = ? WHERE id = ?",
-        (follows, to_us(now), spell(details), action.id),
+        """UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, busy_until = ?, details = ?
+           WHERE id = ?""",
+        (follows, to_us(now), _busy_until_us(action, policy, now), spell(details), action.id),
     )
     return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, written)
+
+
+def _busy_until_us(action: ActionRow, policy: Policy, now: datetime) -> int | None:
+    """When the call that is placed now is surely over, in microseconds."""
+    campaign = policy.campaign(action.campaign)
+    if action.kind is not Kind.CALLBACK or campaign is None or campaign.callback is None:
+        return None
+    return to_us(now + campaign.callback.longest_call)
 
 
 async def close(

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from missedd.clock import to_us
 from missedd.core.cap import WINDOW
 from missedd.core.gates import Candidate
 from missedd.core.model import Kind
 from missedd.core.pauses import Pause
-from missedd.core.reasons import Reason
+from missedd.core.policy import Policy
+from missedd.core.traffic import Traffic
 from missedd.store.database import Database
 from missedd.store.pauses import pauses_in_force
 from missedd.store.quarantine import quarantined_until
-from missedd.store.rows import ActionRow, remembered_callbacks
+from missedd.store.rows import ActionRow, placed_callbacks
 from missedd.store.suppressions import Suppressions, suppressions_in_force
+from missedd.store.traffic import traffic_for
 
 
 @dataclass(slots=True)
@@ -28,15 +29,14 @@ class GateFacts:
     suppressed: Suppressions
     placed: list[tuple[str, str, datetime]]
     pauses: Mapping[str, Pause]
+    traffic: Traffic
 
     def is_quarantined(self, action: ActionRow) -> bool:
         """Whether it is owed from before a restore, and so waits for an operator's word."""
         return self.quarantined_until is not None and action.base_at <= self.quarantined_until
 
-    def candidate(
-        self, action: ActionRow, *, is_reached: bool = False, is_owed_since: bool = False
-    ) -> Candidate:
-        """The action as its gates see it; see `is_reached` and `is_owed_since` for callbacks."""
+    def candidate(self, action: ActionRow, *, is_reached: bool = False) -> Candidate:
+        """The action as its gates see it; see `is_reached` for callbacks."""
         owner = (action.number, action.campaign)
         return Candidate(
             kind=action.kind,
@@ -47,22 +47,24 @@ class GateFacts:
             bars=self.suppressed.learned(action.number),
             others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
             is_reached=is_reached or action.is_call_reached,
-            is_owed_since=is_owed_since,
             pause=self.pauses.get(action.campaign),
             number=action.number,
             exophone=action.exophone,
+            due_at=action.due_at,
+            traffic=self.traffic,
         )
 
 
-async def gate_facts(db: Database, actions: Sequence[ActionRow], now: datetime) -> GateFacts:
+async def gate_facts(db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime) -> GateFacts:
     """The facts that decide about these actions at `now`."""
     numbers = json.dumps(sorted({each.number for each in actions}))
     return GateFacts(
         quarantined_until=await quarantined_until(db),
         suppressed=await suppressions_in_force(db, numbers, now),
         # Only what went out counts here: the pending ones will come to this gate themselves.
-        placed=await remembered_callbacks(db, numbers, now - WINDOW, pending=False),
+        placed=await placed_callbacks(db, numbers, now - WINDOW),
         pauses=await pauses_in_force(db, now),
+        traffic=await traffic_for(db, actions, policy, now),
     )
 
 
@@ -86,30 +88,5 @@ async def is_reached(db: Database, action: ActionRow) -> bool:
                               OR c.reached_by = 'conversation')
                          AND c.called_at > wish.called_at))""",
         (action.call_id, action.number, action.campaign, action.id, action.number, action.campaign),
-    )
-    return bool(rows)
-
-
-async def is_owed_since(db: Database, action: ActionRow) -> bool:
-    """Whether a later call of the caller's is owed a callback too, of one that waited for a pause's end, or
-    was overdue when a quarantine ended: then all that such a caller is owed would go at one instant."""
-    if action.kind is not Kind.CALLBACK:
-        return False
-    if action.reason is Reason.RELEASED:
-        if not await _was_overdue_at_release(db, action):
-            return False
-    elif action.reason not in (Reason.CAMPAIGN_PAUSED, Reason.RESUMED):
-        return False
-    rows = await db.fetch_all(
-        """SELECT 1 FROM actions WHERE number = ? AND kind = 'callback' AND +campaign = ?
-             AND state != 'done' AND id > ? LIMIT 1""",
-        (action.number, action.campaign, action.id),
-    )
-    return bool(rows)
-
-
-async def _was_overdue_at_release(db: Database, action: ActionRow) -> bool:
-    rows = await db.fetch_all(
-        "SELECT 1 FROM restores WHERE released_at >= ? LIMIT 1", (to_us(action.due_at),)
     )
     return bool(rows)

@@ -99,7 +99,7 @@ async def _owed(
     for action in await fetch_actions(db, [action_id for (action_id,) in rows]):
         if step(action.state, Step.HAND_OVER) is None:
             continue
-        facts = await gate_facts(db, [action], now)
+        facts = await gate_facts(db, [action], policy, now)
         if facts.is_quarantined(action):
             continue
         if not isinstance(judge(facts.candidate(action, is_reached=False), policy, now), Go):

@@ -6,13 +6,15 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from missedd.clock import from_us, to_us
-from missedd.core.history import CallerHistory, Seen, dedup_reach
-from missedd.core.model import InboundCall, Verdict
+from missedd.core.analytics import is_agent_miss
+from missedd.core.history import CallerHistory, MissedCallback, Seen, dedup_reach
+from missedd.core.model import InboundCall, Outcome, State, Verdict
 from missedd.core.policy import Policy
 from missedd.store.database import Database
-from missedd.store.rows import remembered_callbacks
+from missedd.store.owed import owed_of
 from missedd.store.subscriptions import latest_joinings
 from missedd.store.suppressions import suppressions_in_force
 
@@ -44,6 +46,9 @@ async def ours_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
     return {str(sid): int(action_id) for sid, action_id in rows}
 
 
+_NOBODY_TALKED: Final = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED, Outcome.UNKNOWN)
+
+
 async def histories_of(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> defaultdict[str, CallerHistory]:
@@ -62,8 +67,7 @@ async def histories_of(
     for caller, campaign, called_at in accepted:
         histories[caller].accepted.append((campaign, from_us(called_at)))
     if any(each.callback for each in policy.campaigns):
-        for caller, campaign, at in await remembered_callbacks(db, callers, earliest - reach, pending=True):
-            histories[caller].callbacks.append((campaign, at))
+        await _remember_callbacks(db, histories, callers, earliest - reach)
     suppressed = await suppressions_in_force(db, callers, received_at)
     for caller in numbers:
         histories[caller].is_suppressed = suppressed.is_barred(caller)
@@ -74,3 +78,29 @@ async def histories_of(
         for caller, joined_at in (await latest_joinings(db, numbers)).items():
             histories[caller].joined_at = joined_at
     return histories
+
+
+async def _remember_callbacks(
+    db: Database, histories: defaultdict[str, CallerHistory], callers: str, since: datetime
+) -> None:
+    """Callbacks that wait, and those placed from `since` on, in the order in which they were."""
+    rows = await db.fetch_all(
+        """SELECT a.number, a.campaign, a.state, coalesce(a.settled_outcome, a.outcome), a.reason,
+                  a.placed_at, coalesce(a.ended_at, a.closed_at),
+                  a.id, c.called_at, a.due_at, coalesce(a.chain_at, c.called_at), a.retry_index
+           FROM actions a JOIN calls c ON c.id = a.call_id
+           WHERE a.number IN (SELECT value FROM json_each(?)) AND a.kind = 'callback'
+             AND (a.placed_at >= ? OR (a.placed_at IS NULL AND a.state != 'done'))
+           ORDER BY a.placed_at, a.id""",
+        (callers, to_us(since)),
+    )
+    for caller, campaign, state, outcome, reason, placed_us, ended_us, *owed in rows:
+        history = histories[caller]
+        if placed_us is None:
+            history.owed[campaign] = owed_of(owed)
+            continue
+        if not is_agent_miss(outcome, reason):
+            history.placed.append((campaign, from_us(placed_us)))
+        history.missed.pop(campaign, None)
+        if state == State.DONE and outcome in _NOBODY_TALKED:
+            history.missed[campaign] = MissedCallback(from_us(placed_us), from_us(ended_us))

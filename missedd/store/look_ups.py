@@ -9,21 +9,27 @@ from datetime import datetime, timedelta
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Outcome, State
+from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.core.retry import look_wait
+from missedd.core.retry import is_ahead_of_schedule, look_wait, next_awaited_look
 from missedd.store.claims import close
 from missedd.store.database import Database
-from missedd.store.rows import Wake, fetch_actions, lane_of
+from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
+from missedd.store.traffic import call_ended, is_awaited
 
 
-async def found(db: Database, action_id: int, provider_sid: str, now: datetime) -> Wake | None:
+async def found(
+    db: Database, action_id: int, provider_sid: str, policy: Policy, now: datetime
+) -> Wake | None:
     """Adopt a call that a look-up found for a lost answer; its details are looked at later."""
     (action,) = await fetch_actions(db, [action_id])
     follows = step(action.state, Step.FIND)
     if follows is None:
         return None
-    wait_s = look_wait(State.PLACED, action.kind, 0) or 0.0
-    wake_us = to_us(now + timedelta(seconds=wait_s))
+    look_at = now + timedelta(seconds=look_wait(State.PLACED, action.kind, 0) or 0.0)
+    if await is_awaited(db, action, policy):
+        look_at = min(look_at, _awaited_look(action, policy, now))
+    wake_us = to_us(look_at)
     await db.execute(
         "UPDATE actions SET state = ?, reason = ?, provider_sid = ?, wake_at = ?, looks = 0 WHERE id = ?",
         (follows, Reason.PROVIDER_ACCEPTED, provider_sid, wake_us, action_id),
@@ -37,25 +43,38 @@ async def found(db: Database, action_id: int, provider_sid: str, now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    wake: Wake | None
-    gave_up: Reason | None
+    wakes: tuple[Wake, ...] = ()
+    gave_up: Reason | None = None
 
 
-async def looked_in_vain(db: Database, action_id: int, now: datetime) -> Looked:
-    """Count a look-up that brought nothing final: wait for the next one, or give up as `unknown`."""
+async def looked_in_vain(db: Database, action_id: int, policy: Policy, now: datetime) -> Looked:
+    """Count a look-up that brought nothing final: wait for the next one, or give up as `unknown`.
+
+    One that was made ahead of its time, as somebody waited for it, does not count.
+    """
     (action,) = await fetch_actions(db, [action_id])
     if action.state is State.DONE:
-        return Looked(None, None)
-    wait_s = look_wait(action.state, action.kind, action.looks + 1)
+        return Looked()
+    placed_at = action.placed_at or now
+    counts = not is_ahead_of_schedule(action.state, action.kind, action.looks, placed_at, now)
+    looks = action.looks + counts
+    wait_s = look_wait(action.state, action.kind, looks)
     if wait_s is None:
         step(action.state, Step.GIVE_UP)
         reason = Reason.NOT_FOUND if action.state is State.ATTEMPTING else Reason.NO_REPORT
         await close(db, action_id, Outcome.UNKNOWN, reason, now)
-        return Looked(None, reason)
+        return Looked(await call_ended(db, action, policy, now), reason)
     step(action.state, Step.WAIT)
-    wake_us = to_us(now + timedelta(seconds=wait_s))
-    await db.execute("UPDATE actions SET looks = looks + 1, wake_at = ? WHERE id = ?", (wake_us, action_id))
-    return Looked(Wake(wake_us, action_id, lane_of(action.kind, action.state)), None)
+    look_at = now + timedelta(seconds=wait_s)
+    if await is_awaited(db, action, policy):
+        look_at = min(look_at, _awaited_look(action, policy, now + timedelta(seconds=1)))
+    wake_us = to_us(look_at)
+    await db.execute("UPDATE actions SET looks = ?, wake_at = ? WHERE id = ?", (looks, wake_us, action_id))
+    return Looked((Wake(wake_us, action_id, lane_of(action.kind, action.state)),))
+
+
+def _awaited_look(action: ActionRow, policy: Policy, now: datetime) -> datetime:
+    return next_awaited_look(action.placed_at or now, policy.ring_timeout(action.campaign), now)
 
 
 async def adopted_sids(db: Database, sids: list[str], except_for: int) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Lane, Outcome, State
+from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement, settlement
 from missedd.store.attention import IS_PARKED
@@ -17,6 +18,7 @@ from missedd.store.database import Database
 from missedd.store.leads import action_ended
 from missedd.store.reached import spoken_with
 from missedd.store.rows import ActionRow, Wake, fetch_actions
+from missedd.store.traffic import call_ended
 
 AT_ONCE: Final = 1_000
 """Webhooks that are sent again by one word: what a transaction takes easily."""
@@ -56,9 +58,13 @@ class Settled:
     verdict: Settlement
     cancelled: tuple[ActionRow, ...] = ()
     """Callbacks that are no longer needed, as the caller was reached."""
+    wakes: tuple[Wake, ...] = ()
+    """Of callbacks that waited for the end of the call."""
 
 
-async def settle(db: Database, action_id: int, wanted: Outcome, note: str | None, now: datetime) -> Settled:
+async def settle(
+    db: Database, action_id: int, wanted: Outcome, note: str | None, policy: Policy, now: datetime
+) -> Settled:
     """Keep what an operator says became of an action whose outcome is unknown.
 
     One that is still looked for ends as `unknown` first: what the daemon knew stays on record. A callback
@@ -91,8 +97,10 @@ async def settle(db: Database, action_id: int, wanted: Outcome, note: str | None
         (wanted, to_us(now), note, action_id),
     )
     await action_ended(db, action.kind, action.campaign, action.number, wanted, now)
+    wakes = await call_ended(db, action, policy, now)
     if action.kind is not Kind.CALLBACK or wanted is not Outcome.ANSWERED:
-        return Settled(verdict)
+        return Settled(verdict, wakes=wakes)
     # They talked when it rang, as far as anybody knows.
     spoken_at = action.placed_at or now
-    return Settled(verdict, await spoken_with(db, action.campaign, action.number, spoken_at, now))
+    cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
+    return Settled(verdict, cancelled, wakes)

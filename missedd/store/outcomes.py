@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from missedd.clock import from_us, to_us
 from missedd.core.erasure import is_erased
 from missedd.core.gates import sms_policy
 from missedd.core.lifecycle import Step, step
-from missedd.core.model import Admission, Kind, Outcome, State, StatusReport, Verdict
-from missedd.core.plans import plan_retry
+from missedd.core.model import Kind, Outcome, State, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.suppression import Class, learned
 from missedd.store.claims import close
 from missedd.store.database import Database
-from missedd.store.gate_facts import is_reached
+from missedd.store.follow_up import follow_up
 from missedd.store.keep_facts import keep_facts
-from missedd.store.leads import callbacks_ended
+from missedd.store.misses import keep_miss
 from missedd.store.reached import spoken_with
-from missedd.store.rows import (
-    ActionRow,
-    NewAction,
-    Wake,
-    fetch_actions,
-    insert_actions,
-    lane_of,
-    next_id,
-    remembered_callbacks,
-)
+from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.suppressions import learn
+from missedd.store.traffic import call_ended
 
 REASON_OF = {
     (Kind.CALLBACK, Outcome.ANSWERED): Reason.CUSTOMER_ANSWERED,
@@ -54,6 +45,10 @@ class Meaning:
     """What the refusal of an SMS tells about the number."""
     answered_at: datetime | None = None
     """When the customer answered, if the report tells, be it final or not."""
+    ended_at: datetime | None = None
+    """When the call ended, if the report tells."""
+    agent_came: bool = False
+    """Whether it is certain that the agent took the call."""
     reason: Reason | None = None
     """Why it ended so, where the report says more than the outcome does."""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -149,15 +144,19 @@ async def _apply(
     if action.placed_at is None:
         # We took it for refused, yet it reached the caller: it counts against the cap after all.
         await db.execute("UPDATE actions SET placed_at = ? WHERE id = ?", (to_us(now), action.id))
-    answered_at = None
+    answered_at, ended_at = None, _within_reason(meaning.ended_at or now, action, now)
     if meaning.outcome is Outcome.ANSWERED:
-        answered_at = _within_reason(meaning.answered_at or now, action, now)
+        # Where nobody tells of the answer, it came before the end.
+        answered_at = _within_reason(meaning.answered_at or ended_at, action, now)
     reason = meaning.reason or REASON_OF[action.kind, meaning.outcome]
     await close(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
-    wakes: tuple[Wake, ...] = ()
+    if action.kind is Kind.CALLBACK:
+        await db.execute("UPDATE actions SET ended_at = ? WHERE id = ?", (to_us(ended_at), action.id))
+        await keep_miss(db, action, reason, meaning.agent_came, policy, ended_at)
+    wakes: tuple[Wake, ...] = await call_ended(db, action, policy, now)
     cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
-        wakes = await _retry(db, action, meaning.outcome, policy, now)
+        wakes += await follow_up(db, action, meaning.outcome, reason, ended_at, policy, now)
     elif action.kind is Kind.CALLBACK and answered_at is not None:
         spoken_at = await _first_answered_at(db, action.id)
         cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
@@ -199,33 +198,3 @@ async def _is_anothers(db: Database, action: ActionRow) -> bool:
 
 async def _was_attempted(db: Database, action: ActionRow) -> bool:
     return bool(await db.fetch_all("SELECT 1 FROM attempts WHERE action_id = ? LIMIT 1", (action.id,)))
-
-
-async def _retry(
-    db: Database, action: ActionRow, outcome: Outcome, policy: Policy, now: datetime
-) -> tuple[Wake, ...]:
-    """Plan the callback after an unanswered one, as an action of its own: one action, one call."""
-    campaign = policy.campaign(action.campaign)
-    if campaign is None:
-        return ()
-    since = now - timedelta(hours=1)
-    counted = await remembered_callbacks(db, json.dumps([action.number]), since, pending=True)
-    others = tuple(at for _, name, at in counted if name == action.campaign)
-    planned = plan_retry(
-        *(campaign, policy, action.retry_index, outcome, action.plan, others, now),
-        is_reached=await is_reached(db, action),
-    )
-    if planned is None:
-        return ()
-    # Owed since the callback before it was: what is under quarantine after a restore stays so.
-    planned = replace(planned, base_at=action.base_at)
-    admission = Admission(
-        Verdict.ACCEPTED, planned.reason, action.campaign, action.exophone, action.base_at, (planned,)
-    )
-    new_id = await next_id(db, "actions")
-    await insert_actions(db, [NewAction(new_id, action.call_id, action.number, admission, planned)], now)
-    await db.execute("UPDATE actions SET origin_id = ? WHERE id = ?", (action.id, new_id))
-    if planned.state is State.DONE:
-        await callbacks_ended(db, [(action.campaign, action.number)], now)
-        return ()
-    return (Wake(to_us(planned.wake_at), new_id, lane_of(planned.kind, planned.state)),)

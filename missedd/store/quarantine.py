@@ -17,6 +17,7 @@ from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.store.database import Database
 from missedd.store.leads import callbacks_ended
+from missedd.store.owed import leave_one_owed
 from missedd.store.reads_calls import Rows
 from missedd.store.rows import Wake, lane_of
 
@@ -98,10 +99,10 @@ async def release(db: Database, now: datetime, *, drop: bool) -> Released:
         return Released(len(dropped))
     rows = await db.fetch_all(
         """UPDATE actions SET wake_at = due_at, reason = ? WHERE state = 'held' AND reason = ?
-           RETURNING due_at, id, kind""",
+           RETURNING due_at, id, kind, campaign, number""",
         (Reason.RELEASED, Reason.QUARANTINED),
     )
-    return Released(
-        len(rows),
-        tuple(Wake(due_us, action_id, lane_of(Kind(kind), State.HELD)) for due_us, action_id, kind in rows),
-    )
+    called = [(campaign, number) for _, _, kind, campaign, number in rows if kind == Kind.CALLBACK]
+    earlier = await leave_one_owed(db, called, now)
+    wakes = (Wake(due_us, action_id, lane_of(Kind(kind), State.HELD)) for due_us, action_id, kind, *_ in rows)
+    return Released(len(rows), (*wakes, *earlier))

@@ -21,7 +21,8 @@ from missedd.core.reasons import Reason
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.leads import reached
-from missedd.store.rows import ActionRow, fetch_actions
+from missedd.store.owed import owe_for_earlier_call
+from missedd.store.rows import ActionRow, Wake, fetch_actions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Taken:
 
     cancelled: tuple[ActionRow, ...]
     gone_out: tuple[ActionRow, ...]
+    wakes: tuple[Wake, ...] = ()
+    """Of the callback for an earlier call whose place a cancelled one had taken."""
 
 
 async def taken_after_all(db: Database, call_id: int, by: Reason, now: datetime) -> Taken:
@@ -51,10 +54,13 @@ async def taken_after_all(db: Database, call_id: int, by: Reason, now: datetime)
         step(each.state, Step.CLOSE)
         await close(db, each.id, Outcome.CANCELLED, Reason.REACHED_OTHERWISE, now)
     cancelled = await fetch_actions(db, [each.id for each in waiting])
+    wakes: tuple[Wake, ...] = ()
     if by is Reason.CONVERSATION and campaign is not None and caller is not None:
         cancelled += await spoken_with(db, campaign, caller, from_us(called_us), now)
+    else:
+        wakes = await owe_for_earlier_call(db, cancelled, now)
     gone_out = (each for each in actions if each.kind is Kind.CALLBACK and each.placed_at is not None)
-    return Taken(tuple(cancelled), tuple(gone_out))
+    return Taken(tuple(cancelled), tuple(gone_out), wakes)
 
 
 async def spoken_with(

@@ -18,6 +18,7 @@ from missedd.core.tally import Tally
 from missedd.store.attention import attention, lost, parked, told_early, unknown
 from missedd.store.audit import audit
 from missedd.store.facts import campaigns
+from missedd.store.misses import absent_agents
 from missedd.store.pauses import pauses
 from missedd.store.pending import backlogs, pending
 from missedd.store.quarantine import quarantine
@@ -118,6 +119,9 @@ class Reader:
 
     async def attention(self) -> dict[str, int]:
         return await self._read(attention)
+
+    async def absent_agents(self) -> list[dict[str, Any]]:
+        return await self._read(absent_agents)
 
     async def told_early(self, now: datetime) -> list[dict[str, Any]]:
         return await self._read(partial(told_early, now=now))

@@ -24,6 +24,7 @@ from missedd.store.facts import (
     count_new_facts,
     is_counted_call,
 )
+from missedd.store.misses import absent_agents
 from missedd.store.reads_calls import Rows
 from missedd.store.summary import Summary, stretch_of, summary_of
 
@@ -124,4 +125,5 @@ async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
         "open": {(kind, state): n for kind, state, n in rows},
         "next_wake_at": wake[0][0],
         "suppressions": barred[0][0],
+        "agents_absent": len(await absent_agents(db)),
     }

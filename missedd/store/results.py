@@ -8,13 +8,15 @@ from datetime import datetime
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
+from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.core.retry import look_wait
+from missedd.core.retry import look_wait, next_awaited_look
 from missedd.core.suppression import OUR_CALLS, PROMOTIONS
 from missedd.store.claims import close
 from missedd.store.database import Database
 from missedd.store.rows import Wake, fetch_actions, lane_of
 from missedd.store.suppressions import learn
+from missedd.store.traffic import call_ended, is_awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ class AttemptResult:
 
 
 async def record(
-    db: Database, action_id: int, attempt: int, result: AttemptResult, now: datetime
-) -> Wake | None:
-    """Complete an attempt and move its action on; returns what to wake for, if anything.
+    db: Database, action_id: int, attempt: int, result: AttemptResult, policy: Policy, now: datetime
+) -> tuple[Wake, ...]:
+    """Complete an attempt and move its action on; returns what to wake for.
 
     A status report may have overtaken the answer and finished the action: then only the attempt
-    is completed.
+    is completed. A call that surely was not made keeps nobody waiting any longer.
     """
     await db.execute(
         """UPDATE attempts
@@ -68,7 +70,7 @@ async def record(
         await learn(db, action.number, bar, result.reason, now)
     follows = step(action.state, result.step)
     if follows is None:
-        return None
+        return ()
     if result.result == "refused":
         # It surely reached nobody, so it does not count against the caller's cap.
         await db.execute("UPDATE actions SET placed_at = NULL WHERE id = ?", (action_id,))
@@ -76,13 +78,19 @@ async def record(
         if result.outcome is None:
             raise AssertionError(f"{result.step} ends an action but names no outcome")
         await close(db, action_id, result.outcome, result.reason, now, code=result.code)
-        return None
-    wake_us = to_us(result.wake_at or now)
+        return await call_ended(db, action, policy, now)
+    wake_at = result.wake_at or now
+    if follows is State.PLACED and await is_awaited(db, action, policy):
+        wake_at = min(
+            wake_at, next_awaited_look(action.placed_at or now, policy.ring_timeout(action.campaign), now)
+        )
+    wake_us = to_us(wake_at)
     await db.execute(
         "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
         (follows, result.reason, wake_us, result.step is Step.POSTPONE, wake_us, action_id),
     )
-    return Wake(wake_us, action_id, lane_of(action.kind, follows))
+    woken = await call_ended(db, action, policy, now) if follows is State.PLANNED else ()
+    return (Wake(wake_us, action_id, lane_of(action.kind, follows)), *woken)
 
 
 async def rescue(db: Database, now: datetime) -> int:

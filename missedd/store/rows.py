@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from missedd.clock import from_us, to_us
+from missedd.core.analytics import is_agent_miss
 from missedd.core.model import LANE_OF, Admission, Kind, Lane, Outcome, Plan, PlannedAction, State
 from missedd.core.reasons import Reason
 from missedd.core.values import value
@@ -62,6 +63,8 @@ class ActionRow:
     placed_at: datetime | None
     provider_sid: str | None
     looks: int
+    wake_at: datetime | None = None
+    chain_at: datetime | None = None
     details: dict[str, str] = field(default_factory=dict)
     is_call_reached: bool = False
     """The call that it is owed for was taken after all."""
@@ -76,7 +79,7 @@ compact = json.JSONEncoder(separators=(",", ":")).encode
 """JSON without blanks. Made once: `json.dumps` makes an encoder anew for each value."""
 
 _COLUMNS = """id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan, retry_index,
-origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, details,
+origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, wake_at, chain_at, details,
 (SELECT c.reached_at IS NOT NULL FROM calls c WHERE c.id = actions.call_id)"""
 
 
@@ -104,8 +107,10 @@ def action_of(row: Row) -> ActionRow:
         placed_at=_instant(row[15]),
         provider_sid=row[16],
         looks=row[17],
-        details=json.loads(row[18]),
-        is_call_reached=bool(row[19]),
+        wake_at=_instant(row[18]),
+        chain_at=_instant(row[19]),
+        details=json.loads(row[20]),
+        is_call_reached=bool(row[21]),
     )
 
 
@@ -131,8 +136,8 @@ async def next_id(db: Database, table: str) -> int:
 async def insert_actions(db: Database, actions: Sequence[NewAction], now: datetime) -> None:
     await db.executemany(
         """INSERT INTO actions (id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan,
-               retry_index, base_at, due_at, expires_at, wake_at, details, created_at, closed_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               retry_index, base_at, due_at, expires_at, wake_at, chain_at, details, created_at, closed_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [_action_values(each, to_us(now)) for each in actions],
     )
 
@@ -156,24 +161,25 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
         to_us(planned.due_at),
         None if planned.expires_at is None else to_us(planned.expires_at),
         None if is_done else to_us(planned.wake_at),
+        None if planned.chain_at is None else to_us(planned.chain_at),
         compact(dict(planned.details)) if planned.details else "{}",
         now_us,
         now_us if is_done else None,
     )
 
 
-async def remembered_callbacks(
-    db: Database, numbers: str, since: datetime, *, pending: bool
-) -> list[tuple[str, str, datetime]]:
-    """(number, campaign, instant) of callbacks that count against a cap, from `since` on.
+async def placed_callbacks(db: Database, numbers: str, since: datetime) -> list[tuple[str, str, datetime]]:
+    """(number, campaign, instant) of the callbacks that count against a cap: those placed from `since` on.
 
-    `numbers` is a JSON array. The instant is when one was placed; with `pending` also when one
-    that still waits is due. Those that ended without being placed do not count.
+    `numbers` is a JSON array.
     """
     rows = await db.fetch_all(
-        """SELECT number, campaign, coalesce(placed_at, due_at) FROM actions
-           WHERE number IN (SELECT value FROM json_each(?)) AND kind = 'callback'
-             AND (placed_at >= ? OR (? AND placed_at IS NULL AND state != 'done'))""",
-        (numbers, to_us(since), pending),
+        """SELECT number, campaign, placed_at, outcome, reason FROM actions
+           WHERE number IN (SELECT value FROM json_each(?)) AND kind = 'callback' AND placed_at >= ?""",
+        (numbers, to_us(since)),
     )
-    return [(number, campaign, from_us(at)) for number, campaign, at in rows]
+    return [
+        (number, campaign, from_us(at))
+        for number, campaign, at, outcome, reason in rows
+        if not is_agent_miss(outcome, reason)
+    ]

@@ -115,6 +115,9 @@ class Metrics:
             lines.append(_sample("missedd_actions_open", {"kind": kind, "state": state}, count))
         lines += _opening("missedd_suppressions", "Numbers on the suppression list.", "gauge")
         lines.append(_sample("missedd_suppressions", {}, gauges["suppressions"]))
+        absent = "Agents who missed five calls in a row or more."
+        lines += _opening("missedd_agents_absent", absent, "gauge")
+        lines.append(_sample("missedd_agents_absent", {}, gauges["agents_absent"]))
         if gauges["next_wake_at"] is not None:
             name = "missedd_next_wake_seconds"
             lines += _opening(name, "Seconds until the next action is due; negative when overdue.", "gauge")

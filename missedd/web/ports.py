@@ -77,6 +77,10 @@ class Reads(Protocol):
         """How many webhooks are `parked`, outcomes `unknown`, and answers `lost`."""
         ...
 
+    async def absent_agents(self) -> Sequence[Mapping[str, Any]]:
+        """Agents who missed so many calls in a row that a person should ask where they are."""
+        ...
+
     async def told_early(self, now: datetime) -> Sequence[Mapping[str, Any]]:
         """By campaign, calls of the last day that were taken after all when their callback had gone out."""
         ...

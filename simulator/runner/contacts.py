@@ -35,6 +35,8 @@ class Contact:
     """The id that its request named."""
     agent: Agent | None = None
     """Whom a callback connects the caller to."""
+    has_come: bool = True
+    """Whether the caller's telephone was dialled; not where the agent, rung before it, did not come."""
 
 
 async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
@@ -47,6 +49,7 @@ async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> lis
 
 def _asked_for(stage: Stage, settings: Settings, owners: Mapping[str, str]) -> Iterator[Contact]:
     truth = stage.exchange.truth
+    dialled = {(ring.sid, ring.number) for ring in (*truth.rings, *truth.engaged)}
     for request in truth.api_requests:
         if request.sid is None:
             continue
@@ -62,7 +65,8 @@ def _asked_for(stage: Stage, settings: Settings, owners: Mapping[str, str]) -> I
             agent = None if rung is None else agents.get(rung)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
             yield Contact(
-                *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent)
+                *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent),
+                has_come=(made.sid, number) in dialled,
             )
         elif isinstance(made, Text):
             promotes = made.sms_type == "promotional"

@@ -6,7 +6,7 @@ Shares nothing with the daemon's own arithmetic but the tables and the README's 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,11 +39,12 @@ async def recount(
         if counts(row[1], row[3])
     }
     missed = [row for row in calls.values() if row[4] in MISSED]
+    chains = await _chains(rows)
     actions = [
-        (*row[1:], calls[row[0]][3])
+        (*row[1:-1], calls[row[0]][3], chains.get(row[-1], calls[row[0]][3]))
         for row in await rows(
             """SELECT call_id, kind, state, outcome, settled_outcome, reason, code, retry_index, placed_at,
-                      answered_at FROM actions"""
+                      answered_at, id FROM actions"""
         )
         if row[0] in calls
     ]
@@ -69,6 +70,29 @@ async def recount(
     }
 
 
+async def _chains(rows: Rows) -> dict[int, int]:
+    """When the earliest call was made that each callback answers: its own, and those whose place it took."""
+    since: dict[int, int] = {}
+    callbacks = await rows(
+        """SELECT a.id, c.called_at, a.retry_index, CAST(a.details ->> 'replaced_by' AS INTEGER), a.origin_id
+           FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'callback' ORDER BY a.id"""
+    )
+    before: defaultdict[int, list[int]] = defaultdict(list)
+    own = {action_id: called_at for action_id, called_at, *_ in callbacks}
+    for action_id, _, retry_index, replaced_by, origin_id in callbacks:
+        if replaced_by is not None and retry_index == 0:
+            before[replaced_by].append(action_id)
+        if origin_id in own and retry_index == 0:
+            before[action_id].append(origin_id)  # the next agent for the same caller
+
+    def earliest(action_id: int) -> int:
+        if action_id not in since:
+            since[action_id] = min([own[action_id], *map(earliest, before[action_id])])
+        return since[action_id]
+
+    return {action_id: earliest(action_id) for action_id in own}
+
+
 def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     def final(row: tuple[Any, ...]) -> str | None:
         outcome: str | None = row[3] if row[3] is not None else row[2]
@@ -92,8 +116,8 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
             for key, n in sorted(found.items(), key=lambda each: [part or "" for part in each[0]])
         ]
 
-    def waits(which: int, rows: Iterable[tuple[Any, ...]]) -> dict[str, float | None]:
-        seconds = sorted(max(0, row[which] - row[9]) / 1e6 for row in rows if row[which] is not None)
+    def waits(which: int, since: int, rows: Iterable[tuple[Any, ...]]) -> dict[str, float | None]:
+        seconds = sorted(max(0, row[which] - row[since]) / 1e6 for row in rows if row[which] is not None)
         return {"median": _nearest_rank(seconds, 50), "p95": _nearest_rank(seconds, 95)}
 
     callbacks, texts = placed("callback"), placed("sms")
@@ -114,9 +138,9 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
             {"kind": kind, "state": state, "outcome": outcome or None, "count": n}
             for (kind, state, outcome), n in sorted(alike.items())
         ],
-        "seconds_to_callback": waits(7, (row for row in callbacks if row[6] == 0)),
+        "seconds_to_callback": waits(7, 10, (row for row in callbacks if row[6] == 0)),
         "seconds_to_answer": waits(
-            8, (row for row in actions if row[0] == "callback" and row[2] == "answered")
+            8, 9, (row for row in actions if row[0] == "callback" and row[2] == "answered")
         ),
     }
 

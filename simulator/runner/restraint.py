@@ -146,7 +146,7 @@ def _keep_caps(contacts: list[Contact], slack: timedelta, tally: Tally) -> None:
     called: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     limits: dict[str, int] = {}
     for each in contacts:
-        if each.campaign is not None and each.campaign.callback is not None:
+        if each.has_come and each.campaign is not None and each.campaign.callback is not None:
             called[each.number, each.campaign.name].append(each.shown_at)
             limits[each.campaign.name] = each.campaign.callback.max_per_hour
     for (number, name), instants in called.items():

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from missedd.core.admission import decide
 from missedd.core.cap import WINDOW
 from missedd.core.consent import OptOut
-from missedd.core.history import CallerHistory, Seen, dedup_reach
-from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, State, Verdict
+from missedd.core.gates import Candidate
+from missedd.core.history import CallerHistory, MissedCallback, Seen, dedup_reach
+from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, PlannedAction, State, Verdict
 from missedd.core.plans import plan_retry
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass, Retries
 from missedd.core.reasons import PROOFS, Reason
@@ -249,7 +250,10 @@ def test_a_window_of_nothing_takes_every_call() -> None:
 def stream(
     offsets: Sequence[float], *, of: Campaign | None = None, lags: Sequence[float] = ()
 ) -> list[Admission]:
-    """Decide one caller's calls, given by their seconds since noon, each remembered for the next."""
+    """Decide one caller's calls, given by their seconds since noon, each remembered for the next.
+
+    Every callback is placed as it is due.
+    """
     history, admissions = CallerHistory(), []
     for index, offset in enumerate(offsets):
         at = NOON + seconds(offset)
@@ -259,6 +263,11 @@ def stream(
             decided(inbound, of or campaign(callback=callback()), history=history, received_at=received_at)
         )
         history.remember(admissions[-1])
+        history.placed += [
+            ("admissions", action.due_at)
+            for action in admissions[-1].actions
+            if action.kind is Kind.CALLBACK and action.state is not State.DONE
+        ]
     return admissions
 
 
@@ -391,7 +400,7 @@ def test_the_cap_counts_from_the_instant_the_callback_would_go(
     others_minutes: tuple[float, ...], is_dropped: bool
 ) -> None:
     # It would go at half a minute past noon.
-    history = CallerHistory(callbacks=[("admissions", NOON + minutes(each)) for each in others_minutes])
+    history = CallerHistory(placed=[("admissions", NOON + minutes(each)) for each in others_minutes])
     owed = only(decided(call(), history=history), Kind.CALLBACK)
     assert (owed.outcome is Outcome.DROPPED) is is_dropped
     if is_dropped:
@@ -399,26 +408,65 @@ def test_the_cap_counts_from_the_instant_the_callback_would_go(
 
 
 def test_another_campaigns_callbacks_do_not_count() -> None:
-    history = CallerHistory(callbacks=[("elsewhere", NOON)] * 5)
+    history = CallerHistory(placed=[("elsewhere", NOON)] * 5)
     assert only(decided(call(), history=history), Kind.CALLBACK).state is State.PLANNED
 
 
 def test_a_dropped_callback_leaves_the_rest_of_what_is_owed() -> None:
-    history = CallerHistory(callbacks=[("admissions", NOON)] * 2)
+    history = CallerHistory(placed=[("admissions", NOON)] * 2)
     admission = decided(call(), history=history)
     assert only(admission, Kind.SMS).state is State.PLANNED
     assert only(admission, Kind.WEBHOOK).state is State.PLANNED
 
 
-def test_a_history_remembers_accepted_calls_and_pending_callbacks_only() -> None:
+def test_a_history_remembers_accepted_calls_only() -> None:
     history = CallerHistory()
     history.remember(decided(call(), history=CallerHistory(is_suppressed=True)))
     history.remember(decided(call(dialled=(STRANGE,))))
     assert history == CallerHistory()
-    history.remember(decided(call(), received_at=NOON + minutes(30)))  # too old to call back
-    assert (history.accepted, history.callbacks) == ([("admissions", NOON)], [])
-    history.remember(decided(call("c2", NOON + minutes(31))))
-    assert history.callbacks == [("admissions", NOON + minutes(31.5))]
+    history.remember(decided(call()))
+    assert history == CallerHistory(accepted=[("admissions", NOON)])
+
+
+# Who rings back.
+PLACED = NOON + seconds(30)
+
+
+def missed(ended_at: datetime, placed_at: datetime = PLACED) -> CallerHistory:
+    """The callback for a call of noon was not taken."""
+    return CallerHistory(
+        accepted=[("admissions", NOON)], missed={"admissions": MissedCallback(placed_at, ended_at)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("called_s", "is_heard"), [(60, True), (61, True), (60.4, True), (59.9, False), (31, False), (299, True)]
+)
+def test_a_duplicate_that_answers_a_missed_callback_is_owed_one(called_s: float, is_heard: bool) -> None:
+    at = NOON + seconds(called_s)
+    admission = decided(call("c2", at), history=missed(NOON + seconds(60.7)), received_at=at)
+    assert (admission.verdict, admission.reason) == (Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW)
+    heard = [
+        (each.kind, each.reason, each.due_at, each.expires_at)
+        for each in admission.actions
+        if each.kind in (Kind.LEAD, *SENT)
+    ]
+    owed = (Kind.CALLBACK, Reason.RANG_BACK, at + seconds(30), at + minutes(15))
+    assert heard == ([owed] if is_heard else [])
+
+
+def test_who_rings_back_passes_every_gate() -> None:
+    at = NOON + seconds(90)
+    history = missed(NOON + seconds(60))
+    history.placed += [("admissions", NOON + seconds(30)), ("admissions", NOON - minutes(5))]
+    owed = only(decided(call("c2", at), history=history, received_at=at), Kind.CALLBACK)
+    assert (owed.outcome, owed.reason) == (Outcome.DROPPED, Reason.MAX_PER_HOUR)
+
+
+def test_a_callback_of_before_the_window_is_not_rung_back_to() -> None:
+    at = NOON + seconds(90)
+    history = missed(NOON - minutes(29), placed_at=NOON - minutes(30))
+    assert not set(SENT) & set(kinds(decided(call("c2", at), history=history, received_at=at)))
 
 
 # After hours.
@@ -448,16 +496,6 @@ def test_after_hours_a_callback_is_deferred_skipped_or_made_all_the_same(
     assert (owed.plan, owed.base_at) == (Plan.AFTER_HOURS, CLOSED)
     if mode is AfterHoursCallback.DEFER:
         assert owed.expires_at == OPENING + minutes(15)
-
-
-def test_two_nightly_calls_are_owed_one_callback_at_the_opening() -> None:
-    of = campaign(callback=callback(max_per_hour=2), hours=office())
-    history = CallerHistory()
-    first = decided(call(at=CLOSED), of, history=history)
-    history.remember(first)
-    second = decided(call("c2", CLOSED + timedelta(hours=2)), of, history=history)
-    assert only(first, Kind.CALLBACK).state is State.HELD
-    assert only(second, Kind.CALLBACK).reason is Reason.ALREADY_OWED
 
 
 NIGHT_TEXT = sms(body="We are closed now.")
@@ -494,25 +532,32 @@ def test_a_promotional_sms_is_held_through_the_quiet_hours_and_its_age_counts_fr
 
 
 # Retries.
+def retried(
+    of: Campaign, index: int, outcome: Outcome = Outcome.BUSY, at: datetime = NOON, **changes: Any
+) -> PlannedAction | None:
+    candidate = Candidate(Kind.CALLBACK, of.name, Plan.OPEN, at + minutes(15), **changes)
+    return plan_retry(of, policy(of), index, outcome, candidate, at)
+
+
 def test_a_retry_is_a_callback_of_its_own_counted_and_gated_anew() -> None:
     of = campaign(callback=callback(retries=(minutes(5), minutes(15))), hours=office())
-    first = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (), NOON)
+    first = retried(of, 0)
     assert first is not None
     assert (first.due_at, first.expires_at, first.retry_index) == (NOON + minutes(5), NOON + minutes(20), 1)
     assert first.reason is Reason.RETRY_UNANSWERED
-    second = plan_retry(of, policy(of), 1, Outcome.BUSY, Plan.OPEN, (), NOON)
+    second = retried(of, 1)
     assert second is not None
     assert second.due_at == NOON + minutes(15)
-    assert plan_retry(of, policy(of), 2, Outcome.BUSY, Plan.OPEN, (), NOON) is None
+    assert retried(of, 2) is None
 
 
 def test_a_retry_keeps_the_cap_and_the_hours() -> None:
     of = campaign(callback=callback(retries=(minutes(5),), max_per_hour=1), hours=office())
-    capped = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (NOON,), NOON)
+    capped = retried(of, 0, others=(NOON,))
     assert capped is not None
     assert (capped.state, capped.reason) == (State.DONE, Reason.MAX_PER_HOUR)
     evening = ist("2026-11-23 18:28")
-    held = plan_retry(of, policy(of), 0, Outcome.BUSY, Plan.OPEN, (), evening)
+    held = retried(of, 0, at=evening)
     assert held is not None
     assert (held.state, held.due_at, held.reason) == (State.HELD, OPENING, Reason.BUSINESS_CLOSED)
 
@@ -530,13 +575,13 @@ def test_a_retry_keeps_the_cap_and_the_hours() -> None:
 def test_each_outcome_has_waits_of_its_own(outcome: Outcome, waits: list[int]) -> None:
     retries = Retries(no_answer=(minutes(5), minutes(15)), busy=(minutes(1),), failed=(minutes(60),))
     of = campaign(callback=callback(retries=retries, max_per_hour=9))
-    planned = [plan_retry(of, policy(of), i, outcome, Plan.OPEN, (), NOON) for i in range(3)]
+    planned = [retried(of, i, outcome) for i in range(3)]
     assert [each.due_at for each in planned if each] == [NOON + minutes(wait) for wait in waits]
     assert [each.retry_index for each in planned if each] == list(range(1, len(waits) + 1))
 
 
 def test_no_callback_no_retry() -> None:
-    assert plan_retry(campaign(), policy(campaign()), 0, Outcome.BUSY, Plan.OPEN, (), NOON) is None
+    assert retried(campaign(), 0) is None
 
 
 def test_a_history_reaches_as_far_as_the_longest_window() -> None:

@@ -43,15 +43,14 @@ A, B, C = Agent("+91900000001"), Agent("+91900000002", MORNING), Agent("+9190000
 def test_the_next_on_duty_after_the_last(
     agents: Sequence[Agent], last: str | None, at: str, chosen: Agent | None
 ) -> None:
-    assert in_turn(agents, last, ist(f"2026-11-23 {at}")) == chosen
+    assert next(iter(in_turn(agents, last, ist(f"2026-11-23 {at}"))), None) == chosen
 
 
 def test_everybody_on_duty_is_rung_before_anybody_again() -> None:
     agents = [Agent(f"+9190000000{n:02}") for n in range(5)]
     last, rung = None, []
     for _ in range(10):
-        chosen = in_turn(agents, last, NOON)
-        assert chosen is not None
+        chosen = in_turn(agents, last, NOON)[0]
         last = chosen.number
         rung.append(chosen)
     assert rung == [*agents, *agents]
@@ -86,13 +85,13 @@ def test_who_is_chosen_is_on_duty_and_nobody_before_them_is(
 ) -> None:
     chosen = in_turn(agents, last, at)
     on_duty = [each for each in agents if each.is_on_duty(at)]
-    if chosen is None:
+    if not chosen:
         assert on_duty == []
         return
     numbers = [each.number for each in agents]
     start = numbers.index(last) + 1 if last in numbers else 0
     steps = {each.number: (n - start) % len(agents) for n, each in enumerate(agents)}
-    assert min(on_duty, key=lambda each: steps[each.number]) == chosen
+    assert sorted(on_duty, key=lambda each: steps[each.number]) == chosen
 
 
 @given(AGENTS, INSTANTS)

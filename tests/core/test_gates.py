@@ -197,7 +197,7 @@ def test_the_cap_is_held_against_the_instant_of_release() -> None:
     capped = Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     assert isinstance(judged(of, evening, others=(evening - minutes(1),)), Hold)
     assert judged(of, evening, others=(opening + minutes(1),)) == capped
-    assert judged(of, evening, others=(opening,)) == Close(Outcome.DROPPED, Reason.ALREADY_OWED)
+    assert judged(of, evening, others=(opening,)) == capped
     assert judged(of, opening, others=(opening - minutes(59),)) == capped
     assert judged(of, opening, others=(opening - minutes(60),)) == Go()
 
@@ -268,10 +268,6 @@ def test_a_pause_moves_no_instant_and_nothing_goes_in_it(
 
 def test_a_pause_holds_back_no_webhook() -> None:
     assert judged(everything(), kind=Kind.WEBHOOK, pause=paused()) == Go()
-
-
-def test_who_rang_again_during_a_pause_is_called_back_for_the_later_call() -> None:
-    assert judged(everything(), is_owed_since=True) == Close(Outcome.DROPPED, Reason.ALREADY_OWED)
 
 
 # Agents with hours of their own.

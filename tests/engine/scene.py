@@ -17,15 +17,17 @@ from typing import Any
 import trio
 
 from missedd.clock import to_us
-from missedd.core.model import InboundCall, Lane
+from missedd.core.model import InboundCall, Kind, Lane, StatusReport
 from missedd.core.policy import Policy
 from missedd.engine.ready import Ready
+from missedd.engine.reports import Reports
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Accepted, Answer
 from missedd.log import Logger, configure
 from missedd.store.admit import Admitted, admit
 from missedd.store.claims import Claimed
 from missedd.store.inline import InlineDriver
+from missedd.store.outcomes import Applied
 from missedd.store.rows import Wake
 from missedd.store.store import Store, open_store
 from missedd.store.wakes import wakes_between
@@ -81,6 +83,13 @@ class Scene:
         for each in admitted:
             self.timers.add(each.wakes)
         return admitted
+
+    async def ended(self, action_id: int, status: str, sid: str | None = None) -> Applied:
+        """A report of how the call of an action ended, by its Sid as `Provider` gives them."""
+        sid = sid or f"sid-{action_id}"
+        report = StatusReport(sid, status, fields={"Status": status, "CallSid": sid})
+        reports = Reports(self.store, self.policy, self.clock, self.log, self.timers)
+        return await reports.apply(action_id, Kind.CALLBACK, report)
 
     async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         return await self.store.read(lambda db: db.fetch_all(sql, params))

@@ -18,13 +18,17 @@ from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.store.admit import admit
 from missedd.store.suppressions import suppress
 from tests.core.campaigns import (
     AGENTS,
     CALLER,
+    EXOPHONE,
     NOON,
     OTHER,
+    SECOND_EXOPHONE,
     THIRD,
+    call,
     callback,
     campaign,
     ist,
@@ -37,6 +41,7 @@ from tests.core.campaigns import (
 from tests.engine.scene import Provider, Scene, scene, us
 
 CALLBACKS = policy(campaign(callback=callback()))
+THIRD_EXOPHONE = "+918047120009"
 
 
 def number(index: int) -> str:
@@ -395,12 +400,66 @@ async def test_agents_take_turns_and_are_on_record_with_the_attempt(
 ) -> None:
     of = policy(campaign(callback=callback(flow=None, agents=AGENTS)))
     async with scene(tmp_path, of) as stage, dispatching(stage, Provider(stage)):
-        for index in range(4):
+        for index in range(3):
             await stage.call(f"c{index}", caller=number(index))
             await trio.sleep(1)
+        await trio.sleep(40)
+        await stage.ended(1, "completed")
+        await stage.call("c3", caller=number(3))
         await trio.sleep(60)
         agents = await stage.rows("SELECT details ->> 'agent', details ->> 'first' FROM actions ORDER BY id")
         assert agents == [(each, "agent") for each in (*AGENTS, AGENTS[0])]
+
+
+async def test_whoever_waits_for_the_end_of_a_call_goes_at_that_end(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """The outcome wakes it: nothing is asked again and again meanwhile."""
+    of = policy(
+        campaign(callback=callback()),
+        campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=callback()),
+    )
+    async with scene(tmp_path, of) as stage:
+        provider = Provider(stage)
+        async with dispatching(stage, provider, budget=Budget(60)):
+            await stage.call("c1")
+            await stage.call("c2", dialled=(SECOND_EXOPHONE,))
+            await trio.sleep(77)
+            assert len(provider.requests) == 1
+            held = stage.events("action.held")
+            assert [line["reason"] for line in held] == ["caller-being-rung"]
+            (first,) = provider.asked_for
+            await stage.ended(first, "busy", "sid-1")
+            await trio.sleep(1)
+        assert sorted(provider.asked_for) == [1, 2]
+        assert provider.asked_at == pytest.approx([30, 77], abs=0.01)
+
+
+async def test_whoever_goes_first_in_its_stead_need_not_have_been_asked_for(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """Two older ones, each with an agent that the next wants too, whose own timers have not fired yet."""
+    first, second, _ = AGENTS
+    of = policy(
+        campaign(callback=callback(flow=None, agents=(second,))),
+        campaign(
+            name="care", exophones=(SECOND_EXOPHONE,), callback=callback(flow=None, agents=(second, first))
+        ),
+        campaign(name="shop", exophones=(THIRD_EXOPHONE,), callback=callback(flow=None, agents=(first,))),
+    )
+    async with scene(tmp_path, of) as stage:
+        provider = Provider(stage)
+        at = NOON - minutes(1)
+        calls = [
+            call(f"c{index}", at + seconds(index), caller=number(index), dialled=(exophone,))
+            for index, exophone in enumerate((EXOPHONE, SECOND_EXOPHONE, THIRD_EXOPHONE))
+        ]
+        await stage.store.write(partial(admit, calls=calls, policy=of, received_at=NOON))
+        async with dispatching(stage, provider, budget=Budget(60)):
+            stage.ready[Lane.VOICE].add(us(-28), 3)
+            await trio.sleep(5)
+            assert provider.asked_for[0] == 1
+            assert len(provider.requests) == 2, "as many as there are agents"
 
 
 async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(
@@ -439,14 +498,21 @@ async def test_a_webhook_lane_sends_several_at_once_and_again_until_it_is_taken(
 async def test_the_cap_holds_at_sending_whatever_was_planned(
     autojump_clock: MockClock, tmp_path: Path, limit: int
 ) -> None:
+    """As many callbacks as the lower cap allows have ended in vain, and the caller has rung again since."""
     of = campaign(callback=callback(max_per_hour=5), dedup_window=seconds(1))
     async with scene(tmp_path, policy(of)) as stage:
-        for index in range(4):
-            await stage.call(f"c{index}", NOON + seconds(5 * index))
+        provider = Provider(stage)
+        async with dispatching(stage, provider):
+            for index in range(limit):
+                await stage.call(f"c{index}")
+                await trio.sleep(40)
+                await stage.ended(index + 1, "no-answer")
+            await trio.sleep(1)
+            await stage.call("last")
+        assert (await stage.actions("state, reason"))[-1] == ("planned", "owed")
         # The operator lowers the cap and starts the daemon again.
         stage.policy = policy(campaign(callback=callback(max_per_hour=limit), dedup_window=seconds(1)))
-        provider = Provider(stage)
         async with dispatching(stage, provider):
             await trio.sleep(600)
         assert len(provider.requests) == limit
-        assert [row[2] for row in await stage.actions()].count("max-per-hour") == 4 - limit
+        assert (await stage.actions())[-1] == ("done", "dropped", "max-per-hour")

@@ -17,7 +17,7 @@ BY = By(Source.CLI, "127.0.0.1")
 
 async def test_it_is_on_the_record_without_the_number(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
-        operator = Operator(stage.store, stage.clock, stage.log, stage.timers)
+        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
         await operator.suppress(BY, CALLER, "asked", None)
         await stage.call(caller=CALLER)
         assert await operator.erase(BY, CALLER) == Erased("erased:1", 1, 0)
@@ -36,6 +36,6 @@ async def test_it_is_on_the_record_without_the_number(tmp_path: Path, autojump_c
 async def test_what_is_owed_comes_first(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
         await stage.call(caller=CALLER)
-        operator = Operator(stage.store, stage.clock, stage.log, stage.timers)
+        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
         assert await operator.erase(BY, CALLER) is NotErased.STILL_OWED
         assert await stage.rows("SELECT * FROM audit UNION ALL SELECT *, 1, 1, 1, 1 FROM erasures") == []

@@ -25,7 +25,7 @@ BOTH = policy(campaign(callback=callback(), webhook=WebhookPolicy("https://crm.e
 
 
 def operator_of(stage: Scene) -> Operator:
-    return Operator(stage.store, stage.clock, stage.log, stage.timers)
+    return Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
 
 
 async def parked(stage: Scene) -> None:

@@ -48,6 +48,9 @@ from tests.engine.scene import Scene, scene
 FLOW = policy(campaign(callback=callback()))
 TWO_NUMBERS = policy(campaign(callback=callback(flow=None, agents=AGENTS[:1])))
 TEXTS = policy(campaign(sms=sms()))
+SHORT = callback(ring_timeout=seconds(5), time_limit=seconds(10))
+"""Its call cannot be up any more after 75 s: then another may go to the same person."""
+AFTER_SHORT_S = 76
 LOST = Unknown("read-timeout")
 BEFORE_NOON = NOON - minutes(1)
 
@@ -98,16 +101,17 @@ class Exotel:
 
 
 @asynccontextmanager
-async def reconciling(stage: Scene, exotel: Exotel) -> AsyncIterator[Reports]:
+async def reconciling(stage: Scene, exotel: Exotel, per_minute: int = 200) -> AsyncIterator[Reports]:
     reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
     async with new_http(httpx.MockTransport(exotel)) as http:
         account = Account("example1", "https://api.in.exotel.example", "k", "t")
         reconciler = Reconciler(
             store=stage.store,
+            policy=stage.policy,
             clock=stage.clock,
             log=stage.log,
             client=ExotelClient(http, account, stage.clock),
-            budgets={Lane.VOICE: Budget(200), Lane.SMS: Budget(200)},
+            budgets={Lane.VOICE: Budget(per_minute), Lane.SMS: Budget(200)},
             ready=stage.ready[Lane.CHECK],
             timers=stage.timers,
             reports=reports,
@@ -124,10 +128,17 @@ async def attempted(stage: Scene, action_id: int, answer: Answer) -> None:
     unit = partial(claim, ids=[action_id], policy=stage.policy, now=now, limit=1)
     (claimed,) = (await stage.store.write(unit)).claimed
     settled = settle(answer, claimed.action.kind, claimed.attempt, now, stage.rng)
-    wake = await stage.store.write(
-        partial(record, action_id=action_id, attempt=claimed.attempt, result=settled.result, now=now)
+    wakes = await stage.store.write(
+        partial(
+            record,
+            action_id=action_id,
+            attempt=claimed.attempt,
+            result=settled.result,
+            policy=stage.policy,
+            now=now,
+        )
     )
-    stage.timers.add([wake] if wake else [])
+    stage.timers.add(wakes)
 
 
 def missed(sid: str, at: datetime = BEFORE_NOON, **changes: Any) -> InboundCall:
@@ -136,7 +147,7 @@ def missed(sid: str, at: datetime = BEFORE_NOON, **changes: Any) -> InboundCall:
 
 
 async def lost(stage: Scene, sid: str = "c1", **changes: Any) -> None:
-    """A missed call whose callback went out at noon, and whose answer never came."""
+    """A missed call whose callback goes out now, at noon, and whose answer never comes."""
     (admitted,) = await stage.calls(missed(sid, **changes))
     await attempted(stage, admitted.wakes[0].action_id, LOST)
 
@@ -251,33 +262,39 @@ async def test_with_agents_both_numbers_have_to_fit(autojump_clock: MockClock, t
 async def test_a_call_that_belongs_to_another_action_is_not_adopted(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
+    """The caller was rung half a minute before, in vain, and that call stands in the list too."""
     exotel = Exotel()
     async with (
         scene(tmp_path, policy(campaign(callback=callback(), dedup_window=seconds(1)))) as stage,
-        reconciling(stage, exotel),
+        reconciling(stage, exotel) as reports,
     ):
-        await lost(stage, "c1")
-        (second,) = await stage.calls(missed("c2", NOON - seconds(50)))
-        await attempted(stage, second.wakes[0].action_id, Accepted("out-2"))
-        exotel.call("out-2", NOON + seconds(1))
+        (first,) = await stage.calls(missed("c1"))
+        await attempted(stage, first.wakes[0].action_id, Accepted("out-1"))
+        exotel.call("out-1", NOON + seconds(1))
         await trio.sleep(30)
-        assert await stage.actions("provider_sid") == [(None,), ("out-2",)]
+        fields = {"Status": "no-answer", "CallSid": "out-1"}
+        await reports.call_report(1, StatusReport("out-1", "no-answer", fields=fields))
+        await lost(stage, "c2", at=NOON - seconds(50))
+        await trio.sleep(30)
+        assert exotel.asked == ["Calls.json"]
+        assert await stage.actions("state, provider_sid") == [("done", "out-1"), ("attempting", None)]
 
 
 async def test_of_two_lost_answers_each_adopts_the_call_that_is_nearest_to_it(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     exotel = Exotel()
-    of = policy(campaign(callback=callback(), dedup_window=seconds(1)))
+    of = policy(campaign(callback=SHORT, dedup_window=seconds(1)))
     async with scene(tmp_path, of) as stage, reconciling(stage, exotel):
         await lost(stage, "c1")
-        await trio.sleep(20)
-        (second,) = await stage.calls(missed("c2", NOON - seconds(50)))
-        await attempted(stage, second.wakes[0].action_id, LOST)
+        await trio.sleep(AFTER_SHORT_S)
+        await lost(stage, "c2", at=NOON - seconds(50))
         # The list shows both by the time of the second one's look-up, which comes first.
         exotel.call("out-1", NOON)
-        exotel.call("out-2", NOON + seconds(20))
-        await trio.sleep(30)
+        exotel.call("out-2", NOON + seconds(AFTER_SHORT_S))
+        await trio.sleep(10)
+        assert await stage.actions("provider_sid") == [(None,), ("out-2",)]
+        await trio.sleep(120)
         assert await stage.actions("provider_sid") == [("out-1",), ("out-2",)]
 
 
@@ -403,23 +420,24 @@ async def test_a_provider_whose_clock_is_not_ours_is_understood(
 
 @pytest.mark.parametrize("flips", [False, True])
 @pytest.mark.parametrize("unreadable", [False, True])
-async def test_two_campaigns_that_ring_one_caller_at_once_adopt_their_own(
+async def test_two_campaigns_that_ring_one_caller_soon_after_each_other_adopt_their_own(
     autojump_clock: MockClock, tmp_path: Path, flips: bool, unreadable: bool
 ) -> None:
     exotel = Exotel()
     both = policy(
-        campaign(callback=callback()),
-        campaign(name="shop", exophones=(SECOND_EXOPHONE,), callback=callback()),
+        campaign(callback=SHORT),
+        campaign(name="shop", exophones=(SECOND_EXOPHONE,), callback=SHORT),
     )
     async with scene(tmp_path, both) as stage, reconciling(stage, exotel):
         await lost(stage, "c1")
+        await trio.sleep(AFTER_SHORT_S)
         await lost(stage, "c2", dialled=(SECOND_EXOPHONE,))
+        began = [NOON, NOON + seconds(AFTER_SHORT_S)]
         named = [("out-1", EXOPHONE), ("out-2", SECOND_EXOPHONE)]
-        for sid, exophone in reversed(named) if flips else named:
-            # The one further away in time is the right one, if it is the right ExoPhone's.
-            at = NOON + seconds(20 if flips else 0)
+        # The one further away in time is the right one, if it is the right ExoPhone's.
+        for (sid, exophone), at in zip(named, reversed(began) if flips else began, strict=True):
             exotel.call(sid, at, To=exophone, PhoneNumberSid=None if unreadable else exophone)
-        await trio.sleep(30)
+        await trio.sleep(130)
         assert await stage.actions("provider_sid") == [("out-1",), ("out-2",)]
 
 
@@ -498,8 +516,65 @@ async def test_an_action_that_an_operator_settled_is_looked_for_no_more(
         await lost(stage)
         await trio.sleep(10)
         now = stage.clock.now()
-        unit = partial(settle_unknown, action_id=1, wanted=Outcome.ANSWERED, note=None, now=now)
+        unit = partial(
+            settle_unknown, action_id=1, wanted=Outcome.ANSWERED, note=None, policy=stage.policy, now=now
+        )
         assert (await stage.store.write(unit)).verdict is Settlement.SETTLED
         await trio.sleep(7200)
         assert exotel.asked == ["Calls.json"]
         assert await stage.actions("outcome, settled_outcome") == [("unknown", "answered")]
+
+
+BOTH = policy(
+    campaign(callback=callback()),
+    campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=callback()),
+)
+
+
+async def waited_for(stage: Scene, index: int) -> tuple[int, int]:
+    """Somebody's callback that is out, and another of theirs, which waits for its end; their ids."""
+    caller = f"+9198000001{index:02}"
+    (first,) = await stage.calls(missed(f"a{index}", caller=caller))
+    (second,) = await stage.calls(missed(f"b{index}", caller=caller, dialled=(SECOND_EXOPHONE,)))
+    out, waits = first.wakes[0].action_id, second.wakes[0].action_id
+    await attempted(stage, out, Accepted(f"out-{index}"))
+    unit = partial(claim, ids=[waits], policy=stage.policy, now=stage.clock.now(), limit=1)
+    claims = await stage.store.write(unit)
+    assert [stopped.reason for stopped in claims.stopped] == [Reason.CALLER_BEING_RUNG]
+    stage.timers.add(claims.woken)
+    return out, waits
+
+
+async def test_an_end_that_somebody_waits_for_is_learnt_soon_though_no_report_comes(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    async with scene(tmp_path, BOTH) as stage, reconciling(stage, exotel):
+        out, waits = await waited_for(stage, 1)
+        exotel.call("out-1", From="+919800000101")
+        await trio.sleep(61)
+        assert exotel.asked == ["out-1.json"]
+        exotel.end("out-1", "no-answer")
+        await trio.sleep(60)
+        assert exotel.asked == ["out-1.json"] * 2
+        assert (await stage.actions("state, outcome"))[out - 1] == ("done", "no-answer")
+        assert waits in stage.ready[Lane.VOICE].due_ids(), "it is due at once"
+
+
+async def test_such_look_ups_are_a_quarter_of_the_budget_at_most(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """Calls that go on; the others' turn comes later, and nobody is forgotten."""
+    exotel = Exotel()
+    async with scene(tmp_path, BOTH) as stage, reconciling(stage, exotel, per_minute=8):
+        for index in range(6):
+            await waited_for(stage, index)
+            exotel.call(f"out-{index}", From=f"+9198000001{index:02}")
+        await trio.sleep(59)
+        assert exotel.asked == []
+        await trio.sleep(59)
+        assert len(exotel.asked) == 2
+        await trio.sleep(61)
+        assert len(exotel.asked) <= 5
+        await trio.sleep(300)
+        assert set(exotel.asked) == {f"out-{index}.json" for index in range(6)}

@@ -53,10 +53,10 @@ async def test_an_open_action_without_an_instant_is_mended_and_said(
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.call("c1")
         await stage.store.write(lambda db: db.execute("UPDATE actions SET wake_at = NULL"))
-        await recover(stage.store, stage.clock, stage.log)
+        await recover(stage.store, stage.policy, stage.clock, stage.log)
         assert [each["actions"] for each in stage.events("store.mended")] == [1]
         assert await stage.due_on_disk() == {1}
-        await recover(stage.store, stage.clock, stage.log)
+        await recover(stage.store, stage.policy, stage.clock, stage.log)
         assert len(stage.events("store.mended")) == 1
 
 
@@ -64,7 +64,7 @@ async def test_a_quarantine_is_said_at_each_start(tmp_path: Path, autojump_clock
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.call("c1")
         await stage.store.write(partial(impose, now=stage.clock.now()))
-        await recover(stage.store, stage.clock, stage.log)
+        await recover(stage.store, stage.policy, stage.clock, stage.log)
         (line,) = stage.events("store.quarantined")
         assert (line["level"], line["actions"]) == ("warning", 1)
         assert await stage.due_on_disk() == set()

@@ -355,17 +355,17 @@ def leave_owed_what_a_taken_call_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
-    def first(agents: Sequence[Agent], last: str | None, at: datetime) -> Agent | None:
-        return agents[0]
+    def first(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
+        return [agents[0]]
 
-    patch.setattr("missedd.store.agents.in_turn", first)
+    patch.setattr("missedd.core.traffic.in_turn", first)
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
-    def anybody(agents: Sequence[Agent], last: str | None, at: datetime) -> Agent | None:
+    def anybody(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
         return in_turn(agents, SystemRandom().choice(agents).number, at)
 
-    patch.setattr("missedd.store.agents.in_turn", anybody)
+    patch.setattr("missedd.core.traffic.in_turn", anybody)
     patch.setattr("missedd.core.retry.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random()))
 
 

@@ -8,13 +8,16 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from missedd.clock import from_us
 from missedd.core.model import InboundCall, Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
 from missedd.core.suppression import Class
 from missedd.engine.results import settle
-from missedd.exotel.answers import Answer
+from missedd.exotel.answers import Accepted, Answer
 from missedd.store.admit import Admitted, admit
-from missedd.store.claims import Claims, claim
+from missedd.store.claims import Claimed, Claims, claim
+from missedd.store.look_ups import Looked, looked_in_vain
 from missedd.store.outcomes import Applied, Meaning, apply_report
 from missedd.store.results import record
 from missedd.store.rows import ActionRow, Wake
@@ -46,6 +49,21 @@ async def claimed(
     return await store.write(unit)
 
 
+async def recorded(
+    store: Store,
+    answer: Answer,
+    action_id: int = 1,
+    attempt: int = 1,
+    at: datetime = DUE + timedelta(seconds=1),
+    kind: Kind = Kind.CALLBACK,
+    of: Policy = CALLBACKS,
+) -> tuple[Wake, ...]:
+    """An answer to a request, and all that is to be woken for since."""
+    result = settle(answer, kind, attempt, at, Random(1)).result
+    unit = partial(record, action_id=action_id, attempt=attempt, result=result, policy=of, now=at)
+    return await store.write(unit)
+
+
 async def answered(
     store: Store,
     answer: Answer,
@@ -53,9 +71,11 @@ async def answered(
     attempt: int = 1,
     at: datetime = DUE + timedelta(seconds=1),
     kind: Kind = Kind.CALLBACK,
+    of: Policy = CALLBACKS,
 ) -> Wake | None:
-    result = settle(answer, kind, attempt, at, Random(1)).result
-    return await store.write(partial(record, action_id=action_id, attempt=attempt, result=result, now=at))
+    """The wake of the action itself, if it goes on."""
+    wakes = await recorded(store, answer, action_id, attempt, at, kind, of)
+    return next((wake for wake in wakes if wake.action_id == action_id), None)
 
 
 async def reported(
@@ -69,14 +89,42 @@ async def reported(
     of: Policy = CALLBACKS,
     refused: Class | None = None,
     answered_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    reason: Reason | None = None,
+    agent_came: bool = False,
     code: str | None = None,
 ) -> Applied:
     def read(_action: ActionRow, _report: StatusReport) -> Meaning:
-        return Meaning(outcome, refused, answered_at)
+        return Meaning(outcome, refused, answered_at, ended_at, agent_came, reason)
 
     report = StatusReport(sid, str(outcome), code, fields={"Status": str(outcome)})
     unit = partial(apply_report, action_id=action_id, kind=kind, report=report, read=read, policy=of, now=at)
     return await store.write(unit)
+
+
+async def placed(store: Store, action_id: int = 1, *, at: datetime = DUE, of: Policy = CALLBACKS) -> Claimed:
+    """A callback goes out, and its request is taken a second later; `ended` ends it."""
+    (one,) = (await claimed(store, action_id, at=at, of=of)).claimed
+    assert one.action.id == action_id, "no other goes in its place"
+    await answered(store, Accepted(f"sid-{action_id}"), action_id, one.attempt, at + seconds(1), of=of)
+    return one
+
+
+async def ended(
+    store: Store, outcome: Outcome, action_id: int = 1, *, at: datetime, of: Policy = CALLBACKS, **told: Any
+) -> Applied:
+    """The report of a callback that was placed."""
+    return await reported(store, outcome, action_id, sid=f"sid-{action_id}", at=at, of=of, **told)
+
+
+async def given_up(store: Store, action_id: int = 1, of: Policy = CALLBACKS) -> Looked:
+    """Look for what became of it, in vain, each time that it wakes, until that is given up."""
+    while True:
+        ((wake_us,),) = await rows(store, "SELECT wake_at FROM actions WHERE id = ?", action_id)
+        unit = partial(looked_in_vain, action_id=action_id, policy=of, now=from_us(wake_us))
+        looked = await store.write(unit)
+        if looked.gave_up is not None:
+            return looked
 
 
 def verdicts(found: Sequence[Admitted]) -> list[str]:

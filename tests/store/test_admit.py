@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from missedd.clock import to_us
-from missedd.core.model import Lane
+from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused
 from missedd.store.rows import Wake
@@ -29,7 +29,7 @@ from tests.core.campaigns import (
     policy,
     seconds,
 )
-from tests.store.steps import actions, admitted, answered, claimed, rows, verdicts
+from tests.store.steps import actions, admitted, answered, claimed, reported, rows, verdicts
 
 ALL = policy(everything())
 
@@ -148,9 +148,8 @@ async def test_a_suppression_holds_until_it_ends(
     assert len(await rows(store, "SELECT * FROM leads")) == (verdict == "accepted")
 
 
-async def test_the_cap_remembers_what_was_placed_and_what_is_pending_but_not_what_never_rang(
-    store: Store,
-) -> None:
+async def test_the_cap_remembers_what_was_placed_but_not_what_never_rang(store: Store) -> None:
+    """What waits gives its place to the later call's callback, so it never stands in its way."""
     of = policy(campaign(callback=callback(max_per_hour=1), dedup_window=seconds(1)))
 
     async def at(sid: str, offset: float) -> str:
@@ -159,14 +158,17 @@ async def test_the_cap_remembers_what_was_placed_and_what_is_pending_but_not_wha
         return str((await actions(store, "reason"))[-1][0])
 
     assert await at("c1", 0) == "owed"
-    assert await at("c2", 1) == "max-per-hour", "the first is pending"
-    await claimed(store, 1, of=of)
-    await answered(store, Accepted("sid-1"))
-    assert await at("c3", 2) == "max-per-hour", "the first was placed"
-    assert await at("c4", 61) == "owed", "an hour later it is forgotten"
-    await claimed(store, 4, at=NOON + minutes(62), of=of)
-    await answered(store, Refused(False, "400", Reason.PROVIDER_REFUSED), 4, at=NOON + minutes(62))
-    assert await at("c5", 63) == "owed", "what was refused never rang"
+    assert await at("c2", 1) == "owed", "the first is pending, and its place is the second's now"
+    assert await actions(store) == [("done", "dropped", "already-owed"), ("planned", None, "owed")]
+    await claimed(store, 2, at=NOON + minutes(1), of=of)
+    await answered(store, Accepted("sid-1"), 2, at=NOON + minutes(1))
+    assert await at("c3", 2) == "max-per-hour", "the second was placed"
+    await reported(store, Outcome.NO_ANSWER, 2, at=NOON + minutes(3), of=of)
+    assert await at("c4", 60.4) == "max-per-hour", "it would go out just within the hour"
+    assert await at("c5", 61) == "owed", "an hour later it is forgotten"
+    await claimed(store, 5, at=NOON + minutes(62), of=of)
+    await answered(store, Refused(False, "400", Reason.PROVIDER_REFUSED), 5, at=NOON + minutes(62))
+    assert await at("c6", 63) == "owed", "what was refused never rang"
 
 
 async def test_an_action_id_is_never_used_twice(store: Store) -> None:

@@ -15,14 +15,13 @@ from missedd.core.policy import Retries
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.store.leads import Marked, mark
-from missedd.store.look_ups import looked_in_vain
 from missedd.store.operations import settle
 from missedd.store.quarantine import impose, release
 from missedd.store.reads import lead, leads
 from missedd.store.store import Store
 from missedd.store.suppressions import suppress
 from tests.core.campaigns import CALLER, NOON, OTHER, call, callback, campaign, minutes, policy, seconds
-from tests.store.steps import DUE, admitted, answered, claimed, reported, rows
+from tests.store.steps import DUE, admitted, answered, claimed, given_up, reported, rows
 
 RETRIES = Retries(no_answer=(minutes(5),), busy=(minutes(5),), failed=(minutes(5),))
 LEADS = policy(campaign(lead_source="missed_call", callback=callback(max_per_hour=9, retries=RETRIES)))
@@ -92,11 +91,10 @@ async def test_what_was_settled_is_told(store: Store) -> None:
     await admitted(store, call(), of=LEADS)
     await claimed(store, 2, of=LEADS)
     await answered(store, Unknown("read-timeout"), 2)
-    for look in range(4):
-        await store.write(partial(looked_in_vain, action_id=2, now=DUE + minutes(look + 1)))
+    await given_up(store, 2)
     assert await told(store) == ("new", "unknown", None)
     at = DUE + timedelta(hours=1)
-    await store.write(partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, now=at))
+    await store.write(partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, policy=LEADS, now=at))
     assert await told(store) == ("contacted", "answered", to_us(at))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from missedd.clock import to_us
+from missedd.clock import from_us, to_us
 from missedd.core.model import Kind, Lane, Outcome
 from missedd.core.policy import Policy, Retries, WebhookPolicy
 from missedd.core.reasons import Reason
@@ -33,7 +33,7 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.store.steps import DUE, actions, admitted, answered, claimed, reported, rows
+from tests.store.steps import CALLBACKS, DUE, actions, admitted, answered, claimed, reported, rows
 
 LOST = Unknown("read-timeout")
 TAKEN = Accepted("sid-1")
@@ -109,13 +109,36 @@ async def test_a_suppression_since_is_seen_at_the_claim(store: Store) -> None:
     assert await actions(store, "state, outcome, wake_at") == [("done", "dropped", None)]
 
 
-async def test_the_cap_is_held_within_one_claim(store: Store) -> None:
+async def test_the_cap_is_held_whatever_was_planned(store: Store) -> None:
+    """Three wishes in turn, planned under a cap of nine; the operator has lowered it to two since."""
+    of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=seconds(1)))
+    tight = policy(campaign(callback=callback(max_per_hour=2)))
+    for n in (1, 2, 3):
+        at = NOON + minutes(n)
+        await admitted(store, call(f"c{n}", at), of=of, at=at)
+        claims = await claimed(store, n, at=at + seconds(30), of=tight)
+        if n < 3:
+            assert [each.action.id for each in claims.claimed] == [n]
+            await answered(store, Accepted(f"sid-{n}"), n, at=at + seconds(31))
+            await reported(store, Outcome.BUSY, n, sid=f"sid-{n}", at=at + seconds(40), of=of)
+    assert [(each.action.id, each.outcome, each.reason) for each in claims.stopped] == [
+        (3, Outcome.DROPPED, Reason.MAX_PER_HOUR)
+    ]
+
+
+@pytest.mark.parametrize(("limit", "reason"), [(1, Reason.MAX_PER_HOUR), (2, Reason.CALLER_BEING_RUNG)])
+async def test_what_was_just_claimed_counts_within_the_same_claim(
+    store: Store, limit: int, reason: Reason
+) -> None:
+    """Several that wait for one person are left by a mistake of ours at most; even so one is rung."""
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=seconds(1)))
     await admitted(store, *(call(f"c{n}", NOON - seconds(60 - 2 * n)) for n in range(4)), of=of)
-    tight = policy(campaign(callback=callback(max_per_hour=2)))
-    claims = await claimed(store, 4, 3, 2, 1, of=tight)
-    assert [each.action.id for each in claims.claimed] == [4, 3]
-    assert {each.reason for each in claims.stopped} == {Reason.MAX_PER_HOUR}
+    await store.write(
+        lambda db: db.execute("UPDATE actions SET state='planned', outcome=NULL, wake_at=due_at")
+    )
+    claims = await claimed(store, 4, 3, 2, 1, of=policy(campaign(callback=callback(max_per_hour=limit))))
+    assert [each.action.id for each in claims.claimed] == [4]
+    assert [(each.action.id, each.reason) for each in claims.stopped] == [(n, reason) for n in (3, 2, 1)]
 
 
 async def test_what_closes_while_it_waits_is_held_at_the_claim(store: Store) -> None:
@@ -315,10 +338,12 @@ async def test_an_answered_callback_plans_nothing(store: Store) -> None:
 async def test_a_found_call_is_adopted_once(store: Store) -> None:
     await placed(store, LOST)
     at = DUE + seconds(10)
-    wake = await store.write(partial(found, action_id=1, provider_sid="out-1", now=at))
+    wake = await store.write(partial(found, action_id=1, provider_sid="out-1", policy=CALLBACKS, now=at))
     assert wake == Wake(to_us(at + seconds(180)), 1, Lane.CHECK)
     assert await actions(store, "state, provider_sid, looks") == [("placed", "out-1", 0)]
-    assert await store.write(partial(found, action_id=1, provider_sid="out-2", now=at)) is None
+    assert (
+        await store.write(partial(found, action_id=1, provider_sid="out-2", policy=CALLBACKS, now=at)) is None
+    )
     assert await actions(store, "provider_sid") == [("out-1",)]
     assert await store.read(partial(adopted_sids, sids=["out-1", "x"], except_for=2)) == {"out-1"}
     assert await store.read(partial(adopted_sids, sids=["out-1", "x"], except_for=1)) == set()
@@ -329,16 +354,17 @@ async def test_a_found_call_is_adopted_once(store: Store) -> None:
 )
 async def test_looking_in_vain_ends(store: Store, answer: Answer, looks: int, reason: Reason) -> None:
     await placed(store, answer)
-    at = DUE
+    ((wake_us,),) = await actions(store, "wake_at")
     for left in range(looks, 0, -1):
-        looked = await store.write(partial(looked_in_vain, action_id=1, now=at))
-        assert (looked.wake is None) is (left == 1)
-        if looked.wake:
-            assert await actions(store, "wake_at") == [(looked.wake.at_us,)]
+        at = from_us(wake_us)
+        looked = await store.write(partial(looked_in_vain, action_id=1, policy=CALLBACKS, now=at))
+        assert (looked.wakes == ()) is (left == 1)
+        ((wake_us,),) = await actions(store, "wake_at")
+        assert [wake.at_us for wake in looked.wakes] == ([wake_us] if wake_us else [])
     assert looked.gave_up is reason
     assert await actions(store) == [("done", "unknown", str(reason))]
-    late = await store.write(partial(looked_in_vain, action_id=1, now=at))
-    assert (late.wake, late.gave_up) == (None, None)
+    late = await store.write(partial(looked_in_vain, action_id=1, policy=CALLBACKS, now=at))
+    assert (late.wakes, late.gave_up) == ((), None)
     assert (await reported(store, Outcome.ANSWERED)).effect == "ignored: already final"
 
 
@@ -425,7 +451,9 @@ async def test_a_report_about_another_call_changes_nothing(store: Store) -> None
 
 async def test_a_report_corrects_a_sid_that_a_look_up_guessed(store: Store) -> None:
     await placed(store, Unknown("timeout"))
-    await store.write(partial(found, action_id=1, provider_sid="another", now=DUE + minutes(1)))
+    await store.write(
+        partial(found, action_id=1, provider_sid="another", policy=CALLBACKS, now=DUE + minutes(1))
+    )
     await reported(store, Outcome.NO_ANSWER, sid="ours", at=DUE + minutes(2))
     assert await actions(store, "outcome, provider_sid") == [(Outcome.NO_ANSWER, "ours")]
     assert await store.read(partial(adopted_sids, sids=["another", "ours"], except_for=2)) == {"ours"}

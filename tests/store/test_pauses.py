@@ -132,7 +132,10 @@ async def test_who_rang_twice_is_called_back_once(store: Store) -> None:
     await resumed(store, DUE + minutes(1))
     claims = await claimed(store, 3, 2, 1, at=DUE + minutes(1), of=eager)
     assert [each.action.number for each in claims.claimed] == [OTHER, CALLER]
-    assert [(each.action.id, each.reason) for each in claims.stopped] == [(1, Reason.ALREADY_OWED)]
+    assert claims.stopped == ()
+    assert await rows(
+        store, "SELECT outcome, reason, details ->> 'replaced_by' FROM actions WHERE id = 1"
+    ) == [(Outcome.DROPPED, Reason.ALREADY_OWED, "2")]
 
 
 async def test_a_quarantine_goes_before(store: Store) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from missedd.core.model import Outcome, State
+import pytest
+
+from missedd.clock import to_us
+from missedd.core.model import Lane, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Accepted
 from missedd.store.quarantine import IDS_SKIPPED, impose, quarantine, release
 from missedd.store.results import wake_forgotten
+from missedd.store.rows import Wake
 from missedd.store.store import Driver, Store, open_store
 from missedd.store.wakes import count_wakes, wakes_between
 from tests.core.campaigns import NOON, call, callback, campaign, minutes, policy
@@ -66,22 +70,52 @@ async def test_released_in_time_it_is_sent_once(store: Store) -> None:
     assert (await store.write(partial(release, now=DUE, drop=False))).actions == 0
 
 
-async def test_who_rang_twice_before_it_gets_one_of_two_overdue_callbacks(store: Store) -> None:
-    of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(seconds=1)))
-    await admitted(store, call("c1"), call("c2", at=NOON + timedelta(seconds=5)), of=of, at=RESTORED)
-    await imposed(store)
-    await store.write(partial(release, now=DUE + minutes(1), drop=False))
-    claims = await claimed(store, 1, 2, at=DUE + minutes(1), of=of)
+TWICE = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(seconds=1)))
+
+
+async def two_quarantined(store: Store) -> None:
+    """The caller rang twice before the restore, and an earlier release owed a callback for each call."""
+    await admitted(store, call("c1"), call("c2", at=NOON + timedelta(seconds=5)), of=TWICE, at=RESTORED)
+    await store.write(
+        lambda db: db.execute(
+            """UPDATE actions SET state = 'planned', outcome = NULL, reason = 'owed', wake_at = due_at,
+                                  closed_at = NULL, details = '{}', chain_at = NULL"""
+        )
+    )
+    await store.write(
+        lambda db: db.execute("UPDATE actions SET due_at = due_at + 5000000, wake_at = due_at WHERE id = 2")
+    )
+    assert await imposed(store) == 2
+
+
+@pytest.mark.parametrize("released_at", [DUE + minutes(1), RESTORED])
+async def test_who_rang_twice_before_it_gets_one_of_two_callbacks(
+    store: Store, released_at: datetime
+) -> None:
+    """Overdue or not: the later call's, when the first of them was due."""
+    await two_quarantined(store)
+    released = await store.write(partial(release, now=released_at, drop=False))
+    assert released.actions == 2
+    waits = [Wake(to_us(DUE), 2, Lane.VOICE)]
+    assert await store.read(partial(wakes_between, after_us=-1, until_us=FOR_EVER)) == waits
+    assert set(waits) <= set(released.wakes)
+    assert await actions(store, "state, outcome, reason, details ->> 'replaced_by', chain_at") == [
+        (State.DONE, Outcome.DROPPED, Reason.ALREADY_OWED, "2", None),
+        (State.HELD, None, Reason.RELEASED, None, to_us(NOON)),
+    ]
+    claims = await claimed(store, 1, 2, at=max(released_at, DUE), of=TWICE)
     assert [each.action.id for each in claims.claimed] == [2]
-    assert [each.reason for each in claims.stopped] == [Reason.ALREADY_OWED]
+    assert claims.stopped == ()
 
 
-async def test_released_before_they_are_due_both_go(store: Store) -> None:
-    of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(seconds=1)))
-    await admitted(store, call("c1"), call("c2", at=NOON + timedelta(seconds=5)), of=of, at=RESTORED)
-    await imposed(store)
+async def test_a_retry_that_waited_too_does_not_hasten_what_remains(store: Store) -> None:
+    await two_quarantined(store)
+    await store.write(lambda db: db.execute("UPDATE actions SET retry_index = 1 WHERE id = 1"))
     await store.write(partial(release, now=RESTORED, drop=False))
-    assert len((await claimed(store, 1, 2, at=DUE + minutes(1), of=of)).claimed) == 2
+    assert await actions(store, "state, due_at, chain_at") == [
+        (State.DONE, to_us(DUE), None),
+        (State.HELD, to_us(DUE + timedelta(seconds=5)), None),
+    ]
 
 
 async def test_dropped_it_ends_with_what_had_not_come_to_its_gate(store: Store) -> None:

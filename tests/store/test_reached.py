@@ -39,6 +39,7 @@ OF = policy(
     campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=callback(delay=minutes(5))),
 )
 CANCELLED = ("done", "cancelled", "reached-otherwise")
+ALREADY_OWED = ("done", "dropped", "already-owed")
 
 
 TALKED_AT = NOON + minutes(2)
@@ -57,11 +58,8 @@ async def test_an_answered_call_ends_what_earlier_ones_are_owed(store: Store) ->
     await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
     (decided,) = await admitted(store, talk(), of=OF, at=NOON + minutes(3))
     assert decided.admission.verdict is Verdict.NOT_MISSED
-    assert [(each.id, each.outcome) for each in decided.cancelled] == [
-        (2, Outcome.CANCELLED),
-        (4, Outcome.CANCELLED),
-    ]
-    assert await states(store) == [CANCELLED, CANCELLED]
+    assert [(each.id, each.outcome) for each in decided.cancelled] == [(4, Outcome.CANCELLED)]
+    assert await states(store) == [ALREADY_OWED, CANCELLED]
     assert await rows(store, "SELECT status, contacted_at, callback_outcome FROM leads") == [
         ("contacted", to_us(NOON + minutes(3)), "cancelled")
     ]
@@ -90,9 +88,16 @@ async def test_what_says_nothing_of_this_wish_ends_nothing(store: Store, other: 
     assert len((await claimed(store, 2, at=NOON + minutes(5), of=OF)).claimed) == 1
 
 
-async def test_who_rings_again_after_a_conversation_is_owed_again(store: Store) -> None:
-    await admitted(store, call("c1"), talk(), call("c2", NOON + minutes(4)), of=OF, at=NOON + minutes(4))
+@pytest.mark.parametrize("same_batch", [True, False])
+async def test_who_rings_again_after_a_conversation_is_owed_again(store: Store, same_batch: bool) -> None:
+    """From then on: what was owed for the call before it hastens nothing."""
+    told = [call("c1"), talk(), call("c2", NOON + minutes(4))]
+    for batch in [told] if same_batch else [[one] for one in told]:
+        await admitted(store, *batch, of=OF, at=NOON + minutes(4))
     assert await states(store) == [CANCELLED, ("planned", None, "owed")]
+    assert await rows(store, "SELECT due_at, chain_at FROM actions WHERE id = 4") == [
+        (to_us(NOON + minutes(9)), None)
+    ]
     assert len((await claimed(store, 4, at=NOON + minutes(9), of=OF)).claimed) == 1
 
 
@@ -104,15 +109,14 @@ async def test_a_call_that_is_told_of_late_meets_the_conversation_at_its_gate(st
 
 
 async def test_an_answered_callback_ends_the_others_at_once(store: Store) -> None:
-    await admitted(
-        store,
-        call("c1"),
-        call("c2", NOON + minutes(1)),
-        call("c3", NOON + minutes(1), dialled=(SECOND_EXOPHONE,)),
-        of=OF,
-    )
+    """The caller rings again, and another campaign too, while the callback is on its way."""
+    await admitted(store, call("c1"), of=OF)
     await claimed(store, 2, at=NOON + minutes(5), of=OF)
     await answered(store, Accepted("sid-1"), 2)
+    ringing = NOON + minutes(5) + seconds(2)
+    await admitted(
+        store, call("c2", ringing), call("c3", ringing, dialled=(SECOND_EXOPHONE,)), of=OF, at=ringing
+    )
     applied = await reported(store, Outcome.ANSWERED, 2, at=NOON + minutes(6), of=OF)
     assert [each.id for each in applied.cancelled] == [4]
     assert await states(store) == [
@@ -123,33 +127,45 @@ async def test_an_answered_callback_ends_the_others_at_once(store: Store) -> Non
     assert await rows(store, "SELECT callback_outcome FROM leads") == [("answered",)]
 
 
-async def test_a_callback_that_an_operator_found_to_be_answered_ends_the_others(store: Store) -> None:
-    """Nobody learnt how the first ended; the second call came before it was placed, the third after."""
-    await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
+async def lost_beside(store: Store, second_at: datetime) -> None:
+    """Nobody learnt how the first callback ended. The caller rang a second time at `second_at`, and that was
+    told of when the first was out already."""
+    await admitted(store, call("c1"), of=OF)
     await claimed(store, 2, at=NOON + minutes(5), of=OF)
     await answered(store, Unknown("read-timeout"), 2)
-    await admitted(store, call("c3", NOON + minutes(6)), of=OF, at=NOON + minutes(6))
-    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, now=NOON + minutes(7))
+    await admitted(store, call("c2", second_at), of=OF, at=NOON + minutes(6))
+
+
+@pytest.mark.parametrize(
+    ("second_at", "cancelled", "then"),
+    [(NOON + minutes(1), [4], CANCELLED), (NOON + minutes(6), [], ("planned", None, "owed"))],
+)
+async def test_a_callback_that_an_operator_found_to_be_answered_ends_those_of_calls_before_it(
+    store: Store, second_at: datetime, cancelled: list[int], then: tuple[object, ...]
+) -> None:
+    await lost_beside(store, second_at)
+    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7))
     settled = await store.write(unit)
     assert settled.verdict is Settlement.SETTLED
-    assert [each.id for each in settled.cancelled] == [4]
-    assert await states(store) == [
-        ("done", "unknown", "settled-by-operator"),
-        CANCELLED,
-        ("planned", None, "owed"),
-    ]
+    assert [each.id for each in settled.cancelled] == cancelled
+    assert await states(store) == [("done", "unknown", "settled-by-operator"), then]
+
+
+async def test_a_call_of_before_it_that_is_told_of_late_meets_it_at_its_gate(store: Store) -> None:
+    await lost_beside(store, NOON + minutes(1))
+    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7))
+    await store.write(unit)
     await admitted(store, call("c0", NOON + minutes(2)), of=OF, at=NOON + minutes(8))
-    (stopped,) = (await claimed(store, 8, at=NOON + minutes(9), of=OF)).stopped
-    assert stopped.reason is Reason.REACHED_OTHERWISE, "a call of before that is told of late"
+    (stopped,) = (await claimed(store, 6, at=NOON + minutes(9), of=OF)).stopped
+    assert stopped.reason is Reason.REACHED_OTHERWISE
 
 
 async def test_one_that_an_operator_found_to_be_unanswered_ends_nothing(store: Store) -> None:
-    await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Unknown("read-timeout"), 2)
-    unit = partial(settle, action_id=2, wanted=Outcome.BUSY, note=None, now=NOON + minutes(7))
-    assert (await store.write(unit)).cancelled == ()
-    assert (await states(store))[1] == ("planned", None, "owed")
+    await lost_beside(store, NOON + minutes(1))
+    unit = partial(settle, action_id=2, wanted=Outcome.BUSY, note=None, policy=OF, now=NOON + minutes(7))
+    settled = await store.write(unit)
+    assert (settled.verdict, settled.cancelled) == (Settlement.SETTLED, ())
+    assert await states(store) == [("done", "unknown", "settled-by-operator"), ("planned", None, "owed")]
 
 
 async def test_the_retry_of_a_wish_that_was_met_meanwhile_is_none(store: Store) -> None:

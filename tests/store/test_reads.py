@@ -318,7 +318,12 @@ async def test_peak_hours_over_a_change_of_the_clocks(db: FilledDatabase) -> Non
 
 
 async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
-    assert await reads.gauges(db, NOON) == {"open": {}, "next_wake_at": None, "suppressions": 0}
+    assert await reads.gauges(db, NOON) == {
+        "open": {},
+        "next_wake_at": None,
+        "suppressions": 0,
+        "agents_absent": 0,
+    }
     assert await reads.campaigns(db) == []
     call = db.call("abc")
     late = db.action(call, due_at=NOON + timedelta(hours=1))
@@ -333,6 +338,7 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
         "next_wake_at": (NOON - datetime.fromtimestamp(0, NOON.tzinfo)) // timedelta(microseconds=1)
         + 30_000_000,
         "suppressions": 1,
+        "agents_absent": 0,
     }
     assert await reads.campaigns(db) == ["admissions", "zebra"]
     assert [each["id"] for each in await reads.due_next(db, 5)] == [soon, late]

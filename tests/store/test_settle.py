@@ -18,13 +18,22 @@ from missedd.store.operations import settle
 from missedd.store.reads import call_story, figures
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import INDIA, NOON, OTHER, call, minutes, seconds
-from tests.store.steps import DUE, actions, admitted, answered, claimed, reported, rows
+from tests.store.steps import (
+    CALLBACKS,
+    actions,
+    admitted,
+    answered,
+    claimed,
+    given_up,
+    reported,
+    rows,
+)
 
 LATER = NOON + timedelta(hours=2)
 
 
 async def said(store: Store, outcome: Outcome, action_id: int = 1, note: str | None = None) -> Settlement:
-    unit = partial(settle, action_id=action_id, wanted=outcome, note=note, now=LATER)
+    unit = partial(settle, action_id=action_id, wanted=outcome, note=note, policy=CALLBACKS, now=LATER)
     return (await store.write(unit)).verdict
 
 
@@ -35,16 +44,15 @@ async def lost(store: Store) -> None:
     await answered(store, Unknown("read-timeout"))
 
 
-async def given_up(store: Store) -> None:
+async def not_found(store: Store) -> None:
     await lost(store)
-    for look in range(4):
-        await store.write(partial(looked_in_vain, action_id=1, now=DUE + minutes(look + 1)))
+    await given_up(store)
     assert await actions(store) == [("done", "unknown", "not-found")]
 
 
 async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
-        await given_up(store)
+        await not_found(store)
         assert await said(store, Outcome.ANSWERED, note="she told us so") is Settlement.SETTLED
         assert await actions(store, "state, outcome, reason, settled_outcome, settled_note") == [
             ("done", "unknown", "not-found", "answered", "she told us so")
@@ -60,7 +68,7 @@ async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path
 
 async def test_it_is_said_once_and_a_late_report_changes_nothing(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
-        await given_up(store)
+        await not_found(store)
         assert await said(store, Outcome.BUSY) is Settlement.SETTLED
         assert await said(store, Outcome.BUSY, note="again") is Settlement.UNCHANGED
         assert await said(store, Outcome.ANSWERED) is Settlement.SETTLED_OTHERWISE
@@ -70,7 +78,7 @@ async def test_it_is_said_once_and_a_late_report_changes_nothing(driver: Driver,
 
 async def test_the_figures_count_what_was_said(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
-        await given_up(store)
+        await not_found(store)
         counted = partial(figures, campaign=None, since=None, until=None, timezone=INDIA)
         in_period = partial(figures, campaign="admissions", since=NOON, until=None, timezone=INDIA)
         for count in (counted, in_period):
@@ -90,8 +98,8 @@ async def test_one_that_is_looked_for_ends_and_its_look_ups_with_it(driver: Driv
         assert await actions(store, "state, outcome, reason, wake_at, settled_outcome") == [
             ("done", "unknown", "settled-by-operator", None, "no-answer")
         ]
-        looked = await store.write(partial(looked_in_vain, action_id=1, now=LATER))
-        assert (looked.wake, looked.gave_up) == (None, None)
+        looked = await store.write(partial(looked_in_vain, action_id=1, policy=CALLBACKS, now=LATER))
+        assert (looked.wakes, looked.gave_up) == ((), None)
 
 
 async def test_what_is_not_unknown_is_refused(driver: Driver, path: Path) -> None:
@@ -109,7 +117,7 @@ async def test_what_is_not_unknown_is_refused(driver: Driver, path: Path) -> Non
 
 async def test_a_callback_cannot_have_been_delivered(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
-        await given_up(store)
+        await not_found(store)
         assert await said(store, Outcome.DELIVERED) is Settlement.WRONG_OUTCOME
         assert await actions(store, "kind, settled_outcome") == [(Kind.CALLBACK, None)]
 

@@ -109,15 +109,30 @@ async def test_every_order_of_a_call_s_requests_ends_alike(store: Store) -> None
     ) == [(120,)]
 
 
-async def test_a_conversation_ends_what_earlier_calls_are_owed_and_a_voicemail_does_not(store: Store) -> None:
-    of = policy(campaign(lead_source="x", dedup_window=seconds(1), callback=callback(delay=minutes(9))))
-    await admitted(store, call("c1"), call("c2", LATER), of=of)
-    await admitted(store, taken("c2", MESSAGE, LATER), of=of, at=LATER)
-    assert await contacts(store) == [OWED, CANCELLED]
-    await admitted(store, call("c3", LATER + minutes(1)), of=of, at=LATER + minutes(1))
-    (found,) = await admitted(store, taken("c3", TALKED, LATER + minutes(1)), of=of, at=LATER + minutes(3))
-    assert len(found.cancelled) == 2
-    assert await contacts(store) == [CANCELLED] * 3
+EAGER = policy(campaign(lead_source="x", dedup_window=seconds(1), callback=callback(delay=minutes(9))))
+
+
+async def waiting(store: Store) -> list[tuple[object, ...]]:
+    return await rows(store, "SELECT due_at FROM actions WHERE kind = 'callback' AND state = 'planned'")
+
+
+@pytest.mark.parametrize("told_first", [None, MESSAGE])
+async def test_a_voicemail_leaves_what_an_earlier_call_is_owed(
+    store: Store, told_first: Reason | None
+) -> None:
+    """In any order of arrival, though the later call's callback took the place of the earlier one's."""
+    await admitted(store, call("c1"), of=EAGER)
+    for told in (told_first, None if told_first else MESSAGE):
+        await admitted(store, call("c2", LATER, not_missed=told), of=EAGER, at=LATER)
+    assert await waiting(store) == [(to_us(NOON + minutes(9)),)]
+
+
+async def test_a_conversation_ends_what_earlier_calls_are_owed(store: Store) -> None:
+    await admitted(store, call("c1"), of=EAGER)
+    await admitted(store, call("c2", LATER), of=EAGER, at=LATER)
+    (found,) = await admitted(store, taken("c2", TALKED, LATER), of=EAGER, at=LATER + minutes(3))
+    assert [(each.id, each.outcome) for each in found.cancelled] == [(4, Outcome.CANCELLED)]
+    assert await contacts(store) == [("done", "dropped", "already-owed"), CANCELLED]
     assert await rows(store, "SELECT status FROM leads") == [("contacted",)]
 
 

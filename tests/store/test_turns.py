@@ -9,7 +9,7 @@ from missedd.core.agents import Agent
 from missedd.core.model import Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Refused
+from missedd.exotel.answers import Accepted, Refused
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import (
     AGENTS,
@@ -25,7 +25,7 @@ from tests.core.campaigns import (
     sms,
 )
 from tests.core.test_agents import EVENING, MORNING
-from tests.store.steps import admitted, answered, claimed, rows
+from tests.store.steps import admitted, answered, claimed, reported, rows
 
 TWO_TEAMS = policy(
     campaign(callback=callback(flow=None, agents=AGENTS)),
@@ -39,14 +39,19 @@ TWO_TEAMS = policy(
 
 
 async def ringing(store: Store, first: int, count: int, of: Policy, exophone: str, at: datetime) -> None:
-    """So many callers, each called back half a minute later."""
+    """So many callers, each called back half a minute later; then all of these calls end."""
     before = await rows(store, "SELECT coalesce(max(id), 0) FROM actions")
     calls = (
-        call(f"c{n}", at, caller=f"+9198{n:08}", dialled=(exophone,)) for n in range(first, first + count)
+        call(f"c{n}", at, caller=f"+9197{n:08}", dialled=(exophone,)) for n in range(first, first + count)
     )
     await admitted(store, *calls, of=of, at=at)
     ids = await rows(store, "SELECT id FROM actions WHERE id > ? AND kind = 'callback'", before[0][0])
-    await claimed(store, *(each for (each,) in ids), at=at + seconds(30), of=of)
+    claims = await claimed(store, *(each for (each,) in ids), at=at + seconds(30), of=of)
+    assert len(claims.claimed) == count, "each of them has an agent"
+    for one in claims.claimed:
+        sid, over_at = f"sid-{one.action.id}", at + seconds(50)
+        await answered(store, Accepted(sid), one.action.id, at=at + seconds(31), of=of)
+        await reported(store, Outcome.ANSWERED, one.action.id, sid=sid, at=over_at, of=of)
 
 
 async def rung(store: Store, name: str = "admissions") -> list[tuple[object, ...]]:
@@ -79,8 +84,10 @@ async def test_who_is_not_on_duty_is_passed_over(store: Store) -> None:
             )
         )
     )
-    await ringing(store, 0, 2, of, "+918047120001", ist("2026-11-23 12:30"))
-    await ringing(store, 2, 3, of, "+918047120001", ist("2026-11-23 14:00"))
+    for n in range(2):
+        await ringing(store, n, 1, of, "+918047120001", ist("2026-11-23 12:30") + minutes(n))
+    for n in range(2, 5):
+        await ringing(store, n, 1, of, "+918047120001", ist("2026-11-23 14:00") + minutes(n))
     assert [agent for agent, _ in await rung(store)] == [first, first, second, third, second]
 
 
@@ -108,8 +115,10 @@ async def test_nobody_on_duty_holds_it_and_its_expiry_moves_along(store: Store) 
 
 
 async def test_a_postponed_callback_is_the_next_agents(store: Store) -> None:
-    await ringing(store, 0, 1, TWO_TEAMS, "+918047120001", NOON)
+    await admitted(store, call(), of=TWO_TEAMS)
+    await claimed(store, 1, of=TWO_TEAMS)
     await answered(store, Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=10))
+    assert await rung(store) == [(AGENTS[0], "agent")]
     await claimed(store, 1, at=NOON + minutes(2), of=TWO_TEAMS)
     assert await rung(store) == [(AGENTS[1], "agent")]
     assert await rows(store, "SELECT outcome FROM actions WHERE outcome = ?", Outcome.DROPPED) == []

@@ -1,4 +1,8 @@
+-- When the earliest call was made that a callback answers, where it took the place of one for an earlier call.
+ALTER TABLE actions ADD COLUMN chain_at INTEGER;
+
 -- A callback that only rang an agent, who did not come, called nobody back: it is no wait of a caller's.
+-- Who rang several times before they were called back has waited since the first of these calls.
 -- No earlier release knew such a thing, so what is summed stays right.
 DROP VIEW facts;
 CREATE VIEW facts (source, id, campaign, at, fact) AS
@@ -37,7 +41,7 @@ UNION ALL
                 ELSE 8388608 END
     FROM (
         SELECT a.id, c.campaign, c.called_at, 'called-back' AS what,
-               max(a.placed_at - c.called_at, 0) / 100000 AS late
+               max(a.placed_at - coalesce(a.chain_at, c.called_at), 0) / 100000 AS late
         FROM calls c JOIN actions a ON a.call_id = c.id
         WHERE c.campaign IS NOT NULL AND a.kind = 'callback' AND a.retry_index = 0
           AND a.placed_at IS NOT NULL

@@ -58,6 +58,7 @@ def add_today(console: Blueprint, house: House) -> None:
             attention=await reads.attention(),
             refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused["sms"]],
             refused_account=refused["account"],
+            absent_agents=await reads.absent_agents(),
             told_early=await reads.told_early(house.clock.now()),
             told_early_advice=TOLD_EARLY_ADVICE,
             calls=await reads.latest_calls(LATEST),
