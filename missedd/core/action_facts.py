@@ -1,11 +1,12 @@
 """What is kept of an action beside how it ended: who was rung, how long they talked, what was sent.
 
     callback   agent +919800000001   first agent   talk_s 184   recording_url https://…   price 1.500
+    callback   replaced_by 17
     sms        text "Thank you for calling."   units 1   price 0.180000
 
 Each is described once, here: the API, its CSV and OpenAPI document, `missedd why` and the console show
-them by this description, and an erased number's action keeps none of them. They are kept as texts; what
-was never told is absent.
+them by this description, and an erased number's action keeps none that is personal. They are kept as
+texts; what was never told is absent.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Fact(NamedTuple):
     is_link: bool = False
     values: tuple[str, ...] = ()
     """All that it may be, where these are few."""
+    is_personal: bool = True
+    """Whether it goes with the number that is erased."""
 
 
 FACTS: Final = (
@@ -38,6 +41,11 @@ FACTS: Final = (
     Fact("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
     Fact("price", "Price", "What the provider charged, in the account's currency."),
     Fact("text", "Text", "The SMS as it was sent, or given to the SMS applet."),
+    Fact(
+        *("replaced_by", "Replaced by", "The callback for another call of the caller's, which remained."),
+        is_count=True,
+        is_personal=False,
+    ),
     Fact("units", "Units", "How many SMS the text makes, as the provider bills it.", is_count=True),
 )
 

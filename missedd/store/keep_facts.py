@@ -13,7 +13,9 @@ from missedd.store.rows import ActionRow
 spell: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 """An action's details, as they are kept: a text in Hindi takes three bytes a letter, not six."""
 
-WITHOUT_FACTS: Final = f"json_remove(details, {', '.join(f"'$.{each.name}'" for each in FACTS)})"
+WITHOUT_FACTS: Final = (
+    f"json_remove(details, {', '.join(f"'$.{each.name}'" for each in FACTS if each.is_personal)})"
+)
 """An expression for an action's details once its number is erased."""
 
 
