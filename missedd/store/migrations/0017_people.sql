@@ -26,21 +26,22 @@ CREATE TABLE agent_misses (
 
 -- A campaign owes a person one callback that has not been placed: the one for the latest call. What earlier
 -- releases left beside it is closed, and what remains is due when the first of them was, but for retries.
-CREATE TABLE remaining AS
-SELECT campaign, number, max(id) AS id, min(iif(retry_index = 0, due_at, NULL)) AS due_at, min(base_at) AS base_at
-FROM actions
-WHERE state != 'done' AND state IN ('planned', 'held') AND kind = 'callback' AND reason != 'quarantined'
-GROUP BY campaign, number HAVING count(*) > 1;
+CREATE TABLE waiting AS
+SELECT a.id, a.due_at, a.base_at, a.retry_index,
+       first_value(a.id) OVER (PARTITION BY a.campaign, a.number
+                               ORDER BY c.called_at DESC, a.retry_index, a.id DESC) AS remains
+FROM actions a JOIN calls c ON c.id = a.call_id
+WHERE a.state != 'done' AND a.state IN ('planned', 'held') AND a.kind = 'callback' AND a.reason != 'quarantined';
+DELETE FROM waiting WHERE remains IN (SELECT remains FROM waiting GROUP BY remains HAVING count(*) = 1);
 UPDATE actions SET state = 'done', outcome = 'dropped', reason = 'already-owed', wake_at = NULL,
-    closed_at = max(created_at, due_at),
-    details = json_set(details, '$.replaced_by', (
-        SELECT CAST(r.id AS TEXT) FROM remaining r WHERE r.campaign = actions.campaign AND r.number = actions.number))
-WHERE state != 'done' AND state IN ('planned', 'held') AND kind = 'callback' AND reason != 'quarantined'
-  AND EXISTS (SELECT 1 FROM remaining r
-              WHERE r.campaign = actions.campaign AND r.number = actions.number AND r.id != actions.id);
+    closed_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER),
+    details = json_set(details, '$.replaced_by', CAST(w.remains AS TEXT))
+FROM waiting w WHERE w.id = actions.id AND w.id != w.remains;
 UPDATE actions SET
-    chain_at = nullif((SELECT base_at FROM remaining r WHERE r.id = actions.id), base_at),
-    due_at = min(due_at, coalesce((SELECT due_at FROM remaining r WHERE r.id = actions.id), due_at)),
-    wake_at = min(wake_at, coalesce((SELECT due_at FROM remaining r WHERE r.id = actions.id), wake_at))
-WHERE id IN (SELECT id FROM remaining);
-DROP TABLE remaining;
+    chain_at = nullif(min(actions.base_at, w.base_at), actions.base_at),
+    due_at = min(actions.due_at, w.due_at),
+    wake_at = min(actions.wake_at, w.due_at)
+FROM (SELECT remains, min(due_at) AS due_at, min(base_at) AS base_at FROM waiting
+      WHERE retry_index = 0 GROUP BY remains) w
+WHERE w.remains = actions.id;
+DROP TABLE waiting;
