@@ -158,11 +158,12 @@ async def keep_changes(
 async def leave_one_owed(db: Database, people: Iterable[Person], now: datetime) -> tuple[Wake, ...]:
     """Of several callbacks that wait for one person, close all but the latest call's.
 
-    After a restore there may be some that were owed before it beside those of calls since.
+    After a restore there may be some that were owed before it beside those of calls since; and one whose
+    request was refused waits again, beside that of a call that came in meanwhile.
     """
     wakes: tuple[Wake, ...] = ()
-    told = sorted(set(people))
-    for campaign, number in told:
+    told: list[Person] = []
+    for campaign, number in sorted(set(people)):
         rows = await db.fetch_all(
             """SELECT a.id, c.called_at, a.due_at, coalesce(a.chain_at, c.called_at), a.retry_index
                FROM actions a JOIN calls c ON c.id = a.call_id
@@ -171,6 +172,9 @@ async def leave_one_owed(db: Database, people: Iterable[Person], now: datetime) 
             (number, campaign),
         )
         remains, *others = map(owed_of, rows)
+        if not others:
+            continue
+        told.append((campaign, number))
         counted = [one for one in others if not one.is_retry]
         changes: list[Replaced | Hastened] = [Replaced(one.action_id, remains.action_id) for one in others]
         if counted:

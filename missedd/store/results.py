@@ -14,6 +14,7 @@ from missedd.core.retry import look_wait, next_awaited_look
 from missedd.core.suppression import OUR_CALLS, PROMOTIONS
 from missedd.store.claims import close
 from missedd.store.database import Database
+from missedd.store.owed import leave_one_owed
 from missedd.store.rows import Wake, fetch_actions, lane_of
 from missedd.store.suppressions import learn
 from missedd.store.traffic import call_ended, is_awaited
@@ -89,7 +90,11 @@ async def record(
         "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
         (follows, result.reason, wake_us, result.step is Step.POSTPONE, wake_us, action_id),
     )
-    woken = await call_ended(db, action, policy, now) if follows is State.PLANNED else ()
+    woken: tuple[Wake, ...] = ()
+    if follows is State.PLANNED and action.kind is Kind.CALLBACK:
+        # It waits again, and the caller may have rung while its request was out.
+        woken = await leave_one_owed(db, [(action.campaign, action.number)], now)
+        woken += await call_ended(db, action, policy, now)
     return (Wake(wake_us, action_id, lane_of(action.kind, follows)), *woken)
 
 

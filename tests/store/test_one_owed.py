@@ -37,7 +37,18 @@ from tests.core.campaigns import (
     policy,
     seconds,
 )
-from tests.store.steps import DUE, actions, admitted, answered, claimed, ended, placed, rows, verdicts
+from tests.store.steps import (
+    DUE,
+    actions,
+    admitted,
+    answered,
+    claimed,
+    ended,
+    placed,
+    recorded,
+    rows,
+    verdicts,
+)
 
 EAGER = policy(campaign(callback=callback(max_per_hour=9, retries=(minutes(5),)), dedup_window=timedelta(0)))
 ALREADY_OWED = ("done", "dropped", "already-owed")
@@ -140,6 +151,24 @@ async def test_what_was_refused_for_now_is_owed_again(store: Store) -> None:
     assert await actions(store) == [ALREADY_OWED, OWED]
     ((due_us, chain_us),) = await rows(store, "SELECT due_at, chain_at FROM actions WHERE id = 2")
     assert (due_us, chain_us) == (wake.at_us, to_us(NOON))
+
+
+@pytest.mark.parametrize("retry_after_s", [5, 90])
+async def test_what_was_refused_for_now_gives_way_to_a_call_that_came_in_meanwhile(
+    store: Store, retry_after_s: int
+) -> None:
+    await rang(store, "c1", NOON)
+    assert (await claimed(store, 1, of=EAGER)).claimed
+    await rang(store, "c2", NOON + seconds(31))
+    refused = Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=retry_after_s)
+    told = await recorded(store, refused, of=EAGER)
+    ((again_us,),) = await rows(store, "SELECT due_at FROM actions WHERE id = 1")
+    due_us = min(again_us, to_us(NOON + seconds(61)))
+    assert await actions(store) == [ALREADY_OWED, OWED]
+    assert await replaced_by(store) == ["2", None]
+    assert await kept(store, 2) == (due_us, to_us(NOON + seconds(31) + minutes(15)), to_us(NOON))
+    assert await wakes(store) == [Wake(due_us, 2, Lane.VOICE)]
+    assert Wake(due_us, 2, Lane.VOICE) in told
 
 
 async def test_the_place_under_the_cap_passes_on(store: Store) -> None:
