@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.core.agents import NO_LIMIT, Agent, in_turn
+from missedd.core.agents import NO_LIMIT, Agent, in_turn, next_on_duty
 from missedd.core.misses import Misses
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, Policy
 from missedd.core.reasons import Reason
@@ -103,10 +103,11 @@ def choose_agent(
 ) -> Agent | Blocked:
     """Whose turn it is of those on duty who are free and not the caller; who missed a call comes last."""
     going_on = traffic.at(at)
-    on_duty = in_turn(callback.agents, traffic.turns.get(campaign.name), at)
+    others = [agent for agent in callback.agents if agent.number != number]
+    on_duty = in_turn(others, traffic.turns.get(campaign.name), at)
     waits: list[tuple[datetime, tuple[OngoingCall, ...], Reason]] = []
     free: list[Agent] = []
-    for agent in (each for each in on_duty if each.number != number):
+    for agent in on_duty:
         missed = traffic.misses.get(agent.number)
         theirs = tuple(call for call in going_on if call.is_with(agent.number))
         if len(theirs) >= policy.agent_limit(agent.number):
@@ -121,7 +122,9 @@ def choose_agent(
     reason = next(
         (why for _, calls, why in waits if calls), waits[0][2] if waits else Reason.NO_AGENT_ON_DUTY
     )
-    until = min((instant for instant, _, _ in waits), default=at)
+    # Another one may come on duty before that.
+    comes_at = next_on_duty([agent for agent in others if not agent.is_on_duty(at)], at)
+    until = min((instant for instant in (*(wait[0] for wait in waits), comes_at) if instant), default=at)
     return Blocked(reason, until, tuple(call for _, calls, _ in waits for call in calls))
 
 

@@ -48,14 +48,15 @@ async def forget_all_but(db: Database, agents: Iterable[str]) -> None:
 
 async def keep_miss(
     db: Database, action: ActionRow, reason: Reason, agent_came: bool, policy: Policy, ended_at: datetime
-) -> None:
+) -> bool:
     """Keep what the end of a callback says of its agent: a miss more, or that they take their calls again.
 
-    A caller who did not answer says nothing of an agent who was to be rung after them.
+    Says whether that ended a row of misses. A caller who did not answer says nothing of an agent who was
+    to be rung after them.
     """
     agent, campaign = action.details.get("agent"), policy.campaign(action.campaign)
     if agent is None:
-        return
+        return False
     if reason in AGENT_MISSED and campaign is not None and campaign.callback is not None:
         before = (await misses_of(db, [agent])).get(agent)
         missed = missed_again(before, reason, campaign.callback.agent_retry, ended_at)
@@ -66,4 +67,5 @@ async def keep_miss(
             (agent, missed.in_a_row, to_us(missed.rests_until), missed.reason),
         )
     elif agent_came:
-        await db.execute("DELETE FROM agent_misses WHERE agent = ?", (agent,))
+        return bool(await db.fetch_all("DELETE FROM agent_misses WHERE agent = ? RETURNING agent", (agent,)))
+    return False

@@ -23,7 +23,7 @@ from missedd.store.misses import keep_miss
 from missedd.store.reached import spoken_with
 from missedd.store.rows import ActionRow, Wake, fetch_actions
 from missedd.store.suppressions import learn
-from missedd.store.traffic import call_ended
+from missedd.store.traffic import call_ended, rest_ended
 
 REASON_OF = {
     (Kind.CALLBACK, Outcome.ANSWERED): Reason.CUSTOMER_ANSWERED,
@@ -152,8 +152,11 @@ async def _apply(
     await close(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
     if action.kind is Kind.CALLBACK:
         await db.execute("UPDATE actions SET ended_at = ? WHERE id = ?", (to_us(ended_at), action.id))
-        await keep_miss(db, action, reason, meaning.agent_came, policy, ended_at)
     wakes: tuple[Wake, ...] = await call_ended(db, action, policy, now)
+    if action.kind is Kind.CALLBACK and await keep_miss(
+        db, action, reason, meaning.agent_came, policy, ended_at
+    ):
+        wakes += await rest_ended(db, action.details["agent"], policy, now)
     cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
         wakes += await follow_up(db, action, meaning.outcome, reason, ended_at, policy, now)

@@ -27,8 +27,8 @@ from missedd.store.rows import ActionRow, Wake, lane_of
 # that the call is over, so it is taken for going on until it cannot be.
 _GOES_ON: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
 _MAY_GO_ON: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
-_WAITS: Final = """kind = 'callback' AND state = 'held'
-    AND reason IN ('caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy')"""
+_WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
+    'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed')"""
 _BY_AGE: Final = "ORDER BY coalesce(chain_at, base_at), id"
 
 
@@ -121,9 +121,18 @@ async def call_ended(db: Database, action: ActionRow, policy: Policy, now: datet
         now,
     )
     # A caller who is somebody's agent was busy as that.
-    for name in numbers if policy.campaigns_with_agent(action.number) else [agent]:
+    also = [action.number] if policy.campaigns_with_agent(action.number) else []
+    for name in (agent, *also):
         woken += await place_freed(db, action.campaign, name, policy, now)
     return tuple(woken)
+
+
+async def rest_ended(db: Database, agent: str, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+    """Wake those who wait for the end of an agent's rest, as the agent takes calls again."""
+    campaigns = json.dumps(policy.campaigns_with_agent(agent))
+    condition = """reason IN ('agent-no-answer', 'agent-failed', 'agent-busy')
+                   AND campaign IN (SELECT value FROM json_each(?))"""
+    return tuple(await _wake(db, condition, (campaigns,), now))
 
 
 async def place_freed(

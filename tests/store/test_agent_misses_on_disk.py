@@ -326,6 +326,22 @@ async def test_an_agent_who_talks_is_waited_for_though_another_rests(store: Stor
     assert (await tried(store))[-1] == (SECOND, None)
 
 
+async def test_an_answer_that_ends_a_rest_lets_those_go_who_wait_for_it(store: Store) -> None:
+    """An agent who takes two calls misses the second while the first is on its way, and takes that."""
+    of = team(Agent(FIRST, None, 2), max_per_hour=9)
+    await rang(store, of)
+    other = await rang(store, of, NOON + seconds(1), OTHER, "c2")
+    await placed(store, FIRST_CALLBACK, of=of)
+    await placed(store, other, at=DUE + seconds(1), of=of)
+    await misses(store, other, of=of)
+    (stopped,) = (await claimed(store, 5, at=MISSED_AT, of=of)).stopped
+    assert stopped.wake == Wake(to_us(MISSED_AT + minutes(2)), 5, Lane.VOICE)
+    over = MISSED_AT + seconds(20)
+    applied = await ended(store, Outcome.ANSWERED, FIRST_CALLBACK, at=over, of=of, agent_came=True)
+    assert Wake(to_us(over), 5, Lane.VOICE) in applied.wakes
+    await placed(store, 5, at=over, of=of)
+
+
 # What the legs say.
 async def told(
     store: Store, fields: Mapping[str, str], action_id: int = FIRST_CALLBACK, of: Policy = TEAM

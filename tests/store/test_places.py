@@ -41,7 +41,7 @@ from tests.core.campaigns import (
     policy,
     seconds,
 )
-from tests.core.test_agents import MORNING
+from tests.core.test_agents import EVENING, MORNING
 from tests.store.steps import DUE, actions, admitted, claimed, ended, placed, recorded, rows
 
 AGENT, OTHER_AGENT, _ = AGENTS
@@ -209,6 +209,18 @@ async def test_a_free_agent_is_rung_whosever_turn_it_is(store: Store) -> None:
     assert [agent for (agent,) in found] == [AGENT, OTHER_AGENT, OTHER_AGENT]
 
 
+async def test_an_agent_who_comes_on_duty_is_not_missed(store: Store) -> None:
+    """The morning's agent talks on at one o'clock; the evening's takes whoever waits for him."""
+    of = of_agents(Agent(AGENT, MORNING), Agent(OTHER_AGENT, EVENING))
+    one_o_clock = ist("2026-11-23 13:00")
+    await rings(store, of, 1, 2, at=one_o_clock - minutes(5))
+    due = one_o_clock - minutes(5) + seconds(31)
+    assert await try_all(store, 1, of=of, at=due) == [1]
+    (stopped,) = (await claimed(store, 2, at=due, of=of)).stopped
+    assert (stopped.reason, stopped.wake) == (Reason.AGENT_BUSY, woken(one_o_clock, 2)[0])
+    assert await try_all(store, 2, of=of, at=one_o_clock) == [2]
+
+
 async def test_an_attempt_from_before_a_crash_counts(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
         await rings(store, ONE, 1, 2)
@@ -238,6 +250,18 @@ async def test_a_flow_has_no_limit_unless_it_says_so(store: Store, at_once: int 
     of = policy(campaign(callback=callback(calls_at_once=at_once)))
     await rings(store, of, *range(20), gap_s=0)
     assert len(await try_all(store, *range(1, 21), of=of, at=DUE)) == 20
+
+
+async def test_an_agent_who_is_called_back_by_a_flow_takes_a_place_of_it(store: Store) -> None:
+    """Its end frees that place, not only the agent."""
+    of = shared(with_agents(AGENT), callback(calls_at_once=1))
+    await admitted(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
+    await rings(store, of, 1, at=NOON + seconds(1), exophone=SECOND_EXOPHONE)
+    await placed(store, 1, of=of)
+    await claimed(store, 2, at=DUE + seconds(1), of=of)
+    assert await waits(store, 2) == "calls-at-once"
+    applied = await ended(store, Outcome.NO_ANSWER, at=OVER, of=of)
+    assert list(applied.wakes) == woken(OVER, 2)
 
 
 # Channels.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,6 @@ OF_WHAT_IS_OPEN = ("actions_open", "callbacks_going_on", "callbacks_waiting")
 ALLOWED = {
     "SELECT min(received_at), max(received_at) FROM calls": "only at the very first start with catch-up",
     "SELECT 1 FROM calls LIMIT 1": "one row",
-    "UPDATE leads SET status = 'contacted' WHERE contacted_at IS NOT NULL": "a migration",
-    "UPDATE actions SET state = 'done', outcome = 'dropped', reason = 'already-owed', wake_at = NULL, "
-    "closed_at = max(created_at": "a migration",
-    "UPDATE actions SET chain_at = nullif((SELECT base_at FROM remaining": "a migration",
-    "DELETE FROM remaining": "a migration",
 }
 
 
@@ -94,20 +90,28 @@ def statements() -> Iterator[dict[str, tuple[object, ...]]]:
 
 
 def test_the_daemon_finds_rows_by_an_index_that_fits(statements: dict[str, tuple[object, ...]]) -> None:
-    db = sqlite3.connect(":memory:")
-    for migration in sorted(MIGRATIONS.glob("*.sql")):
-        db.executescript(migration.read_text())
+    migrations = [path.read_text() for path in sorted(MIGRATIONS.glob("*.sql"))]
+    run_once = "".join(map(_text, migrations))
     looked_at, faults = 0, []
-    for sql, params in statements.items():
-        text = " ".join(sql.split())
-        if not re.match(r"SELECT|UPDATE|DELETE|WITH", text) or any(text.startswith(each) for each in ALLOWED):
-            continue
-        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
-        looked_at += 1
-        faults += [f"{text}\n    {step}" for step in plan if _is_slow(step, text, plan)]
-    db.close()
+    with closing(sqlite3.connect(":memory:")) as db:
+        for migration in migrations:
+            db.executescript(migration)
+        for sql, params in statements.items():
+            text = _text(sql)
+            if not re.match(r"SELECT|UPDATE|DELETE|WITH", text) or text in run_once:
+                continue
+            if any(text.startswith(each) for each in ALLOWED):
+                continue
+            plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+            looked_at += 1
+            faults += [f"{text}\n    {step}" for step in plan if _is_slow(step, text, plan)]
     assert looked_at > 30, "the scenarios run the daemon's statements"
     assert not faults, "\n".join(faults)
+
+
+def _text(sql: str) -> str:
+    """A statement, or several, in one line and without comments."""
+    return " ".join(re.sub(r"--.*", "", sql).split())
 
 
 def _is_slow(step: str, sql: str, plan: Sequence[str]) -> bool:

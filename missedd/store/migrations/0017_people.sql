@@ -14,7 +14,8 @@ CREATE INDEX callbacks_unknown ON actions (busy_until)
 WHERE outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback';
 CREATE INDEX callbacks_waiting ON actions (reason, number, campaign)
 WHERE kind = 'callback' AND state = 'held'
-  AND reason IN ('caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy');
+  AND reason IN (
+    'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed');
 
 -- Agents who did not take their latest call; an answer ends the row.
 CREATE TABLE agent_misses (
