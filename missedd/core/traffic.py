@@ -57,9 +57,15 @@ class Traffic:
     calls: Sequence[OngoingCall] = ()
     turns: Mapping[str, str] = field(default_factory=dict)
     misses: Mapping[str, Misses] = field(default_factory=dict)
+    is_spoken_for: bool = False
+    """Whether an earlier caller waits for channels of the account: those that come free are theirs."""
 
     def at(self, at: datetime) -> list[OngoingCall]:
         return [call for call in self.calls if call.until > at]
+
+    def free_channels(self, channels: int, at: datetime) -> int:
+        """How many are free of so many, where all calls of the account are known."""
+        return channels - sum(call.channels for call in self.at(at))
 
 
 @value(frozen=True, slots=True)
@@ -92,9 +98,10 @@ def no_place(
         own = [call for call in going_on if call.campaign == campaign.name]
         if len(own) >= callback.calls_at_once:
             return _until_one_ends(Reason.CALLS_AT_ONCE, own)
-    needs = 2 if callback.agents else 1
-    if policy.channels is not None and sum(call.channels for call in going_on) + needs > policy.channels:
-        return _until_one_ends(Reason.CHANNELS_BUSY, going_on)
+    if policy.channels is not None:
+        needs = 2 if callback.agents else 1
+        if traffic.free_channels(policy.channels, at) < needs or (going_on and traffic.is_spoken_for):
+            return _until_one_ends(Reason.CHANNELS_BUSY, going_on)
     return None
 
 

@@ -29,7 +29,7 @@ from missedd.store.keep_facts import spell
 from missedd.store.leads import action_ended
 from missedd.store.rows import ActionRow, Wake, fetch_actions, lane_of
 from missedd.store.texts import Written, write_text
-from missedd.store.traffic import ask_sooner, earliest_competitor, place_refused
+from missedd.store.traffic import ask_sooner, earliest_competitor, place_freed, place_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
     early: list[Wake] = []
     woken: list[Wake] = []
     judged: set[int] = set()
+    in_line: list[tuple[datetime, int]] = []
     while queue:
         action = queue.popleft()
         if action.id in judged or action.state not in (State.PLANNED, State.HELD):
@@ -89,7 +90,16 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
             left.append(action.id)
             continue
         candidate = facts.candidate(action, is_reached=await is_reached(db, action))
-        match judge(candidate, policy, now):
+        judgement = judge(candidate, policy, now)
+        if (
+            isinstance(judgement, Go)
+            and action.kind is Kind.CALLBACK
+            and min(in_line, default=_age(action)) < _age(action)
+        ):
+            # One channel is free and the earlier caller needs two: the next one to end gives them the other.
+            spoken_for = replace(facts.traffic, is_spoken_for=True)
+            judgement = judge(replace(candidate, traffic=spoken_for), policy, now)
+        match judgement:
             case Go():
                 agent = _agent_for(action, policy, facts, now)
                 if earlier := await earliest_competitor(db, action, agent, policy, now, judged - {action.id}):
@@ -105,6 +115,11 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
                 if written is not None:
                     details |= of_text(written.text)
                 claimed.append(await _take(db, action, policy, now, details, written))
+                if action.reason is Reason.CHANNELS_BUSY and policy.channels is not None:
+                    needed = 1 if agent is None else 2
+                    if facts.traffic.free_channels(policy.channels, now) > needed:
+                        # Some were kept for one who has gone: the next may go too.
+                        woken += await place_freed(db, action.campaign, None, policy, now, after=action)
                 if action.kind is Kind.CALLBACK and len(claimed) < limit:
                     facts = await gate_facts(db, queue, policy, now)
             case Hold(until, expires_at, reason):
@@ -119,6 +134,9 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
             case Wait(until, reason, expires_at, calls):
                 stopped.append(await _let_wait(db, action, until, reason, expires_at))
                 woken += await ask_sooner(db, calls, policy, now)
+                if reason is Reason.CHANNELS_BUSY:
+                    in_line.append(_age(action))
+                    continue  # and so do those after it
             case Close(outcome, reason):
                 step(action.state, Step.CLOSE)
                 await close(db, action.id, outcome, reason, now)
@@ -126,6 +144,11 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
         if action.reason in WAITS_FOR_A_PLACE and stopped and stopped[-1].action is action:
             woken += await place_refused(db, action, policy, now)
     return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early), tuple(woken))
+
+
+def _age(action: ActionRow) -> tuple[datetime, int]:
+    """Whoever has the smaller one waits for longer."""
+    return action.chain_at or action.base_at, action.id
 
 
 def _agent_for(action: ActionRow, policy: Policy, facts: GateFacts, now: datetime) -> str | None:

@@ -278,6 +278,36 @@ async def test_two_numbers_take_two_channels(store: Store) -> None:
     assert await waits(store, 4) == "channels-busy"
 
 
+async def test_who_needs_two_channels_is_not_overtaken_by_those_who_need_one(store: Store) -> None:
+    of = shared(callback(), with_agents(AGENT), channels=2)
+    await rings(store, of, 1, 2)
+    await rings(store, of, 3, at=NOON + seconds(2), exophone=SECOND_EXOPHONE)
+    await rings(store, of, 4, 5, at=NOON + seconds(3))
+    assert await try_all(store, 1, 2, 3, 4, 5, of=of, at=DUE + seconds(5)) == [1, 2]
+    await ended(store, Outcome.ANSWERED, 1, at=OVER, of=of)
+    assert await try_all(store, 4, 5, of=of, at=OVER) == [], "one channel is free, and the other is awaited"
+    assert [await waits(store, n) for n in (3, 4, 5)] == ["channels-busy"] * 3
+    later = OVER + seconds(9)
+    await ended(store, Outcome.ANSWERED, 2, at=later, of=of)
+    assert await woken_go(store, later, of) == [3]
+    await ended_as_placed(store, 3, later + seconds(9), of)
+    assert await woken_go(store, later + seconds(9), of) == [4, 5]
+
+
+async def test_a_channel_that_was_kept_for_one_who_is_gone_is_taken(store: Store) -> None:
+    of = shared(callback(), with_agents(AGENT), channels=2)
+    await rings(store, of, 1, 2)
+    await rings(store, of, 3, at=NOON + seconds(2), exophone=SECOND_EXOPHONE)
+    await rings(store, of, 4, 5, at=NOON + seconds(3))
+    assert await try_all(store, 1, 2, 3, 4, 5, of=of, at=DUE + seconds(5)) == [1, 2]
+    await ended_as_placed(store, 1, OVER, of)
+    assert await woken_go(store, OVER, of) == []
+    await store.write(partial(suppress, number=caller(3), reason="asked", source="api", now=OVER, until=None))
+    later = OVER + seconds(9)
+    await ended_as_placed(store, 2, later, of)
+    assert await woken_go(store, later, of) == [4, 5]
+
+
 async def test_channels_are_the_account_s(store: Store) -> None:
     of = shared(callback(), callback(), channels=2)
     await rings(store, of, 1, 2)

@@ -71,6 +71,7 @@ async def test_of_several_callbacks_that_wait_for_a_person_the_latest_call_s_rem
             """SELECT id, state, reason, due_at, wake_at, chain_at, details ->> 'replaced_by' FROM actions
                ORDER BY id""",
         )
+        ended = await rows(store, "SELECT id FROM actions WHERE closed_at IS NOT NULL ORDER BY id")
     due_us, now_us = to_us(NOON + seconds(30)), to_us(NOON)
     assert found == [
         (early, "done", "already-owed", due_us, None, None, str(late)),
@@ -78,6 +79,7 @@ async def test_of_several_callbacks_that_wait_for_a_person_the_latest_call_s_rem
         (retry, "done", "already-owed", to_us(NOON + seconds(300)), None, None, str(late)),
         (alone, "planned", "owed", to_us(NOON + seconds(40)), to_us(NOON + seconds(40)), None, None),
     ]
+    assert ended == [(early,), (retry,)]
 
 
 async def test_a_call_that_is_up_is_taken_for_as_long_as_it_may_be(driver: Driver, path: Path) -> None:

@@ -35,7 +35,7 @@ FROM actions a JOIN calls c ON c.id = a.call_id
 WHERE a.state != 'done' AND a.state IN ('planned', 'held') AND a.kind = 'callback' AND a.reason != 'quarantined';
 DELETE FROM waiting WHERE remains IN (SELECT remains FROM waiting GROUP BY remains HAVING count(*) = 1);
 UPDATE actions SET state = 'done', outcome = 'dropped', reason = 'already-owed', wake_at = NULL,
-    closed_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER),
+    closed_at = unixepoch() * 1000000,
     details = json_set(details, '$.replaced_by', CAST(w.remains AS TEXT))
 FROM waiting w WHERE w.id = actions.id AND w.id != w.remains;
 UPDATE actions SET
