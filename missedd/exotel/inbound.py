@@ -59,8 +59,9 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | R
         return product_of(fields) or missing_sid("CallSid")
     if fields.keys().isdisjoint(_EXOPHONE) and product_of(fields) is None:
         return Refusal(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
-    shape = _shape(fields)
-    not_missed = why_not_missed(fields, is_passthru=shape == PASSTHRU)
+    status = word(fields, "Status")
+    shape = _shape(fields, status)
+    not_missed = why_not_missed(fields, status, is_passthru=shape == PASSTHRU)
     return InboundCall(
         call_sid=sid,
         caller=_caller(fields),
@@ -83,8 +84,8 @@ def parse_text_request(request: WebhookRequest) -> InboundCall | OtherProduct | 
     return replace(call, shape=SMS_APPLET) if isinstance(call, InboundCall) else call
 
 
-def _shape(fields: Mapping[str, str]) -> str:
-    if word(fields, "Status") == "missed-call":
+def _shape(fields: Mapping[str, str], status: str) -> str:
+    if status == "missed-call":
         return NATIVE
     return NATIVE if fields.keys().isdisjoint(_PASSTHRU_ONLY) else PASSTHRU
 

@@ -73,7 +73,7 @@ def is_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
 
 def is_some_time(text: str) -> bool:
     """Whether a duration is more than none: `12`, `0.5`, `00:00:12`. What is no duration proves nothing."""
-    return _DURATION.fullmatch(text) is not None and text.strip("0.:") != ""
+    return text.strip("0.:") != "" and _DURATION.fullmatch(text) is not None
 
 
 def call_word(fields: Mapping[str, str], *names: str) -> str:

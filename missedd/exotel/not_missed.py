@@ -76,11 +76,13 @@ def is_outbound(fields: Mapping[str, str]) -> bool:
     return word(fields, "Direction").startswith("outbound")
 
 
-def why_not_missed(fields: Mapping[str, str], *, is_passthru: bool) -> Reason | None:
-    """The first that applies, from whose call it is down to how it went; None for a missed call."""
+def why_not_missed(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:
+    """The first that applies, from whose call it is down to how it went; None for a missed call.
+
+    `status` is the word of the field `Status`.
+    """
     if is_outbound(fields):
         return Reason.OUTBOUND_LEG
-    status = word(fields, "Status")
     if status == "missed-call":
         return None
     if product_of(fields) is not None:
