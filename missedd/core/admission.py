@@ -59,16 +59,18 @@ def decide(
         quiet = (Kind.VOTE, Kind.UNSUBSCRIBE, Kind.VERIFY, *joins)
         kept = (each for each in done if each.kind in quiet)
         return verdict(Verdict.SUPPRESSED, Reason.CALLER_SUPPRESSED, *kept)
-    pause, ends = pauses.get(campaign.name), (call.caller, exophone or "")
+    pause, rung = pauses.get(campaign.name), exophone or ""
     if _within_window(campaign, history, called_at):
         kept = (each for each in done if each.kind is not Kind.LEAD)
         heard = (
-            called_back(campaign, policy, history, pause, called_at, received_at, *ends, Reason.RANG_BACK)
+            called_back(
+                campaign, policy, history, pause, called_at, received_at, call.caller, rung, Reason.RANG_BACK
+            )
             if history.rings_back(campaign, called_at)
             else ()
         )
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept, *heard)
-    to_do = owed(campaign, policy, history, pause, called_at, received_at, *ends)
+    to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, rung)
     return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *done, *to_do)
 
 

@@ -6,19 +6,19 @@ moves it. Windows that have not met after some weeks of trying never will.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from missedd.core.agents import next_on_duty
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass, Policy
 from missedd.core.reasons import Reason
+from missedd.core.values import value
 
 ROUNDS: Final = 40
 """More than any sensible week has windows: each round that moves the instant skips at least one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Opening:
     """The first instant at which it may ring, and the rule that it waits for."""
 
@@ -26,7 +26,7 @@ class Opening:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Never:
     reason: Reason
 

@@ -19,7 +19,7 @@ def fits(others: Iterable[datetime], at: datetime, limit: int) -> bool:
     `others` are the instants of callbacks that were placed or are planned. A window includes its
     start and excludes its end: a callback of exactly an hour ago does not count.
     """
-    near = sorted(each for each in others if at - WINDOW < each < at + WINDOW)
+    near = sorted([each for each in others if at - WINDOW < each < at + WINDOW])
     if len(near) < limit:
         return True  # no window can have more than all of them
     starts = [each for each in near if each <= at] + [at]

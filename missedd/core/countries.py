@@ -30,6 +30,9 @@ def contacts(countries: Countries, number: str, exophone: str) -> bool:
     An ExoPhone that has no country by the numbering plan keeps nobody out.
     """
     if countries is None:
+        # Almost every call, twice: the callback's and the SMS's.
+        if number[:3] == exophone[:3] == "+91":
+            return True
         own = region_of(exophone)
         return own is None or region_of(number) == own
     return includes(countries, number)

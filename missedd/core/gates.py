@@ -140,7 +140,11 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
                     _unless_paused(
                         _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
                     ),
-                    *(campaign, campaign.callback, candidate, policy, at),
+                    campaign,
+                    campaign.callback,
+                    candidate,
+                    policy,
+                    at,
                 )
             )
         case _:

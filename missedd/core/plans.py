@@ -73,7 +73,7 @@ def owed(
             exophone=exophone,
         )
         yield _gated(candidate, policy, called_at, called_at, received_at)
-    yield from called_back(campaign, policy, history, pause, called_at, received_at, number, exophone)
+    yield from _callback(campaign, policy, history, pause, called_at, received_at, number, exophone, plan)
 
 
 def called_back(
@@ -86,24 +86,41 @@ def called_back(
     number: str,
     exophone: str,
     reason: Reason | None = None,
-) -> Iterator[PlannedAction]:
+) -> tuple[PlannedAction, ...]:
     """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
-    if campaign.callback is not None:
-        candidate = Candidate(
-            Kind.CALLBACK,
-            campaign.name,
-            _plan_of(campaign, called_at),
-            expires_at=called_at + campaign.callback.give_up_after,
-            # Who opts out by this very call is texted the confirmation, and nothing else.
-            is_suppressed=campaign.opts_out,
-            bars=history.bars,
-            others=tuple(at for name, at in history.placed if name == campaign.name),
-            pause=pause,
-            number=number,
-            exophone=exophone,
-        )
-        due_at = called_at + campaign.callback.delay
-        yield _gated(candidate, policy, called_at, due_at, received_at, reason=reason)
+    plan = _plan_of(campaign, called_at)
+    return _callback(campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason)
+
+
+def _callback(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+    number: str,
+    exophone: str,
+    plan: Plan,
+    reason: Reason | None = None,
+) -> tuple[PlannedAction, ...]:
+    callback = campaign.callback
+    if callback is None:
+        return ()
+    candidate = Candidate(
+        Kind.CALLBACK,
+        campaign.name,
+        plan,
+        expires_at=called_at + callback.give_up_after,
+        # Who opts out by this very call is texted the confirmation, and nothing else.
+        is_suppressed=campaign.opts_out,
+        bars=history.bars,
+        others=tuple([at for name, at in history.placed if name == campaign.name]),
+        pause=pause,
+        number=number,
+        exophone=exophone,
+    )
+    return (_gated(candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason),)
 
 
 def verified_webhook(

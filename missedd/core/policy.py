@@ -264,7 +264,7 @@ class Policy:
         if call.rings_back is not None:
             return self.campaign(call.rings_back[0]), call.rings_back[1]
         for number in call.dialled:
-            campaign = self.campaign_of(number)
+            campaign = self._by_exophone.get(number)
             if campaign is not None:
                 return campaign, number
         return None, call.dialled[0] if call.dialled else None
