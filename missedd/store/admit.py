@@ -82,27 +82,25 @@ async def admit(
     leads: list[tuple[object, ...]] = []
     owed = OwedInBatch()
     for call in calls:
-        known = seen.get(call.call_sid)
-        admission = decide(
-            call, policy, known[1] if known else None, histories[call.caller or ""], received_at, pauses
-        )
-        if histories[call.caller or ""].rings_again(admission):
+        known, history = seen.get(call.call_sid), histories[call.caller or ""]
+        admission = decide(call, policy, known[1] if known else None, history, received_at, pauses)
+        if history.rings_again(admission):
             ringing.append(_number(call))
-            admission = decide(call, policy, None, histories[_number(call)], received_at, pauses)
+            admission = decide(call, policy, None, history, received_at, pauses)
         if admission.verdict is Verdict.REDELIVERED:
             if call.shape != RECOVERED:
                 redelivered.append((call.call_sid,))
             admitted.append(Admitted(call, admission, (), ours.get(call.call_sid)))
             continue
         if known is not None and _is_taken_after_all(admission, known[1]):
-            histories[call.caller or ""].forget(admission)
-            histories[call.caller or ""].spoken_with(admission)
+            history.forget(admission)
+            history.spoken_with(admission)
             seen[call.call_sid] = (known[0], replace(known[1], is_reached=True))
             admitted.append(Admitted(call, admission, (), ours.get(call.call_sid), reached=known[0]))
             continue
-        histories[call.caller or ""].remember(admission)
+        history.remember(admission)
         if admission.reason is Reason.CONVERSATION:
-            histories[call.caller or ""].spoken_with(admission)
+            history.spoken_with(admission)
         if known is None:
             this_call = call_id
             call_id += 1
@@ -115,11 +113,10 @@ async def admit(
             admission = books.record(admission, _number(call), this_call)
             admission = proofs.record(admission, policy, _number(call), this_call, received_at)
             admission = ballots.record(admission, call)
-            _remember_wishes(histories[_number(call)], admission, policy, this_call, received_at)
+            _remember_wishes(history, admission, policy, this_call, received_at)
         wakes: list[Wake] = []
         for planned in admission.actions:
             if planned.kind is Kind.CALLBACK and planned.state is not State.DONE:
-                history = histories[_number(call)]
                 planned = owed.settle(_number(call), history, admission, planned, action_id)
             new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
             if planned.state is not State.DONE:
@@ -148,7 +145,10 @@ async def admit(
     await ballots.keep(db)
     if owed.changes:
         admitted[-1] = await _told(db, admitted[-1], owed, hastened)
-    return [await _spoken(db, each, received_at) for each in admitted]
+    return [
+        await _spoken(db, each, received_at) if each.admission.verdict is Verdict.NOT_MISSED else each
+        for each in admitted
+    ]
 
 
 async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
@@ -233,7 +233,7 @@ async def _told(db: Database, last: Admitted, owed: OwedInBatch, hastened: tuple
 
 
 async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Admitted:
-    """A call that somebody took ends what its caller's earlier ones are owed by the campaign."""
+    """A call that was not missed, if somebody took it, ends what its caller's earlier ones are owed."""
     admission, caller = decided.admission, decided.call.caller
     if decided.reached is not None:
         taken = await taken_after_all(db, decided.reached, admission.reason, received_at)
@@ -243,12 +243,7 @@ async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Adm
             cancelled=(*decided.cancelled, *taken.cancelled),
             gone_out=taken.gone_out,
         )
-    if (
-        admission.verdict is not Verdict.NOT_MISSED
-        or admission.reason is not Reason.CONVERSATION
-        or admission.campaign is None
-        or caller is None
-    ):
+    if admission.reason is not Reason.CONVERSATION or admission.campaign is None or caller is None:
         return decided
     cancelled = await spoken_with(db, admission.campaign, caller, admission.called_at, received_at)
     return replace(decided, cancelled=(*decided.cancelled, *cancelled))

@@ -69,7 +69,7 @@ async def histories_of(
     if any(each.callback for each in policy.campaigns):
         await _remember_callbacks(db, histories, callers, earliest - reach)
     suppressed = await suppressions_in_force(db, callers, received_at)
-    for caller in numbers:
+    for caller in suppressed.numbers:
         histories[caller].is_suppressed = suppressed.is_barred(caller)
         histories[caller].bars = suppressed.learned(caller)
         histories[caller].calls_refused_at = suppressed.calls_refused_at(caller)

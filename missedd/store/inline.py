@@ -34,7 +34,8 @@ class InlineDatabase:
         self._connection.execute(sql, _bound(params))
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        self._connection.executemany(sql, [_bound(row) for row in rows])
+        if rows:
+            self._connection.executemany(sql, [_bound(row) for row in rows])
 
     async def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

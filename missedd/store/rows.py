@@ -134,17 +134,22 @@ async def next_id(db: Database, table: str) -> int:
 
 
 async def insert_actions(db: Database, actions: Sequence[NewAction], now: datetime) -> None:
+    now_us = to_us(now)
     await db.executemany(
         """INSERT INTO actions (id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan,
                retry_index, base_at, due_at, expires_at, wake_at, chain_at, details, created_at, closed_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [_action_values(each, to_us(now)) for each in actions],
+        [_action_values(each, now_us) for each in actions],
     )
 
 
 def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
     planned = new.planned
     is_done = planned.state is State.DONE
+    due_us = to_us(planned.due_at)
+    # Mostly the same instants, and there are several actions in every call.
+    base_us = due_us if planned.base_at is planned.due_at else to_us(planned.base_at)
+    wake_us = due_us if planned.look_at is None else to_us(planned.look_at)
     return (
         new.action_id,
         new.call_id,
@@ -157,10 +162,10 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
         planned.reason,
         planned.plan,
         planned.retry_index,
-        to_us(planned.base_at),
-        to_us(planned.due_at),
+        base_us,
+        due_us,
         None if planned.expires_at is None else to_us(planned.expires_at),
-        None if is_done else to_us(planned.wake_at),
+        None if is_done else wake_us,
         None if planned.chain_at is None else to_us(planned.chain_at),
         compact(dict(planned.details)) if planned.details else "{}",
         now_us,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -42,6 +42,11 @@ class Suppressions:
     """Those in force at one instant."""
 
     _standing: Mapping[str, _Standing] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> Iterable[str]:
+        """Those of which there is anything to say."""
+        return self._standing.keys()
 
     def bars(self, number: str, kind: Kind, call_id: int) -> bool:
         """Whether the number must not be contacted by an action that is owed for this call.
