@@ -28,6 +28,23 @@ UPDATE actions SET due_at = min(due_at, ?), chain_at = nullif(?, base_at),
                                    'channels-busy') THEN wake_at ELSE min(wake_at, ?) END
 WHERE id = ? RETURNING wake_at, state"""
 
+# A callback stands for what it replaced, for what those replaced whose calls were taken since, and, where it
+# is itself owed again, for what it stood for before.
+_STOOD_FOR: Final = """
+WITH RECURSIVE gone(id) AS (
+    SELECT ?1
+    UNION
+    SELECT a.origin_id FROM gone JOIN actions a ON a.id = gone.id
+    WHERE a.origin_id IS NOT NULL AND a.retry_index = 0
+    UNION
+    SELECT a.id FROM gone JOIN actions a ON a.number = ?2 AND a.kind = 'callback'
+        AND a.details ->> 'replaced_by' = CAST(gone.id AS TEXT)
+    JOIN calls c ON c.id = a.call_id WHERE c.reached_at IS NOT NULL)
+SELECT a.id FROM actions a JOIN calls c ON c.id = a.call_id
+WHERE a.number = ?2 AND a.kind = 'callback' AND a.retry_index = 0 AND c.reached_at IS NULL
+  AND a.details ->> 'replaced_by' IN (SELECT CAST(id AS TEXT) FROM gone)
+ORDER BY c.called_at DESC, a.id DESC LIMIT 1"""
+
 
 async def owed_callback(db: Database, campaign: str, number: str) -> OwedCallback | None:
     """The callback of a campaign to a person that waits; there is one at most."""
@@ -80,12 +97,7 @@ async def owe_for_earlier_call(
     """Owe again what these callbacks, which are not to be, took the place of: it was for earlier calls."""
     wakes: tuple[Wake, ...] = ()
     for action in cancelled:
-        rows = await db.fetch_all(
-            """SELECT a.id FROM actions a JOIN calls c ON c.id = a.call_id
-               WHERE a.number = ? AND a.kind = 'callback' AND a.retry_index = 0
-                 AND a.details ->> 'replaced_by' = ? ORDER BY c.called_at DESC, a.id DESC LIMIT 1""",
-            (action.number, str(action.id)),
-        )
+        rows = await db.fetch_all(_STOOD_FOR, (action.id, action.number))
         for replaced in await fetch_actions(db, [action_id for (action_id,) in rows]):
             again = PlannedAction(
                 kind=Kind.CALLBACK,

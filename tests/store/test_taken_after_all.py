@@ -127,6 +127,23 @@ async def test_a_voicemail_leaves_what_an_earlier_call_is_owed(
     assert await waiting(store) == [(to_us(NOON + minutes(9)),)]
 
 
+@pytest.mark.parametrize("order", list(permutations(["c2", "c3", "c4"])))
+async def test_voicemails_in_any_order_leave_what_the_earliest_call_is_owed(
+    store: Store, order: tuple[str, ...]
+) -> None:
+    for n in range(4):
+        await admitted(store, call(f"c{n + 1}", NOON + minutes(n)), of=EAGER, at=NOON + minutes(n))
+    for sid in order:
+        at = NOON + minutes(int(sid[1:]) - 1)
+        await admitted(store, taken(sid, MESSAGE, at), of=EAGER, at=NOON + minutes(5))
+    assert await waiting(store) == [(to_us(NOON + minutes(9)),)]
+    assert await rows(
+        store,
+        """SELECT c.call_sid FROM actions a JOIN calls c ON c.id = a.call_id
+           WHERE a.kind = 'callback' AND a.state = 'planned'""",
+    ) == [("c1",)]
+
+
 async def test_a_conversation_ends_what_earlier_calls_are_owed(store: Store) -> None:
     await admitted(store, call("c1"), of=EAGER)
     await admitted(store, call("c2", LATER), of=EAGER, at=LATER)
