@@ -87,7 +87,9 @@ def test_the_exophone_of_a_trial_account_is_where_the_caller_rang() -> None:
     ("document", "product"),
     [
         (CCM, known.CCM),
+        ({"call_details": {"direction": "inbound", "call_status": "no-answer"}}, known.CCM),
         (DIAL_WHOM, known.DIAL_WHOM),
+        ({"Call": {"From": "09876543210"}}, known.DIAL_WHOM),
         (heartbeat(), known.HEARTBEAT),
         (heartbeat() | {"status_type": "OK", "data": {}}, known.HEARTBEAT),
         # An alert about a hundred ExoPhones has more fields than any call.
