@@ -30,7 +30,7 @@ LONGEST_RING: Final = timedelta(minutes=1)
 """The provider's own limit of its `TimeOut`."""
 
 ON_ITS_WAY: Final = timedelta(minutes=1)
-"""What a request may take from the commit of its claim to the first ring, with a slow disk and network."""
+"""What a request may take to the first ring from when it was claimed, as long as nobody has answered it."""
 
 
 class AfterHoursCallback(StrEnum):
@@ -91,9 +91,9 @@ class CallbackPolicy:
 
     @property
     def longest_call(self) -> timedelta:
-        """From the request to the latest instant at which its call can be up."""
+        """From its first ring to the latest instant at which a call can be up."""
         legs = 2 if self.agents else 1
-        return legs * self.ring_timeout + self.time_limit + ON_ITS_WAY
+        return legs * self.ring_timeout + self.time_limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,13 @@ def conversation(fields: Mapping[str, str]) -> str:
 
 
 def is_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
-    """Whether a machine answered the customer's telephone.
+    """Whether a machine answered one of the telephones, so that the customer spoke with nobody.
 
-    The leg says it best. `AnsweredBy` of the whole call speaks for whoever's leg is silent.
+    Of the customer's own the leg says it best: `AnsweredBy` of the whole call speaks where that is silent.
     """
     told = leg(fields, customer_leg).answered_by or call_word(fields, "AnsweredBy")
-    return told.startswith("machine")
+    others = leg(fields, 1 - customer_leg).answered_by
+    return told.startswith("machine") or others.startswith("machine")
 
 
 def is_some_time(text: str) -> bool:

@@ -19,7 +19,7 @@ from missedd.core.agents import Agent
 from missedd.core.gates import Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.policy import Policy
+from missedd.core.policy import ON_ITS_WAY, Policy
 from missedd.core.reasons import Reason
 from missedd.core.traffic import WAITS_FOR_A_PLACE, choose_agent
 from missedd.store.agents import take_turn
@@ -229,7 +229,7 @@ def _busy_until_us(action: ActionRow, policy: Policy, now: datetime) -> int | No
     campaign = policy.campaign(action.campaign)
     if action.kind is not Kind.CALLBACK or campaign is None or campaign.callback is None:
         return None
-    return to_us(now + campaign.callback.longest_call)
+    return to_us(now + campaign.callback.longest_call + ON_ITS_WAY)
 
 
 async def close(

@@ -17,7 +17,7 @@ from missedd.store.database import Database
 from missedd.store.owed import leave_one_owed
 from missedd.store.rows import Wake, fetch_actions, lane_of
 from missedd.store.suppressions import learn
-from missedd.store.traffic import call_ended, is_awaited
+from missedd.store.traffic import call_ended, is_awaited, keep_longest_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ async def record(
     if result.result == "refused":
         # It surely reached nobody, so it does not count against the caller's cap.
         await db.execute("UPDATE actions SET placed_at = NULL WHERE id = ?", (action_id,))
+    if result.step is Step.ACCEPT and action.kind is Kind.CALLBACK:
+        await keep_longest_end(db, action, policy, now)
     if follows is State.DONE:
         if result.outcome is None:
             raise AssertionError(f"{result.step} ends an action but names no outcome")

@@ -135,6 +135,16 @@ async def rest_ended(db: Database, agent: str, policy: Policy, now: datetime) ->
     return tuple(await _wake(db, condition, (campaigns,), now))
 
 
+async def keep_longest_end(db: Database, action: ActionRow, policy: Policy, now: datetime) -> None:
+    """Keep until when the call can be up at the longest that the provider has just taken: it rings by now."""
+    campaign = policy.campaign(action.campaign)
+    if campaign is not None and campaign.callback is not None:
+        until_us = to_us(now + campaign.callback.longest_call)
+        await db.execute(
+            "UPDATE actions SET busy_until = min(busy_until, ?) WHERE id = ?", (until_us, action.id)
+        )
+
+
 async def place_freed(
     db: Database,
     campaign: str,

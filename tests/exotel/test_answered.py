@@ -32,7 +32,7 @@ AT_37 = datetime(2026, 9, 28, 18, 28, 37, tzinfo=UTC)
             AT_37,
         ),
         (ENDED | {"Legs[0][OnCallDuration]": "8", "Legs[0][AnsweredBy]": "Machine"}, None, None),
-        (ENDED | {"Legs[1][OnCallDuration]": "8", "Legs[0][AnsweredBy]": "Machine"}, "agent", AT_37),
+        (ENDED | {"Legs[1][OnCallDuration]": "8", "Legs[0][AnsweredBy]": "Machine"}, "agent", None),
         # The agent took it, and the customer's phone rings.
         (
             {

@@ -160,9 +160,12 @@ def test_whoever_is_no_machine_is_somebody(word: str) -> None:
     assert read(answered_by(word, word) | {"AnsweredBy": word}, AGENT) == ANSWERED
 
 
-def test_the_customer_s_leg_says_who_answered_it() -> None:
-    assert read(answered_by("Machine", "Human"), AGENT) == ANSWERED
-    assert read(answered_by("Human", "Machine"), CUSTOMER) == ANSWERED
+def test_an_agent_s_machine_is_nobody_either() -> None:
+    assert read(answered_by("Machine", "Human"), AGENT) == MACHINE
+    assert read(answered_by("Human", "Machine"), CUSTOMER) == MACHINE
+
+
+def test_the_leg_says_better_than_the_call_who_answered_it() -> None:
     assert read(answered_by("Human") | {"AnsweredBy": "machine"}, FLOW) == ANSWERED
 
 

@@ -57,8 +57,10 @@ def two(first: object = PATIENT, second: object = PATIENT) -> Policy:
 
 
 TWO = two()
-OVER = DUE + seconds(30) + timedelta(hours=1) + minutes(1)
-"""When a call that was placed when it was due is surely over: a ring, the longest talk, and the way there."""
+UNANSWERED_OVER = DUE + seconds(30) + timedelta(hours=1) + minutes(1)
+"""Of a request of which nobody knows when it came to the provider."""
+OVER = DUE + seconds(1) + seconds(30) + timedelta(hours=1)
+"""When a call is surely over that was taken a second after it was due: after a ring and the longest talk."""
 SECOND_AT = NOON + seconds(5)
 SECOND_DUE = SECOND_AT + seconds(30)
 HELD = ("held", None, "caller-being-rung")
@@ -181,8 +183,8 @@ async def test_an_outcome_that_nobody_learnt_is_no_end_of_the_call(store: Store)
     assert DUE + minutes(10) < DUE + timedelta(microseconds=closed_us - to_us(DUE)) < DUE + minutes(12)
     at = DUE + minutes(15)
     (stopped,) = (await claimed(store, 2, at=at, of=TWO)).stopped
-    assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(OVER))
-    await placed(store, 2, at=OVER, of=TWO)
+    assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(UNANSWERED_OVER))
+    await placed(store, 2, at=UNANSWERED_OVER, of=TWO)
 
 
 async def test_a_search_that_is_given_up_lets_it_be_judged_again(store: Store) -> None:
@@ -381,6 +383,7 @@ async def test_nobody_waits_any_more_and_the_schedule_goes_on(store: Store) -> N
 async def test_an_attempt_from_before_a_crash_counts(
     driver: Driver, path: Path, got_its_answer: bool
 ) -> None:
+    over = OVER if got_its_answer else UNANSWERED_OVER
     async with open_store(driver, path, "a test") as store:
         await both_owed(store)
         await claimed(store, 1, of=TWO)
@@ -389,12 +392,12 @@ async def test_an_attempt_from_before_a_crash_counts(
     async with open_store(driver, path, "a test") as store:
         assert await store.write(partial(rescue, now=SECOND_DUE)) == (not got_its_answer)
         (stopped,) = (await claimed(store, 2, at=SECOND_DUE, of=TWO)).stopped
-        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(OVER))
+        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(over))
     async with open_store(driver, path, "a test") as store:
         await store.write(partial(rescue, now=DUE + minutes(1)))
         assert await store.write(partial(wake_all_waiting, now=DUE + minutes(1))) == 1
         (stopped,) = (await claimed(store, 2, at=DUE + minutes(1), of=TWO)).stopped
-        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(OVER))
+        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(over))
         await ended(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=TWO)
         await placed(store, 2, at=WOKEN_LATE, of=TWO)
 

@@ -31,9 +31,12 @@ CREATE TABLE waiting AS
 SELECT a.id, a.due_at, a.base_at, a.retry_index,
        first_value(a.id) OVER (PARTITION BY a.campaign, a.number
                                ORDER BY c.called_at DESC, a.retry_index, a.id DESC) AS remains
-FROM actions a JOIN calls c ON c.id = a.call_id
-WHERE a.state != 'done' AND a.state IN ('planned', 'held') AND a.kind = 'callback' AND a.reason != 'quarantined';
-DELETE FROM waiting WHERE remains IN (SELECT remains FROM waiting GROUP BY remains HAVING count(*) = 1);
+FROM (SELECT campaign, number FROM actions
+      WHERE state != 'done' AND state IN ('planned', 'held') AND kind = 'callback' AND reason != 'quarantined'
+      GROUP BY campaign, number HAVING count(*) > 1) several
+JOIN actions a ON a.number = several.number AND a.kind = 'callback' AND +a.campaign = several.campaign
+JOIN calls c ON c.id = a.call_id
+WHERE a.state IN ('planned', 'held') AND a.reason != 'quarantined';
 UPDATE actions SET state = 'done', outcome = 'dropped', reason = 'already-owed', wake_at = NULL,
     closed_at = unixepoch() * 1000000,
     details = json_set(details, '$.replaced_by', CAST(w.remains AS TEXT))
