@@ -6,10 +6,11 @@ moves it. Windows that have not met after some weeks of trying never will.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from missedd.core.agents import next_on_duty
+from missedd.core.agents import Agent, next_on_duty
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass, Policy
 from missedd.core.reasons import Reason
 from missedd.core.values import value
@@ -38,7 +39,9 @@ def first_opening(
 
     An agent who is the caller is no agent for this call.
     """
-    agents = [agent for agent in callback.agents if agent.number != caller]
+    agents: Sequence[Agent] = callback.agents
+    if policy.is_agent(caller):
+        agents = [agent for agent in agents if agent.number != caller]
     hours = None if campaign.after_hours.callback is AfterHoursCallback.SAME else campaign.hours
     if (
         hours is not None

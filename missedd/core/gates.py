@@ -224,7 +224,8 @@ def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
 def _judge_callback(
     campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
 ) -> Judgement:
-    if callback.agents and all(agent.number == candidate.number for agent in callback.agents):
+    # There is one such agent at most, so a list of nobody else has one.
+    if len(callback.agents) == 1 and callback.agents[0].number == candidate.number:
         return Close(Outcome.DROPPED, Reason.AGENT_IS_CALLER)
     opening = first_opening(campaign, callback, policy, at, candidate.number)
     if isinstance(opening, Never):

@@ -277,6 +277,10 @@ class Policy:
         found = self.campaign(campaign)
         return found.callback.ring_timeout if found and found.callback else LONGEST_RING
 
+    def is_agent(self, number: str) -> bool:
+        """Whether any campaign connects its callers to this number."""
+        return number in self._by_agent
+
     def agents(self) -> Iterable[str]:
         """The numbers of all agents."""
         return self._by_agent.keys()
