@@ -160,10 +160,14 @@ def plan_retry(
 
 
 def plan_next_agent(
-    policy: Policy, retry_index: int, candidate: Candidate, missed: Reason, now: datetime
+    policy: Policy, retry_index: int, candidate: Candidate, missed: Reason, due_at: datetime, now: datetime
 ) -> PlannedAction:
-    """The callback that follows one whose agent missed it: at once, for the customer was not rung at all."""
-    return _gated(candidate, policy, now, now, now, retry_index, missed)
+    """The callback that follows one whose agent missed it: at once, for the customer was not rung at all.
+
+    It is due since that one was, so that waiting for one agent after the other has an end.
+    """
+    planned = _gated(candidate, policy, now, due_at, now, retry_index, missed)
+    return replace(planned, look_at=now) if planned.state is State.PLANNED else planned
 
 
 def _gated(

@@ -117,7 +117,9 @@ def choose_agent(
     for agent in on_duty:
         missed = traffic.misses.get(agent.number)
         theirs = tuple(call for call in going_on if call.is_with(agent.number))
-        if len(theirs) >= policy.agent_limit(agent.number):
+        # Whoever is called back themselves has one call at a time, like every caller.
+        is_called = any(call.number == agent.number for call in theirs)
+        if is_called or len(theirs) >= policy.agent_limit(agent.number):
             waits.append((min(call.until for call in theirs), theirs, Reason.AGENT_BUSY))
         elif missed is not None and missed.rests_until > at:
             waits.append((missed.rests_until, (), missed.reason))

@@ -52,7 +52,7 @@ async def follow_up(
         exophone=action.exophone,
     )
     if is_agent_miss(outcome, reason):
-        planned = plan_next_agent(policy, action.retry_index, candidate, reason, now)
+        planned = plan_next_agent(policy, action.retry_index, candidate, reason, action.due_at, now)
         return await _owe_again(db, action, planned, now)
     heard = await _rang_back(db, action, ended_at)
     if heard is not None:

@@ -29,6 +29,7 @@ _GOES_ON: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
 _MAY_GO_ON: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
 _WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
     'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed')"""
+_AS_AGENT: Final = "reason = 'agent-busy' AND campaign IN (SELECT value FROM json_each(?))"
 _BY_AGE: Final = "ORDER BY coalesce(chain_at, base_at), id"
 
 
@@ -120,10 +121,10 @@ async def call_ended(db: Database, action: ActionRow, policy: Policy, now: datet
         (json.dumps(numbers),),
         now,
     )
-    # A caller who is somebody's agent was busy as that.
-    also = [action.number] if policy.campaigns_with_agent(action.number) else []
-    for name in (agent, *also):
-        woken += await place_freed(db, action.campaign, name, policy, now)
+    woken += await place_freed(db, action.campaign, agent, policy, now)
+    # A caller who is somebody's agent was busy as that, however many calls that agent takes.
+    if sharing := policy.campaigns_with_agent(action.number):
+        woken += await _wake(db, _AS_AGENT, (json.dumps(sharing),), now)
     return tuple(woken)
 
 
@@ -217,9 +218,9 @@ async def is_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:
         return False
     agent = action.details.get("agent")
     waiting = await db.fetch_all(
-        f"""SELECT 1 FROM actions WHERE {_WAITS} AND reason = 'caller-being-rung'
-              AND number IN (?, ?) LIMIT 1""",
-        (action.number, agent),
+        f"""SELECT 1 FROM actions WHERE {_WAITS}
+              AND ((reason = 'caller-being-rung' AND number IN (?, ?)) OR ({_AS_AGENT})) LIMIT 1""",
+        (action.number, agent, json.dumps(policy.campaigns_with_agent(action.number))),
     )
     for reason, campaigns in () if waiting else competitors(action.campaign, agent, policy):
         waiting += await db.fetch_all(

@@ -14,6 +14,7 @@ from missedd.core.agents import Agent
 from missedd.core.model import Kind, Lane, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
+from missedd.core.traffic import LONGEST_WAIT
 from missedd.engine.reports import read_report
 from missedd.store.outcomes import Applied, apply_report
 from missedd.store.reads import figures
@@ -104,7 +105,7 @@ async def test_the_next_agent_is_tried_at_once(store: Store, reason: Reason) -> 
         store,
         """SELECT state, reason, due_at, expires_at, base_at, retry_index, origin_id, call_id
            FROM actions WHERE id = 3""",
-    ) == [("planned", reason, to_us(at), to_us(NOON + minutes(15)), to_us(NOON), 0, FIRST_CALLBACK, 1)]
+    ) == [("planned", reason, to_us(DUE), to_us(NOON + minutes(15)), to_us(NOON), 0, FIRST_CALLBACK, 1)]
     await placed(store, 3, at=at, of=TEAM)
     assert await tried(store) == [(FIRST, "failed"), (SECOND, None)]
 
@@ -285,7 +286,7 @@ async def test_when_everybody_was_tried_it_waits_for_the_first_rest_to_end(store
     assert stopped.reason in (Reason.AGENT_FAILED, Reason.AGENT_NO_ANSWER)
     assert stopped.wake == Wake(to_us(rests_until), 4, Lane.VOICE)
     assert await rows(store, "SELECT expires_at, due_at FROM actions WHERE id = 4") == [
-        (to_us(NOON + minutes(15)), to_us(second_over))
+        (to_us(NOON + minutes(15)), to_us(DUE))
     ]
     await placed(store, 4, at=rests_until, of=of)
     assert [agent for agent, _ in await tried(store)] == [FIRST, SECOND, FIRST]
@@ -306,6 +307,21 @@ async def test_nobody_comes_and_it_expires(store: Store, reason: Reason) -> None
     assert stopped.wake == Wake(to_us(expiry + TICK), action_id, Lane.VOICE)
     (stopped,) = (await claimed(store, action_id, at=expiry + TICK, of=ALONE)).stopped
     assert (stopped.outcome, stopped.reason) == (Outcome.EXPIRED, Reason.TOO_OLD)
+
+
+async def test_waiting_for_one_agent_after_the_other_has_an_end(store: Store) -> None:
+    """The second one talks until after the closing: the day's is that of the first try, whoever missed it."""
+    of = team(FIRST, SECOND, max_per_hour=9)
+    await rang(store, of)
+    talking = await rang(store, of, NOON + seconds(1), OTHER, "c2")
+    await placed(store, FIRST_CALLBACK, of=of)
+    await placed(store, talking, at=DUE + seconds(1), of=of)
+    over = DUE + minutes(9)
+    await misses(store, at=over, of=of)
+    await claimed(store, 5, at=over, of=of)
+    assert await rows(store, "SELECT reason, due_at, expires_at FROM actions WHERE id = 5") == [
+        ("agent-busy", to_us(DUE), to_us(DUE + LONGEST_WAIT))
+    ]
 
 
 async def test_an_agent_who_talks_is_waited_for_though_another_rests(store: Store) -> None:
@@ -485,5 +501,5 @@ async def test_the_caller_s_wish_is_heard_by_the_next_call_too(store: Store) -> 
         ("planned", None, "owed"),
     ]
     assert await rows(store, "SELECT due_at, chain_at FROM actions WHERE id = 5") == [
-        (to_us(DUE + seconds(31)), to_us(NOON))
+        (to_us(DUE), to_us(NOON))
     ]

@@ -292,8 +292,8 @@ async def test_the_next_agent_s_try_gives_way_to_a_later_call_s_and_hastens_it(s
         store, Outcome.FAILED, at=missed_at, of=TEAM, reason=Reason.AGENT_NO_ANSWER, ended_at=missed_at
     )
     assert await actions(store) == [("done", "failed", "agent-no-answer"), OWED, ALREADY_OWED]
-    assert await kept(store, 2) == instants(missed_at, again + minutes(15), NOON)
-    assert applied.wakes == (Wake(to_us(missed_at), 2, Lane.VOICE),)
+    assert await kept(store, 2) == instants(DUE, again + minutes(15), NOON)
+    assert applied.wakes == (Wake(to_us(DUE), 2, Lane.VOICE),)
     await placed(store, 2, at=missed_at, of=TEAM)
     assert await rows(store, "SELECT details ->> 'agent' FROM actions WHERE id = 2") == [(AGENTS[1],)]
 
@@ -304,7 +304,7 @@ async def test_the_next_agent_s_try_keeps_since_when_somebody_waits(store: Store
     await placed(store, 2, of=TEAM)
     missed_at = DUE + seconds(31)
     await ended(store, Outcome.FAILED, 2, at=missed_at, of=TEAM, reason=Reason.AGENT_BUSY)
-    assert await kept(store, 3) == instants(missed_at, SECOND + minutes(15), NOON)
+    assert await kept(store, 3) == instants(DUE, SECOND + minutes(15), NOON)
     assert await rows(store, "SELECT retry_index, origin_id, state FROM actions WHERE id = 3") == [
         (0, 2, State.PLANNED)
     ]

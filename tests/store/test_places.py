@@ -187,9 +187,10 @@ async def test_an_agent_of_two_campaigns_is_one_person(
     assert sorted([*went, *held]) == [1, 2, 3, 4]
 
 
-async def test_an_agent_who_is_called_back_as_a_caller_is_busy(store: Store) -> None:
-    """He rang another campaign, which has a flow."""
-    of = shared(with_agents(AGENT), callback())
+@pytest.mark.parametrize("at_once", [None, NO_LIMIT])
+async def test_an_agent_who_is_called_back_as_a_caller_is_busy(store: Store, at_once: int | None) -> None:
+    """He rang another campaign, which has a flow. As a caller he has one call, whatever he takes else."""
+    of = shared(with_agents(AGENT, calls_at_once=at_once), callback())
     await admitted(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
     await rings(store, of, 1, at=NOON + seconds(1))
     await placed(store, 1, of=of)
