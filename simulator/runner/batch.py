@@ -63,6 +63,7 @@ class Batch:
     took_s: float = 0.0
     longest: timedelta = timedelta(0)
     reached: Counter[str] = field(default_factory=Counter)
+    excused: Counter[tuple[str, str]] = field(default_factory=Counter)
     failed: list[tuple[int, Violation]] = field(default_factory=list)
 
     def add(self, seed: int, run: Run) -> None:
@@ -73,6 +74,7 @@ class Batch:
         self.took_s += run.took_s
         self.longest = max(self.longest, run.converged or timedelta(0))
         self.reached += run.tally.reached
+        self.excused += run.tally.excused
         if run.tally.violations:
             self.failed.append((seed, run.tally.violations[0]))
 
@@ -95,5 +97,6 @@ class Batch:
             f"in {self.took_s:.1f} s ({self.seeds * a_minute:,.0f} seeds and {hours * a_minute:,.0f} hours "
             f"a minute); longest convergence {spelled(self.longest)}",
             *(f"  {name:<16}{self.reached[name]:>9,} times reached" for name in PROMISES),
+            *(f"  {name}: excused {n} times, as {why}" for (name, why), n in sorted(self.excused.items())),
         ]
         return "\n".join(lines)

@@ -6,7 +6,8 @@ took to act on it is not the daemon's doing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from missedd.core.policy import Campaign, MessageClass
 from simulator.facts import Connect, Text
 from simulator.runner.stage import Stage
 from simulator.runner.witness import Witness
+
+_UNTAKEN = ("busy", "no-answer", "failed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Contact:
     """The id that its request named."""
     agent: Agent | None = None
     """Whom a callback connects the caller to."""
-    has_come: bool = True
-    """Whether the caller's telephone was dialled; not where the agent, rung before it, did not come."""
+    is_agent_miss: bool = False
+    """The daemon was told, by the legs, that the agent did not take it and the caller was not rung."""
 
 
 async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
@@ -44,12 +47,29 @@ async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> lis
         str(action_id): name
         for action_id, name in await witness.rows("SELECT id, campaign FROM actions WHERE kind = 'callback'")
     }
-    return [*_asked_for(stage, settings, owners), *await _handed_over(stage, settings, witness)]
+    missed = await _missed_by_agents(witness)
+    return [*_asked_for(stage, settings, owners, missed), *await _handed_over(stage, settings, witness)]
 
 
-def _asked_for(stage: Stage, settings: Settings, owners: Mapping[str, str]) -> Iterator[Contact]:
+async def _missed_by_agents(witness: Witness) -> set[str]:
+    """The calls of which the legs, as they were told, say that the first was not taken and no second rang."""
+    rows = await witness.rows("SELECT provider_sid, fields FROM reports WHERE effect = 'applied'")
+    missed = set()
+    for sid, text in rows:
+        fields: dict[str, str] = json.loads(text)
+        first, second = (
+            fields.get(f"Legs[{leg}][Status]") or fields.get(f"Details[Leg{leg + 1}Status]") or ""
+            for leg in (0, 1)
+        )
+        if first in _UNTAKEN and second in ("", "null"):
+            missed.add(sid)
+    return missed
+
+
+def _asked_for(
+    stage: Stage, settings: Settings, owners: Mapping[str, str], missed: Collection[str]
+) -> Iterator[Contact]:
     truth = stage.exchange.truth
-    dialled = {(ring.sid, ring.number) for ring in (*truth.rings, *truth.engaged)}
     for request in truth.api_requests:
         if request.sid is None:
             continue
@@ -64,9 +84,10 @@ def _asked_for(stage: Stage, settings: Settings, owners: Mapping[str, str]) -> I
             number, rung = legs_of(made, campaign)
             agent = None if rung is None else agents.get(rung)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
+            is_miss = made.sid in missed and callback is not None and callback.first == "agent"
             yield Contact(
                 *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent),
-                has_come=(made.sid, number) in dialled,
+                is_agent_miss=is_miss,
             )
         elif isinstance(made, Text):
             promotes = made.sms_type == "promotional"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from missedd.config import Settings
 from missedd.core.explain import story
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.exotel.wire import WebhookRequest
-from missedd.log import Logger, configure
+from missedd.log import Event, Logger, configure
 from missedd.secrets import Secrets
 from missedd.sites import private_site, public_site
 from missedd.store.inline import InlineDriver
@@ -215,6 +215,11 @@ class DaemonHost:
 
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._lines.getvalue().splitlines()]
+
+    def times_held(self, reasons: Collection[str]) -> int:
+        """How often an action was held for one of these reasons, over all lives."""
+        held = (each for each in self.log_lines() if each["event"] == Event.ACTION_HELD)
+        return sum(each["reason"] in reasons for each in held)
 
     @property
     def log_text(self) -> str:

@@ -14,7 +14,11 @@ from urllib.parse import quote
 from missedd.config import Settings
 from simulator.facts import Delivery
 from simulator.runner.ballots import judge_polls
+from simulator.runner.heard import judge_heard
 from simulator.runner.lists import judge_lists
+from simulator.runner.one_person import judge_one_person
+from simulator.runner.our_calls import our_calls
+from simulator.runner.places import judge_places
 from simulator.runner.reached import judge_reached
 from simulator.runner.records import judge_records
 from simulator.runner.restraint import judge_contacts
@@ -46,6 +50,10 @@ async def judge(case: Case) -> None:
     await _outcomes(case)
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
     await judge_reached(case.stage, case.witness, case.tally)
+    calls = await our_calls(case.stage, case.settings, case.witness)
+    judge_places(calls, case.stage, case.settings, case.tally)
+    await judge_one_person(calls, case.stage, case.settings, case.witness, case.tally)
+    await judge_heard(calls, case.stage, case.witness, case.tally)
     await judge_records(case.stage, case.settings, case.witness, case.tally)
     await judge_texts(case.stage, case.witness, case.tally)
     await judge_polls(case.stage, case.settings, case.witness, case.tally)

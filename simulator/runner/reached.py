@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from simulator.courses import course_of
 from simulator.facts import InboundRing
+from simulator.passthru import DATES
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
 from simulator.shapes import Shape
 from simulator.truth import Truth
+
+_DATES = re.compile(rf"[?&](?:{'|'.join(DATES)})=[^&]*")
 
 _BY_A_CALL = """
 SELECT a.id, a.number, c.call_sid FROM attempts t
@@ -83,8 +87,9 @@ def _is_proof_acknowledged(truth: Truth, ring: InboundRing) -> bool:
     told = [moment for moment in course.told if moment.tells.tells_end]
     if all(ring.rung_at + timedelta(seconds=moment.at_s) < taken_at for moment in told):
         return False  # it has no Passthru behind the talk
+    # What is delivered again may be with the dates that it was without before.
     acknowledged = {
-        each.url
+        _DATES.sub("", each.url)
         for each in truth.deliveries_of(ring.call_sid)
         if each.kind == "missed-call" and each.tells_end and each.status is not None and each.status < 300
     }

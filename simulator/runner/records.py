@@ -12,10 +12,13 @@ from missedd.clock import EPOCH, to_iso
 from missedd.config import Settings
 from missedd.core.explain import story
 from missedd.core.reasons import Reason
+from simulator.courses import course_of
+from simulator.facts import InboundRing
 from simulator.runner.recount import disagreements, recount
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.witness import Witness
+from simulator.shapes import Shape
 
 MINUTE_US: Final = 60_000_000
 
@@ -23,6 +26,7 @@ MINUTE_US: Final = 60_000_000
 async def judge_records(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
     await _known_reasons(witness, tally)
     await _reasons_hold(stage, settings, witness, tally)
+    await _caps_were_reached(stage, settings, witness, tally)
     await _stories(stage, settings, witness, tally)
     await _leads(witness, tally)
     await _figures(stage, settings, witness, tally)
@@ -41,33 +45,73 @@ async def _reasons_hold(stage: Stage, settings: Settings, witness: Witness, tall
 
     A call that was taken after all opens no window for those that come after the news of that.
     """
-    # A request of another product may have taken the row of a call before that was decided. Which was
-    # decided first, the instants say, if nobody set the clock in between.
-    order = "id" if stage.clock.was_stepped else "received_at, id"
     rows = await witness.rows(
-        f"""SELECT row_number() OVER (ORDER BY {order}), call_sid, caller, campaign, called_at / 1e6, verdict,
-                   received_at, reached_at FROM calls
-            WHERE verdict IN ('accepted', 'duplicate') ORDER BY 1"""  # noqa: S608 - constant
+        """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict, received_at, reached_at FROM calls
+           WHERE verdict IN ('accepted', 'duplicate') ORDER BY id"""
     )
     windows = {each.name: each.dedup_window.total_seconds() for each in settings.policy.campaigns}
     accepted = [row for row in rows if row[5] == "accepted"]
-    for rank, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
+    # The row of a call is made by its first request, though that may not be the one that decides it.
+    early = {each.call_sid for each in stage.exchange.truth.inbound if _is_told_of_early(each)}
+    for call_id, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
         near = [
             each
             for each in accepted
             if each[2:4] == (caller, campaign)
-            and each[0] < rank
+            and (each[0] < call_id or (each[0] != call_id and not early.isdisjoint((sid, each[1]))))
             and abs(at_s - each[4]) < windows[campaign]
-            and (each[7] is None or each[7] >= received_us)
+            and (each[7] is None or each[7] >= received_us or stage.clock.was_stepped)
         ]
-        # Of news and a call of one instant either may have been first.
-        sure = [each for each in near if each[7] != received_us]
+        # Of news and a call of one instant either may have been first, and of all if somebody set the clock.
+        sure = [
+            each
+            for each in near
+            if (each[7] is None or (each[7] > received_us and not stage.clock.was_stepped))
+            and early.isdisjoint((sid, each[1]))
+        ]
         tally.hold(
             "P8 reasons",
             bool(near) if verdict == "duplicate" else not sure,
             f"call {sid} is {verdict} with {len(near)} accepted calls in its dedup window before it",
             sid,
             caller,
+        )
+
+
+def _is_told_of_early(ring: InboundRing) -> bool:
+    """Whether a request that tells neither of a missed call nor of an end may have come first."""
+    told = course_of(Shape(ring.shape), ring.talked_s).told
+    return any(not each.tells.tells_end for each in told)
+
+
+async def _caps_were_reached(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+    """A callback that the cap closed had as many others within the hour before, those that rang none but an
+    agent not counted."""
+    if stage.clock.was_stepped:
+        return  # an hour is told apart by the daemon's clock
+    tries = await witness.rows(
+        """SELECT a.id, a.number, a.campaign, t.started_at, a.closed_at,
+                  a.outcome = 'failed' AND a.reason IN ('agent-busy', 'agent-no-answer', 'agent-failed')
+           FROM attempts t JOIN actions a ON a.id = t.action_id AND a.kind = 'callback'"""
+    )
+    for action_id, number, campaign, at_us in await witness.rows(
+        """SELECT id, number, campaign, closed_at FROM actions
+           WHERE kind = 'callback' AND outcome = 'dropped' AND reason = 'max-per-hour'"""
+    ):
+        callback = getattr(settings.policy.campaign(campaign), "callback", None)
+        counted = {
+            each
+            for each, whose, by, started_us, closed_us, is_miss in tries
+            if (whose, by) == (number, campaign)
+            and at_us - 60 * MINUTE_US < started_us <= at_us
+            and not (is_miss and closed_us <= at_us)
+        }
+        tally.hold(
+            "P8 reasons",
+            callback is not None and len(counted) >= callback.max_per_hour,
+            f"callback {action_id} was closed at the cap, with {len(counted)} in the hour before",
+            f"action {action_id}",
+            number,
         )
 
 

@@ -146,7 +146,8 @@ def _keep_caps(contacts: list[Contact], slack: timedelta, tally: Tally) -> None:
     called: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     limits: dict[str, int] = {}
     for each in contacts:
-        if each.has_come and each.campaign is not None and each.campaign.callback is not None:
+        # Of a call that only rang an agent the caller knows nothing.
+        if each.campaign is not None and each.campaign.callback is not None and not each.is_agent_miss:
             called[each.number, each.campaign.name].append(each.shown_at)
             limits[each.campaign.name] = each.campaign.callback.max_per_hour
     for (number, name), instants in called.items():

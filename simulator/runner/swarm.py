@@ -35,6 +35,8 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     happenings += draw_faults(rng, minutes)
     happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
     start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
+    channels, few = _channels(seed)
+    exchange = _exchange(rng) | few | _applet(seed)
     return Scenario(
         name=f"seed-{seed}",
         about="drawn from a seed",
@@ -44,10 +46,10 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
         seed=seed,
         daemon={
             "campaign": campaigns,
-            "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")},
+            "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")} | channels,
             **draw_polls(seed, campaigns, start, minutes),
         },
-        exchange=_exchange(rng) | _applet(seed),
+        exchange=exchange,
         people=people,
         timeline=tuple(sorted(through_flows(seed, happenings), key=lambda each: each.at)),
         expectations=(),
@@ -99,9 +101,15 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
 
 def _callback(rng: Random) -> dict[str, Any]:
     whom: dict[str, Any] = {"flow": "12345"}
-    if rng.random() < 0.4:
+    if rng.random() < 0.5:
         agents = [_agent(rng, index) for index in range(rng.randint(1, 3))]
         whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
+        if rng.random() < 0.5:
+            whom["agent_retry"] = rng.choice(("30s", "10m"))
+    if rng.random() < 0.3:
+        whom["calls_at_once"] = rng.choice((1, 2, 3, "any"))
+    if rng.random() < 0.3:
+        whom["time_limit"] = rng.choice(("1m", "10m"))
     return whom | {
         "delay": rng.choice(("0s", "10s", "30s", "5m")),
         "max_per_hour": rng.choice((1, 1, 2, 3)),
@@ -117,10 +125,12 @@ def _agent(rng: Random, index: int) -> str | dict[str, Any]:
     number = f"+91{rng.choice(('98111000', '98111000', '22400010'))}{index:02d}"
     if rng.random() < 0.6:
         return number
-    return {
-        "number": number,
-        "open": [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))],
-    }
+    said: dict[str, Any] = {"number": number}
+    if rng.random() < 0.75:
+        said["open"] = [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))]
+    if rng.random() < 0.4:
+        said["calls_at_once"] = rng.choice((1, 2, "any"))
+    return said
 
 
 def _sms(rng: Random, body: str) -> dict[str, Any]:
@@ -138,22 +148,31 @@ def _sms(rng: Random, body: str) -> dict[str, Any]:
 def _exchange(rng: Random) -> dict[str, Any]:
     exchange: dict[str, Any] = {
         "api_latency_s": rng.choice((0.0, 0.25, 3.0)),
-        "report_delay_s": rng.choice((0.0, 1.0, 30.0)),
+        "report_delay_s": rng.choice((0.0, 1.0, 30.0, 120.0)),
         "sid_visible_after_s": rng.choice((0.0, 0.0, 5.0, 60.0)),
         "sms_overload_status": rng.choice((429, 503)),
     }
     if rng.random() < 0.3:
         exchange["retry_after_s"] = rng.choice((1, 20))
-    if rng.random() < 0.25:
-        exchange["channels"] = rng.choice((2, 3, 5))
-        exchange["channels_full_status"] = rng.choice((429, 403))
-    exchange["report_legs"] = rng.random() < 0.8
-    exchange["details_legs"] = rng.random() < 0.8
+    if rng.random() < 0.4:
+        # Legs are silent in what is posted, in what is looked up, or in both.
+        exchange["report_legs"] = rng.random() < 0.2
+        exchange["details_legs"] = rng.random() < 0.4
     exchange["flow_legs"] = rng.random() < 0.3
     exchange["flow_always_completed"] = rng.random() < 0.2
     exchange["human_word"] = rng.choice(("NA", "Human", "HUMAN"))
     exchange["machine_word"] = rng.choice(("Machine", "machine", "MACHINE"))
     return exchange
+
+
+def _channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
+    """How many the daemon is told of, and how many there are: as many, some more, or few that nobody told."""
+    rng = Random(f"channels {seed}")  # noqa: S311 - repeatable on purpose
+    told, more, kind = rng.choice((2, 2, 3)), rng.choice((0, 1, 50)), rng.random()
+    if kind < 0.5:
+        return {}, {}
+    there = {"channels": told + more, "channels_full_status": rng.choice((429, 403))}
+    return ({"channels": told} if kind < 0.9 else {}), there
 
 
 def _applet(seed: int) -> dict[str, Any]:

@@ -114,8 +114,9 @@ def _of_the_daemon(rng: Random, share: float, minutes: int) -> Iterator[Happenin
     def anywhere() -> float:
         return rng.uniform(0, minutes * 60 - 1)
 
-    for _ in range(rng.choice((0, 1, 2, 4))):
-        params = {"daemon": rng.choice(("crash", "crash", "restart")), "down": rng.choice((1, 10, 600, 2400))}
+    for _ in range(rng.choice((0, 1, 2, 4, 8))):
+        down_s = rng.choice((1, 1, 10, 10, 600, 2400))
+        params = {"daemon": rng.choice(("crash", "crash", "restart")), "down": down_s}
         yield _at(anywhere(), "daemon", params)
     if rng.random() < max(share, 0.3):
         for _ in range(rng.randint(1, 3)):

@@ -55,7 +55,7 @@ def _caller(rng: Random, name: str, number: str | None = None) -> PersonSpec:
 
 def _talks_s(rng: Random) -> float:
     """Mostly so short that a run has many; some talk on while others ring, wait and give up."""
-    return round(rng.uniform(1, 90) if rng.random() < 0.85 else rng.uniform(300, 1500), 1)
+    return round(rng.uniform(1, 90) if rng.random() < 0.75 else rng.uniform(300, 1500), 1)
 
 
 def _odd(rng: Random, campaigns: Sequence[Mapping[str, Any]]) -> Iterator[PersonSpec]:

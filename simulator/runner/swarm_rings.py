@@ -43,6 +43,10 @@ def draw_rings(
         if rng.random() < 0.3:
             params |= {"times": rng.randint(2, 5), "every": rng.choice((5, 40, 200, 1000))}
         rings.append(Happening(at, "ring", params, "ring"))
+        if rng.random() < 0.3:
+            # Who gets no answer tries the other number: two campaigns owe them a callback at one time.
+            soon = at + timedelta(seconds=rng.choice((0, 5, 20, 60, 240)))
+            rings.append(Happening(soon, "ring", {**params, "exophone": rng.choice(exophones)}, "ring"))
         if rng.random() < 0.1:
             later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
             rings.append(Happening(later, "redeliver", {"redeliver": person.name}, "redeliver"))

@@ -15,6 +15,7 @@ PROMISES = {
     "P3 hours": "promotional contacts keep the quiet hours, callbacks the business hours and their agent's",
     "P3 cap": "no number is called more often in any hour than its campaign allows",
     "P3 budget": "the account's requests stay within its budget in any minute",
+    "P3 at once": "no more calls go on at once than a campaign's flow, or the account's channels, take",
     "P4 final": "no outcome, once set, is changed or forgotten",
     "P5 accounted": "accepted and refusals by reason add up to the distinct calls that came in",
     "P6 outcome": "when the faults have stopped, every action reaches an outcome in time",
@@ -22,6 +23,10 @@ PROMISES = {
     "P8 reasons": "every verdict and every standing has a reason that holds and can be told",
     "P9 figures": "the analytics and the polls equal a recount",
     "P10 repeatable": "the same seed gives the same run",
+    "P11 one call": "no phone is rung by us while a call of ours to it rings or talks",
+    "P11 spoken": "nobody with whom a callback was talked through is called back before they ring again",
+    "P11 owed": "a campaign owes a person one callback that has not gone out yet, however many arise",
+    "P11 heard": "who rings back after a callback in which nobody talked is owed another",
 }
 """The README's, the third in its parts. Keys are what failures and summaries show."""
 
@@ -42,6 +47,8 @@ class Violation:
 class Tally:
     reached: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
+    excused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By promise and why: what would have broken it, and no daemon could have known."""
 
     def hold(self, promise: str, is_kept: bool, what: str, *about: str) -> None:
         """Count one thing that was checked, and note it if it does not hold."""
@@ -52,6 +59,10 @@ class Tally:
     def reach(self, promise: str, times: int = 1) -> None:
         """Count occasions on which the promise could have been broken."""
         self.reached[promise] += times
+
+    def excuse(self, promise: str, why: str) -> None:
+        """Count what no daemon could have known."""
+        self.excused[promise, why] += 1
 
     def breach(self, promise: str, what: str, *about: str) -> None:
         self.violations.append(Violation(promise, what, about))

@@ -1,7 +1,8 @@
 """A witness beside the daemon, with a connection of its own: it looks again and again, and compares.
 
 What only shows between two looks is checked here: a final state that changes (P4), a timer that is
-on disk and in nobody's memory (P7). The witness reads raw tables and none of the daemon's readers.
+on disk and in nobody's memory (P7), two callbacks that wait for one person (P11). The witness reads
+raw tables and none of the daemon's readers.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Witness:
             if not await self.is_readable():
                 return
             await self._look_at_finals()
+            await self._look_at_owed()
             self._steps_seen = steps
         if stage.host.is_up:
             # Nothing moves any more at this instant: what is being done is waiting for something.
@@ -92,6 +94,19 @@ class Witness:
             if now != final:
                 self._tally.breach("P4 final", f"verification {verification_id} was {final} and is {now}")
         self._closed = closed
+
+    async def _look_at_owed(self) -> None:
+        """However a second callback arises, one of the two closes in the transaction that makes it."""
+        for number, campaign, ids in await self.rows(
+            """SELECT number, campaign, group_concat(id) FROM actions
+               WHERE state IN ('planned', 'held') AND kind = 'callback'
+               GROUP BY number, campaign HAVING count(*) > 1"""
+        ):
+            self._tally.breach(
+                "P11 owed",
+                f"{campaign} owes {number} the callbacks {ids} at one time",
+                *(f"action {each}" for each in ids.split(",")),
+            )
 
     async def _look_at_timers(self, stage: Stage) -> None:
         timers = stage.host.engine.timers

@@ -1,4 +1,4 @@
-"""kill -9 again and again while people ring, and then the sum: nothing lost, nobody rung twice.
+"""kill -9 again and again while people ring, and then the sum: nothing lost, nobody rung twice or at once.
 
     python -m tests.real.kill_loop --cycles 200 [--seed 1]
 
@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from simulator.runner.one_person import Wish, called_again, rung_at_once
+from simulator.runner.our_calls import FOR_EVER, OurCall
 from tests.real.daemon import Daemon, ExchangeServer, free_port
 
 CALLBACK = """
@@ -32,6 +35,9 @@ lead = { source = "missed_call" }
 RINGS = 30
 """People who ring in a cycle: with callbacks of the cycle before on their way out beside them."""
 
+REGULARS = ("+919811100001", "+919811100002", "+919811100003")
+"""They ring in every cycle and talk for a moment, so that a call of theirs is up at many a kill."""
+
 LIFE_S = 0.6
 """The longest that a daemon lives after it is ready; some die in the middle of their first commit."""
 
@@ -40,6 +46,9 @@ SETTLED_S = 300.0
 
 LOOKED_S = 40.0
 """By then what was in flight at the last kill has had its first look-ups, after 5 and 35 seconds."""
+
+
+WRONGS = ("lost", "doubled", "unserved", "at_once", "spoken")
 
 
 @dataclass(slots=True)
@@ -58,16 +67,24 @@ class Sum:
     """Numbers rung more often than they are owed."""
     unserved: list[str]
     """Numbers owed a callback that neither rang nor is in doubt."""
+    at_once: list[str]
+    """Calls ordered to a number while a call of ours to it rang or talked."""
+    spoken: list[str]
+    """Calls to numbers that had talked and not rung since."""
+    again: int
+    """Calls to numbers that had talked before: each by right, or among the `spoken`."""
+    waiting: int
+    """Callbacks that wait for the end of a call to the same number, which a kill may have cut off from us."""
 
     @property
     def is_right(self) -> bool:
-        return not (self.lost or self.doubled or self.unserved)
+        return not any(getattr(self, name) for name in WRONGS)
 
     def __str__(self) -> str:
         return (
             f"acknowledged {self.acknowledged}, stored {self.stored}, accepted {self.accepted}, "
-            f"rung {self.rung}, in doubt {self.in_doubt}; lost {len(self.lost)}, "
-            f"doubled {len(self.doubled)}, unserved {len(self.unserved)}"
+            f"rung {self.rung}, again after a talk {self.again}, waiting {self.waiting}, "
+            f"in doubt {self.in_doubt}; " + ", ".join(f"{name} {len(getattr(self, name))}" for name in WRONGS)
         )
 
 
@@ -81,10 +98,15 @@ def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None], looked
         Daemon(folder, CALLBACK, port) as daemon,
         ExchangeServer(port, daemon.missed_call_url, "--calls-per-minute", "100000") as exchange,
     ):
+        for number in REGULARS:
+            exchange.ask("POST", "people", {"number": number, "ring_s": 0.1, "talks_s": 0.5})
+        exchange.ask("POST", "settings", {"report_delay_s": 0})
         began, ready_s = time.monotonic(), 0.0
         for cycle in range(1, cycles + 1):
             ready_s = max(ready_s, daemon.start())
             exchange.ask("POST", "ring", {"count": RINGS, "shape": "native", "wait": False})
+            for number in REGULARS:
+                exchange.ask("POST", "ring", {"number": number, "shape": "native", "wait": False})
             time.sleep(rng.random() ** 2 * LIFE_S)
             assert daemon.signal(signal.SIGKILL) == -signal.SIGKILL
             daemon.log_path.unlink()
@@ -119,7 +141,11 @@ def _sum(daemon: Daemon, exchange: ExchangeServer) -> Sum:
     }
     # A second call may well find somebody on the telephone, which then does not ring.
     rung = Counter(each["number"] for each in (*truth["rings"], *truth["engaged"]))
-    owed = Counter(each["number"] for each in callbacks)
+    # Of two callbacks that a person is owed one closes; one that waits for a call of theirs is not overdue.
+    due = [each for each in callbacks if each["outcome"] not in ("dropped", "cancelled")]
+    owed = Counter(each["number"] for each in due)
+    overdue = Counter(each["number"] for each in due if each["state"] != "held")
+    made, again = _people(truth, calls)
     in_doubt = Counter(
         each["number"]
         for each in callbacks
@@ -133,8 +159,43 @@ def _sum(daemon: Daemon, exchange: ExchangeServer) -> Sum:
         in_doubt=in_doubt.total(),
         lost=sorted(acknowledged - calls.keys()),
         doubled=sorted(number for number, times in rung.items() if times > owed[number]),
-        unserved=sorted(number for number, n in owed.items() if rung[number] + in_doubt[number] < n),
+        unserved=sorted(number for number, n in overdue.items() if rung[number] + in_doubt[number] < n),
+        at_once=[call.sid for call, _, _ in rung_at_once(made, lambda number: 1)],
+        spoken=[call.sid for call, _, is_wished in again if not is_wished],
+        again=len(again),
+        waiting=sum(each["state"] == "held" for each in callbacks),
     )
+
+
+def _people(
+    truth: Any, calls: Mapping[str, Any]
+) -> tuple[list[OurCall], list[tuple[OurCall, OurCall, bool]]]:
+    """The exchange's calls of ours, and those of them to somebody who had talked before."""
+    talks = {each["sid"]: _instant(each["answered_at"]) for each in truth["rings"] if not each["by_machine"]}
+    made = [
+        OurCall(
+            sid=each["sid"],
+            action=each["fields"].get("CustomField", ""),
+            campaign="shop",
+            number=each["from_number"],
+            agent=None,
+            since=datetime.fromisoformat(each["created_at"]),
+            until=_instant(each["ended_at"]) or FOR_EVER,
+            talked_from=talks.get(each["sid"]),
+        )
+        for each in truth["connects"]
+    ]
+    wishes = [
+        Wish(each["number"], "shop", rung_at, rung_at)
+        for each in truth["inbound"]
+        if calls.get(each["call_sid"], {}).get("verdict") in ("accepted", "duplicate")
+        and (rung_at := datetime.fromisoformat(each["rung_at"]))
+    ]
+    return made, list(called_again(made, wishes))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _all(daemon: Daemon, what: str) -> list[Any]:
@@ -157,7 +218,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="missedd-kill-") as folder:
         total = run(Path(folder), arguments.cycles, arguments.seed, lambda text: print(text, flush=True))
     print(total)
-    for name in ("lost", "doubled", "unserved"):
+    for name in WRONGS:
         if wrong := getattr(total, name):
             print(f"{name}: {' '.join(wrong[:20])}")
     return 0 if total.is_right else 1

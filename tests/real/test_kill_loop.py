@@ -13,3 +13,4 @@ def test_five_kills_in_a_row_lose_nothing_and_double_nothing(tmp_path: Path) -> 
     assert total.is_right, total
     assert total.acknowledged > 0
     assert total.rung > 0
+    assert total.again + total.waiting > 0
