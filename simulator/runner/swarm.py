@@ -33,7 +33,8 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     happenings += draw_verifications(rng, campaigns, people, minutes)
     draw_lists(seed, campaigns)
     happenings += draw_faults(rng, minutes)
-    happenings += _pauses(Random(f"pauses {seed}"), campaigns, minutes)  # noqa: S311 - repeatable on purpose
+    rings = [happening for happening in happenings if happening.deed == "ring"]
+    happenings += _pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
     start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
     channels, few = _channels(seed)
     exchange = _exchange(rng) | few | _applet(seed)
@@ -194,12 +195,19 @@ def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list
     return wishes
 
 
-def _pauses(rng: Random, campaigns: list[dict[str, Any]], minutes: int) -> list[Happening]:
-    """An operator who pauses campaigns, and mostly remembers to let them go on."""
+def _pauses(
+    rng: Random, campaigns: list[dict[str, Any]], rings: list[Happening], minutes: int
+) -> list[Happening]:
+    """An operator who pauses campaigns, mostly while a callback is owed, and remembers to let them go on."""
     wishes = []
+    owners = {number: each["name"] for each in campaigns for number in each["exophones"]}
     for _ in range(rng.choice((0, 0, 1, 2))):
         name = rng.choice(campaigns)["name"]
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        if rings and rng.random() < 0.7:
+            ring = rng.choice(rings)
+            name = owners.get(ring.params.get("exophone"), name)
+            at = ring.at + timedelta(seconds=round(rng.uniform(1, 20), 1))
         params = {"pause": name}
         if rng.random() < 0.5:
             params["for"] = rng.choice(("1m", "10m", "1h"))

@@ -310,7 +310,7 @@ def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
         return ()
 
     patch.setattr("missedd.store.claims.is_reached", never)
-    patch.setattr("missedd.store.outcomes.is_reached", never)
+    patch.setattr("missedd.store.follow_up.is_reached", never)
     patch.setattr("missedd.store.outcomes.spoken_with", nobody)
     patch.setattr("missedd.store.admit.spoken_with", nobody)
 
