@@ -13,6 +13,20 @@ from tests.simulation.planted_people import ABOUT_PEOPLE
 SEEDS = 40
 MINUTES = 60
 
+TRIED_FIRST = {
+    "forget_the_pause_at_send_time": 6,
+    "ring_agents_who_are_at_home": 25,
+    "forget_who_is_being_rung": 18,
+    "forget_the_calls_from_before_a_crash": 12,
+    "ring_an_agent_twice_at_once": 15,
+    "blame_the_agent_where_the_legs_are_silent": 5,
+    "count_an_agents_miss_against_the_caller": 25,
+    "ignore_who_rings_back_before_the_news": 17,
+    "take_the_time_of_the_news_for_that_of_the_call": 17,
+}
+"""The first seeds by which these were caught, of all in their order; where the draws have changed since,
+the others follow."""
+
 
 def named(mistake: Mistake) -> str:
     return mistake.name
@@ -23,7 +37,8 @@ def test_it_is_caught(
     mistake: Mistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     mistake.plant(monkeypatch)
-    for seed in range(SEEDS):
+    first = TRIED_FIRST.get(mistake.name, 0)
+    for seed in (first, *(seed for seed in range(SEEDS) if seed != first)):
         run = run_seed(seed, MINUTES, twice=mistake.breaks == ("P10",))
         broken = [each for each in run.tally.violations if each.promise.startswith(mistake.breaks)]
         if broken:
