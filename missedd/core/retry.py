@@ -41,8 +41,9 @@ def wait_after_refusal(reason: Reason, tries: int, retry_after_s: float | None, 
     first wait of its reason, at most five minutes; at least what the provider asked for."""
     first_s = FIRST_WAIT_S.get(reason, 5.0)
     wait_s = min(first_s * 2 ** min(tries - 1, 10), LONGEST_WAIT_S)
-    if retry_after_s is not None:
-        # The provider's own wish replaces our guess for a rate limit, and bounds it elsewhere.
+    if retry_after_s:
+        # The provider's own wish replaces our guess for a rate limit, and bounds it elsewhere. "In 0 s"
+        # is no wish: whoever is refused again at once would ask again for ever.
         wait_s = retry_after_s if reason is Reason.RATE_LIMITED else max(wait_s, retry_after_s)
     return jittered(wait_s, rng)
 

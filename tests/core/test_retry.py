@@ -35,6 +35,8 @@ def test_a_wait_never_outgrows_its_bound() -> None:
 def test_the_providers_own_wish_is_honoured_in_full() -> None:
     assert wait_after_refusal(Reason.RATE_LIMITED, 5, 3.0, RNG) == pytest.approx(3.3, abs=0.31)
     assert wait_after_refusal(Reason.RATE_LIMITED, 1, 90.0, RNG) >= 90.0
+    # "In 0 s" would be asked, and refused, without end.
+    assert wait_after_refusal(Reason.RATE_LIMITED, 1, 0.0, RNG) >= 10.0
 
 
 def test_webhooks_are_tried_for_days_and_then_parked() -> None:
