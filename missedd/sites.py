@@ -143,6 +143,7 @@ def private_site(
         on_login=on_login,
         keys=keys,
         rates={lane: budget.per_minute for lane, budget in engine.budgets.items()},
+        troubles=engine.troubles.going_on,
     )
 
 

@@ -38,6 +38,7 @@ from missedd.engine.requests import ProviderRequests, ReportUrls
 from missedd.engine.retention import Retention
 from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Steps, Timers, every_few_seconds
+from missedd.engine.troubles import Troubles
 from missedd.engine.verifier import Verifier
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
@@ -86,6 +87,7 @@ class Engine:
     operator: Operator
     verifier: Verifier
     news: News
+    troubles: Troubles
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -121,6 +123,7 @@ async def running_engine(
             Lane.SMS: await _budget(store, Lane.SMS, settings.exotel.sms_per_minute, clock),
         }
         reports = Reports(store, policy, clock, log, timers)
+        troubles = Troubles()
         async with (
             new_http(world.exotel_transport) as exotel_http,
             _webhook_http(world.webhook_transport) as webhook_http,
@@ -216,6 +219,7 @@ async def running_engine(
                                 operator=operator,
                                 verifier=verifier,
                                 news=news,
+                                troubles=troubles,
                             )
                             news.close()
                             asking.cancel_scope.cancel()

@@ -6,7 +6,7 @@ and no work of the daemon runs inside it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import trio
@@ -20,6 +20,7 @@ from missedd.clock import Clock
 from missedd.core.analytics import TooMuchToCount
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
+from missedd.core.trouble import Trouble
 from missedd.web.access import HOW_TO_CHANGE, Access, Keys
 from missedd.web.api import build_api
 from missedd.web.console import House, build_console
@@ -89,10 +90,11 @@ def build_private(
     on_login: OnLogin = lambda is_right, peer: None,
     keys: Keys = OPEN,
     rates: Mapping[Lane, int] | None = None,
+    troubles: Callable[[], Sequence[Trouble]] = tuple,
 ) -> QuartTrio:
     """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
     text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each; `rates` are the
-    requests a minute of the account's budgets.
+    requests a minute of the account's budgets, `troubles` what goes wrong now.
     """
     app = PrivateSite(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
@@ -100,7 +102,7 @@ def build_private(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
-    app.register_blueprint(build_console(House(reads, operations, policy, clock, rates or {})))
+    app.register_blueprint(build_console(House(reads, operations, policy, clock, rates or {}, troubles)))
     access = Access(keys, Sessions())
     app.register_blueprint(build_login(access, on_login))
     app.before_request(access.guard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from missedd.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
+from missedd.core.trouble import Trouble
 from missedd.web.console.remembered import Remembered
 from missedd.web.ports import Operations, Reads
 
@@ -22,6 +23,8 @@ class House:
     clock: Clock
     rates: Mapping[Lane, int] = field(default_factory=dict)
     """Requests a minute that the account's budget allows."""
+    troubles: Callable[[], Sequence[Trouble]] = tuple
+    """What goes wrong now, the oldest first."""
     remembered: Remembered = field(default_factory=Remembered)
 
     @property

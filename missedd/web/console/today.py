@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 from quart import Blueprint, request
 
+from missedd.clock import to_iso
 from missedd.core.analytics import peak
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import TOLD_EARLY_ADVICE, Reason
@@ -56,6 +58,7 @@ def add_today(console: Blueprint, house: House) -> None:
             paused=await reads.pauses(house.clock.now()),
             quarantine=await reads.quarantine(),
             attention=await reads.attention(),
+            troubles=[{**asdict(trouble), "since": to_iso(trouble.since)} for trouble in house.troubles()],
             refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused["sms"]],
             refused_account=refused["account"],
             absent_agents=await reads.absent_agents(),
