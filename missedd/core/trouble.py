@@ -1,4 +1,4 @@
-"""What goes wrong for now and may need a person: a provider that cannot be reached, an application that fails.
+"""What goes wrong for now and may need a person: a provider that is out of reach, an application that fails.
 
 A trouble is known by its kind and its subject. It begins with the first sign of it, is counted while
 it goes on, and is forgotten when it ends: what it held or delayed is kept elsewhere.
