@@ -86,7 +86,7 @@ async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Lo
 async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> None:
     """Run the daemon with its listeners until `stop` is set."""
     settings, listen = loaded.settings, loaded.settings.listen
-    metrics = Metrics()
+    metrics = Metrics(settings.policy)
     log.listen(count_events(metrics))
     log.info(Event.DAEMON_STARTING, campaigns=len(settings.policy.campaigns))
     for warning in settings.warnings:

@@ -83,8 +83,9 @@ type Listener = Callable[[Event, dict[str, object]], None]
 class _Sink:
     """Where lines go, and the counts of what is repeated."""
 
-    def __init__(self, logger: Any, rank: int) -> None:
+    def __init__(self, logger: Any, rank: int, lines: _Lines) -> None:
         self.logger = logger
+        self.lines = lines
         self.rank = rank
         self.counts: dict[tuple[Event, str], int] = {}
         self.listeners: list[Listener] = []
@@ -106,6 +107,11 @@ class Logger:
     def listen(self, listener: Listener) -> None:
         """Let `listener` hear all that this logger and those bound from it log, to count it."""
         self._sink.listeners.append(listener)
+
+    @property
+    def lines_lost(self) -> int:
+        """How many lines could not be written, as nobody took them."""
+        return self._sink.lines.lost
 
     def is_on(self, level: Level) -> bool:
         """Whether such lines are written: ask before fields that are dear to make."""
@@ -190,13 +196,14 @@ def configure(
         )
     else:
         processors.append(structlog.processors.JSONRenderer(_dumps))
+    lines = _Lines(stream)
     logger = structlog.wrap_logger(
-        _Lines(stream),
+        lines,
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_RANK[level]),
         cache_logger_on_first_use=True,
     )
-    return Logger(_Sink(logger.bind(), _RANK[level]), {})
+    return Logger(_Sink(logger.bind(), _RANK[level], lines), {})
 
 
 def _dumps(line: Any, **_options: Any) -> str:

@@ -22,6 +22,7 @@ from missedd.exotel.wire import WebhookRequest
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
 from missedd.store.reads import Reader
+from missedd.vitals import VitalSigns
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
 from missedd.web.private import OPEN, build_private
@@ -117,9 +118,11 @@ def private_site(
 ) -> QuartTrio:
     """The site of the private listener."""
     reader = Reader(engine.store.read, timezone)
+    signs = VitalSigns(engine, log, why_not_ready)
 
     async def exposition() -> str:
-        return metrics.text(await reader.gauges(clock.now()), clock.now())
+        now = clock.now()
+        return metrics.text(await reader.gauges(now), now, signs.now())
 
     def on_failure(path: str, error: Exception) -> None:
         log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)
@@ -154,14 +157,20 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
         match event:
             case Event.WEBHOOK_ADMITTED:
                 metrics.calls.add(fields["verdict"])
+                if fields["campaign"] is not None:
+                    metrics.campaign_calls.add(fields["campaign"], fields["verdict"])
             case Event.CALL_RECOVERED:
                 metrics.recovered.add(fields["verdict"])
             case Event.ATTEMPT_ACCEPTED | Event.ATTEMPT_REFUSED | Event.ATTEMPT_UNKNOWN:
                 metrics.attempts.add(fields["kind"], event.value.partition(".")[2])
                 metrics.lateness.observe(max(0.0, float(str(fields["late_ms"])) / 1000))
                 _count_closed(fields)
+                if event is not Event.ATTEMPT_ACCEPTED:
+                    metrics.refusals.add(fields["kind"], fields["reason"])
             case Event.ACTION_CLOSED | Event.REPORT_APPLIED:
                 _count_closed(fields)
+            case Event.TIMER_CLOCK_STEPPED:
+                metrics.clock_steps.inc()
 
     def _count_closed(fields: dict[str, object]) -> None:
         if fields.get("outcome") is not None:

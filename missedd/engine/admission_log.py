@@ -36,7 +36,7 @@ class AdmissionLog:
         if second != self._second:
             self._second, self._lines = second, 0
         if self._lines >= LINES_A_SECOND:
-            self._log.count(event, verdict=admission.verdict)
+            self._log.count(event, campaign=admission.campaign, verdict=admission.verdict)
             self._untold[admission.verdict] += 1
             self._has_untold.set()
             return

@@ -55,6 +55,12 @@ class Budget:
             return self._take(trio.current_time())
 
     @property
+    def used(self) -> float:
+        """The share of the last minute's turns that were taken, from 0 to 1."""
+        since = trio.current_time() - MINUTE_S
+        return sum(at > since for at in self._taken) / self.per_minute
+
+    @property
     def wait_s(self) -> float:
         """For how long nobody gets a turn."""
         return max(0.0, self._free_at() - trio.current_time())

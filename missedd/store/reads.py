@@ -23,7 +23,8 @@ from missedd.store.pauses import pauses
 from missedd.store.pending import backlogs, pending
 from missedd.store.quarantine import quarantine
 from missedd.store.reads_calls import Rows, call_story, story_of_number, story_of_ours
-from missedd.store.reads_figures import MOST, figures, gauges
+from missedd.store.reads_figures import MOST, figures
+from missedd.store.reads_gauges import gauges
 from missedd.store.reads_leads import conversions, lead, leads
 from missedd.store.reads_lists import (
     actions,

@@ -1,4 +1,4 @@
-"""The figures' counts, out of the summaries and what they do not hold; and the gauges of the metrics.
+"""The figures' counts, out of the summaries and what they do not hold.
 
 What the figures mean is `missedd.core.analytics`' affair; here is only how they are counted.
 """
@@ -24,7 +24,6 @@ from missedd.store.facts import (
     count_new_facts,
     is_counted_call,
 )
-from missedd.store.misses import absent_agents
 from missedd.store.reads_calls import Rows
 from missedd.store.summary import Summary, stretch_of, summary_of
 
@@ -105,25 +104,3 @@ SELECT fact, sum(n) FROM figures
 WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? GROUP BY fact"""
 _HOURS: Final = """
 SELECT hour, n FROM call_hours WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ?"""
-
-
-async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
-    """What waits and what is out, for the metrics: cheap enough to be asked for every few seconds.
-
-    `open` counts actions that are not done by (kind, state); `next_wake_at` is in microseconds
-    since 1970 UTC.
-    """
-    rows = await db.fetch_all(
-        "SELECT kind, state, count(*) FROM actions WHERE state != 'done' GROUP BY 1, 2 ORDER BY 1, 2"
-    )
-    wake = await db.fetch_all("SELECT min(wake_at) FROM actions WHERE wake_at IS NOT NULL")
-    barred = await db.fetch_all(
-        "SELECT count(DISTINCT number) FROM suppressions WHERE until_at IS NULL OR until_at > ?",
-        (to_us(now),),
-    )
-    return {
-        "open": {(kind, state): n for kind, state, n in rows},
-        "next_wake_at": wake[0][0],
-        "suppressions": barred[0][0],
-        "agents_absent": len(await absent_agents(db)),
-    }

@@ -24,7 +24,8 @@ class Driver(Protocol):
 class Store:
     """One database: a writer with group commit, and a reader of its own."""
 
-    def __init__(self, writer: Writer, reader: Connection, *, is_checked: bool) -> None:
+    def __init__(self, path: Path, writer: Writer, reader: Connection, *, is_checked: bool) -> None:
+        self.path = path
         self._writer = writer
         self._reader = reader
         self.is_checked = is_checked
@@ -40,6 +41,11 @@ class Store:
     def trouble(self) -> str | None:
         """Why nothing can be committed just now; None while all is well."""
         return self._writer.trouble
+
+    @property
+    def commit_failures(self) -> int:
+        """How many transactions could not be made durable since the start."""
+        return self._writer.commit_failures
 
     async def read[T](self, unit: Unit[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""
@@ -63,7 +69,7 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
                     writer = Writer(connection)
                     nursery.start_soon(writer.run, name="store writer")
                     try:
-                        yield Store(writer, reader, is_checked=is_checked)
+                        yield Store(path, writer, reader, is_checked=is_checked)
                     finally:
                         writer.close()
             finally:

@@ -39,6 +39,7 @@ class Writer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._failed: tuple[float, str] | None = None
+        self.commit_failures = 0
         self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
 
     async def write[T](
@@ -89,6 +90,7 @@ class Writer:
             return results
         except NotDurable as failure:
             self._failed = (trio.current_time(), str(failure))
+            self.commit_failures += 1
             # A fresh exception for each, as a shared one would collect everybody's tracebacks.
             return [NotDurable(*failure.args) for _ in group]
 

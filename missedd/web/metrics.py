@@ -1,140 +1,166 @@
 """Counts of what happened since the start, and the text in which Prometheus reads them.
 
-Counting is a dictionary's increment: no lock, as everything runs in one thread. What can be asked
-of the store (what waits, what is suppressed) is not counted here but asked for when it is wanted.
+Every counter has its series from the start, with 0: Prometheus sees an increase only between two
+samples of one series, so that the first event of a series that came with it would be seen by no
+alert. What can be asked for when it is wanted (what waits, what is suppressed) is not counted here:
+see `missedd.web.gauges`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from itertools import chain, product
+from typing import Any, Final
 
-from missedd.clock import to_us
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client import Counter as LibraryCounter
+
+from missedd.core.model import LANE_OF, Verdict
+from missedd.core.policy import Policy
+from missedd.core.possible import NOT_TAKEN, OUTCOMES, RESULTS
+from missedd.core.reasons import AGENT_MISSED
+from missedd.web.gauges import Vitals, families
+
+STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
+"""With which the public listener refuses."""
+
+# The start is told by process_start_time_seconds already, once instead of once a series.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Counter:
-    """A number that only grows, kept by the values of its labels."""
+    """A number that only grows, kept by the values of its labels.
 
-    def __init__(self, name: str, help_text: str, *labels: str) -> None:
+    The series stand at hand: for the library to find one costs several times as much as counting.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        name: str,
+        help_text: str,
+        labels: Iterable[str],
+        known: Iterable[tuple[object, ...]],
+    ) -> None:
+        """`known` are the values of the labels for which there is a series from the start."""
         self._name = name
-        self._help = help_text
-        self._labels = labels
-        self._counts: dict[tuple[str, ...], float] = {} if labels else {(): 0}
+        self._labels = tuple(labels)
+        self._registry = registry
+        self._counter = LibraryCounter(name, help_text, self._labels, registry=registry)
+        self._series = {values: self._counter.labels(*values) for values in known}
 
     def add(self, *values: object, by: float = 1) -> None:
         """Count one more for these label values, in the order of the labels."""
-        if len(values) != len(self._labels):
-            raise TypeError(f"{self._name} has the labels {self._labels}")
-        key = tuple(map(str, values))
-        self._counts[key] = self._counts.get(key, 0) + by
+        series = self._series.get(values)
+        if series is None:
+            series = self._series[values] = self._counter.labels(*values)
+        series.inc(by)
 
     def value(self, *values: object) -> float:
-        return self._counts.get(tuple(map(str, values)), 0)
-
-    def lines(self) -> Iterator[str]:
-        yield from _opening(self._name, self._help, "counter")
-        for values, count in sorted(self._counts.items()):
-            yield _sample(self._name, dict(zip(self._labels, values, strict=True)), count)
-
-
-class Histogram:
-    """How long things took, in seconds, by buckets."""
-
-    def __init__(self, name: str, help_text: str, bounds: tuple[float, ...]) -> None:
-        self._name = name
-        self._help = help_text
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(self._bounds, seconds)] += 1
-        self._sum += seconds
-
-    def lines(self) -> Iterator[str]:
-        yield from _opening(self._name, self._help, "histogram")
-        seen = 0
-        for bound, count in zip((*self._bounds, "+Inf"), self._counts, strict=True):
-            seen += count
-            yield _sample(f"{self._name}_bucket", {"le": str(bound)}, seen)
-        yield _sample(f"{self._name}_sum", {}, self._sum)
-        yield _sample(f"{self._name}_count", {}, seen)
+        labels = dict(zip(self._labels, map(str, values), strict=True))
+        return self._registry.get_sample_value(self._name, labels) or 0.0
 
 
 class Metrics:
     """Everything that is counted. Those who make things happen add to it; `text` shows it."""
 
-    def __init__(self) -> None:
-        self.calls = Counter("missedd_calls_total", "Missed calls answered, by verdict.", "verdict")
-        self.recovered = Counter(
+    def __init__(self, policy: Policy | None = None) -> None:
+        """The campaigns of `policy` have their series from the start."""
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        campaigns = policy.campaigns if policy else ()
+        names = [campaign.name for campaign in campaigns]
+        with_agents = [each.name for each in campaigns if each.callback and each.callback.agents]
+        self.calls = self._counter(
+            "missedd_calls_total", "Missed calls answered, by verdict.", {"verdict": Verdict}
+        )
+        self.campaign_calls = self._counter(
+            "missedd_campaign_calls_total",
+            "Missed calls answered, by campaign and verdict; those to no campaign are not among them.",
+            {
+                "campaign": names,
+                "verdict": [each for each in Verdict if each is not Verdict.UNKNOWN_EXOPHONE],
+            },
+        )
+        self.recovered = self._counter(
             "missedd_recovered_calls_total",
             "Missed calls that no webhook told of, found in the provider's list, by verdict.",
-            "verdict",
+            {"verdict": Verdict},
         )
-        self.reports = Counter("missedd_reports_total", "Status reports taken in, by kind.", "kind")
-        self.refused = Counter(
+        self.reports = self._counter(
+            "missedd_reports_total", "Status reports taken in, by kind.", {"kind": ("call", "sms")}
+        )
+        self.refused = self._counter(
             "missedd_refused_requests_total",
             "Requests to the public listener that brought nothing in, by HTTP status.",
-            "status",
+            {"status": STATUSES},
         )
-        self.attempts = Counter(
-            "missedd_attempts_total", "Requests sent for an action, by kind and result.", "kind", "result"
+        self.attempts = self._counter(
+            "missedd_attempts_total",
+            "Requests sent for an action, by kind and result.",
+            {"kind": LANE_OF, "result": RESULTS},
         )
-        self.closed = Counter(
-            "missedd_actions_closed_total", "Actions that ended, by kind and outcome.", "kind", "outcome"
+        self.refusals = self._counter_of(
+            "missedd_refusals_total",
+            "Requests of an action that were refused or whose answer was lost, by kind and reason.",
+            ("kind", "reason"),
+            ((kind, reason) for kind, reasons in NOT_TAKEN.items() for reason in reasons),
         )
-        self.agent_misses = Counter(
+        self.closed = self._counter_of(
+            "missedd_actions_closed_total",
+            "Actions that ended, by kind and outcome.",
+            ("kind", "outcome"),
+            ((kind, outcome) for kind, outcomes in OUTCOMES.items() for outcome in outcomes),
+        )
+        self.agent_misses = self._counter(
             "missedd_agent_misses_total",
             "Callbacks that only rang an agent, who did not come, by campaign and reason.",
-            "campaign",
-            "reason",
+            {"campaign": with_agents, "reason": AGENT_MISSED},
+        )
+        self.clock_steps = LibraryCounter(
+            "missedd_clock_steps_total", "Times that the machine's clock was set.", registry=self.registry
         )
         self.acknowledgement = Histogram(
             "missedd_acknowledgement_seconds",
             "From a whole request to its durable answer.",
-            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+            registry=self.registry,
         )
         self.lateness = Histogram(
             "missedd_lateness_seconds",
             "From an action's due instant to its request.",
-            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
+            registry=self.registry,
         )
 
-    def text(self, gauges: Mapping[str, Any], now: datetime) -> str:
-        """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them."""
-        lines: list[str] = []
-        counted = (self.calls, self.recovered, self.reports, self.refused, self.attempts, self.closed)
-        for each in (*counted, self.agent_misses):
-            lines += each.lines()
-        lines += self.acknowledgement.lines()
-        lines += self.lateness.lines()
-        lines += _opening("missedd_actions_open", "Actions without an outcome, by kind and state.", "gauge")
-        for (kind, state), count in gauges["open"].items():
-            lines.append(_sample("missedd_actions_open", {"kind": kind, "state": state}, count))
-        lines += _opening("missedd_suppressions", "Numbers on the suppression list.", "gauge")
-        lines.append(_sample("missedd_suppressions", {}, gauges["suppressions"]))
-        absent = "Agents who missed five calls in a row or more."
-        lines += _opening("missedd_agents_absent", absent, "gauge")
-        lines.append(_sample("missedd_agents_absent", {}, gauges["agents_absent"]))
-        if gauges["next_wake_at"] is not None:
-            name = "missedd_next_wake_seconds"
-            lines += _opening(name, "Seconds until the next action is due; negative when overdue.", "gauge")
-            lines.append(_sample(name, {}, (gauges["next_wake_at"] - to_us(now)) / 1_000_000))
-        return "\n".join(lines) + "\n"
+    def _counter(self, name: str, help_text: str, labels: Mapping[str, Iterable[object]]) -> Counter:
+        """A counter with a series for each combination of its labels' values."""
+        return self._counter_of(name, help_text, labels, product(*labels.values()))
+
+    def _counter_of(
+        self, name: str, help_text: str, labels: Iterable[str], known: Iterable[tuple[object, ...]]
+    ) -> Counter:
+        return Counter(self.registry, name, help_text, labels, known)
+
+    def text(self, gauges: Mapping[str, Any], now: datetime, vitals: Vitals | None = None) -> str:
+        """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them at `now`."""
+        return generate_latest(_Now(self.registry, families(gauges, vitals, now))).decode()
 
 
-def _opening(name: str, help_text: str, kind: str) -> list[str]:
-    return [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"]
+class _Now:
+    """What is counted, and behind it the gauges of one instant."""
 
+    def __init__(self, counted: CollectorRegistry, gauges: Iterable[Metric]) -> None:
+        self._counted = counted
+        self._gauges = gauges
 
-def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
-    if not labels:
-        return f"{name} {value}"
-    inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"{name}{{{inside}}} {value}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    def collect(self) -> Iterator[Metric]:
+        return chain(self._counted.collect(), self._gauges)

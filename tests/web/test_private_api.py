@@ -484,17 +484,17 @@ async def test_health_readiness_and_metrics(private: Private) -> None:
     assert response.content_type.startswith("text/plain; version=0.0.4")
     lines = (await response.get_data(as_text=True)).splitlines()
     for line in (
-        'missedd_calls_total{verdict="accepted"} 3',
-        'missedd_actions_closed_total{kind="callback",outcome="answered"} 1',
-        'missedd_agent_misses_total{campaign="admissions",reason="agent-busy"} 1',
-        'missedd_acknowledgement_seconds_bucket{le="0.0025"} 0',
-        'missedd_acknowledgement_seconds_bucket{le="0.005"} 1',
-        'missedd_acknowledgement_seconds_bucket{le="+Inf"} 2',
-        "missedd_acknowledgement_seconds_count 2",
-        'missedd_actions_open{kind="callback",state="planned"} 1',
+        'missedd_calls_total{verdict="accepted"} 3.0',
+        'missedd_actions_closed_total{kind="callback",outcome="answered"} 1.0',
+        'missedd_agent_misses_total{campaign="admissions",reason="agent-busy"} 1.0',
+        'missedd_acknowledgement_seconds_bucket{le="0.0025"} 0.0',
+        'missedd_acknowledgement_seconds_bucket{le="0.005"} 1.0',
+        'missedd_acknowledgement_seconds_bucket{le="+Inf"} 2.0',
+        "missedd_acknowledgement_seconds_count 2.0",
+        'missedd_actions_open{kind="callback",state="planned"} 1.0',
         "missedd_next_wake_seconds 30.0",
-        "missedd_suppressions 0",
+        "missedd_suppressions 0.0",
     ):
         assert line in lines
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="label"):
         private.metrics.calls.add()
