@@ -10,30 +10,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from functools import partial
 from random import Random
 
 import trio
 
-from missedd.clock import Clock, to_us
+from missedd.clock import Clock
 from missedd.core.policy import Policy
-from missedd.core.reasons import REFUSES_ALL
+from missedd.engine.attempts import STORE_WAIT_S, Attempts
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
-from missedd.engine.results import Settled, settle
+from missedd.engine.results import settle
 from missedd.engine.timers import Timers
 from missedd.exotel.answers import Answer
 from missedd.log import Event, Logger
-from missedd.store.claims import Claimed, Claims, Stopped, claim
-from missedd.store.database import NotDurable
-from missedd.store.results import record
+from missedd.store.claims import Claimed, Claims
 from missedd.store.store import Store
 
 JUDGED = 64
 """Due actions judged in one transaction: a backlog that has grown too old is cleared this fast."""
-
-STORE_WAIT_S = 1.0
-"""How long to wait before the store is tried again when it could not commit."""
 
 type Send = Callable[[Claimed], Awaitable[Answer]]
 
@@ -54,13 +48,11 @@ class Dispatcher:
         in_flight: int,
     ) -> None:
         """`in_flight` requests at most are out at once; without a `budget` nothing else limits them."""
-        self._store = store
-        self._policy = policy
+        self._attempts = Attempts(store, policy, clock, log, timers)
         self._clock = clock
         self._rng = rng
         self._log = log
         self._ready = ready
-        self._timers = timers
         self._send = send
         self._budget = budget
         self._places = trio.CapacityLimiter(in_flight)
@@ -99,44 +91,7 @@ class Dispatcher:
     async def _claim(self) -> Claims | None:
         """Claim from the freshest on; None, with all of it back in its queue, if the store cannot commit."""
         limit = 1 if self._budget else math.floor(self._places.available_tokens)
-        taken = self._ready.take(JUDGED)
-        due = {action_id: at_us for at_us, action_id in taken}
-        unit = partial(
-            claim,
-            ids=list(due),
-            policy=self._policy,
-            now=self._clock.now(),
-            limit=limit,
-        )
-        try:
-            claims = await self._store.write(unit)
-        except NotDurable as failure:
-            self._log.error(Event.STORE_COMMIT_FAILED, unit="claim", error=str(failure))
-            for at_us, action_id in taken:
-                self._ready.add(at_us, action_id)
-            return None
-        for action_id in claims.left:
-            # One that would have gone in another's stead need not have been asked for.
-            self._ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
-        self._timers.add(claims.early)
-        self._timers.add(claims.woken)
-        for stopped in claims.stopped:
-            self._note(stopped)
-        return claims
-
-    def _note(self, stopped: Stopped) -> None:
-        action = stopped.action
-        event = Event.ACTION_CLOSED if stopped.outcome else Event.ACTION_HELD
-        if stopped.wake:
-            self._timers.add([stopped.wake])
-        self._log.info(
-            event,
-            action=action.id,
-            kind=action.kind,
-            campaign=action.campaign,
-            outcome=stopped.outcome,
-            reason=stopped.reason,
-        )
+        return await self._attempts.claim(self._ready, self._ready.take(JUDGED), limit)
 
     async def _attempt(self, claimed: Claimed) -> None:
         action = claimed.action
@@ -147,51 +102,6 @@ class Dispatcher:
             if settled.pause_s is not None and self._budget:
                 self._budget.pause(settled.pause_s)
                 self._log.warning(Event.BUDGET_PAUSED, kind=action.kind, pause_s=round(settled.pause_s, 1))
-            await self._record(claimed, settled)
+            await self._attempts.record(claimed, settled)
         finally:
             self._places.release_on_behalf_of(action.id)
-
-    async def _record(self, claimed: Claimed, settled: Settled) -> None:
-        """Keep what was learnt, however long the store takes: forgetting it would mean asking again."""
-        action, result = claimed.action, settled.result
-        unit = partial(
-            record,
-            action_id=action.id,
-            attempt=claimed.attempt,
-            result=result,
-            policy=self._policy,
-            now=self._clock.now(),
-        )
-        while True:
-            try:
-                wakes = await self._store.write(unit)
-                break
-            except NotDurable as failure:
-                self._log.error(Event.STORE_COMMIT_FAILED, unit="record", error=str(failure))
-                await trio.sleep(STORE_WAIT_S)
-        self._timers.add(wakes)
-        event = {
-            "accepted": Event.ATTEMPT_ACCEPTED,
-            "refused": Event.ATTEMPT_REFUSED,
-            "unknown": Event.ATTEMPT_UNKNOWN,
-        }[result.result]
-        late_ms = (to_us(action.placed_at or action.due_at) - to_us(action.due_at)) / 1000
-        fields: dict[str, object] = {
-            "action": action.id,
-            "kind": action.kind,
-            "campaign": action.campaign,
-            "attempt": claimed.attempt,
-            "number": action.number,
-            "provider_sid": result.provider_sid,
-            "code": result.code,
-            "reason": result.reason,
-            "outcome": result.outcome,
-            "late_ms": round(late_ms, 1),
-        }
-        if result.reason in REFUSES_ALL:
-            self._log.repeated("error", event, f"{action.kind} {result.reason}", **fields)
-            return
-        if result.result == "accepted":
-            for reason in REFUSES_ALL:
-                self._log.ended(Event.ATTEMPT_REFUSED, f"{action.kind} {reason}")
-        self._log.write("info" if result.result == "accepted" else "warning", event, **fields)

@@ -48,7 +48,7 @@ def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr("missedd.store.gate_facts.traffic_for", from_memory)
-    patch.setattr("missedd.engine.dispatcher.claim", remembering)
+    patch.setattr("missedd.engine.attempts.claim", remembering)
     patch.setattr("missedd.engine.recovery.rescue", starting)
 
 
