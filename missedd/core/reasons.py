@@ -110,6 +110,12 @@ class Reason(StrEnum):
     )
     RESUMED = "resumed", "an operator ended the campaign's pause"
     PROVIDER_BUSY = "provider-busy", "the provider refused for now; it will be tried again"
+    PROVIDER_UNREACHABLE = (
+        "provider-unreachable",
+        "the provider cannot be reached, or answers with errors only: it waits until a request is taken "
+        "again, or until it has grown too old",
+    )
+    PROVIDER_REACHABLE = "provider-reachable", "the provider takes requests again"
 
     # Gates: drops and expiries
     REACHED_OTHERWISE = "reached-otherwise", "the campaign has spoken with the caller since"

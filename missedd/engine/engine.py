@@ -39,6 +39,7 @@ from missedd.engine.retention import Retention
 from missedd.engine.summaries import Summaries
 from missedd.engine.timers import Steps, Timers, every_few_seconds
 from missedd.engine.troubles import Troubles
+from missedd.engine.upstream import Upstream
 from missedd.engine.verifier import Verifier
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
@@ -88,6 +89,7 @@ class Engine:
     verifier: Verifier
     news: News
     troubles: Troubles
+    upstream: Upstream
 
     async def pulse(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
@@ -124,6 +126,7 @@ async def running_engine(
         }
         reports = Reports(store, policy, clock, log, timers)
         troubles = Troubles()
+        upstream = Upstream(clock, log, troubles, frozenset())
         async with (
             new_http(world.exotel_transport) as exotel_http,
             _webhook_http(world.webhook_transport) as webhook_http,
@@ -220,6 +223,7 @@ async def running_engine(
                                 verifier=verifier,
                                 news=news,
                                 troubles=troubles,
+                                upstream=upstream,
                             )
                             news.close()
                             asking.cancel_scope.cancel()

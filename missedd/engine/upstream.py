@@ -1,0 +1,219 @@
+"""The provider's two lanes as they stand now: who asks whether a lane is held, and who hears that it is.
+
+    upstream.held(Lane.VOICE)   ->  None, or why nothing but a probe may go there
+
+The dispatchers tell it how each order ended, the look-ups how they did; `missedd.core.upstream` decides. What
+a person should know is told here: an error when a trouble begins and again at the 10th, 100th … probe, an
+info when it is over, and meanwhile one of the `Troubles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from missedd.clock import Clock
+from missedd.core.model import Lane
+from missedd.core.reasons import Reason
+from missedd.core.trouble import TroubleKind
+from missedd.core.upstream import (
+    IN_DOUBT,
+    OF_THE_ACCOUNT,
+    WELL,
+    Course,
+    Sign,
+    after_look_up,
+    after_nothing,
+    after_order,
+    hold,
+    is_told,
+)
+from missedd.engine.troubles import Troubles
+from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.log import Event, Logger
+
+LANES: Final = (Lane.VOICE, Lane.SMS)
+
+_SIGNS: Final = {
+    Reason.CONNECTION_FAILED: Sign.UNREACHED,
+    Reason.PROVIDER_AUTH: Sign.CREDENTIALS,
+    Reason.ACCOUNT_PROBLEM: Sign.ACCOUNT,
+}
+
+_FOR: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
+
+_WAITS: Final = "what is due waits and goes out by itself then, unless it grows too old first"
+_REMEDIES: Final = {
+    Reason.PROVIDER_UNREACHABLE: "look at this machine's network and DNS, at [exotel] api_base, and at "
+    f"Exotel's status page; {_WAITS}",
+    Reason.PROVIDER_AUTH: "put the account's API key and token into EXOTEL_API_KEY and EXOTEL_API_TOKEN, in "
+    "the environment or as systemd credentials, compare [exotel] account_sid and api_base with Exotel's "
+    f"dashboard, and restart missedd; {_WAITS}",
+    Reason.ACCOUNT_PROBLEM: f"look at the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
+}
+
+
+def sign_of(answer: Answer) -> Sign | None:
+    """What an answer says of the provider; None where no request was made."""
+    match answer:
+        case Accepted():
+            return Sign.TAKEN
+        case Refused(reason=Reason.NO_LONGER_CONFIGURED):
+            return None
+        case Refused(reason=Reason.RATE_LIMITED, code=code) if code.startswith("503"):
+            return Sign.THROTTLED
+        case Refused(reason=reason):
+            return _SIGNS.get(reason, Sign.ANSWERED)
+        case Unknown(code=code):
+            return Sign.FAILED if code.startswith("5") else Sign.LOST
+
+
+@dataclass(slots=True)
+class _Story:
+    """A trouble that was told of, until it is over: one for each lane, or one for the account."""
+
+    reason: Reason
+    since_s: float
+    tries: int = 0
+
+
+class Upstream:
+    def __init__(self, clock: Clock, log: Logger, troubles: Troubles, in_doubt: frozenset[Lane]) -> None:
+        """`in_doubt` are the lanes that were held when the daemon stopped."""
+        self._clock = clock
+        self._log = log
+        self._troubles = troubles
+        self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in LANES}
+        self._changed = {lane: trio.Event() for lane in LANES}
+        self._turns = {lane: trio.Lock() for lane in LANES}
+        self._stories: dict[str, _Story] = {}
+
+    def held(self, lane: Lane) -> Reason | None:
+        """Why the actions of a lane are held by the provider just now; None while all is well."""
+        return self._courses[lane].reason if lane in self._courses else None
+
+    def in_doubt(self, lane: Lane) -> bool:
+        """Whether the last order failed: then one at a time goes, until one is taken."""
+        return self._courses[lane].fails > 0
+
+    def burns(self, lane: Lane) -> bool:
+        """Whether a failed order may have had its effect, so that a look-up is to ask first."""
+        return self._courses[lane].burns
+
+    def wait_s(self, lane: Lane) -> float:
+        """Until the next probe."""
+        return max(0.0, self._courses[lane].asks_at_s - trio.current_time())
+
+    def answered(self, lane: Lane, answer: Answer, began_s: float) -> None:
+        """An order that began at this instant of trio's clock ended so."""
+        sign = sign_of(answer)
+        if sign is None:
+            return
+        wish_s = answer.retry_after_s if isinstance(answer, Refused) else None
+        now_s = trio.current_time()
+        after = after_order(self._courses[lane], sign, began_s, now_s, wish_s)
+        said = answer.message if isinstance(answer, Refused | Unknown) else ""
+        begins = after.reason in OF_THE_ACCOUNT and after.reason is not self.held(lane)
+        self._become(lane, after, answer.code, said)
+        if begins and after.reason is not None:
+            for other in LANES:
+                if self.held(other) not in OF_THE_ACCOUNT:
+                    self._become(other, hold(after.reason, now_s), answer.code, said)
+
+    def looked(self, lane: Lane, code: str | None) -> None:
+        """A look-up that was a probe was answered, or failed with `code`."""
+        course = self._courses[lane]
+        after = after_look_up(course, trio.current_time(), is_answered=code is None)
+        self._become(lane, after, code or "", "")
+
+    def nothing_waits(self, lane: Lane) -> None:
+        """A look-up was answered, and no action is there that could show whether orders are taken."""
+        self._become(lane, after_nothing(self._courses[lane]), "", "")
+
+    async def trouble(self, lane: Lane) -> Reason:
+        """Return when a lane is held, with the reason."""
+        while (reason := self.held(lane)) is None:
+            await self._changed[lane].wait()
+        return reason
+
+    async def well(self, lane: Lane) -> None:
+        """Return when the provider can be reached, as far as is known."""
+        while self.held(lane) is Reason.PROVIDER_UNREACHABLE:
+            await self._changed[lane].wait()
+
+    @asynccontextmanager
+    async def turn(self, lane: Lane) -> AsyncIterator[bool]:
+        """The turn to be a held lane's one probe; False where the lane is not held any more."""
+        async with self._turns[lane]:
+            while self.held(lane) is not None and (wait_s := self.wait_s(lane)) > 0:
+                with trio.move_on_after(wait_s):
+                    await self._changed[lane].wait()
+            yield self.held(lane) is not None
+
+    def _become(self, lane: Lane, after: Course, code: str, said: str) -> None:
+        before, self._courses[lane] = self._courses[lane], after
+        if after == before:
+            return
+        if before.is_trouble and after.reason is not before.reason:
+            self._end(lane, before)
+        if after.is_trouble:
+            self._tell(lane, before, after, code, said)
+        changed, self._changed[lane] = self._changed[lane], trio.Event()
+        changed.set()
+
+    def _tell(self, lane: Lane, before: Course, after: Course, code: str, said: str) -> None:
+        reason, is_of_account = after.reason, after.reason in OF_THE_ACCOUNT
+        if reason is None or (before.reason is reason and before.probes == after.probes):
+            return
+        kind = TroubleKind.PROVIDER_REFUSES if is_of_account else TroubleKind.PROVIDER_UNREACHABLE
+        cause = _cause(lane, after, code, said)
+        self._troubles.note(kind, lane, cause, _REMEDIES[reason], self._clock.now())
+        event = Event.PROVIDER_REFUSES if is_of_account else Event.PROVIDER_UNREACHABLE
+        story = self._stories.get(_subject(lane, reason))
+        fields = {"lane": "voice, sms" if is_of_account else lane, "reason": reason, "code": code}
+        if story is None:
+            self._stories[_subject(lane, reason)] = _Story(reason, after.since_s)
+            self._log.error(event, **fields, why=cause, what_to_do=_REMEDIES[reason])
+        elif after.probes:
+            story.tries += 1
+            if is_told(story.tries):
+                self._log.error(event, **fields, why=cause, tries=story.tries)
+            else:
+                self._log.count(event, **fields)
+
+    def _end(self, lane: Lane, before: Course) -> None:
+        if before.reason is None:
+            return
+        is_of_account = before.reason in OF_THE_ACCOUNT
+        kind = TroubleKind.PROVIDER_REFUSES if is_of_account else TroubleKind.PROVIDER_UNREACHABLE
+        self._troubles.end(kind, lane)
+        if is_of_account and any(self.held(other) in OF_THE_ACCOUNT for other in LANES):
+            return  # the other lane still waits for its own probe
+        story = self._stories.pop(_subject(lane, before.reason), None)
+        if story is not None:
+            self._log.info(
+                Event.PROVIDER_REACHABLE,
+                lane="voice, sms" if is_of_account else lane,
+                reason=story.reason,
+                lasted_s=round(trio.current_time() - story.since_s, 1),
+                tries=story.tries,
+            )
+
+
+def _subject(lane: Lane, reason: Reason) -> str:
+    return "account" if reason in OF_THE_ACCOUNT else lane
+
+
+def _cause(lane: Lane, course: Course, code: str, said: str) -> str:
+    told = ", ".join(filter(None, (code, said)))
+    if course.reason is Reason.PROVIDER_AUTH:
+        return f"Exotel refuses our credentials ({told})"
+    if course.reason is Reason.ACCOUNT_PROBLEM:
+        return f"Exotel says that the account cannot do this ({told})"
+    if code[:1].isdigit():
+        return f"Exotel answers requests for {_FOR[lane]} with errors only ({told})"
+    return f"Exotel cannot be reached for {_FOR[lane]} ({told})"
