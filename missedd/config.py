@@ -8,11 +8,10 @@ configuration that passes a check also starts.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,13 +27,15 @@ from missedd.config_network import (
     read_exotel,
     read_listen,
 )
+from missedd.config_places import EVERY_TABLE, homes
 from missedd.config_read import Table
 from missedd.config_retention import read_erase_after
+from missedd.config_toml import read_toml
 from missedd.config_values import NOT_CREDIBLE, Problem, nearest, shown
 from missedd.core.at_opening import differing_agents
 from missedd.core.hours import DailyWindow
 from missedd.core.phone import is_credible, normalise
-from missedd.core.policy import Campaign, Policy, PollPolicy
+from missedd.core.policy import Campaign, Policy, PollPolicy, in_quotes
 from missedd.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
 
 __all__ = [
@@ -113,7 +114,7 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
 
 def _read(path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Settings | None:
     """What the file says, with stand-ins where it is wrong; None if it is no TOML at all."""
-    raw = _toml(path, problems)
+    raw = read_toml(path, problems)
     return None if raw is None else _settings(Table(raw, "", str(path), problems), path, environ)
 
 
@@ -143,7 +144,7 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
     campaigns = _campaigns(root, timezone, polls)
     quiet = read_quiet_hours(root.table("quiet_hours"), PROMOTIONAL)
     erase_after = read_erase_after(root.table("retention"), warnings)
-    root.finish()
+    root.finish(lambda key: homes(key, _known(), root.header))
     if quiet.end <= quiet.start or quiet.start < PROMOTIONAL.start or quiet.end > PROMOTIONAL.end:
         warnings.append(
             "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
@@ -156,23 +157,12 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
     return Settings(policy, store_path, listen, exotel, timezone, tuple(warnings), erase_after)
 
 
-def _toml(path: Path, problems: list[Problem]) -> dict[str, object] | None:
-    source = str(path)
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        problems.append(Problem("", "no such file", source=source))
-    except OSError as refused:
-        problems.append(Problem("", f"cannot be read: {refused.strerror or refused}", source=source))
-    except UnicodeDecodeError as wrong:
-        line = wrong.object.count(b"\n", 0, wrong.start) + 1
-        problems.append(Problem(f"line {line}", "is not UTF-8, as TOML must be", source=source))
-    except tomllib.TOMLDecodeError as wrong:
-        found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", str(wrong))
-        where = f"line {found[1]}, column {found[2]}" if found and found[1] else "end of file"
-        reason = str(wrong)[: found.start()] if found else str(wrong)
-        problems.append(Problem(where, f"is not TOML: {reason[:1].lower()}{reason[1:]}", source=source))
-    return None
+@cache
+def _known() -> Mapping[str, set[str]]:
+    """Every key of every table, as reading a file asks for them."""
+    root = Table(EVERY_TABLE, "", "", [])
+    _settings(root, Path("/"), {})
+    return root.known()
 
 
 def _timezone(root: Table) -> str:
@@ -247,29 +237,29 @@ def _named_caller_id(campaign: Table) -> str | None:
 
 def _caller_id_warnings(campaigns: tuple[Campaign, ...]) -> Iterator[str]:
     owner_of = {number: each for each in reversed(campaigns) for number in each.exophones}
-    for i, campaign in enumerate(campaigns):
+    for campaign in campaigns:
         shown = campaign.callback.caller_id if campaign.callback else None
         owner = owner_of.get(shown or "")
         if shown is not None and not is_credible(shown):
-            yield f"campaign[{i}].callback.caller_id: {NOT_CREDIBLE}"
+            yield f"{campaign.key}: callback.caller_id: {NOT_CREDIBLE}"
         if owner is not None and owner.name != campaign.name:
             yield (
-                f"campaign[{i}].callback.caller_id: is an ExoPhone of {owner.name}: who rings it is that "
-                f"campaign's, except for those whom {campaign.name} rang from it last"
+                f"{campaign.key}: callback.caller_id: is an ExoPhone of {owner.key}: who rings it is that "
+                f"campaign's, except for those whom this one rang from it last"
             )
 
 
 def _together(campaigns: tuple[Campaign, ...], polls: tuple[PollPolicy, ...]) -> Iterator[str]:
     if not campaigns:
         yield "campaign: there is none, so no call leads to anything"
-    for i, campaign in enumerate(campaigns):
-        yield from campaign_warnings(campaign, f"campaign[{i}]")
+    for campaign in campaigns:
+        yield from campaign_warnings(campaign)
     yield from _caller_id_warnings(campaigns)
     voted = {each.vote.poll for each in campaigns if each.vote}
-    for i, poll in enumerate(polls):
+    for poll in polls:
         if poll.name not in voted:
-            yield f"poll[{i}]: no campaign votes in it"
+            yield f"poll {in_quotes(poll.name)}: no campaign votes in it"
     joined = {each.subscribe.list for each in campaigns if each.subscribe}
-    for i, campaign in enumerate(campaigns):
+    for campaign in campaigns:
         if campaign.unsubscribe and campaign.unsubscribe.list not in joined:
-            yield f"campaign[{i}].unsubscribe.list: no campaign subscribes anybody to it"
+            yield f"{campaign.key}: unsubscribe.list: no campaign subscribes anybody to it"

@@ -152,21 +152,21 @@ def _duty(table: Table, timezone: str) -> BusinessHours | None:
     return read_business_hours(table, timezone, "leave it out to be always on duty")
 
 
-def callback_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+def callback_warnings(campaign: Campaign) -> Iterator[str]:
     """What the callbacks of a campaign may say but hardly mean."""
     if campaign.callback is None:
         return
     dialled = list(accumulate(campaign.callback.retries.soonest(), initial=timedelta(0)))
     in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
     if in_an_hour > campaign.callback.max_per_hour:
-        yield f"{key}.callback.retries: more than max_per_hour allows; the last are not made"
+        yield f"{campaign.key}: callback.retries: more than max_per_hour allows; the last are not made"
     for i, agent in enumerate(campaign.callback.agents):
         if not is_credible(agent.number):
-            yield f"{key}.callback.agents[{i}]: {NOT_CREDIBLE}"
-    yield from _duty_warnings(campaign, campaign.callback, key)
+            yield f"{campaign.key}: callback.agents[{i}]: {NOT_CREDIBLE}"
+    yield from _duty_warnings(campaign, campaign.callback)
 
 
-def _duty_warnings(campaign: Campaign, callback: CallbackPolicy, key: str) -> Iterator[str]:
+def _duty_warnings(campaign: Campaign, callback: CallbackPolicy) -> Iterator[str]:
     """Agents whose hours lie outside business hours, holidays apart."""
     if campaign.hours is None or campaign.after_hours.callback is AfterHoursCallback.SAME:
         return
@@ -177,9 +177,9 @@ def _duty_warnings(campaign: Campaign, callback: CallbackPolicy, key: str) -> It
         if agent.hours is not None and open_at.isdisjoint(_minutes_of_week(agent.hours))
     ]
     if idle and len(idle) == len(callback.agents):
-        yield f"{key}.callback.agents: nobody is on duty in business hours, so no callback is made"
+        yield f"{campaign.key}: callback.agents: nobody is on duty in business hours, so no callback is made"
     else:
-        yield from (f"{key}.callback.agents[{i}]: is never on duty in business hours" for i in idle)
+        yield from (f"{campaign.key}: callback.agents[{i}]: is never on duty in business hours" for i in idle)
 
 
 def _minutes_of_week(hours: BusinessHours) -> set[int]:

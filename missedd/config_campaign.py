@@ -15,6 +15,7 @@ from missedd.config_callback import callback_warnings, read_callback
 from missedd.config_contact import contact_warnings, read_contact, read_countries
 from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
+from missedd.config_places import LONGEST_NAME
 from missedd.config_read import Table
 from missedd.config_sms import Sayable, read_sms, sms_warnings
 from missedd.config_values import NOT_CREDIBLE, shown
@@ -67,7 +68,7 @@ def read_campaign(
     verify = table.table("verify")
     dedup_window = table.duration("dedup_window", positive=False)
     return Campaign(
-        name=table.text("name", required=True, longest=100) or "",
+        name=table.text("name", required=True, longest=LONGEST_NAME) or "",
         exophones=exophones,
         dedup_window=DEDUP_WINDOW if dedup_window is None else dedup_window,
         callback=read_callback(table.table("callback"), timezone, of_all),
@@ -131,7 +132,7 @@ def read_poll(table: Table, timezone: str) -> PollPolicy:
     opens_at, closes_at = _instant(table, "opens_at", timezone), _instant(table, "closes_at", timezone)
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
         table.problem("closes_at", "must be after opens_at")
-    name = table.text("name", required=True, longest=100) or ""
+    name = table.text("name", required=True, longest=LONGEST_NAME) or ""
     if "/" in name:
         table.problem("name", f"must not hold a slash, as it is part of an address: {shown(name)}")
     return PollPolicy(
@@ -155,21 +156,21 @@ def _instant(table: Table, key: str, timezone: str) -> datetime | None:
     return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
 
 
-def campaign_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+def campaign_warnings(campaign: Campaign) -> Iterator[str]:
     """What a campaign may say but hardly means."""
     owed = (campaign.callback, campaign.sms, campaign.lead_source, campaign.webhook, campaign.vote)
     more = (campaign.subscribe, campaign.unsubscribe, campaign.verify, campaign.after_hours.sms)
     if not any(owed + more):
-        yield f"{key}: has no actions: its calls are counted, and nothing is done for the callers"
+        yield f"{campaign.key}: has no actions: its calls are counted, and nothing is done for the callers"
     for i, number in enumerate(campaign.exophones):
         if not is_credible(number):
-            yield f"{key}.exophones[{i}]: {NOT_CREDIBLE}"
-    yield from contact_warnings(campaign, key)
-    yield from sms_warnings(campaign, key)
+            yield f"{campaign.key}: exophones[{i}]: {NOT_CREDIBLE}"
+    yield from contact_warnings(campaign)
+    yield from sms_warnings(campaign)
     if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
-        yield f"{key}.subscribe.purpose: is not said, so each consent is kept without one"
+        yield f"{campaign.key}: subscribe.purpose: is not said, so each consent is kept without one"
     if campaign.unsubscribe and campaign.subscribe and campaign.unsubscribe.list == campaign.subscribe.list:
-        yield f"{key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
+        yield f"{campaign.key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
     if campaign.opts_out and campaign.callback:
-        yield f"{key}.callback: is never made, as unsubscribe.suppress bars whoever calls"
-    yield from callback_warnings(campaign, key)
+        yield f"{campaign.key}: callback: is never made, as unsubscribe.suppress bars whoever calls"
+    yield from callback_warnings(campaign)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from missedd.config_read import Table
@@ -33,7 +33,7 @@ def read_countries(table: Table) -> Countries:
         elif country not in known:
             name = country if isinstance(country, str) else ""
             reason = f'is no country as ISO 3166 writes it, such as "IN": {shown(country)}'
-            table.problem(f"countries[{i}]", reason, _meant(name.strip(), known))
+            table.problem(f"countries[{i}]", reason, country_meant(name, known))
         else:
             found.add(str(country))
     if table.value("countries") == []:
@@ -41,8 +41,9 @@ def read_countries(table: Table) -> Countries:
     return frozenset(found) or None
 
 
-def _meant(name: str, known: set[str]) -> str | None:
+def country_meant(name: str, known: Collection[str], likeness: float = 0.65) -> str | None:
     """The country that was likely meant: by its name in some language, its calling code, or a slip."""
+    name = name.strip()
     code = _OTHER_NAMES.get(name.upper(), name.upper())
     if code in known:
         return code
@@ -57,15 +58,15 @@ def _meant(name: str, known: set[str]) -> str | None:
         for spelt in by_language.values()
         if region in known and not spelt.startswith("*")
     }
-    found = nearest(name, names)
+    found = nearest(name, names, likeness)
     return None if found is None else names[found]
 
 
-def contact_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+def contact_warnings(campaign: Campaign) -> Iterator[str]:
     """Where a campaign contacts whoever rings, without having said so."""
     for i, number in enumerate(campaign.exophones):
         if campaign.countries is None and region_of(number) is None:
             yield (
-                f"{key}.exophones[{i}]: is of no country by the numbering plan, so callers of every country "
-                "are contacted; [contact] countries says which shall be"
+                f"{campaign.key}: exophones[{i}]: is of no country by the numbering plan, so callers of "
+                "every country are contacted; [contact] countries says which shall be"
             )

@@ -1,6 +1,6 @@
 """Says what is wrong with a registered template, and with the text that is held against it.
 
-    campaign[0].sms.body: says '{time}' (such as '10:31') for variable 1 of dlt_template, {#numeric#}:
+    campaign "a": sms.body: says '{time}' (such as '10:31') for variable 1 of dlt_template, {#numeric#}:
     it is not digits only; say it in digits, or have {#alphanumeric#} registered there
 
 What all operators refuse is an error; what some of them do, or what is easily lost on the way to

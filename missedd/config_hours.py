@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import holidays as holiday_calendars
 
+from missedd.config_contact import country_meant
 from missedd.config_read import Table
 from missedd.config_values import nearest, shown
 from missedd.core.hours import HORIZON_DAYS, BusinessHours, DailyWindow, Holidays, WeeklyWindow
@@ -22,6 +23,9 @@ from missedd.core.hours import HORIZON_DAYS, BusinessHours, DailyWindow, Holiday
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ANY_DAY = frozenset(range(7))
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
+_ALIKE = 0.8
+"""There are so many names of states and countries that one is always a little like another."""
+
 _EXAMPLE = '"mon-fri 09:30-18:30"'
 
 
@@ -148,9 +152,16 @@ def _date(value: object) -> date | None:
 
 
 def _nearest_region(text: str) -> str | None:
+    """The region that was likely meant: by its code, or by the name of a state of India or of a country."""
     country = text.partition("-")[0].upper()
     states = [region for region in _regions() if region.startswith(country + "-")]
-    return nearest(text, sorted(states)) or nearest(text, sorted(_regions()))
+    if by_code := nearest(text, sorted(states)):
+        return by_code
+    names = holiday_calendars.country_holidays("IN").subdivisions_aliases
+    if state := nearest(text, names, _ALIKE):
+        return f"IN-{names[state]}"
+    named = country_meant(text, [region for region in _regions() if "-" not in region], _ALIKE)
+    return named or nearest(text, sorted(_regions()))
 
 
 @cache

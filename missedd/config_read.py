@@ -3,18 +3,23 @@
 A reader gives the value, or None where the key is absent or wrong; what is wrong becomes a
 `Problem`, and the one who loads the file raises them all together at the end. So a caller may put
 any stand-in for None: it is never used. The keys that were asked for are the known ones; `finish`
-reports every other key, once, with the nearest known name.
+reports every other key, once, with the table that it belongs in or the nearest known name.
+
+A table of an array is named by what it says of itself, as in `campaign "admissions": callback.delay`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
+from missedd.config_places import names_of
 from missedd.config_values import LONGEST, Problem, nearest, nearest_key, parse_duration, shown, spell
 from missedd.core.phone import normalise
+
+PLACES_SHOWN = 3
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SECRETS = {
@@ -25,11 +30,26 @@ _SECRETS = {
 }
 
 
-class Table:
-    """One TOML table: its dotted key, and the list that problems go to."""
+type Homes = Callable[[str], list[str]]
+"""All the places for a key, such as `in [campaign.callback]` for `delay`."""
 
-    def __init__(self, raw: Mapping[str, object], key: str, source: str, problems: list[Problem]) -> None:
+
+class Table:
+    """One TOML table: its key as messages have it, and the list that problems go to."""
+
+    def __init__(
+        self,
+        raw: Mapping[str, object],
+        key: str,
+        source: str,
+        problems: list[Problem],
+        header: str = "",
+        between: str = ".",
+    ) -> None:
         self.key = key
+        self.header = header or key
+        """The key as it is written in brackets above the table."""
+        self._between = between
         self._raw = raw
         self._source = source
         self._problems = problems
@@ -37,8 +57,12 @@ class Table:
         self._children: list[Table] = []
 
     def at(self, key: str) -> str:
-        """The dotted key of `key`, a key of this table or a path below it."""
-        return f"{self.key}.{key}" if self.key else key
+        """The whole key of `key`, a key of this table or a path below it."""
+        return f"{self.key}{self._between}{key}" if self.key else key
+
+    def under(self, key: str) -> str:
+        """What is written in brackets above a table of this one."""
+        return f"{self.header}.{key}" if self.header else key
 
     def problem(self, key: str, reason: str, suggestion: str | None = None) -> None:
         self._problems.append(Problem(self.at(key) if key else self.key, reason, suggestion, self._source))
@@ -180,7 +204,9 @@ class Table:
         if not isinstance(value, dict):
             array = isinstance(value, list) and all(isinstance(each, dict) for each in value)
             instead = (
-                f": write [{self.at(key)}], not [[{self.at(key)}]]" if array else f", not {shown(value)}"
+                f": write [{self.under(key)}], not [[{self.under(key)}]]"
+                if array
+                else f", not {shown(value)}"
             )
             self.problem(key, "must be a table" + instead)
             return None
@@ -191,32 +217,45 @@ class Table:
         table = self.table(key)
         if table is None:
             # A table of the wrong type has been reported; what it lacks would only be noise.
-            table = Table({}, self.at(key), self._source, [] if self.has(key) else self._problems)
+            problems = [] if self.has(key) else self._problems
+            table = Table({}, self.at(key), self._source, problems, self.under(key))
+            self._children.append(table)
         return table
 
     def tables(self, key: str) -> list[Table]:
-        """The members of an array of tables, `[[key]]`."""
+        """The members of an array of tables, `[[key]]`, each named by its `name`."""
         value = self.value(key)
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            self.problem(key, f"must be an array of tables: write [[{self.at(key)}]]")
+            self.problem(key, f"must be an array of tables: write [[{self.under(key)}]]")
             return []
-        return [self._child(each, f"{key}[{i}]") for i, each in enumerate(value)]
+        named = names_of(key, value)
+        return [self._child(raw, name, key, ": ") for raw, name in zip(value, named, strict=True)]
 
     def members(self, key: str) -> list[tuple[str, object]]:
         """The members of an array with their keys, the tables among them as `Table`s."""
         places = ((f"{key}[{i}]", each) for i, each in self.items(key))
         return [
-            (place, self._child(each, place) if isinstance(each, dict) else each) for place, each in places
+            (place, self._child(each, place, key) if isinstance(each, dict) else each)
+            for place, each in places
         ]
 
-    def _child(self, raw: Mapping[str, object], key: str) -> Table:
-        child = Table(raw, self.at(key), self._source, self._problems)
+    def _child(self, raw: Mapping[str, object], key: str, under: str = "", between: str = ".") -> Table:
+        header = self.under(under or key)
+        child = Table(raw, self.at(key), self._source, self._problems, header, between)
         self._children.append(child)
         return child
 
-    def finish(self) -> None:
+    def known(self) -> dict[str, set[str]]:
+        """The keys that were asked for, by the header of their table, here and in the tables below."""
+        found = {self.header: set(self._known)}
+        for child in self._children:
+            for header, keys in child.known().items():
+                found.setdefault(header, set()).update(keys)
+        return found
+
+    def finish(self, homes: Homes) -> None:
         """Report the keys that nobody asked for, here and in the tables below."""
         for key in self._raw:
             if key in self._known:
@@ -224,7 +263,9 @@ class Table:
             written = key if _BARE_KEY.fullmatch(key) else repr(key)
             if key in _SECRETS:
                 self.problem(key, f"is a secret, and secrets are not in this file: set {_SECRETS[key]}")
+            elif 0 < len(places := homes(key)) <= PLACES_SHOWN:
+                self.problem(written, f"unknown key here: it belongs {' or '.join(places)}")
             else:
                 self.problem(written, "unknown key", nearest_key(key, self._known))
         for child in self._children:
-            child.finish()
+            child.finish(homes)

@@ -91,15 +91,15 @@ def _words(mistake: Mistake) -> tuple[str, str | None]:
     return said, nearest(mistake.name, [each.value for each in Name])
 
 
-def sms_warnings(campaign: Campaign, key: str) -> Iterator[str]:
+def sms_warnings(campaign: Campaign) -> Iterator[str]:
     """What the texts of a campaign lack, if it is meant for India, and what portals may refuse in them."""
     is_for_india = any(number.startswith("+91") for number in campaign.exophones)
     for name, sms in texts_of(campaign):
         if is_for_india:
-            yield from _lacking(campaign, sms, f"{key}.{name}")
+            yield from _lacking(campaign, sms, f"{campaign.key}: {name}")
         if sms.dlt_template is not None:
             option = campaign.vote.option if campaign.vote else None
-            yield from template_warnings(f"{key}.{name}", sms.body, sms.dlt_template, option)
+            yield from template_warnings(f"{campaign.key}: {name}", sms.body, sms.dlt_template, option)
 
 
 def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:

@@ -22,8 +22,8 @@ _UNITS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 class Problem:
     """One thing wrong with the configuration.
 
-    `key` is dotted with places in lists from 0, as in `campaign[0].callback.delay`; a variable's
-    name for a secret; a line for a syntax error; empty where the whole file is meant.
+    `key` names campaign and key, as in `campaign "admissions": callback.agents[0]`; a variable's name
+    for a secret; a line for a syntax error; empty where the whole file is meant.
     """
 
     key: str
@@ -38,10 +38,10 @@ class Problem:
         return ": ".join(part for part in (self.source, self.key, self.reason + hint) if part)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like `word`, letter case apart; None if none is like it."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.65) -> str | None:
+    """The known name most like `word`, letter case apart; None if none is so like it (1: the same)."""
     by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.65)
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=likeness)
     return by_folded[found[0]] if found else None
 
 

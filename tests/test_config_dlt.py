@@ -72,19 +72,19 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
         (
             "You rang at {time}.",
             "You rang at {#numeric#}.",
-            "campaign[0].sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
+            "campaign \"shop\": sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
             "dlt_template, {#numeric#}: it is not digits only; say it in digits, or have {#alphanumeric#} "
             "registered there",
         ),
         (
             "On {date}, {caller} rang.",
             "On {#alphanumeric#}, {#numeric#} rang.",
-            "campaign[0].sms.body: says '{caller}' (such as '+919800000001') at character 12 for variable 2",
+            "campaign \"shop\": sms.body: says '{caller}' (such as '+919800000001') at character 12 for",
         ),
         (
             "Rs 1,500 is due",
             "Rs {#numeric#} is due",
-            "campaign[0].sms.body: says '1,500' at character 4 for variable 1 of dlt_template, {#numeric#}",
+            "campaign \"shop\": sms.body: says '1,500' at character 4 for variable 1 of",
         ),
         ("Visit our shop", "Visit {#url#}", "it is not a web address; write an address such as https"),
         ("Visit our shop", "Visit {#urlott#}", "it is not a web address or an app's link; write"),
@@ -103,7 +103,7 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
         (
             "Hi 5",
             "Hi {#number#}",
-            "campaign[0].sms.dlt_template: has '{#number#}', which is no type of variable: there are "
+            "campaign \"shop\": sms.dlt_template: has '{#number#}', which is no type of variable: there are "
             "{#var#}, {#numeric#}, {#alphanumeric#}, {#url#}, {#urlott#}, {#cbn#}, {#email#}; "
             "did you mean '{#numeric#}'?",
         ),
@@ -113,8 +113,8 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
         (
             "Hi 5a",
             "Hi {#numeric#}{#alphanumeric#}",
-            "campaign[0].sms.dlt_template: has {#numeric#}{#alphanumeric#} at character 4: operators refuse "
-            "variables side by side where one has a type; have it registered with some text between them",
+            'campaign "shop": sms.dlt_template: has {#numeric#}{#alphanumeric#} at character 4: operators '
+            "refuse variables side by side where one has a type; have it registered with some text between",
         ),
         ("Hi 5a", "Hi {#var#}{#numeric#}", "has {#var#}{#numeric#} at character 4: operators refuse"),
         (
@@ -147,7 +147,7 @@ def test_every_wrong_value_is_named(tmp_path: Path) -> None:
         (
             "You rang at {time}.",
             "You rang at {#alphanumeric#}.",
-            "campaign[0].sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
+            "campaign \"shop\": sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
             "dlt_template, {#alphanumeric#}: some portals refuse ':' there, as they take letters, digits "
             "and blanks only; ask yours, or have that part registered as text",
         ),
@@ -167,7 +167,7 @@ def test_every_wrong_value_is_named(tmp_path: Path) -> None:
         (
             "{date}{time}",
             "{#var#}{#var#}",
-            "campaign[0].sms.dlt_template: has {#var#}{#var#} at character 1: some operators refuse "
+            'campaign "shop": sms.dlt_template: has {#var#}{#var#} at character 1: some operators refuse '
             "variables side by side; have it registered with some text between them",
         ),
         (

@@ -67,12 +67,12 @@ def _left_out(settings: Settings) -> Iterator[str]:
     except StoreRefused as refusal:
         yield str(refusal)
         return
-    for i, campaign in enumerate(settings.policy.campaigns):
+    for campaign in settings.policy.campaigns:
         missing = [each for each in found if each.campaign == campaign.name]
         if missing:
             yield (
-                f"campaign[{i}].contact: of the last {LOOK_BACK.days} days' callers it will neither call nor "
-                f"text {in_words(missing)}; "
+                f"{campaign.key}: contact: of the last {LOOK_BACK.days} days' callers it will neither call "
+                f"nor text {in_words(missing)}; "
                 f"{line_that_keeps(campaign.countries, campaign.exophones, missing)} would keep them"
             )
 
@@ -86,13 +86,13 @@ async def _read_left_out(settings: Settings) -> list[LeftOut]:
 
 def _texts(policy: Policy) -> Iterator[str]:
     """Of each text, what it comes to at most."""
-    for i, campaign in enumerate(policy.campaigns):
+    for campaign in policy.campaigns:
         vote = campaign.vote
         option, options = (vote.option, policy.options(vote.poll)) if vote else (None, ())
         for key, sms in texts_of(campaign):
             compared = "not compared with a template" if sms.dlt_template is None else "as registered"
             size = measure(sms.body, option, options)
-            yield f"campaign[{i}].{key}.body: {_size(size)}; {compared}"
+            yield f"{campaign.key}: {key}.body: {_size(size)}; {compared}"
 
 
 def _size(size: Size) -> str:

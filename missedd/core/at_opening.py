@@ -1,7 +1,7 @@
 """What a configuration lets out as its campaigns open, in sentences: a check says it before callers find out.
 
-campaign[0].callback: in the first minute after an opening at most 200 callbacks go out
-campaign[1].callback.agents[0]: takes 1 call at a time: about 20 callbacks an hour of 3 minutes each
+campaign "shop": callback: in the first minute after an opening at most 200 callbacks go out
+campaign "desk": callback.agents[0]: takes 1 call at a time: about 20 callbacks an hour of 3 minutes each
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ HOUR: Final = timedelta(hours=1)
 
 def at_opening(policy: Policy, calls_per_minute: int) -> Iterator[str]:
     """A line for each campaign that calls back, and one for each of its agents; each begins with its key."""
-    for i, campaign in enumerate(policy.campaigns):
+    for campaign in policy.campaigns:
         if campaign.callback is None:
             continue
-        key = f"campaign[{i}].callback"
+        key = f"{campaign.key}: callback"
         most, why = _first_minute(campaign, campaign.callback, policy, calls_per_minute)
         when = "in the first minute after an opening" if campaign.hours else "in a minute with a backlog"
         yield f"{key}: {when} at most {most} callback{'' if most == 1 else 's'} go out ({why})"
@@ -66,11 +66,11 @@ def _of_agent(limit: int) -> str:
 def differing_agents(policy: Policy) -> Iterator[str]:
     """Agents of whom campaigns say different numbers of calls at once: a warning for each."""
     said: dict[str, dict[int, str]] = {}
-    for i, campaign in enumerate(policy.campaigns):
+    for campaign in policy.campaigns:
         callback = campaign.callback
         for j, agent in enumerate(callback.agents if callback else ()):
             own = calls_at_once(agent, callback.calls_at_once if callback else None)
-            said.setdefault(agent.number, {}).setdefault(own, f"campaign[{i}].callback.agents[{j}]")
+            said.setdefault(agent.number, {}).setdefault(own, f"{campaign.key}: callback.agents[{j}]")
     for places in said.values():
         if len(places) > 1:
             smallest = min(places)

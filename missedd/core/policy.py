@@ -6,6 +6,7 @@ Durations are `timedelta`. A table absent from the file is None here: a thing no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,11 @@ from missedd.core.agents import Agent, calls_at_once
 from missedd.core.countries import Countries
 from missedd.core.hours import BusinessHours, DailyWindow
 from missedd.core.model import InboundCall, Kind, Outcome
+
+
+def in_quotes(name: str) -> str:
+    """A campaign's or a poll's name as messages have it."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 class MessageClass(StrEnum):
@@ -188,6 +194,11 @@ class Campaign:
     verify: VerifyPolicy | None = None
     countries: Countries = None
     """Whom it calls and texts."""
+
+    @property
+    def key(self) -> str:
+        """How messages begin that are about one of its keys: `campaign "admissions"`."""
+        return f"campaign {in_quotes(self.name)}"
 
     @property
     def owes(self) -> tuple[Kind, ...]:

@@ -51,12 +51,12 @@ def check(text: str, folder: Path) -> int:
 def test_it_says_what_each_text_comes_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(BASE, tmp_path) == 0
     out = capsys.readouterr().out
-    assert "campaign[0].sms.body: plain (GSM-7), at most 18 characters and 1 SMS; as registered\n" in out
+    assert 'campaign "shop": sms.body: plain (GSM-7), at most 18 characters and 1 SMS; as registered\n' in out
     assert (
-        "campaign[0].after_hours.sms.body: unicode (UCS-2) because of '’' at character 3, at most 36 "
+        "campaign \"shop\": after_hours.sms.body: unicode (UCS-2) because of '’' at character 3, at most 36 "
         "characters and 1 SMS; not compared with a template\n"
     ) in out
-    assert "warning: campaign[0].after_hours.sms: without dlt_template" in out
+    assert 'warning: campaign "shop": after_hours.sms: without dlt_template' in out
 
 
 def test_a_text_that_parts_from_its_template_is_a_problem(
@@ -65,7 +65,7 @@ def test_a_text_that_parts_from_its_template_is_a_problem(
     assert check(BASE.replace("You rang at {#", "You rang: {#"), tmp_path) == 78
     err = capsys.readouterr().err
     assert (
-        "campaign[0].sms.body: parts from dlt_template: it goes on with ' at {time}.' (character 9), "
+        "campaign \"shop\": sms.body: parts from dlt_template: it goes on with ' at {time}.' (character 9), "
         "the template goes on with ': {#var#}.' (character 9)"
     ) in err
 
@@ -81,7 +81,7 @@ def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted
     db.close()
     assert check(BASE, tmp_path) == 0
     assert (
-        "warning: campaign[0].contact: of the last 30 days' callers it will neither call nor text "
+        'warning: campaign "shop": contact: of the last 30 days\' callers it will neither call nor text '
         '1 caller from AE (2 calls); countries = ["AE", "IN"] would keep them\n'
     ) in capsys.readouterr().out
     # Before its upgrade as well: whoever reads it then can still say whom to keep.

@@ -40,7 +40,7 @@ def with_agents(*agents: Agent, **changes: object) -> Policy:
     ],
 )
 def test_the_first_minute(of: Policy, line: str) -> None:
-    assert next(at_opening(of, 200)) == f"campaign[0].callback: {line}"
+    assert next(at_opening(of, 200)) == f'campaign "admissions": callback: {line}'
 
 
 def test_channels_are_for_both_telephones() -> None:
@@ -51,7 +51,8 @@ def test_channels_are_for_both_telephones() -> None:
 def test_each_agent_by_the_hour() -> None:
     _, first, second, third = at_opening(with_agents(MOBILE, Agent(OTHER.number, None, 3), LANDLINE), 200)
     assert first == (
-        "campaign[0].callback.agents[0]: takes 1 call at a time: about 20 callbacks an hour of 3 minutes each"
+        'campaign "admissions": callback.agents[0]: takes 1 call at a time: '
+        "about 20 callbacks an hour of 3 minutes each"
     )
     assert "agents[1]: takes 3 calls at a time: about 60 callbacks an hour" in second
     assert "agents[2]: takes any number of calls at a time" in third
@@ -65,7 +66,7 @@ def test_where_campaigns_differ_the_smallest_counts_and_it_is_said() -> None:
     of = policy(campaign(callback=ones), campaign(name="b", exophones=("+918047120009",), callback=twos))
     assert (of.agent_limit(MOBILE.number), of.agent_limit(LANDLINE.number)) == (1, NO_LIMIT)
     assert list(differing_agents(of)) == [
-        "campaign[1].callback.agents[0]: takes 1 at once, as campaign[0].callback.agents[0] says; "
-        "the smallest counts"
+        'campaign "b": callback.agents[0]: takes 1 at once, as campaign "admissions": callback.agents[0] '
+        "says; the smallest counts"
     ]
     assert not list(differing_agents(with_agents(MOBILE, LANDLINE)))

@@ -85,7 +85,7 @@ def test_check_and_serve_agree_on_a_broken_configuration(tmp_path: Path) -> None
     ]
     assert [each.returncode for each in said] == [78, 78]
     assert said[0].stderr == said[1].stderr
-    assert "campaign[0].dedup" in said[0].stderr
+    assert 'campaign "x": dedup' in said[0].stderr
     assert "dedup_window" in said[0].stderr
 
 

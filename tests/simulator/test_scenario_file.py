@@ -103,7 +103,7 @@ VERDICTS = 'what = "verdicts"\nverdict = "accepted"\nat_least = 1'
         ('about = "', 'abuot = "', "abuot: is not known here; known are about, start, until, seed, "),
         ('about = "', 'abuot = "', "did you mean 'about'?"),
         # The daemon's configuration.
-        ('flow = "12345"', 'flwo = "12345"', "daemon.campaign[0].callback.flwo"),
+        ('flow = "12345"', 'flwo = "12345"', 'daemon.campaign "shop": callback.flwo'),
         ("[daemon.exotel]\ncalls_per_minute = 100", "[daemon]\nexotel = 3", "daemon.exotel: must be a table"),
         # The exchange.
         ("api_latency_s = 0.5", "api_latency_s = -1", "exchange.api_latency_s: must be a number, at least 0"),

@@ -1,0 +1,69 @@
+"""Places in the file: how a table of an array is named, and where a key belongs that stands in a wrong one.
+
+campaign "admissions"        by its name
+campaign 2 (+918047120002)   by its place and ExoPhone where the name is absent, wrong, or another's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from missedd.core.phone import normalise
+from missedd.core.policy import in_quotes
+
+LONGEST_NAME: Final = 100
+"""Characters of a campaign's or a poll's name."""
+
+EVERY_TABLE: Final[Mapping[str, object]] = {
+    **{name: {} for name in ("store", "listen", "exotel", "retention", "quiet_hours", "contact")},
+    "poll": [{}],
+    "campaign": [
+        {
+            **{name: {} for name in ("callback", "sms", "lead", "webhook", "hours", "contact")},
+            **{name: {} for name in ("vote", "subscribe", "unsubscribe", "verify")},
+            "after_hours": {"sms": {}},
+        }
+    ],
+}
+"""A file with all tables and no keys: whoever reads it asks for every key that there is."""
+
+
+def names_of(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
+    """What messages call each table of the array `key`; no two alike."""
+    named: list[str] = []
+    for place, raw in enumerate(tables, 1):
+        name = f"{key} {spelled}" if (spelled := _name(raw)) else ""
+        named.append(name if name and name not in named else f"{key} {place}{_number(raw)}")
+    return named
+
+
+def homes(key: str, known: Mapping[str, set[str]], above: str = "") -> list[str]:
+    """Every place for a key, such as `in [campaign.callback]`; `known` are the keys by their tables' headers.
+
+    `above` is the header of what the whole file is a part of, where it is.
+    """
+    return [_place(header, above) for header in sorted(known) if key in known[header]]
+
+
+def _place(header: str, above: str) -> str:
+    written = ".".join(part for part in (above, header) if part)
+    if not written:
+        return "at the top of the file, before the first table"
+    return f"in [[{written}]]" if isinstance(EVERY_TABLE.get(header), list) else f"in [{written}]"
+
+
+def _name(raw: Mapping[str, object]) -> str:
+    """The name of a table, in quotes; "" where it has none that could be shown."""
+    name = raw.get("name")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        return ""
+    return in_quotes(name)
+
+
+def _number(raw: Mapping[str, object]) -> str:
+    """The first ExoPhone of a table, to be known by: ` (+918047120001)`."""
+    numbers = raw.get("exophones")
+    first = numbers[0] if isinstance(numbers, list) and numbers else None
+    number = normalise(first) if isinstance(first, str) else None
+    return f" ({number})" if number else ""
