@@ -16,7 +16,7 @@ from simulator.runner.host import SMS_TEXT_URL
 from simulator.runner.swarm_faults import draw_faults
 from simulator.runner.swarm_people import SMALL_POOL, draw_people
 from simulator.runner.swarm_polls import JOINING, POLL, draw_lists, draw_polls, leaving
-from simulator.runner.swarm_rings import draw_rings, draw_verifications, through_flows
+from simulator.runner.swarm_rings import draw_rings, draw_verifications, ring_two_campaigns, through_flows
 from simulator.scenario import Happening, PersonSpec, Scenario
 
 MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
@@ -31,6 +31,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     people = draw_people(rng, seed, campaigns)
     happenings = [*draw_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
     happenings += draw_verifications(rng, campaigns, people, minutes)
+    happenings += ring_two_campaigns(seed, campaigns, people, minutes)
     draw_lists(seed, campaigns)
     happenings += draw_faults(rng, minutes)
     rings = [happening for happening in happenings if happening.deed == "ring"]

@@ -21,6 +21,8 @@ FLOWS = (
 )
 """What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
 _USUAL = (*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")
+_SECONDS = {"0s": 0, "10s": 10, "30s": 30, "5m": 300}
+"""The delays that are drawn."""
 _ANY = tuple(each.value for each in Shape)
 
 
@@ -56,6 +58,27 @@ def draw_rings(
         params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
         rings.append(Happening(at, "crowd", params, "crowd"))
     return rings
+
+
+def ring_two_campaigns(
+    seed: int, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
+) -> Iterator[Happening]:
+    """Some who ring two campaigns, so that both callbacks are due within the length of one call.
+
+    Drawn aside, so that the rest stays as it was.
+    """
+    rng = Random(f"two campaigns {seed}")  # noqa: S311 - repeatable on purpose
+    calling_back = [campaign for campaign in campaigns if "callback" in campaign]
+    if len(calling_back) < 2:
+        return
+    for _ in range(rng.choice((0, 1, 3))):
+        person = rng.choice(people)
+        due_s = round(rng.uniform(400, minutes * 60 - 60), 1)
+        for campaign in rng.sample(calling_back, 2):
+            at = timedelta(seconds=due_s - _SECONDS[campaign["callback"]["delay"]])
+            params = {"ring": person.name, "exophone": campaign["exophones"][0], "shape": "passthru"}
+            yield Happening(at, "ring", params, "ring")
+            due_s += rng.choice((0, 3, 10, 20))
 
 
 def through_flows(seed: int, happenings: list[Happening]) -> Iterator[Happening]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from missedd.core.agents import NO_LIMIT
+from missedd.core.gates import Candidate, Judgement
 from missedd.core.history import CallerHistory
 from missedd.core.model import Outcome, PlannedAction
 from missedd.core.one_owed import OwedCallback
@@ -26,6 +27,21 @@ from tests.simulation.planted import Mistake, patch_target
 
 def forget_who_is_being_rung(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("missedd.core.gates.being_rung", lambda number, traffic, at: None)
+
+
+def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> None:
+    honest: Any = patch_target("missedd.core.gates", "_unless_blocked")
+
+    def selfish(
+        judgement: Judgement, campaign: Campaign, callback: Any, candidate: Candidate, *rest: Any
+    ) -> Any:
+        traffic = candidate.traffic
+        if traffic is not None:
+            own = [call for call in traffic.calls if call.campaign == campaign.name]
+            candidate = replace(candidate, traffic=replace(traffic, calls=own))
+        return honest(judgement, campaign, callback, candidate, *rest)
+
+    patch.setattr("missedd.core.gates._unless_blocked", selfish)
 
 
 def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
@@ -117,6 +133,7 @@ def take_the_time_of_the_news_for_that_of_the_call(patch: pytest.MonkeyPatch) ->
 
 ABOUT_PEOPLE = (
     Mistake(forget_who_is_being_rung, ("P11 one call",)),
+    Mistake(look_at_nobodys_calls_but_the_campaigns_own, ("P11 one call",)),
     Mistake(forget_the_calls_from_before_a_crash, ("P11 one call", "P3 at once")),
     Mistake(ring_an_agent_twice_at_once, ("P11 one call",)),
     Mistake(call_beyond_the_channels, ("P3 at once",)),

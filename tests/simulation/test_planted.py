@@ -17,6 +17,7 @@ TRIED_FIRST = {
     "forget_the_pause_at_send_time": 6,
     "ring_agents_who_are_at_home": 25,
     "forget_who_is_being_rung": 18,
+    "look_at_nobodys_calls_but_the_campaigns_own": 17,
     "forget_the_calls_from_before_a_crash": 12,
     "ring_an_agent_twice_at_once": 15,
     "blame_the_agent_where_the_legs_are_silent": 5,
