@@ -3,6 +3,8 @@
 Nobody waits for it, so it takes its time: some rows a commit, with a pause after each, that no webhook
 waits for it either. A store that cannot commit just now is tried again. A number that cannot be
 erased yet, as something is owed to it, is looked at again in the next round.
+
+It counts from what is surely past (`missedd.core.past`), and so keeps a mark of the daemon's running time.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import trio
 from missedd.clock import Clock
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
-from missedd.store.silent import FIRST, SOURCES, Silent, erase_silent, heard_before, look_on
+from missedd.store.past import go_on
+from missedd.store.silent import FIRST, SOURCES, Silent, erase_silent, look_on
 from missedd.store.store import Store
 
 START_S: Final = 60.0
@@ -25,6 +28,9 @@ START_S: Final = 60.0
 
 LOOK_EVERY_S: Final = 24 * 3600.0
 """It is about days, and each round looks at every number."""
+
+MARK_EVERY_S: Final = 3600.0
+"""How often the running time is kept: what a restart loses of it is made up for within the hour."""
 
 LOOKED: Final = 200
 """Numbers a read; no more than some milliseconds."""
@@ -46,17 +52,22 @@ class Retention:
         self._clock = clock
         self._log = log
         self._erased = 0
-        self._told_s = trio.current_time()
+        self._told_s = self._kept_s = trio.current_time()
 
     async def run(self) -> None:
         """Look at all numbers, once a day, for ever."""
         await trio.sleep(START_S)
+        looks_at_s = trio.current_time()
         while True:
             try:
-                await self._round()
-                self._tell()
+                past = await self._go_on()
+                if trio.current_time() >= looks_at_s:
+                    if past is not None:
+                        await self._round(past - self._erase_after)
+                        self._tell()
+                    looks_at_s = trio.current_time() + LOOK_EVERY_S
                 self._log.ended(Event.STORE_COMMIT_FAILED, "retention")
-                await trio.sleep(LOOK_EVERY_S)
+                await trio.sleep(MARK_EVERY_S)
             except NotDurable as failure:
                 self._tell()
                 self._log.repeated(
@@ -64,12 +75,15 @@ class Retention:
                 )
                 await trio.sleep(RETRY_S)
 
-    async def _round(self) -> None:
-        now = self._clock.now()
-        unit = partial(heard_before, erase_after=self._erase_after, now=now)
-        before = await self._store.read(unit)
-        if before is None:
-            return
+    async def _go_on(self) -> datetime | None:
+        """What is surely past, now that the daemon ran on; None where there is no call yet."""
+        now_s = trio.current_time()
+        unit = partial(go_on, now=self._clock.now(), ran=timedelta(seconds=now_s - self._kept_s))
+        past = await self._store.write(unit, aside=True)
+        self._kept_s = now_s
+        return past
+
+    async def _round(self, before: datetime) -> None:
         for table, column in SOURCES:
             after: str | None = FIRST
             while after is not None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from missedd.clock import from_us, to_us
+from missedd.clock import to_us
 from missedd.core.erasure import Cause, Erased
 from missedd.store.database import Database
 from missedd.store.erase import LAST_HEARD, erase
@@ -24,9 +24,6 @@ FIRST: Final = "+"
 
 _BEHIND: Final = ","
 """Sorts behind every number, and before every pseudonym."""
-
-AHEAD: Final = timedelta(days=7)
-"""How far our clock is believed beyond the latest call's own time, which is the provider's."""
 
 SOURCES: Final = (("calls", "caller"), ("verifications", "number"), ("audit", "subject"))
 """Where a number may stand that stands nowhere else."""
@@ -46,16 +43,6 @@ class Looked:
 
     silent: tuple[Silent, ...]
     after: str | None
-
-
-async def heard_before(db: Rows, erase_after: timedelta, now: datetime) -> datetime | None:
-    """The instant since which nothing may have been heard; None where there is no call yet.
-
-    A clock that is years ahead must not erase everybody: what it says beyond the latest call's own
-    time is believed for some days only.
-    """
-    ((latest_us,),) = await db.fetch_all("SELECT max(called_at) FROM calls")
-    return None if latest_us is None else min(now, from_us(latest_us) + AHEAD) - erase_after
 
 
 async def look_on(db: Rows, table: str, column: str, after: str, before: datetime, most: int) -> Looked:

@@ -23,10 +23,16 @@ KEPT = timedelta(days=400)
 LONG_AGO = NOON - timedelta(days=500)
 
 
+@pytest.fixture(autouse=True)
+def _idle_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is about days, and so are these tests: nothing has to look at the clock every few seconds."""
+    monkeypatch.setattr("missedd.engine.timers.LOOK_S", LOOK_EVERY_S)
+
+
 @asynccontextmanager
-async def keeping(folder: Path) -> AsyncIterator[Scene]:
+async def keeping(folder: Path, kept: timedelta = KEPT) -> AsyncIterator[Scene]:
     async with scene(folder, SHOP) as stage, trio.open_nursery() as nursery:
-        nursery.start_soon(Retention(stage.store, KEPT, stage.clock, stage.log).run)
+        nursery.start_soon(Retention(stage.store, kept, stage.clock, stage.log).run)
         yield stage
         nursery.cancel_scope.cancel()
 
@@ -132,6 +138,44 @@ async def test_a_clock_that_is_years_ahead_erases_nobody(tmp_path: Path, autojum
         stage.clock.error = timedelta(days=4_000)
         await trio.sleep(2 * LOOK_EVERY_S)
         assert await callers(stage) == [CALLER]
+
+
+async def test_a_campaign_that_has_ended_is_forgotten_in_time(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    month = timedelta(days=30)
+    async with keeping(tmp_path, month) as stage:
+        await stage.call()
+        await trio.sleep((month - timedelta(hours=1)).total_seconds())
+        assert await callers(stage) == [CALLER]
+        await trio.sleep(2 * LOOK_EVERY_S)
+        assert await callers(stage) == ["erased:1"]
+
+
+async def test_time_goes_on_over_restarts_and_off_time_is_made_up_for(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await long_ago(tmp_path, CALLER)
+    # 500 days ago was the last call, and nobody rings: of the 400 that it is kept the daemon sees 8 x 50.
+    for day in (0, 49):
+        async with keeping(tmp_path) as stage:
+            await trio.sleep(day * LOOK_EVERY_S + 90)
+            assert await callers(stage) == [CALLER]
+    async with keeping(tmp_path) as stage:
+        await trio.sleep(3 * LOOK_EVERY_S)
+        assert await callers(stage) == ["erased:1"]
+
+
+async def test_calls_without_a_time_of_their_own_prove_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with keeping(tmp_path) as stage:
+        await stage.call()
+        stage.clock.error = timedelta(days=4_000, microseconds=1)
+        for day in range(3):
+            await stage.call(f"untimed-{day}", at=stage.clock.now(), caller=OTHER)
+            await trio.sleep(LOOK_EVERY_S)
+        assert await callers(stage) == [OTHER, CALLER]
 
 
 async def test_a_full_disk_is_waited_for(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -33,10 +33,11 @@ from missedd.store.database import Database
 from missedd.store.erase import erase
 from missedd.store.fold import fold
 from missedd.store.inline import InlineDatabase, InlineDriver
+from missedd.store.past import go_on
 from missedd.store.polls import apply_rules
 from missedd.store.reads import figures
 from missedd.store.recount import digests, kept_tally, one_view, recount
-from missedd.store.silent import FIRST, SOURCES, erase_silent, heard_before, look_on
+from missedd.store.silent import FIRST, SOURCES, erase_silent, look_on
 from missedd.store.store import Store, open_store
 from missedd.store.summary import begin
 from missedd.store.suppressions import learn, suppress
@@ -288,7 +289,7 @@ async def test_every_row_is_found_by_an_index(tmp_path: Path, monkeypatch: pytes
         await lived(store)
         monkeypatch.setattr(InlineDatabase, "fetch_all", fetching)
         monkeypatch.setattr(InlineDatabase, "execute", executing)
-        assert await store.read(partial(heard_before, erase_after=minutes(1), now=LATER)) is not None
+        assert await store.write(partial(go_on, now=LATER, ran=minutes(1))) is not None
         for table, column in SOURCES:
             unit = partial(look_on, table=table, column=column, after=FIRST, before=LATER, most=9)
             assert (await store.read(unit)).silent
