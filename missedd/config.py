@@ -79,6 +79,8 @@ class Settings:
 class Loaded:
     settings: Settings
     secrets: Secrets
+    path: Path
+    """The file that the settings are from."""
 
 
 class ConfigProblems(Exception):
@@ -109,7 +111,7 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
         problems.append(Problem("listen.private", OPEN_TO_ALL, source=str(path)))
     if problems or settings is None or found.secrets is None:
         raise ConfigProblems(problems)
-    return Loaded(replace(settings, warnings=settings.warnings + found.warnings), found.secrets)
+    return Loaded(replace(settings, warnings=settings.warnings + found.warnings), found.secrets, path)
 
 
 def _read(path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Settings | None:

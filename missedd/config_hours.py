@@ -78,6 +78,21 @@ def parse_window(text: str) -> WeeklyWindow:
     return WeeklyWindow(parse_days(days), *parse_hours(hours))
 
 
+def spell_window(window: WeeklyWindow) -> str:
+    """As it is written in the file: `mon-fri 09:30-18:30`."""
+    days = sorted(window.weekdays)
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    names = [_DAYS[run[0]][:3] + (f"-{_DAYS[run[-1]][:3]}" if len(run) > 1 else "") for run in runs]
+    spelled = "daily" if len(days) == len(_DAYS) else ",".join(names)
+    end = f"{window.end:%H:%M}" if window.end != time() else "24:00"
+    return f"{spelled} {window.start:%H:%M}-{end}"
+
+
 def read_business_hours(
     table: Table, timezone: str, or_else: str = "leave [campaign.hours] out to be always open"
 ) -> BusinessHours | None:

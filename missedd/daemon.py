@@ -17,9 +17,10 @@ from pathlib import Path
 
 import trio
 
-from missedd import activation, notify
+from missedd import __version__, activation, notify
+from missedd.addresses import CannotListen, cannot_listen, check_private
 from missedd.clock import to_iso
-from missedd.config import OPEN_TO_ALL, Endpoint, Loaded, UnixSocket
+from missedd.config import Endpoint, Loaded, UnixSocket
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.log import Event, Logger
 from missedd.sites import count_events, private_site, public_site
@@ -35,10 +36,6 @@ HEARTBEAT_S = 5.0
 DRAIN_S = 6.0
 """How long the listeners may drain. With the engine's grace for requests in flight (8 s) and the
 store's last commit it stays below the unit's TimeoutStopSec."""
-
-
-class CannotListen(Exception):
-    """An address is taken or not ours; the text says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,12 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     settings, listen = loaded.settings, loaded.settings.listen
     metrics = Metrics(settings.policy)
     log.listen(count_events(metrics))
-    log.info(Event.DAEMON_STARTING, campaigns=len(settings.policy.campaigns))
+    log.info(
+        Event.DAEMON_STARTING,
+        version=__version__,
+        config=str(loaded.path),
+        campaigns=len(settings.policy.campaigns),
+    )
     for warning in settings.warnings:
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
@@ -137,8 +139,7 @@ def _settle_memory() -> None:
 def _keys(loaded: Loaded, bound: Endpoint) -> Keys:
     """What opens the private site where it was really bound: a socket that was passed, or a name's."""
     secrets = loaded.secrets
-    if bound.is_public and secrets.console_password is None:
-        raise CannotListen(f"listen.private: {bound} {OPEN_TO_ALL}")
+    check_private(bound, has_password=secrets.console_password is not None)
     return Keys(secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public)
 
 
@@ -158,12 +159,14 @@ async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]])
         else:
             public = await _listen(listen.public)
     except OSError as failure:
-        raise CannotListen(f"cannot listen on {listen.public} (listen.public): {failure}") from failure
+        raise cannot_listen(listen.public, "listen.public", failure) from failure
     try:
         (private,) = passed.get(activation.PRIVATE) or [_bind(listen.private)]
         return _Doors(public, private)
     except OSError as failure:
-        raise CannotListen(f"cannot listen on {listen.private} (listen.private): {failure}") from failure
+        for listener in public:
+            await listener.aclose()
+        raise cannot_listen(listen.private, "listen.private", failure) from failure
 
 
 async def _listen(public: Endpoint | UnixSocket) -> list[trio.SocketListener]:

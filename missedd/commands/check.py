@@ -1,17 +1,20 @@
-"""`missedd check`: every problem of a configuration at once, and what its texts cost."""
+"""`missedd check`: every problem of a configuration at once, and what it asks for, in words."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from functools import partial
 
 import trio
 
+from missedd.addresses import address_problems
 from missedd.clock import SystemClock
-from missedd.commands.common import OK, add_config, with_config
+from missedd.commands.common import FAILED, OK, add_config, with_config
 from missedd.config import Loaded, Settings
 from missedd.config_sms import texts_of
+from missedd.config_words import campaigns_in_words
 from missedd.core.at_opening import at_opening
 from missedd.core.countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
 from missedd.core.policy import Policy
@@ -19,8 +22,9 @@ from missedd.core.texts import Name, Size, measure
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
 from missedd.store.left_out import callers_left_out
+from missedd.store.lock import holder
 from missedd.store.migrate import known_version
-from missedd.store.store import open_reader
+from missedd.store.store import Driver, look_over, open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -28,46 +32,69 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "check",
-        help="say every problem of a configuration, each with its key",
-        description="Reads the configuration and the secrets exactly as `missedd serve` does, and says "
-        "everything that is wrong: a text that differs from its registered template as well. Of each "
-        "text it says how it is encoded and how many SMS it makes; of each campaign, how many callbacks go "
-        "out in the first minute after an opening, and of each agent, how many an hour that is; where there "
-        "is a database, which of the last 30 days' callers are of a country that is not contacted. Exit "
-        "code 0 if it would start, 78 if not.",
+        help="say every problem of a configuration, each with its key, and what it asks for",
+        description="Reads the configuration and the secrets exactly as `missedd serve` does, looks at the "
+        "database and the addresses, and says everything that would keep it from starting. It warns of what "
+        "is possible and hardly meant. Of each campaign it says in words when it is open, what it does and "
+        "what it does not; of each text how it is encoded and how many SMS it makes; how many callbacks go "
+        "out in the first minute after an opening; and which of the last 30 days' callers are of a country "
+        "that is not contacted. Exit code 0 if it would start, 78 where the file is at fault, 1 where the "
+        "machine is; that a daemon has the database, or a port, is no fault.",
     )
     add_config(parser)
+    parser.add_argument("--quiet", action="store_true", help="only what is wrong or odd")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_config(partial(_say, str(args.config)), args.config)
+    return with_config(partial(_say, str(args.config), bool(args.quiet)), args.config)
 
 
-def _say(path: str, loaded: Loaded) -> int:
+def _say(path: str, is_quiet: bool, loaded: Loaded) -> int:
     settings = loaded.settings
-    for warning in (*settings.warnings, *_left_out(settings)):
+    problems, left_out = trio.run(_look, loaded)
+    for warning in (*settings.warnings, *_left_out(settings.policy, left_out)):
         print(f"warning: {warning}")
-    for line in (
-        *_texts(settings.policy),
-        *at_opening(settings.policy, settings.exotel.calls_per_minute),
-    ):
-        print(line)
-    names = ", ".join(each.name for each in settings.policy.campaigns) or "none"
-    print(f"{path} is well: campaigns {names}; the database is {settings.store_path}")
+    if not is_quiet:
+        for line in (
+            *campaigns_in_words(settings.policy),
+            *_texts(settings.policy),
+            *at_opening(settings.policy, settings.exotel.calls_per_minute),
+        ):
+            print(line)
+    if problems:
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        count = len(problems)
+        print(
+            f"{count} problem{'s' if count != 1 else ''} with this machine, none with {path}", file=sys.stderr
+        )
+        return FAILED
+    if not is_quiet:
+        names = ", ".join(campaign.name for campaign in settings.policy.campaigns) or "none"
+        owner = holder(settings.store_path)
+        used = f", in use by {owner}" if owner else ""
+        print(f"{path} is well: campaigns {names}; the database is {settings.store_path}{used}")
     return OK
 
 
-def _left_out(settings: Settings) -> Iterator[str]:
+async def _look(loaded: Loaded) -> tuple[list[str], list[LeftOut]]:
+    """What keeps the daemon from starting on this machine, and whom of its callers it would not contact."""
+    settings = loaded.settings
+    has_password = loaded.secrets.console_password is not None
+    problems = list(address_problems(settings.listen, has_password=has_password))
+    async with aio_driver() as driver:
+        try:
+            await look_over(driver, settings.store_path)
+            left_out = await _read_left_out(driver, settings)
+        except StoreRefused as refusal:
+            return [str(refusal), *problems], []
+    return problems, left_out
+
+
+def _left_out(policy: Policy, found: list[LeftOut]) -> Iterator[str]:
     """Of each campaign, the callers in the database whom it would not contact, and what keeps them."""
-    if not settings.store_path.exists():
-        return
-    try:
-        found = trio.run(_read_left_out, settings)
-    except StoreRefused as refusal:
-        yield str(refusal)
-        return
-    for campaign in settings.policy.campaigns:
+    for campaign in policy.campaigns:
         missing = [each for each in found if each.campaign == campaign.name]
         if missing:
             yield (
@@ -77,10 +104,12 @@ def _left_out(settings: Settings) -> Iterator[str]:
             )
 
 
-async def _read_left_out(settings: Settings) -> list[LeftOut]:
+async def _read_left_out(driver: Driver, settings: Settings) -> list[LeftOut]:
     """A database that awaits its upgrade is read too: that is when it matters most."""
+    if not settings.store_path.exists():
+        return []
     query = partial(callers_left_out, policy=settings.policy, now=SystemClock().now())
-    async with aio_driver() as driver, open_reader(driver, settings.store_path, known_version) as reader:
+    async with open_reader(driver, settings.store_path, known_version) as reader:
         return await reader.read(query)
 
 

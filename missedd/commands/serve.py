@@ -9,10 +9,11 @@ from random import SystemRandom
 
 import trio
 
+from missedd.addresses import CannotListen
 from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, add_config, with_config
 from missedd.config import Loaded
-from missedd.daemon import CannotListen, serve
+from missedd.daemon import serve
 from missedd.engine.engine import World
 from missedd.log import configure
 from missedd.store.aio import aio_driver

@@ -45,6 +45,20 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(path: Path) -> str | None:
+    """Who has the database at `path`, None for nobody. It is looked up, not tried, so as to block nobody."""
+    path = path.resolve()
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        known = lock_path.stat()
+        locks = Path("/proc/locks").read_text("ascii")
+        owner = lock_path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return None
+    place = f"{os.major(known.st_dev):02x}:{os.minor(known.st_dev):02x}:{known.st_ino}"
+    return owner or "another process" if f" {place} " in locks else None
+
+
 def _private(path: Path) -> None:
     """Make sure that only the daemon's user reads the file: it holds people's numbers.
 

@@ -55,6 +55,11 @@ async def known_version(db: Database) -> int:
             f"the database has schema version {current}, this missedd knows up to {LATEST}; "
             "run the newer missedd that wrote it, or restore a backup made before the upgrade"
         )
+    if current == 0 and await db.fetch_all("SELECT 1 FROM sqlite_schema LIMIT 1"):
+        raise StoreRefused(
+            "the database is another program's: it has tables, and no schema version of missedd; "
+            "name another file in store.path"
+        )
     return current
 
 

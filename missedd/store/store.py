@@ -13,7 +13,8 @@ import trio
 from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
 from missedd.store.integrity import check_integrity, way_out
 from missedd.store.lock import exclusive
-from missedd.store.migrate import check, migrate
+from missedd.store.migrate import check, known_version, migrate
+from missedd.store.place import check_place
 from missedd.store.writer import Writer
 
 
@@ -59,6 +60,7 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
     Leaving the block lets the writer finish what waits, then closes both connections. Raises
     `StoreRefused` where the file cannot be used.
     """
+    check_place(path)
     with exclusive(path, owner):
         connection = await _open(driver, path, read_only=False)
         try:
@@ -78,6 +80,17 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
         finally:
             with trio.CancelScope(shield=True):
                 await connection.close()
+
+
+async def look_over(driver: Driver, path: Path) -> None:
+    """Raise `StoreRefused` for all that would keep `open_store` from opening it, and change nothing.
+
+    That a daemon has it is no such thing: it is looked at beside that one.
+    """
+    check_place(path)
+    if path.exists():
+        async with open_reader(driver, path, known_version) as reader:
+            await _checked(reader, path)
 
 
 @asynccontextmanager

@@ -35,14 +35,23 @@ def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]
     return [trio.SocketListener(trio.socket.from_stdlib_socket(listening))]
 
 
-def _make_way(path: Path) -> None:
-    """Remove what a daemon that is no more left at `path`."""
+def check_socket(path: Path) -> bool:
+    """Whether there is a socket at `path`; raises OSError where there cannot be one."""
+    if not path.parent.is_dir():
+        raise OSError(errno.ENOENT, "its folder does not exist")
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:
-        return
+        return False
     if not is_socket:
         raise OSError(errno.EEXIST, "there is a file that is no socket")
+    return True
+
+
+def _make_way(path: Path) -> None:
+    """Remove what a daemon that is no more left at `path`."""
+    if not check_socket(path):
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

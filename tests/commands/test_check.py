@@ -94,9 +94,12 @@ def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted
     assert "contact" not in capsys.readouterr().out
 
 
-def test_a_database_that_cannot_be_read_is_said_and_no_more(
+def test_a_database_that_cannot_be_used_is_a_fault_of_the_machine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "missedd.db").write_bytes(b"this is no database at all" * 100)
-    assert check(BASE, tmp_path) == 0
-    assert "warning: cannot use the database" in capsys.readouterr().out
+    assert check(BASE, tmp_path) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"cannot use the database {tmp_path / 'missedd.db'}: ")
+    assert "1 problem with this machine, none with " in said.err
+    assert "is well" not in said.out
