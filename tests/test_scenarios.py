@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from missedd.log import Event
+from missedd.sites import count_events
+from missedd.web.metrics import Metrics
 from simulator.runner.host import SECRETS
 from simulator.runner.replay import Outcome, replay
+from simulator.runner.staging import settings_of
 from simulator.scenario import load_scenario
 
 SCENARIOS = sorted((Path(__file__).parent.parent / "scenarios").glob("*.toml"))
@@ -38,13 +41,29 @@ def test_it_meets_its_expectations(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=named)
-def test_its_log_speaks_the_vocabulary_and_keeps_numbers_and_secrets_to_itself(path: Path) -> None:
+def test_its_log_speaks_the_vocabulary_and_keeps_numbers_and_secrets_to_itself(
+    path: Path, tmp_path: Path
+) -> None:
     outcome = outcome_of(path)
     lines = [json.loads(line) for line in outcome.log_text.splitlines()]
     assert lines
     assert {line["event"] for line in lines} <= {each.value for each in Event}
     assert not re.search(r"\d{10,12}(?!\d|[a-z])", _without_instants_and_sids(outcome.log_text))
     assert not any(secret in outcome.log_text for secret in SECRETS.texts)
+    # What its events count had a series before they came, or no alert could see the first of them.
+    metrics = Metrics(settings_of(outcome.scenario, tmp_path).policy)
+    known, hear = _series(metrics), count_events(metrics)
+    for line in lines:
+        hear(Event(line["event"]), line)
+    assert _series(metrics) == known
+
+
+def _series(metrics: Metrics) -> set[tuple[str, ...]]:
+    return {
+        (sample.name, *sample.labels.values())
+        for family in metrics.registry.collect()
+        for sample in family.samples
+    }
 
 
 def _without_instants_and_sids(text: str) -> str:

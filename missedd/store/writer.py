@@ -86,13 +86,17 @@ class Writer:
         try:
             aside = any(each.aside for each in group)
             results = await self._connection.write([each.unit for each in group], aside=aside)
-            self._failed = None
+            # Beside a bad unit each has a transaction of its own, and is told of it alone.
+            self._notice([result for result in results if isinstance(result, NotDurable)])
             return results
         except NotDurable as failure:
-            self._failed = (trio.current_time(), str(failure))
-            self.commit_failures += 1
+            self._notice([failure])
             # A fresh exception for each, as a shared one would collect everybody's tracebacks.
             return [NotDurable(*failure.args) for _ in group]
+
+    def _notice(self, failures: list[NotDurable]) -> None:
+        self.commit_failures += len(failures)
+        self._failed = (trio.current_time(), str(failures[-1])) if failures else None
 
     def _answer(self, group: list[_Request], results: list[Any]) -> None:
         for request, result in zip(group, results, strict=True):

@@ -28,6 +28,18 @@ async def test_no_minute_ever_holds_more_than_the_limit(autojump_clock: MockCloc
     assert len(used) >= 400 / 60 * per_minute * 0.98
 
 
+async def test_it_tells_the_share_of_the_last_minute_that_was_used(autojump_clock: MockClock) -> None:
+    budget = Budget(60, [10.0, 50.0, 70.0])
+    assert budget.used == pytest.approx(2 / 60)
+    for _ in range(13):
+        await budget.turn()
+    assert budget.used == pytest.approx(15 / 60)
+    await trio.sleep(30)
+    assert budget.used == pytest.approx(14 / 60)
+    await trio.sleep(31)
+    assert budget.used == 0
+
+
 async def test_a_quarter_goes_at_once_and_the_rest_is_spread(autojump_clock: MockClock) -> None:
     budget, used, began = Budget(60), list[float](), trio.current_time()
     for _ in range(45):

@@ -63,9 +63,12 @@ VITALS: Final = Vitals(
 """Of a daemon that is well, on the first of January 1970."""
 
 
+def text() -> str:
+    return Metrics(POLICY).text(GAUGES, EPOCH, VITALS)
+
+
 def families() -> list[Metric]:
-    text = Metrics(POLICY).text(GAUGES, EPOCH, VITALS)
-    return list(text_string_to_metric_families(text))
+    return list(text_string_to_metric_families(text()))
 
 
 def sample_names() -> set[str]:

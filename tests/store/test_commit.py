@@ -136,9 +136,12 @@ async def test_a_commit_that_fails_keeps_nothing_of_anybody(path: Path, point: s
         failures = await together(store, put("a"), put("b"), put_and_fail("c", ValueError("no")))
         assert [type(each) for each in failures[:2]] == [NotDurable, NotDurable]
         assert len({id(each) for each in failures}) == 3
+        assert store.commit_failures == (1 if point == "begin" else 2), "one each, beside one that is bad"
+        assert store.trouble == "database or disk is full"
         assert await kept(store) == []
         is_full = False
         assert await together(store, put("a"), put("b")) == ["a", "b"]
+        assert store.trouble is None
 
 
 async def test_who_goes_away_abandons_the_wait_and_not_the_work(store: Store) -> None:

@@ -1,0 +1,84 @@
+"""What a running daemon shows is what the rules, the dashboard and the table are tried against."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from random import Random
+
+import httpx
+import trio
+from prometheus_client.parser import text_string_to_metric_families
+from trio.testing import MockClock
+
+from missedd.core.trouble import TroubleKind
+from missedd.engine.engine import World, running_engine
+from missedd.log import configure
+from missedd.sites import count_events, private_site
+from missedd.store.inline import InlineDriver
+from missedd.vitals import VitalSigns
+from missedd.web.metrics import Metrics
+from tests.core.campaigns import call
+from tests.engine.scene import WallClock
+from tests.engine.test_engine import SECRETS, settings
+from tests.ops.exposition import sample_names
+from tests.ops.promtool import PROMTOOL, promtool
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("lost")
+
+
+async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    clock, of = WallClock(), settings(tmp_path)
+    log, metrics = configure(io.StringIO(), now=clock.now), Metrics(of.policy)
+    log.listen(count_events(metrics))
+    world = World(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
+    async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
+        client = private_site(engine, clock, of.timezone, log, metrics, lambda: "stopping").test_client()
+        await engine.intake.admit(call("c1", clock.now()))
+        engine.troubles.note(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
+        await trio.sleep(8)
+        text = await (await client.get("/metrics")).get_data(as_text=True)
+        for line in (
+            'missedd_campaign_calls_total{campaign="shop",verdict="accepted"} 1.0',
+            'missedd_refusals_total{kind="callback",reason="reply-lost"} 1.0',
+            'missedd_attempts_total{kind="callback",result="unknown"} 1.0',
+            'missedd_actions_closed_total{kind="callback",outcome="unknown"} 0.0',
+            'missedd_budget_per_minute{lane="voice"} 200.0',
+            'missedd_budget_used_ratio{lane="sms"} 0.0',
+            'missedd_troubles{kind="expiring",subject="shop"} 1.0',
+            'missedd_campaign_paused{campaign="shop"} 0.0',
+            "missedd_actions_lost 1.0",
+            "missedd_ready 0.0",
+            "missedd_commit_failures_total 0.0",
+            "missedd_log_lines_lost_total 0.0",
+        ):
+            assert line in text.splitlines(), line
+        # Of what it has not: no SMS is misconfigured, nothing told early or held, and there are no agents.
+        only_where_there_is_any = {
+            *("missedd_sms_misconfigured", "missedd_told_early", "missedd_actions_held"),
+            "missedd_agent_misses_total",
+        }
+        shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+        assert shown == sample_names() - only_where_there_is_any
+        if PROMTOOL is not None:
+            promtool("check", "metrics", text=text)
+        engine.troubles.end(TroubleKind.EXPIRING, "shop")
+        text = await (await client.get("/metrics")).get_data(as_text=True)
+        assert 'missedd_troubles{kind="expiring",subject="shop"} 0.0' in text.splitlines()
+
+
+async def test_what_cannot_be_told_has_no_sample(autojump_clock: MockClock, tmp_path: Path) -> None:
+    clock, of = WallClock(), settings(tmp_path)
+    log = configure(io.StringIO(), now=clock.now)
+    world = World(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
+    async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
+        well = VitalSigns(engine, log, lambda: None).now()
+        assert well.files["main"] > 0
+        assert 0 < (well.disk_free or 0) <= (well.disk_size or 0)
+        engine.store.path = tmp_path / "gone" / "missedd.db"
+        gone = VitalSigns(engine, log, lambda: None).now()
+        assert (gone.files, gone.disk_free, gone.disk_size) == ({}, None, None)
