@@ -38,6 +38,12 @@ class Phase(Enum):
     RECEIVING = auto()
     ANSWERING = auto()
     WRITING = auto()
+    ENDED = auto()
+    """By our own word, while its peer said nothing."""
+
+
+SILENT = (Phase.FRESH, Phase.IDLE)
+"""Nothing is under way that we have heard of."""
 
 
 class Connection:
@@ -76,38 +82,49 @@ class Connection:
                 await refuse(self._stream, fault, self._limits, self._on_refusal)
         except (trio.BrokenResourceError, OSError):
             pass  # the peer is gone
+        except trio.ClosedResourceError:
+            if self._phase is not Phase.ENDED:
+                raise
 
     def drain(self) -> None:
-        """The listener stops: a connection on which nothing is under way ends now, a new one soon."""
-        if self._is_silent():
-            if self._phase is Phase.FRESH:
-                # A peer connects in order to ask: between the two lies only the way here.
-                self._until_s = min(self._until_s, trio.current_time() + self._limits.fresh_s)
-            else:
-                self._patience.cancel()
+        """The listener stops: a silent connection ends soon, and not at once.
+
+        A peer connects in order to ask, and a proxy that keeps a connection may send on it at any moment:
+        what is on its way is answered, as the last one.
+        """
+        if self._phase in SILENT:
+            self._until_s = min(self._until_s, trio.current_time() + self._limits.on_its_way_s)
 
     def expire(self, now_s: float) -> None:
-        """End what has taken longer than its limit; to be called every now and then."""
-        if now_s >= self._until_s:
+        """End what has taken longer than its limit; to be called every `look_s`."""
+        if now_s < self._until_s or self._end_if_silent():
+            return
+        # Where bytes have just come in, they are a request in time; at the next look it has a limit of its
+        # own. A peer that only babbles has not.
+        if self._phase not in SILENT or now_s >= self._until_s + 2 * self._limits.look_s:
             self._patience.cancel()
 
     def gives_way(self) -> bool:
         """End it if it has been silent for a while, as somebody else finds no room; False if it has not."""
-        spared_until_s = self._since_s + self._limits.spared_s
-        if trio.current_time() < spared_until_s or not self._is_silent():
-            return False
-        self._patience.cancel()
-        return True
+        return trio.current_time() >= self._since_s + self._limits.spared_s and self._end_if_silent()
 
-    def _is_silent(self) -> bool:
-        """Nothing is under way. Bytes that already lie in the socket are a request that the peer has sent."""
-        return self._phase in (Phase.FRESH, Phase.IDLE) and not self._stream.socket.is_readable()
+    def _end_if_silent(self) -> bool:
+        """Close it if nothing is under way: bytes that lie in the socket are a request that was sent.
+
+        It is closed in the same breath. Between a look and a later close a request could still come in, and
+        its peer would be told of a reset.
+        """
+        if self._phase not in SILENT or self._stream.socket.is_readable():
+            return False
+        self._phase = Phase.ENDED
+        self._stream.socket.close()
+        return True
 
     async def _converse(self) -> Fault | None:
         """Answer requests until the connection is to close; returns what to refuse before that."""
         with self._patience:
-            # A peer that connects and stays silent has as long as one whole request.
-            self._wait(self._limits.receive_s)
+            # A peer that connects and stays silent has as long as one whole request, if there is as long.
+            self._wait(self._limits.on_its_way_s if self._stop.is_set() else self._limits.receive_s)
             return await self._answer_until_last()
         # Patience ended. A peer that does not even take its reply is told nothing more.
         return TOO_SLOW if self._phase is Phase.RECEIVING else None
@@ -124,8 +141,7 @@ class Connection:
                     return None
             if parser.fault is not None:
                 return parser.fault
-            if not self._go_on():
-                return None
+            self._go_on()
             if parser.wants_continue:
                 parser.wants_continue = False
                 await self._send(CONTINUE)
@@ -150,6 +166,8 @@ class Connection:
         """What the peer has sent, b"" once it sends no more; others get a turn."""
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
+            if self._phase is Phase.ENDED:
+                raise trio.ClosedResourceError  # the descriptor may be another's by now
             try:
                 return os.read(self._descriptor, _PIECE)
             except BlockingIOError:
@@ -163,8 +181,8 @@ class Connection:
         if sent < len(data):
             await self._stream.send_all(data[sent:])
 
-    def _go_on(self) -> bool:
-        """Enter the next phase and set its time limit; False if the listener stops and nothing is under way.
+    def _go_on(self) -> None:
+        """Enter the next phase and set its time limit.
 
         A limit runs from where its phase began: bytes that trickle in do not move it.
         """
@@ -172,13 +190,10 @@ class Connection:
             if self._phase is not Phase.RECEIVING:
                 self._phase = Phase.RECEIVING
                 self._wait(self._limits.receive_s)
-            return True
-        if self._stop.is_set():
-            return False
-        if self._phase not in (Phase.FRESH, Phase.IDLE):
+        elif self._phase not in SILENT:
             self._phase = Phase.IDLE
-            self._wait(self._limits.idle_s)
-        return True
+            # Where the stop came while the last reply went out, its peer was not told that it is the last.
+            self._wait(self._limits.on_its_way_s if self._stop.is_set() else self._limits.idle_s)
 
     def _wait(self, seconds: float) -> None:
         self._since_s = trio.current_time()

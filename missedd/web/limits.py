@@ -21,8 +21,9 @@ class Limits:
     body_bytes: int = 64 * 1024
     receive_s: float = 10.0
     """From a request's first byte to its last. A new connection's first request has as long."""
-    idle_s: float = 30.0
-    """Between two requests of one connection."""
+    idle_s: float = 150.0
+    """Between two requests of one connection. Proxies keep theirs for up to two minutes (Caddy; nginx one):
+    who keeps it for longer can never send on a connection that the other side ends just then."""
     write_s: float = 10.0
     """For a peer to take a reply."""
     look_s: float = 0.25
@@ -32,8 +33,8 @@ class Limits:
     linger_bytes: int = 1024 * 1024
     drain_s: float = 10.0
     """From the word to stop until requests in flight are given up."""
-    fresh_s: float = 1.0
-    """While draining, for the first byte of a connection that was made before: it is on its way."""
+    on_its_way_s: float = 1.0
+    """While draining, for the first byte of a request on a connection that is silent, new or kept."""
     spared_s: float = 1.0
     """A connection silent for longer than this makes room when a new one finds none."""
     connections: int = 1000

@@ -7,6 +7,8 @@ end it.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -112,24 +114,71 @@ async def serve_public(
     request that is refused before it reaches `answer`, with its status and the reason, which never
     repeats what the peer sent.
 
-    After `stop`: no new connections; idle ones end; requests being received or answered get their
-    reply; what is left after `limits.drain_s` is cut off.
+    After `stop`: connections that the system has made already are the last; requests being received or
+    answered get their reply, as does one on its way on a silent connection, which ends after
+    `limits.on_its_way_s`; what is left after `limits.drain_s` is cut off.
     """
     limits = limits or Limits()
     door = _Door(limits, on_refusal, partial(_connection, answer, limits, on_refusal, stop))
-    async with trio.open_nursery() as watching:
-        watching.start_soon(door.watch, name="listener's patience")
-        async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                await accepting.start(
-                    partial(trio.serve_listeners, door.admit, list(listeners), handler_nursery=connections)
-                )
-                task_status.started(listeners)
-                await stop.wait()
-                accepting.cancel_scope.cancel()
-            connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
-            door.drain()
-        watching.cancel_scope.cancel()
+    try:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(door.watch, name="listener's patience")
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as accepting:
+                    left_open = [_LeftOpen(listener) for listener in listeners]
+                    await accepting.start(
+                        partial(trio.serve_listeners, door.admit, left_open, handler_nursery=connections)
+                    )
+                    task_status.started(listeners)
+                    await stop.wait()
+                    accepting.cancel_scope.cancel()
+                for listener in listeners:
+                    for stream in _accepted_at_last(listener, limits.connections):
+                        connections.start_soon(_admitted, door, stream)
+                connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
+                door.drain()
+            watching.cancel_scope.cancel()
+    finally:
+        for listener in listeners:
+            listener.socket.close()
+
+
+class _LeftOpen(trio.abc.Listener[trio.SocketStream]):
+    """A listener that who serves it does not close: what waits in it would be reset unheard."""
+
+    def __init__(self, listener: trio.SocketListener) -> None:
+        self._listener = listener
+
+    async def accept(self) -> trio.SocketStream:
+        return await self._listener.accept()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+def _accepted_at_last(listener: trio.SocketListener, most: int) -> list[trio.SocketStream]:
+    """Up to `most` of the connections that wait to be accepted; the listener is closed in the same breath."""
+    accepted: list[trio.SocketStream] = []
+    # The same socket as the standard library has it: trio's gives others a turn with each connection.
+    with socket.socket(fileno=os.dup(listener.socket.fileno())) as listening:
+        listening.setblocking(False)
+        while len(accepted) < most:
+            try:
+                connected, _ = listening.accept()
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                break  # none waits any more, or no more files may be open
+            accepted.append(trio.SocketStream(trio.socket.from_stdlib_socket(connected)))
+        listener.socket.close()
+    return accepted
+
+
+async def _admitted(door: _Door, stream: trio.SocketStream) -> None:
+    try:
+        await door.admit(stream)
+    finally:
+        await trio.aclose_forcefully(stream)
 
 
 def _connection(

@@ -1,4 +1,4 @@
-"""Who may stay and who gives way: at a stop, and when the listener is full of silent peers."""
+"""Who may stay and who gives way when the listener is full of silent peers."""
 
 from __future__ import annotations
 
@@ -6,31 +6,6 @@ import trio
 
 from missedd.web.limits import Limits
 from tests.web.peers import GOOD, serving
-
-
-async def test_a_peer_that_has_just_connected_is_still_heard_at_a_stop() -> None:
-    async with serving() as served:
-        fresh = await served.connect()
-        async with fresh.stream:
-            await trio.sleep(0.05)
-            served.stop.set()
-            await trio.sleep(0.05)
-            await fresh.send(GOOD)
-            heard = await fresh.hear()
-            assert (heard.status, heard.headers["connection"]) == (200, "close")
-            assert await fresh.hears_the_end()
-
-
-async def test_one_that_only_connected_does_not_hold_up_the_stop() -> None:
-    async with serving(limits=Limits(fresh_s=0.1)) as served:
-        silent = await served.connect()
-        async with silent.stream:
-            await trio.sleep(0.05)
-            served.stop.set()
-            with trio.fail_after(1):
-                await served.ended.wait()
-            assert await silent.hears_the_end()
-    assert served.refused == []
 
 
 async def test_silent_peers_give_way_to_new_ones_the_longest_inside_first() -> None:
