@@ -104,13 +104,13 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     public_url = listen.url_of(doors.public_address if doors else listen.public)
     async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
         doors = doors or await _open_doors(loaded, passed)
-        site = public_site(engine, loaded.secrets.webhook_token, log, metrics)
 
         def why_not_ready() -> str | None:
             if stop.is_set():
                 return "stopping"
             return f"the store cannot commit: {engine.store.trouble}" if engine.store.trouble else None
 
+        site = public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
         keys = _keys(loaded, doors.private_address)
         app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready, keys)
         addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}

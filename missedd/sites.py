@@ -26,7 +26,7 @@ from missedd.vitals import VitalSigns
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
 from missedd.web.private import OPEN, build_private
-from missedd.web.public import PublicSite
+from missedd.web.public import READINESS, PublicSite
 from missedd.web.replies import Reply
 
 MISPLACED_EVERY_S: Final = 3_600.0
@@ -81,6 +81,8 @@ class MeasuredSite:
     async def answer(self, path: str, request: WebhookRequest) -> Reply:
         began_s = trio.current_time()
         reply = await self._site.answer(path, request)
+        if path == READINESS:
+            return reply  # a probe is no call, and comes every second
         self._metrics.acknowledgement.observe(trio.current_time() - began_s)
         return reply
 
@@ -89,8 +91,14 @@ class MeasuredSite:
         self.edge.refused(status, "?", why)
 
 
-def public_site(engine: Engine, token: str, log: Logger, metrics: Metrics) -> MeasuredSite:
-    """The site of the public listener."""
+def public_site(
+    engine: Engine,
+    token: str,
+    log: Logger,
+    metrics: Metrics,
+    why_not_ready: Callable[[], str | None] | None = None,
+) -> MeasuredSite:
+    """The site of the public listener. Without `why_not_ready` it is ready while the store can commit."""
 
     async def report(kind: str, action_id: int, report: StatusReport) -> None:
         # Given up is the wait, not the work: the store may yet keep it. Calls have intake's patience.
@@ -101,8 +109,18 @@ def public_site(engine: Engine, token: str, log: Logger, metrics: Metrics) -> Me
         metrics.reports.add(kind)
 
     edge = EdgeLog(log, metrics)
+
+    def is_ready() -> bool:
+        return (why_not_ready() if why_not_ready else engine.store.trouble) is None
+
     site = PublicSite(
-        token, engine.intake.admit, report, engine.texts, edge, try_again_on=(NotDurable, Overloaded)
+        token,
+        engine.intake.admit,
+        report,
+        engine.texts,
+        edge,
+        is_ready,
+        try_again_on=(NotDurable, Overloaded),
     )
     return MeasuredSite(site, edge, metrics)
 

@@ -1,8 +1,8 @@
 """The public site: which path means what, and what each outcome looks like to Exotel.
 
-No framework and no socket: a path and a request in, a reply out. A 200 is given only when `admit`
-or `report` has returned, and they return only when the commit is on disk; everything that is not
-understood or not kept is a 4xx or a 503. The body of a 200 is empty, because Exotel's applets send
+No framework and no socket: a path and a request in, a reply out. A webhook is given a 200 only when
+`admit` or `report` has returned, and they return only when the commit is on disk; everything that is
+not understood or not kept is a 4xx or a 503. The body of a 200 is empty, because Exotel's applets send
 a text body to the caller; but for the one applet that is there to be given a text.
 """
 
@@ -19,7 +19,16 @@ from missedd.exotel.inbound import parse_missed_call, parse_text_request
 from missedd.exotel.other_products import OtherProduct, product_of
 from missedd.exotel.reports import parse_call_report, parse_sms_report
 from missedd.exotel.wire import Refusal, WebhookRequest
-from missedd.web.replies import EMPTY, NOT_FOUND, TRY_AGAIN, NotDurable, Overloaded, Reply, problem
+from missedd.web.replies import (
+    EMPTY,
+    NOT_FOUND,
+    NOT_READY,
+    TRY_AGAIN,
+    NotDurable,
+    Overloaded,
+    Reply,
+    problem,
+)
 
 type Admit = Callable[[InboundCall], Awaitable[Verdict]]
 type Report = Callable[[str, int, StatusReport], Awaitable[None]]
@@ -57,6 +66,8 @@ class SiteLog(Protocol):
         ...
 
 
+READINESS: Final = "/readyz"
+"""Where a load balancer asks, without the token, whether calls are kept: 200 or 503 and no word more."""
 _ADMITTED: Final = {each: Reply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
 _ALLOWS_ALL: Final = "GET, HEAD, POST"
 _ALLOWS_POST: Final = "POST"
@@ -72,7 +83,7 @@ class PublicSite:
 
     `admit` decides and keeps a missed call; `report` keeps a status report, given `call` or `sms`
     and the action's id; `texts` are the SMS applet's. All raise one of `try_again_on` where Exotel
-    should ask again.
+    should ask again. `is_ready` says whether calls would be kept just now.
     """
 
     def __init__(
@@ -82,6 +93,7 @@ class PublicSite:
         report: Report,
         texts: Texts,
         log: SiteLog,
+        is_ready: Callable[[], bool],
         try_again_on: tuple[type[Exception], ...] = (NotDurable, Overloaded),
     ) -> None:
         self._token = token.encode()
@@ -89,6 +101,7 @@ class PublicSite:
         self._report = report
         self._texts = texts
         self._log = log
+        self._is_ready = is_ready
         self._try_again_on = try_again_on
 
     async def answer(self, path: str, request: WebhookRequest) -> Reply:
@@ -96,6 +109,8 @@ class PublicSite:
         match path.split("/"):
             case ["", "exotel", token, *rest] if self._is_ours(token):
                 place = "/".join(rest)
+            case _ if path == READINESS and request.method in ("GET", "HEAD"):
+                return EMPTY if self._is_ready() else NOT_READY
             case _:
                 self._log.refused(404, "?", "wrong token or unknown path")
                 return NOT_FOUND

@@ -48,6 +48,7 @@ RETRY_AFTER_S: Final = 5
 EMPTY: Final = Reply(200)
 NOT_FOUND: Final = Reply(404)
 TRY_AGAIN: Final = Reply(503, (("Retry-After", str(RETRY_AFTER_S)),))
+NOT_READY: Final = Reply(503)
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -83,7 +83,7 @@ class Wire:
         self._db = InlineDatabase(connection)
         self._unit(migrate)
         self._log = _Log()
-        self._site = PublicSite(TOKEN, self._admit, self._report, self, self._log)
+        self._site = PublicSite(TOKEN, self._admit, self._report, self, self._log, lambda: True)
 
     def __call__(self, data: bytes) -> None:
         """Feed one connection's bytes and answer what came of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import socket
 import time
@@ -59,3 +60,22 @@ def test_a_stop_under_load_answers_all_that_it_took(tmp_path: Path) -> None:
         assert heard["200"] > 100
         assert counted(daemon) == heard["200"]
         assert daemon.signal(signal.SIGTERM) == 0
+
+
+def test_a_load_balancer_is_told_of_a_stop_on_the_connection_that_it_keeps(tmp_path: Path) -> None:
+    with Daemon(tmp_path, SHOP, free_port()) as daemon:
+        daemon.start()
+        balancer = http.client.HTTPConnection("127.0.0.1", daemon.public_port, timeout=20)
+        heard: list[tuple[int, bytes, str | None]] = []
+        assert daemon.running is not None
+        while not heard or heard[-1][2] != "close":
+            balancer.request("GET", "/readyz")
+            reply = balancer.getresponse()
+            heard.append((reply.status, reply.read(), reply.headers["connection"]))
+            if len(heard) == 3:
+                daemon.running.send_signal(signal.SIGTERM)
+        balancer.close()
+        assert heard[0] == (200, b"", None)
+        assert heard[-1] == (503, b"", "close")
+        assert daemon.running.wait(20) == 0
+        assert daemon.events("webhook.refused") == []

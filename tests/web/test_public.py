@@ -58,7 +58,8 @@ class Inside:
         self.log = Log()
         self.text = "Thank you."
         self.previewed: list[InboundCall] = []
-        self.site = PublicSite(TOKEN, self.admit, self.report, self, self.log)
+        self.is_ready = True
+        self.site = PublicSite(TOKEN, self.admit, self.report, self, self.log, lambda: self.is_ready)
 
     async def admit(self, call: InboundCall) -> Verdict:
         self.calls.append(call)
@@ -120,7 +121,21 @@ ROUTES = [
     ("POST", "*", 404),
     ("POST", "/", 404),
     ("GET", "/healthz", 404),
+    ("GET", "/readyz", 200),
+    ("HEAD", "/readyz", 200),
+    ("POST", "/readyz", 404),
+    ("GET", "/readyz/", 404),
+    ("GET", "/exotel/readyz", 404),
+    ("GET", "/exotel/{token}/readyz", 404),
 ]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_load_balancer_is_told_when_no_call_would_be_kept(inside: Inside, method: str) -> None:
+    inside.is_ready = False
+    reply = await inside.site.answer("/readyz", WebhookRequest(method, b"", {}, b""))
+    assert (reply.status, reply.headers, reply.body) == (503, (), b"")
+    assert inside.log.lines == []
 
 
 @pytest.mark.parametrize(("method", "path", "status"), ROUTES)
@@ -270,7 +285,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(
 
 
 async def test_the_errors_that_ask_for_another_try_can_be_named(inside: Inside) -> None:
-    site = PublicSite(TOKEN, inside.admit, inside.report, inside, inside.log, (LookupError,))
+    site = PublicSite(TOKEN, inside.admit, inside.report, inside, inside.log, lambda: True, (LookupError,))
     inside.error = KeyError("x")
     reply = await site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("POST", b"", FORM, CALL))
     assert reply.status == 503
