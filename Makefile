@@ -10,7 +10,7 @@ CLIENTS := build/clients
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test check format replay bench clients lock clean
+.PHONY: demo test check format replay bench wheel clients lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -36,11 +36,16 @@ replay: $(READY)  ## every scenario, in virtual time
 bench: $(READY)  ## how fast it is, beside what it is compared with; uses wrk where there is one
 	@$(BIN)/python -m bench $(BENCH)
 
+wheel: $(READY)  ## dist/: what a server is given, the wheel and the pinned packages it needs (docs/install.md)
+	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@cp requirements-runtime.lock dist && ls dist/*
+
 clients: $(CLIENTS)/.ready  ## clients of Exotel from the package index, in an environment of their own, for `make test`
 
-lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml, and what `make clients` installs
+lock: $(READY)  ## renew the lock files from the ranges in pyproject.toml, and what `make clients` installs
 	@$(BIN)/python -m pip install -q uv
 	@$(COMPILE) --group dev --group bench pyproject.toml -o requirements.lock
+	@$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	@printf 'exotel\nexotelpy\npyexotel\n' | $(COMPILE) - -o tests/clients/requirements.txt
 	@echo setuptools | $(COMPILE) - -o tests/clients/build.txt
 

@@ -13,7 +13,7 @@ from missedd import __version__
 COMMANDS = (
     *("demo", "serve", "check", "why", "report", "poll", "subscriptions", "unsubscribe", "suppress"),
     *("unsuppress", "erase", "pause", "resume", "resend", "settle", "convert", "password", "backup"),
-    *("restore", "release"),
+    *("restore", "release", "example", "unit"),
 )
 """Each is a module of `missedd.commands`; this is the order in which `--help` names them."""
 

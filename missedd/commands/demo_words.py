@@ -72,5 +72,5 @@ class Told:
     def summary(self) -> str:
         return (
             f"\n  {self._rang} calls came in; {self._called} callbacks went out, {self._answered} were "
-            f"answered so far; {self._texted} SMS. Next: missedd.example.toml, and `missedd serve --help`."
+            f"answered so far; {self._texted} SMS. Next: `missedd example` and `missedd serve --help`."
         )

@@ -1,0 +1,27 @@
+"""`missedd example`: the example configuration, to begin with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from missedd.commands.common import OK
+from missedd.shipped import EXAMPLE, text_of
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "example",
+        help="print a complete configuration, with every key explained",
+        description="Prints the example configuration. Keep what you need and delete the rest: a table that "
+        "is absent is a thing not done. Then `missedd check` says what is wrong.",
+        epilog="example: missedd example > missedd.toml",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    sys.stdout.write(text_of(EXAMPLE))
+    return OK
