@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,6 +67,31 @@ class Listen:
     def url_of(self, bound: Endpoint | UnixSocket) -> str:
         """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
         return self.public_url if self.has_public_url else f"http://{bound}"
+
+
+def differing(listen: Listen, inherited: Mapping[str, Sequence[Endpoint | UnixSocket]]) -> Iterator[str]:
+    """A warning for each address of the file that is not the one that systemd passed, which is served.
+
+    `inherited` has what was passed by the listener's name, `public` or `private`.
+    """
+    for name, passed in inherited.items():
+        said = listen.public if name == "public" else listen.private
+        if not any(_is_same(said, each) for each in passed):
+            yield (
+                f"listen.{name}: is {said}, but systemd passed {' and '.join(map(str, passed))}, and that is "
+                f"served; write it here too, or change ListenStream= of the socket unit"
+            )
+    if not listen.has_public_url and isinstance((*inherited.get("public", ()), listen.public)[0], UnixSocket):
+        yield "listen.public_url: is needed with a Unix socket, or status reports have no address to come to"
+
+
+def _is_same(said: Endpoint | UnixSocket, passed: Endpoint | UnixSocket) -> bool:
+    """Port 0 is any port; a name's address is known only to who looks it up, so its port decides."""
+    if isinstance(said, UnixSocket) or isinstance(passed, UnixSocket):
+        return said == passed
+    mine, theirs = _address(said.host), _address(passed.host)
+    is_everywhere = mine is not None and theirs is not None and mine.is_unspecified and theirs.is_unspecified
+    return said.port in (0, passed.port) and (mine in (None, theirs) or is_everywhere)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from missedd import __version__, activation, notify
 from missedd.addresses import CannotListen, cannot_listen, check_private
 from missedd.clock import to_iso
 from missedd.config import Endpoint, Loaded, UnixSocket
+from missedd.config_network import differing
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.log import Event, Logger
 from missedd.sites import count_events, private_site, public_site
@@ -47,12 +48,16 @@ class _Doors:
 
     @property
     def public_address(self) -> Endpoint | UnixSocket:
-        name = self.public[0].socket.getsockname()
-        return UnixSocket(Path(name)) if isinstance(name, str) else _endpoint(name)
+        return _address_of(self.public[0].socket)
 
     @property
     def private_address(self) -> Endpoint:
         return _endpoint(self.private.getsockname())
+
+
+def _address_of(bound: socket.socket | trio.socket.SocketType) -> Endpoint | UnixSocket:
+    name = bound.getsockname()
+    return UnixSocket(Path(name)) if isinstance(name, str) else _endpoint(name)
 
 
 def _endpoint(name: tuple[str, int]) -> Endpoint:
@@ -91,10 +96,11 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
         config=str(loaded.path),
         campaigns=len(settings.policy.campaigns),
     )
-    for warning in settings.warnings:
+    passed = _passed()
+    inherited = {name: [_address_of(each) for each in held] for name, held in passed.items()}
+    for warning in (*settings.warnings, *differing(listen, inherited)):
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
-    passed = _passed()
     # The database comes first: who finds it taken is told so, and not that a port is. A port that
     # the system is to choose, or that systemd holds, cannot be taken, but its number is part of the
     # status reports' URLs.

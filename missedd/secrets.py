@@ -164,13 +164,21 @@ def _find(
             return None
     if not text:
         if required:
-            reason = f"is required: set it in the environment, or as the systemd credential {name.lower()}"
-            problems.append(_problem(name, reason))
+            problems.append(_problem(name, f"is required: {_where_to_put(name, directory)}"))
         return None
     if not text.isprintable() or " " in text:
         problems.append(_problem(name, "holds a space or a control character"))
         return None
     return text
+
+
+def _where_to_put(name: str, directory: str | None) -> str:
+    if directory:
+        return f"it is neither in the environment nor in {Path(directory) / name.lower()}"
+    return (
+        f"set it in the environment, or CREDENTIALS_DIRECTORY to the folder that has it as the file "
+        f"{name.lower()}, as systemd's credentials are (missedd.service reads /etc/missedd/credentials)"
+    )
 
 
 def _problem(name: str, reason: str) -> Problem:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from missedd.activation import WronglyPassed, inherited
+from missedd.config_network import Endpoint, Listen, UnixSocket, differing
 
 
 @pytest.fixture
@@ -92,3 +93,54 @@ def test_a_unix_socket_may_be_public_and_not_private(tmp_path: Path) -> None:
         (public,) = found["public"]
         assert public.getsockname() == str(tmp_path / "public.sock")
         public.close()
+
+
+HERE = Endpoint("127.0.0.1", 8080)
+SOCKET = UnixSocket(Path("/run/missedd/public.sock"))
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        (HERE, [HERE]),
+        (HERE, [Endpoint("::1", 8080), HERE]),
+        (Endpoint("localhost", 8080), [HERE]),
+        (Endpoint("0.0.0.0", 8080), [Endpoint("::", 8080)]),
+        (Endpoint("127.0.0.1", 0), [Endpoint("127.0.0.1", 40_001)]),
+        (SOCKET, [SOCKET]),
+    ],
+)
+def test_what_the_file_says_may_be_said_in_several_ways(
+    said: Endpoint | UnixSocket, passed: list[Endpoint | UnixSocket]
+) -> None:
+    listen = Listen(said, Endpoint("127.0.0.1", 8081), "https://calls.example.in")
+    assert list(differing(listen, {"public": passed})) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        (HERE, Endpoint("127.0.0.1", 9080)),
+        (HERE, Endpoint("10.0.0.7", 8080)),
+        (HERE, Endpoint("0.0.0.0", 8080)),
+        (HERE, SOCKET),
+        (SOCKET, HERE),
+        (SOCKET, UnixSocket(Path("/run/other.sock"))),
+    ],
+)
+def test_a_file_that_says_another_address_than_systemd_is_warned_of(
+    said: Endpoint | UnixSocket, passed: Endpoint | UnixSocket
+) -> None:
+    listen = Listen(said, Endpoint("127.0.0.1", 8081), "https://calls.example.in")
+    (warning,) = differing(listen, {"public": [passed], "private": [listen.private]})
+    assert warning.startswith(f"listen.public: is {said}, but systemd passed {passed}")
+    assert "ListenStream=" in warning
+    (private,) = differing(listen, {"private": [Endpoint("127.0.0.1", 9081)]})
+    assert private.startswith("listen.private: is 127.0.0.1:8081")
+
+
+def test_a_unix_socket_that_was_passed_needs_a_public_url() -> None:
+    listen = Listen(HERE, Endpoint("127.0.0.1", 8081), "http://127.0.0.1:8080", has_public_url=False)
+    _, url = differing(listen, {"public": [SOCKET]})
+    assert url.startswith("listen.public_url: is needed")
+    assert list(differing(listen, {"public": [HERE]})) == []

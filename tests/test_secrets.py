@@ -87,6 +87,14 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
     assert [each.key for each in found({}, needs_webhook_secret=False).problems] == list(ENVIRON)[:3]
 
 
+def test_a_secret_that_is_missing_says_where_it_may_be_put(tmp_path: Path) -> None:
+    (missing, *_) = found({}).problems
+    assert "set it in the environment, or CREDENTIALS_DIRECTORY to the folder" in missing.reason
+    assert "exotel_api_key" in missing.reason
+    (missing, *_) = found({"CREDENTIALS_DIRECTORY": str(tmp_path)}).problems
+    assert f"neither in the environment nor in {tmp_path}/exotel_api_key" in missing.reason
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

@@ -17,7 +17,7 @@ from missedd.store.database import Connection, StoreRefused
 from missedd.store.store import open_reader
 
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
-"""Exit codes. 78 is `EX_CONFIG`: systemd is told not to restart on it."""
+"""Exit codes. 78 is `EX_CONFIG`."""
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

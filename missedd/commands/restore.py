@@ -25,9 +25,11 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "restore",
         help="check a backup, or put it in the place of the database",
-        description="The backup is read to its last page first. The daemon must be stopped. The database "
-        "that was there is kept beside the new one. What the backup still owes is not sent until `missedd "
-        "release`: the callers may have been served since it was made.",
+        description="The backup is read to its last page first. The daemon must be stopped, under "
+        "systemd with its sockets, or the next caller starts it again: `systemctl stop missedd.socket "
+        "missedd-private.socket missedd`. The database that was there is kept beside the new one. What "
+        "the backup still owes is not sent until `missedd release`: the callers may have been served since "
+        "it was made.",
         epilog="example: missedd restore --config missedd.toml --verify missedd-2026-11-23.db",
     )
     add_config(parser)

@@ -53,6 +53,21 @@ def test_calls_come_in_by_the_socket_and_a_killed_daemons_file_is_replaced(tmp_p
         assert daemon.signal(signal.SIGTERM) == 0
 
 
+def test_a_socket_that_was_passed_is_served_and_the_file_that_says_another_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    daemon, path = Daemon(tmp_path, CAMPAIGN, free_port()), tmp_path / "passed.sock"
+    with daemon, socket.socket(socket.AF_UNIX) as passed:
+        passed.bind(str(path))
+        passed.listen()
+        daemon.start({"public": passed})
+        warnings = [str(each["warning"]) for each in daemon.events("config.warned")]
+        said = f"listen.public: is 127.0.0.1:{daemon.public_port}, but systemd passed unix:{path}"
+        assert [each for each in warnings if each.startswith(said)]
+        assert ring(path, "one").headers["missedd-verdict"] == "accepted"
+        assert daemon.signal(signal.SIGTERM) == 0
+
+
 def test_what_is_no_leftover_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
     with pytest.raises(OSError, match="no socket"):
