@@ -33,6 +33,7 @@ SHIPPED: Final[Mapping[str, Shipped]] = {
     "missedd.rules.yml": Shipped(
         "ops/prometheus/missedd.rules.yml", "alerts; `rule_files` of Prometheus' configuration"
     ),
+    "runbook.md": Shipped("docs/runbook.md", "what to do about each alert; for whoever is called"),
     "missedd.json": Shipped("ops/grafana/missedd.json", "a dashboard; Grafana imports it"),
 }
 
