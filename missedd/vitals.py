@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from missedd.core.trouble import TroubleKind
 from missedd.engine.engine import Engine
 from missedd.log import Logger
 from missedd.web.gauges import BudgetNow, Vitals
+
+_OF_A_LANE: Final = (TroubleKind.PROVIDER_UNREACHABLE, TroubleKind.PROVIDER_REFUSES)
 
 
 class VitalSigns:
@@ -19,13 +22,15 @@ class VitalSigns:
         self._engine = engine
         self._log = log
         self._why_not_ready = why_not_ready
-        self._ended: dict[tuple[TroubleKind, str], bool] = {}
-        """Troubles that were seen, all of them False: their series go on when they have ended."""
+        self._known: dict[tuple[TroubleKind, str], bool] = {
+            (kind, lane): False for kind in _OF_A_LANE for lane in engine.budgets
+        }
+        """Troubles that may come or were there, all of them False: their series go on when they have ended."""
 
     def now(self) -> Vitals:
         engine = self._engine
         going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.going_on()}
-        self._ended |= dict.fromkeys(going_on, False)
+        self._known |= dict.fromkeys(going_on, False)
         disk_free, disk_size = _disk(engine.store.path.parent)
         return Vitals(
             is_ready=self._why_not_ready() is None,
@@ -33,7 +38,7 @@ class VitalSigns:
                 lane: BudgetNow(budget.per_minute, budget.used, budget.paused_s)
                 for lane, budget in engine.budgets.items()
             },
-            troubles=self._ended | going_on,
+            troubles=self._known | going_on,
             campaigns=[campaign.name for campaign in engine.policy.campaigns],
             commit_failures=engine.store.commit_failures,
             lines_lost=self._log.lines_lost,

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from missedd.core.trouble import TroubleKind
 from tests.ops.cases import CASES, tests
 from tests.ops.exposition import RULES, RUNBOOK, alerts, families, sample_names, with_all_switched_on
 from tests.ops.promtool import needs_promtool, promtool
@@ -43,6 +44,12 @@ def test_each_alert_says_how_bad_it_is_what_happened_and_what_to_do() -> None:
         assert re.search(r"^ +summary: \S", block, re.MULTILINE), name
         assert re.search(r"^ +description: \S", block, re.MULTILINE), name
         assert f"runbook: docs/runbook.md#{name.lower()}\n" in block, name
+
+
+def test_each_kind_of_trouble_has_an_alert() -> None:
+    rules = RULES.read_text("utf-8")
+    for kind in TroubleKind:
+        assert f'expr: missedd_troubles{{kind="{kind}"}} == 1\n' in rules, kind
 
 
 def test_they_ask_for_metrics_that_exist() -> None:

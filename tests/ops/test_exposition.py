@@ -50,6 +50,7 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
             'missedd_budget_per_minute{lane="voice"} 200.0',
             'missedd_budget_used_ratio{lane="sms"} 0.0',
             'missedd_troubles{kind="expiring",subject="shop"} 1.0',
+            'missedd_troubles{kind="provider-unreachable",subject="sms"} 0.0',
             'missedd_campaign_paused{campaign="shop"} 0.0',
             "missedd_actions_lost 1.0",
             "missedd_ready 0.0",
