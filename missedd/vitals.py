@@ -25,7 +25,7 @@ class VitalSigns:
         self._known: dict[tuple[TroubleKind, str], bool] = {
             (kind, lane): False for kind in _OF_A_LANE for lane in engine.budgets
         }
-        """Troubles that may come or were there, all of them False: their series go on when they have ended."""
+        """Troubles that may come or have been, each False: their series go on when they have ended."""
 
     def now(self) -> Vitals:
         engine = self._engine
