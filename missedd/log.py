@@ -39,6 +39,8 @@ class Event(StrEnum):
     CONFIG_WARNED = "config.warned"
     STORE_CHECKED = "store.checked"
     STORE_MENDED = "store.mended"
+    STORE_UPGRADED = "store.upgraded"
+    STORE_COPY_DROPPED = "store.copy_dropped"
     STORE_QUARANTINED = "store.quarantined"
     STORE_RELEASED = "store.released"
     STORE_RECOVERED = "store.recovered"

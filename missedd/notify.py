@@ -25,6 +25,11 @@ def stopping(environ: Mapping[str, str] = os.environ) -> None:
     _send("STOPPING=1", environ)
 
 
+def extend_start(seconds: float, environ: Mapping[str, str] = os.environ) -> None:
+    """Ask for so much more time from now on until it is ready; to be said again before it is over."""
+    _send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}", environ)
+
+
 def watchdog(environ: Mapping[str, str] = os.environ) -> None:
     """Still alive. Call it from the loop whose standstill a restart should cure."""
     _send("WATCHDOG=1", environ)

@@ -23,8 +23,9 @@ from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
 from missedd.store.left_out import callers_left_out
 from missedd.store.lock import holder
-from missedd.store.migrate import known_version
+from missedd.store.migrate import LATEST, known_version
 from missedd.store.store import Driver, look_over, open_reader
+from missedd.store.upgrade import KEPT_FOR, check_copy, version_ahead
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -72,6 +73,11 @@ def _say(path: str, is_quiet: bool, loaded: Loaded) -> int:
         return FAILED
     if not is_quiet:
         names = ", ".join(campaign.name for campaign in settings.policy.campaigns) or "none"
+        if (version := version_ahead(settings.store_path)) is not None:
+            print(
+                f"the next start brings the database from schema version {version} to {LATEST}, and keeps a "
+                f"copy of it as {check_copy(settings.store_path, version).name} for {KEPT_FOR.days} days"
+            )
         owner = holder(settings.store_path)
         used = f", in use by {owner}" if owner else ""
         print(f"{path} is well: campaigns {names}; the database is {settings.store_path}{used}")

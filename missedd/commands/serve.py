@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
+from functools import partial
 from random import SystemRandom
 
 import trio
 
+from missedd import notify
 from missedd.addresses import CannotListen
 from missedd.clock import SystemClock
 from missedd.commands.common import FAILED, OK, add_config, with_config
@@ -18,6 +20,7 @@ from missedd.engine.engine import World
 from missedd.log import configure
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
+from missedd.store.upgrade import ALIVE_EVERY_S, Upgrade
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -31,21 +34,28 @@ def add_parser(commands: Subparsers) -> None:
         "Ctrl-C let it finish what it holds, and it exits 0.",
     )
     add_config(parser)
+    parser.add_argument(
+        "--no-copy",
+        action="store_true",
+        help="bring the database of an older release up to date without keeping a copy (`missedd backup`)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_config(_serve, args.config)
+    return with_config(partial(_serve, not args.no_copy), args.config)
 
 
-def _serve(loaded: Loaded) -> int:
+def _serve(is_copied: bool, loaded: Loaded) -> int:
     _allow_many_files()
     clock = SystemClock()
     log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts)
 
+    upgrade = Upgrade(is_copied, _still_upgrading)
+
     async def main() -> None:
         async with aio_driver() as driver:
-            await serve(loaded, World(clock, SystemRandom(), driver), log)
+            await serve(loaded, World(clock, SystemRandom(), driver, upgrade=upgrade), log)
 
     refusals: list[str] = []
 
@@ -65,6 +75,12 @@ def _serve(loaded: Loaded) -> int:
     for refusal in refusals:
         print(f"missedd: {refusal}", file=sys.stderr)
     return FAILED if refusals else OK
+
+
+def _still_upgrading() -> None:
+    """Systemd gives a start so much time; an upgrade of a large database takes longer."""
+    notify.extend_start(6 * ALIVE_EVERY_S)
+    notify.status("bringing the database of an older release up to date")
 
 
 def _allow_many_files() -> None:

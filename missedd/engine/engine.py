@@ -49,6 +49,7 @@ from missedd.store.catch_up import begin
 from missedd.store.migrate import version
 from missedd.store.rows import Wake
 from missedd.store.store import Driver, Store, open_store
+from missedd.store.upgrade import AS_USUAL, Upgrade
 from missedd.store.wakes import is_in_use, recent_attempts, wakes_between
 
 IN_FLIGHT_GRACE_S = 8.0
@@ -71,6 +72,8 @@ class World:
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
     clock_steps: Steps = every_few_seconds
+    upgrade: Upgrade = AS_USUAL
+    """How a database of an older release is gone about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ async def running_engine(
     the daemon goes down and its next start recovers.
     """
     policy, clock = settings.policy, world.clock
-    async with open_store(world.driver, settings.store_path, owner) as store:
+    async with open_store(world.driver, settings.store_path, owner, world.upgrade) as store:
         rescued = await recover(store, policy, clock, log)
         await recount_polls(store, policy, log)
         await tell_left_out(store, policy, clock, log)

@@ -18,6 +18,7 @@ from missedd.store.quarantine import quarantine
 from missedd.store.results import rescue, wake_forgotten
 from missedd.store.store import Store
 from missedd.store.traffic import wake_all_waiting
+from missedd.store.upgrade import KEPT_FOR, drop_old_copies
 from missedd.store.wakes import count_wakes
 
 
@@ -26,6 +27,16 @@ async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> in
 
     Says in the log what an operator should know of the database before the first call comes in.
     """
+    if store.upgraded is not None:
+        log.info(
+            Event.STORE_UPGRADED,
+            from_version=store.upgraded.from_version,
+            to_version=store.upgraded.to_version,
+            seconds=round(store.upgraded.took_s, 3),
+            copy=None if store.upgraded.copy is None else str(store.upgraded.copy),
+        )
+    for copy in drop_old_copies(store.path, clock.now()):
+        log.info(Event.STORE_COPY_DROPPED, copy=str(copy), why=f"made over {KEPT_FOR.days} days ago")
     if not store.is_checked:
         log.warning(Event.STORE_CHECKED, complete=False, why="the file is too large to be read at each start")
     rescued = await store.write(partial(rescue, now=clock.now()), aside=True)

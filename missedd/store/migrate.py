@@ -47,11 +47,15 @@ async def check(db: Database) -> int:
     return current
 
 
+class NewerSchema(StoreRefused):
+    """The database was written by a newer missedd."""
+
+
 async def known_version(db: Database) -> int:
-    """The schema's version, as a reading unit; raises `StoreRefused` for a newer one than we know."""
+    """The schema's version, as a reading unit; raises `NewerSchema` for a newer one than we know."""
     current = await version(db)
     if current > LATEST:
-        raise StoreRefused(
+        raise NewerSchema(
             f"the database has schema version {current}, this missedd knows up to {LATEST}; "
             "run the newer missedd that wrote it, or restore a backup made before the upgrade"
         )

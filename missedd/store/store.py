@@ -13,8 +13,18 @@ import trio
 from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
 from missedd.store.integrity import check_integrity, way_out
 from missedd.store.lock import exclusive
-from missedd.store.migrate import check, known_version, migrate
+from missedd.store.migrate import LATEST, NewerSchema, check, known_version, migrate
 from missedd.store.place import check_place
+from missedd.store.upgrade import (
+    AS_USUAL,
+    Upgrade,
+    Upgraded,
+    check_copy,
+    keep_copy,
+    said_alive,
+    version_ahead,
+    way_back,
+)
 from missedd.store.writer import Writer
 
 
@@ -25,12 +35,22 @@ class Driver(Protocol):
 class Store:
     """One database: a writer with group commit, and a reader of its own."""
 
-    def __init__(self, path: Path, writer: Writer, reader: Connection, *, is_checked: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        reader: Connection,
+        *,
+        is_checked: bool,
+        upgraded: Upgraded | None = None,
+    ) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
         self.is_checked = is_checked
         """Whether the whole file was read when it was opened, and found well."""
+        self.upgraded = upgraded
+        """What was done to its schema when it was opened."""
 
     async def write[T](
         self, unit: Unit[T], then: Callable[[T], None] | None = None, *, aside: bool = False
@@ -54,7 +74,9 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[Store]:
+async def open_store(
+    driver: Driver, path: Path, owner: str, upgrade: Upgrade = AS_USUAL
+) -> AsyncIterator[Store]:
     """Open the daemon's store, alone on its file, with its schema up to date.
 
     Leaving the block lets the writer finish what waits, then closes both connections. Raises
@@ -62,7 +84,7 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
     """
     check_place(path)
     with exclusive(path, owner):
-        connection = await _open(driver, path, read_only=False)
+        connection, upgraded = await _upgraded(driver, path, upgrade)
         try:
             reader = await _open(driver, path, read_only=True)
             try:
@@ -71,7 +93,7 @@ async def open_store(driver: Driver, path: Path, owner: str) -> AsyncIterator[St
                     writer = Writer(connection)
                     nursery.start_soon(writer.run, name="store writer")
                     try:
-                        yield Store(path, writer, reader, is_checked=is_checked)
+                        yield Store(path, writer, reader, is_checked=is_checked, upgraded=upgraded)
                     finally:
                         writer.close()
             finally:
@@ -91,6 +113,8 @@ async def look_over(driver: Driver, path: Path) -> None:
     if path.exists():
         async with open_reader(driver, path, known_version) as reader:
             await _checked(reader, path)
+    if (version := version_ahead(path)) is not None:
+        check_copy(path, version)
 
 
 @asynccontextmanager
@@ -116,6 +140,18 @@ async def _checked(reader: Connection, path: Path) -> bool:
         raise StoreRefused(way_out(path, failure)) from failure
 
 
+async def _upgraded(driver: Driver, path: Path, upgrade: Upgrade) -> tuple[Connection, Upgraded | None]:
+    """A connection for writing; an older schema is kept as a copy, then brought up to date."""
+    version = version_ahead(path)
+    if version is None:
+        return await _open(driver, path, read_only=False), None
+    began_s = trio.current_time()
+    with said_alive(upgrade.alive):
+        copy = await trio.to_thread.run_sync(keep_copy, path, version) if upgrade.is_copied else None
+        connection = await _open(driver, path, read_only=False)
+    return connection, Upgraded(version, LATEST, copy, trio.current_time() - began_s)
+
+
 async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int] = check) -> Connection:
     """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
     try:
@@ -131,6 +167,8 @@ async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int
             with trio.CancelScope(shield=True):
                 await connection.close()
             raise
+    except NewerSchema as refusal:
+        raise StoreRefused(f"{refusal}{way_back(path, LATEST)}") from refusal
     except (sqlite3.Error, NotDurable) as failure:
         raise StoreRefused(way_out(path, failure)) from failure
     return connection
