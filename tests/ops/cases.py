@@ -3,7 +3,7 @@
     Case("MisseddQuarantined", {"missedd_actions_quarantined": "3x10"}, minutes=6)
 
 Series are in promtool's notation, a value a minute: `3x10` is 3 eleven times, `0x4 1x4` a first event
-in the fifth minute.
+in the fifth minute. What takes a day has a value an hour.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Case:
     alert: str
     sick: Mapping[str, str | None]
     minutes: int
+    step: int = 1
+    """Minutes from one value, and one look at the rules, to the next."""
 
 
 def trouble(kind: str) -> str:
@@ -80,39 +82,44 @@ CASES: Final = (
     Case(
         "MisseddPausedForLong",
         {
-            'missedd_campaign_paused{campaign="admissions"}': "1x1450",
-            "missedd_last_webhook_timestamp_seconds": "0+60x1450",
+            'missedd_campaign_paused{campaign="admissions"}': "1x25",
+            "missedd_last_webhook_timestamp_seconds": "0+3600x25",
         },
-        24 * 60 + 1,
+        24 * 60,
+        step=60,
     ),
 )
 
 
-def tests(families: list[Metric], rules: str) -> dict[str, object]:
-    """All cases as a file for `promtool test rules`: each fires its alert and no other, and health none."""
+STEPS: Final = tuple({case.step: None for case in CASES})
+
+
+def tests(families: list[Metric], rules: str, step: int) -> dict[str, object]:
+    """The cases of a step as a file for `promtool test rules`: each fires its alert alone, health none."""
     healthy = {_named(UP, {}): "1"}
     for family in families:
         for sample in family.samples:
             # Before 1970 it began, so that it has been running for as long as a case lasts.
             value = 0.0 if sample.name == BEGAN else sample.value
             healthy[_named(sample.name, sample.labels)] = str(value)
-    of_health = Case("", {}, 3 * 60)
+    of_health = Case("", {}, 75 * step, step)
     return {
         "rule_files": [rules],
-        "evaluation_interval": "1m",
-        "tests": [_test(case, healthy) for case in (of_health, *CASES)],
+        "evaluation_interval": f"{step}m",
+        "tests": [_test(case, healthy) for case in (of_health, *CASES) if case.step == step],
     }
 
 
 def _test(case: Case, healthy: Mapping[str, str]) -> dict[str, object]:
-    series: dict[str, str | None] = {name: f"{value}x{case.minutes + 1}" for name, value in healthy.items()}
+    times = case.minutes // case.step + 1
+    series: dict[str, str | None] = {name: f"{value}x{times}" for name, value in healthy.items()}
     unknown = case.sick.keys() - series.keys()
     if unknown:
         raise KeyError(f"{case.alert}: no such series: {', '.join(sorted(unknown))}")
     series |= case.sick
     return {
         "name": case.alert or "a daemon that is well",
-        "interval": "1m",
+        "interval": f"{case.step}m",
         "input_series": [
             {"series": _on_target(name), "values": values} for name, values in series.items() if values
         ],

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from missedd.core.trouble import TroubleKind
-from tests.ops.cases import CASES, tests
+from tests.ops.cases import CASES, STEPS, tests
 from tests.ops.exposition import RULES, RUNBOOK, alerts, families, sample_names, with_all_switched_on
 from tests.ops.promtool import needs_promtool, promtool
 
@@ -21,10 +21,12 @@ def test_promtool_takes_the_rules() -> None:
 
 @needs_promtool
 def test_each_alert_fires_for_what_it_is_for_and_no_other_does(tmp_path: Path) -> None:
-    rules, cases = tmp_path / "rules.yml", tmp_path / "tests.yml"
+    rules = tmp_path / "rules.yml"
     rules.write_text(with_all_switched_on(), "utf-8")
-    cases.write_text(json.dumps(tests(families(), str(rules))), "utf-8")
-    promtool("test", "rules", str(cases))
+    for step in STEPS:
+        cases = tmp_path / f"every-{step}-minutes.yml"
+        cases.write_text(json.dumps(tests(families(), str(rules), step)), "utf-8")
+        promtool("test", "rules", str(cases))
 
 
 def test_each_alert_has_its_case() -> None:

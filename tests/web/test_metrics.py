@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from missedd.core.model import Kind, Verdict
+from missedd.core.policy import Campaign
 from missedd.core.possible import NOT_TAKEN, OUTCOMES, RESULTS
 from missedd.exotel.codes import RULES, Api
 from missedd.web.metrics import STATUSES, Metrics
+from tests.core.campaigns import policy
 from tests.ops.exposition import POLICY, families, text
 from tests.ops.promtool import needs_promtool, promtool
 
@@ -71,3 +73,10 @@ def test_promtool_takes_the_exposition() -> None:
 def test_each_metric_says_what_it_is() -> None:
     for family in families():
         assert family.documentation.endswith("."), family.name
+
+
+def test_a_campaign_costs_a_dozen_series_at_most() -> None:
+    def count(*campaigns: Campaign) -> int:
+        return sum(len(family.samples) for family in Metrics(policy(*campaigns)).registry.collect())
+
+    assert 0 < count(*POLICY.campaigns) - count(POLICY.campaigns[0]) <= 12
