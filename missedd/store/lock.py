@@ -35,7 +35,8 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
             raise StoreRefused(
                 f"the database {path} is in use by {holder}; "
-                "stop that daemon first, or give this one a store.path of its own"
+                "stop that daemon first (under systemd its sockets too: systemctl stop missedd.socket "
+                "missedd-private.socket missedd), or give this one a store.path of its own"
             ) from failure
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode(), 0)

@@ -138,7 +138,7 @@ def unix_socket(machine: Machine) -> str:
     dropin = machine.path("/etc/systemd/system/missedd.socket.d")
     dropin.mkdir(exist_ok=True)
     (dropin / "unix.conf").write_text(
-        "[Socket]\nListenStream=\nListenStream=/run/missedd/public.sock\n", "utf-8"
+        "[Socket]\nListenStream=\nListenStream=/run/missedd/public.sock\nRuntimeDirectory=missedd\n", "utf-8"
     )
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "stop", *SOCKETS, "missedd")
@@ -149,6 +149,8 @@ def unix_socket(machine: Machine) -> str:
         heard[over_unix(machine.path("/run/missedd/public.sock"), f"unix-{i}")] += 1
         machine.run("systemctl", "restart", "missedd")
     assert heard == {"200": 4}, heard
+    machine.run("systemctl", "stop", *SOCKETS, "missedd")
+    assert not machine.path("/run/missedd").exists()
     (dropin / "unix.conf").unlink()
     machine.run("systemctl", "daemon-reload")
     return "4 calls between 4 restarts, 0 refused; the warning that listen.public differs is there"
@@ -156,9 +158,11 @@ def unix_socket(machine: Machine) -> str:
 
 def restore(machine: Machine) -> str:
     """A backup put back, as the README says:"""
+    machine.run("systemctl", "start", "missedd")
     machine.run(*MISSEDD, "backup", "--config", CONFIG, "/srv/backup.db")
     machine.run("systemctl", "stop", *SOCKETS, "missedd")
-    assert post(PUBLIC, missed_call("stopped-1", "09812345670")) == "ConnectionRefusedError"
+    refused = post(PUBLIC, missed_call("stopped-1", "09812345670"))
+    assert (refused, machine.shown("missedd", "ActiveState")) == ("ConnectionRefusedError", "inactive")
     machine.run(*MISSEDD, "restore", "--config", CONFIG, "/srv/backup.db")
     machine.run("systemctl", "start", "missedd")
     machine.run(*MISSEDD, "release", "--config", CONFIG)
