@@ -11,7 +11,7 @@ from importlib import import_module
 from missedd import __version__
 
 COMMANDS = (
-    *("demo", "serve", "check", "why", "report", "poll", "subscriptions", "unsubscribe", "suppress"),
+    *("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "unsubscribe", "suppress"),
     *("unsuppress", "erase", "pause", "resume", "resend", "settle", "convert", "password", "backup"),
     *("restore", "release", "example", "unit"),
 )

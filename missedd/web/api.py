@@ -26,7 +26,7 @@ from missedd.web.known import add_known
 from missedd.web.leads import add_leads
 from missedd.web.listing import listed
 from missedd.web.openapi import document
-from missedd.web.parameters import action_id_of, period_of, suppressed_of
+from missedd.web.parameters import Calendar, action_id_of, period_of, suppressed_of
 from missedd.web.polls import add_polls
 from missedd.web.ports import Changes, Operations, Reads, Verifier
 from missedd.web.problems import Problem
@@ -61,6 +61,7 @@ def build_api(
     """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")
     zone = ZoneInfo(policy.timezone)
+    calendar = Calendar(zone, clock)
     openapi = document()
     add_known(api, reads, policy, openapi)
 
@@ -77,11 +78,11 @@ def build_api(
 
     @api.get("/v1/calls")
     async def calls() -> Response:
-        return await listed("calls", reads.calls, CALL_COLUMNS, zone)
+        return await listed("calls", reads.calls, CALL_COLUMNS, calendar)
 
     @api.get("/v1/actions")
     async def actions() -> Response:
-        return await listed("actions", coded, ACTION_COLUMNS, zone)
+        return await listed("actions", coded, ACTION_COLUMNS, calendar)
 
     async def coded(query: Query) -> Page:
         page = await reads.actions(query)
@@ -89,7 +90,7 @@ def build_api(
 
     @api.get("/v1/suppressions")
     async def suppressions() -> Response:
-        return await listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, zone)
+        return await listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, calendar)
 
     @api.post("/v1/suppressions")
     async def suppress() -> tuple[Response, int]:
@@ -112,7 +113,7 @@ def build_api(
 
     @api.get("/v1/analytics")
     async def analytics() -> Response:
-        since, until = period_of(request.args, zone)
+        since, until = period_of(request.args, calendar)
         return jsonify(await reads.figures(request.args.get("campaign") or None, since, until))
 
     @api.post("/v1/actions/<action_id>/resend")
@@ -122,14 +123,14 @@ def build_api(
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202
 
-    add_leads(api, reads, operations, zone)
-    add_conversions(api, reads, operations, clock, zone)
-    add_subscriptions(api, reads, operations, zone)
+    add_leads(api, reads, operations, calendar)
+    add_conversions(api, reads, operations, calendar)
+    add_subscriptions(api, reads, operations, calendar)
     add_verifications(api, verifier, clock)
     add_settle(api, operations)
     add_erasure(api, operations)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
-    add_audit(api, reads, zone)
+    add_audit(api, reads, calendar)
     add_polls(api, reads, changes, policy, clock)
     return api

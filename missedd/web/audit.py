@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import tzinfo
 from typing import Final
 
 from quart import Blueprint, Response
@@ -13,21 +12,21 @@ from missedd.core.deeds import Deed, Source
 from missedd.core.pages import Query
 from missedd.web.listing import listed
 from missedd.web.openapi_parts import in_query, listing
-from missedd.web.parameters import query_of
+from missedd.web.parameters import Calendar, query_of
 from missedd.web.ports import Reads
 from missedd.web.schemas import COUNT, INSTANT, TEXT, Json, object_of, or_null
 
 AUDIT_COLUMNS: Final = ("id", "at", "source", "peer", "deed", "subject", "details")
 
 
-def add_audit(api: Blueprint, reads: Reads, zone: tzinfo) -> None:
+def add_audit(api: Blueprint, reads: Reads, calendar: Calendar) -> None:
     @api.get("/v1/audit")
     async def audit() -> Response:
-        return await listed("audit", reads.audit, AUDIT_COLUMNS, zone, _query_of)
+        return await listed("audit", reads.audit, AUDIT_COLUMNS, calendar, _query_of)
 
 
-def _query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
-    return replace(query_of(args, zone), subject=args.get("subject") or None)
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+    return replace(query_of(args, calendar), subject=args.get("subject") or None)
 
 
 def paths() -> Json:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from quart import Blueprint, Response, jsonify
 
-from missedd.clock import Clock
 from missedd.core.conversions import (
     LARGEST_BATCH,
     LONGEST_REFERENCE,
@@ -24,7 +23,7 @@ from missedd.web.acting import acting
 from missedd.web.bodies import json_object, line_of, no_other_keys
 from missedd.web.listing import listed
 from missedd.web.openapi_parts import answer, body, in_query, listing, operation, refusal
-from missedd.web.parameters import instant_of, number_of, query_of
+from missedd.web.parameters import Calendar, instant_of, number_of, query_of
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, bad_input
 from missedd.web.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
@@ -37,10 +36,12 @@ _AHEAD: Final = timedelta(minutes=1)
 """How far a clock of the business may be ahead of ours."""
 
 
-def add_conversions(api: Blueprint, reads: Reads, operations: Operations, clock: Clock, zone: tzinfo) -> None:
+def add_conversions(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
+    zone, clock = calendar.zone, calendar.clock
+
     @api.get("/v1/conversions")
     async def conversions() -> Response:
-        return await listed("conversions", reads.conversions, CONVERSION_COLUMNS, zone, _query_of)
+        return await listed("conversions", reads.conversions, CONVERSION_COLUMNS, calendar, _query_of)
 
     @api.post("/v1/conversions")
     async def convert() -> tuple[Response, int]:
@@ -66,8 +67,8 @@ def add_conversions(api: Blueprint, reads: Reads, operations: Operations, clock:
         return jsonify({"items": [_answered(each) for each in answers]})
 
 
-def _query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
-    return replace(query_of(args, zone), reference=args.get("reference") or None)
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+    return replace(query_of(args, calendar), reference=args.get("reference") or None)
 
 
 def _said_or_problem(item: object, zone: tzinfo, now: datetime) -> SaidConversion | Problem:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import tzinfo
+from functools import partial
 from typing import Final
 
 from quart import Blueprint, Response, jsonify
 
-from missedd.core.leads import LeadStatus
+from missedd.core.leads import LeadStatus, all_leads
 from missedd.core.model import Outcome
 from missedd.core.pages import Query
 from missedd.web.acting import acting
 from missedd.web.bodies import json_object
 from missedd.web.listing import listed
-from missedd.web.openapi_parts import WHEN, answer, body, in_path, in_query, listing, operation, refusal
-from missedd.web.parameters import id_of, instant_of, query_of
+from missedd.web.openapi_parts import PAST, answer, body, in_path, in_query, listing, operation, refusal
+from missedd.web.parameters import Calendar, id_of, query_of
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, bad_input
 from missedd.web.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
@@ -28,10 +28,12 @@ LEAD_COLUMNS: Final = (
 _STATUSES: Final = tuple(each.value for each in LeadStatus)
 
 
-def add_leads(api: Blueprint, reads: Reads, operations: Operations, zone: tzinfo) -> None:
+def add_leads(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
+    changed = partial(all_leads, now=calendar.clock.now)
+
     @api.get("/v1/leads")
     async def leads() -> Response:
-        return await listed("leads", reads.leads, LEAD_COLUMNS, zone, _query_of)
+        return await listed("leads", reads.leads, LEAD_COLUMNS, calendar, _query_of, changed)
 
     @api.get("/v1/leads/<lead_id>")
     async def lead(lead_id: str) -> Response:
@@ -53,12 +55,12 @@ def add_leads(api: Blueprint, reads: Reads, operations: Operations, zone: tzinfo
         return jsonify(found)
 
 
-def _query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
     status, since = args.get("status") or None, args.get("updated_since") or None
     if status is not None and status not in _STATUSES:
         raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
-    updated_since = None if since is None else instant_of(since, "updated_since", zone)
-    return replace(query_of(args, zone), status=status, updated_since=updated_since)
+    updated_since = None if since is None else calendar.past(since, "updated_since")
+    return replace(query_of(args, calendar), status=status, updated_since=updated_since)
 
 
 def paths() -> Json:
@@ -73,7 +75,7 @@ def paths() -> Json:
                 "Leads, newest first; the period is of first_seen_at",
                 "Lead",
                 in_query("status", {"enum": list(_STATUSES)}),
-                in_query("updated_since", WHEN | since),
+                in_query("updated_since", PAST | since),
             )
         },
         "/api/v1/leads/{lead_id}": {

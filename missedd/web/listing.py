@@ -1,36 +1,76 @@
-"""A page of a list, as a request asked for it: JSON, or CSV with the next page's address in a Link header."""
+"""A list, as a request asked for it: a page in JSON, or all of it as CSV.
+
+A CSV is whatever the filter selects, however much that is: it is read page by page while it is sent, so
+it costs the memory of a page, and no view of the database stays open for a reader that takes its time.
+With a `limit` it is a page too, with the next one's address in a Link header.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
+import trio
 from quart import Response, jsonify, request
 
-from missedd.core.pages import BadCursor, Page, Query
-from missedd.web.parameters import query_of, wants_csv
+from missedd.core.pages import BadCursor, Query, ReadPage, Rows, all_of
+from missedd.web.parameters import Calendar, query_of, wants_csv
 from missedd.web.problems import bad_input
-from missedd.web.tables import to_csv
+from missedd.web.streams import GONE
+from missedd.web.tables import csv_header, csv_lines
 
-type List = Callable[[Query], Awaitable[Page]]
-type ReadsQuery = Callable[[Mapping[str, str], tzinfo], Query]
+type ReadsQuery = Callable[[Mapping[str, str], Calendar], Query]
+type ReadAll = Callable[[ReadPage, Query], AsyncGenerator[Rows]]
 
 
 async def listed(
-    name: str, read: List, columns: Sequence[str], zone: tzinfo, reads_query: ReadsQuery = query_of
+    name: str,
+    read: ReadPage,
+    columns: Sequence[str],
+    calendar: Calendar,
+    reads_query: ReadsQuery = query_of,
+    read_all: ReadAll = all_of,
 ) -> Response:
-    """Answer the request at hand with a page of `read`; `name` is the list's, and the CSV file's."""
-    as_csv = wants_csv(request.args)
+    """Answer the request at hand with rows of `read`; `name` is the list's, and the CSV file's."""
+    as_csv, query = wants_csv(request.args), reads_query(request.args, calendar)
     try:
-        page = await read(reads_query(request.args, zone))
+        if as_csv and not request.args.get("limit"):
+            # Before anything is said: a cursor that is none is a problem, not half a file.
+            await read(replace(query, limit=1))
+            return _csv(name, _lines(columns, partial(read_all, read, query)))
+        page = await read(query)
     except BadCursor:
         raise bad_input("cursor", "is not a cursor of this list") from None
     if not as_csv:
         return jsonify({"items": page.items, "next": page.next})
-    response = Response(to_csv(columns, page.items), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response = _csv(name, csv_header(columns) + csv_lines(columns, page.items))
     if page.next is not None:
         following = urlencode({**request.args, "cursor": page.next})
         response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
     return response
+
+
+def _csv(name: str, content: str | AsyncIterator[str]) -> Response:
+    is_head = request.method == "HEAD"
+    response = Response("" if is_head else content, content_type="text/csv; charset=utf-8")
+    # A reader who stops reading is cut off by the listener; one who goes on may take an hour.
+    response.timeout = None
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _lines(columns: Sequence[str], all_rows: Callable[[], AsyncGenerator[Rows]]) -> AsyncIterator[str]:
+    gone: trio.Event = request.scope[GONE]  # type: ignore[typeddict-item] # a key of our own
+
+    async def lines() -> AsyncIterator[str]:
+        yield csv_header(columns)
+        async with aclosing(all_rows()) as pages:
+            async for rows in pages:
+                if gone.is_set():
+                    return
+                yield csv_lines(columns, rows)
+
+    return lines()

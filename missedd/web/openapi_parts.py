@@ -12,7 +12,10 @@ def operation(summary: str, responses: Json, *parameters: Json) -> Json:
 
 def listing(summary: str, item: str, *filters: Json) -> Json:
     page = object_of({"items": array_of(item), "next": or_null(TEXT)})
-    shown = {"description": "A page", "content": {"application/json": {"schema": page}, "text/csv": {}}}
+    shown = {
+        "description": "A page; as CSV all that the filters select, unless it has a `limit`",
+        "content": {"application/json": {"schema": page}, "text/csv": {}},
+    }
     return operation(summary, {"200": shown, "400": refusal()}, *PERIOD, *PAGE, *filters)
 
 
@@ -57,13 +60,15 @@ def refusal() -> Json:
     return {"description": "Not done", "content": content}
 
 
-# As a form sends what was left out: an empty parameter counts as absent.
-WHEN: Json = {"anyOf": [INSTANT, {"type": "string", "format": "date"}, {"const": ""}]}
+# An empty one is as a form sends what was left out, and counts as absent.
+_AGO: Json = {"type": "string", "pattern": "^[1-9][0-9]{0,3}[dhms]$", "examples": ["24h", "7d"]}
+PAST: Json = {"anyOf": [INSTANT, {"type": "string", "format": "date"}, _AGO, {"const": ""}]}
+"""An instant, a date, or how long ago."""
 
 PERIOD = (
     in_query("campaign", TEXT),
-    in_query("since", WHEN | {"description": "At or after; a date is its first moment."}),
-    in_query("until", WHEN | {"description": "Before."}),
+    in_query("since", PAST | {"description": "At or after; a date is its first moment."}),
+    in_query("until", PAST | {"description": "Before."}),
 )
 PAGE = (
     in_query("number", TEXT | {"description": "A phone number in any spelling, or `erased:` and a count."}),

@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from missedd.clock import Clock
+from missedd.config_values import parse_duration
 from missedd.core.erasure import kept_as
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Query
 from missedd.core.phone import EVERY, normalise, prefix_of
-from missedd.web.problems import bad_input
+from missedd.web.problems import Problem, bad_input
 
 _LARGEST_ID: Final = 2**63 - 1
 
 _SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
 
 
-def query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """By what the times of a request are read: the zone of those that have none, and what time it is."""
+
+    zone: tzinfo
+    clock: Clock
+
+    def past(self, text: str, field: str) -> datetime:
+        """An instant, a date, or how long ago: `24h`, `7d`."""
+        ago = parse_duration(text)
+        if ago is not None:
+            return self.clock.now() - ago
+        try:
+            return instant_of(text, field, self.zone)
+        except Problem:
+            raise bad_input(
+                field,
+                "is no date like 2026-11-23, no instant like 2026-11-23T10:00:00+05:30, no time ago like 24h",
+            ) from None
+
+
+def query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
     """The filters and the page that a list was asked for. An empty parameter counts as absent."""
-    since, until = period_of(args, zone)
+    since, until = period_of(args, calendar)
     return Query(
         campaign=args.get("campaign") or None,
         number=_caller_of(args["number"]) if args.get("number") else None,
@@ -37,9 +61,9 @@ def query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
     )
 
 
-def period_of(args: Mapping[str, str], zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    since = instant_of(args["since"], "since", zone) if args.get("since") else None
-    until = instant_of(args["until"], "until", zone) if args.get("until") else None
+def period_of(args: Mapping[str, str], calendar: Calendar) -> tuple[datetime | None, datetime | None]:
+    since = calendar.past(args["since"], "since") if args.get("since") else None
+    until = calendar.past(args["until"], "until") if args.get("until") else None
     if since is not None and until is not None and until < since:
         raise bad_input("until", "lies before since")
     return since, until

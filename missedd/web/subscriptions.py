@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import tzinfo
 from typing import Final
 
 from quart import Blueprint, Response
@@ -14,7 +13,7 @@ from missedd.core.pages import Query
 from missedd.web.acting import acting
 from missedd.web.listing import listed
 from missedd.web.openapi_parts import in_path, in_query, listing, operation, refusal
-from missedd.web.parameters import number_of, query_of
+from missedd.web.parameters import Calendar, number_of, query_of
 from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem, bad_input
 from missedd.web.schemas import INSTANT, NUMBER, TEXT, Json, object_of, or_null
@@ -26,10 +25,10 @@ SUBSCRIPTION_COLUMNS: Final = (
 STATES: Final = (Standing.IN_FORCE.value, Standing.WITHDRAWN.value)
 
 
-def add_subscriptions(api: Blueprint, reads: Reads, operations: Operations, zone: tzinfo) -> None:
+def add_subscriptions(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
     @api.get("/v1/subscriptions")
     async def subscriptions() -> Response:
-        return await listed("subscriptions", reads.subscriptions, SUBSCRIPTION_COLUMNS, zone, _query_of)
+        return await listed("subscriptions", reads.subscriptions, SUBSCRIPTION_COLUMNS, calendar, _query_of)
 
     @api.delete("/v1/subscriptions/<name>/<number>")
     async def unsubscribe(name: str, number: str) -> tuple[str, int]:
@@ -38,12 +37,12 @@ def add_subscriptions(api: Blueprint, reads: Reads, operations: Operations, zone
         return "", 204
 
 
-def _query_of(args: Mapping[str, str], zone: tzinfo) -> Query:
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
     standing = args.get("state") or None
     if standing is not None and standing not in STATES:
         raise bad_input("state", f"is none of {', '.join(STATES)}")
     others = {name: value for name, value in args.items() if name != "state"}
-    return replace(query_of(others, zone), list=args.get("list") or None, standing=standing)
+    return replace(query_of(others, calendar), list=args.get("list") or None, standing=standing)
 
 
 def paths() -> Json:

@@ -11,14 +11,27 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9.]+\*?")
 
+_FORMULA = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
+"""How a text begins that a spreadsheet may run: in either width, and behind blanks that it leaves away."""
+
 
 def to_csv(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
     """A header line and a line for each item, with just these columns; null is empty."""
+    return csv_header(columns) + csv_lines(columns, items)
+
+
+def csv_header(columns: Sequence[str]) -> str:
+    return _written([columns])
+
+
+def csv_lines(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
+    """A line for each item, without a header."""
+    return _written([_cell(item.get(column)) for column in columns] for item in items)
+
+
+def _written(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    for item in items:
-        writer.writerow([_cell(item.get(column)) for column in columns])
+    csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
@@ -29,6 +42,6 @@ def _cell(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if isinstance(value, str) and _FORMULA.match(value):
         return value if _NUMBER.fullmatch(value) else "'" + value
     return value

@@ -22,7 +22,6 @@ from missedd.web.console.pages import page
 from missedd.web.problems import Problem
 
 SHOWN: Final = 50
-CSV_ROWS: Final = 1_000
 _FIELD: Final = {"state": "standing"}
 """What a filter is called in a query, where that is something else."""
 
@@ -57,7 +56,7 @@ async def shown(
     except BadCursor:
         raise Problem(404, "This page of the list is not there.") from None
     older = None if page.next is None else f"{path}?{urlencode({**filters, 'cursor': page.next})}"
-    link = f"{csv}?{urlencode({**filters, 'format': 'csv', 'limit': CSV_ROWS})}" if csv else ""
+    link = f"{csv}?{urlencode({**filters, 'format': 'csv'})}" if csv else ""
     return Shown(page.items, older, cursor is None, filters, link, problem)
 
 
