@@ -7,6 +7,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from missedd.cli import parser
 from missedd.core.lifecycle import diagram
 from missedd.web.openapi import document
@@ -14,17 +16,23 @@ from simulator.scenario import load_scenario
 from simulator.vocabulary import DEEDS, MEASURES
 from tests.web.test_private_api import conforms, schemas
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_lifecycle_is_drawn_from_the_table() -> None:
     assert f"```mermaid\n{diagram()}\n```" in README
 
 
-def test_every_command_it_names_exists() -> None:
-    known = parser().format_help()
-    for command in set(re.findall(r"`missedd ([a-z]+)", README)):
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_every_command_and_file_it_names_exists(page: Path) -> None:
+    known, text = parser().format_help(), page.read_text("utf-8")
+    for command in set(re.findall(r"`missedd ([a-z]+)", text)):
         assert command in known
+    for link in set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)):
+        assert (page.parent / link).exists(), link
 
 
 def test_its_scenario_can_be_read(tmp_path: Path) -> None:
