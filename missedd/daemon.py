@@ -31,12 +31,18 @@ from missedd.web.metrics import Metrics
 from missedd.web.private_server import serve_private
 from missedd.web.unix_socket import listen_unix
 
+LOG_TELLS_S = 1.0
+"""How often the log tells of what it left out or only counted."""
+
 HEARTBEAT_S = 5.0
 """How often the supervisor's status line is renewed, and its watchdog fed where it asks for no more."""
 
 DRAIN_S = 6.0
 """How long the listeners may drain. With the engine's grace for requests in flight (8 s) and the
 store's last commit it stays below the unit's TimeoutStopSec."""
+
+
+RESTART = "nothing was reloaded: a changed configuration is read at the next start, so restart the daemon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,12 @@ def _endpoint(name: tuple[str, int]) -> Endpoint:
 
 
 async def serve(loaded: Loaded, world: World, log: Logger) -> None:
-    """Run until SIGTERM or SIGINT, then drain and return.
+    """Run until SIGTERM or SIGINT, then drain and return. SIGHUP changes nothing.
 
     Raises `StoreRefused` or `CannotListen`, inside an exception group, where it cannot start.
     """
     # Before a port opens: a stop asked for meanwhile is a stop, not a death.
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
             nursery.start_soon(_stop_on_signal, signals, stop, log, name="signals")
@@ -80,6 +86,10 @@ async def serve(loaded: Loaded, world: World, log: Logger) -> None:
 
 async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Logger) -> None:
     async for number in signals:
+        if number == signal.SIGHUP:
+            # A closed terminal or a log rotation; it must not end the daemon, whatever it was meant for.
+            log.warning(Event.DAEMON_NOT_RELOADED, signal="SIGHUP", advice=RESTART)
+            continue
         log.info(Event.DAEMON_STOPPING, signal=signal.Signals(number).name)
         notify.stopping()
         stop.set()
@@ -129,6 +139,7 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
             log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers), inherited=sorted(passed))
             notify.ready()
             listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
+            listening.start_soon(_tell, log, stop, name="log")
             await stop.wait()
             engine.news.close()
             listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
@@ -202,4 +213,12 @@ async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
         notify.watchdog()
         notify.status(gauge)
         with trio.move_on_after(interval_s):
+            await stop.wait()
+
+
+async def _tell(log: Logger, stop: trio.Event) -> None:
+    """Let the log tell of what it only counted, also where nothing more happens."""
+    while not stop.is_set():
+        log.tell()
+        with trio.move_on_after(LOG_TELLS_S):
             await stop.wait()

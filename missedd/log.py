@@ -14,19 +14,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 import structlog
 
-from missedd.log_lines import hiding, in_order
+from missedd.log_lines import hiding, in_order, with_priority
+from missedd.log_stream import Aside, Direct, is_journal
+from missedd.log_throttle import Repeat, Repeats, Room
 
 type Level = Literal["debug", "info", "warning", "error"]
 type Style = Literal["auto", "json", "pretty"]
 
 _RANK: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_LEVEL: Final[Mapping[int, Level]] = {rank: level for level, rank in _RANK.items()}
 _RESERVED = frozenset({"event", "level", "at"})
-_KEYS_REMEMBERED = 1024
-"""Different repeated errors that are counted; beyond, the oldest is forgotten and would be said again."""
 
 
 class Event(StrEnum):
@@ -34,8 +35,14 @@ class Event(StrEnum):
 
     DAEMON_STARTING = "daemon.starting"
     DAEMON_STARTED = "daemon.started"
+    DAEMON_NOT_RELOADED = "daemon.not_reloaded"
     DAEMON_STOPPING = "daemon.stopping"
     DAEMON_STOPPED = "daemon.stopped"
+    DAEMON_FAILED = "daemon.failed"
+    LIBRARY_WARNED = "library.warned"
+    LOG_LINES_LOST = "log.lines_lost"
+    LOG_LINES_LEFT_OUT = "log.lines_left_out"
+    LOG_REPEATS_ENDED = "log.repeats_ended"
     CONFIG_WARNED = "config.warned"
     STORE_CHECKED = "store.checked"
     STORE_MENDED = "store.mended"
@@ -86,18 +93,47 @@ type Listener = Callable[[Event, dict[str, object]], None]
 
 
 class _Sink:
-    """Where lines go, and the counts of what is repeated."""
+    """Where lines go, and the counts of what is repeated and of what is too much."""
 
-    def __init__(self, logger: Any, rank: int, lines: _Lines) -> None:
+    def __init__(self, logger: Any, rank: int, now: Callable[[], datetime], lines: Direct | Aside) -> None:
         self.logger = logger
-        self.lines = lines
         self.rank = rank
-        self.counts: dict[tuple[Event, str], int] = {}
+        self.now = now
+        self.lines = lines
+        self.repeats = Repeats()
+        self.room = Room()
         self.listeners: list[Listener] = []
+
+    def tell(self, now: datetime | None) -> None:
+        """Tell of what was left out or has fallen silent; of all that goes on where `now` is None."""
+        self.tell_left_out(now)
+        for repeat in self.repeats.silent(now):
+            self.tell_end(repeat)
+
+    def tell_left_out(self, now: datetime | None) -> None:
+        for event, count, worst in self.room.left_out(now):
+            self.put(_LEVEL[worst], Event.LOG_LINES_LEFT_OUT, {"of": event, "lines": count}, now)
+
+    def tell_end(self, repeat: Repeat) -> None:
+        """Tell how often it was, where its last line does not say so."""
+        if repeat.times > repeat.told and self.rank <= _RANK["info"]:
+            now, told = self.now(), Event.LOG_REPEATS_ENDED
+            if self.room.takes(told, _RANK["info"], now):
+                of = {"of": repeat.event, "times": repeat.times, "since": repeat.since, "with": repeat.fields}
+                self.put("info", told, of, now)
+
+    def put(
+        self, level: Level, event: Event, fields: Mapping[str, object], at: datetime | None = None
+    ) -> None:
+        # `.value` also refuses a string that is no Event, whatever a type checker was told.
+        getattr(self.logger, level)(event.value, level=level, at=at or self.now(), **fields)
 
 
 class Logger:
-    """Writes events with the fields that are bound to it. Immutable; `bind` gives another one."""
+    """Writes events with the fields that are bound to it. Immutable; `bind` gives another one.
+
+    Of any one event 200 lines a second are written; the others are told together, with their count.
+    """
 
     __slots__ = ("_fields", "_sink")
 
@@ -115,12 +151,16 @@ class Logger:
 
     @property
     def lines_lost(self) -> int:
-        """How many lines could not be written, as nobody took them."""
-        return self._sink.lines.lost
+        """Lines that could not be written since the start, as nobody read them or the disk was full."""
+        return self._sink.lines.lines_lost
 
     def is_on(self, level: Level) -> bool:
         """Whether such lines are written: ask before fields that are dear to make."""
         return _RANK[level] >= self._sink.rank
+
+    def has_room(self, event: Event) -> bool:
+        """Whether a line of this event would be written now: ask where what is left out is told otherwise."""
+        return self._sink.room.is_left(event, self._sink.now())
 
     def debug(self, event: Event, /, **fields: object) -> None:
         if self._sink.rank <= 10:
@@ -143,36 +183,57 @@ class Logger:
 
     def write(self, level: Level, event: Event, /, **fields: object) -> None:
         """Log at a level that is not known beforehand. A field may not take the name of a fixed one."""
-        for hear in self._sink.listeners:
+        sink = self._sink
+        for hear in sink.listeners:
             hear(event, fields)
-        if _RANK[level] < self._sink.rank:
+        rank = _RANK[level]
+        if rank < sink.rank:
             return
         line = {**self._fields, **fields}
         if not _RESERVED.isdisjoint(line):
             raise TypeError(f"a line has its own {', '.join(sorted(_RESERVED & line.keys()))}")
-        # `.value` also refuses a string that is no Event, whatever a type checker was told.
-        getattr(self._sink.logger, level)(event.value, level=level, **line)
+        now = sink.now()
+        sink.tell_left_out(now)
+        if sink.room.takes(event, rank, now):
+            sink.put(level, event, line, now)
 
     def repeated(self, level: Level, event: Event, key: str = "", /, **fields: object) -> None:
         """Log what may go on for hours: the first time, then the 10th, 100th, 1,000th, with its count.
 
-        `key` tells apart what goes on at the same time, such as two URLs that both fail.
+        `key` tells apart what goes on at the same time, such as two URLs that both fail. After an hour
+        without one it begins anew. How often it was is told when it ends.
         """
-        counts = self._sink.counts
-        count = counts.pop((event, key), 0) + 1  # taken out and put back: the youngest stands last
-        counts[event, key] = count
-        if len(counts) > _KEYS_REMEMBERED:
-            counts.pop(next(iter(counts)))
-        if count == 1:
-            self.write(level, event, **fields)
-        elif str(count).strip("0") == "1":
-            self.write(level, event, **fields, times=count)
-        else:
+        sink = self._sink
+        now = sink.now()
+        shown = {**self._fields, **fields}
+        shown.pop("exc_info", None)
+        repeat, over = sink.repeats.again(event, key, shown, now)
+        for ended in over:
+            sink.tell_end(ended)
+        if not repeat.is_to_be_told(now):
             self.count(event, **fields)
+            return
+        if sink.room.is_left(event, now):
+            repeat.told, repeat.told_at = repeat.times, now
+        times = {"times": repeat.times} if repeat.times > 1 else {}
+        self.write(level, event, **fields, **times)
 
     def ended(self, event: Event, key: str = "", /) -> int:
-        """Forget what was repeated, as it has ended: how often it was, 0 if it was not going on."""
-        return self._sink.counts.pop((event, key), 0)
+        """What was repeated has ended: how often it was, 0 if it was not going on."""
+        repeat = self._sink.repeats.end(event, key)
+        if repeat is None:
+            return 0
+        self._sink.tell_end(repeat)
+        return repeat.times
+
+    def tell(self) -> None:
+        """Tell of what was left out or has fallen silent: to be called every second or so."""
+        self._sink.tell(self._sink.now())
+
+    def close(self) -> None:
+        """Tell of all that was only counted, and write out what waits, for a second at most."""
+        self._sink.tell(None)
+        self._sink.lines.close()
 
 
 def configure(
@@ -182,55 +243,55 @@ def configure(
     style: Style = "auto",
     level: Level = "info",
     secrets: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+    aside: bool = False,
 ) -> Logger:
-    """A logger that writes to `stream`, each line flushed.
+    """A logger that writes to `stream`, each line at once, or `aside` so that nobody waits for its reader.
 
     `auto` is `pretty` on a terminal and `json` elsewhere. `now` gives the instant of a line, so that
-    virtual time shows. `secrets` are covered wherever they should ever occur. There is no global
-    state: two loggers know nothing of each other.
+    virtual time shows. `secrets` are covered wherever they should ever occur. `environ` says whether
+    colours are wanted (NO_COLOR) and whether systemd's journal reads the stream, which is then given
+    each line's priority. There is no global state: two loggers know nothing of each other. One that
+    writes aside is to be closed.
     """
+    environ = environ or {}
     is_terminal = stream.isatty()
-    pretty = style == "pretty" or (style == "auto" and is_terminal)
-    processors: list[Any] = [in_order(["level"], now), structlog.processors.format_exc_info, hiding(secrets)]
-    if pretty:
+    processors: list[Any] = [in_order(["level"]), structlog.processors.format_exc_info, hiding(secrets)]
+    if style == "pretty" or (style == "auto" and is_terminal):
         plain = structlog.dev.plain_traceback
+        colours = is_terminal and not environ.get("NO_COLOR")
         processors.append(
             structlog.dev.ConsoleRenderer(
-                colors=is_terminal, timestamp_key="at", exception_formatter=plain, sort_keys=False
+                colors=colours, timestamp_key="at", exception_formatter=plain, sort_keys=False
             )
         )
     else:
         processors.append(structlog.processors.JSONRenderer(_dumps))
-    lines = _Lines(stream)
+        if is_journal(stream, environ):
+            processors.append(with_priority)
+
+    def loss(count: int) -> str:
+        line: Any = {"event": Event.LOG_LINES_LOST.value, "level": "warning", "at": now(), "lines": count}
+        for change in processors:
+            line = change(None, "warning", line)
+        return str(line)
+
+    lines = Aside(stream.fileno(), loss) if aside else Direct(stream)
     logger = structlog.wrap_logger(
-        lines,
+        _Ends(lines),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_RANK[level]),
         cache_logger_on_first_use=True,
     )
-    return Logger(_Sink(logger.bind(), _RANK[level], lines), {})
+    return Logger(_Sink(logger.bind(), _RANK[level], now, lines), {})
 
 
 def _dumps(line: Any, **_options: Any) -> str:
     return json.dumps(line, ensure_ascii=False, separators=(", ", ": "), default=str)
 
 
-class _Lines:
-    """The end of structlog's chain: writes a line and flushes it.
+class _Ends:
+    """The end of structlog's chain."""
 
-    A stream that is full or gone loses the line, not the calls: a daemon does not stop answering
-    because nobody reads its log.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.lost = 0
-
-    def msg(self, message: str) -> None:
-        try:
-            self._stream.write(message + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):  # ValueError: the stream was closed
-            self.lost += 1
-
-    debug = info = warning = error = msg
+    def __init__(self, lines: Direct | Aside) -> None:
+        self.debug = self.info = self.warning = self.error = lines.put

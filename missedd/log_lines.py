@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from missedd.clock import to_iso
 from missedd.core.phone import mask
@@ -35,13 +35,21 @@ _BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d{10,15}(?![0-9A-Za-z.])")
 _HIDDEN = "[secret]"
 
 
-def in_order(level_first: Iterable[str], now: Callable[[], datetime]) -> Processor:
+_PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
+
+
+def with_priority(_logger: Any, method: str, line: str) -> str:
+    """A line as systemd's journal takes it, with syslog's number of its level (sd-daemon(3))."""
+    return f"<{_PRIORITIES[method]}>{line}"
+
+
+def in_order(level_first: Iterable[str]) -> Processor:
     """Put the event's name first, then `level_first`, then `at`; the rest keeps its order."""
     first = ("event", *level_first)
 
     def order(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         ordered = {key: line.pop(key) for key in first}
-        ordered["at"] = to_iso(now())
+        ordered["at"] = to_iso(line.pop("at"))
         ordered.update(line)
         return ordered
 

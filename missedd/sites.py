@@ -44,7 +44,8 @@ class EdgeLog:
 
     def refused(self, status: int, place: str, why: str) -> None:
         self._metrics.refused.add(status)
-        self._log.warning(Event.WEBHOOK_REFUSED, status=status, place=place, why=why)
+        fields = {"status": status, "place": place, "why": why}
+        self._log.repeated("warning", Event.WEBHOOK_REFUSED, f"{status} {_route(place)} {why}", **fields)
 
     def misplaced(self, product: OtherProduct) -> None:
         now_s = trio.current_time()
@@ -67,7 +68,13 @@ class EdgeLog:
 
     def failed(self, place: str, error: Exception) -> None:
         self._metrics.refused.add(503)
-        self._log.error(Event.REQUEST_FAILED, status=503, place=place, exc_info=error)
+        key = f"{_route(place)} {type(error).__name__}"
+        self._log.repeated("error", Event.REQUEST_FAILED, key, status=503, place=place, exc_info=error)
+
+
+def _route(place: str, parts: int = 1) -> str:
+    """What kind of place it is, without the id of what was asked for: failures are counted by it."""
+    return "/".join(place.split("/")[:parts])
 
 
 class MeasuredSite:
@@ -143,13 +150,15 @@ def private_site(
         return metrics.text(await reader.gauges(now), now, signs.now())
 
     def on_failure(path: str, error: Exception) -> None:
-        log.error(Event.REQUEST_FAILED, status=500, place=path, exc_info=error)
+        key = f"{_route(path, 4)} {type(error).__name__}"
+        log.repeated("error", Event.REQUEST_FAILED, key, status=500, place=path, exc_info=error)
 
     def on_login(is_right: bool, peer: str) -> None:
         if is_right:
             log.info(Event.OPERATOR_LOGGED_IN, peer=peer)
+            log.ended(Event.LOGIN_REFUSED, peer)
         else:
-            log.warning(Event.LOGIN_REFUSED, peer=peer)
+            log.repeated("warning", Event.LOGIN_REFUSED, peer, peer=peer)
 
     return build_private(
         reader,

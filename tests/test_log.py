@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from missedd.core.model import Verdict
 from missedd.log import Event, Logger, Style, configure
+from missedd.log_library import LibraryWords
+from missedd.log_throttle import LINES_A_SECOND
 
 AT = datetime(2026, 11, 23, 14, 30, 0, 123456, tzinfo=UTC)
 
@@ -24,6 +27,16 @@ class Terminal(io.StringIO):
         return True
 
 
+class Ticking:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = AT
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
 class Broken(io.StringIO):
     def write(self, _text: str) -> int:
         raise BrokenPipeError
@@ -31,7 +44,7 @@ class Broken(io.StringIO):
 
 def lines_of(write: Callable[[Logger], object], **options: Any) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    write(configure(stream, now=lambda: AT, **options))
+    write(configure(stream, **{"now": lambda: AT} | options))
     return [json.loads(each) for each in stream.getvalue().splitlines()]
 
 
@@ -241,8 +254,17 @@ def test_what_is_repeated_is_said_once_and_then_counted() -> None:
         log.bind(unit="claim").repeated("error", Event.STORE_COMMIT_FAILED, "disk")
 
     lines = lines_of(write)
-    assert [each.get("times") for each in lines] == [None, 10, 100, 1000, None, None]
+    assert [each.get("times") for each in lines] == [None, 10, 100, 1000, None, 1005, None]
     assert lines[1]["error"] == "full"
+    assert lines[5] == {
+        "event": "log.repeats_ended",
+        "level": "info",
+        "at": "2026-11-23T14:30:00.123Z",
+        "of": "store.commit_failed",
+        "times": 1005,
+        "since": "2026-11-23T14:30:00.123Z",
+        "with": {"error": "full"},
+    }
 
 
 def test_what_is_repeated_is_heard_each_time() -> None:
@@ -257,14 +279,116 @@ def test_what_is_repeated_is_heard_each_time() -> None:
     assert heard == list(range(12))
 
 
+def test_what_is_repeated_begins_anew_after_an_hour_without_it() -> None:
+    clock = Ticking()
+
+    def write(log: Logger) -> None:
+        for _ in range(15):
+            log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        clock.at += timedelta(minutes=59)
+        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        log.tell()
+        clock.at += timedelta(minutes=59)
+        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)  # told at least so often
+        clock.at += timedelta(minutes=60)
+        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        clock.at += timedelta(minutes=61)
+        log.tell()
+        log.tell()
+
+    told = [(each["event"], each.get("times")) for each in lines_of(write, now=clock)]
+    assert told == [
+        ("webhook.refused", None),
+        ("webhook.refused", 10),
+        ("webhook.refused", 17),
+        ("webhook.refused", None),
+        ("log.repeats_ended", 2),
+    ]
+
+
 def test_counting_takes_no_endless_memory() -> None:
+    clock = Ticking()
+
     def write(log: Logger) -> None:
         for each in range(3_000):
+            clock.at += timedelta(milliseconds=10)
             log.repeated("error", Event.REQUEST_FAILED, str(each))
         assert log.ended(Event.REQUEST_FAILED, "0") == 0
         assert log.ended(Event.REQUEST_FAILED, "2999") == 1
 
-    assert len(lines_of(write)) == 3_000
+    assert len(lines_of(write, now=clock)) == 3_000
+
+
+def test_an_event_has_so_many_lines_a_second_and_the_others_are_told_together() -> None:
+    clock = Ticking()
+    heard: list[Event] = []
+
+    def write(log: Logger) -> None:
+        log.listen(lambda event, _fields: heard.append(event))
+        for _ in range(LINES_A_SECOND):
+            log.info(Event.ACTION_CLOSED)
+        assert not log.has_room(Event.ACTION_CLOSED)
+        assert log.has_room(Event.ACTION_HELD)
+        log.error(Event.ACTION_CLOSED)
+        log.info(Event.ACTION_CLOSED)
+        log.info(Event.ACTION_HELD)
+        log.tell()  # the second is not over
+        clock.at += timedelta(seconds=1)
+        log.info(Event.ACTION_CLOSED)
+        log.tell()
+
+    lines = lines_of(write, now=clock)
+    closed = [each for each in lines if each["event"] == "action.closed"]
+    assert (len(closed), len(heard)) == (LINES_A_SECOND + 1, LINES_A_SECOND + 4)
+    left_out = [each for each in lines if each["event"] == "log.lines_left_out"]
+    assert [(each["of"], each["lines"], each["level"]) for each in left_out] == [
+        ("action.closed", 2, "error")
+    ]
+    assert lines.index(left_out[0]) == len(lines) - 2
+
+
+def test_what_was_only_counted_is_told_at_the_end() -> None:
+    def write(log: Logger) -> None:
+        for _ in range(5):
+            log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        for _ in range(LINES_A_SECOND + 3):
+            log.info(Event.ACTION_CLOSED)
+        log.close()
+
+    lines = lines_of(write)
+    assert [(each["event"], each["of"]) for each in lines[-2:]] == [
+        ("log.lines_left_out", "action.closed"),
+        ("log.repeats_ended", "webhook.refused"),
+    ]
+    assert (lines[-2]["lines"], lines[-1]["times"], lines[-1]["with"]) == (3, 5, {"status": 404})
+
+
+def test_what_libraries_say_is_said_in_our_log_and_counted() -> None:
+    library = logging.Logger("trio.serve_listeners")
+
+    def write(log: Logger) -> None:
+        library.addHandler(LibraryWords(log))
+        library.info("of no interest")
+        for wait_s in range(12):
+            library.error("accept returned %s; retrying in %s seconds", "EMFILE", wait_s)
+
+    lines = lines_of(write)
+    assert [(each["event"], each["level"], each.get("times")) for each in lines] == [
+        ("library.warned", "error", None),
+        ("library.warned", "error", 10),
+    ]
+    assert lines[1]["library"] == "trio.serve_listeners"
+    assert lines[1]["words"] == "accept returned EMFILE; retrying in 9 seconds"
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"), [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)]
+)
+def test_a_terminal_without_colours(environ: dict[str, str], coloured: bool) -> None:
+    stream = Terminal()
+    configure(stream, now=lambda: AT, environ=environ).info(Event.DAEMON_STARTED)
+    assert ("\x1b[" in stream.getvalue()) is coloured
 
 
 def test_a_broken_stream_stops_nobody() -> None:
@@ -272,7 +396,9 @@ def test_a_broken_stream_stops_nobody() -> None:
     log = configure(closed, now=lambda: AT)
     closed.close()
     log.info(Event.DAEMON_STARTED)
-    configure(Broken(), now=lambda: AT).info(Event.DAEMON_STARTED)
+    broken = configure(Broken(), now=lambda: AT)
+    broken.info(Event.DAEMON_STARTED)
+    assert (log.lines_lost, broken.lines_lost) == (1, 1)
 
 
 def test_two_loggers_know_nothing_of_each_other() -> None:

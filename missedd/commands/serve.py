@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import resource
 import sys
 from functools import partial
@@ -17,7 +19,8 @@ from missedd.commands.common import FAILED, OK, add_config, with_config
 from missedd.config import Loaded
 from missedd.daemon import serve
 from missedd.engine.engine import World
-from missedd.log import configure
+from missedd.log import Event, configure
+from missedd.log_library import LibraryWords
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
 from missedd.store.upgrade import ALIVE_EVERY_S, Upgrade
@@ -31,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
         help="run the daemon in the foreground",
         description="Serves Exotel's webhooks on the public address and the API, console and metrics on "
         "the private one. Logs are JSON lines on stdout, or readable text on a terminal. SIGTERM and "
-        "Ctrl-C let it finish what it holds, and it exits 0.",
+        "Ctrl-C let it finish what it holds, and it exits 0. SIGHUP changes nothing.",
     )
     add_config(parser)
     parser.add_argument(
@@ -49,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
 def _serve(is_copied: bool, loaded: Loaded) -> int:
     _allow_many_files()
     clock = SystemClock()
-    log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts)
+    log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts, environ=os.environ, aside=True)
+    logging.getLogger().addHandler(LibraryWords(log))
 
     upgrade = Upgrade(is_copied, _still_upgrading)
 
@@ -68,13 +72,19 @@ def _serve(is_copied: bool, loaded: Loaded) -> int:
             else:
                 refusals.append(str(each))
 
+    has_failed = False
     try:
         trio.run(main)
     except* (StoreRefused, CannotListen) as group:
         refused(group)
+    except* Exception as failure:
+        has_failed = True
+        log.error(Event.DAEMON_FAILED, exc_info=failure)
+    finally:
+        log.close()
     for refusal in refusals:
         print(f"missedd: {refusal}", file=sys.stderr)
-    return FAILED if refusals else OK
+    return FAILED if refusals or has_failed else OK
 
 
 def _still_upgrading() -> None:

@@ -1,14 +1,12 @@
 """What the log tells of admissions: a line a call, and in a burst a line a second for the rest.
 
-A line costs a third of a call's whole time, and a thousand a second are read by nobody. So at most
-`LINES_A_SECOND` are written; the others are counted by verdict and told together. The metrics hear
-of every call, and `missedd why` knows each of them.
+The log takes so many lines of one event in a second; the other calls are counted by verdict and told
+together. The metrics hear of every call, and `missedd why` knows each of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
 
 import trio
 
@@ -17,14 +15,10 @@ from missedd.core.model import RECOVERED, Verdict
 from missedd.log import Event, Level, Logger
 from missedd.store.admit import Admitted
 
-LINES_A_SECOND: Final = 200
-
 
 class AdmissionLog:
     def __init__(self, log: Logger) -> None:
         self._log = log
-        self._second = -1
-        self._lines = 0
         self._untold: Counter[Verdict] = Counter()
         self._has_untold = trio.Event()
 
@@ -32,15 +26,11 @@ class AdmissionLog:
         """Tell of one call, or count it."""
         call, admission = decided.call, decided.admission
         event = Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED
-        second = int(trio.current_time())
-        if second != self._second:
-            self._second, self._lines = second, 0
-        if self._lines >= LINES_A_SECOND:
+        if not self._log.has_room(event):
             self._log.count(event, campaign=admission.campaign, verdict=admission.verdict)
             self._untold[admission.verdict] += 1
             self._has_untold.set()
             return
-        self._lines += 1
         level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
         self._log.write(
             level,

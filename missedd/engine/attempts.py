@@ -51,10 +51,11 @@ class Attempts:
         try:
             claims = await self._store.write(unit)
         except NotDurable as failure:
-            self._log.error(Event.STORE_COMMIT_FAILED, unit="claim", error=str(failure))
+            self._log.repeated("error", Event.STORE_COMMIT_FAILED, "claim", unit="claim", error=str(failure))
             for at_us, action_id in taken:
                 ready.add(at_us, action_id)
             return None
+        self._log.ended(Event.STORE_COMMIT_FAILED, "claim")
         for action_id in claims.left:
             # One that would have gone in another's stead need not have been asked for.
             ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
@@ -94,8 +95,11 @@ class Attempts:
                 wakes = await self._store.write(unit)
                 break
             except NotDurable as failure:
-                self._log.error(Event.STORE_COMMIT_FAILED, unit="record", error=str(failure))
+                self._log.repeated(
+                    "error", Event.STORE_COMMIT_FAILED, "record", unit="record", error=str(failure)
+                )
                 await trio.sleep(STORE_WAIT_S)
+        self._log.ended(Event.STORE_COMMIT_FAILED, "record")
         self._timers.add(wakes)
         event = {
             "accepted": Event.ATTEMPT_ACCEPTED,

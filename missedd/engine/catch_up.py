@@ -124,10 +124,13 @@ class CatchUp:
                 wait_s = EVERY_S
                 for what in ("catch-up", "catch-up refused"):
                     self._log.ended(Event.LOOKUP_FAILED, what)
+                self._log.ended(Event.STORE_COMMIT_FAILED, "catch-up")
             except _NotTold as failure:
                 wait_s = self._wait_after(failure.found)
             except (NotDurable, Overloaded) as failure:
-                self._log.error(Event.STORE_COMMIT_FAILED, unit="catch-up", error=str(failure))
+                self._log.repeated(
+                    "error", Event.STORE_COMMIT_FAILED, "catch-up", unit="catch-up", error=str(failure)
+                )
                 wait_s = RETRY_S
 
     def _wait_after(self, found: Unavailable) -> float:
@@ -208,7 +211,10 @@ class CatchUp:
             if isinstance(verdict, NotDurable | Overloaded):
                 raise verdict  # perhaps it was kept, perhaps not: the round is made again
             if isinstance(verdict, Exception):
-                self._log.error(Event.REQUEST_FAILED, call_sid=call.call_sid, exc_info=verdict)
+                why = type(verdict).__name__
+                self._log.repeated(
+                    "error", Event.REQUEST_FAILED, why, call_sid=call.call_sid, exc_info=verdict
+                )
             elif verdict not in (Verdict.REDELIVERED, Verdict.NOT_MISSED):  # else a webhook was faster
                 this_round.recovered.append(call)
 

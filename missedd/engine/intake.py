@@ -117,8 +117,13 @@ class Intake:
         try:
             admitted = await self._store.write(unit)
         except NotDurable as failure:
-            self._log.error(
-                Event.STORE_COMMIT_FAILED, unit="admit", error=str(failure), refused_calls=len(batch)
+            self._log.repeated(
+                "error",
+                Event.STORE_COMMIT_FAILED,
+                "admit",
+                unit="admit",
+                error=str(failure),
+                refused_calls=len(batch),
             )
             for each in batch:
                 each.fail(NotDurable(str(failure)))
@@ -129,6 +134,7 @@ class Intake:
             # Passed on, not swallowed: the edge logs it and answers 503.
             batch[0].fail(failure)
             return True
+        self._log.ended(Event.STORE_COMMIT_FAILED, "admit")
         for waiting, decided in zip(batch, admitted, strict=True):
             self.follow(decided)
             waiting.decide(decided.admission.verdict, decided.report_for)

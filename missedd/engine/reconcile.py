@@ -75,8 +75,11 @@ class Reconciler:
             ((due_us, action_id),) = self._ready.take(1)
             try:
                 await self._look(action_id)
+                self._log.ended(Event.STORE_COMMIT_FAILED, "look-up")
             except NotDurable as failure:
-                self._log.error(Event.STORE_COMMIT_FAILED, unit="look-up", error=str(failure))
+                self._log.repeated(
+                    "error", Event.STORE_COMMIT_FAILED, "look-up", unit="look-up", error=str(failure)
+                )
                 await trio.sleep(STORE_WAIT_S)
                 self._ready.add(due_us, action_id)
 

@@ -38,9 +38,8 @@ class Verifier:
         unit = partial(start, verification_id=new_id, number=number, campaign=owner, now=self._clock.now())
         started = await self._store.write(unit)
         if isinstance(started, NotStarted):
-            self._log.info(
-                Event.VERIFICATION_REFUSED, number=number, campaign=campaign, reason=started.reason
-            )
+            fields = {"number": number, "campaign": campaign, "reason": started.reason}
+            self._log.repeated("info", Event.VERIFICATION_REFUSED, f"{campaign} {started.reason}", **fields)
         else:
             self._log.info(Event.VERIFICATION_STARTED, number=number, campaign=campaign)
         return started

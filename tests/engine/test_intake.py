@@ -14,9 +14,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.reasons import Reason
-from missedd.engine.admission_log import LINES_A_SECOND
 from missedd.engine.intake import Intake, Overloaded
 from missedd.engine.queue import ROOM
+from missedd.log_throttle import LINES_A_SECOND
 from missedd.store.claims import claim
 from missedd.store.database import NotDurable
 from tests.core.campaigns import call, callback, campaign, everything, policy
