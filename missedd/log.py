@@ -74,6 +74,8 @@ class Event(StrEnum):
     ATTEMPT_ACCEPTED = "attempt.accepted"
     ATTEMPT_REFUSED = "attempt.refused"
     ATTEMPT_UNKNOWN = "attempt.unknown"
+    ENDPOINT_FAILING = "endpoint.failing"
+    ENDPOINT_ANSWERS = "endpoint.answers"
     LOOKUP_FAILED = "lookup.failed"
     BUDGET_PAUSED = "budget.paused"
     PROVIDER_UNREACHABLE = "provider.unreachable"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from simulator.application import Mood
 from simulator.disk_faults import DiskFaultName
 from simulator.faults import POST_FAULTS, POST_TARGETS, FaultName, Target
 from simulator.field_readings import readings_of
@@ -96,7 +97,7 @@ SETTINGS: Mapping[str, Reading] = {
 
 
 def _application(value: Any) -> Any:
-    return one_of("up", "down")(value) if isinstance(value, str) else status(value)
+    return one_of("up", *Mood)(value) if isinstance(value, str) else status(value)
 
 
 _RING: Mapping[str, Takes] = {
@@ -134,7 +135,7 @@ DEEDS: Mapping[str, Mapping[str, Takes]] = {
     "clock_step": {"clock_step": step},
     "person": {"person": PERSON, **{key: trait.reads for key, trait in CHANGES.items()}},
     "exchange": {"exchange": SETTINGS},
-    "application": {"application": _application, "for": span},
+    "application": {"application": _application, "host": text, "delay": span, "for": span},
     "suppress": {"suppress": PERSON, "reason": text},
     "unsuppress": {"unsuppress": PERSON},
     "pause": {"pause": CAMPAIGN, "why": text, "for": span},
@@ -168,7 +169,7 @@ MEASURES: Mapping[str, Mapping[str, Takes]] = {
     },
     "requests_in_a_minute": {"target": one_of("voice", *_API_TARGETS)},
     "rings_in_an_hour": {"person": PERSON},
-    "webhooks": {"person": PERSON, **_PERIOD, "type": Name("webhook type")},
+    "webhooks": {"person": PERSON, **_PERIOD, "type": Name("webhook type"), "campaign": CAMPAIGN},
     "actions": {
         "person": PERSON,
         "kind": Name("kind"),

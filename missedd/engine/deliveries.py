@@ -24,9 +24,12 @@ from missedd import __version__
 from missedd.clock import Clock, to_iso
 from missedd.core.policy import Policy, WebhookFormat
 from missedd.core.reasons import Reason
+from missedd.core.shares import PLACES
+from missedd.core.urls import without_secrets
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.exotel.codes import retry_after_s
 from missedd.exotel.dates import to_ist
+from missedd.exotel.failures import failure_of
 from missedd.store.calls import CallRow, fetch_call
 from missedd.store.claims import Claimed
 from missedd.store.rows import ActionRow
@@ -36,7 +39,8 @@ from missedd.store.verifications import fetch_verification
 TIMEOUT_S: Final = 15.0
 """As long as the providers themselves wait for a webhook to be answered."""
 
-CONNECTIONS: Final = 16
+CONNECT_TIMEOUT_S: Final = 5.0
+"""Three SYNs (0, 1 and 3 s) and a TLS handshake: whoever takes no connection by then is asked again later."""
 
 
 def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
@@ -103,6 +107,17 @@ WRITTEN: Final = {
 }
 
 
+def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The HTTP client that `Deliveries` wants for itself; `transport` stands in for the network."""
+    return httpx.AsyncClient(
+        transport=transport,
+        # Whoever starts a request has seen that there is a place for it: nothing ever queues here.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=PLACES),
+        timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        trust_env=False,
+    )
+
+
 class Deliveries:
     """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
 
@@ -149,17 +164,19 @@ class Deliveries:
             with trio.fail_after(TIMEOUT_S):
                 async with self._http.stream("POST", url, content=body, headers=headers) as response:
                     # The status is the whole answer; an endless body would only hold the line.
-                    return _answer(response, self._clock.now())
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
-            return Refused(True, type(failure).__name__, Reason.ENDPOINT_FAILED)
-        except httpx.InvalidURL as failure:
-            # Not an `HTTPError`, and beyond what the configuration's check sees.
-            return Refused(False, type(failure).__name__, Reason.ENDPOINT_FAILED)
-        except (httpx.HTTPError, trio.TooSlowError) as failure:
-            return Unknown(type(failure).__name__, Reason.ENDPOINT_FAILED)
+                    return _answer(response, without_secrets(url), self._clock.now())
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, trio.TooSlowError) as error:
+            # An `InvalidURL`, and the `UnicodeError` of a name that can be none, are no `HTTPError`.
+            failure = failure_of(error)
+            message = f"{without_secrets(url)}: {failure.words}"
+            if isinstance(error, httpx.InvalidURL):
+                return Refused(False, failure.code, Reason.ENDPOINT_FAILED, message)
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | UnicodeError):
+                return Refused(True, failure.code, Reason.ENDPOINT_FAILED, message)
+            return Unknown(failure.code, Reason.ENDPOINT_FAILED, message)
 
 
-def _answer(response: httpx.Response, now: datetime) -> Answer:
+def _answer(response: httpx.Response, shown: str, now: datetime) -> Answer:
     code = str(response.status_code)
     if response.is_success:
         return Accepted(code=code)
@@ -168,5 +185,6 @@ def _answer(response: httpx.Response, now: datetime) -> Answer:
         retryable=response.status_code != 410,
         code=code,
         reason=Reason.ENDPOINT_REFUSED,
+        message=f"{shown}: it answered {code}",
         retry_after_s=retry_after_s(response.headers.get("retry-after"), now),
     )

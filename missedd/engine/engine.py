@@ -21,10 +21,14 @@ from missedd.config import Settings
 from missedd.core.grid import grid_of
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
+from missedd.engine.attempts import Attempts
 from missedd.engine.catch_up import CatchUp
-from missedd.engine.deliveries import CONNECTIONS, TIMEOUT_S, Deliveries
+from missedd.engine.deliveries import Deliveries
+from missedd.engine.deliveries import new_http as new_webhook_http
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
+from missedd.engine.endpoints import WebhookQueues
+from missedd.engine.failing import Failing
 from missedd.engine.hand_over import HandOver
 from missedd.engine.intake import Intake
 from missedd.engine.news import News
@@ -41,6 +45,7 @@ from missedd.engine.timers import Steps, Timers, every_few_seconds
 from missedd.engine.troubles import Troubles
 from missedd.engine.upstream import Upstream
 from missedd.engine.verifier import Verifier
+from missedd.engine.webhooks import WebhookDispatcher
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
 from missedd.log import Event, Logger
@@ -121,7 +126,8 @@ async def running_engine(
         await recount_polls(store, policy, log)
         await tell_left_out(store, policy, clock, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
-        ready = {lane: Ready() for lane in Lane}
+        webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
+        ready = {lane: Ready() for lane in Lane} | {Lane.WEBHOOK: webhooks}
         timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps)
         budgets = {
             Lane.VOICE: await _budget(store, Lane.VOICE, settings.exotel.calls_per_minute, clock),
@@ -132,7 +138,7 @@ async def running_engine(
         upstream = Upstream(clock, log, troubles, frozenset())
         async with (
             new_http(world.exotel_transport) as exotel_http,
-            _webhook_http(world.webhook_transport) as webhook_http,
+            new_webhook_http(world.webhook_transport) as webhook_http,
         ):
             account = Account(
                 sid=settings.exotel.account_sid,
@@ -144,7 +150,7 @@ async def running_engine(
             urls = ReportUrls(public_url, secrets.webhook_token)
             provider = ProviderRequests(client, policy, urls)
             deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
-            dispatchers = [
+            dispatchers: list[Dispatcher | WebhookDispatcher] = [
                 Dispatcher(
                     store=store,
                     policy=policy,
@@ -153,12 +159,23 @@ async def running_engine(
                     log=log,
                     ready=ready[lane],
                     timers=timers,
-                    send=deliveries.send if lane is Lane.WEBHOOK else provider.send,
-                    budget=budgets.get(lane),
-                    in_flight=CONNECTIONS if lane is Lane.WEBHOOK else PROVIDER_IN_FLIGHT,
+                    send=provider.send,
+                    budget=budgets[lane],
+                    in_flight=PROVIDER_IN_FLIGHT,
                 )
-                for lane in (Lane.VOICE, Lane.SMS, Lane.WEBHOOK)
+                for lane in (Lane.VOICE, Lane.SMS)
             ]
+            dispatchers.append(
+                WebhookDispatcher(
+                    store=store,
+                    attempts=Attempts(store, policy, clock, log, timers),
+                    clock=clock,
+                    rng=Random(world.rng.random()),  # noqa: S311 - jitter
+                    queues=webhooks,
+                    send=deliveries.send,
+                    failing=Failing(troubles, clock, log),
+                )
+            )
             reconciler = Reconciler(
                 store=store,
                 policy=policy,
@@ -252,9 +269,3 @@ async def _budget(store: Store, lane: Lane, per_minute: int, clock: Clock) -> Bu
         # taken for spent, evenly: for a minute nothing goes at once, and nobody waits for long.
         ago_s += [each * MINUTE_S / per_minute for each in range(per_minute - len(ago_s))]
     return Budget(per_minute, ago_s)
-
-
-def _webhook_http(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    # As many connections as there may be requests: nothing ever queues for the pool.
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return httpx.AsyncClient(transport=transport, limits=limits, timeout=TIMEOUT_S, trust_env=False)

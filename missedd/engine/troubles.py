@@ -14,10 +14,23 @@ class Troubles:
     def __init__(self) -> None:
         self._going_on: dict[tuple[TroubleKind, str], Trouble] = {}
 
-    def note(self, kind: TroubleKind, subject: str, cause: str, remedy: str, now: datetime) -> Trouble:
-        """Begin a trouble, or count one more sign of it; the latest cause stands."""
+    def note(
+        self,
+        kind: TroubleKind,
+        subject: str,
+        cause: str,
+        remedy: str,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        tries: int = 1,
+    ) -> Trouble:
+        """Begin a trouble, or count one more sign of it; the latest cause stands.
+
+        `since` and `tries` are of a trouble that was watched for a while before it was worth telling.
+        """
         known = self._going_on.get((kind, subject))
-        since, tries = (known.since, known.tries + 1) if known else (now, 1)
+        since, tries = (known.since, known.tries + 1) if known else (since or now, tries)
         trouble = Trouble(kind, subject, since, tries, cause, remedy)
         self._going_on[kind, subject] = trouble
         return trouble

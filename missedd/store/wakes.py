@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from missedd.clock import from_us, to_us
@@ -35,6 +37,15 @@ async def wakes_between(db: Database, after_us: int, until_us: int) -> list[Wake
         if len(rows) < _PIECE:
             return wakes
         after_us, after_id = rows[-1][:2]
+
+
+async def campaigns_of(db: Database, ids: Sequence[int]) -> dict[int, str]:
+    """The campaign of each action of `ids` that exists."""
+    rows = await db.fetch_all(
+        "SELECT id, campaign FROM actions WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return dict(rows)
 
 
 async def count_wakes(db: Database, until_us: int) -> int:

@@ -81,7 +81,10 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
         case "webhooks":
             taken = pick(stage.application.taken(), lambda each: each.at, lambda each: each.number)
             return [
-                each for each in taken if filters.get("type", each.payload["type"]) == each.payload["type"]
+                each
+                for each in taken
+                if filters.get("type", each.payload["type"]) == each.payload["type"]
+                and filters.get("campaign") in (None, each.payload["data"]["campaign"])
             ]
         case "actions":
             return await _actions(stage, number, filters)

@@ -16,7 +16,7 @@ import httpx
 import trio
 
 from missedd.store.database import NotDurable, StoreRefused
-from simulator.application import Application
+from simulator.application import Application, Manner, Mood
 from simulator.crowd import Crowd
 from simulator.disk_faults import DiskFault
 from simulator.exchange import Exchange
@@ -71,7 +71,7 @@ class Stage:
         """End every fault there is: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()
         self.host.disk.clear()
-        self.application.status = 200
+        self.application.heal()
         if self.clock.error:
             self.clock.error = timedelta(0)
 
@@ -213,9 +213,11 @@ class Stage:
         self._after(params, lambda: discard(self.exchange.faults.active, fault))
 
     def _application(self, value: Any, params: Any) -> None:
-        """`up`, `down`, or a status that it answers with."""
-        self.application.status = {"up": 200, "down": None}.get(value, value)
-        self._after(params, lambda: setattr(self.application, "status", 200))
+        """`up`, a status that it answers with, or a `Mood`: everywhere, or at one `host`."""
+        host, well = params.get("host"), Manner()
+        answer = value if isinstance(value, int) else 200 if value == "up" else Mood(value)
+        self.application.behave(Manner(answer, seconds(params.get("delay", 0))), host)
+        self._after(params, lambda: self.application.behave(well, host))
 
     def _after(self, params: Any, undo: Callable[[], None]) -> None:
         if "for" in params:

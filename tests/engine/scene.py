@@ -19,6 +19,7 @@ import trio
 from missedd.clock import to_us
 from missedd.core.model import InboundCall, Kind, Lane, StatusReport
 from missedd.core.policy import Policy
+from missedd.engine.endpoints import WebhookQueues
 from missedd.engine.ready import Ready
 from missedd.engine.reports import Reports
 from missedd.engine.timers import Timers
@@ -69,6 +70,7 @@ class Scene:
     log: Logger
     lines: io.StringIO
     ready: dict[Lane, Ready]
+    webhooks: WebhookQueues
     timers: Timers
     rng: Random = field(default_factory=partial(Random, 1))
 
@@ -114,7 +116,8 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
     clock, disk, lines = WallClock(), Disk(), io.StringIO()
     clock.error = starts_at - NOON
     log = configure(lines, style="json", now=clock.now)
-    ready = {lane: Ready() for lane in Lane}
+    webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
+    ready = {lane: Ready() for lane in Lane} | {Lane.WEBHOOK: webhooks}
     async with open_store(InlineDriver(disk.fault, disk.pause), folder / "missedd.db", "a test") as store:
 
         async def load(after_us: int, until_us: int) -> list[Wake]:
@@ -123,7 +126,7 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
         timers = Timers(clock, load, ready, log)
         async with trio.open_nursery() as nursery:
             await nursery.start(timers.run)
-            yield Scene(store, policy, clock, disk, log, lines, ready, timers)
+            yield Scene(store, policy, clock, disk, log, lines, ready, webhooks, timers)
             nursery.cancel_scope.cancel()
 
 

@@ -175,6 +175,11 @@ def failing(failure: type[httpx.HTTPError]) -> Application:
 
 REFUSED = Reason.ENDPOINT_REFUSED
 FAILED = Reason.ENDPOINT_FAILED
+SHOWN = "https://crm.example.in/missed-call"
+
+
+def refused(code: str, *, retryable: bool = True, retry_after_s: float | None = None) -> Refused:
+    return Refused(retryable, code, REFUSED, f"{SHOWN}: it answered {code}", retry_after_s)
 
 
 @pytest.mark.parametrize(
@@ -182,24 +187,29 @@ FAILED = Reason.ENDPOINT_FAILED
     [
         (answering(200), Accepted(code="200")),
         (answering(299), Accepted(code="299")),
-        (answering(410), Refused(False, "410", REFUSED)),
-        (answering(404), Refused(True, "404", REFUSED)),
-        (answering(302, location="https://elsewhere.example"), Refused(True, "302", REFUSED)),
-        (answering(500), Refused(True, "500", REFUSED)),
-        (answering(503, retry_after="120"), Refused(True, "503", REFUSED, retry_after_s=120.0)),
-        (answering(503, retry_after="-1"), Refused(True, "503", REFUSED)),
-        (answering(503, retry_after="soon"), Refused(True, "503", REFUSED)),
-        (answering(503, retry_after="9" * 30), Refused(True, "503", REFUSED)),
-        (answering(503, retry_after="9" * 9), Refused(True, "503", REFUSED, retry_after_s=86_400.0)),
+        (answering(410), refused("410", retryable=False)),
+        (answering(404), refused("404")),
+        (answering(302, location="https://elsewhere.example"), refused("302")),
+        (answering(500), refused("500")),
+        (answering(503, retry_after="120"), refused("503", retry_after_s=120.0)),
+        (answering(503, retry_after="-1"), refused("503")),
+        (answering(503, retry_after="soon"), refused("503")),
+        (answering(503, retry_after="9" * 30), refused("503")),
+        (answering(503, retry_after="9" * 9), refused("503", retry_after_s=86_400.0)),
+        (answering(503, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"), refused("503", retry_after_s=0.0)),
         (
-            answering(503, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"),
-            Refused(True, "503", REFUSED, retry_after_s=0.0),
+            failing(httpx.ConnectTimeout),
+            Refused(True, "connect-timeout", FAILED, f"{SHOWN}: no connection was made in time"),
         ),
-        (failing(httpx.ConnectError), Refused(True, "ConnectError", FAILED)),
-        (failing(httpx.ConnectTimeout), Refused(True, "ConnectTimeout", FAILED)),
-        (failing(httpx.ReadTimeout), Unknown("ReadTimeout", FAILED)),
-        (failing(httpx.RemoteProtocolError), Unknown("RemoteProtocolError", FAILED)),
-        (failing(httpx.UnsupportedProtocol), Unknown("UnsupportedProtocol", FAILED)),
+        (failing(httpx.ReadTimeout), Unknown("timeout", FAILED, f"{SHOWN}: no answer came in time")),
+        (
+            failing(httpx.RemoteProtocolError),
+            Unknown("connection-lost", FAILED, f"{SHOWN}: the connection was closed before an answer came"),
+        ),
+        (
+            failing(httpx.UnsupportedProtocol),
+            Unknown("unsupported-protocol", FAILED, f"{SHOWN}: the request failed (UnsupportedProtocol)"),
+        ),
     ],
 )
 async def test_what_the_applications_answer_means(
@@ -222,7 +232,7 @@ async def test_an_application_that_never_answers_is_left_after_a_while(
         await stage.call()
         deliveries = Deliveries(http, KEY, stage.store, HOOKS, SystemClock())
         began_s = trio.current_time()
-        assert await sent(stage, deliveries) == Unknown("TooSlowError", FAILED)
+        assert await sent(stage, deliveries) == Unknown("timeout", FAILED, f"{SHOWN}: no answer came in time")
         assert trio.current_time() - began_s == pytest.approx(TIMEOUT_S)
 
 
@@ -249,7 +259,8 @@ async def test_a_url_that_cannot_be_one_is_refused_and_brings_nobody_down(
     async with scene(tmp_path, HOOKS) as stage, delivering(stage, answering(200), odd) as deliveries:
         await stage.call()
         answer = await sent(stage, deliveries)
-        assert answer == Refused(False, "InvalidURL", FAILED)
+        assert isinstance(answer, Refused)
+        assert (answer.retryable, answer.code, answer.reason) == (False, "invalid-url", FAILED)
 
 
 async def test_a_campaign_without_its_webhook_sends_none(autojump_clock: MockClock, tmp_path: Path) -> None:
@@ -317,3 +328,14 @@ async def test_the_application_is_told_of_a_number_that_was_proved(
     assert {each["type"] for each in bodies} == set(document()["webhooks"])
     assert all(map(is_described, requests))
     assert [each.headers["webhook-id"] for each in requests] == ["msg_2", "msg_3"]
+
+
+async def test_a_host_that_can_have_no_address_brings_nobody_down(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    odd = policy(campaign(webhook=WebhookPolicy("http://crm..example.in/")))
+    async with scene(tmp_path, HOOKS) as stage, httpx.AsyncClient(trust_env=False) as http:
+        await stage.call()
+        answer = await sent(stage, Deliveries(http, KEY, stage.store, odd, SystemClock()))
+        assert isinstance(answer, Refused)
+        assert (answer.retryable, answer.code, answer.reason) == (True, "name-not-resolved", FAILED)

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Lane
-from missedd.core.policy import MessageClass, WebhookPolicy
+from missedd.core.policy import MessageClass
 from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
@@ -27,7 +27,6 @@ from tests.core.campaigns import (
     NOON,
     OTHER,
     SECOND_EXOPHONE,
-    THIRD,
     call,
     callback,
     campaign,
@@ -475,23 +474,6 @@ async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(
             await trio.sleep(20)
             assert provider.asked_for == [1]
             assert [row[0] for row in await stage.actions()] == ["placed", "planned"]
-
-
-async def test_a_webhook_lane_sends_several_at_once_and_again_until_it_is_taken(
-    autojump_clock: MockClock, tmp_path: Path
-) -> None:
-    hooks = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/")))
-    failure = Unknown("ReadTimeout", Reason.ENDPOINT_FAILED)
-    async with scene(tmp_path, hooks) as stage:
-        provider = Provider(stage, [failure, failure, failure], takes_s=2)
-        async with dispatching(stage, provider, Lane.WEBHOOK, in_flight=16):
-            for each in (CALLER, OTHER, THIRD):
-                await stage.call(each, caller=each)
-            await trio.sleep(1)
-            assert provider.out == 3
-            await trio.sleep(100)
-            assert {row[1] for row in await stage.actions()} == {"delivered"}
-            assert len(provider.requests) == 6
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -163,7 +163,12 @@ VERDICTS = 'what = "verdicts"\nverdict = "accepted"\nat_least = 1'
         (RING, 'clock_step = "an hour"', "at[4].clock_step: 'an hour' is no duration"),
         (RING, "exchange = 3", "at[4].exchange: must be a table, not 3"),
         (RING, "exchange = { __class__ = 3 }", "at[4].exchange.__class__: is not known here"),
-        (RING, 'application = "gone"', "at[4].application: 'gone' is none of up, down"),
+        (
+            RING,
+            'application = "gone"',
+            "at[4].application: 'gone' is none of up, down, unresolvable, unreachable, bad-certificate, "
+            "hangs, drops",
+        ),
         (RING, "application = 42", "at[4].application: must be a whole number, at least 100, at most 599"),
         (RING, 'person = "bela"\nsms = "no"', "at[4].sms: 'no' is none of delivered, "),
         (RING, 'person = "bela"\nlines = "two"', "at[4].lines: must be a whole number, at least 1"),

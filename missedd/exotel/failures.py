@@ -1,0 +1,78 @@
+"""Why a request got no answer: a code and a sentence, from what the layers of the network raised.
+
+A name that is not known and a port that is closed are both a `ConnectError` to httpx; what tells them apart
+lies deeper in the chain. It needs different people: one mends the DNS, the other starts the program.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import trio
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`code` is for logs and records, `words` end a sentence that begins with whom was asked."""
+
+    code: str
+    words: str
+
+    @property
+    def is_timeout(self) -> bool:
+        return self in (NO_CONNECTION_IN_TIME, NO_ANSWER_IN_TIME)
+
+
+NAME_NOT_RESOLVED: Final = Failure("name-not-resolved", "no address is known for the name of its host")
+CONNECTION_REFUSED: Final = Failure("connection-refused", "the connection was refused: nothing listens there")
+UNREACHABLE: Final = Failure("unreachable", "no way leads to the address of its host")
+NO_CONNECTION_IN_TIME: Final = Failure("connect-timeout", "no connection was made in time")
+NO_ANSWER_IN_TIME: Final = Failure("timeout", "no answer came in time")
+CONNECTION_LOST: Final = Failure("connection-lost", "the connection was closed before an answer came")
+
+_NO_WAY: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Name what went wrong with a request; `error` is what httpx raised, or trio's `TooSlowError`."""
+    deeper = list(_chain(error))
+    for each in deeper:
+        match each:
+            case socket.gaierror() | UnicodeError():  # a name that can be none, such as `crm..example.in`
+                return NAME_NOT_RESOLVED
+            case ssl.SSLCertVerificationError():
+                return Failure("tls-failed", f"its certificate is not good: {each.verify_message}")
+            case ssl.SSLError():
+                return Failure("tls-failed", f"no TLS could be agreed on: {each.reason or each}")
+    if any(isinstance(each, ConnectionRefusedError) for each in deeper):
+        return CONNECTION_REFUSED
+    if any(isinstance(each, OSError) and each.errno in _NO_WAY for each in deeper):
+        return UNREACHABLE
+    match error:
+        case httpx.InvalidURL():
+            return Failure("invalid-url", "the URL cannot be one")
+        case httpx.ConnectTimeout():
+            return NO_CONNECTION_IN_TIME
+        case httpx.TimeoutException() | trio.TooSlowError():
+            return NO_ANSWER_IN_TIME
+        case httpx.NetworkError() | httpx.RemoteProtocolError() if not isinstance(error, httpx.ConnectError):
+            return CONNECTION_LOST
+    name = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
+    return Failure(name, f"the request failed ({type(error).__name__})")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what it came from, and so on; of several attempts at one connection, all."""
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _chain(each)
+    below = error.__cause__ or error.__context__
+    if below is not None:
+        yield from _chain(below)
