@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from missedd.config_read import Table
 from missedd.config_values import shown
+from missedd.core.host_names import canonical
 from missedd.secrets import CONSOLE_PASSWORD_HASH
 
 API_BASE = "https://api.in.exotel.com"
@@ -63,6 +64,8 @@ class Listen:
     """The public listener as Exotel sees it, without a slash at the end."""
     has_public_url: bool = True
     """Whether the file says so; else it is http to `public`."""
+    private_hosts: tuple[str, ...] = ()
+    """Names by which the private listener is called, beside `localhost` and this machine's addresses."""
 
     def url_of(self, bound: Endpoint | UnixSocket) -> str:
         """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
@@ -122,7 +125,29 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
             f"listen.private: {private} is not loopback: nothing is encrypted there, and without "
             f"{CONSOLE_PASSWORD_HASH} nobody is asked for a password"
         )
-    return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None)
+    hosts = _private_hosts(table)
+    if not (private.is_loopback or private.is_public or hosts):
+        warnings.append(
+            "listen.private_hosts: not set: only an address of this machine may be typed into a browser; "
+            'whoever uses a name adds it, such as private_hosts = ["missedd.example.in"]'
+        )
+    return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None, hosts)
+
+
+def _private_hosts(table: Table) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for i, value in table.items("private_hosts"):
+        host = canonical(value) if isinstance(value, str) else None
+        if host is None:
+            table.problem(
+                f"private_hosts[{i}]",
+                f'must be a host name without port, such as "missedd.example.in", not {shown(value)}',
+            )
+        elif host in found:
+            table.problem(f"private_hosts[{i}]", f"is there already: {shown(value)}")
+        else:
+            found[host] = None
+    return tuple(found)
 
 
 def _public(table: Table) -> Endpoint | UnixSocket:

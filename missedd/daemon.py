@@ -22,10 +22,12 @@ from missedd.addresses import CannotListen, cannot_listen, check_private
 from missedd.clock import to_iso
 from missedd.config import Endpoint, Loaded, UnixSocket
 from missedd.config_network import differing
+from missedd.core.host_names import canonical
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.log import Event, Logger
 from missedd.sites import count_events, private_site, public_site
 from missedd.web.access import Keys
+from missedd.web.hosts import Hosts
 from missedd.web.listener import open_listeners, serve_public
 from missedd.web.metrics import Metrics
 from missedd.web.private_server import serve_private
@@ -157,7 +159,9 @@ def _keys(loaded: Loaded, bound: Endpoint) -> Keys:
     """What opens the private site where it was really bound: a socket that was passed, or a name's."""
     secrets = loaded.secrets
     check_private(bound, has_password=secrets.console_password is not None)
-    return Keys(secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public)
+    listen = loaded.settings.listen
+    hosts = Hosts(frozenset(listen.private_hosts), canonical(listen.private.host))
+    return Keys(secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public, hosts)
 
 
 def _passed() -> dict[str, list[socket.socket]]:

@@ -118,6 +118,12 @@ def problems_of(text: str, folder: Path) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
+def test_names_of_the_private_listener(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("[listen]", '[listen]\nprivate_hosts = ["Missedd.Example.In.", "203.0.113.7"]')
+    assert read(text, tmp_path).listen.private_hosts == ("missedd.example.in", "203.0.113.7")
+    assert read(CAMPAIGN, tmp_path).listen.private_hosts == ()
+
+
 def test_the_whole_contract_parses(tmp_path: Path) -> None:
     settings = read(WHOLE, tmp_path)
     admissions, vote = settings.policy.campaigns
@@ -468,6 +474,22 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "bad ipv6": ('[listen]\nprivate = "[::g]:1"\n' + SITE[9:], "listen.private", "host:port", None),
     "port as a number": ("[listen]\nprivate = 8081\n" + SITE[9:], "listen.private", "string", None),
     "both the same": ('[listen]\nprivate = "127.0.0.1:8080"\n' + SITE[9:], "listen.private", "same", None),
+    **{
+        f"private host {host}": (f"[listen]\nprivate_hosts = [{host}]\n" + SITE[9:], key, why, None)
+        for host, key, why in (
+            ('"a.in:8081"', "listen.private_hosts[0]", "host name without port"),
+            ('"https://a.in"', "listen.private_hosts[0]", "host name without port"),
+            ('"*.a.in"', "listen.private_hosts[0]", "host name without port"),
+            ("7", "listen.private_hosts[0]", "host name without port"),
+            ('"a.in", "A.in."', "listen.private_hosts[1]", "there already"),
+        )
+    },
+    "private hosts as text": (
+        '[listen]\nprivate_hosts = "a.in"\n' + SITE[9:],
+        "listen.private_hosts",
+        "must be an array",
+        None,
+    ),
     "public url": (SITE.replace("https:", "ftp:"), "listen.public_url", "http://", None),
     "public url's query": (SITE.replace(".in", ".in?a=b"), "listen.public_url", "query", None),
     "no name": (

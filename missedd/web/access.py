@@ -7,19 +7,22 @@
 | the API changes | what it is told to | the same on loopback, elsewhere what the token or a session allows |
 
 Where an API token is set the API changes nothing without it, or a session. A page of another site,
-open in the browser of somebody who may, is refused whatever it shows.
+open in the browser of somebody who may, is refused whatever it shows: by what the browser says of it when
+it changes something, and by its name where reading needs no password.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
 from quart import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from missedd.core.host_names import host_of, origin_host
 from missedd.core.password import PasswordHash
+from missedd.web.hosts import Hosts
 from missedd.web.problems import Problem
 from missedd.web.sessions import Session, Sessions, same
 
@@ -27,7 +30,8 @@ COOKIE: Final = "missedd_session"
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "X-CSRF-Token"
 _READING: Final = ("GET", "HEAD", "OPTIONS")
-_FOR_ANYBODY: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login"})
+_FOR_MACHINES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_FOR_ANYBODY: Final = _FOR_MACHINES | {"/login"}
 
 HOW_TO_CHANGE: Final = (
     "This console changes nothing, as no password is set: let `missedd password` make the hash of one, set "
@@ -43,6 +47,7 @@ class Keys:
     api_token: str | None = None
     is_loopback: bool = True
     is_public: bool = False
+    hosts: Hosts = field(default_factory=Hosts)
 
     @property
     def guards_api_changes(self) -> bool:
@@ -57,6 +62,10 @@ class Access:
     async def guard(self) -> BaseResponse | None:
         """Before each request: None lets it through. Raises `Problem`."""
         is_change = request.method not in _READING
+        if not self.keys.is_public and request.path not in _FOR_MACHINES:
+            self._guard_name()
+        if is_change:
+            self._guard_origin()
         if is_change and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
             raise Problem(403, "a page of another site may not change anything here")
         session = g.session = self.sessions.find(request.cookies.get(COOKIE))
@@ -70,6 +79,23 @@ class Access:
         if self.keys.is_public and session is None and not self._has_token():
             return redirect(f"/login?next={quote(_here(), safe='')}")
         return None
+
+    def _guard_name(self) -> None:
+        authority = request.headers.get("Host")
+        if not authority and request.http_version < "1.1":
+            authority = None  # none was sent: Quart puts an empty one
+        reached = request.scope.get("server") or (None, None)
+        if not self.keys.hosts.know(authority, reached[0]):
+            raise Problem(421, _unknown_name(authority or "", self.keys.hosts))
+
+    def _guard_origin(self) -> None:
+        """A browser says with each change whose page sends it; a program says nothing."""
+        authority = request.headers.get("Host")
+        for origin in request.headers.getlist("Origin"):
+            if not self.keys.hosts.sent(origin, authority):
+                host = origin_host(origin)
+                advice = "" if host is None else "; " + _if_yours(host, self.keys.hosts)
+                raise Problem(403, f"a page of {origin!r} may not change anything here{advice}")
 
     def _guard_api(self, session: Session | None, is_change: bool) -> None:
         if self._has_token():
@@ -100,6 +126,24 @@ class Access:
         if not same(shown.strip(), self.keys.api_token):
             raise Problem(401, "this is not the API's token")
         return True
+
+
+def _unknown_name(authority: str, hosts: Hosts) -> str:
+    host = host_of(authority)
+    if host is None:
+        return "the Host header is no host name"
+    return (
+        f"this is not answered by the name {host}, as a page of somebody else's could come here by it; "
+        + _if_yours(host, hosts)
+    )
+
+
+def _if_yours(host: str, hosts: Hosts) -> str:
+    beside = ", beside the names that stand there" if hosts.named else ""
+    return (
+        f"if it is yours, add this under [listen]{beside}, and restart the daemon:\n\n"
+        f'    private_hosts = ["{host}"]\n'
+    )
 
 
 def local_path(text: str | None) -> str:

@@ -52,8 +52,10 @@ def document() -> Json:
             "version": "1",
             "description": "Missed calls, what they led to, and why. Not for the internet. Where "
             "MISSEDD_API_TOKEN is set nothing is changed without it; a listener on a public address also "
-            "shows nothing without it. Instants without an offset are read in the configured timezone and "
-            "given in UTC. A GET refuses a parameter, a campaign or a list that is not known.",
+            "shows nothing without it. On others the Host has to be an address of the machine, localhost or "
+            "one of `listen.private_hosts` (421). A change with the Origin of another site is refused (403). "
+            "Instants without an offset are read in the configured timezone and given in UTC. A GET refuses "
+            "a parameter, a campaign or a list that is not known.",
         },
         "security": [{}, {"token": []}],
         "paths": completed(_paths() | _of_areas("paths")),

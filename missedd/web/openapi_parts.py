@@ -37,13 +37,18 @@ def body(schema: str) -> Json:
 
 
 def completed(paths: Json) -> Json:
-    """The operations with what any of them may answer: bad input, and a body of another type."""
+    """The operations with what any of them may answer: bad input, a body of another type, a page or a host
+    name that is not known here."""
     for path in paths.values():
-        for each in path.values():
+        for method, each in path.items():
+            any_of_them = {"421": refusal()}
+            if method != "get":
+                any_of_them["403"] = refusal()
             if each.get("requestBody"):
-                each["responses"] = {"400": refusal(), "415": refusal()} | each["responses"]
+                any_of_them |= {"400": refusal(), "415": refusal()}
             elif each.get("parameters"):
-                each["responses"] = {"400": refusal()} | each["responses"]
+                any_of_them["400"] = refusal()
+            each["responses"] = any_of_them | each["responses"]
     return paths
 
 

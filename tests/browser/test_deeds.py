@@ -161,3 +161,13 @@ def test_by_keyboard_alone(console: Console, chromium: Browser) -> None:
     expect(page.get_by_role("link", name="Log in").first).to_be_visible()
     context.close()
     assert visit.complaints == []
+
+
+def test_a_name_that_somebody_lets_lead_here_shows_nothing(console: Console, chromium: Browser) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    answer = page.goto(console.url.replace("127.0.0.1", "rebound.example"))
+    assert answer is not None
+    assert answer.status == 421
+    assert 'private_hosts = ["rebound.example"]' in page.locator("body").inner_text()
+    context.close()

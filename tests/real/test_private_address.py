@@ -1,4 +1,4 @@
-"""A private listener that anybody may reach asks for a password, whoever bound it."""
+"""Who is shown what by the private listener: by where it is bound, and by the name that it is called."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from missedd.core.password import hashed
 from tests.real.daemon import Daemon, free_port
+from tests.real.peers import ask
 
 CAMPAIGN = """
 [[campaign]]
@@ -55,3 +56,29 @@ def test_with_one_it_shows_nothing_before_the_login(open_to_all: Daemon) -> None
         assert httpx.get(f"{url}/", trust_env=False).headers["location"] == "/login?next=%2F"
         assert httpx.get(f"{url}/api/v1/calls", trust_env=False).status_code == 401
         assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+
+
+def test_on_loopback_it_answers_to_its_own_names_only(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, CAMPAIGN, free_port())
+    text = daemon.config.read_text("utf-8").replace('private = "127.0.0.1', 'private = "localhost')
+    daemon.config.write_text(text.replace("[listen]", '[listen]\nprivate_hosts = ["missedd.example.in"]'))
+
+    def status(method: str, path: str, *headers: str, version: str = "1.1") -> str:
+        lines = [f"{method} {path} HTTP/{version}", "Connection: close", *headers]
+        heard = ask(daemon.private_port, "\r\n".join([*lines, "", ""]).encode())
+        return heard.split(b" ", 2)[1].decode()
+
+    with daemon:
+        daemon.start()
+        port, calls = daemon.private_port, "/api/v1/calls"
+        for host in (f"127.0.0.1:{port}", f"localhost:{port}", "missedd.example.in", "[::1]:9", "LOCALHOST."):
+            assert status("GET", calls, f"Host: {host}") == "200"
+        for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", "203.0.113.1", ""):
+            assert status("GET", calls, f"Host: {host}") == "421"
+            assert status("GET", "/readyz", f"Host: {host}") == "200"
+        assert status("GET", calls, version="1.0") == "200"
+        erase = "/api/v1/numbers/+919876543210/erase"
+        for origin in ("http://evil.example", f"http://127.0.0.1:{daemon.public_port}", "null"):
+            assert status("POST", erase, f"Host: 127.0.0.1:{port}", f"Origin: {origin}") == "403"
+        assert status("POST", erase, f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}") != "403"
+        assert status("POST", erase, f"Host: 127.0.0.1:{port}") != "403"

@@ -16,7 +16,7 @@ from missedd.web.private_server import serve_private
 from tests.web.conftest import Private
 from tests.web.peers import GOOD, Peer
 
-WATCH = GOOD.replace(b"/good", b"/api/v1/polls/singer/events")
+WATCH = GOOD.replace(b"/good", b"/api/v1/polls/singer/events").replace(b"here", b"localhost")
 
 
 LARGE = "x" * 3_000_000
