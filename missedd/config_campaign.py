@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from missedd.config_advice import advice
 from missedd.config_callback import callback_warnings, read_callback
 from missedd.config_contact import contact_warnings, read_contact, read_countries
 from missedd.config_hours import read_business_hours
@@ -106,7 +107,8 @@ def _vote(table: Table) -> VotePolicy:
 
 def _subscribe(table: Table) -> SubscribePolicy:
     name = _list_name(table)
-    return SubscribePolicy(name, table.text("purpose", longest=500) or name)
+    purpose = table.text("purpose", longest=500)
+    return SubscribePolicy(name, purpose or name, says_purpose=purpose is not None)
 
 
 def _unsubscribe(table: Table) -> UnsubscribePolicy:
@@ -167,10 +169,11 @@ def campaign_warnings(campaign: Campaign) -> Iterator[str]:
             yield f"{campaign.key}: exophones[{i}]: {NOT_CREDIBLE}"
     yield from contact_warnings(campaign)
     yield from sms_warnings(campaign)
-    if campaign.subscribe and campaign.subscribe.purpose == campaign.subscribe.list:
+    if campaign.subscribe and not campaign.subscribe.says_purpose:
         yield f"{campaign.key}: subscribe.purpose: is not said, so each consent is kept without one"
     if campaign.unsubscribe and campaign.subscribe and campaign.unsubscribe.list == campaign.subscribe.list:
         yield f"{campaign.key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
     if campaign.opts_out and campaign.callback:
         yield f"{campaign.key}: callback: is never made, as unsubscribe.suppress bars whoever calls"
     yield from callback_warnings(campaign)
+    yield from advice(campaign)

@@ -89,8 +89,12 @@ def spell_window(window: WeeklyWindow) -> str:
             runs.append([day])
     names = [_DAYS[run[0]][:3] + (f"-{_DAYS[run[-1]][:3]}" if len(run) > 1 else "") for run in runs]
     spelled = "daily" if len(days) == len(_DAYS) else ",".join(names)
-    end = f"{window.end:%H:%M}" if window.end != time() else "24:00"
-    return f"{spelled} {window.start:%H:%M}-{end}"
+    return f"{spelled} {spell_hours(window.start, window.end)}"
+
+
+def spell_hours(start: time, end: time) -> str:
+    """As they are written in the file: `09:30-18:30`, and 24:00 for the end of the day."""
+    return f"{start:%H:%M}-{f'{end:%H:%M}' if end != time() else '24:00'}"
 
 
 def read_business_hours(

@@ -120,6 +120,11 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
         table.problem("public_url", "must end with its path: query and fragment have no meaning here")
     if url is not None and url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
         warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
+    if url is not None and (base := _without_our_path(url)) is not None:
+        warnings.append(
+            "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would "
+            f"go to one that does not exist; write {base}"
+        )
     if not private.is_loopback:
         warnings.append(
             f"listen.private: {private} is not loopback: nothing is encrypted there, and without "
@@ -148,6 +153,20 @@ def _private_hosts(table: Table) -> tuple[str, ...]:
         else:
             found[host] = None
     return tuple(found)
+
+
+OUR_PATHS = ("exotel", "missed-call", "call-status", "sms-status", "sms-text")
+
+
+def _without_our_path(url: str) -> str | None:
+    """A URL without the paths that are ours, and without what is behind them, as that may be secret; None if
+    it has none."""
+    parts = urlsplit(url)
+    segments = parts.path.strip("/").split("/")
+    ours = [place for place, segment in enumerate(segments) if segment.lower() in OUR_PATHS]
+    if not ours:
+        return None
+    return "/".join([f"{parts.scheme}://{parts.netloc}", *segments[: ours[0]]])
 
 
 def _public(table: Table) -> Endpoint | UnixSocket:

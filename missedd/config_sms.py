@@ -21,6 +21,9 @@ from missedd.core.texts import LONGEST_TEXT, Mistake, Name, measure, names_in, r
 
 SMS_GIVE_UP_AFTER = timedelta(hours=24)
 
+DLT_DIGITS = 19
+"""Of an entity's id as of a template's."""
+
 _NAMES = ", ".join(f"{{{each}}}" for each in Name)
 
 
@@ -106,6 +109,15 @@ def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
     is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
     if not is_inherited and not _may_send(sms.sender):
         yield f"{key}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
+    ids = {"dlt_template_id": sms.dlt_template_id}
+    if not (is_inherited and campaign.sms and campaign.sms.dlt_entity_id == sms.dlt_entity_id):
+        ids["dlt_entity_id"] = sms.dlt_entity_id
+    for name, digits in ids.items():
+        if digits and len(digits) != DLT_DIGITS:
+            yield (
+                f"{key}.{name}: has {len(digits)} digits and not {DLT_DIGITS}, so it is none that India's "
+                "operators registered, and they drop the SMS; copy it from the DLT portal"
+            )
     if not (sms.dlt_entity_id and sms.dlt_template_id):
         yield f"{key}: without both DLT ids, operators in India drop it unless Exotel has them"
     elif sms.dlt_template is None:

@@ -98,9 +98,12 @@ public_url = "https://calls.example.in"
 account_sid = "example1"
 """
 CAMPAIGN = SITE + '[[campaign]]\nname = "a"\nexophones = ["+918047120001"]\n'
+ENTITY, TEMPLATE, OTHER_TEMPLATE = "1101000000000000000", "1107000000000000002", "1107000000000000003"
 CALLBACK = CAMPAIGN + '[campaign.callback]\nflow = "1"\n'
 SMS = (
-    CAMPAIGN + '[campaign.sms]\nsender = "EXAMPL"\nbody = "Hi"\ndlt_entity_id = "1"\ndlt_template_id = "2"\n'
+    CAMPAIGN
+    + '[campaign.sms]\nsender = "EXAMPL"\nbody = "Hi"\n'
+    + f'dlt_entity_id = "{ENTITY}"\ndlt_template_id = "{TEMPLATE}"\n'
 )
 HOURS = CAMPAIGN + '[campaign.hours]\nopen = ["daily 09:00-18:00"]\n'
 OTHER = '[[campaign]]\nname = "b"\nexophones = ["+918047120002"]\n'
@@ -293,7 +296,7 @@ def test_after_hours_sms_takes_no_template_with_it(tmp_path: Path) -> None:
         .after_hours.sms
     )
     assert sms is not None
-    assert (sms.dlt_entity_id, sms.dlt_template_id) == ("1", None)
+    assert (sms.dlt_entity_id, sms.dlt_template_id) == (ENTITY, None)
 
 
 def test_the_store_is_beside_the_file_or_in_the_state_directory(tmp_path: Path) -> None:
@@ -785,7 +788,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "it goes on with '.' (character 10), the template ends after character 7",
         None,
     ),
-    "template": (SMS.replace('"2"', '"two"'), 'campaign "a": sms.dlt_template_id', "digits", None),
+    "template": (SMS.replace(TEMPLATE, "two"), 'campaign "a": sms.dlt_template_id', "digits", None),
     "no url": (CAMPAIGN + "[campaign.webhook]\n", 'campaign "a": webhook.url', "is required", None),
     "webhook format": (
         CAMPAIGN + '[campaign.webhook]\nurl = "https://crm.example.in/"\nformat = "xml"\n',
@@ -1100,7 +1103,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 OFFICE = '[campaign.hours]\nopen = ["mon-fri 09:30-18:30"]\n'
 NIGHT = '{number = "+919876500002", open = ["mon-thu 19:00-02:00", "sun 00:00-24:00"]}'
 TEXTED = SMS + 'dlt_template = "Hi"\n' + OFFICE + '[campaign.after_hours.sms]\nbody = "{opening}"\n'
-TEXTED += 'dlt_template_id = "3"\ndlt_template = "{#var#}"\n'
+TEXTED += f'dlt_template_id = "{OTHER_TEMPLATE}"\n' + 'dlt_template = "{#var#}"\n'
 WARNED = {
     "nobody on duty": (
         CAMPAIGN + f"[campaign.callback]\nagents = [{NIGHT}]\n" + OFFICE,
@@ -1119,7 +1122,10 @@ WARNED = {
     "no campaigns": (SITE, "campaign: there is none"),
     "no actions": (CAMPAIGN, 'campaign "a": has no actions'),
     "nothing to compare": (SMS, 'campaign "a": sms: without dlt_template its text is not compared'),
-    "no template": (SMS.replace('dlt_template_id = "2"\n', ""), 'campaign "a": sms: without both DLT ids'),
+    "no template": (
+        SMS.replace(f'dlt_template_id = "{TEMPLATE}"\n', ""),
+        'campaign "a": sms: without both DLT ids',
+    ),
     "no such header": (
         TEXTED.replace("EXAMPL", "EXAMPLE12"),
         'campaign "a": sms.sender: is no DLT header, which has six letters or digits, and no ExoPhone',
@@ -1163,6 +1169,60 @@ WARNED = {
         'campaign "a": callback.retries: more than',
     ),
     "too many retries": (CALLBACK + 'retries = ["5m", "5m"]\n', 'campaign "a": callback.retries: more than'),
+    "no dedup window": (
+        CALLBACK.replace("[campaign.c", "dedup_window = 0\n[campaign.c"),
+        'campaign "a": dedup_window: is 0s, so who rings several times is called back',
+    ),
+    "a dedup window of seconds": (
+        SMS.replace("[campaign.s", "dedup_window = 10\n[campaign.s") + 'dlt_template = "Hi"\n',
+        'campaign "a": dedup_window: is 10s, so who rings several times',
+    ),
+    "a long delay": (
+        CALLBACK + 'delay = "10m"\n',
+        'campaign "a": callback.delay: is 10m: the longer the wait, the fewer customers answer; 15s',
+    ),
+    "many callbacks an hour": (
+        CALLBACK + "max_per_hour = 60\n",
+        'campaign "a": callback.max_per_hour: is 60: so many callbacks to one number are a nuisance',
+    ),
+    "a short ring": (
+        CALLBACK + 'ring_timeout = "1s"\n',
+        'campaign "a": callback.ring_timeout: is 1s: nobody answers so fast',
+    ),
+    "an evening in the morning": (
+        CALLBACK + '[campaign.hours]\nopen = ["mon-fri 09:30-07:00", "sat 10:00-14:00"]\n',
+        'campaign "a": hours.open: 09:30-07:00 runs over midnight, 21h30m in all; if that is not meant, '
+        "write 09:30-19:00",
+    ),
+    "hours in the wrong order": (
+        CALLBACK + '[campaign.hours]\nopen = "daily 18:00-09:00"\n',
+        'campaign "a": hours.open: 18:00-09:00 runs over midnight, 15h in all; if that is not meant, '
+        "write 09:00-18:00",
+    ),
+    "an agent's evening in the morning": (
+        CAMPAIGN
+        + '[campaign.callback]\nagents = ["+919876500001", {number = "+919876500002", '
+        + 'open = "daily 9:00-6:00"}]\n',
+        'campaign "a": callback.agents[1].open: 09:00-06:00 runs over midnight, 21h in all',
+    ),
+    "our path in the public url": (
+        CALLBACK.replace("calls.example.in", "example.in/calls/exotel/"),
+        "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would go "
+        "to one that does not exist; write https://example.in/calls",
+    ),
+    "a whole address for the public url": (
+        CALLBACK.replace("calls.example.in", "calls.example.in/exotel/secret-token-of-ours/missed-call"),
+        "listen.public_url: holds a path of missedd's own",
+    ),
+    "a short template id": (
+        TEXTED.replace(TEMPLATE, "123456"),
+        'campaign "a": sms.dlt_template_id: has 6 digits and not 19, so it is none',
+    ),
+    "a long template id after hours": (
+        TEXTED.replace(OTHER_TEMPLATE, OTHER_TEMPLATE + "1"),
+        'campaign "a": after_hours.sms.dlt_template_id: has 20 digits and not 19',
+    ),
+    "a short entity id": (TEXTED.replace(ENTITY, "11"), 'campaign "a": sms.dlt_entity_id: has 2 digits'),
     "erased within the year": (
         CALLBACK + '[retention]\nerase_after = "30d"\n',
         "retention.erase_after: is less",
@@ -1211,6 +1271,13 @@ def test_oddities_are_warned_of(oddity: str, tmp_path: Path) -> None:
 
 
 def test_what_is_fine_is_not_warned_of(tmp_path: Path) -> None:
+    joined = CAMPAIGN + '[campaign.subscribe]\nlist = "weather"\npurpose = "weather"\n'
+    assert read(joined, tmp_path).warnings == ()
+    assert read(CALLBACK + 'delay = "60s"\nring_timeout = "15s"\nmax_per_hour = 2\n', tmp_path).warnings == ()
+    counted = CAMPAIGN + "dedup_window = 0\n[campaign.lead]\n"
+    assert read(counted, tmp_path).warnings == (), "nobody is called or texted"
+    for hours in ("daily 20:00-02:00", "fri,sat 14:00-02:00", "daily 00:00-24:00", "daily 09:00-24:00"):
+        assert read(CALLBACK + f'[campaign.hours]\nopen = "{hours}"\n', tmp_path).warnings == ()
     night = CAMPAIGN + f"[campaign.callback]\nagents = [{NIGHT}]\n"
     assert read(night, tmp_path).warnings == ()
     assert read(night + OFFICE + '[campaign.after_hours]\ncallback = "same"\n', tmp_path).warnings == ()

@@ -21,8 +21,8 @@ open = "daily 09:30-18:30"
 [campaign.sms]
 sender = "EXAMPL"
 body = {body}
-dlt_entity_id = "1"
-dlt_template_id = "2"
+dlt_entity_id = "1101000000000000000"
+dlt_template_id = "1107000000000000002"
 dlt_template = {template}
 """
 VOTE = """[campaign.vote]

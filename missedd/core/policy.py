@@ -150,6 +150,8 @@ class PollPolicy:
 class SubscribePolicy:
     list: str
     purpose: str
+    says_purpose: bool = True
+    """Whether the operator has said it; else it is the list's name."""
 
 
 @dataclass(frozen=True, slots=True)
