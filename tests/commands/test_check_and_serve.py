@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -31,6 +32,14 @@ exophones = ["+918047120001"]
 callback = {{ flow = "1" }}
 """
 NO_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write anything")
+
+
+@pytest.fixture(autouse=True)
+def no_handlers() -> Iterator[None]:
+    """What `serve` adds for libraries' words goes again."""
+    before = list(logging.getLogger().handlers)
+    yield
+    logging.getLogger().handlers[:] = before
 
 
 @pytest.fixture(autouse=True)
@@ -143,13 +152,13 @@ MACHINE: list[object] = [
 
 @pytest.mark.parametrize("broken", MACHINE)
 def test_where_the_machine_is_at_fault(
-    broken: Callable[[Path], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    broken: Callable[[Path], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config = broken(tmp_path)
     assert main(["check", "--config", str(config)]) == 1
-    checked = capsys.readouterr()
+    checked = capfd.readouterr()
     assert main(["serve", "--config", str(config)]) == 1
-    served = capsys.readouterr().err
+    served = capfd.readouterr().err
     assert (
         checked.err == f"{served.removeprefix('missedd: ')}1 problem with this machine, none with {config}\n"
     )
@@ -174,40 +183,40 @@ def test_where_the_file_or_a_secret_is_at_fault(
     broken: Callable[[Path, pytest.MonkeyPatch], Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     config = str(broken(tmp_path, monkeypatch))
     assert main(["check", "--config", config]) == 78
-    checked = capsys.readouterr().err
+    checked = capfd.readouterr().err
     assert main(["serve", "--config", config]) == 78
-    assert capsys.readouterr().err == checked != ""
+    assert capfd.readouterr().err == checked != ""
 
 
-def test_of_every_kept_file_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_every_kept_file_that_is_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     config, wrong = tmp_path / "missedd.toml", 0
     for text in corpus("config"):
         config.write_bytes(text)
         if main(["check", "--quiet", "--config", str(config)]) == 0:
             continue
-        checked = capsys.readouterr().err
+        checked = capfd.readouterr().err
         assert main(["serve", "--config", str(config)]) == 78
-        assert capsys.readouterr().err == checked
+        assert capfd.readouterr().err == checked
         wrong += 1
     assert wrong > 20
 
 
 def test_that_a_daemon_has_the_database_is_no_fault(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config = written(tmp_path)
     database(tmp_path / "missedd.db")
     with exclusive(tmp_path / "missedd.db", "missedd, process 4711"):
         assert main(["check", "--config", str(config)]) == 0
-        assert "missedd.db, in use by missedd, process 4711\n" in capsys.readouterr().out
+        assert "missedd.db, in use by missedd, process 4711\n" in capfd.readouterr().out
         assert main(["serve", "--config", str(config)]) == 1
-    capsys.readouterr()
+    capfd.readouterr()
     assert main(["check", "--config", str(config)]) == 0
-    assert "in use" not in capsys.readouterr().out
+    assert "in use" not in capfd.readouterr().out
 
 
 def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
