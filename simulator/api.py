@@ -17,7 +17,7 @@ import trio
 
 from simulator.exchange import Exchange
 from simulator.facts import ApiRequest
-from simulator.faults import Fault, FaultName, Target
+from simulator.faults import UNCONNECTED, WITHOUT_EFFECT, Fault, FaultName, Target
 from simulator.orders import Refusal
 from simulator.rendering import read_fields
 from simulator.request import Request
@@ -25,12 +25,22 @@ from simulator.resources import counts_as_voice, serve, target_of
 from simulator.sending import bulk_fields
 from simulator.versions import Address, content_type, no_path, read_address, refused, written
 
-_STATUS_OF = {FaultName.HTTP_429: 429, FaultName.HTTP_500: 500, FaultName.HTTP_503: 503}
-_MESSAGES = {429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
+_REFUSALS = {
+    FaultName.HTTP_401: (401, "Authentication failed. Verify your API key and token.", 34010),
+    FaultName.HTTP_402: (402, "The requested feature is not part of your plan", None),
+    FaultName.HTTP_403: (403, "Insufficient balance in your account", 40001),
+    FaultName.HTTP_429: (429, "Too Many Requests", None),
+    FaultName.HTTP_500: (500, "Internal Server Error", None),
+    FaultName.HTTP_503: (503, "Service Unavailable", None),
+}
 
 
-class ConnectionRefused(Exception):
-    """The connection was never made."""
+class NotConnected(Exception):
+    """The connection was never made; `fault` says how that went."""
+
+    def __init__(self, fault: FaultName) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 class ConnectionDropped(Exception):
@@ -64,7 +74,7 @@ class ApiReply:
 async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
     """Serve one request, and record in the truth what it asked, did and got.
 
-    Raises ConnectionRefused, ConnectionDropped or NeverAnswers where a fault says so.
+    Raises NotConnected, ConnectionDropped or NeverAnswers where a fault says so.
     """
     address = read_address(call.path)
     target = target_of(call.method, address)
@@ -81,10 +91,10 @@ async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
         entry.fault, entry.fault_when = FaultName(fault.name).value, fault.when
     exchange.truth.api_requests.append(entry)
 
-    if fault is not None and fault.name is FaultName.REFUSE_CONNECTION:
-        raise ConnectionRefused
+    if fault is not None and fault.name in UNCONNECTED:
+        raise NotConnected(FaultName(fault.name))
     reply: ApiReply | None = None
-    if fault is not None and fault.when == "before":
+    if fault is not None and (fault.when == "before" or fault.name in WITHOUT_EFFECT):
         reply = await _broken(fault, address, target, None)
     if reply is None:
         reply = _answer(exchange, call, address, entry)
@@ -177,8 +187,8 @@ async def _broken(fault: Fault, address: Address, target: Target, honest: ApiRep
         case FaultName.MALFORMED_BODY:
             torn = honest.body[: len(honest.body) // 2] if honest else b"<html><body>Unauthorized"
             return _reply(200, address, torn)
-    status = _STATUS_OF[FaultName(fault.name)]
-    reply = _error(status, address, Refusal(status, _MESSAGES[status]))
+    status, message, code = _REFUSALS[FaultName(fault.name)]
+    reply = _error(status, address, Refusal(status, message, code))
     if fault.retry_after_s is not None:
         reply = replace(reply, headers={**reply.headers, "retry-after": str(fault.retry_after_s)})
     return reply

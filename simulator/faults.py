@@ -16,8 +16,17 @@ from simulator.words import Word
 class FaultName(Word):
     # Of the API's answers.
     REFUSE_CONNECTION = "refuse-connection"
+    CONNECT_TIMEOUT = "connect-timeout"
+    TLS_FAILURE = "tls-failure"
+    NAME_UNRESOLVED = "name-unresolved"
     DROP_REPLY = "drop-reply"
     TIMEOUT = "timeout"
+    HTTP_401 = "http-401"
+    """The API key or token is wrong."""
+    HTTP_402 = "http-402"
+    """The account's plan does not allow it."""
+    HTTP_403 = "http-403"
+    """The account's balance is used up."""
     HTTP_429 = "http-429"
     HTTP_500 = "http-500"
     HTTP_503 = "http-503"
@@ -51,6 +60,16 @@ class Target(Word):
     ANY = "any"
     """Every target that the named fault can strike."""
 
+
+UNCONNECTED = (
+    FaultName.REFUSE_CONNECTION,
+    FaultName.CONNECT_TIMEOUT,
+    FaultName.TLS_FAILURE,
+    FaultName.NAME_UNRESOLVED,
+)
+OF_THE_ACCOUNT = (FaultName.HTTP_401, FaultName.HTTP_402, FaultName.HTTP_403)
+WITHOUT_EFFECT = (*UNCONNECTED, *OF_THE_ACCOUNT)
+"""These strike before the effect, whatever `when` says."""
 
 POST_TARGETS = (Target.WEBHOOK, Target.REPORT)
 POST_FAULTS = (

@@ -18,7 +18,7 @@ from quart import Request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 
-from simulator.api import ApiCall, ApiReply, ConnectionDropped, ConnectionRefused, NeverAnswers, respond
+from simulator.api import ApiCall, ApiReply, ConnectionDropped, NeverAnswers, NotConnected, respond
 from simulator.exchange import Exchange
 
 ADMIN = "/_sim/"
@@ -109,7 +109,7 @@ async def _serve(
     )
     try:
         reply = await respond(exchange, call)
-    except (ConnectionDropped, ConnectionRefused):
+    except (ConnectionDropped, NotConnected):
         # A connection once accepted can't be refused any more: closing it in silence is the nearest.
         await _hang_up(send)
         return

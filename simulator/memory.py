@@ -6,18 +6,30 @@ cancelled, undoes nothing: the call it asked for still rings.
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from functools import partial
+
 import httpx
 import trio
 
-from simulator.api import ApiCall, ApiReply, ConnectionDropped, ConnectionRefused, NeverAnswers, respond
+from simulator.api import ApiCall, ApiReply, ConnectionDropped, NeverAnswers, NotConnected, respond
 from simulator.exchange import Exchange
+from simulator.faults import FaultName
+
+CAUSES: Mapping[FaultName, Callable[[], OSError]] = {
+    FaultName.REFUSE_CONNECTION: partial(ConnectionRefusedError, "the exchange refused the connection"),
+    FaultName.TLS_FAILURE: partial(ssl.SSLCertVerificationError, "certificate has expired"),
+    FaultName.NAME_UNRESOLVED: partial(socket.gaierror, socket.EAI_NONAME, "Name or service not known"),
+}
 
 
 class ExchangeTransport(httpx.AsyncBaseTransport):
     """Pass to `httpx.AsyncClient(transport=…)`. Whatever the host, the exchange answers.
 
-    Raises ConnectError, RemoteProtocolError (a reply dropped) and, once the request's own read
-    timeout has passed on trio's clock, ReadTimeout.
+    Raises ConnectError with its cause, RemoteProtocolError (a reply dropped) and, once the request's own
+    timeouts have passed on trio's clock, ConnectTimeout and ReadTimeout.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -41,8 +53,11 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
         if not outcome:
             raise httpx.ReadTimeout("the exchange did not answer in time", request=request)
         reply = outcome[0]
-        if isinstance(reply, ConnectionRefused):
-            raise httpx.ConnectError("the exchange refused the connection", request=request)
+        if isinstance(reply, NotConnected):
+            if reply.fault is FaultName.CONNECT_TIMEOUT:
+                await trio.sleep(request.extensions.get("timeout", {}).get("connect") or 0)
+                raise httpx.ConnectTimeout("no connection in time", request=request)
+            raise httpx.ConnectError(str(reply), request=request) from CAUSES[reply.fault]()
         if isinstance(reply, ConnectionDropped):
             raise httpx.RemoteProtocolError(
                 "Server disconnected without sending a response.", request=request
@@ -59,7 +74,7 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
     async def _serve(self, call: ApiCall, outcome: list[ApiReply | Exception], answered: trio.Event) -> None:
         try:
             outcome.append(await respond(self._exchange, call))
-        except (ConnectionRefused, ConnectionDropped) as broken:
+        except (NotConnected, ConnectionDropped) as broken:
             outcome.append(broken)
         except NeverAnswers:
             return

@@ -15,7 +15,7 @@ from missedd.core.action_facts import told
 from missedd.core.explain_number import local_time as _at
 from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.poll import spell
-from missedd.core.reasons import Reason
+from missedd.core.reasons import HOLDS_A_LANE, Reason
 
 _VERDICTS = {
     Verdict.ACCEPTED: "It was accepted",
@@ -138,7 +138,7 @@ def _standing(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
             return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
         case State.HELD if action["reason"] == Reason.QUARANTINED:
             return f"held; {why}."
-        case State.HELD if action["reason"] == Reason.CAMPAIGN_PAUSED:
+        case State.HELD if action["reason"] in (Reason.CAMPAIGN_PAUSED, *HOLDS_A_LANE):
             return f"held, due at {due}; {why}."
         case State.HELD:
             return f"held until {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."

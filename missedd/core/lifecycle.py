@@ -29,6 +29,10 @@ class Step(StrEnum):
     """The application took a webhook: accepted and done in one."""
     POSTPONE = "postpone"
     """Refused for now, surely without effect."""
+    STALL = "stall"
+    """The provider takes nothing at all just now: surely not sent, it is held with its lane."""
+    RELEASE = "release"
+    """What held it is over: a pause, a quarantine, a trouble of the provider's. It is due when it was."""
     REFUSE = "refuse"
     LOSE = "lose"
     """The answer never came: a look-up decides, never another request."""
@@ -53,12 +57,14 @@ TABLE: Final[dict[tuple[State, Step], State]] = {
     (State.PLANNED, Step.REPORT): State.DONE,  # refused for now, we thought; it rang all the same
     (State.HELD, Step.CLAIM): State.ATTEMPTING,
     (State.HELD, Step.HOLD): State.HELD,
+    (State.HELD, Step.RELEASE): State.PLANNED,
     (State.HELD, Step.CLOSE): State.DONE,
     (State.HELD, Step.HAND_OVER): State.DONE,
     (State.HELD, Step.REPORT): State.DONE,
     (State.ATTEMPTING, Step.ACCEPT): State.PLACED,
     (State.ATTEMPTING, Step.DELIVER): State.DONE,
     (State.ATTEMPTING, Step.POSTPONE): State.PLANNED,
+    (State.ATTEMPTING, Step.STALL): State.HELD,
     (State.ATTEMPTING, Step.REFUSE): State.DONE,
     (State.ATTEMPTING, Step.LOSE): State.ATTEMPTING,
     (State.ATTEMPTING, Step.WAIT): State.ATTEMPTING,

@@ -40,3 +40,8 @@ class Pause:
 def next_look(until: datetime, expires_at: datetime | None) -> datetime:
     """When to look again at an action that waits until then: as it grows too old, if that comes first."""
     return until if expires_at is None else min(until, expires_at + _TICK)
+
+
+def until_expiry(expires_at: datetime | None) -> datetime:
+    """When to look again at what waits for an end that nobody knows: as it grows too old."""
+    return next_look(_NEVER, expires_at)

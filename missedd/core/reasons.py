@@ -190,6 +190,9 @@ TOLD_EARLY_ADVICE: Final = (
 REFUSES_ALL: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
 """Refusals that have nothing to do with what was asked for: all of it is refused until a person acts."""
 
+HOLDS_A_LANE: Final = (Reason.PROVIDER_UNREACHABLE, *REFUSES_ALL)
+"""Why actions wait for the provider, or the account, and not for anything of their own."""
+
 
 AGENT_MISSED: Final = (Reason.AGENT_BUSY, Reason.AGENT_NO_ANSWER, Reason.AGENT_FAILED)
 """With these a callback `failed` before the caller's telephone rang: it was no try to reach them."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from missedd.core.reasons import Reason
+from missedd.core.reasons import REFUSES_ALL, Reason
 
 PROBE_WAITS_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 """From a failure to the next probe; the last one stays."""
@@ -52,7 +52,7 @@ HOLDS_AFTER: Final[Mapping[Sign, tuple[int, Reason]]] = {
 }
 """After how many failures in a row, the last of which is such a one, a lane is held, and why."""
 
-OF_THE_ACCOUNT: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
+OF_THE_ACCOUNT: Final = REFUSES_ALL
 """Holds both lanes: they share one account."""
 
 
@@ -68,8 +68,13 @@ class Course:
     """How many probes failed since it is held."""
     asks_at_s: float = 0.0
     """When the next probe may go."""
-    burns: bool = False
-    """A failed probe may have had its effect: a look-up is to go before the next order."""
+    last: Sign | None = None
+    """How the latest order failed; None once a look-up was answered since."""
+
+    @property
+    def burns(self) -> bool:
+        """Whether the next order that fails may have its effect all the same."""
+        return self.reason is Reason.PROVIDER_UNREACHABLE and self.last in (Sign.FAILED, Sign.LOST)
 
     @property
     def is_trouble(self) -> bool:
@@ -104,22 +109,31 @@ def after_order(
     holds = HOLDS_AFTER.get(sign)
     if holds and holds[1] in OF_THE_ACCOUNT and holds[1] is not course.reason:
         return hold(holds[1], now_s)  # reached again, and refused
-    return _probed(course, now_s, wish_s, burns=sign in (Sign.FAILED, Sign.LOST))
+    return _probed(course, sign, now_s, wish_s)
 
 
 def after_look_up(course: Course, now_s: float, *, is_answered: bool) -> Course:
-    """How a lane stands after a look-up that was its probe. Of the account a look-up says nothing."""
-    if course.reason is None or course.reason in OF_THE_ACCOUNT:
+    """How a lane stands after a look-up that was its probe. Of the account a look-up says nothing.
+
+    That something answers shows that the line is mended. Whether orders are taken only an order shows,
+    which may go now; where the provider asked for rest, it keeps its own instant.
+    """
+    if course.reason is not Reason.PROVIDER_UNREACHABLE:
         return course
     if not is_answered:
-        return _probed(course, now_s, None, burns=course.burns)
-    # That something answers shows that the line is mended. Whether orders are taken only an order shows.
-    return replace(course, burns=False, asks_at_s=now_s) if course.burns else WELL
+        return _probed(course, course.last, now_s, None)
+    match course.last:
+        case Sign.UNREACHED:
+            return WELL
+        case Sign.THROTTLED:
+            return course
+        case _:
+            return replace(course, last=None, asks_at_s=now_s)
 
 
 def after_nothing(course: Course) -> Course:
     """How a lane stands whose look-up was answered while no action waits for the lane."""
-    return course if course.reason is None or course.reason in OF_THE_ACCOUNT else IN_DOUBT
+    return IN_DOUBT if course.reason is Reason.PROVIDER_UNREACHABLE else course
 
 
 def hold(reason: Reason, now_s: float) -> Course:
@@ -134,14 +148,13 @@ def is_told(probes: int) -> bool:
 
 def _failed(course: Course, sign: Sign, now_s: float, wish_s: float | None) -> Course:
     most, reason = HOLDS_AFTER[sign]
-    fails, burns = course.fails + 1, course.burns or sign is Sign.FAILED
+    fails = course.fails + 1
     if fails < most:
-        return Course(fails=fails, burns=burns)
-    asks_at_s = now_s + max(PROBE_WAITS_S[0], wish_s or 0.0)
-    return Course(fails, reason, now_s, 0, asks_at_s, burns)
+        return Course(fails)
+    return Course(fails, reason, now_s, 0, now_s + max(PROBE_WAITS_S[0], wish_s or 0.0), sign)
 
 
-def _probed(course: Course, now_s: float, wish_s: float | None, *, burns: bool) -> Course:
+def _probed(course: Course, sign: Sign | None, now_s: float, wish_s: float | None) -> Course:
     probes = course.probes + 1
     wait_s = PROBE_WAITS_S[min(probes, len(PROBE_WAITS_S) - 1)]
     return replace(
@@ -149,5 +162,5 @@ def _probed(course: Course, now_s: float, wish_s: float | None, *, burns: bool) 
         fails=course.fails + 1,
         probes=probes,
         asks_at_s=now_s + max(wait_s, wish_s or 0.0),
-        burns=burns and course.reason not in OF_THE_ACCOUNT,
+        last=sign,
     )

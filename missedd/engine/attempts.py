@@ -13,7 +13,7 @@ import trio
 
 from missedd.clock import Clock, to_us
 from missedd.core.policy import Policy
-from missedd.core.reasons import REFUSES_ALL
+from missedd.core.reasons import Reason
 from missedd.engine.ready import Ready
 from missedd.engine.results import Settled
 from missedd.engine.timers import Timers
@@ -35,30 +35,44 @@ class Attempts:
         self._log = log
         self._timers = timers
 
-    async def claim(self, ready: Ready, taken: Sequence[tuple[int, int]], limit: int) -> Claims | None:
-        """Judge what was `taken` from `ready`, in that order, and claim up to `limit` of it.
+    async def claim(
+        self, ready: Ready, taken: Sequence[tuple[int, int]], limit: int, hold: Reason | None = None
+    ) -> Claims | None:
+        """Judge what was `taken` from `ready`, in that order, and claim up to `limit` of it; or, with `hold`,
+        nothing: see the store's `claim`.
 
         What was not judged is put back; all of it, and None returned, if the store cannot commit.
         """
         due = {action_id: at_us for at_us, action_id in taken}
-        unit = partial(
-            claim,
-            ids=list(due),
-            policy=self._policy,
-            now=self._clock.now(),
-            limit=limit,
-        )
+        claims = await self._claim(list(due), limit, hold)
+        if claims is None:
+            for at_us, action_id in taken:
+                ready.add(at_us, action_id)
+            return None
+        for action_id in claims.left:
+            # One that would have gone in another's stead need not have been asked for.
+            ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
+        return claims
+
+    async def claim_first(self, ready: Ready, held: Sequence[int]) -> Claims | None:
+        """Claim the first of these held actions that may go; None if the store cannot commit.
+
+        The others stay held, and are in no queue.
+        """
+        claims = await self._claim(held, 1, None)
+        for action_id in claims.left if claims else ():
+            if action_id not in held:
+                ready.add(to_us(self._clock.now()), action_id)
+        return claims
+
+    async def _claim(self, ids: Sequence[int], limit: int, hold: Reason | None) -> Claims | None:
+        unit = partial(claim, ids=ids, policy=self._policy, now=self._clock.now(), limit=limit, hold=hold)
         try:
             claims = await self._store.write(unit)
         except NotDurable as failure:
             self._log.repeated("error", Event.STORE_COMMIT_FAILED, "claim", unit="claim", error=str(failure))
-            for at_us, action_id in taken:
-                ready.add(at_us, action_id)
             return None
         self._log.ended(Event.STORE_COMMIT_FAILED, "claim")
-        for action_id in claims.left:
-            # One that would have gone in another's stead need not have been asked for.
-            ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
         self._timers.add(claims.early)
         self._timers.add(claims.woken)
         for stopped in claims.stopped:
@@ -119,10 +133,4 @@ class Attempts:
             "outcome": result.outcome,
             "late_ms": round(late_ms, 1),
         }
-        if result.reason in REFUSES_ALL:
-            self._log.repeated("error", event, f"{action.kind} {result.reason}", **fields)
-            return
-        if result.result == "accepted":
-            for reason in REFUSES_ALL:
-                self._log.ended(Event.ATTEMPT_REFUSED, f"{action.kind} {reason}")
         self._log.write("info" if result.result == "accepted" else "warning", event, **fields)

@@ -23,13 +23,14 @@ import trio
 
 from missedd.clock import Clock, to_iso
 from missedd.core.catch_up import Mark, Stretch, covered_by, stretch_of
-from missedd.core.model import InboundCall, Verdict
+from missedd.core.model import InboundCall, Lane, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.core.retry import FIRST_WAIT_S
 from missedd.engine.doubt import Doubt
 from missedd.engine.intake import Overloaded
 from missedd.engine.pacing import Budget
+from missedd.engine.upstream import Upstream
 from missedd.exotel.call_list import PageQuery
 from missedd.exotel.client import ExotelClient, Unavailable
 from missedd.exotel.incoming import Incoming
@@ -103,6 +104,7 @@ class CatchUp:
         budget: Budget,
         admit: Admit,
         doubt: Doubt,
+        upstream: Upstream,
     ) -> None:
         """`budget` is the voice budget; `admit` decides calls durably, in their order."""
         self._store = store
@@ -113,6 +115,7 @@ class CatchUp:
         self._budget = budget
         self._admit = admit
         self._doubt = doubt
+        self._upstream = upstream
 
     async def run(self, mark: Mark) -> None:
         """Read on from `mark`, the one that `begin` has put on record at this start."""
@@ -174,6 +177,7 @@ class CatchUp:
         if this_round.asked:
             await trio.sleep(SHARE * self._budget.spacing_s)
         this_round.asked += 1
+        await self._upstream.well(Lane.VOICE)
         await self._budget.turn()
 
     async def _take(self, page: Sequence[Incoming], this_round: _Round) -> None:

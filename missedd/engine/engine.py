@@ -34,6 +34,7 @@ from missedd.engine.intake import Intake
 from missedd.engine.news import News
 from missedd.engine.operator import Operator
 from missedd.engine.pacing import MINUTE_S, Budget
+from missedd.engine.probes import Probes
 from missedd.engine.ready import Ready
 from missedd.engine.reconcile import Reconciler
 from missedd.engine.recovery import load_timers, recount_polls, recover, tell_left_out
@@ -122,7 +123,7 @@ async def running_engine(
     """
     policy, clock = settings.policy, world.clock
     async with open_store(world.driver, settings.store_path, owner, world.upgrade) as store:
-        rescued = await recover(store, policy, clock, log)
+        rescued, in_doubt = await recover(store, policy, clock, log)
         await recount_polls(store, policy, log)
         await tell_left_out(store, policy, clock, log)
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
@@ -135,7 +136,7 @@ async def running_engine(
         }
         reports = Reports(store, policy, clock, log, timers)
         troubles = Troubles()
-        upstream = Upstream(clock, log, troubles, frozenset())
+        upstream = Upstream(clock, log, troubles, in_doubt)
         async with (
             new_http(world.exotel_transport) as exotel_http,
             new_webhook_http(world.webhook_transport) as webhook_http,
@@ -150,8 +151,9 @@ async def running_engine(
             urls = ReportUrls(public_url, secrets.webhook_token)
             provider = ProviderRequests(client, policy, urls)
             deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
-            dispatchers: list[Dispatcher | WebhookDispatcher] = [
-                Dispatcher(
+            dispatchers = {
+                lane: Dispatcher(
+                    lane=lane,
                     store=store,
                     policy=policy,
                     clock=clock,
@@ -162,19 +164,30 @@ async def running_engine(
                     send=provider.send,
                     budget=budgets[lane],
                     in_flight=PROVIDER_IN_FLIGHT,
+                    upstream=upstream,
                 )
                 for lane in (Lane.VOICE, Lane.SMS)
-            ]
-            dispatchers.append(
-                WebhookDispatcher(
+            }
+            probes = {
+                lane: Probes(
+                    lane=lane,
                     store=store,
-                    attempts=Attempts(store, policy, clock, log, timers),
                     clock=clock,
-                    rng=Random(world.rng.random()),  # noqa: S311 - jitter
-                    queues=webhooks,
-                    send=deliveries.send,
-                    failing=Failing(troubles, clock, log),
+                    upstream=upstream,
+                    client=client,
+                    budget=budgets[lane],
+                    dispatcher=dispatcher,
                 )
+                for lane, dispatcher in dispatchers.items()
+            }
+            webhook_dispatcher = WebhookDispatcher(
+                store=store,
+                attempts=Attempts(store, policy, clock, log, timers),
+                clock=clock,
+                rng=Random(world.rng.random()),  # noqa: S311 - jitter
+                queues=webhooks,
+                send=deliveries.send,
+                failing=Failing(troubles, clock, log),
             )
             reconciler = Reconciler(
                 store=store,
@@ -186,6 +199,7 @@ async def running_engine(
                 ready=ready[Lane.CHECK],
                 timers=timers,
                 reports=reports,
+                upstream=upstream,
             )
             operator = Operator(store, policy, clock, log, timers)
             summaries = Summaries(store, grid_of(settings.timezone), clock, log)
@@ -212,10 +226,12 @@ async def running_engine(
                 budget=budgets[Lane.VOICE],
                 admit=intake.admit_all,
                 doubt=doubt,
+                upstream=upstream,
             )
             async with trio.open_nursery() as sending:
-                for dispatcher in dispatchers:
-                    sending.start_soon(dispatcher.run, name="dispatcher")
+                sending.start_soon(webhook_dispatcher.run, name="webhooks")
+                for lane, dispatcher in dispatchers.items():
+                    sending.start_soon(dispatcher.run, probes[lane].run, name="dispatcher")
                 async with trio.open_nursery() as waking:
                     await load_timers(timers, store)
                     await waking.start(timers.run, name="timers")
@@ -249,8 +265,9 @@ async def running_engine(
                             asking.cancel_scope.cancel()
                         intake.close()
                     waking.cancel_scope.cancel()
-                for dispatcher in dispatchers:
+                for dispatcher in dispatchers.values():
                     dispatcher.stop()
+                webhook_dispatcher.stop()
                 sending.cancel_scope.deadline = trio.current_time() + IN_FLIGHT_GRACE_S
 
 

@@ -22,6 +22,7 @@ from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.reports import Reports
 from missedd.engine.timers import Timers
+from missedd.engine.upstream import Upstream
 from missedd.exotel.client import CallRecord, ExotelClient, Unavailable
 from missedd.log import Event, Logger
 from missedd.store.database import NotDurable
@@ -55,6 +56,7 @@ class Reconciler:
         ready: Ready,
         timers: Timers,
         reports: Reports,
+        upstream: Upstream,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -67,6 +69,7 @@ class Reconciler:
         self._ready = ready
         self._timers = timers
         self._reports = reports
+        self._upstream = upstream
 
     async def run(self) -> None:
         """Look after one action at a time: the budget is the limit, not the number of requests out."""
@@ -140,10 +143,13 @@ class Reconciler:
         placed_at = action.placed_at or action.due_at
         # With agents the first leg may be the agent's, so both numbers are looked for.
         numbers = tuple(each for each in (action.number, action.details.get("agent")) if each)
-        since, until = placed_at - CLOCK_SKEW, self._until(placed_at)
-        records = await self._client.find_calls(
-            numbers=numbers, since=since, until=until, turn=self._budgets[Lane.VOICE].turn
-        )
+        async with self._upstream.asking(Lane.VOICE) as is_probe:
+            since, until = placed_at - CLOCK_SKEW, self._until(placed_at)
+            records = await self._client.find_calls(
+                numbers=numbers, since=since, until=until, turn=self._budgets[Lane.VOICE].turn
+            )
+            if is_probe:
+                self._upstream.looked(Lane.VOICE, records)
         if isinstance(records, Unavailable):
             return records
         ours = [
@@ -192,9 +198,12 @@ class Reconciler:
     async def _details(self, action: ActionRow, lane: Lane) -> StatusReport | Unavailable | None:
         if action.provider_sid is None:
             return None
-        await self._budgets[lane].turn()
         look = self._client.call_details if lane is Lane.VOICE else self._client.sms_details
-        report = await look(action.provider_sid)
+        async with self._upstream.asking(lane) as is_probe:
+            await self._budgets[lane].turn()
+            report = await look(action.provider_sid)
+            if is_probe:
+                self._upstream.looked(lane, report)
         if isinstance(report, Unavailable) and report.reason is Reason.NOT_FOUND:
             return None
         return report

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from missedd.clock import Clock
 from missedd.core.countries import in_words, line_that_keeps
+from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.engine.timers import Timers
 from missedd.log import Event, Logger
@@ -19,12 +20,14 @@ from missedd.store.results import rescue, wake_forgotten
 from missedd.store.store import Store
 from missedd.store.traffic import wake_all_waiting
 from missedd.store.upgrade import KEPT_FOR, drop_old_copies
+from missedd.store.upstream import release_lane
 from missedd.store.wakes import count_wakes
 
 
-async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> int:
-    """Make every open action one that will be woken for; returns how many requests were cut off.
+async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> tuple[int, frozenset[Lane]]:
+    """Make every open action one that will be woken for.
 
+    Returns how many requests were cut off, and in which lanes actions had been held by the provider.
     Says in the log what an operator should know of the database before the first call comes in.
     """
     if store.upgraded is not None:
@@ -42,6 +45,9 @@ async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> in
     rescued = await store.write(partial(rescue, now=clock.now()), aside=True)
     await store.write(partial(wake_all_waiting, now=clock.now()))
     await store.write(partial(forget_all_but, agents=policy.agents()))
+    in_doubt = {
+        lane for lane in (Lane.VOICE, Lane.SMS) if await store.write(partial(release_lane, lane=lane))
+    }
     forgotten = await store.write(partial(wake_forgotten, now=clock.now()), aside=True)
     if forgotten:
         log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")
@@ -53,7 +59,7 @@ async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> in
             actions=standing["actions"],
             why="restored from a backup; `missedd release` lets what is owed for earlier calls go",
         )
-    return rescued
+    return rescued, frozenset(in_doubt)
 
 
 async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:

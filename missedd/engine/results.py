@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import assert_never
 
 from missedd.core.lifecycle import Step
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.reasons import Reason
+from missedd.core.reasons import REFUSES_ALL, Reason
 from missedd.core.retry import look_wait, wait_after_refusal, webhook_wait
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.store.results import AttemptResult
@@ -51,6 +51,9 @@ def settle(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random)
                 wake_at=now + timedelta(seconds=wait_s),
             )
             return Settled(postponed, wait_s if answer.reason is Reason.RATE_LIMITED else None)
+        case Refused(reason=reason) if reason in REFUSES_ALL:
+            stalled = AttemptResult(Step.STALL, "refused", answer.code, reason, answer.message, holds=reason)
+            return Settled(stalled)
         case Refused():
             return Settled(
                 AttemptResult(
@@ -72,6 +75,14 @@ def settle(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random)
             )
         case _:
             assert_never(answer)
+
+
+def held_with_its_lane(settled: Settled, holds: Reason | None) -> Settled:
+    """Let what was refused for now wait with its lane, where that is held, and not by a clock of its own."""
+    result = settled.result
+    if holds is None or result.step not in (Step.POSTPONE, Step.STALL):
+        return settled
+    return replace(settled, result=replace(result, step=Step.STALL, wake_at=None, holds=holds))
 
 
 def _delivery(answer: Answer, attempt: int, now: datetime, rng: Random) -> AttemptResult:

@@ -34,6 +34,7 @@ from missedd.core.upstream import (
 )
 from missedd.engine.troubles import Troubles
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
+from missedd.exotel.client import Unavailable
 from missedd.log import Event, Logger
 
 LANES: Final = (Lane.VOICE, Lane.SMS)
@@ -87,14 +88,14 @@ class Upstream:
         self._clock = clock
         self._log = log
         self._troubles = troubles
-        self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in LANES}
+        self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in Lane}
         self._changed = {lane: trio.Event() for lane in LANES}
         self._turns = {lane: trio.Lock() for lane in LANES}
         self._stories: dict[str, _Story] = {}
 
     def held(self, lane: Lane) -> Reason | None:
         """Why the actions of a lane are held by the provider just now; None while all is well."""
-        return self._courses[lane].reason if lane in self._courses else None
+        return self._courses[lane].reason
 
     def in_doubt(self, lane: Lane) -> bool:
         """Whether the last order failed: then one at a time goes, until one is taken."""
@@ -124,15 +125,25 @@ class Upstream:
                 if self.held(other) not in OF_THE_ACCOUNT:
                     self._become(other, hold(after.reason, now_s), answer.code, said)
 
-    def looked(self, lane: Lane, code: str | None) -> None:
-        """A look-up that was a probe was answered, or failed with `code`."""
+    def looked(self, lane: Lane, found: object) -> bool:
+        """A look-up that was a probe brought this; whether it was answered, if only by a refusal to tell."""
+        code = found.code if isinstance(found, Unavailable) else "200"
+        is_answered = code[:1] in "1234"
         course = self._courses[lane]
-        after = after_look_up(course, trio.current_time(), is_answered=code is None)
-        self._become(lane, after, code or "", "")
+        self._become(lane, after_look_up(course, trio.current_time(), is_answered=is_answered), code, "")
+        return is_answered
 
     def nothing_waits(self, lane: Lane) -> None:
         """A look-up was answered, and no action is there that could show whether orders are taken."""
         self._become(lane, after_nothing(self._courses[lane]), "", "")
+
+    def note_held(self, lane: Lane) -> None:
+        """An action is held with its lane: a probe could be made with it."""
+        self._stir(lane)
+
+    async def stalled(self, lane: Lane) -> None:
+        """Return when an action was held with its lane, or the lane stands otherwise than now."""
+        await self._changed[lane].wait()
 
     async def trouble(self, lane: Lane) -> Reason:
         """Return when a lane is held, with the reason."""
@@ -154,6 +165,15 @@ class Upstream:
                     await self._changed[lane].wait()
             yield self.held(lane) is not None
 
+    @asynccontextmanager
+    async def asking(self, lane: Lane) -> AsyncIterator[bool]:
+        """A look-up's turn: at once as a rule, as the probe where the provider is out of reach; then True."""
+        if self.held(lane) is not Reason.PROVIDER_UNREACHABLE:
+            yield False
+            return
+        async with self.turn(lane) as is_held:
+            yield is_held
+
     def _become(self, lane: Lane, after: Course, code: str, said: str) -> None:
         before, self._courses[lane] = self._courses[lane], after
         if after == before:
@@ -162,6 +182,9 @@ class Upstream:
             self._end(lane, before)
         if after.is_trouble:
             self._tell(lane, before, after, code, said)
+        self._stir(lane)
+
+    def _stir(self, lane: Lane) -> None:
         changed, self._changed[lane] = self._changed[lane], trio.Event()
         changed.set()
 

@@ -94,8 +94,8 @@ RULES: Mapping[Api, tuple[Rule, ...]] = {
         # A trial account has ten SMS altogether: no waiting brings more.
         Rule(429, Reason.ACCOUNT_PROBLEM, codes=frozenset({"40404"})),
         Rule(429, Reason.RATE_LIMITED, is_retryable=True),
-        # The throttle answers with a 5xx of its own; by its code it is told from a failure.
-        Rule(503, Reason.RATE_LIMITED, is_retryable=True, codes=frozenset({"40405"})),
+        # The throttle answers with a 5xx of its own, before the SMS is taken in.
+        Rule(503, Reason.RATE_LIMITED, is_retryable=True),
     ),
 }
 """The first row that applies is the meaning. Other 4xx and 3xx are refused, other 5xx unknown."""

@@ -17,6 +17,7 @@ import trio
 
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Refused, Unknown
+from missedd.exotel.unconnected import why_unconnected
 
 CONNECT_TIMEOUT_S = 5.0
 """Three SYNs (0, 1 and 3 s) and a TLS handshake across the subcontinent."""
@@ -103,7 +104,8 @@ class Transport:
                     httpx.UnsupportedProtocol,
                     httpx.InvalidURL,
                 ) as failure:
-                    return Refused(True, _name(failure), Reason.CONNECTION_FAILED, "no connection was made")
+                    why = why_unconnected(failure)
+                    return Refused(True, _name(failure), Reason.CONNECTION_FAILED, why)
                 except (httpx.TransportError, httpx.DecodingError) as failure:
                     return Unknown(_name(failure), Reason.REPLY_LOST, "the answer was lost")
             return Unknown("timeout", Reason.REPLY_LOST, f"no whole answer in {REQUEST_TIMEOUT_S:g} s")

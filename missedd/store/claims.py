@@ -19,6 +19,7 @@ from missedd.core.agents import Agent
 from missedd.core.gates import Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
+from missedd.core.pauses import until_expiry
 from missedd.core.policy import ON_ITS_WAY, Policy
 from missedd.core.reasons import Reason
 from missedd.core.traffic import WAITS_FOR_A_PLACE, choose_agent
@@ -64,8 +65,13 @@ class Claims:
     """What else is to be looked at: calls whose end somebody waits for, callbacks in others' stead."""
 
 
-async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int) -> Claims:
-    """Judge the actions in the order of `ids` until `limit` of them may go, and take those."""
+async def claim(
+    db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int, hold: Reason | None = None
+) -> Claims:
+    """Judge the actions in the order of `ids` until `limit` of them may go, and take those.
+
+    With `hold`, why their lane is held, none is taken: what may go by its own gates waits for that to end.
+    """
     queue = deque(await fetch_actions(db, list(dict.fromkeys(ids))))
     facts = await gate_facts(db, queue, policy, now)
     claimed: list[Claimed] = []
@@ -86,7 +92,7 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
         if facts.is_quarantined(action):
             stopped.append(await _quarantine(db, action))
             continue
-        if len(claimed) >= limit:
+        if hold is None and len(claimed) >= limit:
             left.append(action.id)
             continue
         candidate = facts.candidate(action, is_reached=await is_reached(db, action))
@@ -99,6 +105,8 @@ async def claim(db: Database, ids: Sequence[int], policy: Policy, now: datetime,
             # One channel is free and the earlier caller needs two: the next one to end gives them the other.
             spoken_for = replace(facts.traffic, is_spoken_for=True)
             judgement = judge(replace(candidate, traffic=spoken_for), policy, now)
+        if isinstance(judgement, Go) and hold is not None:
+            judgement = Wait(until_expiry(action.expires_at), hold)
         match judgement:
             case Go():
                 agent = _agent_for(action, policy, facts, now)
@@ -172,7 +180,7 @@ async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime)
 async def _let_wait(
     db: Database, action: ActionRow, until: datetime, reason: Reason, expires_at: datetime | None
 ) -> Stopped:
-    """Hold for the end of a pause, or of a call: it stays due when it was, so that its end finds it so."""
+    """Hold for the end of a pause, a call or a trouble: it stays due when it was, and is found so then."""
     step(action.state, Step.HOLD)
     await db.execute(
         """UPDATE actions SET state = ?, reason = ?, wake_at = ?, expires_at = coalesce(?, expires_at)

@@ -21,11 +21,12 @@ _REPLACE: Final = """
 UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?,
                    details = json_set(details, '$.replaced_by', ?)
 WHERE id = ?"""
-# What waits for a pause's end, or a call's, goes on waiting for it; so does what is under quarantine.
+# What waits for the end of a pause, a call or a trouble goes on waiting for it; so does what is quarantined.
 _HASTEN: Final = """
 UPDATE actions SET due_at = min(due_at, ?), chain_at = nullif(?, base_at),
-    wake_at = CASE WHEN reason IN ('campaign-paused', 'caller-being-rung', 'agent-busy', 'calls-at-once',
-                                   'channels-busy') THEN wake_at ELSE min(wake_at, ?) END
+    wake_at = CASE WHEN reason IN (
+        'campaign-paused', 'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy',
+        'provider-unreachable', 'provider-auth', 'account-problem') THEN wake_at ELSE min(wake_at, ?) END
 WHERE id = ? RETURNING wake_at, state"""
 
 # A callback stands for what it replaced, for what those replaced whose calls were taken since, and, where it

@@ -67,7 +67,9 @@ async def pause(db: Database, begun: Pause) -> list[Wake]:
             begun.by.peer,
         ),
     )
-    return await _look_again(db, begun.campaign, to_us(begun.next_look(None)), Reason.CAMPAIGN_PAUSED)
+    step(State.HELD, Step.HOLD)
+    next_look_us = to_us(begun.next_look(None))
+    return await _look_again(db, begun.campaign, next_look_us, Reason.CAMPAIGN_PAUSED, State.HELD)
 
 
 async def resume(db: Database, campaign: str, now: datetime) -> list[Wake] | None:
@@ -76,7 +78,8 @@ async def resume(db: Database, campaign: str, now: datetime) -> list[Wake] | Non
     await _end(db, campaign, now)
     if not was_paused:
         return None
-    return await _look_again(db, campaign, to_us(now), Reason.RESUMED)
+    step(State.HELD, Step.RELEASE)
+    return await _look_again(db, campaign, to_us(now), Reason.RESUMED, State.PLANNED)
 
 
 async def _end(db: Database, campaign: str, now: datetime) -> None:
@@ -88,14 +91,14 @@ async def _end(db: Database, campaign: str, now: datetime) -> None:
     )
 
 
-async def _look_again(db: Database, campaign: str, at_us: int, reason: Reason) -> list[Wake]:
+async def _look_again(db: Database, campaign: str, at_us: int, reason: Reason, follows: State) -> list[Wake]:
     """Let what waits for the end of a pause come to its gates at an instant, or when it grows too old."""
-    step(State.HELD, Step.HOLD)
     # `state != 'done'` in these words, so that the index of what is open can be used.
     rows = await db.fetch_all(
-        """UPDATE actions SET reason = ?, wake_at = max(due_at, min(?, coalesce(expires_at + 1, ?)))
+        """UPDATE actions
+           SET state = ?, reason = ?, wake_at = max(due_at, min(?, coalesce(expires_at + 1, ?)))
            WHERE state != 'done' AND state = 'held' AND reason = ? AND +campaign = ?
            RETURNING wake_at, id, kind""",
-        (reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
+        (follows, reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
     )
-    return [Wake(wake_us, action_id, lane_of(Kind(kind), State.HELD)) for wake_us, action_id, kind in rows]
+    return [Wake(wake_us, action_id, lane_of(Kind(kind), follows)) for wake_us, action_id, kind in rows]

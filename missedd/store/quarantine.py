@@ -97,12 +97,13 @@ async def release(db: Database, now: datetime, *, drop: bool) -> Released:
         called = [(campaign, number) for kind, campaign, number in dropped if kind == Kind.CALLBACK]
         await callbacks_ended(db, called, now)
         return Released(len(dropped))
+    follows = step(State.HELD, Step.RELEASE) or State.PLANNED
     rows = await db.fetch_all(
-        """UPDATE actions SET wake_at = due_at, reason = ? WHERE state = 'held' AND reason = ?
+        """UPDATE actions SET state = ?, wake_at = due_at, reason = ? WHERE state = 'held' AND reason = ?
            RETURNING due_at, id, kind, campaign, number""",
-        (Reason.RELEASED, Reason.QUARANTINED),
+        (follows, Reason.RELEASED, Reason.QUARANTINED),
     )
     called = [(campaign, number) for _, _, kind, campaign, number in rows if kind == Kind.CALLBACK]
     earlier = await leave_one_owed(db, called, now)
-    wakes = (Wake(due_us, action_id, lane_of(Kind(kind), State.HELD)) for due_us, action_id, kind, *_ in rows)
+    wakes = (Wake(due_us, action_id, lane_of(Kind(kind), follows)) for due_us, action_id, kind, *_ in rows)
     return Released(len(rows), (*wakes, *earlier))

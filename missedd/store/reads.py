@@ -35,7 +35,7 @@ from missedd.store.reads_lists import (
     suppressions,
 )
 from missedd.store.reads_polls import polls, tally
-from missedd.store.refusals import refusals
+from missedd.store.refusals import refused_sms
 
 __all__ = [
     "Reader",
@@ -127,8 +127,8 @@ class Reader:
     async def told_early(self, now: datetime) -> list[dict[str, Any]]:
         return await self._read(partial(told_early, now=now))
 
-    async def refusals(self, now: datetime) -> dict[str, list[dict[str, Any]]]:
-        return await self._read(partial(refusals, now=now))
+    async def refused_sms(self, now: datetime) -> list[dict[str, Any]]:
+        return await self._read(partial(refused_sms, now=now))
 
     async def parked(self, query: Query) -> Page:
         return await self._read(partial(parked, query=query))

@@ -17,7 +17,7 @@ from missedd.store.migrate import LATEST
 from missedd.store.misses import absent_agents
 from missedd.store.pauses import pauses_in_force
 from missedd.store.reads_calls import Rows
-from missedd.store.refusals import refusals
+from missedd.store.refusals import refused_sms
 
 _OPEN: Final = """
 SELECT kind, state, iif(state = 'held', reason, ''), count(*),
@@ -55,7 +55,7 @@ async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
         "SELECT count(DISTINCT number) FROM suppressions WHERE until_at IS NULL OR until_at > ?", (now_us,)
     )
     latest = await db.fetch_all(_LAST_WEBHOOK, (_LATEST_LOOKED_AT,))
-    refused = await refusals(db, now)
+    refused = await refused_sms(db, now)
     return {
         "open": dict(counts),
         "held": dict(held),
@@ -66,7 +66,7 @@ async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
         **await attention(db),
         "quarantined": sum(n for (_, reason), n in held.items() if reason == Reason.QUARANTINED),
         "paused": sorted(await pauses_in_force(db, now)),
-        "sms_misconfigured": {(each["campaign"], each["code"]): each["count"] for each in refused["sms"]},
+        "sms_misconfigured": {(each["campaign"], each["code"]): each["count"] for each in refused},
         "told_early": {(each["campaign"],): each["count"] for each in await told_early(db, now)},
         "last_webhook_at": latest[0][0],
         "schema": LATEST,

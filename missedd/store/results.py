@@ -8,6 +8,7 @@ from datetime import datetime
 from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
+from missedd.core.pauses import until_expiry
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.core.retry import look_wait, next_awaited_look
@@ -25,7 +26,8 @@ class AttemptResult:
     """An answer, translated into what it does to the action.
 
     `result` is `accepted`, `refused` or `unknown`; `outcome` is set where `step` ends the action,
-    `wake_at` where it goes on. `suppresses` is a refusal by the register, which is remembered.
+    `wake_at` where it goes on. `suppresses` is a refusal by the register, which is remembered. `holds` is
+    why the action's lane is held, where it is held with that.
     """
 
     step: Step
@@ -37,6 +39,7 @@ class AttemptResult:
     outcome: Outcome | None = None
     wake_at: datetime | None = None
     suppresses: bool = False
+    holds: Reason | None = None
 
 
 async def record(
@@ -82,7 +85,7 @@ async def record(
             raise AssertionError(f"{result.step} ends an action but names no outcome")
         await close(db, action_id, result.outcome, result.reason, now, code=result.code)
         return await call_ended(db, action, policy, now)
-    wake_at = result.wake_at or now
+    wake_at = until_expiry(action.expires_at) if follows is State.HELD else result.wake_at or now
     if follows is State.PLACED and await is_awaited(db, action, policy):
         wake_at = min(
             wake_at, next_awaited_look(action.placed_at or now, policy.ring_timeout(action.campaign), now)
@@ -90,10 +93,17 @@ async def record(
     wake_us = to_us(wake_at)
     await db.execute(
         "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
-        (follows, result.reason, wake_us, result.step is Step.POSTPONE, wake_us, action_id),
+        (
+            follows,
+            result.holds or result.reason,
+            wake_us,
+            result.step is Step.POSTPONE,
+            wake_us,
+            action_id,
+        ),
     )
     woken: tuple[Wake, ...] = ()
-    if follows is State.PLANNED and action.kind is Kind.CALLBACK:
+    if follows in (State.PLANNED, State.HELD) and action.kind is Kind.CALLBACK:
         # It waits again, and the caller may have rung while its request was out.
         woken = await leave_one_owed(db, [(action.campaign, action.number)], now)
         woken += await call_ended(db, action, policy, now)

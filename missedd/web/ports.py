@@ -85,8 +85,8 @@ class Reads(Protocol):
         """By campaign, calls of the last day that were taken after all when their callback had gone out."""
         ...
 
-    async def refusals(self, now: datetime) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What is refused until a person acts: `sms` by campaign and code, and the `account` by reason."""
+    async def refused_sms(self, now: datetime) -> Sequence[Mapping[str, Any]]:
+        """SMS that every operator refuses until a person acts, by campaign and code."""
         ...
 
     async def parked(self, query: Query) -> Page: ...

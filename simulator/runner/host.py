@@ -65,6 +65,8 @@ class DaemonHost:
         self._life: Life | None = None
         self.on_death: Callable[[], None] = lambda: None
         self.starts = 0
+        self.started_s: list[float] = []
+        """When each start was ready, on trio's clock."""
         self.crashes = 0
         self.falls: list[BaseException] = []
         """Exceptions of the daemon's own by which it went down while it ran: mistakes, each of them."""
@@ -122,6 +124,7 @@ class DaemonHost:
             life.site = public_site(life.engine, SECRETS.webhook_token, self._log, life.metrics)
             life.is_ready = True
             self.starts += 1
+            self.started_s.append(trio.current_time())
             task_status.started()
             try:
                 await life.stop.wait()

@@ -25,6 +25,7 @@ from simulator.runner.restraint import judge_contacts
 from simulator.runner.stage import Stage
 from simulator.runner.tally import Tally
 from simulator.runner.texts import judge_texts
+from simulator.runner.upstream import judge_upstream
 from simulator.runner.verifications import judge_verifications
 from simulator.runner.witness import Witness
 
@@ -49,6 +50,7 @@ async def judge(case: Case) -> None:
     await _accounted(case)
     await _outcomes(case)
     await judge_contacts(case.stage, case.settings, case.witness, case.tally)
+    await judge_upstream(case.stage, case.witness, case.tally)
     await judge_reached(case.stage, case.witness, case.tally)
     calls = await our_calls(case.stage, case.settings, case.witness)
     judge_places(calls, case.stage, case.settings, case.tally)

@@ -67,6 +67,11 @@ class Stage:
         self.host.on_death = self._on_death
         await self._start_after(0)
 
+    def started_at(self) -> list[datetime]:
+        """When the daemon was ready, each time, in true time."""
+        now, now_s = self.true_now(), trio.current_time()
+        return [now - timedelta(seconds=now_s - at_s) for at_s in self.host.started_s]
+
     def heal(self) -> None:
         """End every fault there is: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()

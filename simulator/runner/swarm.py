@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from simulator.runner.host import SMS_TEXT_URL
-from simulator.runner.swarm_faults import draw_faults
+from simulator.runner.swarm_faults import draw_faults, draw_troubles
 from simulator.runner.swarm_people import SMALL_POOL, draw_people
 from simulator.runner.swarm_polls import JOINING, POLL, draw_lists, draw_polls, leaving
 from simulator.runner.swarm_rings import draw_rings, draw_verifications, ring_two_campaigns, through_flows
@@ -34,6 +34,7 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
     happenings += ring_two_campaigns(seed, campaigns, people, minutes)
     draw_lists(seed, campaigns)
     happenings += draw_faults(rng, minutes)
+    happenings += draw_troubles(seed, minutes)
     rings = [happening for happening in happenings if happening.deed == "ring"]
     happenings += _pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
     start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))

@@ -1,7 +1,8 @@
 """What can go wrong in a drawn run, and how often it is drawn to.
 
-Two pairs are left out because a provider that did them could not be coped with, having no
-idempotency keys: a refused connection and a 429 *after* the effect both say that nothing happened.
+Some pairs are left out because a provider that did them could not be coped with, having no
+idempotency keys: a refused connection, a 429 and the 503 of the SMS lane say that nothing happened, and
+so none of them comes *after* the effect.
 """
 
 from __future__ import annotations
@@ -56,11 +57,35 @@ def _of_the_api(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]
                 "when": when,
                 "probability": rng.choice(CHANCES),
             }
+            if name == "http-503" and when == "after" and params["target"] in ("sms", "any"):
+                params["target"] = "connect"
             if name == "slow":
                 params["delay"] = rng.choice((2, 8, 24, 40))
             if name in ("http-429", "http-503") and rng.random() < 0.5:
                 params["retry_after"] = rng.choice((0, 5, 60))
             yield "fault", params
+
+
+TROUBLES = (
+    *("refuse-connection", "connect-timeout", "tls-failure", "name-unresolved"),
+    *("http-401", "http-402", "http-403", "http-500", "http-503"),
+)
+
+
+def draw_troubles(seed: int, minutes: int) -> list[Happening]:
+    """What the provider does to all of a lane, or of the account, for a while."""
+    rng = Random(f"troubles {seed}")  # noqa: S311 - repeatable
+    happenings = []
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
+        begin_s = rng.uniform(0, minutes * 60 * 0.8)
+        params: dict[str, Any] = {
+            "fault": rng.choice(TROUBLES),
+            "target": rng.choice(("any", "any", "connect", "sms")),
+            "probability": rng.choice((1.0, 1.0, 0.9, 0.5)),
+            "for": rng.choice((20, MINUTE_S, 10 * MINUTE_S, HOUR_S)),
+        }
+        happenings.append(_at(begin_s, "fault", params))
+    return happenings
 
 
 def _of_posts(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -15,6 +15,7 @@ import trio
 import trio.testing
 
 from missedd.clock import to_us
+from missedd.core.model import LANE_OF
 from missedd.engine.timers import HORIZON_S
 from missedd.store.inline import InlineConnection, InlineDriver
 from simulator.runner.disk import Disk
@@ -28,6 +29,9 @@ BETWEEN = timedelta(minutes=15)
 """An action is in nobody's queue while it is claimed or looked up. A look-up waits for its turn in
 the budget, its request and the disk: never this long."""
 
+SOON = timedelta(minutes=2)
+"""What was held goes on within a transaction, and its disk may be slow."""
+
 type Final = tuple[Any, ...]
 
 
@@ -40,6 +44,7 @@ class Witness:
         self._finals: dict[int, Final] = {}
         self._closed: dict[str, Final] = {}
         self._missing: dict[tuple[int, ...], datetime] = {}
+        self._stalled: dict[tuple[int, ...], datetime] = {}
 
     @classmethod
     async def of(cls, path: Path, disk: Disk, tally: Tally) -> Witness:
@@ -68,6 +73,7 @@ class Witness:
             await trio.testing.wait_all_tasks_blocked()
             if stage.host.is_up:
                 await self._look_at_timers(stage)
+                await self._look_at_stalled(stage)
 
     async def _look_at_finals(self) -> None:
         seen = {
@@ -132,6 +138,27 @@ class Witness:
                     f"action {action_id}",
                 )
                 self._missing[key] = datetime.max.replace(tzinfo=now.tzinfo)
+
+    async def _look_at_stalled(self, stage: Stage) -> None:
+        """What waits for the provider waits no longer than the provider's trouble lasts."""
+        held = {kind for kind, lane in LANE_OF.items() if stage.host.engine.upstream.held(lane) is not None}
+        now, before = stage.true_now(), self._stalled
+        self._stalled = {}
+        for action_id, kind in await self.rows(
+            """SELECT id, kind FROM actions WHERE state = 'held'
+               AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem') ORDER BY id"""
+        ):
+            self._tally.reach("P6 held")
+            if kind in held:
+                continue
+            key = (stage.host.starts, stage.host.disk.refusals, action_id)
+            since = self._stalled[key] = before.get(key, now)
+            if now - since > SOON:
+                self._tally.breach(
+                    "P6 held",
+                    f"{kind} {action_id} is still held, though nothing has troubled its lane since {since}",
+                    f"action {action_id}",
+                )
 
     async def close(self) -> None:
         await self._connection.close()

@@ -23,6 +23,8 @@ from missedd.engine.endpoints import WebhookQueues
 from missedd.engine.ready import Ready
 from missedd.engine.reports import Reports
 from missedd.engine.timers import Timers
+from missedd.engine.troubles import Troubles
+from missedd.engine.upstream import Upstream
 from missedd.exotel.answers import Accepted, Answer
 from missedd.log import Logger, configure
 from missedd.store.admit import Admitted, admit
@@ -72,6 +74,8 @@ class Scene:
     ready: dict[Lane, Ready]
     webhooks: WebhookQueues
     timers: Timers
+    troubles: Troubles
+    upstream: Upstream
     rng: Random = field(default_factory=partial(Random, 1))
 
     async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> Admitted:
@@ -126,7 +130,9 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
         timers = Timers(clock, load, ready, log)
         async with trio.open_nursery() as nursery:
             await nursery.start(timers.run)
-            yield Scene(store, policy, clock, disk, log, lines, ready, webhooks, timers)
+            troubles = Troubles()
+            upstream = Upstream(clock, log, troubles, frozenset())
+            yield Scene(store, policy, clock, disk, log, lines, ready, webhooks, timers, troubles, upstream)
             nursery.cancel_scope.cancel()
 
 

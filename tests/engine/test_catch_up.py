@@ -116,6 +116,7 @@ async def catching_up(
             budget=budget or Budget(200),
             admit=intake.admit_all,
             doubt=doubt,
+            upstream=stage.upstream,
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(intake.run)

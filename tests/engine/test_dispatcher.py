@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from missedd.core.model import Lane
 from missedd.core.policy import MessageClass
-from missedd.core.reasons import REFUSES_ALL, Reason
+from missedd.core.reasons import Reason
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
@@ -57,6 +57,7 @@ async def dispatching(
     in_flight: int = 20,
 ) -> AsyncIterator[Dispatcher]:
     dispatcher = Dispatcher(
+        lane=lane,
         store=stage.store,
         policy=stage.policy,
         clock=stage.clock,
@@ -67,6 +68,7 @@ async def dispatching(
         send=provider.send,
         budget=budget,
         in_flight=in_flight,
+        upstream=stage.upstream,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)
@@ -102,7 +104,7 @@ ANSWERS: list[tuple[Answer, tuple[str, str | None, str], str]] = [
         ("done", "refused", "provider-refused"),
         "refused",
     ),
-    (Refused(False, "401", Reason.PROVIDER_AUTH), ("done", "refused", "provider-auth"), "refused"),
+    (Refused(False, "401", Reason.PROVIDER_AUTH), ("done", "expired", "too-old"), "refused"),
     (Refused(False, "403", Reason.DO_NOT_DISTURB), ("done", "refused", "do-not-disturb"), "refused"),
     (Unknown("read-timeout"), ("attempting", None, "reply-lost"), "unknown"),
     (Unknown("500"), ("attempting", None, "reply-lost"), "unknown"),
@@ -123,31 +125,6 @@ async def test_each_answer_leads_to_its_state_and_never_to_a_second_request(
             assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("reason", REFUSES_ALL)
-async def test_what_only_a_person_can_mend_is_an_error_told_anew_once_it_was_mended(
-    autojump_clock: MockClock, tmp_path: Path, reason: Reason
-) -> None:
-    no = Refused(False, "401", reason)
-    async with scene(tmp_path, CALLBACKS) as stage:
-        provider = Provider(
-            stage, [*[no] * 11, Accepted("abc"), no, Refused(False, "400", Reason.PROVIDER_REFUSED)]
-        )
-        async with dispatching(stage, provider):
-            for index in range(14):
-                await stage.call(f"c{index}", caller=number(index))
-                await trio.sleep(60)
-        told = [
-            (line["level"], line["reason"], line.get("times")) for line in stage.events("attempt.refused")
-        ]
-        assert told == [
-            ("error", reason, None),
-            ("error", reason, 10),
-            ("error", reason, None),
-            ("warning", "provider-refused", None),
-        ]
-        assert len(stage.events("attempt.accepted")) == 1
-
-
 async def test_a_lost_answer_is_left_to_a_look_up(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with (
         scene(tmp_path, CALLBACKS) as stage,
@@ -165,7 +142,7 @@ async def test_what_surely_did_not_ring_is_asked_again_until_it_is_taken(
 ) -> None:
     refusal = Refused(True, "connect-error", Reason.CONNECTION_FAILED)
     async with scene(tmp_path, CALLBACKS) as stage:
-        provider = Provider(stage, [refusal, refusal, refusal])
+        provider = Provider(stage, [refusal, refusal])
         async with dispatching(stage, provider):
             await stage.call()
             await trio.sleep(31)
@@ -175,8 +152,7 @@ async def test_what_surely_did_not_ring_is_asked_again_until_it_is_taken(
             assert [row[1:] for row in await stage.attempts()] == [
                 (1, "refused"),
                 (2, "refused"),
-                (3, "refused"),
-                (4, "accepted"),
+                (3, "accepted"),
             ]
             waits = [b - a for a, b in zip(provider.asked_at, provider.asked_at[1:], strict=False)]
             assert waits == sorted(waits)

@@ -115,6 +115,7 @@ async def reconciling(stage: Scene, exotel: Exotel, per_minute: int = 200) -> As
             ready=stage.ready[Lane.CHECK],
             timers=stage.timers,
             reports=reports,
+            upstream=stage.upstream,
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(reconciler.run)

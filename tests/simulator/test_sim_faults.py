@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
@@ -43,12 +45,43 @@ async def test_broken_connections(
     assert (await bench.connect()).status_code == 200
 
 
-async def test_refused_connections_have_no_effect(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.faults.activate(Fault("refuse-connection", when="after"))
-    with pytest.raises(httpx.ConnectError):
+@pytest.mark.parametrize(
+    ("name", "error", "cause", "takes_s"),
+    [
+        ("refuse-connection", httpx.ConnectError, ConnectionRefusedError, 0),
+        ("tls-failure", httpx.ConnectError, ssl.SSLError, 0),
+        ("name-unresolved", httpx.ConnectError, socket.gaierror, 0),
+        ("connect-timeout", httpx.ConnectTimeout, type(None), 10),
+    ],
+)
+async def test_connections_that_are_not_made_have_no_effect(
+    bench: Any,
+    autojump_clock: MockClock,
+    name: str,
+    error: type[Exception],
+    cause: type[object],
+    takes_s: float,
+) -> None:
+    bench.exchange.faults.activate(Fault(name, when="after"))
+    began = trio.current_time()
+    with pytest.raises(error) as raised:
         await bench.connect()
+    assert isinstance(raised.value.__cause__, cause)
+    assert trio.current_time() - began == takes_s
     assert bench.exchange.truth.connects == []
-    assert bench.exchange.faults.clear("refuse-connection") == 1
+    assert bench.exchange.faults.clear(name) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("name", "code"), [("http-401", 34010), ("http-402", None), ("http-403", 40001)])
+async def test_refusals_of_the_account_have_no_effect(
+    bench: Any, autojump_clock: MockClock, name: str, code: int | None, when: str
+) -> None:
+    bench.exchange.faults.activate(Fault(name, "connect", when))
+    answer = await bench.connect()
+    assert name == f"http-{answer.status_code}"
+    assert answer.json()["RestException"].get("Code") == code
+    assert bench.exchange.truth.connects == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -95,7 +128,7 @@ async def test_429_with_retry_after(bench: Any, autojump_clock: MockClock) -> No
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Fault("no-such"), "none of refuse-connection, drop-reply, "),
+        (lambda: Fault("no-such"), "none of refuse-connection, connect-timeout, "),
         (lambda: Fault("lose", "connect"), "cannot strike 'connect'"),
         (lambda: Fault("http-500", "webhook"), "cannot strike 'webhook'"),
         (lambda: Fault("slow", "connect", when="during"), "'when'"),

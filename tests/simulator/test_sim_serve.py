@@ -88,7 +88,7 @@ def test_serve(base: str) -> None:
             ("people", {"answers": ["busy", "no"]}, "'no' is none of answer, no-answer, busy, "),
             ("ring", {"shape": "odd"}, "'odd' is none of passthru, native, both, "),
             ("ring", {"spelling": "odd"}, "'odd' is none of e164, zero, bare"),
-            ("faults", {"name": "bad"}, "'bad' is none of refuse-connection, drop-reply, "),
+            ("faults", {"name": "bad"}, "'bad' is none of refuse-connection, connect-timeout, "),
             ("faults", {"name": "slow", "target": "x"}, "'x' is none of connect, sms, details, "),
         ):
             number = {} if path == "faults" else {"number": "9876543210"}

@@ -85,7 +85,7 @@ async def test_ended_it_goes_at_once_or_when_it_is_due(store: Store, after: time
     await admitted(store, call("c1"))
     goes_at = max(NOON + after, DUE)
     assert await resumed(store, NOON + after) == [Wake(to_us(goes_at), 1, Lane.VOICE)] == await wakes(store)
-    assert await actions(store) == [(State.HELD, None, Reason.RESUMED)]
+    assert await actions(store) == [(State.PLANNED, None, Reason.RESUMED)]
     assert [each.attempt for each in (await claimed(store, 1, at=goes_at)).claimed] == [1]
 
 

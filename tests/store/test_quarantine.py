@@ -57,7 +57,7 @@ async def test_released_it_goes_when_it_is_due_or_ends_as_too_old(store: Store) 
     released = await store.write(partial(release, now=DUE, drop=False))
     assert released.actions == 1
     assert list(released.wakes) == await store.read(partial(wakes_between, after_us=-1, until_us=FOR_EVER))
-    assert await actions(store) == [(State.HELD, None, Reason.RELEASED)]
+    assert await actions(store) == [(State.PLANNED, None, Reason.RELEASED)]
     assert (await claimed(store, 1, at=DUE + timedelta(days=1))).stopped[0].reason is Reason.TOO_OLD
     assert await store.read(quarantine) == {"since": None, "actions": 0}
 
@@ -101,7 +101,7 @@ async def test_who_rang_twice_before_it_gets_one_of_two_callbacks(
     assert set(waits) <= set(released.wakes)
     assert await actions(store, "state, outcome, reason, details ->> 'replaced_by', chain_at") == [
         (State.DONE, Outcome.DROPPED, Reason.ALREADY_OWED, "2", None),
-        (State.HELD, None, Reason.RELEASED, None, to_us(NOON)),
+        (State.PLANNED, None, Reason.RELEASED, None, to_us(NOON)),
     ]
     claims = await claimed(store, 1, 2, at=max(released_at, DUE), of=TWICE)
     assert [each.action.id for each in claims.claimed] == [2]
@@ -114,7 +114,7 @@ async def test_a_retry_that_waited_too_does_not_hasten_what_remains(store: Store
     await store.write(partial(release, now=RESTORED, drop=False))
     assert await actions(store, "state, due_at, chain_at") == [
         (State.DONE, to_us(DUE), None),
-        (State.HELD, to_us(DUE + timedelta(seconds=5)), None),
+        (State.PLANNED, to_us(DUE + timedelta(seconds=5)), None),
     ]
 
 

@@ -40,7 +40,7 @@ def add_today(console: Blueprint, house: House) -> None:
         campaign = request.args.get("campaign") or None
         midnight, reads = house.midnight(), house.reads
         figures = await reads.figures(campaign, midnight, midnight + timedelta(days=1))
-        refused = await reads.refusals(house.clock.now())
+        refused = await reads.refused_sms(house.clock.now())
         return await page(
             "today.html",
             here="/",
@@ -59,8 +59,7 @@ def add_today(console: Blueprint, house: House) -> None:
             quarantine=await reads.quarantine(),
             attention=await reads.attention(),
             troubles=[{**asdict(trouble), "since": to_iso(trouble.since)} for trouble in house.troubles()],
-            refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused["sms"]],
-            refused_account=refused["account"],
+            refused_sms=[{**each, "words": words_of_code(each["code"] or "")} for each in refused],
             absent_agents=await reads.absent_agents(),
             told_early=await reads.told_early(house.clock.now()),
             told_early_advice=TOLD_EARLY_ADVICE,
