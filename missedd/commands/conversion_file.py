@@ -13,6 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from missedd.commands.cells import Order, WrongCell, amount_of, date_of, number_of, plain, settles
+from missedd.core.phone import as_shown
+
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "reference": ("reference", "ref", "orderid", "orderno", "ordernumber", "invoiceno", "invoicenumber"),
     "number": ("number", "phone", "mobile", "phonenumber", "phoneno", "mobilenumber", "mobileno"),
@@ -25,8 +28,13 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _PUNCTUATION: Final = re.compile(r"[\W_]+")
 _DELIMITERS: Final = ",;\t"
-_AMOUNT: Final = re.compile(r"\d+(\.\d+)?|\d{1,3}(,\d{2,3})*,\d{3}(\.\d+)?")
-"""Grouped as in 1,25,000.50 or 125,000.50, or not at all. A comma for a point is not guessed at."""
+_SEPARATOR: Final = re.compile(r"sep=(\\t|.)", re.IGNORECASE)
+"""A first line by which a spreadsheet says what stands between the cells."""
+
+LINES_ABOVE: Final = 10
+"""Lines that may stand above the header: a title, whose report it is, and until when."""
+
+LONGEST_SHOWN: Final = 60
 
 
 class WrongFile(Exception):
@@ -46,35 +54,71 @@ class Line:
 class ConversionFile:
     """An open CSV file: its header, then its lines, once."""
 
-    def __init__(self, raw: BinaryIO, chosen: Mapping[str, str]) -> None:
+    def __init__(self, raw: BinaryIO, chosen: Mapping[str, str], dates: Order | None = None) -> None:
         """`chosen` names the columns of fields where the header does not speak for itself.
 
-        Raises `WrongFile`.
+        Without `dates` the order of their numbers is what the file's other dates show. Raises `WrongFile`.
         """
         # What is no UTF-8 comes out as lone surrogates, so that it spoils its own line only.
-        text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
-        first = text.readline()
-        if not first.strip():
-            raise WrongFile("is empty; its first line has to name the columns")
-        if "\0" in first or not _is_text(first):
-            raise WrongFile("is not UTF-8; save it as CSV in UTF-8")
-        delimiter = max(_DELIMITERS, key=first.count)
-        self.header = next(csv.reader([first], delimiter=delimiter))
-        self.columns = columns_of(self.header, chosen)
-        self._rows = csv.reader(text, delimiter=delimiter)
+        self._text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
+        self.passed_over: list[str] = []
+        """Lines above the header, such as a title."""
+        self._above = 0
+        self.header, self.columns, self._delimiter = self._find_header(chosen)
+        self.settled_by: tuple[int, str] | None = None
+        """The line, and its date, that showed in which order the others are to be read."""
+        self.order = dates
+        if dates is None and "at" in self.columns and raw.seekable():
+            self.order = self._look_ahead()
+
+    def _find_header(self, chosen: Mapping[str, str]) -> tuple[list[str], dict[str, int], str]:
+        """The first line that names the columns; a `sep=` line and titles may stand above it."""
+        wrong: WrongFile | None = None
+        separator, is_title = "", False
+        for line in iter(self._text.readline, ""):
+            if "\0" in line or not _is_text(line):
+                wrong = wrong or WrongFile("is not UTF-8; save it as CSV in UTF-8")
+                break
+            if len(self.passed_over) == LINES_ABOVE:
+                break
+            self._above += 1
+            if not line.strip():
+                continue
+            if not separator and (said := _SEPARATOR.fullmatch(line.strip())):
+                separator = said[1] if said[1] != "\\t" else "\t"
+                continue
+            delimiter = separator or max(_DELIMITERS, key=line.count)
+            header = next(csv.reader([line], delimiter=delimiter))
+            try:
+                return header, columns_of(header, chosen), delimiter
+            except WrongFile as failure:
+                # The first line that has several cells was most likely meant.
+                if wrong is None or (is_title and len(header) > 1):
+                    wrong, is_title = failure, len(header) == 1
+            self.passed_over.append(line.strip())
+        raise wrong or WrongFile("is empty; its first line has to name the columns")
+
+    def _look_ahead(self) -> Order | None:
+        """In which order those dates are that can be read in one only; None where they differ."""
+        start = self._text.tell()
+        column, shown = self.columns["at"], dict[Order, tuple[int, str]]()
+        for number, cells in _rows(self._text, self._delimiter, self._above):
+            if isinstance(cells, list) and len(cells) == len(self.header):
+                cell = plain(cells[column])
+                if (order := settles(cell)) is not None:
+                    shown.setdefault(order, (number, cell))
+        self._text.seek(start)
+        if len(shown) != 1:
+            return None
+        ((order, self.settled_by),) = shown.items()
+        return order
 
     def lines(self) -> Iterator[Line]:
         """Every line with something in it."""
-        while True:
-            number = self._rows.line_num + 2  # the header was the first
-            try:
-                cells = next(self._rows)
-            except StopIteration:
-                return
-            except csv.Error as wrong:
-                yield Line(number, [], problem=f"is not CSV: {wrong}")
-                continue
-            if any(cell.strip() for cell in cells):
+        for number, cells in _rows(self._text, self._delimiter, self._above):
+            if isinstance(cells, csv.Error):
+                yield Line(number, [], problem=f"is not CSV: {cells}")
+            elif any(cell.strip() for cell in cells):
                 yield self._line(number, cells)
 
     def _line(self, number: int, cells: list[str]) -> Line:
@@ -84,14 +128,53 @@ class ConversionFile:
             return Line(number, cells, problem=f"has {len(cells)} cells, the header has {len(self.header)}")
         said: dict[str, object] = {}
         for name, column in self.columns.items():
-            if cell := cells[column].strip():
-                said[name] = cell
-        if "value" in said:
-            amount = amount_of(str(said["value"]))
-            if amount is None:
-                return Line(number, cells, problem="value: is not an amount such as 2500 or 1,25,000.50")
-            said["value"] = amount
+            cell = plain(cells[column])
+            if not cell:
+                continue
+            try:
+                said[name] = self._value(name, cell)
+            except WrongCell as wrong:
+                return Line(number, cells, problem=f"{self._told(name, cells)}: {wrong}")
         return Line(number, cells, said)
+
+    def _value(self, name: str, cell: str) -> object:
+        match name:
+            case "value":
+                amount = amount_of(cell)
+                if amount is None:
+                    raise WrongCell("is not an amount such as 2500, ₹499 or 1,25,000.50")
+                return amount
+            case "at":
+                return date_of(cell, self.order)
+            case "number":
+                return number_of(cell)
+        return cell
+
+    def in_words(self, line: Line, reason: str) -> str:
+        """What the daemon says of a line: the column in place of the field's name, and what stood there."""
+        name, colon, why = reason.partition(": ")
+        if colon and name in self.columns and len(line.cells) == len(self.header):
+            return f"{self._told(name, line.cells)}: {why}"
+        return reason
+
+    def _told(self, name: str, cells: Sequence[str]) -> str:
+        column = self.columns[name]
+        cell = cells[column]
+        shown = cell if len(cell) <= LONGEST_SHOWN else cell[:LONGEST_SHOWN] + "…"
+        return f"{self.header[column].strip()} {shown!r}"
+
+
+def _rows(text: io.TextIOWrapper, delimiter: str, above: int) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Each row, or what is wrong with it, and the line on which it begins; `above` lines were read before."""
+    rows = csv.reader(iter(text.readline, ""), delimiter=delimiter)
+    while True:
+        number = above + rows.line_num + 1
+        try:
+            yield number, next(rows)
+        except StopIteration:
+            return
+        except csv.Error as wrong:
+            yield number, wrong
 
 
 def columns_of(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, int]:
@@ -117,13 +200,8 @@ def columns_of(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, in
     return found
 
 
-def amount_of(text: str) -> float | None:
-    """A sum of money as a spreadsheet writes it, without its currency; None if it is none."""
-    return float(text.replace(",", "")) if _AMOUNT.fullmatch(text) else None
-
-
 def _plain(name: str) -> str:
-    return _PUNCTUATION.sub("", name).casefold()
+    return _PUNCTUATION.sub("", as_shown(name)).casefold()
 
 
 def _is_text(text: str) -> bool:

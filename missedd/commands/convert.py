@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from missedd.commands.asking import NotRunning, ask, with_settings
+from missedd.commands.cells import Order
 from missedd.commands.common import FAILED, OK, USAGE, add_config
 from missedd.commands.conversion_batches import Sending, Tally
 from missedd.commands.conversion_file import NAMES, ConversionFile, WrongFile
@@ -33,8 +34,10 @@ def add_parser(commands: Subparsers) -> None:
         description="Tells the running daemon of conversions, each by your own reference: the same reference "
         "again changes nothing, so a file may be sent twice. A file is CSV in UTF-8 whose first line names "
         "the columns: a reference (order_id), a number (phone, mobile) or a call_sid, and if you like "
-        "campaign, at (date), value (amount). Without a campaign it is the one that the number rang last "
-        "before it. Exit code 1 if anything was rejected.",
+        "campaign, at (date), value (amount). Dates may be as 30/11/2026, 30-Nov-2026 or 2026-11-30, with a "
+        "time or without; one like 11/12/2026 is read as the file's other dates show, or as --dates says. "
+        "Amounts may be as ₹499, Rs. 499, 499/- or 1,25,000.50. Without a campaign it is the one that the "
+        "number rang last before it. Exit code 1 if anything was rejected.",
         epilog="examples: missedd convert --config missedd.toml --file orders.csv --rejected bad.csv; "
         "missedd convert --config missedd.toml --number 9876543210 --reference order-4711 --value 2500",
     )
@@ -46,6 +49,11 @@ def add_parser(commands: Subparsers) -> None:
         default=[],
         metavar="FIELD=COLUMN",
         help=f"which column says what, for one of {', '.join(NAMES)}; may be repeated",
+    )
+    parser.add_argument(
+        "--dates",
+        choices=[each.value for each in Order],
+        help="how the file's dates are meant: day or month first, or with the year first only",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would come of the file; keep nothing"
@@ -83,8 +91,8 @@ def _misuse(args: argparse.Namespace) -> str | None:
         return None
     if args.reference is None or (args.number is None and args.call_sid is None):
         return "give --file, or --reference with --number or --call-sid"
-    if args.map or args.dry_run or args.rejected:
-        return "--map, --dry-run and --rejected are for --file"
+    if args.map or args.dry_run or args.rejected or args.dates:
+        return "--map, --dates, --dry-run and --rejected are for --file"
     if args.value is not None and not math.isfinite(args.value):
         return "--value is a number"
     return None
@@ -112,7 +120,7 @@ def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
         return USAGE
     try:
         with args.file.open("rb") as raw:
-            source = ConversionFile(raw, chosen)
+            source = ConversionFile(raw, chosen, Order(args.dates) if args.dates else None)
             tally = _send(args, settings, source, raw)
     except OSError as failure:
         print(f"{args.file}: cannot be read: {failure.strerror or failure}", file=sys.stderr)
@@ -149,13 +157,18 @@ def _report(args: argparse.Namespace, source: ConversionFile, tally: Tally) -> N
     used = ", ".join(f"{name} = {source.header[column]}" for name, column in source.columns.items())
     unused = [each for i, each in enumerate(source.header) if i not in source.columns.values()]
     print(f"columns: {used}" + (f"; not used: {', '.join(unused)}" if unused else ""))
+    if source.passed_over:
+        print(f"above the header: {'; '.join(source.passed_over)}")
+    if source.settled_by:
+        line, date = source.settled_by
+        print(f"dates: {source.order}, as {date!r} in line {line} can only be that; --dates says otherwise")
     known = f"{tally.repeated:,} known before"
     if tally.differing:
         known += f" ({tally.differing:,} of them with other contents, which change nothing)"
     recorded = "would be recorded" if args.dry_run else "recorded"
     print(f"{tally.lines:,} lines: {tally.recorded:,} {recorded}, {known}, {len(tally.rejected):,} rejected")
     for each in tally.rejected[:SHOWN]:
-        print(f"line {each.line.number}: {each.reason}", file=sys.stderr)
+        print(f"line {each.line.number}: {source.in_words(each.line, each.reason)}", file=sys.stderr)
     if len(tally.rejected) > SHOWN:
         more = "" if args.rejected else "; --rejected OUT writes all of them"
         print(f"… and {len(tally.rejected) - SHOWN:,} more{more}", file=sys.stderr)
@@ -168,4 +181,7 @@ def _write_rejected(out: Path, source: ConversionFile, tally: Tally) -> None:
     with out.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["line", "reason", *source.header])
-        writer.writerows([each.line.number, each.reason, *each.line.cells] for each in tally.rejected)
+        writer.writerows(
+            [each.line.number, source.in_words(each.line, each.reason), *each.line.cells]
+            for each in tally.rejected
+        )

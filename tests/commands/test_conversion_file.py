@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.commands.conversion_file import ConversionFile, WrongFile, amount_of
+from missedd.commands.cells import Order
+from missedd.commands.conversion_file import ConversionFile, WrongFile
 
 
 def read(content: str | bytes, **chosen: str) -> ConversionFile:
@@ -104,33 +105,88 @@ def test_a_bad_line_is_named_and_the_others_are_read() -> None:
     assert [each[1] for each in problems(content)] == [
         "has 2 cells, the header has 3",
         "is not UTF-8",
-        "value: is not an amount such as 2500 or 1,25,000.50",
+        "value 'ten': is not an amount such as 2500, ₹499 or 1,25,000.50",
         "has 4 cells, the header has 3",
         "is not CSV: field larger than field limit (131072)",
     ]
     assert [each.said["reference"] for each in read(content).lines() if each.said] == ["o1", "o7"]
 
 
-@pytest.mark.parametrize(
-    ("text", "amount"),
-    [
-        ("2500", 2500),
-        ("2500.5", 2500.5),
-        ("1,25,000.50", 125_000.5),
-        ("125,000", 125_000),
-        ("1,00,00,000", 10_000_000),
-        ("0", 0),
-        ("12,50", None),
-        ("1,2", None),
-        ("-5", None),
-        ("₹ 500", None),
-        ("1e3", None),
-        ("nan", None),
-        ("", None),
-    ],
+HEADER = "order_id,phone,date\n"
+
+
+def dated(*dates: str, order: Order | None = None) -> ConversionFile:
+    rows = "".join(f'o{n},1,"{each}"\n' for n, each in enumerate(dates))
+    return ConversionFile(io.BytesIO((HEADER + rows).encode()), {}, order)
+
+
+def read_dates(source: ConversionFile) -> list[object]:
+    return [each.said.get("at") or each.problem for each in source.lines()]
+
+
+AMBIGUOUS = (
+    "date '11/12/2026': may be a day and a month or the other way round; say --dates dmy or --dates mdy"
 )
-def test_amounts(text: str, amount: float | None) -> None:
-    assert amount_of(text) == amount
+
+
+def test_a_date_that_can_be_two_days_needs_a_word() -> None:
+    source = dated("11/12/2026", "11/11/2026")
+    assert read_dates(source) == [AMBIGUOUS, "2026-11-11"]
+    assert read_dates(dated("11/12/2026", order=Order.DMY)) == ["2026-12-11"]
+    assert read_dates(dated("11/12/2026", order=Order.MDY)) == ["2026-11-12"]
+    assert read_dates(dated("11/12/2026", order=Order.ISO)) == [
+        "date '11/12/2026': is no date with the year first, as --dates iso has it"
+    ]
+
+
+def test_the_other_dates_of_a_file_settle_it() -> None:
+    source = dated("11/12/2026", "30/11/2026 10:45", "01-12-26")
+    assert (source.order, source.settled_by) == (Order.DMY, (3, "30/11/2026 10:45"))
+    assert read_dates(source) == ["2026-12-11", "2026-11-30T10:45:00", "2026-12-01"]
+
+
+def test_a_file_that_contradicts_itself_settles_nothing() -> None:
+    source = dated("11/12/2026", "30/11/2026", "11/30/2026")
+    assert source.order is None
+    assert read_dates(source) == [AMBIGUOUS, "2026-11-30", "2026-11-30"]
+
+
+def test_a_separator_and_titles_may_stand_above_the_header() -> None:
+    content = (
+        "\ufeffsep=;\r\nOrders, of November\r\n\r\norder_id;phone;date\r\no1;1;30.11.2026\r\no2;1;ten\r\n"
+    )
+    source = read(content)
+    assert source.passed_over == ["Orders, of November"]
+    assert [(each.number, each.said or each.problem) for each in source.lines()] == [
+        (5, {"reference": "o1", "number": "1", "at": "2026-11-30"}),
+        (6, "date 'ten': is no date such as 30/11/2026, 30-Nov-2026 or 2026-11-30 10:45"),
+    ]
+
+
+def test_what_the_daemon_says_of_a_field_is_told_of_its_column() -> None:
+    source = read("order_id,Mobile No.\no1,98 11\n")
+    (line,) = source.lines()
+    assert source.in_words(line, "number: has never rung it") == "Mobile No. '98 11': has never rung it"
+    assert source.in_words(line, "is longer than 4000 bytes") == "is longer than 4000 bytes"
+
+
+def test_cells_are_read_as_they_are_shown() -> None:
+    content = (
+        'order_id,phone,amount\no1,"=""09876543210""",₹ 499\n'
+        'o2,\u202a+91９876543210\u202c,"Rs. 1,25,000.50"\n'
+    )
+    assert said(content) == [
+        {"reference": "o1", "number": "09876543210", "value": 499},
+        {"reference": "o2", "number": "+919876543210", "value": 125_000.5},
+    ]
+
+
+def test_digits_that_are_lost_are_not_made_up() -> None:
+    ((number, problem),) = problems("order_id,phone\no1,9.8765E+11\n")
+    assert (number, str(problem).partition(";")[0]) == (
+        2,
+        "phone '9.8765E+11': is rounded by the spreadsheet",
+    )
 
 
 @given(st.binary(max_size=300))

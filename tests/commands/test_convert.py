@@ -107,9 +107,9 @@ def test_a_file(
         "3 rejected\n"
     )
     assert told.err.splitlines() == [
-        "line 5: number: has never rung a campaign",
+        "line 5: phone '1': has never rung a campaign",
         "line 6: has 2 cells, the header has 3",
-        "line 7: value: is not an amount such as 2500 or 1,25,000.50",
+        "line 7: amount 'x': is not an amount such as 2500, ₹499 or 1,25,000.50",
     ]
     with out.open(encoding="utf-8", newline="") as rejected:
         rows = list(csv.reader(rejected))
