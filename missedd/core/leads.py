@@ -61,7 +61,8 @@ async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -
         began_at = now()
         async with aclosing(all_of(read, query)) as pages:
             async for rows in pages:
-                yield [row for row in rows if row["id"] not in told]
+                if fresh := [row for row in rows if row["id"] not in told]:
+                    yield fresh
                 if query.updated_since is not None:
                     told.update(row["id"] for row in rows)
         query = replace(query, updated_since=began_at - _COMMITTED, cursor=None)

@@ -17,7 +17,7 @@ from typing import Any, Final
 DEFAULT_LIMIT: Final = 100
 LARGEST_LIMIT: Final = 1000
 
-AT_A_TIME: Final = 250
+AT_A_TIME: Final = 500
 """Rows a read, where all of a list is told: some milliseconds, so that nobody else waits for it."""
 
 

@@ -71,6 +71,7 @@ def _lines(columns: Sequence[str], all_rows: Callable[[], AsyncGenerator[Rows]])
             async for rows in pages:
                 if gone.is_set():
                     return
-                yield csv_lines(columns, rows)
+                if rows:
+                    yield csv_lines(columns, rows)
 
     return lines()
