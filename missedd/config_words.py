@@ -17,6 +17,7 @@ from missedd.config_values import spell
 from missedd.core.hours import BusinessHours
 from missedd.core.model import Kind
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, Policy, Retries, SmsPolicy
+from missedd.core.urls import without_secrets
 
 _LEFT_OUT: Final = {
     Kind.CALLBACK: "call back (no [campaign.callback])",
@@ -49,7 +50,10 @@ def facts_in_words(campaign: Campaign) -> Iterator[tuple[str, str]]:
     if campaign.lead_source is not None:
         yield "keeps a lead", f"of each caller, source {campaign.lead_source}"
     if campaign.webhook is not None:
-        yield "tells your application", f"at {campaign.webhook.url}, as {campaign.webhook.format}"
+        yield (
+            "tells your application",
+            f"at {without_secrets(campaign.webhook.url)}, as {campaign.webhook.format}",
+        )
     yield from _lists(campaign)
     if campaign.hours is not None:
         yield "when closed", "; ".join(_after_hours(campaign))

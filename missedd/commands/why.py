@@ -17,6 +17,8 @@ from missedd.core.explain import story
 from missedd.core.explain_number import standing
 from missedd.core.pages import Query
 from missedd.core.phone import prefix_of
+from missedd.core.policy import Policy
+from missedd.core.remedies import remedies
 from missedd.exotel.sms_codes import with_words, words_of_code
 from missedd.store.database import Connection
 from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
@@ -40,6 +42,7 @@ def add_parser(commands: Subparsers) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    policy: Policy
     timezone: str
     calls: list[dict[str, Any]]
     suppressions: Sequence[Mapping[str, Any]] = ()
@@ -62,25 +65,26 @@ def run(args: argparse.Namespace) -> int:
         ]
         print(json.dumps(told, indent=2))
         return OK
-    stories = [story(each, now, found.timezone, words_of_code) for each in found.calls]
+    stories = [
+        story(call, now, found.timezone, words_of_code, remedies(call, found.policy)) for call in found.calls
+    ]
     print("\n\n".join(filter(None, [about_number, *stories])))
     return OK
 
 
 async def _find(settings: Settings, reader: Connection, what: str) -> _Found:
-    zone = settings.timezone
+    known = partial(_Found, settings.policy, settings.timezone)
     by_sid = await reader.read(partial(call_story, call_sid=what))
     if by_sid is not None:
-        return _Found(zone, [by_sid])
+        return known([by_sid])
     number = kept_as(what) or prefix_of(what)
     if number is not None:
         query = Query(number=number)
-        return _Found(
-            zone,
+        return known(
             await reader.read(partial(story_of_number, number=number)),
             (await reader.read(partial(suppressions, query=query))).items,
             (await reader.read(partial(subscriptions, query=query))).items,
         )
     # Perhaps the Sid of a callback or an SMS of ours, as the provider's dashboard shows it.
     ours = await reader.read(partial(story_of_ours, provider_sid=what))
-    return _Found(zone, [] if ours is None else [ours])
+    return known([] if ours is None else [ours])

@@ -71,7 +71,8 @@ def decide(
         )
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept, *heard)
     to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, rung)
-    return verdict(Verdict.ACCEPTED, Reason.FIRST_CALL, *done, *to_do)
+    reason = Reason.FIRST_CALL if campaign.dedup_window else Reason.NO_DEDUP_WINDOW
+    return verdict(Verdict.ACCEPTED, reason, *done, *to_do)
 
 
 def is_news(call: InboundCall, seen: Seen) -> bool:

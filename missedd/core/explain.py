@@ -6,7 +6,7 @@ words are a view, the named reasons are the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,11 +47,16 @@ type WordsOfCode = Callable[[str], str]
 
 
 def story(
-    call: Mapping[str, Any], now: datetime, timezone: str, words_of_code: WordsOfCode = lambda code: ""
+    call: Mapping[str, Any],
+    now: datetime,
+    timezone: str,
+    words_of_code: WordsOfCode = lambda code: "",
+    to_do: Iterable[str] = (),
 ) -> str:
     """Tell one call: when it came, what was decided and why, what was done, what is still to come.
 
-    Times are shown in `timezone`; `now` (aware) only decides whether a due instant is still ahead.
+    Times are shown in `timezone`; `now` (aware) only decides whether a due instant is still ahead. `to_do`
+    is what a person can do about it, told at the end.
     """
     zone = ZoneInfo(timezone)
     caller = call["from"] or "a withheld number"
@@ -78,6 +83,7 @@ def story(
         lines.append("  It led to no action.")
     for action in call["actions"]:
         lines += _action(action, now, zone, words_of_code)
+    lines += [f"  What to do: {remedy}." for remedy in to_do]
     return "\n".join(lines)
 
 

@@ -19,6 +19,10 @@ class Reason(StrEnum):
 
     # Verdicts
     FIRST_CALL = "first-call", "the campaign accepted no other call of the caller within its dedup window"
+    NO_DEDUP_WINDOW = (
+        "no-dedup-window",
+        "the campaign has no dedup window, so each call of a caller is served by itself",
+    )
     ALREADY_SEEN = "already-seen", "this CallSid was decided before; Exotel delivered it again"
     WITHIN_DEDUP_WINDOW = (
         "within-dedup-window",

@@ -54,7 +54,7 @@ def schemas() -> Json:
         "called_at": INSTANT,
         "received_at": INSTANT,
         "verdict": {"enum": [Verdict.ACCEPTED]},
-        "reason": {"enum": [Reason.FIRST_CALL]},
+        "reason": {"enum": [Reason.FIRST_CALL, Reason.NO_DEDUP_WINDOW]},
     }
     verification = {
         "id": TEXT,

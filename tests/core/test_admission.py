@@ -244,7 +244,9 @@ def test_another_campaigns_window_is_its_own() -> None:
 
 def test_a_window_of_nothing_takes_every_call() -> None:
     history = CallerHistory(accepted=[("admissions", NOON)])
-    assert decided(call(), everything(dedup_window=minutes(0)), history=history).verdict is Verdict.ACCEPTED
+    found = decided(call(), everything(dedup_window=minutes(0)), history=history)
+    assert (found.verdict, found.reason) == (Verdict.ACCEPTED, Reason.NO_DEDUP_WINDOW)
+    assert decided(call(), everything()).reason is Reason.FIRST_CALL
 
 
 def stream(

@@ -16,6 +16,7 @@ from missedd.web.console.filters import lasting, spaced
 from missedd.web.console.lists import SHOWN
 from missedd.web.console.queue import lanes
 from missedd.web.console.today import bars, callbacks, heat
+from tests.core.campaigns import SECOND_EXOPHONE
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
@@ -343,6 +344,17 @@ def test_spans(seconds: float | None, text: str) -> None:
 def test_numbers_as_people_read_them() -> None:
     assert spaced("+919876543210").replace("\N{NO-BREAK SPACE}", " ") == "+91 98765 43210"
     assert (spaced("+4930123456"), spaced(None)) == ("+4930123456", "withheld")
+
+
+async def test_what_to_do_stands_in_a_story(private: Private) -> None:
+    call = private.db.call("abc", campaign="other", exophone=SECOND_EXOPHONE)
+    private.db.done(call, "sms", "failed", reason="sms-misconfigured", code="23182")
+    page = await _page(private, "/calls/abc")
+    assert '<h2 id="to-do">What to do</h2>' in page
+    assert "No callback was triggered, as campaign &#34;other&#34; does not call back" in page
+    assert "registered as a template on the operators&#39; DLT portal" in page
+    private.db.call("fine")
+    assert "What to do" not in await _page(private, "/calls/fine")
 
 
 async def test_what_is_kept_of_an_action(private: Private) -> None:

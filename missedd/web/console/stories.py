@@ -6,6 +6,7 @@ from quart import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.phone import normalise
+from missedd.core.remedies import remedies
 from missedd.core.timeline import timeline
 from missedd.exotel.sms_codes import words_of_code
 from missedd.web.console.house import House
@@ -25,6 +26,7 @@ def add_stories(console: Blueprint, house: House) -> None:
             call=story,
             past=[each for each in moments if not each.is_ahead],
             ahead=[each for each in moments if each.is_ahead],
+            to_do=remedies(story, house.policy),
         )
 
     @console.get("/find")

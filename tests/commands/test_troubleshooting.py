@@ -1,0 +1,139 @@
+"""The vendor's five rows of troubleshooting: `missedd check` or `why` names cause and solution of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from missedd.cli import main
+from tests.store.database import CALLER, NOON, FilledDatabase
+
+SITE = """[listen]
+public_url = "https://calls.example.in"
+[exotel]
+account_sid = "example1"
+[[campaign]]
+name = "admissions"
+exophones = ["+918047120001"]
+"""
+CALLBACK = '[campaign.callback]\nflow = "1"\n'
+SMS = """[campaign.sms]
+sender = "EXAMPL"
+body = "Thank you."
+dlt_entity_id = "1101000000000000000"
+dlt_template_id = "1107000000000000001"
+"""
+
+
+class Desk:
+    """An operator's: a configuration, a database, and what the commands say of them."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._folder = folder
+        self._capsys = capsys
+        self.db = FilledDatabase(folder / "missedd.db")
+
+    def says(self, command: str, config: str, *words: str) -> str:
+        file = self._folder / "missedd.toml"
+        file.write_text(SITE + config, "utf-8")
+        assert main([command, "--config", str(file), *words]) == 0
+        return self._capsys.readouterr().out
+
+    def attempt(self, action_id: int, **values: object) -> None:
+        row: dict[str, object] = {
+            "action_id": action_id,
+            "number": 1,
+            "started_at": NOON + timedelta(seconds=30),
+            "finished_at": NOON + timedelta(seconds=31),
+            "result": "accepted",
+        }
+        self.db.put("attempts", **row | values)
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    monkeypatch.setenv("EXOTEL_API_KEY", "key")
+    monkeypatch.setenv("EXOTEL_API_TOKEN", "token")
+    monkeypatch.setenv("MISSEDD_WEBHOOK_TOKEN", "abcdefghijklmnop")
+    monkeypatch.setenv("MISSEDD_WEBHOOK_SECRET", "whsec_c2VjcmV0LWZvci10ZXN0cy1vbmx5LTEyMw==")
+    desk = Desk(tmp_path, capsys)
+    yield desk
+    desk.db.close()
+
+
+def test_no_callback_triggered(desk: Desk) -> None:
+    desk.db.done(desk.db.call("c1"), "lead", "recorded", reason="recorded-at-once")
+    lead = "[campaign.lead]\n"
+    assert "does not: call back (no [campaign.callback])," in desk.says("check", lead)
+    said = desk.says("why", lead, CALLER)
+    assert (
+        'What to do: No callback was triggered, as campaign "admissions" does not call back: it has no '
+        "[campaign.callback]; add it, with a flow or agents, if it shall.\n"
+    ) in said + "\n"
+    assert "What to do" not in desk.says("why", lead + CALLBACK, CALLER)
+
+
+def test_multiple_callbacks_for_one_missed_call(desk: Desk) -> None:
+    for number in (1, 2):
+        sid, at = f"c{number}", NOON + timedelta(minutes=number)
+        desk.db.action(desk.db.call(sid, at, reason="no-dedup-window"))
+    config = "dedup_window = 0\n" + CALLBACK
+    checked = desk.says("check", config)
+    assert (
+        'warning: campaign "admissions": dedup_window: is 0s, so who rings several times is called back'
+        in checked
+    )
+    assert "repeats: each call is served by itself, as dedup_window is 0" in checked
+    said = desk.says("why", config, CALLER)
+    assert said.count("the campaign has no dedup window, so each call of a caller is served by itself") == 2
+    assert 'with dedup_window = "5m" calls in quick succession are one' in said
+    assert "no other call of the caller" not in said
+
+
+def test_sms_not_delivered(desk: Desk) -> None:
+    sms = desk.db.done(desk.db.call("c1"), "sms", "failed", reason="sms-misconfigured", code="23182")
+    desk.attempt(sms)
+    checked = desk.says("check", SMS.partition("dlt_")[0])
+    assert "sms: without both DLT ids, operators in India drop it" in checked
+    said = desk.says("why", SMS, CALLER)
+    assert "Code 23182: the DLT registry has no such template." in said
+    assert (
+        'have the text of campaign "admissions" registered as a template on the operators\' DLT portal'
+        in said
+    )
+
+
+def test_webhook_not_received(desk: Desk) -> None:
+    webhook = desk.db.action(desk.db.call("c1"), "webhook", reason="endpoint-failed")
+    cause = "https://crm.example.in/missed-call: its name was not found"
+    desk.attempt(webhook, result="refused", reason="endpoint-failed", message=cause)
+    config = '[campaign.webhook]\nurl = "https://crm.example.in/missed-call?key=1"\n'
+    checked = desk.says("check", config)
+    assert "tells your application: at https://crm.example.in/missed-call, as json" in checked
+    said = desk.says("why", config, CALLER)
+    assert f"({cause})" in said
+    assert (
+        "What to do: The webhook was not received: verify that https://crm.example.in/missed-call is the "
+        "right address and that its server is up and answers with a 2xx within 15 seconds; it is "
+        "sent again by itself."
+    ) in said
+    assert "key=1" not in checked + said
+
+
+def test_customer_does_not_answer_the_callback(desk: Desk) -> None:
+    callback = desk.db.done(desk.db.call("c1"), "callback", "no-answer", reason="customer-no-answer")
+    desk.attempt(callback, started_at=NOON + timedelta(minutes=10))
+    slow = CALLBACK + 'delay = "10m"\n'
+    assert 'campaign "admissions": callback.delay: is 10m: the longer the wait, the fewer' in desk.says(
+        "check", slow
+    )
+    assert (
+        "What to do: The customer did not answer a callback that came 10 minutes after the call: the "
+        'callback delay of campaign "admissions" is long; with delay = "15s" to "30s" more people answer.'
+    ) in desk.says("why", slow, CALLER)
+    assert "What to do" not in desk.says("why", CALLBACK, CALLER), "it came in time, and that is no fault"
