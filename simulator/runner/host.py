@@ -202,7 +202,7 @@ class DaemonHost:
         timezone = self._settings.timezone
         app = private_site(life.engine, self._clock, timezone, self._log, life.metrics, lambda: None)
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
-        return httpx.AsyncClient(transport=transport, base_url="http://private")
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
     async def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""
