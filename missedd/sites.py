@@ -6,8 +6,8 @@ that what it talks to is what the daemon serves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import trio
 from quart_trio import QuartTrio
@@ -15,6 +15,7 @@ from quart_trio import QuartTrio
 from missedd.clock import Clock
 from missedd.core.analytics import is_agent_miss
 from missedd.core.model import StatusReport
+from missedd.core.possible import AT_ONCE
 from missedd.engine.engine import Engine
 from missedd.engine.queue import PATIENCE_S, Overloaded
 from missedd.exotel.other_products import OtherProduct
@@ -186,8 +187,10 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
                 metrics.calls.add(fields["verdict"])
                 if fields["campaign"] is not None:
                     metrics.campaign_calls.add(fields["campaign"], fields["verdict"])
+                _count_closed_at_once(fields)
             case Event.CALL_RECOVERED:
                 metrics.recovered.add(fields["verdict"])
+                _count_closed_at_once(fields)
             case Event.ATTEMPT_ACCEPTED | Event.ATTEMPT_REFUSED | Event.ATTEMPT_UNKNOWN:
                 metrics.attempts.add(fields["kind"], event.value.partition(".")[2])
                 metrics.lateness.observe(max(0.0, float(str(fields["late_ms"])) / 1000))
@@ -198,6 +201,11 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
                 _count_closed(fields)
             case Event.TIMER_CLOCK_STEPPED:
                 metrics.clock_steps.inc()
+
+    def _count_closed_at_once(fields: Mapping[str, Any]) -> None:
+        for action in fields["actions"]:
+            if (closed := AT_ONCE.get(action)) is not None:
+                metrics.closed_at_once.add(*closed)
 
     def _count_closed(fields: dict[str, object]) -> None:
         if fields.get("outcome") is not None:

@@ -37,6 +37,13 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
 }
 """How those that are sent can end."""
 
+AT_ONCE: Final[Mapping[str, tuple[Kind, Outcome]]] = {
+    f"{kind}:{outcome}": (kind, outcome)
+    for kind in (Kind.SMS, Kind.CALLBACK)
+    for outcome in (Outcome.EXPIRED, Outcome.DROPPED, Outcome.CANCELLED)
+}
+"""How they can end as they are planned, with their call; by the words in which the log tells it."""
+
 RESULTS: Final = ("accepted", "refused", "unknown")
 """Of one request."""
 

@@ -26,8 +26,9 @@ class AdmissionLog:
         """Tell of one call, or count it."""
         call, admission = decided.call, decided.admission
         event = Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED
+        actions = [f"{each.kind}:{each.outcome or each.state}" for each in admission.actions]
         if not self._log.has_room(event):
-            self._log.count(event, campaign=admission.campaign, verdict=admission.verdict)
+            self._log.count(event, campaign=admission.campaign, verdict=admission.verdict, actions=actions)
             self._untold[admission.verdict] += 1
             self._has_untold.set()
             return
@@ -42,7 +43,7 @@ class AdmissionLog:
             verdict=admission.verdict,
             reason=admission.reason,
             called_at=to_iso(admission.called_at),
-            actions=[f"{each.kind}:{each.outcome or each.state}" for each in admission.actions],
+            actions=actions,
         )
 
     async def run(self) -> None:

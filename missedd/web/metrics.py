@@ -25,7 +25,7 @@ from prometheus_client import Counter as LibraryCounter
 
 from missedd.core.model import LANE_OF, Verdict
 from missedd.core.policy import Policy
-from missedd.core.possible import NOT_TAKEN, OUTCOMES, RESULTS
+from missedd.core.possible import AT_ONCE, NOT_TAKEN, OUTCOMES, RESULTS
 from missedd.core.reasons import AGENT_MISSED
 from missedd.web.gauges import Vitals, families
 
@@ -116,9 +116,15 @@ class Metrics:
         )
         self.closed = self._counter_of(
             "missedd_actions_closed_total",
-            "Actions that ended, by kind and outcome.",
+            "Actions that ended after they had waited or gone out, by kind and outcome.",
             ("kind", "outcome"),
             ((kind, outcome) for kind, outcomes in OUTCOMES.items() for outcome in outcomes),
+        )
+        self.closed_at_once = self._counter_of(
+            "missedd_actions_closed_at_once_total",
+            "Actions that ended as they were planned, with their call, by kind and outcome.",
+            ("kind", "outcome"),
+            AT_ONCE.values(),
         )
         self.agent_misses = self._counter(
             "missedd_agent_misses_total",

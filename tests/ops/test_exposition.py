@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -39,11 +40,14 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
     async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
         client = private_site(engine, clock, of.timezone, log, metrics, lambda: "stopping").test_client()
         await engine.intake.admit(call("c1", clock.now()))
+        await engine.intake.admit(call("c2", clock.now() - timedelta(hours=5), caller="+919876500002"))
         engine.troubles.note(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
         await trio.sleep(8)
         text = await (await client.get("/metrics")).get_data(as_text=True)
         for line in (
-            'missedd_campaign_calls_total{campaign="shop",verdict="accepted"} 1.0',
+            'missedd_campaign_calls_total{campaign="shop",verdict="accepted"} 2.0',
+            'missedd_actions_closed_at_once_total{kind="callback",outcome="expired"} 1.0',
+            'missedd_actions_closed_at_once_total{kind="sms",outcome="dropped"} 0.0',
             'missedd_refusals_total{kind="callback",reason="reply-lost"} 1.0',
             'missedd_attempts_total{kind="callback",result="unknown"} 1.0',
             'missedd_actions_closed_total{kind="callback",outcome="unknown"} 0.0',
