@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TextIO
 import structlog
 
 from missedd.log_lines import hiding, in_order, with_priority
-from missedd.log_stream import Aside, Direct, is_journal
+from missedd.log_stream import Aside, Direct, descriptor_of, is_journal
 from missedd.log_throttle import Repeat, Repeats, Room
 
 type Level = Literal["debug", "info", "warning", "error"]
@@ -254,7 +254,7 @@ def configure(
     virtual time shows. `secrets` are covered wherever they should ever occur. `environ` says whether
     colours are wanted (NO_COLOR) and whether systemd's journal reads the stream, which is then given
     each line's priority. There is no global state: two loggers know nothing of each other. One that
-    writes aside is to be closed.
+    writes aside is to be closed; a stream that is no file of the system is written to at once.
     """
     environ = environ or {}
     is_terminal = stream.isatty()
@@ -278,7 +278,8 @@ def configure(
             line = change(None, "warning", line)
         return str(line)
 
-    lines = Aside(stream.fileno(), loss) if aside else Direct(stream)
+    descriptor = descriptor_of(stream) if aside else None
+    lines = Direct(stream) if descriptor is None else Aside(descriptor, loss)
     logger = structlog.wrap_logger(
         _Ends(lines),
         processors=processors,

@@ -153,6 +153,14 @@ class Aside:
             self._bytes, self._is_full = 0, False
 
 
+def descriptor_of(stream: TextIO) -> int | None:
+    """The stream's file descriptor; None for one in memory."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether systemd's journal reads the stream, which takes a priority at the head of each line."""
     try:

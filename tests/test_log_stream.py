@@ -186,6 +186,14 @@ def test_what_is_no_file_is_no_journal() -> None:
     assert not is_journal(io.StringIO(), {"JOURNAL_STREAM": "8:9"})
 
 
+def test_what_is_no_file_is_written_to_at_once() -> None:
+    stream = io.StringIO()
+    log = configure(stream, now=lambda: AT, aside=True)
+    log.info(Event.DAEMON_STARTED)
+    assert "daemon.started" in stream.getvalue()
+    log.close()
+
+
 def test_the_log_tells_of_its_loss_as_an_event(pipe: Pipe) -> None:
     with open(pipe.writing, "w", encoding="utf-8", closefd=False) as stream:
         log = configure(stream, now=lambda: AT, aside=True)

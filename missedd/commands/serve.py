@@ -53,7 +53,8 @@ def _serve(is_copied: bool, loaded: Loaded) -> int:
     _allow_many_files()
     clock = SystemClock()
     log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts, environ=os.environ, aside=True)
-    logging.getLogger().addHandler(LibraryWords(log))
+    library_words = LibraryWords(log)
+    logging.getLogger().addHandler(library_words)
 
     upgrade = Upgrade(is_copied, _still_upgrading)
 
@@ -81,6 +82,7 @@ def _serve(is_copied: bool, loaded: Loaded) -> int:
         has_failed = True
         log.error(Event.DAEMON_FAILED, exc_info=failure)
     finally:
+        logging.getLogger().removeHandler(library_words)
         log.close()
     for refusal in refusals:
         print(f"missedd: {refusal}", file=sys.stderr)
