@@ -1,14 +1,16 @@
-"""When a backlog will be gone, at what the account's budget lets through.
+"""When a backlog will be gone at the rate of the account, and how much of it grows too old before its turn.
 
-A fluid picture, minute by minute: so much waits, so much becomes due in each minute that is known,
-and so much goes out in each. Look-ups spend the same budget and retries come on top, so it is the
-best case, and said as such.
+A fluid picture, minute by minute: so much waits, so much becomes due in each minute that is known, and
+so much goes out in each, the freshest first, as the dispatcher has it; what is left when it is no longer
+worth sending expires. Look-ups spend the same budget and retries come on top, so it is the best
+case, and said as such.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -18,25 +20,87 @@ KNOWN_MINUTES: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """What one lane owes: `due` are those whose instant has come and that wait for their turn."""
+class Crowd:
+    """So many that become due in one minute from now and expire in one, both counted from 0.
 
-    due: int = 0
-    coming: Sequence[int] = field(default_factory=tuple)
-    """How many more become due in each of the next minutes."""
+    A negative `due` is a minute that has passed: they wait for their turn. What never expires has None.
+    """
+
+    due: int
+    expires: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one lane owes."""
+
+    crowds: Sequence[Crowd] = ()
+
+    @property
+    def due(self) -> int:
+        """Those whose instant has come."""
+        return sum(crowd.count for crowd in self.crowds if crowd.due < 0)
 
     @property
     def soon(self) -> int:
-        return sum(self.coming)
+        """How many more become due in the minutes that are known."""
+        return sum(crowd.count for crowd in self.crowds if crowd.due >= 0)
 
 
-def gone_in(backlog: Backlog, per_minute: int) -> timedelta:
-    """How long until nothing waits for its turn any more; at once if nothing does."""
-    waiting = backlog.due
-    if waiting == 0:
-        return timedelta(0)
-    for minute, more in enumerate(backlog.coming):
-        if waiting <= per_minute and waiting + more <= per_minute:
-            return minute * MINUTE + (waiting + more) * MINUTE / per_minute
-        waiting += more - per_minute
-    return len(backlog.coming) * MINUTE + waiting * MINUTE / per_minute
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    lasts: timedelta
+    """How long until nothing that is due waits any more, gone or expired; nothing if nothing is due."""
+    expiring: int
+    """How many expire before their turn, of what becomes due in the minutes that are known too."""
+
+
+@dataclass(slots=True)
+class _Left:
+    count: int
+
+
+def forecast(backlog: Backlog, per_minute: int) -> Forecast:
+    """Say when the backlog is gone and what of it expires, where `per_minute` go out."""
+    arriving: defaultdict[int, list[Crowd]] = defaultdict(list)
+    for crowd in sorted(backlog.crowds, key=lambda crowd: crowd.due):
+        arriving[max(0, crowd.due)].append(crowd)
+    stack: list[_Left] = []  # the freshest at its end
+    ending: defaultdict[int, list[_Left]] = defaultdict(list)
+    waiting = expiring = minute = 0
+    lasts = timedelta(0) if backlog.due == 0 else None
+    while arriving or waiting:
+        for crowd in arriving.pop(minute, ()):
+            left = _Left(crowd.count)
+            stack.append(left)
+            waiting += left.count
+            if crowd.expires is not None:
+                ending[max(minute, crowd.expires)].append(left)
+        if not arriving and not ending:
+            # Nothing changes any more but that it goes.
+            return Forecast((minute + waiting / per_minute) * MINUTE if lasts is None else lasts, expiring)
+        served = _serve(stack, per_minute)
+        waiting -= served
+        if waiting == 0 and lasts is None:
+            lasts = (minute + served / per_minute) * MINUTE
+        for left in ending.pop(minute, ()):
+            expiring += left.count
+            waiting -= left.count
+            left.count = 0
+        minute += 1
+        if waiting == 0 and lasts is None:
+            lasts = minute * MINUTE
+    return Forecast(lasts or timedelta(0), expiring)
+
+
+def _serve(stack: list[_Left], most: int) -> int:
+    """Take up to `most` off the end, and say how many that were."""
+    room = most
+    while stack and room:
+        taken = min(room, stack[-1].count)
+        stack[-1].count -= taken
+        room -= taken
+        if stack[-1].count == 0:
+            stack.pop()
+    return most - room

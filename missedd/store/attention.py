@@ -81,8 +81,8 @@ async def told_early(db: Rows, now: datetime) -> list[dict[str, Any]]:
 
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:
-    last = {"attempts": row[-2], "code": row[-1]}
-    return action_of(row) | {"campaign": row[-5], "number": row[-4], "call_sid": row[-3]} | last
+    last = {"attempts": row[-3], "code": row[-2], "message": row[-1]}
+    return action_of(row) | {"campaign": row[-6], "number": row[-5], "call_sid": row[-4]} | last
 
 
 _PARKED: Final = List(
@@ -90,7 +90,8 @@ _PARKED: Final = List(
     source="actions a JOIN calls c ON c.id = a.call_id",
     columns=f"""{ACTION_COLUMNS}, a.campaign, a.number, c.call_sid,
         (SELECT count(*) FROM attempts t WHERE t.action_id = a.id),
-        (SELECT code FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1)""",
+        (SELECT code FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1),
+        (SELECT message FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1)""",
     key=("a.id",),
     like=(int,),
     filters={"campaign": "+a.campaign", "number": "+a.number"},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
 from missedd.clock import to_us
-from missedd.core.forecast import KNOWN_MINUTES, MINUTE, Backlog
+from missedd.core.forecast import KNOWN_MINUTES, MINUTE, Backlog, Crowd
 from missedd.core.model import LANE_OF, Kind
 from missedd.store.reads_calls import Rows, words
 
@@ -35,15 +35,14 @@ async def backlogs(db: Rows, now: datetime) -> dict[Kind, Backlog]:
     """What is due now and waits for its turn, and what becomes due soon, by kind."""
     now_us = to_us(now)
     rows = await db.fetch_all(
-        """SELECT kind, iif(wake_at <= ?, -1, (wake_at - ?) / 60000000), count(*) FROM actions
-           WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2""",
-        (now_us, now_us, to_us(now + KNOWN_MINUTES * MINUTE)),
+        # A quotient is cut off towards zero, which is the wrong way for what has been due for a while.
+        """SELECT kind, (wake_at - ?) / 60000000 - (wake_at <= ?),
+                  max(0, (expires_at - ?) / 60000000), count(*)
+           FROM actions
+           WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2, 3""",
+        (now_us, now_us, now_us, to_us(now + KNOWN_MINUTES * MINUTE)),
     )
-    due: Counter[str] = Counter()
-    coming: defaultdict[str, list[int]] = defaultdict(lambda: [0] * KNOWN_MINUTES)
-    for kind, minute, n in rows:
-        if minute < 0:
-            due[kind] += n
-        else:
-            coming[kind][minute] += n
-    return {kind: Backlog(due[kind], coming[kind]) for kind in LANE_OF}
+    crowds: defaultdict[str, list[Crowd]] = defaultdict(list)
+    for kind, due, expires, n in rows:
+        crowds[kind].append(Crowd(due, expires, n))
+    return {kind: Backlog(crowds[kind]) for kind in LANE_OF}

@@ -106,8 +106,8 @@ class Reader:
     async def latest_calls(self, limit: int) -> list[dict[str, Any]]:
         return await self._read(partial(latest_calls, limit=limit))
 
-    async def due_next(self, limit: int) -> list[dict[str, Any]]:
-        return await self._read(partial(due_next, limit=limit))
+    async def due_next(self, now: datetime, limit: int) -> list[dict[str, Any]]:
+        return await self._read(partial(due_next, now=now, limit=limit))
 
     async def campaigns(self) -> list[str]:
         return await self._read(campaigns)

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from missedd.clock import to_us
 from missedd.core.pages import Page, Query
+from missedd.core.traffic import WAITS_FOR_A_PLACE
 from missedd.store.attention import IS_PARKED, IS_SETTLED, IS_UNKNOWN, WAS_SENT_AGAIN
 from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, CALL_COLUMNS, Rows, action_of, call_of, iso
+from missedd.store.traffic import WAITS
 
 
 async def calls(db: Rows, query: Query) -> Page:
@@ -51,15 +55,28 @@ async def latest_calls(db: Rows, limit: int) -> list[dict[str, Any]]:
     return list(shown.values())
 
 
-async def due_next(db: Rows, limit: int) -> list[dict[str, Any]]:
-    """What waits, the soonest first."""
-    rows = await db.fetch_all(
-        f"""SELECT {ACTION_COLUMNS}, a.campaign, a.number, c.call_sid
-            FROM actions a JOIN calls c ON c.id = a.call_id
-            WHERE a.wake_at IS NOT NULL AND a.state IN ('planned', 'held') ORDER BY a.wake_at LIMIT ?""",
-        (limit,),
-    )
-    return [_listed_action(row) for row in rows]
+_PLACES: Final = ", ".join(f"'{reason}'" for reason in WAITS_FOR_A_PLACE)
+_NEXT: Final = (
+    "wake_at <= ?1 ORDER BY wake_at DESC, id DESC",
+    f"{WAITS} AND reason IN ({_PLACES}) AND wake_at > ?1 ORDER BY coalesce(chain_at, base_at), id",
+    f"wake_at > ?1 AND (state = 'planned' OR reason NOT IN ({_PLACES})) ORDER BY wake_at, id",
+)
+"""Each with its order, that of the dispatcher: what is due, the freshest first; callbacks that wait for a
+place, whoever rang first; then what is not due yet, the soonest first."""
+
+
+async def due_next(db: Rows, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """What waits, in the order in which it goes."""
+    found: list[Sequence[Any]] = []
+    for which in _NEXT:
+        found += await db.fetch_all(
+            f"""SELECT {ACTION_COLUMNS}, a.campaign, a.number, c.call_sid
+                FROM (SELECT id AS next, row_number() OVER () AS turn FROM (
+                        SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2))
+                JOIN actions a ON a.id = next JOIN calls c ON c.id = a.call_id ORDER BY turn""",
+            (to_us(now), limit - len(found)),
+        )
+    return [_listed_action(row) for row in found]
 
 
 def _listed_action(row: Sequence[Any]) -> dict[str, Any]:

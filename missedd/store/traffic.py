@@ -27,7 +27,7 @@ from missedd.store.rows import ActionRow, Wake, lane_of
 # that the call is over, so it is taken for going on until it cannot be.
 _GOES_ON: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
 _MAY_GO_ON: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
-_WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
+WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
     'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed')"""
 _AS_AGENT: Final = "reason = 'agent-busy' AND campaign IN (SELECT value FROM json_each(?))"
 _BY_AGE: Final = "ORDER BY coalesce(chain_at, base_at), id"
@@ -100,7 +100,7 @@ async def earliest_competitor(
                     WHERE wake_at <= ? AND kind = 'callback' AND state IN ('planned', 'held') AND due_at <= ?
                     UNION ALL
                     SELECT coalesce(chain_at, base_at), id, +campaign, expires_at FROM actions
-                    WHERE {_WAITS} AND reason = ? AND due_at <= ?)
+                    WHERE {WAITS} AND reason = ? AND due_at <= ?)
                 WHERE name IN (SELECT value FROM json_each(?)) AND expires_at >= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY age, id LIMIT 1""",
             (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), apart),
@@ -164,7 +164,7 @@ async def place_freed(
         most = 2 if reason is Reason.CHANNELS_BUSY and agent is not None else 1
         woken += await _wake(
             db,
-            f"""id IN (SELECT id FROM actions WHERE {_WAITS} AND reason = ? AND wake_at > ?
+            f"""id IN (SELECT id FROM actions WHERE {WAITS} AND reason = ? AND wake_at > ?
                        AND campaign IN (SELECT value FROM json_each(?))
                        AND (coalesce(chain_at, base_at), id) > (?, ?) {_BY_AGE} LIMIT ?)""",
             (reason, to_us(now), json.dumps(campaigns), age_us, after.id if after else 0, most),
@@ -190,7 +190,7 @@ async def wake_all_waiting(db: Database, now: datetime) -> int:
 
 async def _wake(db: Database, condition: str, parameters: tuple[object, ...], now: datetime) -> list[Wake]:
     rows = await db.fetch_all(
-        f"UPDATE actions SET wake_at = ? WHERE {_WAITS} AND {condition} RETURNING id",
+        f"UPDATE actions SET wake_at = ? WHERE {WAITS} AND {condition} RETURNING id",
         (to_us(now), *parameters),
     )
     return [Wake(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for (action_id,) in rows]
@@ -218,13 +218,13 @@ async def is_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:
         return False
     agent = action.details.get("agent")
     waiting = await db.fetch_all(
-        f"""SELECT 1 FROM actions WHERE {_WAITS}
+        f"""SELECT 1 FROM actions WHERE {WAITS}
               AND ((reason = 'caller-being-rung' AND number IN (?, ?)) OR ({_AS_AGENT})) LIMIT 1""",
         (action.number, agent, json.dumps(policy.campaigns_with_agent(action.number))),
     )
     for reason, campaigns in () if waiting else competitors(action.campaign, agent, policy):
         waiting += await db.fetch_all(
-            f"""SELECT 1 FROM actions WHERE {_WAITS} AND reason = ?
+            f"""SELECT 1 FROM actions WHERE {WAITS} AND reason = ?
                   AND campaign IN (SELECT value FROM json_each(?)) LIMIT 1""",
             (reason, json.dumps(campaigns)),
         )

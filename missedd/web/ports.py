@@ -44,7 +44,9 @@ class Reads(Protocol):
 
     async def latest_calls(self, limit: int) -> list[dict[str, Any]]: ...
 
-    async def due_next(self, limit: int) -> list[dict[str, Any]]: ...
+    async def due_next(self, now: datetime, limit: int) -> list[dict[str, Any]]:
+        """What waits, in the order in which it goes."""
+        ...
 
     async def campaigns(self) -> list[str]:
         """The names under which there are calls."""

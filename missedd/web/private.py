@@ -92,10 +92,12 @@ def build_private(
     keys: Keys = OPEN,
     rates: Mapping[Lane, int] | None = None,
     troubles: Callable[[], Sequence[Trouble]] = tuple,
+    held: Callable[[Lane], str | None] = lambda lane: None,
 ) -> QuartTrio:
     """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
     text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each; `rates` are the
-    requests a minute of the account's budgets, `troubles` what goes wrong now.
+    requests a minute of the account's budgets, `troubles` what goes wrong now, and `held`
+    for what reason nothing goes out in a lane just now.
     """
     app = PrivateSite(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
@@ -103,7 +105,9 @@ def build_private(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
-    app.register_blueprint(build_console(House(reads, operations, policy, clock, rates or {}, troubles)))
+    app.register_blueprint(
+        build_console(House(reads, operations, policy, clock, rates or {}, troubles, held))
+    )
     access = Access(keys, Sessions())
     app.register_blueprint(build_login(access, on_login))
     app.before_request(access.guard)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from missedd.core.deeds import By, Deed, Source
-from missedd.core.forecast import KNOWN_MINUTES
+from missedd.core.forecast import KNOWN_MINUTES, Crowd
 from missedd.core.model import Kind, Lane
 from missedd.core.pages import Query
 from missedd.core.reasons import Reason
@@ -130,7 +130,13 @@ async def test_backlogs_by_minute(db: FilledDatabase) -> None:
     db.action(call_id, "webhook", due_at=NOON)
     found = await backlogs(db, NOON)
     assert (found[Kind.CALLBACK].due, found[Kind.CALLBACK].soon) == (2, 4)
-    assert list(found[Kind.CALLBACK].coming)[:6] == [1, 2, 0, 0, 0, 1]
+    assert sorted(found[Kind.CALLBACK].crowds, key=lambda crowd: crowd.due) == [
+        Crowd(-2, None, 1),
+        Crowd(-1, None, 1),
+        Crowd(0, None, 1),
+        Crowd(1, None, 2),
+        Crowd(5, None, 1),
+    ]
     assert (found[Kind.WEBHOOK].due, found[Kind.SMS].due, found[Kind.SMS].soon) == (1, 0, 0)
 
 

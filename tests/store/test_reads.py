@@ -351,7 +351,28 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
     assert gauges["next_wake_at"] == to_us(NOON) + 30_000_000
     assert (gauges["suppressions"], gauges["agents_absent"]) == (1, 0)
     assert await reads.campaigns(db) == ["admissions", "zebra"]
-    assert [each["id"] for each in await reads.due_next(db, 5)] == [soon, late]
+    assert [each["id"] for each in await reads.due_next(db, NOON, 5)] == [soon, late]
     latest = await reads.latest_calls(db, 2)
     assert [each["call_sid"] for each in latest] == ["ghi", "def"]
     assert [len(each["actions"]) for each in await reads.latest_calls(db, 3)] == [0, 0, 3]
+
+
+async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabase) -> None:
+    """What is due, the freshest first; who waits for a place, the earliest caller first; then the soonest."""
+    call = db.call("abc")
+
+    def at(seconds: int, kind: str = "callback", **values: object) -> int:
+        return db.action(call, kind, due_at=NOON + timedelta(seconds=seconds), **values)
+
+    def waiting(reason: str, rang_s: int) -> int:
+        base_at = NOON + timedelta(seconds=rang_s)
+        return at(-60, state="held", reason=reason, base_at=base_at, wake_at=NOON + timedelta(minutes=9))
+
+    old, later, soon = at(-60), at(600), at(30)
+    fresh, text = at(0), at(-5, kind="sms")
+    young, long_ago = waiting("agent-busy", -100), waiting("channels-busy", -500)
+    closed = at(20, state="held", reason="business-closed")
+    db.done(call, "sms", "delivered")
+    order = [fresh, text, old, long_ago, young, closed, soon, later]
+    for most in (len(order) + 1, 4, 2):
+        assert [each["id"] for each in await reads.due_next(db, NOON, most)] == order[:most]

@@ -152,6 +152,8 @@ class Private:
     ready: list[str]
     logins: list[bool]
     news: News
+    held: dict[Lane, str]
+    """Why nothing goes out in a lane."""
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -192,6 +194,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
     async def exposition() -> str:
         return metrics.text(await reads.gauges(NOON), NOON)
 
+    held: dict[Lane, str] = {}
     app = build_private(
         reads,
         operator,
@@ -205,8 +208,9 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
         on_login=lambda is_right, peer: logins.append(is_right),
         keys=keys,
         rates={Lane.VOICE: 60, Lane.SMS: 60},
+        held=held.get,
     )
     try:
-        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins, news)
+        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins, news, held)
     finally:
         db.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from missedd.core.forecast import Backlog
+from missedd.core.forecast import Backlog, Crowd
 from missedd.core.model import Kind, Lane
 from missedd.web.console.campaigns import waiting
 from missedd.web.console.filters import lasting, spaced
@@ -38,7 +38,13 @@ def _fill(private: Private) -> None:
     db.put("attempts", action_id=done, number=1, started_at=NOON, result="accepted", message="<b>ok")
     db.action(call, state="held", reason="business-closed")
     db.action(call, due_at=NOON - timedelta(seconds=5))
-    db.done(call, "webhook", "failed", reason="retries-exhausted")
+    parked = db.done(call, "webhook", "failed", reason="retries-exhausted")
+    failed = {
+        "result": "refused",
+        "code": "connection-refused",
+        "message": "https://crm.example.in/x: the connection",
+    }
+    db.put("attempts", action_id=parked, number=1, started_at=NOON, **failed)
     db.done(call, "callback", "unknown", reason="not-found", placed_at=NOON)
     db.lead(call)
     db.subscription(call)
@@ -76,7 +82,7 @@ SHOWN_ON = {
     "/leads": ("+91 98765 43210", "<option>admissions</option>", "/api/v1/leads?format=csv"),
     "/subscriptions": ("daily alerts", "/api/v1/subscriptions?format=csv"),
     "/suppressions": ("asked by mail", "for ever"),
-    "/deliveries": ("every try failed",),
+    "/deliveries": ("every try failed", "connection-refused", "https://crm.example.in/x: the connection"),
     "/unknown": ("it is not sent again blindly", "callback"),
     "/audit": ("number.suppressed", "asked", "console", "24 Dec 2026 12:00:00"),
     "/calls/abc": (
@@ -326,11 +332,34 @@ def test_what_waits_by_kind_and_state() -> None:
     ]
 
 
+def _nothing_is_held(_lane: Lane) -> str | None:
+    return None
+
+
 def test_a_lane_without_a_budget_has_no_forecast() -> None:
-    backlogs = {Kind.CALLBACK: Backlog(120), Kind.WEBHOOK: Backlog(3)}
-    voice, webhooks = lanes(backlogs, {Lane.VOICE: 60}, NOON)
-    assert (voice["gone_at"], voice["rate"]) == (NOON + timedelta(minutes=2), 60)
+    backlogs = {Kind.CALLBACK: Backlog([Crowd(-1, 14, 120)]), Kind.WEBHOOK: Backlog([Crowd(-1, None, 3)])}
+    voice, webhooks = lanes(backlogs, {Lane.VOICE: 60}, _nothing_is_held, NOON)
+    assert (voice["gone_at"], voice["rate"], voice["expiring"]) == (NOON + timedelta(minutes=2), 60, 0)
     assert (webhooks["gone_at"], webhooks["rate"]) == (None, None)
+
+
+def test_a_lane_that_is_held_has_no_forecast() -> None:
+    backlogs = {Kind.CALLBACK: Backlog([Crowd(-1, 14, 120)])}
+    (voice,) = lanes(backlogs, {Lane.VOICE: 60}, lambda _lane: "provider-unreachable", NOON)
+    assert (voice["gone_at"], voice["held"], voice["due"]) == (None, "provider unreachable", 120)
+
+
+async def test_the_queue_says_what_grows_too_old_before_its_turn(private: Private) -> None:
+    call = private.db.call("abc")
+    for _ in range(200):
+        private.db.action(call, due_at=NOON - timedelta(seconds=5), expires_at=NOON + timedelta(seconds=30))
+    page = await _page(private, "/queue")
+    assert "gone or expired by 12:01 at 60 a minute" in page
+    assert "about 140 will grow too old before their turn" in page
+    private.held[Lane.VOICE] = "provider-unreachable"
+    page = await _page(private, "/queue")
+    assert "held: provider unreachable" in page
+    assert "will grow too old" not in page
 
 
 @pytest.mark.parametrize(

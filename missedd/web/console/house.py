@@ -25,6 +25,8 @@ class House:
     """Requests a minute that the account's budget allows."""
     troubles: Callable[[], Sequence[Trouble]] = tuple
     """What goes wrong now, the oldest first."""
+    held: Callable[[Lane], str | None] = lambda lane: None
+    """The reason for which nothing goes out in a lane just now, where there is one."""
     remembered: Remembered = field(default_factory=Remembered)
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.forecast import Backlog, gone_in
+from missedd.core.forecast import Backlog, forecast
 from missedd.core.model import LANE_OF, Kind, Lane, State
 from missedd.web.acting import acting
 from missedd.web.console.forms import Mistake, done
@@ -28,10 +28,10 @@ def add_queue(console: Blueprint, house: House) -> None:
         return await page(
             "queue.html",
             here="/queue",
-            lanes=lanes(backlogs, house.rates, house.local_now()),
+            lanes=lanes(backlogs, house.rates, house.held, house.local_now()),
             held=held(pending),
             out=sum(each["count"] for each in pending if each["state"] in (State.ATTEMPTING, State.PLACED)),
-            due=await house.reads.due_next(DUE),
+            due=await house.reads.due_next(house.clock.now(), DUE),
             paused=await house.reads.pauses(house.clock.now()),
             quarantine=await house.reads.quarantine(),
         )
@@ -46,20 +46,28 @@ def add_queue(console: Blueprint, house: House) -> None:
         return await done(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over.")
 
 
-def lanes(backlogs: Mapping[Kind, Backlog], rates: Mapping[Lane, int], now: datetime) -> list[dict[str, Any]]:
-    """Each kind's backlog, and at what time it will be gone at the account's rate, where there is one."""
+def lanes(
+    backlogs: Mapping[Kind, Backlog],
+    rates: Mapping[Lane, int],
+    held: Callable[[Lane], str | None],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Each kind's backlog, and at what time it will be gone at the account's rate, where there is one and
+    its lane goes."""
     found = []
     for kind, backlog in backlogs.items():
-        rate = rates.get(LANE_OF[kind])
-        lasts = None if rate is None else gone_in(backlog, rate)
+        lane = LANE_OF[kind]
+        rate, why_held = rates.get(lane), held(lane)
+        ahead = None if rate is None or why_held is not None else forecast(backlog, rate)
         found.append(
             {
                 "kind": kind,
                 "due": backlog.due,
                 "soon": backlog.soon,
                 "rate": rate,
-                "lasts": lasts,
-                "gone_at": None if lasts is None else now + lasts,
+                "held": None if why_held is None else why_held.replace("-", " "),
+                "gone_at": None if ahead is None else now + ahead.lasts,
+                "expiring": 0 if ahead is None else ahead.expiring,
             }
         )
     return found
