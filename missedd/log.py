@@ -70,6 +70,7 @@ class Event(StrEnum):
     REPORT_IGNORED = "report.ignored"
     ACTION_HELD = "action.held"
     ACTION_CLOSED = "action.closed"
+    ACTIONS_EXPIRED = "actions.expired"
     ACTION_FOUND = "action.found"
     ATTEMPT_ACCEPTED = "attempt.accepted"
     ATTEMPT_REFUSED = "attempt.refused"

@@ -175,6 +175,7 @@ def private_site(
         keys=keys,
         rates={lane: budget.per_minute for lane, budget in engine.budgets.items()},
         troubles=engine.troubles.going_on,
+        held=engine.upstream.held,
     )
 
 

@@ -6,12 +6,13 @@ store takes to keep it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import trio
 
 from missedd.clock import Clock, to_us
+from missedd.core.model import Kind, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.ready import Ready
@@ -26,14 +27,26 @@ from missedd.store.store import Store
 STORE_WAIT_S = 1.0
 """How long to wait before the store is tried again when it could not commit."""
 
+type OnExpired = Callable[[str, Kind], None]
+
 
 class Attempts:
-    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        clock: Clock,
+        log: Logger,
+        timers: Timers,
+        on_expired: OnExpired = lambda campaign, kind: None,
+    ) -> None:
+        """`on_expired` is told of each action that grew too old before it could go."""
         self._store = store
         self._policy = policy
         self._clock = clock
         self._log = log
         self._timers = timers
+        self._on_expired = on_expired
 
     async def claim(
         self, ready: Ready, taken: Sequence[tuple[int, int]], limit: int, hold: Reason | None = None
@@ -84,6 +97,8 @@ class Attempts:
         event = Event.ACTION_CLOSED if stopped.outcome else Event.ACTION_HELD
         if stopped.wake:
             self._timers.add([stopped.wake])
+        if stopped.outcome is Outcome.EXPIRED:
+            self._on_expired(action.campaign, action.kind)
         self._log.info(
             event,
             action=action.id,

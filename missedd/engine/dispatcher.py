@@ -20,7 +20,7 @@ from missedd.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.attempts import STORE_WAIT_S, Attempts
+from missedd.engine.attempts import STORE_WAIT_S, Attempts, OnExpired
 from missedd.engine.pacing import Budget
 from missedd.engine.ready import Ready
 from missedd.engine.results import held_with_its_lane, settle
@@ -55,9 +55,10 @@ class Dispatcher:
         budget: Budget | None,
         in_flight: int,
         upstream: Upstream,
+        on_expired: OnExpired = lambda campaign, kind: None,
     ) -> None:
         """`in_flight` requests at most are out at once; without a `budget` nothing else limits them."""
-        self._attempts = Attempts(store, policy, clock, log, timers)
+        self._attempts = Attempts(store, policy, clock, log, timers, on_expired)
         self._lane = lane
         self._store = store
         self._clock = clock

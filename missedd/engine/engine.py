@@ -28,6 +28,7 @@ from missedd.engine.deliveries import new_http as new_webhook_http
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.doubt import Doubt
 from missedd.engine.endpoints import WebhookQueues
+from missedd.engine.expiries import Expiries
 from missedd.engine.failing import Failing
 from missedd.engine.hand_over import HandOver
 from missedd.engine.intake import Intake
@@ -137,6 +138,7 @@ async def running_engine(
         reports = Reports(store, policy, clock, log, timers)
         troubles = Troubles()
         upstream = Upstream(clock, log, troubles, in_doubt)
+        expiries = Expiries(troubles, clock, log)
         async with (
             new_http(world.exotel_transport) as exotel_http,
             new_webhook_http(world.webhook_transport) as webhook_http,
@@ -165,6 +167,7 @@ async def running_engine(
                     budget=budgets[lane],
                     in_flight=PROVIDER_IN_FLIGHT,
                     upstream=upstream,
+                    on_expired=expiries.note,
                 )
                 for lane in (Lane.VOICE, Lane.SMS)
             }
@@ -237,6 +240,7 @@ async def running_engine(
                     await waking.start(timers.run, name="timers")
                     waking.start_soon(reconciler.run, name="reconciler")
                     waking.start_soon(summaries.run, name="summaries")
+                    waking.start_soon(expiries.run, name="expiries")
                     if settings.erase_after is not None:
                         retention = Retention(store, settings.erase_after, clock, log)
                         waking.start_soon(retention.run, name="retention")

@@ -16,6 +16,7 @@ from missedd.store.attention import IS_PARKED, IS_SETTLED, IS_UNKNOWN, WAS_SENT_
 from missedd.store.paging import List, page
 from missedd.store.reads_calls import ACTION_COLUMNS, CALL_COLUMNS, Rows, action_of, call_of, iso
 from missedd.store.traffic import WAITS
+from missedd.store.upstream import HELD_WITH_LANE
 
 
 async def calls(db: Rows, query: Query) -> Page:
@@ -55,14 +56,15 @@ async def latest_calls(db: Rows, limit: int) -> list[dict[str, Any]]:
     return list(shown.values())
 
 
-_PLACES: Final = ", ".join(f"'{reason}'" for reason in WAITS_FOR_A_PLACE)
+_PLACES: Final = f"reason IN ({', '.join(f"'{reason}'" for reason in WAITS_FOR_A_PLACE)})"
 _NEXT: Final = (
     "wake_at <= ?1 ORDER BY wake_at DESC, id DESC",
-    f"{WAITS} AND reason IN ({_PLACES}) AND wake_at > ?1 ORDER BY coalesce(chain_at, base_at), id",
-    f"wake_at > ?1 AND (state = 'planned' OR reason NOT IN ({_PLACES})) ORDER BY wake_at, id",
+    f"wake_at > ?1 AND {HELD_WITH_LANE} ORDER BY due_at DESC, id DESC",
+    f"wake_at > ?1 AND {WAITS} AND {_PLACES} ORDER BY coalesce(chain_at, base_at), id",
+    f"wake_at > ?1 AND (state = 'planned' OR NOT ({HELD_WITH_LANE} OR {_PLACES})) ORDER BY wake_at, id",
 )
-"""Each with its order, that of the dispatcher: what is due, the freshest first; callbacks that wait for a
-place, whoever rang first; then what is not due yet, the soonest first."""
+"""Each with its order, that of the dispatcher: what is due, and what waits for the provider, the freshest
+first; callbacks that wait for a place, whoever rang first; what is not due yet, the soonest first."""
 
 
 async def due_next(db: Rows, now: datetime, limit: int) -> list[dict[str, Any]]:

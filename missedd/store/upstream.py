@@ -19,7 +19,9 @@ from missedd.store.database import Database
 from missedd.store.rows import Wake, lane_of
 
 # In the words of the index, or it would not be used.
-_WAITS: Final = "state = 'held' AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem')"
+HELD_WITH_LANE: Final = (
+    "state = 'held' AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem')"
+)
 _KINDS: Final = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
 
 
@@ -30,7 +32,7 @@ async def to_probe_with(db: Database, lane: Lane, tried: Collection[int], most: 
     """
     for besides in (tried, ()):
         rows = await db.fetch_all(
-            f"""SELECT id FROM actions WHERE {_WAITS} AND kind = ?
+            f"""SELECT id FROM actions WHERE {HELD_WITH_LANE} AND kind = ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at DESC, id DESC LIMIT ?""",
             (_KINDS[lane], json.dumps(list(besides)), most),
         )
@@ -44,7 +46,7 @@ async def release_lane(db: Database, lane: Lane) -> list[Wake]:
     follows = step(State.HELD, Step.RELEASE) or State.PLANNED
     rows = await db.fetch_all(
         f"""UPDATE actions SET state = ?, reason = ?, wake_at = due_at
-            WHERE {_WAITS} AND kind = ? RETURNING wake_at, id""",
+            WHERE {HELD_WITH_LANE} AND kind = ? RETURNING wake_at, id""",
         (follows, Reason.PROVIDER_REACHABLE, _KINDS[lane]),
     )
     return [Wake(wake_us, action_id, lane_of(_KINDS[lane], follows)) for wake_us, action_id in rows]

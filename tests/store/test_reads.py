@@ -372,7 +372,11 @@ async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabas
     fresh, text = at(0), at(-5, kind="sms")
     young, long_ago = waiting("agent-busy", -100), waiting("channels-busy", -500)
     closed = at(20, state="held", reason="business-closed")
+    unreached = [
+        at(seconds, state="held", reason="provider-unreachable", wake_at=NOON + timedelta(minutes=9))
+        for seconds in (-300, -200)
+    ]
     db.done(call, "sms", "delivered")
-    order = [fresh, text, old, long_ago, young, closed, soon, later]
+    order = [fresh, text, old, *reversed(unreached), long_ago, young, closed, soon, later]
     for most in (len(order) + 1, 4, 2):
         assert [each["id"] for each in await reads.due_next(db, NOON, most)] == order[:most]

@@ -57,7 +57,8 @@ def lanes(
     found = []
     for kind, backlog in backlogs.items():
         lane = LANE_OF[kind]
-        rate, why_held = rates.get(lane), held(lane)
+        rate = rates.get(lane)
+        why_held = None if rate is None else held(lane)
         ahead = None if rate is None or why_held is not None else forecast(backlog, rate)
         found.append(
             {
