@@ -24,7 +24,7 @@ class VitalSigns:
         self._why_not_ready = why_not_ready
         self._known: dict[tuple[TroubleKind, str], bool] = {
             (kind, lane): False for kind in _OF_A_LANE for lane in engine.budgets
-        }
+        } | {(TroubleKind.EXPIRING, campaign.name): False for campaign in engine.policy.campaigns}
         """Troubles that may come or have been, each False: their series go on when they have ended."""
 
     def now(self) -> Vitals:
