@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from missedd.core.erasure import NotErased
 from missedd.core.forecast import Backlog
 from missedd.core.model import Kind
 from missedd.core.pages import Page, Query
@@ -18,6 +19,7 @@ from missedd.core.tally import Tally
 from missedd.store.attention import attention, lost, parked, told_early, unknown
 from missedd.store.audit import audit
 from missedd.store.facts import campaigns
+from missedd.store.in_the_way import in_the_way
 from missedd.store.misses import absent_agents
 from missedd.store.pauses import pauses
 from missedd.store.pending import backlogs, pending
@@ -81,6 +83,9 @@ class Reader:
 
     async def story_of_number(self, number: str) -> list[dict[str, Any]]:
         return await self._read(partial(story_of_number, number=number))
+
+    async def in_the_way(self, number: str, why: NotErased, at: datetime) -> dict[str, Any] | None:
+        return await self._read(partial(in_the_way, number=number, why=why, at=at))
 
     async def calls(self, query: Query) -> Page:
         return await self._read(partial(calls, query=query))

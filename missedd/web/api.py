@@ -128,7 +128,7 @@ def build_api(
     add_subscriptions(api, reads, operations, calendar)
     add_verifications(api, verifier, clock)
     add_settle(api, operations)
-    add_erasure(api, operations)
+    add_erasure(api, reads, operations, clock, policy.timezone)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
     add_audit(api, reads, calendar)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
 
 from quart import Blueprint, Response, jsonify
 
+from missedd.clock import Clock
 from missedd.core.erasure import NotErased
+from missedd.core.not_erased import in_words
 from missedd.web.acting import acting
 from missedd.web.openapi_parts import answer, in_path, operation, refusal
 from missedd.web.parameters import number_of
-from missedd.web.ports import Operations
+from missedd.web.ports import Operations, Reads
 from missedd.web.problems import Problem
 from missedd.web.schemas import COUNT, NUMBER, TEXT, Json, object_of
 
-REFUSALS: Final = {
-    NotErased.UNKNOWN: Problem(404, "nothing that could be erased is kept of this number"),
-    NotErased.STILL_OWED: Problem(409, "something is still owed to the number: an action for it is not done"),
-    NotErased.BEING_VERIFIED: Problem(409, "a verification of the number waits for its call"),
-    NotErased.POLL_OPEN: Problem(409, "it has voted in a poll that is still open, and could vote again"),
-}
+
+async def refusal_in_words(reads: Reads, number: str, why: NotErased, at: datetime, timezone: str) -> str:
+    """What stands in the way of an erasure, until when, and what to do."""
+    return in_words(why, await reads.in_the_way(number, why, at), timezone)
 
 
-def add_erasure(api: Blueprint, operations: Operations) -> None:
+def add_erasure(api: Blueprint, reads: Reads, operations: Operations, clock: Clock, timezone: str) -> None:
     @api.post("/v1/numbers/<number>/erase")
     async def erase(number: str) -> Response:
-        erased = await operations.erase(acting(), number_of(number, "number"))
+        spelt = number_of(number, "number")
+        erased = await operations.erase(acting(), spelt)
         if isinstance(erased, NotErased):
-            refused = REFUSALS[erased]
-            raise Problem(refused.status, refused.detail)
+            detail = await refusal_in_words(reads, spelt, erased, clock.now(), timezone)
+            raise Problem(404 if erased is NotErased.UNKNOWN else 409, detail)
         return jsonify(
             {
                 "pseudonym": erased.pseudonym,

@@ -15,7 +15,7 @@ from missedd.web.acting import acting
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, line, typed_number, until
 from missedd.web.console.house import House
 from missedd.web.console.pages import page
-from missedd.web.erasure import REFUSALS
+from missedd.web.erasure import refusal_in_words
 from missedd.web.problems import Problem
 
 CALLS: Final = 20
@@ -73,7 +73,9 @@ def add_numbers(console: Blueprint, house: House) -> None:
             raise Mistake(f"Nothing is erased: those are not the last {CONFIRMED_BY} digits of {number}.")
         erased = await operations.erase(acting(), number)
         if isinstance(erased, NotErased):
-            raise Mistake(f"{number} is not erased: {REFUSALS[erased].detail}.")
+            now = house.clock.now()
+            why = await refusal_in_words(reads, number, erased, now, house.policy.timezone)
+            raise Mistake(f"{number} is not erased: {why}.")
         return await done(f"{number} is erased; its calls stay counted as those of {erased.pseudonym}.")
 
     @console.post("/leads/<int:lead_id>/status")
