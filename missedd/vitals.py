@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
+from missedd.core.model import Lane
+from missedd.core.policy import Policy
 from missedd.core.trouble import TroubleKind
+from missedd.core.urls import without_secrets
 from missedd.engine.engine import Engine
 from missedd.log import Logger
 from missedd.web.gauges import BudgetNow, Vitals
-
-_OF_A_LANE: Final = (TroubleKind.PROVIDER_UNREACHABLE, TroubleKind.PROVIDER_REFUSES)
 
 
 class VitalSigns:
@@ -22,9 +22,7 @@ class VitalSigns:
         self._engine = engine
         self._log = log
         self._why_not_ready = why_not_ready
-        self._known: dict[tuple[TroubleKind, str], bool] = {
-            (kind, lane): False for kind in _OF_A_LANE for lane in engine.budgets
-        } | {(TroubleKind.EXPIRING, campaign.name): False for campaign in engine.policy.campaigns}
+        self._known = dict.fromkeys(_that_may_come(engine.policy, engine.budgets), False)
         """Troubles that may come or have been, each False: their series go on when they have ended."""
 
     def now(self) -> Vitals:
@@ -46,6 +44,16 @@ class VitalSigns:
             disk_free=disk_free,
             disk_size=disk_size,
         )
+
+
+def _that_may_come(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[TroubleKind, str]]:
+    for lane in lanes:
+        yield TroubleKind.PROVIDER_UNREACHABLE, lane
+        yield TroubleKind.PROVIDER_REFUSES, lane
+    for campaign in policy.campaigns:
+        yield TroubleKind.EXPIRING, campaign.name
+        if campaign.webhook is not None:
+            yield TroubleKind.WEBHOOK_FAILING, without_secrets(campaign.webhook.url)
 
 
 def _sizes(database: Path) -> dict[str, int]:
