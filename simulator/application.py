@@ -9,9 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +18,8 @@ from urllib.parse import parse_qsl
 import httpx
 import trio
 
+from simulator.faults import FaultName
+from simulator.memory import CAUSES
 from simulator.words import Word
 
 
@@ -118,22 +118,20 @@ class Application(httpx.AsyncBaseTransport):
         return f"v1,{expected}" in headers.get("webhook-signature", "").split(" ")
 
 
-_WITHOUT_CONNECTION: Final = (Mood.DOWN, Mood.UNRESOLVABLE, Mood.UNREACHABLE, Mood.BAD_CERTIFICATE)
+_FAULTS: Final[Mapping[int | Mood, FaultName]] = {
+    Mood.DOWN: FaultName.REFUSE_CONNECTION,
+    Mood.UNRESOLVABLE: FaultName.NAME_UNRESOLVED,
+    Mood.BAD_CERTIFICATE: FaultName.TLS_FAILURE,
+}
+_WITHOUT_CONNECTION: Final = (*_FAULTS, Mood.UNREACHABLE)
 
 
 async def _fail_to_connect(mood: int | Mood, request: httpx.Request) -> None:
     """Raise what httpx raises where no connection comes about, caused by what the network said."""
-    match mood:
-        case Mood.UNRESOLVABLE:
-            cause: Exception = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        case Mood.BAD_CERTIFICATE:
-            cause = ssl.SSLCertVerificationError(1, "certificate has expired")
-            cause.verify_message = "certificate has expired"
-        case Mood.UNREACHABLE:
-            await trio.sleep(request.extensions["timeout"]["connect"])
-            raise httpx.ConnectTimeout("no connection in time", request=request)
-        case _:
-            cause = ConnectionRefusedError(111, "Connection refused")
+    if mood is Mood.UNREACHABLE:
+        await trio.sleep(request.extensions["timeout"]["connect"])
+        raise httpx.ConnectTimeout("no connection in time", request=request)
+    cause = CAUSES[_FAULTS[mood]]()
     raise httpx.ConnectError(str(cause), request=request) from cause
 
 

@@ -29,9 +29,9 @@ class Failure:
         return self in (NO_CONNECTION_IN_TIME, NO_ANSWER_IN_TIME)
 
 
-NAME_NOT_RESOLVED: Final = Failure("name-not-resolved", "no address is known for the name of its host")
-CONNECTION_REFUSED: Final = Failure("connection-refused", "the connection was refused: nothing listens there")
-UNREACHABLE: Final = Failure("unreachable", "no way leads to the address of its host")
+NAME_NOT_RESOLVED: Final = Failure("name-not-resolved", "the host's name is not resolved")
+CONNECTION_REFUSED: Final = Failure("connection-refused", "the connection was refused")
+UNREACHABLE: Final = Failure("unreachable", "no way leads to the host's address")
 NO_CONNECTION_IN_TIME: Final = Failure("connect-timeout", "no connection was made in time")
 NO_ANSWER_IN_TIME: Final = Failure("timeout", "no answer came in time")
 CONNECTION_LOST: Final = Failure("connection-lost", "the connection was closed before an answer came")
@@ -47,7 +47,8 @@ def failure_of(error: BaseException) -> Failure:
             case socket.gaierror() | UnicodeError():  # a name that can be none, such as `crm..example.in`
                 return NAME_NOT_RESOLVED
             case ssl.SSLCertVerificationError():
-                return Failure("tls-failed", f"its certificate is not good: {each.verify_message}")
+                why = getattr(each, "verify_message", None) or each
+                return Failure("tls-failed", f"the certificate is not good: {why}")
             case ssl.SSLError():
                 return Failure("tls-failed", f"no TLS could be agreed on: {each.reason or each}")
     if any(isinstance(each, ConnectionRefusedError) for each in deeper):
@@ -63,8 +64,12 @@ def failure_of(error: BaseException) -> Failure:
             return NO_ANSWER_IN_TIME
         case httpx.NetworkError() | httpx.RemoteProtocolError() if not isinstance(error, httpx.ConnectError):
             return CONNECTION_LOST
-    name = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
-    return Failure(name, f"the request failed ({type(error).__name__})")
+    return Failure(code_of(error), f"the request failed ({type(error).__name__})")
+
+
+def code_of(error: BaseException) -> str:
+    """The exception's name as a code: `connect-error`, `read-timeout`."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

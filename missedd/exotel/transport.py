@@ -17,7 +17,7 @@ import trio
 
 from missedd.core.reasons import Reason
 from missedd.exotel.answers import Refused, Unknown
-from missedd.exotel.unconnected import why_unconnected
+from missedd.exotel.failures import code_of, failure_of
 
 CONNECT_TIMEOUT_S = 5.0
 """Three SYNs (0, 1 and 3 s) and a TLS handshake across the subcontinent."""
@@ -103,11 +103,12 @@ class Transport:
                     httpx.PoolTimeout,
                     httpx.UnsupportedProtocol,
                     httpx.InvalidURL,
+                    UnicodeError,  # the name can be none, such as `api..exotel.com`
                 ) as failure:
-                    why = why_unconnected(failure)
-                    return Refused(True, _name(failure), Reason.CONNECTION_FAILED, why)
+                    why = failure_of(failure).words
+                    return Refused(True, code_of(failure), Reason.CONNECTION_FAILED, why)
                 except (httpx.TransportError, httpx.DecodingError) as failure:
-                    return Unknown(_name(failure), Reason.REPLY_LOST, "the answer was lost")
+                    return Unknown(code_of(failure), Reason.REPLY_LOST, "the answer was lost")
             return Unknown("timeout", Reason.REPLY_LOST, f"no whole answer in {REQUEST_TIMEOUT_S:g} s")
 
     async def _exchange(
@@ -130,8 +131,3 @@ class Transport:
 
 # Nearly every request goes to one of two addresses, and reading one takes httpx a third of a millisecond.
 _url = lru_cache(maxsize=64)(httpx.URL)
-
-
-def _name(failure: Exception) -> str:
-    """A code for metrics and logs: `connect-error`, `read-timeout`."""
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in type(failure).__name__).lstrip("-")

@@ -19,6 +19,8 @@ from missedd.exotel.failures import (
     UNREACHABLE,
     failure_of,
 )
+from simulator.faults import FaultName
+from simulator.memory import CAUSES
 
 
 class NoNames(trio.abc.HostnameResolver):
@@ -69,6 +71,14 @@ async def test_a_peer_that_speaks_no_tls_is_named() -> None:
     assert "WRONG_VERSION_NUMBER" in found.words
 
 
+def test_the_simulators_are_told_apart_like_real_ones() -> None:
+    assert {name: failure_of(caused(cause())).code for name, cause in CAUSES.items()} == {
+        FaultName.REFUSE_CONNECTION: "connection-refused",
+        FaultName.TLS_FAILURE: "tls-failed",
+        FaultName.NAME_UNRESOLVED: "name-not-resolved",
+    }
+
+
 async def test_a_peer_that_hangs_up_is_named() -> None:
     async def rude(stream: trio.SocketStream) -> None:
         await stream.receive_some()
@@ -92,7 +102,7 @@ def caused(by: Exception) -> httpx.ConnectError:
 def test_what_is_not_easily_had_on_one_machine() -> None:
     certificate = ssl.SSLCertVerificationError(1, "x")
     certificate.verify_message = "certificate has expired"
-    assert failure_of(caused(certificate)).words == "its certificate is not good: certificate has expired"
+    assert failure_of(caused(certificate)).words == "the certificate is not good: certificate has expired"
     assert failure_of(caused(OSError(101, "Network is unreachable"))) == UNREACHABLE
     assert failure_of(caused(OSError(5, "Input/output error"))).code == "connect-error"
     both = caused(OSError(101, "Network is unreachable"))
