@@ -167,7 +167,7 @@ def _of_the_engine(vitals: Vitals) -> Iterator[Metric]:
     )
     yield _by(
         "missedd_troubles",
-        "Whether a trouble that needs a person goes on: 1, and 0 once it has ended.",
+        "Whether a trouble that needs a person goes on, by kind and subject: 1 or 0.",
         ("kind", "subject"),
         vitals.troubles,
     )
