@@ -12,8 +12,9 @@ import pytest
 from missedd.core.forecast import Backlog, Crowd
 from missedd.core.model import Kind, Lane
 from missedd.web.console.campaigns import waiting
-from missedd.web.console.filters import lasting, spaced
+from missedd.web.console.filters import coded, lasting, spaced
 from missedd.web.console.lists import SHOWN
+from missedd.web.console.parameters import TAKEN
 from missedd.web.console.queue import lanes
 from missedd.web.console.today import bars, callbacks, heat
 from tests.core.campaigns import SECOND_EXOPHONE
@@ -373,6 +374,47 @@ def test_spans(seconds: float | None, text: str) -> None:
 def test_numbers_as_people_read_them() -> None:
     assert spaced("+919876543210").replace("\N{NO-BREAK SPACE}", " ") == "+91 98765 43210"
     assert (spaced("+4930123456"), spaced(None)) == ("+4930123456", "withheld")
+
+
+async def test_no_zero_is_red_and_made_stands_where_it_belongs(private: Private) -> None:
+    call = private.db.call("abc")
+    private.db.action(call)
+    page = await _page(private, "/")
+    assert '<div><dt>Callbacks not answered</dt><dd id="callbacks_failed">0</dd>' in page
+    assert '<div class="wait"><dt>Callbacks pending</dt><dd id="callbacks_pending">1</dd>' in page
+    assert "success of 0 made</dd>" in page
+    private.db.done(call, "callback", "no-answer", reason="customer-no-answer", placed_at=NOON)
+    page = await _page(private, "/")
+    assert '<div class="bad"><dt>Callbacks not answered</dt><dd id="callbacks_failed">1</dd>' in page
+    assert "success of 1 made</dd>" in page
+
+
+async def test_commands_are_shown_as_such(private: Private) -> None:
+    private.db.action(private.db.call("abc"), state="held", reason="quarantined")
+    for path in ("/queue", "/calls/abc"):
+        page = await _page(private, path)
+        assert "until an operator says <code>missedd release</code>" in page
+        assert "`" not in page.partition("<main")[2]
+    assert coded("<b> `a < b` ") == "&lt;b&gt; <code>a &lt; b</code> "
+
+
+@pytest.mark.parametrize("path", ["/", "/leads", "/audit", "/queue", "/calls/abc"])
+async def test_what_a_page_does_not_know_in_its_address_is_said(private: Private, path: str) -> None:
+    private.db.call("abc")
+    response = await private.get(f"{path}?since=2026-11-01")
+    assert response.status_code == 400
+    assert "This page knows nothing of &#39;since&#39; in its address" in await response.get_data(
+        as_text=True
+    )
+    assert (await private.get(path)).status_code == 200
+
+
+async def test_every_filter_of_a_form_is_known(private: Private) -> None:
+    for path, names in TAKEN.items():
+        page = "" if path == "/find" else await _page(private, path)
+        filters = page.partition("<main")[2].partition('method="post"')[0]
+        asked = set(re.findall(r'<(?:select|input)[^>]* name="(\w+)"', filters))
+        assert asked - {"q"} <= set(names), path
 
 
 async def test_what_to_do_stands_in_a_story(private: Private) -> None:

@@ -18,6 +18,7 @@ from missedd.web.console.forms import add_notices
 from missedd.web.console.house import House
 from missedd.web.console.lists import add_lists
 from missedd.web.console.numbers import add_numbers
+from missedd.web.console.parameters import add_parameters
 from missedd.web.console.polls import add_polls
 from missedd.web.console.queue import add_queue
 from missedd.web.console.record import add_record
@@ -40,6 +41,7 @@ def build_console(house: House) -> Blueprint:
     console = Blueprint("console", __name__)
     add_filters(console, house)
     add_notices(console)
+    add_parameters(console)
     for add in (
         *(add_today, add_queue, add_stories, add_numbers, add_campaigns, add_polls),
         *(add_lists, add_trouble, add_record),

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any, Final
 
+from markupsafe import Markup, escape
 from quart import Blueprint
 
 from missedd.core.action_facts import told
@@ -55,6 +56,7 @@ def add_filters(console: Blueprint, house: House) -> None:
 
     console.add_app_template_filter(lambda action: tuple(told(action)), "told")
     console.add_app_template_filter(barred)
+    console.add_app_template_filter(coded)
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)
     console.add_app_template_filter(lasting)
@@ -71,6 +73,11 @@ def add_filters(console: Blueprint, house: House) -> None:
         if action["outcome"] == Outcome.UNKNOWN and settled:
             return f"{settled} (settled)"
         return str(action["outcome"] or action["state"])
+
+
+def coded(text: str) -> Markup:
+    """A text in which what stands between backticks is a command or a key to be typed."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def percent(fraction: float | None) -> str:
