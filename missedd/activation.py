@@ -11,6 +11,8 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
+from missedd.failures import in_words
+
 FIRST_FD: Final = 3
 """Inherited sockets follow stdin, stdout and stderr without a gap."""
 
@@ -60,7 +62,9 @@ def _listening(descriptor: int, name: str) -> socket.socket:
     try:
         passed = socket.socket(fileno=descriptor)
     except OSError as failure:
-        raise WronglyPassed(f"what systemd passed as the {name} socket is none: {failure}") from failure
+        raise WronglyPassed(
+            f"what systemd passed as the {name} socket is none: {in_words(failure)}"
+        ) from failure
     passed.set_inheritable(False)
     families = {socket.AF_INET, socket.AF_INET6} | ({socket.AF_UNIX} if name == PUBLIC else set())
     if passed.family not in families or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):

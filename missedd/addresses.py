@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from missedd.config import OPEN_TO_ALL, Endpoint, Listen, UnixSocket
+from missedd.failures import in_words
 from missedd.web.unix_socket import check_socket
 
 MADE_AT_START: Final = Path("/run")
@@ -23,7 +24,7 @@ class CannotListen(Exception):
 
 def cannot_listen(on: Endpoint | UnixSocket, key: str, failure: OSError) -> CannotListen:
     """In the words of the system, with the key that says where to listen."""
-    return CannotListen(f"cannot listen on {on} ({key}): {failure}")
+    return CannotListen(f"cannot listen on {on} ({key}): {in_words(failure)}")
 
 
 def check_private(bound: Endpoint, *, has_password: bool) -> None:

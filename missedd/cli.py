@@ -6,9 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
 from missedd import __version__
+from missedd.config_values import nearest
+from missedd.interrupts import interruptible
 
 COMMANDS = (
     *("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "unsubscribe", "suppress"),
@@ -16,6 +19,8 @@ COMMANDS = (
     *("restore", "release", "example", "unit"),
 )
 """Each is a module of `missedd.commands`; this is the order in which `--help` names them."""
+
+FAILED, USAGE = 1, 2
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -25,7 +30,8 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
         description="Turns missed calls to an ExoPhone into what the caller is owed: a callback, an SMS, a "
         "lead, a webhook. Once, at the right time, and with a reason for everything.",
         epilog="New here? `missedd demo` shows all of it without an account. Exit codes: 0 well, 1 a check "
-        "failed, 2 usage, 78 configuration.",
+        "failed, 2 usage, 78 configuration, 130 interrupted by Ctrl-C, 143 by SIGTERM; a server that is "
+        "asked to stop exits 0.",
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -34,9 +40,19 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return top
 
 
+SERVERS = ("demo", "serve")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = sys.argv[1:] if argv is None else argv
+    command = words[0] if words else ""
+    if command and not command.startswith("-") and command not in COMMANDS:
+        return _unknown(command)
+    return interruptible(partial(_run, words), is_server=command in SERVERS)
+
+
+def _run(words: Sequence[str]) -> int:
     # Only the command that was asked for is loaded: all of them take a second, most of it the daemon.
     names = words[:1] if words and words[0] in COMMANDS else COMMANDS
     args = parser(names).parse_args(words)
@@ -45,8 +61,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # `missedd why … | head` is no error of ours.
         return 0
+    except PermissionError as refusal:
+        where = f"{refusal.filename}: " if refusal.filename else ""
+        print(
+            f"missedd: {where}permission denied; run the command as the daemon's user, or with sudo",
+            file=sys.stderr,
+        )
+        return FAILED
     finally:
         _flush()
+
+
+def _unknown(command: str) -> int:
+    meant = nearest(command, COMMANDS)
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    print(f"missedd: there is no command {command!r}{hint}", file=sys.stderr)
+    print(f"the commands are {', '.join(COMMANDS)}; `missedd --help` says what they do", file=sys.stderr)
+    return USAGE
 
 
 def _flush() -> None:

@@ -18,6 +18,8 @@ _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u00ab\u00bb]")
 _ENTRY: Final = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=\s*(\[?)\s*([^\[\]{}\"'#]*?)\s*(?:[\],#].*)?")
 """A key and a value that is neither a text in quotes, a table nor an array of several."""
 
+NO_FILE: Final = "no such file"
+
 _FLAGS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 
 
@@ -28,7 +30,7 @@ def read_toml(path: Path, problems: list[Problem]) -> dict[str, object] | None:
         text = path.read_bytes().decode("utf-8-sig")
         return tomllib.loads(text)
     except FileNotFoundError:
-        problems.append(Problem("", "no such file", source=source))
+        problems.append(Problem("", NO_FILE, source=source))
     except OSError as refused:
         problems.append(Problem("", f"cannot be read: {refused.strerror or refused}", source=source))
     except UnicodeDecodeError as wrong:

@@ -1,6 +1,7 @@
 """The command line of `missedd-sim`. Each command is a module with `add_parser` that sets `run`.
 
-Exit codes: 0 well, 1 a check failed or the port was taken, 2 wrong usage, 130 interrupted.
+Exit codes: 0 well, 1 a check failed or the port was taken, 2 wrong usage, 130 interrupted by Ctrl-C, 143
+by SIGTERM.
 """
 
 from __future__ import annotations
@@ -8,21 +9,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
+from simulator.interrupts import interruptible
+from simulator.words import none_of
+
+COMMANDS = ("serve", "replay", "load", "fuzz", "sweep")
+SERVERS = ("serve", "load")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; says how it ended. Raises SystemExit (2) for wrong usage."""
-    try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    words = sys.argv[1:] if arguments is None else arguments
+    command = words[0] if words else ""
+    if command and not command.startswith("-") and command not in COMMANDS:
+        print(f"missedd-sim: {none_of(command, COMMANDS)}", file=sys.stderr)
+        return 2
+    return interruptible(partial(_run, words), is_server=command in SERVERS)
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str]) -> int:
     # Here and not above: they load for a second, in which somebody may press Ctrl-C already.
     from simulator import fuzz_command, load_command, replay_command, serve, sweep_command
 

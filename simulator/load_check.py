@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import httpx
 
+from simulator.failures import in_words
+
 PAGE: Final = 1000
 BY_NAME: Final = 2000
 """Calls asked for one by one at most. More missing than that need no closer look."""
@@ -59,4 +61,4 @@ async def _ask(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> 
         answer.raise_for_status()
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise CannotCheck(f"GET {path}: {error}") from error
+        raise CannotCheck(f"GET {path}: {in_words(error)}") from error

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import trio
 from rich.console import Console
 
+from simulator.failures import in_words
 from simulator.load_calls import LATE, Calls
 from simulator.load_check import CannotCheck, missing
 from simulator.load_connection import Address
@@ -75,7 +76,7 @@ def run(plan: Plan) -> int:
         error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        unreachable = str(error)
+        unreachable = in_words(error)
     if unreachable:
         print(f"missedd-sim: cannot reach {urlsplit(plan.url).netloc}: {unreachable}", file=sys.stderr)
         return 1

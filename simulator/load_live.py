@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from time import perf_counter
 from typing import Final
 
@@ -37,14 +38,15 @@ async def tell(tally: Tally, for_s: float, *, progress: bool) -> None:
                 "slowest_ms": tally.slowest_us / 1000,
             }
             before_s, answered_before, tally.slowest_us = now_s, answered, 0
-            print(
-                _line(state, for_s) if is_terminal else json.dumps(state), file=sys.stderr, end="", flush=True
-            )
-            if not is_terminal:
-                print(file=sys.stderr, flush=True)
+            _say(_line(state, for_s) if is_terminal else json.dumps(state) + "\n")
     finally:
         if is_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            _say("\r\x1b[K")
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # a terminal that was closed; the load goes on
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def _line(state: dict[str, float], for_s: float) -> str:

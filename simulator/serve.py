@@ -12,6 +12,7 @@ import signal
 import sys
 import textwrap
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ import trio
 from simulator.admin import build_admin
 from simulator.crowd import Crowd
 from simulator.exchange import Exchange
+from simulator.failures import in_words
 from simulator.listener import build, listen
 from simulator.posting import HttpPoster
 from simulator.settings import ExchangeSettings
@@ -118,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         where = f"{arguments.host}:{arguments.port}"
-        print(f"missedd-sim: cannot listen on {where}: {error}", file=sys.stderr)
+        print(f"missedd-sim: cannot listen on {where}: {in_words(error)}", file=sys.stderr)
         code = 1
     return code
 
@@ -161,7 +163,8 @@ async def serve_until(
 
 
 def _tell(line: str) -> None:
-    print(f"missedd-sim: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a terminal that was closed; the exchange goes on
+        print(f"missedd-sim: {line}", file=sys.stderr, flush=True)
 
 
 def _greeting(address: str, settings: ExchangeSettings, seed: int) -> str:

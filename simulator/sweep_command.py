@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -39,27 +40,47 @@ def add_parser(commands: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
+@dataclass(slots=True)
+class _Swept:
+    """What came of the scenarios so far, and of the one that is being swept."""
+
+    name: str = ""
+    steps: int = 0
+    done: int = 0
+    broken: int = 0
+    runs: int = 0
+    failed: int = 0
+
+    def begin(self, name: str) -> None:
+        self.name, self.steps, self.done, self.broken = name, 0, 0, 0
+
+    @property
+    def crashes(self) -> int:
+        return max(0, self.done - 1)
+
+    def end(self, how: str = "") -> None:
+        print(
+            f"{self.name}: {self.crashes} crashes at {self.steps} storage steps, {self.broken} runs broke a "
+            f"promise{how}",
+            flush=True,
+        )
+        self.failed += self.broken
+        self.runs += self.done
+
+    def sum_up(self) -> None:
+        print(f"{self.runs - self.failed} kept every promise, {self.failed} did not")
+
+
 def run(args: argparse.Namespace) -> int:
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
     from simulator.runner.branches import BranchFailed
-    from simulator.runner.sweep import sweep
 
-    console = Console(highlight=False)
-    failed = runs = mistaken = 0
+    swept = _Swept()
+    mistaken = 0
     for path in args.files:
-        broken = steps = done = 0
+        swept.begin(path.stem)
         try:
-            with console.status(f"sweeping {path.stem}") as status:
-                for point, each in sweep(load_scenario(path), args.sample, args.jobs):
-                    done += 1
-                    steps = steps or each.steps
-                    status.update(f"sweeping {path.stem}: {done - 1} crashes at {steps} steps")
-                    if not each.passed:
-                        broken += 1
-                        where = "without a crash" if point is None else f"{point[1]} step {point[0]}"
-                        print(f"{path.stem}, {where}: {each.tally.violations[0]}")
-                        for line in each.history:
-                            print(f"  {line}")
+            _sweep(path, args.sample, args.jobs, swept)
         except ScenarioMistake as mistake:
             print(mistake, file=sys.stderr)
             mistaken += 1
@@ -67,11 +88,27 @@ def run(args: argparse.Namespace) -> int:
         except BranchFailed as failure:
             print(failure, file=sys.stderr)
             return 1
-        print(
-            f"{path.stem}: {done - 1} crashes at {steps} storage steps, {broken} runs broke a promise",
-            flush=True,
-        )
-        failed += broken
-        runs += done
-    print(f"{runs - failed} kept every promise, {failed} did not")
-    return 2 if mistaken else int(failed > 0)
+        except KeyboardInterrupt:
+            swept.end(", not all of them")
+            swept.sum_up()
+            raise
+        swept.end()
+    swept.sum_up()
+    return 2 if mistaken else int(swept.failed > 0)
+
+
+def _sweep(path: Path, sample: int | None, jobs: int, swept: _Swept) -> None:
+    from simulator.runner.sweep import sweep
+
+    with Console(highlight=False).status(f"sweeping {path.stem}") as status:
+        for point, outcome in sweep(load_scenario(path), sample, jobs):
+            swept.done += 1
+            swept.steps = swept.steps or outcome.steps
+            status.update(f"sweeping {path.stem}: {swept.crashes} crashes at {swept.steps} steps")
+            if outcome.passed:
+                continue
+            swept.broken += 1
+            where = "without a crash" if point is None else f"{point[1]} step {point[0]}"
+            print(f"{path.stem}, {where}: {outcome.tally.violations[0]}")
+            for line in outcome.history:
+                print(f"  {line}")

@@ -13,6 +13,7 @@ import httpx
 
 from missedd.commands.common import FAILED, private_url, say_problems
 from missedd.config import ConfigProblems, Settings, load
+from missedd.failures import in_words
 from missedd.secrets import own_api_token
 
 PATIENCE_S = 60.0
@@ -57,7 +58,7 @@ def ask(settings: Settings, path: str, body: object = None, method: str = "POST"
             method, url + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
         )
     except httpx.HTTPError as failure:
-        raise NotRunning(f"the daemon cannot be reached at {url}: {failure}") from failure
+        raise NotRunning(f"the daemon cannot be reached at {url}: {in_words(failure)}") from failure
     if answer.status_code == httpx.codes.NO_CONTENT:
         return Said(True)
     try:

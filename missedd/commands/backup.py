@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 
 from missedd.commands.common import FAILED, OK, add_config, say_problems
 from missedd.config import ConfigProblems, load
+from missedd.store.access import check_there
 from missedd.store.copies import Progress, copy_database
 from missedd.store.database import StoreRefused
 
@@ -26,7 +27,7 @@ def add_parser(commands: Subparsers) -> None:
         help="copy the database to a file, while the daemon goes on",
         description="Writes one whole, checked file, readable by its owner only; there is never half of one. "
         "It holds people's numbers: keep it as well as the database.",
-        epilog="example: missedd backup --config missedd.toml missedd-$(date +%%F).db",
+        epilog="example: missedd backup --config missedd.toml missedd-$(date +%F).db",
     )
     add_config(parser)
     parser.add_argument("--force", action="store_true", help="write over a file that is there")
@@ -40,13 +41,11 @@ def run(args: argparse.Namespace) -> int:
     except ConfigProblems as problems:
         return say_problems(problems)
     source = settings.store_path
-    if not source.exists():
-        print(f"there is no database at {source}", file=sys.stderr)
-        return FAILED
-    if args.out.is_dir() or (args.out.exists() and args.out.samefile(source)):
+    if args.out.is_dir() or _is_same(args.out, source):
         print(f"{args.out}: name a file of its own for the copy", file=sys.stderr)
         return FAILED
     try:
+        check_there(source)
         with shown_progress("copying") as progress:
             copy_database(source, args.out, progress, replace=args.force)
     except FileExistsError:
@@ -57,6 +56,13 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     print(f"{args.out}: {args.out.stat().st_size:,} bytes, a copy of {source}")
     return OK
+
+
+def _is_same(out: Path, source: Path) -> bool:
+    try:
+        return out.samefile(source)
+    except FileNotFoundError:  # one of them, and then they are not
+        return False
 
 
 @contextmanager

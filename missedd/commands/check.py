@@ -19,6 +19,7 @@ from missedd.core.at_opening import at_opening
 from missedd.core.countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
 from missedd.core.policy import Policy
 from missedd.core.texts import Name, Size, measure
+from missedd.store.access import is_there
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
 from missedd.store.left_out import callers_left_out
@@ -112,7 +113,7 @@ def _left_out(policy: Policy, found: list[LeftOut]) -> Iterator[str]:
 
 async def _read_left_out(driver: Driver, settings: Settings) -> list[LeftOut]:
     """A database that awaits its upgrade is read too: that is when it matters most."""
-    if not settings.store_path.exists():
+    if not is_there(settings.store_path):
         return []
     query = partial(callers_left_out, policy=settings.policy, now=SystemClock().now())
     async with open_reader(driver, settings.store_path, known_version) as reader:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 
 from missedd.config import ConfigProblems, Loaded, Settings, load, load_all
+from missedd.config_toml import NO_FILE
 from missedd.store.aio import aio_driver
 from missedd.store.database import Connection, StoreRefused
 from missedd.store.store import open_reader
@@ -19,10 +21,46 @@ from missedd.store.store import open_reader
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
 """Exit codes. 78 is `EX_CONFIG`."""
 
+CONFIG_PLACES: Final = (Path("missedd.toml"), Path("/etc/missedd/missedd.toml"))
+"""Where a configuration is looked for that nobody has named."""
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="the configuration, a TOML file"
+        "--config",
+        type=Path,
+        default=found_config(os.environ),
+        metavar="FILE",
+        help="the configuration, a TOML file; if not given, the one that MISSEDD_CONFIG names, else "
+        f"{' or '.join(map(str, CONFIG_PLACES))}, whichever there is",
+    )
+
+
+def found_config(environ: Mapping[str, str]) -> Path:
+    """The configuration where none is named; the first place to look, where there is none anywhere."""
+    if named := environ.get("MISSEDD_CONFIG"):
+        return Path(named)
+    for place in CONFIG_PLACES:
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            pass  # there is something that we may not look at: whoever reads it says so
+        return place
+    return CONFIG_PLACES[0]
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """`--format` with the first as its default, and `--json` for `--format json`."""
+    parser.add_argument("--format", choices=formats, default=formats[0], help=f"({formats[0]})")
+    parser.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="json",
+        default=argparse.SUPPRESS,
+        help="short for --format json",
     )
 
 
@@ -30,6 +68,9 @@ def say_problems(problems: ConfigProblems) -> int:
     """Print every problem, and say how many: the operator mends them all in one go."""
     for problem in problems.problems:
         print(problem, file=sys.stderr)
+    if any(problem.reason == NO_FILE for problem in problems.problems):
+        places = " or ".join(map(str, CONFIG_PLACES))
+        print(f"name it with --config or MISSEDD_CONFIG, or put it at {places}", file=sys.stderr)
     count = len(problems.problems)
     print(
         f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started",

@@ -23,6 +23,8 @@ from missedd.config import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
+INTERRUPTED: Final = "interrupted"
+
 SHOWN: Final = 20
 """Rejected lines that are told; --rejected writes all of them."""
 
@@ -132,6 +134,8 @@ def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
     _report(args, source, tally)
     if args.rejected:
         _write_rejected(args.rejected, source, tally)
+    if tally.stopped == INTERRUPTED:
+        raise KeyboardInterrupt
     return FAILED if tally.rejected or tally.stopped else OK
 
 
@@ -149,7 +153,7 @@ def _send(args: argparse.Namespace, settings: Settings, source: ConversionFile, 
         except NotRunning as failure:
             sending.tally.stopped = str(failure)
         except KeyboardInterrupt:
-            sending.tally.stopped = "interrupted"
+            sending.tally.stopped = INTERRUPTED
     return sending.tally
 
 

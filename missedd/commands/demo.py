@@ -7,6 +7,7 @@ the simulated exchange. This one makes people ring and tells in words what the d
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import secrets
 import signal
@@ -15,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -112,10 +112,17 @@ def run(args: argparse.Namespace) -> int:
             print(f"--for {args.for_}: write a duration such as 30s or 5m", file=sys.stderr)
             return USAGE
         limit_s = parsed.total_seconds()
-    # Where nobody reads what it tells any more, as after `missedd demo | head`, it ends.
-    with suppress(BrokenPipeError):
-        return trio.run(_demo, args, limit_s)
-    return OK
+    code = OK
+    # Where nobody reads what it tells any more, as after `missedd demo | head` or in a terminal that was
+    # closed, it ends.
+    try:
+        code = trio.run(_demo, args, limit_s)
+    except* BrokenPipeError:
+        pass
+    except* OSError as failures:
+        if failures.split(lambda failure: getattr(failure, "errno", None) == errno.EIO)[1] is not None:
+            raise
+    return code
 
 
 async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from missedd.clock import SystemClock
-from missedd.commands.common import OK, USAGE, add_config, reading
+from missedd.commands.common import OK, USAGE, add_config, add_format, reading
 from missedd.commands.report import Wrong, instant
 from missedd.config import Settings
 from missedd.core.explain_number import local_time
@@ -49,7 +49,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--since", metavar="T", help="what changed since a date, an instant, or 24h, 7d ago")
     parser.add_argument("--campaign", metavar="N", help="one campaign instead of all")
     parser.add_argument("--status", choices=[each.value for each in LeadStatus])
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    add_format(parser, "table", "json", "csv")
     parser.add_argument(
         "--local",
         action="store_true",

@@ -30,7 +30,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     try:
         password = _ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         password = None
     if password is None:
         return FAILED

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, USAGE, add_config, reading
+from missedd.commands.common import FAILED, OK, USAGE, add_config, add_format, reading
 from missedd.commands.poll_result import count_again, verify
 from missedd.config import Settings
 from missedd.core.tally import CLOSED, UPCOMING, told
@@ -54,7 +54,7 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE",
         help="check a result's signature, and its digests by the database",
     )
-    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    add_format(parser, "table", "json")
     parser.set_defaults(run=run)
 
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verify is not None:
         return verify(args.config, args.name, args.verify)
     if args.recount or args.result:
-        return count_again(args.config, args.name, args.result, as_json=args.json)
+        return count_again(args.config, args.name, args.result, as_json=args.format == "json")
     shown = reading(args.config, partial(_shown, name=args.name))
     if isinstance(shown, int):
         return shown
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(poll, str):
         print(poll, file=sys.stderr)
         return FAILED
-    if args.json:
+    if args.format == "json":
         print(json.dumps(poll, indent=2, ensure_ascii=False))
     else:
         _print(poll, ZoneInfo(settings.timezone))

@@ -15,6 +15,7 @@ from missedd.config import ConfigProblems, Settings, load
 from missedd.core.poll_result import FORMAT, is_signed, result, signed
 from missedd.core.tally import OPEN, told
 from missedd.secrets import find_signing_key
+from missedd.store.access import is_there
 from missedd.store.database import StoreRefused
 from missedd.store.recount import Recount, digests, kept_tally, one_view, recount
 
@@ -127,7 +128,7 @@ def _read(file: Path, key: bytes) -> dict[str, Any] | str:
 def _compare(said: Mapping[str, Any], config: Path, file: Path) -> int:
     try:
         settings = load(config, os.environ)
-        if not settings.store_path.exists():
+        if not is_there(settings.store_path):
             print(f"{file}: the signature fits; there is no database here to compare it with")
             return OK
         with one_view(settings.store_path) as reading:

@@ -13,9 +13,10 @@ from missedd.clock import SystemClock
 from missedd.commands.asking import NotRunning, ask, with_settings
 from missedd.commands.common import FAILED, OK, add_config
 from missedd.config import Settings
+from missedd.store.access import check_there
 from missedd.store.aio import aio_driver
 from missedd.store.database import StoreRefused
-from missedd.store.quarantine import Released, release
+from missedd.store.quarantine import quarantined_until, release
 from missedd.store.store import open_store
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -41,17 +42,23 @@ def run(args: argparse.Namespace) -> int:
 def _release(drop: bool, settings: Settings) -> int:
     """By the daemon if there is one, as only it can wake for what is released."""
     try:
-        said = ask(settings, "/api/v1/quarantine/release", {"drop": drop})
+        said = ask(settings, "/api/v1/quarantine", method="GET")
+        is_over = said.is_well and said.body["since"] is None
+        if not is_over:
+            said = ask(settings, "/api/v1/quarantine/release", {"drop": drop})
         if not said.is_well:
             print(said.detail, file=sys.stderr)
             return FAILED
-        count = int(said.body["actions"])
+        count = None if is_over else int(said.body["actions"])
     except NotRunning:
         try:
             count = _without_daemon(settings.store_path, drop=drop)
         except StoreRefused as refusal:
             print(refusal, file=sys.stderr)
             return FAILED
+    if count is None:
+        print("there is no quarantine: nothing was restored, or it was released already")
+        return OK
     if not count:
         print("nothing to release: no action waits after a restore")
         return OK
@@ -59,12 +66,15 @@ def _release(drop: bool, settings: Settings) -> int:
     return OK
 
 
-def _without_daemon(path: Path, *, drop: bool) -> int:
-    if not path.exists():
-        raise StoreRefused(f"there is no database at {path}")
+def _without_daemon(path: Path, *, drop: bool) -> int | None:
+    """How many actions it was; None where there is no quarantine."""
+    check_there(path)
 
-    async def write() -> Released:
+    async def write() -> int | None:
         async with aio_driver() as driver, open_store(driver, path, "missedd release") as store:
-            return await store.write(partial(release, now=SystemClock().now(), drop=drop), aside=True)
+            if await store.read(quarantined_until) is None:
+                return None
+            unit = partial(release, now=SystemClock().now(), drop=drop)
+            return (await store.write(unit, aside=True)).actions
 
-    return trio.run(write).actions
+    return trio.run(write)

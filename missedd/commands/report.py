@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, USAGE, add_config, reading
+from missedd.commands.common import FAILED, OK, USAGE, add_config, add_format, reading
 from missedd.commands.report_tables import DETAILS, csv_rows, tables, write_csv
 from missedd.config import Settings
 from missedd.config_values import parse_duration
@@ -64,7 +64,7 @@ def add_parser(commands: Subparsers) -> None:
         help="instead of the figures: calls by hour of the day, by weekday and hour, or by date; or every "
         "outcome by reason (JSON has all of them anyway)",
     )
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    add_format(parser, "table", "json", "csv")
     parser.set_defaults(run=run)
 
 

@@ -13,6 +13,7 @@ from missedd.clock import SystemClock
 from missedd.commands.backup import shown_progress
 from missedd.commands.common import FAILED, OK, add_config, say_problems
 from missedd.config import ConfigProblems, load
+from missedd.store.access import is_there
 from missedd.store.database import StoreRefused
 from missedd.store.examine import Examined, examine
 from missedd.store.migrate import LATEST
@@ -47,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
     print(_told(args.backup, found), file=sys.stdout if found.is_well else sys.stderr)
     if not found.is_well or args.verify:
         return OK if found.is_well else FAILED
-    if settings.store_path.exists() and args.backup.samefile(settings.store_path):
-        print(f"{args.backup} is the database itself", file=sys.stderr)
-        return FAILED
     try:
+        if is_there(settings.store_path) and args.backup.samefile(settings.store_path):
+            print(f"{args.backup} is the database itself", file=sys.stderr)
+            return FAILED
         with shown_progress("restoring") as progress:
             restored = trio.run(restore, settings.store_path, args.backup, SystemClock().now(), progress)
     except StoreRefused as refusal:

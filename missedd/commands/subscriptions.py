@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from missedd.commands.common import FAILED, OK, add_config, reading
+from missedd.commands.common import FAILED, OK, add_config, add_format, reading
 from missedd.config import Settings
 from missedd.core.explain_number import local_time
 from missedd.core.pages import LARGEST_LIMIT, Query
@@ -40,7 +40,7 @@ def add_parser(commands: Subparsers) -> None:
     add_config(parser)
     parser.add_argument("list", metavar="LIST")
     parser.add_argument("--state", choices=STATES, help="one of both instead of both")
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    add_format(parser, "table", "json", "csv")
     parser.set_defaults(run=run)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, add_config, reading
+from missedd.commands.common import FAILED, OK, add_config, add_format, reading
 from missedd.config import Settings
 from missedd.core.erasure import kept_as
 from missedd.core.explain import story
@@ -35,7 +35,7 @@ def add_parser(commands: Subparsers) -> None:
         epilog="example: missedd why --config missedd.toml 098765 43210",
     )
     add_config(parser)
-    parser.add_argument("--json", action="store_true", help="the facts as JSON instead of words")
+    add_format(parser, "words", "json")
     parser.add_argument("what", nargs="+", metavar="CALLSID|NUMBER|PSEUDONYM")
     parser.set_defaults(run=run)
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if not found.calls and not about_number:
         print(f"no call is known by {what}: neither as a CallSid nor as a caller's number")
         return FAILED
-    if args.json:
+    if args.format == "json":
         told = [
             each | {"actions": [with_words(action) for action in each["actions"]]} for each in found.calls
         ]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from missedd.failures import in_words
 from missedd.store.database import StoreRefused
 from missedd.store.examine import open_to_read
 
@@ -58,7 +59,7 @@ def copy_database(source: Path, target: Path, progress: Progress, *, replace: bo
     except FileExistsError:
         raise
     except (sqlite3.Error, OSError) as failure:
-        raise StoreRefused(f"cannot copy {source} to {target}: {failure}") from failure
+        raise StoreRefused(f"cannot copy {source} to {target}: {in_words(failure)}") from failure
     finally:
         unfinished.unlink(missing_ok=True)
 

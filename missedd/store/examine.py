@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from missedd.store.access import is_there
+from missedd.store.database import StoreRefused
 from missedd.store.migrate import LATEST
 
 TABLES: Final = ("calls", "actions", "attempts", "reports", "leads", "suppressions")
@@ -50,13 +52,13 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def examine(path: Path) -> Examined:
     """Read every page of the database at `path` and follow every reference; slow where it is large."""
     found = Examined()
-    if not path.is_file():
-        found.problems.append("there is no such file")
-        return found
     try:
+        if not is_there(path) or not path.is_file():
+            found.problems.append("there is no such file")
+            return found
         with closing(open_to_read(path)) as reading:
             _examine(reading, found)
-    except sqlite3.Error as failure:
+    except (sqlite3.Error, StoreRefused) as failure:
         found.problems.append(str(failure))
     return found
 

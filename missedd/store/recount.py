@@ -22,6 +22,7 @@ from missedd.clock import from_us
 from missedd.core.poll import Vote, leaves_out, standings
 from missedd.core.poll_result import Digests
 from missedd.core.tally import Tally
+from missedd.store.access import check_there
 from missedd.store.database import StoreRefused
 from missedd.store.examine import open_to_read
 from missedd.store.integrity import way_out
@@ -58,8 +59,7 @@ class Recount:
 @contextmanager
 def one_view(path: Path) -> Iterator[sqlite3.Connection]:
     """A reading connection on which nothing changes. Raises `StoreRefused`."""
-    if not path.exists():
-        raise StoreRefused(f"there is no database at {path}; has the daemon run with this configuration?")
+    check_there(path)
     try:
         with closing(open_to_read(path)) as reading:
             reading.execute("BEGIN")

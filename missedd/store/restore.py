@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from missedd.failures import in_words
 from missedd.store.copies import Progress, beside, copy_database, sync
 from missedd.store.database import StoreRefused
 from missedd.store.inline import InlineDriver
@@ -48,7 +49,7 @@ async def restore(path: Path, backup: Path, now: datetime, progress: Progress) -
             copy.replace(path)
             sync(path.parent)
         except (OSError, sqlite3.Error) as failure:
-            raise StoreRefused(f"cannot restore into {path}: {failure}") from failure
+            raise StoreRefused(f"cannot restore into {path}: {in_words(failure)}") from failure
         finally:
             if not had_one and path.stat().st_size == 0:
                 path.unlink()  # made to be locked, and nothing has taken its place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Protocol
 
 import trio
 
+from missedd.store.access import check_there, may_not_read
 from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
 from missedd.store.integrity import check_integrity, way_out
 from missedd.store.lock import exclusive
@@ -123,8 +125,7 @@ async def open_reader(driver: Driver, path: Path, schema: Unit[int] = check) -> 
 
     `schema` refuses what this missedd cannot read: by default all but the newest version.
     """
-    if not path.exists():
-        raise StoreRefused(f"there is no database at {path}; has the daemon run with this configuration?")
+    check_there(path)
     reader = await _open(driver, path, read_only=True, schema=schema)
     try:
         yield reader
@@ -170,5 +171,8 @@ async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int
     except NewerSchema as refusal:
         raise StoreRefused(f"{refusal}{way_back(path, LATEST)}") from refusal
     except (sqlite3.Error, NotDurable) as failure:
+        if read_only and not os.access(path.parent, os.W_OK):
+            # A database in use is read by way of a file beside it.
+            raise StoreRefused(may_not_read(path)) from failure
         raise StoreRefused(way_out(path, failure)) from failure
     return connection

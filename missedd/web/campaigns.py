@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from quart import Blueprint, Response, jsonify
 
 from missedd.clock import Clock, to_iso
+from missedd.config_values import nearest
 from missedd.core.deeds import Source
 from missedd.core.model import Kind, State
 from missedd.core.policy import Campaign, Policy
@@ -44,6 +45,7 @@ def add_campaigns(api: Blueprint, reads: Reads, operations: Operations, policy: 
     @api.delete("/v1/campaigns/<name>/pause")
     async def resume(name: str) -> tuple[str, int]:
         if not await operations.resume(acting(), name):
+            configured(policy, name)
             raise Problem(404, "the campaign is not paused")
         return "", 204
 
@@ -52,8 +54,11 @@ def configured(policy: Policy, name: str) -> Campaign:
     """The campaign of this name, or a problem."""
     campaign = policy.campaign(name)
     if campaign is None:
-        known = ", ".join(each.name for each in policy.campaigns) or "none"
-        raise Problem(404, f"there is no campaign {name!r} in the configuration; known are {known}")
+        known = [each.name for each in policy.campaigns]
+        meant = nearest(name, known)
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        listed = ", ".join(known) or "none"
+        raise Problem(404, f"there is no campaign {name!r} in the configuration; known are {listed}{hint}")
     return campaign
 
 

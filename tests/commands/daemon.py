@@ -47,12 +47,17 @@ class Daemon(HTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
+        self.found: dict[str, bytes] = {}
+        """What is there to be read, by path."""
         self.asked: list[tuple[str, str, Any]] = []
         self.shown: list[str | None] = []
 
 
 class _Answer(Answering):
     server: Daemon
+
+    def do_GET(self) -> None:
+        self.reply(200 if self.path in self.server.found else 404, self.server.found.get(self.path, b"{}"))
 
     def _answer(self) -> None:
         assert self.headers["Missedd-By"] == "cli"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
+import pytest
+
 from missedd import commands
-from missedd.cli import COMMANDS
+from missedd.cli import COMMANDS, main, parser
+from missedd.commands import common
+from tests.commands.daemon import config
 
 LOADED = """
 import sys
@@ -35,9 +40,60 @@ def test_a_command_does_not_load_the_daemon() -> None:
     assert not {"missedd.daemon", "quart", "hypercorn", "faker"} & {*done.stderr.split()}
 
 
-def test_a_word_that_is_no_command_is_answered_with_all_of_them() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "missedd", "bakcup"], capture_output=True, text=True, check=False
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [("bakcup", "; did you mean 'backup'?"), ("supress", "; did you mean 'suppress'?"), ("xyz", "\n")],
+)
+def test_a_word_that_is_no_command_is_answered_with_what_was_meant(
+    word: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word]) == 2
+    told = capsys.readouterr().err
+    assert f"there is no command {word!r}{hint}" in told
+    assert all(each in told for each in COMMANDS)
+
+
+def test_the_configuration_is_found_where_it_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, etc = tmp_path / "missedd.toml", tmp_path / "etc.toml"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MISSEDD_CONFIG", raising=False)
+    monkeypatch.setattr(common, "CONFIG_PLACES", (Path("missedd.toml"), etc))
+    assert main(["report"]) == 78
+    told = capsys.readouterr().err
+    assert told.startswith("missedd.toml: no such file\n")
+    assert f"--config or MISSEDD_CONFIG, or put it at missedd.toml or {etc}" in told
+    etc.touch()
+    assert common.found_config({}) == etc
+    here.touch()
+    assert common.found_config({}) == Path("missedd.toml")
+    assert common.found_config({"MISSEDD_CONFIG": ""}) == Path("missedd.toml")
+    assert common.found_config({"MISSEDD_CONFIG": "x.toml"}) == Path("x.toml")
+    monkeypatch.setenv("MISSEDD_CONFIG", str(tmp_path / "named.toml"))
+    assert main(["report"]) == 78
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/named.toml: no such file\n")
+
+
+@pytest.mark.parametrize("command", ["why", "report", "leads", "poll", "subscriptions"])
+def test_json_is_asked_for_in_two_ways(command: str) -> None:
+    words = ["x"] if command in ("why", "poll", "subscriptions") else []
+    for options, said in (((), None), (("--json",), "json"), (("--format", "json"), "json")):
+        found = parser([command]).parse_args([command, *words, *options]).format
+        assert found == said or (said is None and found in ("words", "table"))
+
+
+def test_an_example_of_help_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+    assert "%%" not in capsys.readouterr().out
+
+
+def test_a_daemon_that_is_not_there_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["resume", *config(tmp_path), "on"]) == 1
+    assert (
+        capsys.readouterr().err == "the daemon cannot be reached at http://127.0.0.1:1: connection refused\n"
     )
-    assert done.returncode == 2
-    assert all(each in done.stderr for each in COMMANDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from missedd.cli import main
+from missedd.commands.conversion_batches import Sending
+from missedd.commands.conversion_file import Line
 from tests.commands.daemon import Answering, config, serving
 
 
@@ -205,3 +207,20 @@ def test_without_a_file_or_a_daemon_it_says_so(
     assert main([*convert, "--file", orders(tmp_path, "o1,91,5")]) == 1
     assert "stopped: the daemon cannot be reached" in capsys.readouterr().err
     assert main([*convert, "--number", "9", "--reference", "o1"]) == 1
+
+
+def test_an_interrupted_file_tells_what_was_sent(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(sending: Sending, lines: Iterator[Line], shown: Callable[[], None]) -> None:
+        sending.tally.recorded = 7
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Sending, "send", interrupted)
+    file = tmp_path / "orders.csv"
+    file.write_text("order_id,phone\n1,9876543210\n", "utf-8")
+    assert main(["convert", *config(tmp_path, daemon.server_port), "--file", str(file)]) == 130
+    told = capsys.readouterr()
+    assert "7 lines:" in told.out
+    assert "stopped: interrupted; run it again" in told.err
+    assert told.err.endswith("interrupted\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import pytest
 
 from simulator.cli import main
 from simulator.runner.branches import BranchFailed, branches
-from simulator.runner.disk import dies_at
-from simulator.runner.simulation import simulate
+from simulator.runner.disk import Point, dies_at
+from simulator.runner.simulation import Run, simulate
 from simulator.runner.sweep import crash_points, sweep
-from simulator.scenario import load_scenario
+from simulator.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 SAMPLE = 10
@@ -66,3 +67,19 @@ def test_the_command_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "agents: 2 crashes at" in told
     assert "3 kept every promise, 0 did not" in told
+
+
+def test_ctrl_c_tells_what_was_found_so_far(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(scenario: Scenario, sample: int | None, jobs: int) -> Iterator[tuple[Point | None, Run]]:
+        yield None, simulate(scenario)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulator.runner.sweep.sweep", interrupted)
+    assert main(["sweep", str(SCENARIOS / "agents.toml")]) == 130
+    told = capsys.readouterr()
+    assert "agents: 0 crashes at" in told.out
+    assert "0 runs broke a promise, not all of them" in told.out
+    assert "1 kept every promise, 0 did not" in told.out
+    assert told.err == "interrupted\n"

@@ -91,3 +91,13 @@ async def test_a_campaign_that_nobody_configured(private: Private) -> None:
         "there is no campaign 'shop' in the configuration; known are admissions, other",
     )
     assert private.operator.paused == {}
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_a_campaign_that_is_none_is_answered_with_those_that_are(private: Private, method: str) -> None:
+    body = {"why": "lunch"} if method == "POST" else None
+    answer = await asked(private, method, "/api/v1/campaigns/admisions/pause", body)
+    assert answer.status_code == 404
+    detail = (await answer.get_json())["detail"]
+    assert "there is no campaign 'admisions' in the configuration; known are admissions, " in detail
+    assert detail.endswith("; did you mean 'admissions'?")

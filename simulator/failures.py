@@ -1,0 +1,14 @@
+"""A failure of the system in words that people read: `connection refused`, without `[Errno 111]`."""
+
+from __future__ import annotations
+
+
+def in_words(failure: BaseException) -> str:
+    """What the system says of it, or of what it came from; else the exception's own text."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            words = cause.strerror[:1].lower() + cause.strerror[1:]
+            return f"{words}: {cause.filename}" if cause.filename else words
+        cause = cause.__cause__ or cause.__context__
+    return str(failure) or type(failure).__name__

@@ -1,0 +1,55 @@
+"""How a command ends that somebody interrupts: with a word and a code that says so, not with a traceback.
+
+Ctrl-C gives 130, SIGTERM 143, as shells have it. A program that serves drains and exits 0 instead; a
+stop that comes before it serves is no failure either. A terminal that hangs up (SIGHUP) ends no server.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+def interruptible(run: Callable[[], int], *, is_server: bool) -> int:
+    """Run a command; its exit code, also where it was interrupted. To be called in the main thread."""
+    code = 0
+    is_interrupted = False
+    with _as_control_c(is_server) as signals:
+        try:
+            code = run()
+        except* KeyboardInterrupt:
+            is_interrupted = True
+    if not is_interrupted or is_server:
+        return code
+    print("interrupted", file=sys.stderr)
+    return TERMINATED if signal.SIGTERM in signals else INTERRUPTED
+
+
+@contextmanager
+def _as_control_c(is_server: bool) -> Iterator[list[int]]:
+    """SIGTERM does what Ctrl-C does, in the same places; the list says whether it came."""
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        control_c = signal.getsignal(signal.SIGINT)
+        if callable(control_c):  # trio's own knows where it may interrupt
+            control_c(signal.SIGINT, frame)
+            return
+        raise KeyboardInterrupt  # started in the background, where Ctrl-C is ignored
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
+    if is_server:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield came
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
