@@ -54,9 +54,11 @@ class WebhookQueues(Ready):
         super().__init__()
         by_url = {url: Endpoint(url) for url in dict.fromkeys([*urls.values(), ""])}
         self._by_campaign = {campaign: by_url[url] for campaign, url in urls.items()}
-        self._nowhere = by_url[""]
-        self._nowhere.is_tried = True
         self.endpoints = tuple(by_url.values())
+        by_url[""].is_tried = True
+        self.has_several = len(self.endpoints) > 2
+        """Whether it matters whose an action is; with one address all may wait for that."""
+        self._else = by_url[""] if self.has_several else self.endpoints[0]
         self._tell_apart()
         self._turn = 0
         self._changed = trio.Event()
@@ -85,9 +87,10 @@ class WebhookQueues(Ready):
         self._changed.set()
 
     def sort(self, taken: Iterable[tuple[int, int]], campaigns: Mapping[int, str]) -> None:
-        """Put what was taken from here where it belongs; `campaigns` names that of each action."""
+        """Put what was taken from here where it belongs; `campaigns` names that of each action, where there
+        are `has_several` addresses."""
         for due_us, action_id in taken:
-            endpoint = self._by_campaign.get(campaigns.get(action_id, ""), self._nowhere)
+            endpoint = self._by_campaign.get(campaigns.get(action_id, ""), self._else)
             endpoint.queue.add(due_us, action_id)
 
     def choose(self) -> dict[int, tuple[int, Endpoint]]:

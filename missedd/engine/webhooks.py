@@ -72,8 +72,11 @@ class WebhookDispatcher:
     async def _sort(self) -> None:
         while self._queues.unsorted:
             taken = self._queues.take(SORTED)
-            unit = partial(campaigns_of, ids=[action_id for _, action_id in taken])
-            self._queues.sort(taken, await self._store.read(unit))
+            campaigns: dict[int, str] = {}
+            if self._queues.has_several:
+                unit = partial(campaigns_of, ids=[action_id for _, action_id in taken])
+                campaigns = await self._store.read(unit)
+            self._queues.sort(taken, campaigns)
 
     async def _start(self, chosen: dict[int, tuple[int, Endpoint]], requests: trio.Nursery) -> None:
         taken = [(due_us, action_id) for action_id, (due_us, _) in chosen.items()]

@@ -276,3 +276,29 @@ async def test_what_fails_for_five_minutes_needs_a_person_until_it_is_taken(
         await trio.sleep(1)
         assert troubles.going_on() == []
         assert len(stage.events("endpoint.failing")) == len(stage.events("endpoint.answers")) == 1
+
+
+async def test_with_one_address_nobody_asks_whose_they_are(
+    autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("missedd.engine.webhooks.campaigns_of")
+    applications = Applications({"a": WELL})
+    async with scene(tmp_path, policy(HOOKS.campaigns[0])) as stage, sending(stage, applications):
+        await ring(stage, "a", 40)
+        await trio.sleep(5)
+        assert len(await waited_s(stage, "a")) == 40
+
+
+async def test_what_no_campaign_sends_any_more_is_closed_and_holds_up_nobody(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    applications = Applications({"a": WELL})
+    async with scene(tmp_path, HOOKS) as stage:
+        await ring(stage, "a", 5)
+        await ring(stage, "b", 40)
+    fewer = policy(HOOKS.campaigns[0], *HOOKS.campaigns[2:])
+    async with scene(tmp_path, fewer) as stage, sending(stage, applications):
+        await trio.sleep(5)
+        assert len(await waited_s(stage, "a")) == 5
+        dropped = await stage.rows("SELECT count(*) FROM actions WHERE reason = 'no-longer-configured'")
+        assert dropped == [(40,)]
