@@ -1,7 +1,10 @@
-"""One daemon to a database: an advisory lock on a file beside it, which names its owner.
+"""One daemon to a database: advisory locks on a file beside it, which names its owner, and on itself.
 
-SQLite's own exclusive mode would also shut out `missedd why` and backups; this does not. The
-kernel drops the lock when the process dies, so there is nothing stale to clean up.
+The file beside it is there before the database is, and stays when a backup takes its place; the lock on
+the database holds by whatever name it is opened, as a file can have several (hard links). SQLite's own
+exclusive mode would also shut out `missedd why` and backups; this does not. Its locks are of another
+kind (POSIX) and do not meet ours. The kernel drops the locks when the process dies, so there is nothing
+stale to clean up.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from missedd.store.database import StoreRefused
@@ -29,19 +32,18 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
             "its folder must exist and belong to the daemon's user"
         ) from failure
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as failure:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            raise StoreRefused(
-                f"the database {path} is in use by {holder}; "
-                "stop that daemon first (under systemd its sockets too: systemctl stop missedd.socket "
-                "missedd-private.socket missedd), or give this one a store.path of its own"
-            ) from failure
+        if not _locked(descriptor):
+            raise _in_use(path, os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode(), 0)
-        _private(path)
-        yield
+        database = _private(path)
+        # Closed after SQLite has closed its own: with it this process loses every POSIX lock on the file.
+        try:
+            if not _locked(database):
+                raise _in_use(path, holder(path))
+            yield
+        finally:
+            os.close(database)
     finally:
         os.close(descriptor)
 
@@ -49,26 +51,61 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
 def holder(path: Path) -> str | None:
     """Who has the database at `path`, None for nobody. It is looked up, not tried, so as to block nobody."""
     path = path.resolve()
-    lock_path = path.with_name(path.name + ".lock")
     try:
-        known = lock_path.stat()
-        locks = Path("/proc/locks").read_text("ascii")
-        owner = lock_path.read_text("utf-8", "replace").strip()
+        file = path.stat()
     except OSError:
         return None
-    place = f"{os.major(known.st_dev):02x}:{os.minor(known.st_dev):02x}:{known.st_ino}"
-    return owner or "another process" if f" {place} " in locks else None
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    for line in _lines(Path("/proc/locks")):
+        # 12: FLOCK  ADVISORY  WRITE 4711 08:01:1234567 0 EOF
+        _, kind, _, _, pid, locked, *_ = line.split()
+        if (kind, locked) == ("FLOCK", place):
+            return _owner(pid, path, file) or f"process {pid}"
+    return None
 
 
-def _private(path: Path) -> None:
-    """Make sure that only the daemon's user reads the file: it holds people's numbers.
+def _owner(pid: str, path: Path, file: os.stat_result) -> str | None:
+    """What the process wrote beside the file, by the name that it knows; None where nobody may see that."""
+    with suppress(OSError):
+        for opened in Path(f"/proc/{pid}/fd").iterdir():
+            if os.path.samestat(opened.stat(), file):
+                name = opened.readlink()
+                owner = "".join(_lines(name.with_name(name.name + ".lock"))).strip()
+                return owner if name == path or not owner else f"{owner}, by the name {name}"
+    return None
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _in_use(path: Path, by: str | None) -> StoreRefused:
+    return StoreRefused(
+        f"the database {path} is in use by {by or 'another process'}; "
+        "stop that daemon first (under systemd its sockets too: systemctl stop missedd.socket "
+        "missedd-private.socket missedd), or give this one a store.path of its own"
+    )
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with suppress(OSError):
+        yield from path.read_text("utf-8", "replace").splitlines()
+
+
+def _private(path: Path) -> int:
+    """Open the file, and make sure that only the daemon's user reads it: it holds people's numbers.
 
     SQLite gives the files beside it the permissions of this one.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         path.chmod(0o600)
     except OSError as failure:
         raise StoreRefused(
             f"cannot use the database {path}: {failure.strerror}; it must be a file of the daemon's user"
         ) from failure
+    return descriptor

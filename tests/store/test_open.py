@@ -54,6 +54,20 @@ async def test_a_shorter_owner_leaves_nothing_of_a_longer_one(driver: Driver, pa
             await opened(driver, path)
 
 
+async def test_nor_by_another_name_of_the_same_file(driver: Driver, path: Path) -> None:
+    await opened(driver, path)
+    link, copy = path.with_name("link.db"), path.with_name("copy.db")
+    os.link(path, link)
+    copy.write_bytes(path.read_bytes())
+    async with open_store(driver, path, "missedd, process 4711"):
+        with pytest.raises(
+            StoreRefused, match=r"link\.db is in use by .*missedd\.db; stop that daemon first"
+        ):
+            await opened(driver, link)
+        await opened(driver, copy)
+    await opened(driver, link)
+
+
 async def test_a_newer_schema_is_refused(driver: Driver, path: Path) -> None:
     await opened(driver, path)
     with sqlite3.connect(path) as other:
