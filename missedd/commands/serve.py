@@ -14,7 +14,7 @@ import trio
 
 from missedd import notify
 from missedd.addresses import CannotListen
-from missedd.clock import SystemClock
+from missedd.clock import SystemClock, slept_s
 from missedd.commands.common import FAILED, OK, add_config, with_config
 from missedd.config import Loaded
 from missedd.daemon import serve
@@ -60,7 +60,7 @@ def _serve(is_copied: bool, loaded: Loaded) -> int:
 
     async def main() -> None:
         async with aio_driver() as driver:
-            await serve(loaded, World(clock, SystemRandom(), driver, upgrade=upgrade), log)
+            await serve(loaded, World(clock, SystemRandom(), driver, upgrade=upgrade, slept_s=slept_s), log)
 
     refusals: list[str] = []
 

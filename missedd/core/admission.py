@@ -9,10 +9,10 @@ other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.core.gates import too_far_ahead
+from missedd.core.gates import NOT_AHEAD, too_far_ahead
 from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction, Verdict
 from missedd.core.pauses import Pause
@@ -30,9 +30,10 @@ def decide(
     history: CallerHistory,
     received_at: datetime,
     pauses: Mapping[str, Pause] = NO_PAUSES,
+    ahead: timedelta = NOT_AHEAD,
 ) -> Admission:
     """Decide one call. `seen` is what was said of its CallSid before, None for a new one; `pauses`
-    are those in force, by campaign.
+    are those in force, by campaign. `ahead` is how far the clock of `received_at` may be ahead.
     """
     called_at = own_time(call, received_at)
     campaign, exophone = policy.owner(call)
@@ -64,13 +65,22 @@ def decide(
         kept = (each for each in done if each.kind is not Kind.LEAD)
         heard = (
             called_back(
-                campaign, policy, history, pause, called_at, received_at, call.caller, rung, Reason.RANG_BACK
+                campaign,
+                policy,
+                history,
+                pause,
+                called_at,
+                received_at,
+                call.caller,
+                rung,
+                Reason.RANG_BACK,
+                ahead,
             )
             if history.rings_back(campaign, called_at)
             else ()
         )
         return verdict(Verdict.DUPLICATE, Reason.WITHIN_DEDUP_WINDOW, *kept, *heard)
-    to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, rung)
+    to_do = owed(campaign, policy, history, pause, called_at, received_at, call.caller, rung, ahead)
     reason = Reason.FIRST_CALL if campaign.dedup_window else Reason.NO_DEDUP_WINDOW
     return verdict(Verdict.ACCEPTED, reason, *done, *to_do)
 

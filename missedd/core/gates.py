@@ -8,6 +8,7 @@ keeps no state and reads no clock, so both times give the same answer for the sa
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from missedd.core.calling_hours import Never, first_opening
 from missedd.core.cap import fits
@@ -36,6 +37,9 @@ from missedd.core.traffic import (
 from missedd.core.values import value
 
 _WRONG_CLOCK = timedelta(minutes=2)
+
+NOT_AHEAD: Final = timedelta(0)
+"""How far a clock that is believed may be ahead."""
 
 
 @value(frozen=True, slots=True)
@@ -102,6 +106,13 @@ class Candidate:
     due_at: datetime | None = None
     traffic: Traffic | None = None
     """What goes on as it is to go out; None while it is planned."""
+    ahead: timedelta = NOT_AHEAD
+    """How far the clock may be ahead: see `missedd.core.clock_steps`."""
+
+    @property
+    def old_at(self) -> datetime | None:
+        """When it is too old, by a clock that may be ahead."""
+        return None if self.expires_at is None else self.expires_at + self.ahead
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -173,7 +184,7 @@ def _judge_reception(campaign: Campaign, sms: SmsPolicy, candidate: Candidate) -
 
 
 def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
-    if candidate.expires_at is not None and at > candidate.expires_at:
+    if candidate.expires_at is not None and at > candidate.expires_at + candidate.ahead:
         return Close(Outcome.EXPIRED, Reason.TOO_OLD)
     if candidate.is_reached:
         return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
@@ -183,7 +194,7 @@ def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
 def _unless_paused(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
     # Late among the gates: what waits for an opening hour comes to it then.
     if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.holds_at(at):
-        return Wait(candidate.pause.next_look(candidate.expires_at))
+        return Wait(candidate.pause.next_look(candidate.old_at))
     return judgement
 
 
@@ -210,7 +221,8 @@ def _wait_for(blocked: Blocked, campaign: Campaign, candidate: Candidate, at: da
     # An agent who rests did not take a call: then nothing goes on that would end.
     if expires_at is not None and blocked.calls and blocked.reason in WAITS_FOR_A_PLACE:
         expires_at = max(expires_at, waits_until(campaign, candidate.due_at or at))
-    return Wait(next_look(blocked.until, expires_at), blocked.reason, expires_at, blocked.calls)
+    old_at = None if expires_at is None else expires_at + candidate.ahead
+    return Wait(next_look(blocked.until, old_at), blocked.reason, expires_at, blocked.calls)
 
 
 def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:

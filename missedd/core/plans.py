@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from missedd.core.gates import Candidate, Close, Go, Hold, Wait, judge, sms_policy
+from missedd.core.gates import NOT_AHEAD, Candidate, Close, Go, Hold, Wait, judge, sms_policy
 from missedd.core.history import CallerHistory
 from missedd.core.model import Kind, Outcome, Plan, PlannedAction, State
 from missedd.core.pauses import Pause
@@ -54,6 +54,7 @@ def owed(
     received_at: datetime,
     number: str,
     exophone: str,
+    ahead: timedelta = NOT_AHEAD,
 ) -> Iterator[PlannedAction]:
     """What goes out to somebody, each already through its gates once: `number` rang `exophone`."""
     plan = _plan_of(campaign, called_at)
@@ -71,9 +72,12 @@ def owed(
             pause=pause,
             number=number,
             exophone=exophone,
+            ahead=ahead,
         )
         yield _gated(candidate, policy, called_at, called_at, received_at)
-    yield from _callback(campaign, policy, history, pause, called_at, received_at, number, exophone, plan)
+    yield from _callback(
+        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, ahead=ahead
+    )
 
 
 def called_back(
@@ -86,10 +90,13 @@ def called_back(
     number: str,
     exophone: str,
     reason: Reason | None = None,
+    ahead: timedelta = NOT_AHEAD,
 ) -> tuple[PlannedAction, ...]:
     """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
     plan = _plan_of(campaign, called_at)
-    return _callback(campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason)
+    return _callback(
+        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, ahead
+    )
 
 
 def _callback(
@@ -103,6 +110,7 @@ def _callback(
     exophone: str,
     plan: Plan,
     reason: Reason | None = None,
+    ahead: timedelta = NOT_AHEAD,
 ) -> tuple[PlannedAction, ...]:
     callback = campaign.callback
     if callback is None:
@@ -119,6 +127,7 @@ def _callback(
         pause=pause,
         number=number,
         exophone=exophone,
+        ahead=ahead,
     )
     return (_gated(candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason),)
 

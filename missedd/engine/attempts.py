@@ -79,7 +79,15 @@ class Attempts:
         return claims
 
     async def _claim(self, ids: Sequence[int], limit: int, hold: Reason | None) -> Claims | None:
-        unit = partial(claim, ids=ids, policy=self._policy, now=self._clock.now(), limit=limit, hold=hold)
+        unit = partial(
+            claim,
+            ids=ids,
+            policy=self._policy,
+            now=self._clock.now(),
+            limit=limit,
+            hold=hold,
+            ahead=self._timers.watch.ahead(),
+        )
         try:
             claims = await self._store.write(unit)
         except NotDurable as failure:

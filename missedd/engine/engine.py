@@ -7,7 +7,7 @@ everybody can still write down what they know.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -79,6 +79,8 @@ class World:
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
     clock_steps: Steps = every_few_seconds
+    slept_s: Callable[[], float] = lambda: 0.0
+    """For how long the machine was asleep so far, which trio's clock does not count."""
     upgrade: Upgrade = AS_USUAL
     """How a database of an older release is gone about."""
 
@@ -130,7 +132,7 @@ async def running_engine(
         mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
         webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
         ready = {lane: Ready() for lane in Lane} | {Lane.WEBHOOK: webhooks}
-        timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps)
+        timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps, world.slept_s)
         budgets = {
             Lane.VOICE: await _budget(store, Lane.VOICE, settings.exotel.calls_per_minute, clock),
             Lane.SMS: await _budget(store, Lane.SMS, settings.exotel.sms_per_minute, clock),
@@ -219,7 +221,7 @@ async def running_engine(
                 on_admitted=summaries.admitted,
                 on_vote=news.tell,
             )
-            texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise)
+            texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise, timers.watch.ahead)
             catch_up = CatchUp(
                 store=store,
                 policy=policy,

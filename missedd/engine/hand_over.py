@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import trio
 
 from missedd.clock import Clock
+from missedd.core.gates import NOT_AHEAD
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
@@ -39,8 +41,12 @@ class HandOver:
         log: Logger,
         follow: Callable[[Admitted], None],
         on_refusal: Callable[[], None],
+        ahead: Callable[[], timedelta] = lambda: NOT_AHEAD,
     ) -> None:
-        """`follow` is intake's: what comes of a call that was news. `on_refusal` as there, too."""
+        """`follow` is intake's: what comes of a call that was news. `on_refusal` as there, too; `ahead` is
+        how far the clock may be ahead.
+        """
+        self._ahead = ahead
         self._store = store
         self._policy = policy
         self._clock = clock
@@ -59,6 +65,7 @@ class HandOver:
             call=call,
             policy=self._policy,
             now=self._clock.now(),
+            ahead=self._ahead(),
             is_awaited=lambda: waiter.is_here,
         )
         try:
@@ -73,7 +80,8 @@ class HandOver:
 
     async def preview(self, call: InboundCall) -> str:
         """The text that `hand_over` would give now."""
-        return await self._store.read(partial(preview, call=call, policy=self._policy, now=self._clock.now()))
+        unit = partial(preview, call=call, policy=self._policy, now=self._clock.now(), ahead=self._ahead())
+        return await self._store.read(unit)
 
     def _follow(self, handed: HandedOver) -> None:
         if handed.admitted is not None:

@@ -113,7 +113,13 @@ class Intake:
     async def _decide(self, batch: list[Waiting], *, alone: bool = False) -> bool:
         """Admit a batch and answer its waiters; False if it failed and should be tried one by one."""
         calls = [each.call for each in batch]
-        unit = partial(admit, calls=calls, policy=self._policy, received_at=self._clock.now())
+        unit = partial(
+            admit,
+            calls=calls,
+            policy=self._policy,
+            received_at=self._clock.now(),
+            ahead=self._timers.watch.ahead(call.called_at for call in calls),
+        )
         try:
             admitted = await self._store.write(unit)
         except NotDurable as failure:

@@ -15,6 +15,7 @@ import trio
 
 from missedd.clock import Clock, to_us
 from missedd.core.model import Lane
+from missedd.engine.clock_watch import ClockWatch
 from missedd.engine.ready import Ready
 from missedd.log import Event, Logger
 from missedd.store.rows import Wake
@@ -24,9 +25,6 @@ HORIZON_S = 3600
 
 LOOK_S = 5.0
 """How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
-
-STEP_S = 2.0
-"""The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
 
 type Steps = Callable[[], Awaitable[None]]
 """Returns whenever the wall clock may have been set."""
@@ -48,7 +46,9 @@ class Timers:
         ready: Mapping[Lane, Ready],
         log: Logger,
         steps: Steps = every_few_seconds,
+        slept_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`slept_s` is for how long the machine was asleep so far."""
         self._clock = clock
         self._load = load
         self._ready = ready
@@ -57,7 +57,7 @@ class Timers:
         self._heap: list[Wake] = []
         self._loaded_until_us = -1
         self._earlier = trio.Event()
-        self._looked: tuple[int, float] | None = None
+        self.watch = ClockWatch(clock, self._notice_step, slept_s)
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -82,7 +82,7 @@ class Timers:
             nursery.start_soon(self._watch_clock, name="timers' clock")
             task_status.started()
             while True:
-                now_us = self._look()
+                now_us = self.watch.look()
                 if now_us >= self._extends_at_us:
                     await self._extend()
                     continue
@@ -139,16 +139,5 @@ class Timers:
         with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
             await self._earlier.wait()
 
-    def _look(self) -> int:
-        """The wall clock's instant, compared with that of the last look."""
-        wall_us, trio_s = to_us(self._clock.now()), trio.current_time()
-        last_us, last_s = self._looked or (wall_us, trio_s)
-        self._looked = (wall_us, trio_s)
-        self._notice_step((wall_us - last_us) / 1e6 - (trio_s - last_s))
-        return wall_us
-
     def _notice_step(self, stepped_s: float) -> None:
-        if abs(stepped_s) > STEP_S:
-            self._log.warning(
-                Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap)
-            )
+        self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))

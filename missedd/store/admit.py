@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from missedd.clock import to_us
 from missedd.core.admission import decide
+from missedd.core.gates import NOT_AHEAD
 from missedd.core.history import CallerHistory, Seen
 from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.one_owed import Replaced
@@ -60,9 +61,16 @@ class Admitted:
 
 
 async def admit(
-    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+    db: Database,
+    calls: Sequence[InboundCall],
+    policy: Policy,
+    received_at: datetime,
+    ahead: timedelta = NOT_AHEAD,
 ) -> list[Admitted]:
-    """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery."""
+    """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery.
+
+    `ahead` is how far the clock of `received_at` may be ahead.
+    """
     calls = await attributed(db, calls, policy)
     seen = await seen_of(db, calls)
     ours = await ours_of(db, calls)
@@ -83,10 +91,10 @@ async def admit(
     owed = OwedInBatch()
     for call in calls:
         known, history = seen.get(call.call_sid), histories[call.caller or ""]
-        admission = decide(call, policy, known[1] if known else None, history, received_at, pauses)
+        admission = decide(call, policy, known[1] if known else None, history, received_at, pauses, ahead)
         if history.rings_again(admission):
             ringing.append(_number(call))
-            admission = decide(call, policy, None, history, received_at, pauses)
+            admission = decide(call, policy, None, history, received_at, pauses, ahead)
         if admission.verdict is Verdict.REDELIVERED:
             if call.shape != RECOVERED:
                 redelivered.append((call.call_sid,))
@@ -151,12 +159,14 @@ async def admit(
     ]
 
 
-async def foresee(db: Database, call: InboundCall, policy: Policy, received_at: datetime) -> Admission:
+async def foresee(
+    db: Database, call: InboundCall, policy: Policy, received_at: datetime, ahead: timedelta = NOT_AHEAD
+) -> Admission:
     """What would be decided about a call that is not known yet, with nothing written."""
     (call,) = await attributed(db, [call], policy)
     histories = await histories_of(db, [call], policy, received_at)
     pauses = await pauses_in_force(db, received_at)
-    admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses)
+    admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses, ahead)
     return (await read_ballots(db, [call], policy)).record(admission, call)
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from missedd.clock import to_us
 from missedd.core.action_facts import of_text
 from missedd.core.agents import Agent
-from missedd.core.gates import Close, Go, Hold, Wait, judge
+from missedd.core.gates import NOT_AHEAD, Close, Go, Hold, Wait, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.pauses import until_expiry
@@ -66,7 +66,13 @@ class Claims:
 
 
 async def claim(
-    db: Database, ids: Sequence[int], policy: Policy, now: datetime, limit: int, hold: Reason | None = None
+    db: Database,
+    ids: Sequence[int],
+    policy: Policy,
+    now: datetime,
+    limit: int,
+    hold: Reason | None = None,
+    ahead: timedelta = NOT_AHEAD,
 ) -> Claims:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those.
 
@@ -96,6 +102,8 @@ async def claim(
             left.append(action.id)
             continue
         candidate = facts.candidate(action, is_reached=await is_reached(db, action))
+        if ahead:
+            candidate = replace(candidate, ahead=ahead)
         judgement = judge(candidate, policy, now)
         if (
             isinstance(judgement, Go)

@@ -8,11 +8,11 @@ either, as the first answer may have arrived: rather no text than two.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from missedd.core.action_facts import of_text
-from missedd.core.gates import Go, judge
+from missedd.core.gates import NOT_AHEAD, Go, judge
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import InboundCall, Kind, Outcome, State
 from missedd.core.policy import Policy
@@ -36,17 +36,23 @@ class HandedOver:
 
 
 async def hand_over(
-    db: Database, call: InboundCall, policy: Policy, now: datetime, is_awaited: Callable[[], bool]
+    db: Database,
+    call: InboundCall,
+    policy: Policy,
+    now: datetime,
+    is_awaited: Callable[[], bool],
+    ahead: timedelta = NOT_AHEAD,
 ) -> HandedOver:
     """Give the text owed for `call`, and end its SMS; a call that is not known yet is admitted first.
 
-    Nothing is handed over once nobody waits for it (`is_awaited`): then the dispatcher sends it.
+    Nothing is handed over once nobody waits for it (`is_awaited`): then the dispatcher sends it. `ahead` is
+    how far the clock may be ahead.
     """
     call_id, admitted = await _known(db, call), None
     if call_id is None:
-        (admitted,) = await admit(db, [call], policy, now)
+        (admitted,) = await admit(db, [call], policy, now, ahead)
         call_id = await _known(db, call)
-    owed = await _owed(db, call_id, policy, now) if is_awaited() else None
+    owed = await _owed(db, call_id, policy, now, ahead) if is_awaited() else None
     if owed is None:
         return HandedOver(admitted=admitted)
     action, text = owed
@@ -55,13 +61,15 @@ async def hand_over(
     return HandedOver(text, action, admitted)
 
 
-async def preview(db: Database, call: InboundCall, policy: Policy, now: datetime) -> str:
+async def preview(
+    db: Database, call: InboundCall, policy: Policy, now: datetime, ahead: timedelta = NOT_AHEAD
+) -> str:
     """The text that `hand_over` would give, with nothing written: for the headers of a HEAD."""
     call_id = await _known(db, call)
     if call_id is not None:
-        owed = await _owed(db, call_id, policy, now)
+        owed = await _owed(db, call_id, policy, now, ahead)
         return "" if owed is None else owed[1]
-    admission = await foresee(db, call, policy, now)
+    admission = await foresee(db, call, policy, now, ahead)
     for planned in admission.actions:
         if planned.kind is Kind.SMS and planned.state is State.PLANNED and call.caller and admission.campaign:
             written = await write_text(
@@ -89,7 +97,7 @@ async def _known(db: Database, call: InboundCall) -> int | None:
 
 
 async def _owed(
-    db: Database, call_id: int | None, policy: Policy, now: datetime
+    db: Database, call_id: int | None, policy: Policy, now: datetime, ahead: timedelta
 ) -> tuple[ActionRow, str] | None:
     """The SMS of a call that may be handed over, with its text: judged by the gates as at any sending.
 
@@ -102,7 +110,8 @@ async def _owed(
         facts = await gate_facts(db, [action], policy, now)
         if facts.is_quarantined(action):
             continue
-        if not isinstance(judge(facts.candidate(action, is_reached=False), policy, now), Go):
+        candidate = replace(facts.candidate(action, is_reached=False), ahead=ahead)
+        if not isinstance(judge(candidate, policy, now), Go):
             continue
         written = await write_text(
             db, policy, action.campaign, action.plan, action.number, action.base_at, now
