@@ -2,8 +2,8 @@
 
 admissions (+918047120001)
   open: mon-fri 09:30-18:30, sat 10:00-14:00, Asia/Kolkata time; closed on the holidays of IN-KA
-  calls back: 30s after the call, with flow 12345, ringing 30s; at most 2 an hour; again after 10m
-  when closed: callbacks wait for the next opening; texts "We are closed now."
+  calls back: 30s after the call, into flow 12345, ringing the customer for 30s; at most 2 an hour; …
+  when closed: callbacks wait for the next opening; texts "We are closed now." …
   does not: text, tell your application, count votes, keep a list, verify numbers
 """
 
@@ -83,14 +83,15 @@ def _repeats(campaign: Campaign) -> str:
 def _callback(callback: CallbackPolicy) -> str:
     when = f"{spell(callback.delay)} after the call" if callback.delay else "at once"
     if callback.flow is not None:
-        whom = f"with flow {callback.flow}"
+        whom = f"into flow {callback.flow}, ringing the customer"
     else:
-        agents = ", ".join(agent.number for agent in callback.agents)
-        whom = f"with {agents}, {'the agent' if callback.first == 'agent' else 'the customer'} first"
+        count = len(callback.agents)
+        agents = f"{count} agents in turn" if count > 1 else "an agent"
+        whom = f"with {agents}, ringing the {callback.first} first"
     again = _again(callback.retries)
     shown = f", from {callback.caller_id}" if callback.caller_id else ""
     return (
-        f"{when}, {whom}{shown}, ringing {spell(callback.ring_timeout)}; "
+        f"{when}, {whom} for {spell(callback.ring_timeout)}{shown}; "
         f"at most {callback.max_per_hour} an hour; {again}; none after {spell(callback.give_up_after)}"
     )
 

@@ -11,6 +11,7 @@ import pytest
 
 from missedd.cli import main
 from missedd.clock import SystemClock
+from missedd.store.migrate import LATEST
 from tests.store.database import FilledDatabase
 
 BASE = """
@@ -89,7 +90,12 @@ def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted
         old.execute("DROP TABLE notices")
         old.execute("PRAGMA user_version = 12")
     assert check(BASE, tmp_path) == 0
-    assert "1 caller from AE (2 calls)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "1 caller from AE (2 calls)" in out
+    assert (
+        f"the next start brings the database from schema version 12 to {LATEST}, and keeps a copy of it as "
+        "missedd.db.before-0013 for 7 days\n"
+    ) in out
     assert check(BASE + '[contact]\ncountries = ["IN", "AE"]\n', tmp_path) == 0
     assert "contact" not in capsys.readouterr().out
 

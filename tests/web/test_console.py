@@ -78,7 +78,10 @@ SHOWN_ON = {
         "12:00:30",
         "agents at lunch",
     ),
-    "/campaigns": ("+91 80471 20001", "lead, callback", "agents at lunch", "until somebody resumes it"),
+    "/campaigns": (
+        *("+91 80471 20001", "lead, callback", "agents at lunch", "until somebody resumes it"),
+        "<dt>Calls back</dt><dd>30s after the call",
+    ),
     "/polls": ("The configuration has no poll.",),
     "/leads": ("+91 98765 43210", "<option>admissions</option>", "/api/v1/leads?format=csv"),
     "/subscriptions": ("daily alerts", "/api/v1/subscriptions?format=csv"),

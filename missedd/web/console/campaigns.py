@@ -10,6 +10,7 @@ from quart import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.clock import to_iso
+from missedd.config_words import facts_in_words
 from missedd.web.acting import acting
 from missedd.web.campaigns import configured, standings
 from missedd.web.console.forms import PAUSES, Mistake, done, line, until
@@ -23,7 +24,8 @@ def add_campaigns(console: Blueprint, house: House) -> None:
         now = house.clock.now()
         pending = await house.remembered.get("pending", house.reads.pending)
         found = standings(house.policy, now, await house.reads.pauses(now), pending)
-        shown = [each | {"waiting": waiting(each["pending"])} for each in found]
+        facts = {campaign.name: tuple(facts_in_words(campaign)) for campaign in house.policy.campaigns}
+        shown = [each | {"waiting": waiting(each["pending"]), "facts": facts[each["name"]]} for each in found]
         return await page("campaigns.html", here="/campaigns", campaigns=shown, lasts=PAUSES)
 
     @console.post("/campaigns/<name>/pause")
