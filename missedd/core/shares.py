@@ -38,13 +38,16 @@ class Share:
     out: int
 
 
-def free_places(of: Share, out: int, out_to_hanging: int) -> int:
+def free_places(of: Share, out: int, out_to_hanging: int, *, is_only: bool = False) -> int:
     """How many more requests may go to one address, at least 0.
 
     `out` are those to all addresses, `out_to_hanging` those to addresses that hang. A quarter of the
     places is everybody's own, whatever the others take; the rest is for whoever answers. Addresses
-    that hang share a half.
+    that hang share a half. Where there `is_only` one address nobody needs to be kept a place: an
+    application that takes three seconds for each is served as fast as it can be.
     """
+    if is_only:
+        return max(0, PLACES - out)
     own = QUARTER - of.out
     match of.standing:
         case Standing.HANGS:

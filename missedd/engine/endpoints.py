@@ -107,7 +107,8 @@ class WebhookQueues(Ready):
             if not len(endpoint.queue):
                 continue
             share = shares[endpoint]
-            taken = endpoint.queue.take(free_places(share, out, out_to_hanging))
+            free = free_places(share, out, out_to_hanging, is_only=not self.has_several)
+            taken = endpoint.queue.take(free)
             out += len(taken)
             if share.standing is Standing.HANGS:
                 out_to_hanging += len(taken)

@@ -23,6 +23,7 @@ from missedd.core.reasons import Reason
 from missedd.core.settlement import Settlement
 from missedd.core.verification import NotStarted
 from missedd.engine.news import News
+from missedd.engine.troubles import Troubles
 from missedd.store.reads import Reader, Rows
 from missedd.web.access import Keys
 from missedd.web.metrics import Metrics
@@ -154,6 +155,7 @@ class Private:
     news: News
     held: dict[Lane, str]
     """Why nothing goes out in a lane."""
+    troubles: Troubles
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -195,6 +197,7 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
         return metrics.text(await reads.gauges(NOON), NOON)
 
     held: dict[Lane, str] = {}
+    troubles = Troubles()
     app = build_private(
         reads,
         operator,
@@ -209,8 +212,11 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
         keys=keys,
         rates={Lane.VOICE: 60, Lane.SMS: 60},
         held=held.get,
+        troubles=troubles.going_on,
     )
     try:
-        yield Private(app, db, operator, clock, verifier, metrics, failures, ready, logins, news, held)
+        yield Private(
+            app, db, operator, clock, verifier, metrics, failures, ready, logins, news, held, troubles
+        )
     finally:
         db.close()

@@ -11,6 +11,7 @@ import pytest
 
 from missedd.core.forecast import Backlog, Crowd
 from missedd.core.model import Kind, Lane
+from missedd.core.trouble import TroubleKind
 from missedd.web.console.campaigns import waiting
 from missedd.web.console.filters import coded, lasting, spaced
 from missedd.web.console.lists import SHOWN
@@ -333,6 +334,26 @@ def test_what_waits_by_kind_and_state() -> None:
     assert waiting([*pending, counted("sms", "planned", "owed", 3)]) == [
         {"kind": "callback", "state": "held", "count": 1_002, "why": "2: closed; 1,000: paused"},
         {"kind": "sms", "state": "planned", "count": 3, "why": "3: owed"},
+    ]
+
+
+async def test_today_says_what_goes_wrong_since_when_and_what_to_do(private: Private) -> None:
+    since = NOON - timedelta(minutes=6)
+    url = "https://crm.example.in/missed-call"
+    cause = f"The application takes no webhook: {url}: the connection was refused"
+    private.troubles.note(
+        TroubleKind.WEBHOOK_FAILING, url, cause, "start the application", NOON, since=since, tries=1_204
+    )
+    cause = "1,511 callbacks of shop grew too old before their turn"
+    private.troubles.note(TroubleKind.EXPIRING, "shop", cause, "see the queue", NOON)
+    told = [
+        " ".join(re.sub(r"<[^>]+>", "", line).replace("\N{NO-BREAK SPACE}", " ").split())
+        for line in re.findall(r"<li data-trouble.*?</li>", await _page(private, "/"), re.DOTALL)
+    ]
+    assert told == [
+        f"The application takes no webhook: {url}: the connection was refused, since 11:54:00 (1,204 tries): "
+        "start the application.",
+        f"{cause}, since 12:00:00: see the queue.",
     ]
 
 
