@@ -102,6 +102,23 @@ async def test_a_full_disk_refuses_each_and_keeps_nothing(autojump_clock: MockCl
         assert await answers(intake, *many(10)) == [Verdict.ACCEPTED] * 10
 
 
+async def test_commits_that_fail_are_counted_and_told_now_and_then(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
+        stage.disk.is_full = True
+        for each in many(123):
+            await answers(intake, each)
+        stage.disk.is_full = False
+        await answers(intake, *many(1))
+        await answers(intake, *many(1))
+        failed = stage.events("store.commit_failed")
+        assert [each.get("times") for each in failed] == [None, 10, 100]
+        assert {(each["unit"], each["level"]) for each in failed} == {("admit", "error")}
+        (ended,) = stage.events("log.repeats_ended")
+        assert (ended["of"], ended["times"]) == ("store.commit_failed", 123)
+
+
 async def test_a_full_mailbox_says_so_at_once(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with (
         scene(tmp_path, ALL) as stage,

@@ -64,6 +64,7 @@ def test_it_says_where_the_console_is_and_people_ring(demo: Demo) -> None:
     assert address is not None
     assert password is not None
     assert address in "".join(demo.lines[:2])
+    os.killpg(demo.process.pid, signal.SIGHUP)
     with httpx.Client(base_url=address, trust_env=False) as http:
         form = http.get("/login").text
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))

@@ -56,7 +56,9 @@ def test_a_full_disk_is_said_and_lived_through(tmp_path: Path) -> None:
                 if n > 20 and list(heard.values())[-20:] == ["503"] * 20:
                     break
             assert set(heard.values()) == {"200", "503"}
-            assert daemon.events("store.commit_failed")[0]["level"] == "error"
+            failed = daemon.events("store.commit_failed")
+            assert failed[0]["level"] == "error"
+            assert [each.get("times") for each in failed if each["unit"] == "admit"][:2] == [None, 10]
             assert daemon.running is not None
             assert daemon.running.poll() is None
 

@@ -158,6 +158,8 @@ def test_control_c_ends_it_early_with_the_summary(tmp_path: Path) -> None:
         )
         assert running.stderr is not None
         state = json.loads(running.stderr.readline())
+        running.send_signal(signal.SIGHUP)  # as a terminal that is closed: it ends nothing
+        assert json.loads(running.stderr.readline())["answered"] > state["answered"]
         running.send_signal(signal.SIGINT)
         text, _ = running.communicate(timeout=30)
     assert running.returncode == 0

@@ -26,6 +26,7 @@ def served(*options: str, complaints: list[str] | None = None) -> Iterator[str]:
         assert program.stdout is not None
         assert program.stderr is not None
         ready = program.stdout.readline()
+        program.send_signal(signal.SIGHUP)  # as a terminal that is closed: it ends no server
         yield ready.split("Exotel at ")[1].split(",")[0]
         program.send_signal(signal.SIGTERM)
         _, said = program.communicate(timeout=10)
