@@ -46,3 +46,9 @@ def test_no_crowd_takes_what_is_another_s(crowd: list[tuple[Standing, int]]) -> 
             assert to_hanging + free <= max(HALF, to_hanging)
         else:
             assert share.out + free >= QUARTER
+
+
+@pytest.mark.parametrize("standing", Standing)
+def test_the_only_one_has_them_all(standing: Standing) -> None:
+    assert free_places(Share(standing, 5), 5, 5, is_only=True) == PLACES - 5
+    assert free_places(Share(standing, PLACES), PLACES, PLACES, is_only=True) == 0

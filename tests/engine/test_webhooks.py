@@ -287,6 +287,7 @@ async def test_with_one_address_nobody_asks_whose_they_are(
         await ring(stage, "a", 40)
         await trio.sleep(5)
         assert len(await waited_s(stage, "a")) == 40
+        assert applications.most_out["a"] == PLACES
 
 
 async def test_what_no_campaign_sends_any_more_is_closed_and_holds_up_nobody(
