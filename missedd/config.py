@@ -8,14 +8,14 @@ configuration that passes a check also starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from missedd.config_campaign import campaign_warnings, read_campaign, read_poll
+from missedd.config_campaign import read_campaign, read_poll
 from missedd.config_contact import read_contact
 from missedd.config_hours import read_quiet_hours
 from missedd.config_network import (
@@ -31,11 +31,12 @@ from missedd.config_places import EVERY_TABLE, homes
 from missedd.config_read import Table
 from missedd.config_retention import read_erase_after
 from missedd.config_toml import read_toml
-from missedd.config_values import NOT_CREDIBLE, Problem, nearest, shown
+from missedd.config_values import Problem, nearest, shown
+from missedd.config_warnings import warnings_of
 from missedd.core.at_opening import differing_agents
 from missedd.core.hours import DailyWindow
-from missedd.core.phone import is_credible, normalise
-from missedd.core.policy import Campaign, Policy, PollPolicy, in_quotes
+from missedd.core.phone import normalise
+from missedd.core.policy import Campaign, Policy, PollPolicy
 from missedd.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
 
 __all__ = [
@@ -151,7 +152,7 @@ def _settings(root: Table, path: Path, environ: Mapping[str, str]) -> Settings:
         warnings.append(
             "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
         )
-    warnings.extend(_together(campaigns, polls))
+    warnings.extend(warnings_of(campaigns, polls))
     if exotel.channels == 1 and any(each.callback and each.callback.agents for each in campaigns):
         root.problem("exotel.channels", "must be at least 2, as a callback with an agent takes two")
     policy = Policy(campaigns, quiet, timezone, polls, exotel.channels)
@@ -235,33 +236,3 @@ def _named_caller_id(campaign: Table) -> str | None:
     callback = campaign.value("callback")
     named = callback.get("caller_id") if isinstance(callback, dict) else None
     return normalise(named) if isinstance(named, str) else None
-
-
-def _caller_id_warnings(campaigns: tuple[Campaign, ...]) -> Iterator[str]:
-    owner_of = {number: each for each in reversed(campaigns) for number in each.exophones}
-    for campaign in campaigns:
-        shown = campaign.callback.caller_id if campaign.callback else None
-        owner = owner_of.get(shown or "")
-        if shown is not None and not is_credible(shown):
-            yield f"{campaign.key}: callback.caller_id: {NOT_CREDIBLE}"
-        if owner is not None and owner.name != campaign.name:
-            yield (
-                f"{campaign.key}: callback.caller_id: is an ExoPhone of {owner.key}: who rings it is that "
-                f"campaign's, except for those whom this one rang from it last"
-            )
-
-
-def _together(campaigns: tuple[Campaign, ...], polls: tuple[PollPolicy, ...]) -> Iterator[str]:
-    if not campaigns:
-        yield "campaign: there is none, so no call leads to anything"
-    for campaign in campaigns:
-        yield from campaign_warnings(campaign)
-    yield from _caller_id_warnings(campaigns)
-    voted = {each.vote.poll for each in campaigns if each.vote}
-    for poll in polls:
-        if poll.name not in voted:
-            yield f"poll {in_quotes(poll.name)}: no campaign votes in it"
-    joined = {each.subscribe.list for each in campaigns if each.subscribe}
-    for campaign in campaigns:
-        if campaign.unsubscribe and campaign.unsubscribe.list not in joined:
-            yield f"{campaign.key}: unsubscribe.list: no campaign subscribes anybody to it"

@@ -6,22 +6,20 @@ Defaults live here and nowhere else. What several campaigns must agree on is che
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from missedd.config_advice import advice
-from missedd.config_callback import callback_warnings, read_callback
-from missedd.config_contact import contact_warnings, read_contact, read_countries
+from missedd.config_callback import read_callback
+from missedd.config_contact import read_contact, read_countries
 from missedd.config_hours import read_business_hours
 from missedd.config_network import read_url
 from missedd.config_places import LONGEST_NAME
 from missedd.config_read import Table
-from missedd.config_sms import Sayable, read_sms, sms_warnings
-from missedd.config_values import NOT_CREDIBLE, shown
+from missedd.config_sms import Sayable, read_sms
+from missedd.config_values import shown
 from missedd.core.countries import Countries
-from missedd.core.phone import is_credible
 from missedd.core.policy import (
     AfterHoursCallback,
     AfterHoursPolicy,
@@ -156,24 +154,3 @@ def _instant(table: Table, key: str, timezone: str) -> datetime | None:
         table.problem(key, f"must be a date and time such as 2026-11-23T20:00:00+05:30, not {shown(value)}")
         return None
     return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
-
-
-def campaign_warnings(campaign: Campaign) -> Iterator[str]:
-    """What a campaign may say but hardly means."""
-    owed = (campaign.callback, campaign.sms, campaign.lead_source, campaign.webhook, campaign.vote)
-    more = (campaign.subscribe, campaign.unsubscribe, campaign.verify, campaign.after_hours.sms)
-    if not any(owed + more):
-        yield f"{campaign.key}: has no actions: its calls are counted, and nothing is done for the callers"
-    for i, number in enumerate(campaign.exophones):
-        if not is_credible(number):
-            yield f"{campaign.key}: exophones[{i}]: {NOT_CREDIBLE}"
-    yield from contact_warnings(campaign)
-    yield from sms_warnings(campaign)
-    if campaign.subscribe and not campaign.subscribe.says_purpose:
-        yield f"{campaign.key}: subscribe.purpose: is not said, so each consent is kept without one"
-    if campaign.unsubscribe and campaign.subscribe and campaign.unsubscribe.list == campaign.subscribe.list:
-        yield f"{campaign.key}: each call subscribes to {campaign.subscribe.list!r} and leaves it again"
-    if campaign.opts_out and campaign.callback:
-        yield f"{campaign.key}: callback: is never made, as unsubscribe.suppress bars whoever calls"
-    yield from callback_warnings(campaign)
-    yield from advice(campaign)
