@@ -108,7 +108,7 @@ def after_order(
         return WELL
     holds = HOLDS_AFTER.get(sign)
     if holds and holds[1] in OF_THE_ACCOUNT and holds[1] is not course.reason:
-        return hold(holds[1], now_s)  # reached again, and refused
+        return hold(holds[1], now_s, sign)  # reached again, and refused
     return _probed(course, sign, now_s, wish_s)
 
 
@@ -136,9 +136,19 @@ def after_nothing(course: Course) -> Course:
     return IN_DOUBT if course.reason is Reason.PROVIDER_UNREACHABLE else course
 
 
-def hold(reason: Reason, now_s: float) -> Course:
-    """A lane that is held from now on, also where the refusal came in the other one."""
-    return Course(1, reason, now_s, 0, now_s + PROBE_WAITS_S[0])
+def after_the_other(course: Course) -> Course:
+    """How a lane stands once the other one's order was taken, which ends a trouble of the account there.
+
+    One that was itself refused waits for an order of its own: an account may call and not text. What it
+    only heard of is over, and there may never be an order in it to show that.
+    """
+    is_hearsay = course.reason in OF_THE_ACCOUNT and course.last not in (Sign.CREDENTIALS, Sign.ACCOUNT)
+    return IN_DOUBT if is_hearsay else course
+
+
+def hold(reason: Reason, now_s: float, last: Sign | None = None) -> Course:
+    """A lane that is held from now on; without `last` the refusal came in the other one."""
+    return Course(1, reason, now_s, 0, now_s + PROBE_WAITS_S[0], last)
 
 
 def is_told(probes: int) -> bool:

@@ -12,9 +12,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+import trio
+
 from missedd.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
+from missedd.core.upstream import PROBE_WAITS_S
 from missedd.engine.dispatcher import Dispatcher
 from missedd.engine.pacing import Budget
 from missedd.engine.upstream import Upstream
@@ -73,14 +76,16 @@ class Probes:
         if await self._try_an_action():
             return
         if self._upstream.held(self._lane) is not Reason.PROVIDER_UNREACHABLE:
-            await self._upstream.stalled(self._lane)
+            with trio.move_on_after(PROBE_WAITS_S[-1]):  # one may become due again, after a wrong clock
+                await self._upstream.stalled(self._lane)
         elif await self._look():
             self._upstream.nothing_waits(self._lane)
 
     async def _try_an_action(self) -> bool:
         """Send one of the held actions; False where there is none that may go."""
         while True:
-            read = partial(to_probe_with, lane=self._lane, tried=self._tried, most=CHOICE)
+            now = self._clock.now()
+            read = partial(to_probe_with, lane=self._lane, tried=self._tried, now=now, most=CHOICE)
             choice = await self._store.read(read)
             if not choice:
                 return False

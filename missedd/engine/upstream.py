@@ -29,6 +29,7 @@ from missedd.core.upstream import (
     after_look_up,
     after_nothing,
     after_order,
+    after_the_other,
     hold,
     is_told,
 )
@@ -115,8 +116,8 @@ class Upstream:
         if sign is None:
             return
         wish_s = answer.retry_after_s if isinstance(answer, Refused) else None
-        now_s = trio.current_time()
-        after = after_order(self._courses[lane], sign, began_s, now_s, wish_s)
+        now_s, before = trio.current_time(), self._courses[lane]
+        after = after_order(before, sign, began_s, now_s, wish_s)
         said = answer.message if isinstance(answer, Refused | Unknown) else ""
         begins = after.reason in OF_THE_ACCOUNT and after.reason is not self.held(lane)
         self._become(lane, after, answer.code, said)
@@ -124,6 +125,9 @@ class Upstream:
             for other in LANES:
                 if self.held(other) not in OF_THE_ACCOUNT:
                     self._become(other, hold(after.reason, now_s), answer.code, said)
+        if before.reason in OF_THE_ACCOUNT and after.reason is None:
+            for other in LANES:
+                self._become(other, after_the_other(self._courses[other]), "", "")
 
     def looked(self, lane: Lane, found: object) -> bool:
         """A look-up that was a probe brought this; whether it was answered, if only by a refusal to tell."""

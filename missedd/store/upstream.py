@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
+from missedd.clock import to_us
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Lane, State
 from missedd.core.reasons import Reason
@@ -25,16 +27,19 @@ HELD_WITH_LANE: Final = (
 _KINDS: Final = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
 
 
-async def to_probe_with(db: Database, lane: Lane, tried: Collection[int], most: int) -> list[int]:
+async def to_probe_with(
+    db: Database, lane: Lane, tried: Collection[int], now: datetime, most: int
+) -> list[int]:
     """Of the held actions of a lane the `most` freshest; those that were `tried` only where no other is.
 
-    What one action is refused for may be its own fault: then the next one is to show it.
+    What one action is refused for may be its own fault: then the next one is to show it. One whose instant
+    lies ahead, as the wall clock was set back since, could not go.
     """
     for besides in (tried, ()):
         rows = await db.fetch_all(
-            f"""SELECT id FROM actions WHERE {HELD_WITH_LANE} AND kind = ?
+            f"""SELECT id FROM actions WHERE {HELD_WITH_LANE} AND kind = ? AND due_at <= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at DESC, id DESC LIMIT ?""",
-            (_KINDS[lane], json.dumps(list(besides)), most),
+            (_KINDS[lane], to_us(now), json.dumps(list(besides)), most),
         )
         if rows:
             return [action_id for (action_id,) in rows]

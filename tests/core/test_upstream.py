@@ -15,6 +15,7 @@ from missedd.core.upstream import (
     after_look_up,
     after_nothing,
     after_order,
+    after_the_other,
     hold,
     is_told,
 )
@@ -82,7 +83,7 @@ def test_a_refusal_of_what_was_asked_shows_that_the_provider_is_there_and_nothin
 
 def test_a_provider_that_is_reached_again_may_refuse_us() -> None:
     held = after_order(after([Sign.UNREACHED] * 3), Sign.CREDENTIALS, 8, 8)
-    assert held == hold(Reason.PROVIDER_AUTH, 8)
+    assert held == hold(Reason.PROVIDER_AUTH, 8, Sign.CREDENTIALS)
     # What cannot be reached may still refuse us: nobody knows better.
     assert after_order(held, Sign.UNREACHED, 13, 13).reason is Reason.PROVIDER_AUTH
 
@@ -136,3 +137,11 @@ def test_the_providers_own_wish_is_heard() -> None:
 
 def test_which_probes_are_worth_a_line() -> None:
     assert [probes for probes in range(1, 2001) if is_told(probes)] == [10, 100, 1000]
+
+
+def test_what_a_lane_only_heard_of_is_over_with_the_other_ones_trouble() -> None:
+    heard = hold(Reason.PROVIDER_AUTH, 8)
+    assert after_the_other(heard) == IN_DOUBT
+    assert after_the_other(after_order(heard, Sign.UNREACHED, 13, 13)) == IN_DOUBT
+    for stays in (after_order(heard, Sign.CREDENTIALS, 13, 13), after([Sign.UNREACHED] * 3), WELL):
+        assert after_the_other(stays) == stays

@@ -160,8 +160,42 @@ async def test_the_first_refusal_of_the_account_holds_both_lanes_and_closes_noth
         await trio.sleep(30)
         assert waits(provider)[:2] == [5, 10]
         assert await stage.actions("state") == [("placed",)] * 2
-        assert stage.upstream.held(Lane.SMS) == reason, "the account may call and not text"
+        assert stage.upstream.held(Lane.SMS) is None, "no SMS was refused, and perhaps none is ever sent"
+        assert stage.upstream.in_doubt(Lane.SMS), "the account may call and not text"
+        assert len(stage.events("provider.reachable")) == 1
+        assert stage.troubles.going_on() == []
+
+
+async def test_a_lane_that_was_refused_itself_waits_for_an_order_of_its_own(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        for lane in (Lane.VOICE, Lane.SMS):
+            stage.upstream.answered(lane, UNAUTHORISED, trio.current_time())
+        await trio.sleep(6)
+        stage.upstream.answered(Lane.SMS, UNAUTHORISED, trio.current_time())
+        stage.upstream.answered(Lane.VOICE, Accepted("abc"), trio.current_time())
+        assert stage.upstream.held(Lane.VOICE) is None
+        assert stage.upstream.held(Lane.SMS) is Reason.PROVIDER_AUTH, "the account may call and not text"
         assert stage.events("provider.reachable") == [], "it is over once both go on"
+
+
+@pytest.mark.parametrize("failure", [UNREACHED, UNAUTHORISED])
+async def test_what_is_ahead_of_a_clock_that_was_set_back_is_no_probe(
+    autojump_clock: MockClock, tmp_path: Path, failure: Refused
+) -> None:
+    async with scene(tmp_path, PATIENT) as stage, lane_of(stage, [failure] * 4) as provider:
+        for index in range(3):
+            await stage.call(f"c{index}", caller=number(index))
+        await trio.sleep(36)
+        assert await stage.actions("state") == [("held",)] * 3
+        stage.clock.error = -minutes(30)
+        asked, waiting = len(provider.requests), len(stage.timers)
+        await trio.sleep(600)
+        assert len(provider.requests) == asked
+        assert len(stage.timers) <= waiting + 3, "what cannot go is not judged again and again"
+        await trio.sleep(1500)
+        assert await stage.actions("state") == [("placed",)] * 3
 
 
 async def test_what_is_held_expires_by_its_own_rule_and_spends_nothing(
