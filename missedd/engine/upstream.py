@@ -218,7 +218,7 @@ class Upstream:
         is_of_account = before.reason in OF_THE_ACCOUNT
         kind = TroubleKind.PROVIDER_REFUSES if is_of_account else TroubleKind.PROVIDER_UNREACHABLE
         self._troubles.end(kind, lane)
-        if is_of_account and any(self.held(other) in OF_THE_ACCOUNT for other in LANES):
+        if is_of_account and any(self.held(other) is before.reason for other in LANES):
             return  # the other lane still waits for its own probe
         story = self._stories.pop(_subject(lane, before.reason), None)
         if story is not None:
@@ -232,7 +232,7 @@ class Upstream:
 
 
 def _subject(lane: Lane, reason: Reason) -> str:
-    return "account" if reason in OF_THE_ACCOUNT else lane
+    return reason if reason in OF_THE_ACCOUNT else lane
 
 
 def _cause(lane: Lane, course: Course, code: str, said: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from simulator.runner.batch import run_seed
 from tests.simulation.planted import MISTAKES, Mistake
 from tests.simulation.planted_people import ABOUT_PEOPLE
+from tests.simulation.planted_upstream import ABOUT_UPSTREAM
 
 SEEDS = 40
 MINUTES = 60
@@ -33,7 +34,7 @@ def named(mistake: Mistake) -> str:
     return mistake.name
 
 
-@pytest.mark.parametrize("mistake", [*MISTAKES, *ABOUT_PEOPLE], ids=named)
+@pytest.mark.parametrize("mistake", [*MISTAKES, *ABOUT_PEOPLE, *ABOUT_UPSTREAM], ids=named)
 def test_it_is_caught(
     mistake: Mistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
