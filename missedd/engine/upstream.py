@@ -2,16 +2,14 @@
 
     upstream.held(Lane.VOICE)   ->  None, or why nothing but a probe may go there
 
-The dispatchers tell it how each order ended, the look-ups how they did; `missedd.core.upstream` decides. What
-a person should know is told here: an error when a trouble begins and again at the 10th, 100th … probe, an
-info when it is over, and meanwhile one of the `Troubles`.
+The dispatchers tell it how each order ended, the look-ups how they did; `missedd.core.upstream` decides, and
+what a person should know `telling` tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import trio
@@ -19,7 +17,6 @@ import trio
 from missedd.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.core.trouble import TroubleKind
 from missedd.core.upstream import (
     IN_DOUBT,
     OF_THE_ACCOUNT,
@@ -31,12 +28,12 @@ from missedd.core.upstream import (
     after_order,
     after_the_other,
     hold,
-    is_told,
 )
+from missedd.engine.telling import Telling
 from missedd.engine.troubles import Troubles
 from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
 from missedd.exotel.client import Unavailable
-from missedd.log import Event, Logger
+from missedd.log import Logger
 
 LANES: Final = (Lane.VOICE, Lane.SMS)
 
@@ -44,18 +41,6 @@ _SIGNS: Final = {
     Reason.CONNECTION_FAILED: Sign.UNREACHED,
     Reason.PROVIDER_AUTH: Sign.CREDENTIALS,
     Reason.ACCOUNT_PROBLEM: Sign.ACCOUNT,
-}
-
-_FOR: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
-
-_WAITS: Final = "what is due waits and goes out by itself then, unless it grows too old first"
-_REMEDIES: Final = {
-    Reason.PROVIDER_UNREACHABLE: "look at this machine's network and DNS, at [exotel] api_base, and at "
-    f"Exotel's status page; {_WAITS}",
-    Reason.PROVIDER_AUTH: "put the account's API key and token into EXOTEL_API_KEY and EXOTEL_API_TOKEN, in "
-    "the environment or as systemd credentials, compare [exotel] account_sid and api_base with Exotel's "
-    f"dashboard, and restart missedd; {_WAITS}",
-    Reason.ACCOUNT_PROBLEM: f"look at the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
 }
 
 
@@ -74,25 +59,13 @@ def sign_of(answer: Answer) -> Sign | None:
             return Sign.FAILED if code.startswith("5") else Sign.LOST
 
 
-@dataclass(slots=True)
-class _Story:
-    """A trouble that was told of, until it is over: one for each lane, or one for the account."""
-
-    reason: Reason
-    since_s: float
-    tries: int = 0
-
-
 class Upstream:
     def __init__(self, clock: Clock, log: Logger, troubles: Troubles, in_doubt: frozenset[Lane]) -> None:
         """`in_doubt` are the lanes that were held when the daemon stopped."""
-        self._clock = clock
-        self._log = log
-        self._troubles = troubles
+        self._telling = Telling(clock, log, troubles)
         self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in Lane}
         self._changed = {lane: trio.Event() for lane in LANES}
         self._turns = {lane: trio.Lock() for lane in LANES}
-        self._stories: dict[str, _Story] = {}
 
     def held(self, lane: Lane) -> Reason | None:
         """Why the actions of a lane are held by the provider just now; None while all is well."""
@@ -183,64 +156,12 @@ class Upstream:
         if after == before:
             return
         if before.is_trouble and after.reason is not before.reason:
-            self._end(lane, before)
+            is_over = all(self.held(other) is not before.reason for other in LANES)
+            self._telling.end(lane, before, is_over=is_over)
         if after.is_trouble:
-            self._tell(lane, before, after, code, said)
+            self._telling.tell(lane, before, after, code, said)
         self._stir(lane)
 
     def _stir(self, lane: Lane) -> None:
         changed, self._changed[lane] = self._changed[lane], trio.Event()
         changed.set()
-
-    def _tell(self, lane: Lane, before: Course, after: Course, code: str, said: str) -> None:
-        reason, is_of_account = after.reason, after.reason in OF_THE_ACCOUNT
-        if reason is None or (before.reason is reason and before.probes == after.probes):
-            return
-        kind = TroubleKind.PROVIDER_REFUSES if is_of_account else TroubleKind.PROVIDER_UNREACHABLE
-        cause = _cause(lane, after, code, said)
-        self._troubles.note(kind, lane, cause, _REMEDIES[reason], self._clock.now())
-        event = Event.PROVIDER_REFUSES if is_of_account else Event.PROVIDER_UNREACHABLE
-        story = self._stories.get(_subject(lane, reason))
-        fields = {"lane": "voice, sms" if is_of_account else lane, "reason": reason, "code": code}
-        if story is None:
-            self._stories[_subject(lane, reason)] = _Story(reason, after.since_s)
-            self._log.error(event, **fields, why=cause, what_to_do=_REMEDIES[reason])
-        elif after.probes:
-            story.tries += 1
-            if is_told(story.tries):
-                self._log.error(event, **fields, why=cause, tries=story.tries)
-            else:
-                self._log.count(event, **fields)
-
-    def _end(self, lane: Lane, before: Course) -> None:
-        if before.reason is None:
-            return
-        is_of_account = before.reason in OF_THE_ACCOUNT
-        kind = TroubleKind.PROVIDER_REFUSES if is_of_account else TroubleKind.PROVIDER_UNREACHABLE
-        self._troubles.end(kind, lane)
-        if is_of_account and any(self.held(other) is before.reason for other in LANES):
-            return  # the other lane still waits for its own probe
-        story = self._stories.pop(_subject(lane, before.reason), None)
-        if story is not None:
-            self._log.info(
-                Event.PROVIDER_REACHABLE,
-                lane="voice, sms" if is_of_account else lane,
-                reason=story.reason,
-                lasted_s=round(trio.current_time() - story.since_s, 1),
-                tries=story.tries,
-            )
-
-
-def _subject(lane: Lane, reason: Reason) -> str:
-    return reason if reason in OF_THE_ACCOUNT else lane
-
-
-def _cause(lane: Lane, course: Course, code: str, said: str) -> str:
-    told = ", ".join(filter(None, (code, said)))
-    if course.reason is Reason.PROVIDER_AUTH:
-        return f"Exotel refuses our credentials ({told})"
-    if course.reason is Reason.ACCOUNT_PROBLEM:
-        return f"Exotel says that the account cannot do this ({told})"
-    if code[:1].isdigit():
-        return f"Exotel answers requests for {_FOR[lane]} with errors only ({told})"
-    return f"Exotel cannot be reached for {_FOR[lane]} ({told})"

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from missedd.core.countries import ANY
+from missedd.core.model import Lane
+from missedd.core.reasons import Reason
 from missedd.engine.recovery import load_timers, recover, tell_left_out
 from missedd.engine.timers import Timers
+from missedd.engine.upstream import Upstream
+from missedd.exotel.answers import Refused
 from missedd.store.quarantine import impose
 from missedd.store.rows import Wake
 from tests.core.campaigns import callback, campaign, policy
@@ -118,3 +122,25 @@ def test_only_a_database_that_was_in_use_before_has_something_to_tell() -> None:
                 db.executescript(migration.read_text())
             told.append(db.execute("SELECT name FROM notices").fetchall())
     assert told == [[], [("callers-left-out",)]]
+
+
+async def test_what_the_provider_held_is_tried_anew_and_its_lane_is_in_doubt(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await stage.store.write(
+            lambda db: db.execute(
+                "UPDATE actions SET state = 'held', reason = 'provider-auth', wake_at = expires_at"
+            )
+        )
+        _, in_doubt = await recover(stage.store, stage.policy, stage.clock, stage.log)
+        assert in_doubt == {Lane.VOICE}
+        assert await stage.actions("state, reason, wake_at = due_at") == [
+            ("planned", "provider-reachable", 1)
+        ]
+        upstream = Upstream(stage.clock, stage.log, stage.troubles, in_doubt)
+        assert [upstream.in_doubt(lane) for lane in (Lane.VOICE, Lane.SMS)] == [True, False]
+        assert upstream.held(Lane.VOICE) is None
+        upstream.answered(Lane.VOICE, Refused(True, "connect-error", Reason.CONNECTION_FAILED), 1.0)
+        assert upstream.held(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE
