@@ -57,20 +57,21 @@ async def latest_calls(db: Rows, limit: int) -> list[dict[str, Any]]:
 
 
 _PLACES: Final = f"reason IN ({', '.join(f"'{reason}'" for reason in WAITS_FOR_A_PLACE)})"
-_NEXT: Final = (
+NEXT: Final = (
     "wake_at <= ?1 ORDER BY wake_at DESC, id DESC",
-    f"wake_at > ?1 AND {HELD_WITH_LANE} ORDER BY due_at DESC, id DESC",
-    f"wake_at > ?1 AND {WAITS} AND {_PLACES} ORDER BY coalesce(chain_at, base_at), id",
+    f"+wake_at > ?1 AND {HELD_WITH_LANE} AND kind IN ('callback', 'sms') ORDER BY due_at DESC, id DESC",
+    f"+wake_at > ?1 AND {WAITS} AND {_PLACES} ORDER BY coalesce(chain_at, base_at), id",
     f"wake_at > ?1 AND (state = 'planned' OR NOT ({HELD_WITH_LANE} OR {_PLACES})) ORDER BY wake_at, id",
 )
 """Each with its order, that of the dispatcher: what is due, and what waits for the provider, the freshest
-first; callbacks that wait for a place, whoever rang first; what is not due yet, the soonest first."""
+first; callbacks that wait for a place, whoever rang first; what is not due yet, the soonest first. A plus
+keeps SQLite from the index of instants, where the few that are held have one of their own."""
 
 
 async def due_next(db: Rows, now: datetime, limit: int) -> list[dict[str, Any]]:
     """What waits, in the order in which it goes."""
     found: list[Sequence[Any]] = []
-    for which in _NEXT:
+    for which in NEXT:
         found += await db.fetch_all(
             f"""SELECT {ACTION_COLUMNS}, a.campaign, a.number, c.call_sid
                 FROM (SELECT id AS next, row_number() OVER () AS turn FROM (

@@ -13,6 +13,7 @@ from missedd.clock import to_us
 from missedd.core.pages import BadCursor, Query, encode_cursor
 from missedd.store import reads
 from missedd.store.migrate import LATEST
+from missedd.store.reads_lists import NEXT
 from tests.store.database import CALLER, NOON, FilledDatabase
 
 KOLKATA = "Asia/Kolkata"
@@ -380,3 +381,12 @@ async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabas
     order = [fresh, text, old, *reversed(unreached), long_ago, young, closed, soon, later]
     for most in (len(order) + 1, 4, 2):
         assert [each["id"] for each in await reads.due_next(db, NOON, most)] == order[:most]
+
+
+async def test_what_goes_next_is_found_by_its_indexes(db: FilledDatabase) -> None:
+    """A million that wait for their hour are passed over by none of it."""
+    used = ("actions_by_wake", "actions_stalled", "callbacks_waiting", "actions_by_wake")
+    for which, index in zip(NEXT, used, strict=True):
+        query = f"SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2"
+        plan = await db.fetch_all(f"EXPLAIN QUERY PLAN {query}", (to_us(NOON), 50))
+        assert plan[0][-1].startswith(f"SEARCH actions USING INDEX {index}")
