@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import trio
 
 from missedd.config import ConfigProblems, Loaded, Settings, load, load_all
 from missedd.config_toml import NO_FILE
+from missedd.core.explain_number import local_time
 from missedd.store.aio import aio_driver
 from missedd.store.database import Connection, StoreRefused
 from missedd.store.store import open_reader
@@ -84,6 +86,11 @@ def private_url(settings: Settings) -> str:
     private = settings.listen.private
     host = f"[{private.host}]" if ":" in private.host else private.host
     return f"http://{host}:{private.port}"
+
+
+def local(instant: str, settings: Settings) -> str:
+    """An instant of the API's as a person reads it: `2026-11-23 12:00:00 IST`."""
+    return local_time(instant, ZoneInfo(settings.timezone))
 
 
 def with_config(run: Callable[[Loaded], int], path: Path) -> int:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from missedd.commands.asking import NotRunning, ask, with_settings
 from missedd.commands.cells import Order
-from missedd.commands.common import FAILED, OK, USAGE, add_config
+from missedd.commands.common import FAILED, OK, USAGE, add_config, local
 from missedd.commands.conversion_batches import Sending, Tally
 from missedd.commands.conversion_file import NAMES, ConversionFile, WrongFile
 from missedd.config import Settings
@@ -109,7 +109,8 @@ def _convert_one(args: argparse.Namespace, settings: Settings) -> int:
     found = said.body
     if found["repeated"]:
         otherwise = f", with another {' and '.join(found['differs'])}" if found["differs"] else ""
-        print(f"{args.reference} is known since {found['created_at']}{otherwise}; nothing was changed")
+        since = local(found["created_at"], settings)
+        print(f"{args.reference} is known since {since}{otherwise}; nothing was changed")
     else:
         print(f"{args.reference} is recorded for {found['campaign']}, call {found['call_sid']}")
     return OK

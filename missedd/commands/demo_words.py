@@ -7,8 +7,11 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import trio
+
+from missedd.config import TIMEZONE
 
 
 def greeting(address: str, password: str) -> str:
@@ -39,7 +42,7 @@ class Told:
             return
         said = self._say(event)
         if said:
-            at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
+            at = datetime.fromisoformat(event["at"]).astimezone(ZoneInfo(TIMEZONE)).strftime("%H:%M:%S %Z")
             print(f"  {at}  {said}", flush=True)
 
     def _say(self, event: Mapping[str, Any]) -> str | None:

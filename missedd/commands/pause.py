@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from missedd.clock import SystemClock, to_iso
 from missedd.commands.asking import ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config
+from missedd.commands.common import FAILED, OK, add_config, local
 from missedd.config import Settings
 from missedd.config_values import parse_duration
 
@@ -48,5 +48,6 @@ def _pause(campaign: str, why: str, until: str | None, settings: Settings) -> in
     if not said.is_well:
         print(f"{campaign}: {said.detail}", file=sys.stderr)
         return FAILED
-    print(f"{campaign} is paused {f'until {said.body["until"]}' if end else 'until it is resumed'}")
+    lasts_until = local(said.body["until"], settings) if end else "it is resumed"
+    print(f"{campaign} is paused until {lasts_until}")
     return OK

@@ -8,7 +8,7 @@ from functools import partial
 
 from missedd.clock import SystemClock, to_iso
 from missedd.commands.asking import ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config
+from missedd.commands.common import FAILED, OK, add_config, local
 from missedd.config import Settings
 from missedd.config_values import parse_duration
 
@@ -46,5 +46,6 @@ def _suppress(number: str, reason: str, until: str | None, settings: Settings) -
     if not said.is_well:
         print(f"{number}: {said.detail}", file=sys.stderr)
         return FAILED
-    print(f"{said.body['number']} is suppressed {f'until {said.body["until"]}' if end else 'for ever'}")
+    how_long = f"until {local(said.body['until'], settings)}" if end else "for ever"
+    print(f"{said.body['number']} is suppressed {how_long}")
     return OK

@@ -1,9 +1,9 @@
 """Catch-up: calls that no webhook told of, found in the provider's list and served all the same.
 
 Exotel gives a webhook up after two retries, so whoever rang while this machine was down, or while
-its address was wrong, would be lost in silence. At the start, every ten minutes, and soon after a
-webhook had to be refused, the list of incoming calls is read on from where it was left, and what
-is unknown is admitted with its own time. From there on it is a call like any other: a callback or
+its address was wrong, would be lost in silence. At the start, two minutes later, every ten minutes, and
+soon after a webhook had to be refused, the list of incoming calls is read on from where it was left, and
+what is unknown is admitted with its own time. From there on it is a call like any other: a callback or
 an SMS that is too old expires by its `give_up_after`, votes count, leads are kept, the application
 is told. The store decides by CallSid, so a webhook that comes after all is a redelivery.
 
@@ -22,7 +22,7 @@ from typing import Final
 import trio
 
 from missedd.clock import Clock, to_iso
-from missedd.core.catch_up import Mark, Stretch, covered_by, stretch_of
+from missedd.core.catch_up import SETTLED, Mark, Stretch, covered_by, stretch_of
 from missedd.core.model import InboundCall, Lane, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import REFUSES_ALL, Reason
@@ -42,6 +42,9 @@ from missedd.store.store import Store
 
 START_S: Final = 5.0
 """What became due while we were down goes out first."""
+
+AGAIN_S: Final = SETTLED.total_seconds()
+"""After the first look: who rang in the last two minutes before a stop was too young for it."""
 
 EVERY_S: Final = 600.0
 """A webhook that does not work is noticed this soon, for one request in ten minutes when all is well."""
@@ -119,12 +122,14 @@ class CatchUp:
 
     async def run(self, mark: Mark) -> None:
         """Read on from `mark`, the one that `begin` has put on record at this start."""
-        wait_s = START_S
+        wait_s, has_looked = START_S, False
         while True:
             await self._doubt.wait(at_most_s=wait_s)
             try:
-                mark = await self._read_on(mark)
-                wait_s = EVERY_S
+                known, mark = mark, await self._read_on(mark)
+                # A database that is new has nothing from before its start.
+                wait_s = EVERY_S if has_looked or mark == known else AGAIN_S
+                has_looked = True
                 for what in ("catch-up", "catch-up refused"):
                     self._log.ended(Event.LOOKUP_FAILED, what)
                 self._log.ended(Event.STORE_COMMIT_FAILED, "catch-up")

@@ -89,7 +89,7 @@ def test_one(daemon: Daemon, convert: list[str], capsys: pytest.CaptureFixture[s
         "value": 2500.0,
     }
     assert main(one) == 0
-    assert "o1 is known since 2026-11-23T06:30:00.000Z; nothing was changed" in capsys.readouterr().out
+    assert "o1 is known since 2026-11-23 12:00:00 IST; nothing was changed" in capsys.readouterr().out
     assert main([*one[:-1], "9"]) == 0
     assert "with another value; nothing" in capsys.readouterr().out
     assert main([*convert, "--number", "1", "--reference", "o2"]) == 1

@@ -45,7 +45,7 @@ def test_suppressing_and_letting_go(
     daemon.body = json.dumps({"number": CALLER, "until": "2027-01-01T00:00:00.000Z"}).encode()
     assert main(["suppress", *options, CALLER, "--reason", "asked", "--until", "2027-01-01"]) == 0
     assert daemon.asked[-1][2]["until"] == "2027-01-01"
-    assert capsys.readouterr().out == f"{CALLER} is suppressed until 2027-01-01T00:00:00.000Z\n"
+    assert capsys.readouterr().out == f"{CALLER} is suppressed until 2027-01-01 05:30:00 IST\n"
     assert main(["suppress", *options, CALLER, "--reason", "asked", "--until", "90d"]) == 0
     until = datetime.fromisoformat(daemon.asked[-1][2]["until"])
     assert abs(until - SystemClock().now() - timedelta(days=90)) < timedelta(minutes=5)

@@ -25,7 +25,7 @@ def test_pausing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["pause", *options, "on", "--why", "lunch", "--until", "90m"]) == 0
     until = datetime.fromisoformat(daemon.asked[-1][2]["until"])
     assert abs(until - SystemClock().now() - timedelta(minutes=90)) < timedelta(minutes=5)
-    assert capsys.readouterr().out == "on is paused until 2027-01-01T00:00:00.000Z\n"
+    assert capsys.readouterr().out == "on is paused until 2027-01-01 05:30:00 IST\n"
     daemon.status, daemon.body = 404, b'{"detail": "no campaign has this name"}'
     assert main(["pause", *options, "onn", "--why", "lunch"]) == 1
     assert capsys.readouterr().err == "onn: no campaign has this name\n"

@@ -19,7 +19,7 @@ from missedd.clock import to_us
 from missedd.core.model import InboundCall, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.catch_up import EVERY_S, RETRY_S, SHARE, START_S, CatchUp
+from missedd.engine.catch_up import AGAIN_S, EVERY_S, RETRY_S, SHARE, START_S, CatchUp
 from missedd.engine.doubt import LATER_S, Doubt
 from missedd.engine.intake import Intake
 from missedd.engine.pacing import Budget
@@ -154,6 +154,18 @@ async def test_a_new_database_asks_for_nothing_before_its_time(
         assert await verdicts(stage) == [("new", "accepted", "recovered")]
 
 
+async def test_who_rang_just_before_a_stop_is_found_two_minutes_after_the_start(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    exotel = Exotel()
+    exotel.rang("last", NOON - seconds(5))
+    async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
+        await trio.sleep(START_S + 1)
+        assert await verdicts(stage) == []
+        await trio.sleep(AGAIN_S)
+        assert await verdicts(stage) == [("last", "accepted", "recovered")]
+
+
 async def test_who_rang_meanwhile_is_served_by_the_calls_own_time(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
@@ -184,11 +196,11 @@ async def test_every_round_goes_on_where_the_last_one_ended(
 ) -> None:
     exotel = Exotel()
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + 2 * EVERY_S + 1)
+        await trio.sleep(START_S + AGAIN_S + EVERY_S + 1)
         assert [query["DateCreated"] for query in exotel.queries] == [
             "gte:2026-11-23 11:00:00;lte:2026-11-23 11:58:06",
-            "gte:2026-11-23 11:56:05;lte:2026-11-23 12:08:06",
-            "gte:2026-11-23 12:06:05;lte:2026-11-23 12:18:06",
+            "gte:2026-11-23 11:56:05;lte:2026-11-23 12:00:06",
+            "gte:2026-11-23 11:58:05;lte:2026-11-23 12:10:06",
         ]
     async with scene(tmp_path, OF, NOON + timedelta(days=90)) as stage, catching_up(stage, exotel):
         await trio.sleep(START_S + 1)
@@ -394,7 +406,7 @@ async def test_a_list_without_an_end_is_left(autojump_clock: MockClock, tmp_path
     async with scene(tmp_path, OF) as stage:
         await stage.store.write(partial(begin, now=NOON - minutes(60)))
         async with catching_up(stage, _Answering(endless)):
-            await trio.sleep(300)
+            await trio.sleep(100)
             assert len(exotel.asked) == 2
             assert await verdicts(stage) == [("c1", "accepted", "recovered")]
 
@@ -467,7 +479,7 @@ async def test_after_a_refused_webhook_the_list_is_read_soon(
         stage.disk.is_full = False
         await trio.sleep(LATER_S + 1)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
-        assert [round(at_s) for at_s, _ in exotel.asked] == [START_S, 60 + LATER_S]
+        assert [round(at_s) for at_s, _ in exotel.asked] == [START_S, START_S + AGAIN_S, 60 + LATER_S]
 
 
 async def test_votes_and_consents_count_whenever_they_are_found(

@@ -358,3 +358,16 @@ CONTENT_TYPES = st.sampled_from(
 def test_no_request_raises(method: str, query: bytes, content_type: str, body: bytes) -> None:
     request = WebhookRequest(method, query, {"content-type": content_type}, body)
     assert isinstance(parse_missed_call(request), InboundCall | Refusal)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_address_may_say_which_number_was_rung(method: str) -> None:
+    said = urlencode({name: value for name, value in NATIVE.items() if name != "To"}, quote_via=quote)
+    if method == "GET":
+        request = WebhookRequest("GET", f"To=08047120001&{said}".encode())
+    else:
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        request = WebhookRequest("POST", b"To=08047120001", headers, said.encode())
+    found = parse_missed_call(request)
+    assert isinstance(found, InboundCall)
+    assert found.dialled == (EXOPHONE,)
