@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+import trio
 
 from missedd import commands
 from missedd.cli import COMMANDS, main, parser
@@ -97,3 +99,28 @@ def test_a_daemon_that_is_not_there_is_told_in_words(
     assert (
         capsys.readouterr().err == "the daemon cannot be reached at http://127.0.0.1:1: connection refused\n"
     )
+
+
+def test_what_the_daemon_dies_of_is_a_line_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def dies(*_: object) -> None:
+        async with trio.open_nursery():
+            raise ZeroDivisionError
+
+    monkeypatch.setattr("missedd.commands.serve.serve", dies)
+    for name in ("EXOTEL_API_KEY", "EXOTEL_API_TOKEN", "MISSEDD_WEBHOOK_TOKEN"):
+        monkeypatch.setenv(name, "of-these-tests")
+    options = config(tmp_path)
+    with (tmp_path / "missedd.toml").open("a", encoding="utf-8") as file:
+        file.write("[campaign.lead]\n")
+    text = (tmp_path / "missedd.toml").read_text("utf-8")
+    (tmp_path / "missedd.toml").write_text(
+        text.replace("[listen]", '[listen]\npublic_url = "http://127.0.0.1"'), "utf-8"
+    )
+    assert main(["serve", *options]) == 1
+    told = capsys.readouterr()
+    line = json.loads(told.out)
+    assert (line["event"], line["level"]) == ("daemon.failed", "error")
+    assert "ZeroDivisionError" in line["exception"]
+    assert told.err == ""

@@ -204,6 +204,25 @@ async def test_another_product_is_told_of_once_an_hour(autojump_clock: MockClock
     assert "Voicebot or Stream applet in App Bazaar" in told[1]["advice"]
 
 
+def test_refusals_are_counted_and_told_now_and_then() -> None:
+    lines, metrics = StringIO(), Metrics()
+    edge = EdgeLog(configure(lines, style="json", now=lambda: NOON), metrics)
+    for _ in range(1_234):
+        edge.refused(503, "?", "too many connections")
+    for n in range(11):
+        edge.refused(400, f"call-status/{n}", "CallSid is missing")
+        edge.failed(f"call-status/{n}", ValueError(f"of {n}"))
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(each["event"], each["status"], each.get("times", 1)) for each in told] == [
+        *(("webhook.refused", 503, times) for times in (1, 10, 100, 1_000)),
+        ("webhook.refused", 400, 1),
+        ("request.failed", 503, 1),
+        ("webhook.refused", 400, 10),
+        ("request.failed", 503, 10),
+    ]
+    assert (metrics.refused.value(503), metrics.refused.value(400)) == (1_245, 11)
+
+
 async def test_a_probe_admits_nothing(inside: Inside) -> None:
     reply = await inside.site.answer(f"/exotel/{TOKEN}/missed-call", WebhookRequest("HEAD", CALL))
     assert (reply.status, reply.headers, inside.calls) == (200, (), [])
