@@ -105,7 +105,7 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
     log.info(
         Event.DAEMON_STARTING,
         version=__version__,
-        config=str(loaded.path),
+        config=str(loaded.path.absolute()),
         campaigns=len(settings.policy.campaigns),
     )
     passed = _passed()

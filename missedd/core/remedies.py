@@ -66,7 +66,7 @@ def _of_callback(action: Mapping[str, Any], call: Mapping[str, Any], campaign: C
 
 def _of_sms(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
     texts = (campaign.sms, campaign.after_hours.sms)
-    if action["outcome"] != Outcome.FAILED:
+    if action["outcome"] not in (Outcome.FAILED, Outcome.REFUSED):
         return
     if action["reason"] in (Reason.SMS_MISCONFIGURED, Reason.TEMPLATE_MISMATCH):
         yield (
@@ -75,7 +75,7 @@ def _of_sms(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
             "(dlt_template_id), its text (dlt_template) and the entity's id (dlt_entity_id) into the "
             "configuration; `missedd check` compares them"
         )
-    elif any(sms and not (sms.dlt_entity_id and sms.dlt_template_id) for sms in texts):
+    elif not action["code"] and any(sms and not (sms.dlt_entity_id and sms.dlt_template_id) for sms in texts):
         yield (
             f"The SMS of {campaign.key} has no DLT ids: register the text as a template on the operators' "
             "DLT portal, and put dlt_entity_id and dlt_template_id into the configuration"

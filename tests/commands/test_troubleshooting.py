@@ -108,6 +108,20 @@ def test_sms_not_delivered(desk: Desk) -> None:
     )
 
 
+def test_sms_that_was_not_even_sent(desk: Desk) -> None:
+    desk.db.done(desk.db.call("c1"), "sms", "refused", reason="template-mismatch")
+    assert "registered as a template on the operators' DLT portal" in desk.says("why", SMS, CALLER)
+
+
+def test_sms_without_ids_or_to_somebody_who_wants_none(desk: Desk) -> None:
+    call, bare = desk.db.call("c1"), SMS.partition("dlt_")[0]
+    desk.db.done(call, "sms", "failed", reason="sms-failed", code="23005")
+    assert "What to do: The SMS" not in desk.says("why", bare, CALLER), "the code says why"
+    desk.db.done(call, "sms", "failed", reason="sms-failed")
+    said = desk.says("why", bare, CALLER)
+    assert 'The SMS of campaign "admissions" has no DLT ids: register the text as a template' in said
+
+
 def test_webhook_not_received(desk: Desk) -> None:
     webhook = desk.db.action(desk.db.call("c1"), "webhook", reason="endpoint-failed")
     cause = "https://crm.example.in/missed-call: its name was not found"
