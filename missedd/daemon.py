@@ -145,6 +145,7 @@ async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> No
             await stop.wait()
             engine.news.close()
             listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
+    log.sum_up()
     log.info(Event.DAEMON_STOPPED)
 
 

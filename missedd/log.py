@@ -233,9 +233,13 @@ class Logger:
         """Tell of what was left out or has fallen silent: to be called every second or so."""
         self._sink.tell(self._sink.now())
 
+    def sum_up(self) -> None:
+        """Tell of all that was only counted so far, as nothing more will come."""
+        self._sink.tell(None)
+
     def close(self) -> None:
         """Tell of all that was only counted, and write out what waits, for a second at most."""
-        self._sink.tell(None)
+        self.sum_up()
         self._sink.lines.close()
 
 
