@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 import pytest
 import trio
 
+from missedd.core.pages import AT_A_TIME
 from missedd.web import private_server, streams
 from missedd.web.private_server import serve_private
 from tests.web.conftest import Private
 from tests.web.peers import GOOD, Peer
 
 WATCH = GOOD.replace(b"/good", b"/api/v1/polls/singer/events").replace(b"here", b"localhost")
+CSV = WATCH.replace(b"/api/v1/polls/singer/events", b"/api/v1/leads?format=csv")
 
 
 LARGE = "x" * 3_000_000
@@ -47,14 +49,14 @@ class Site:
             while self.tasks() != tasks:
                 await trio.sleep(0.005)
 
-    async def watch(self, *, room: int | None = None) -> Peer:
+    async def watch(self, *, room: int | None = None, what: bytes = WATCH) -> Peer:
         """Somebody who watches, with `room` for so many bytes unread."""
         client = trio.socket.socket()
         if room is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         await client.connect(("127.0.0.1", self.port))
         peer = Peer(trio.SocketStream(client))
-        await peer.send(WATCH)
+        await peer.send(what)
         assert (await peer.hear(without_body=True)).headers["transfer-encoding"] == "chunked"
         return peer
 
@@ -182,3 +184,51 @@ async def test_who_does_not_read_does_not_hold_up_the_stop(
         await trio.sleep(0.1)
     # Left only when the server has ended, while the peer still holds its connection open.
     await slow.stream.aclose()
+
+
+@pytest.fixture
+def long_list(private: Private) -> int:
+    """How many leads there are: more than any connection's buffers have room for."""
+    call, count = private.db.call("abc"), 3 * AT_A_TIME
+    for n in range(count):
+        private.db.lead(call, f"+9190{n:08}", source="x" * 8_000)
+    return count
+
+
+async def test_a_long_csv_comes_whole(private: Private, long_list: int) -> None:
+    async with serving(private) as site:
+        peer = await site.watch(what=CSV)
+        async with peer.stream:
+            heard = b""
+            with trio.fail_after(10):
+                while not heard.endswith(b"\r\n0\r\n\r\n"):
+                    heard += peer._unread + await peer.stream.receive_some(1_000_000)
+                    peer._unread = b""
+            assert heard.count(b"+9190") == long_list
+
+
+async def test_who_does_not_read_a_csv_is_cut_off_and_nothing_is_read_for_them(
+    private: Private, long_list: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_server, "UNREAD_MS", 300)
+    async with serving(private) as site:
+        before = site.tasks()
+        slow = await site.watch(room=4096, what=CSV)
+        async with slow.stream:
+            await site.comes_to(before)
+
+
+async def test_a_csv_that_a_stop_cuts_off_does_not_look_whole(
+    private: Private, long_list: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_server, "GRACEFUL_S", 0.1)
+    async with serving(private) as site:
+        peer = await site.watch(room=4096, what=CSV)
+        site.stop.set()
+        await trio.sleep(0.3)
+        async with peer.stream:
+            heard = b""
+            with trio.fail_after(10), suppress(trio.BrokenResourceError):
+                while more := await peer.stream.receive_some(1_000_000):
+                    heard += more
+        assert b"\r\n0\r\n\r\n" not in heard
