@@ -68,6 +68,7 @@ class Reports:
             policy=self._policy,
             now=self._clock.now(),
             source=source,
+            ahead=self._timers.watch.ahead(),
         )
 
         def follow(applied: Applied) -> None:

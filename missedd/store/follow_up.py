@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from missedd.clock import from_us, to_us
 from missedd.core.analytics import is_agent_miss
 from missedd.core.cap import WINDOW
-from missedd.core.gates import Candidate
+from missedd.core.gates import NOT_AHEAD, Candidate
 from missedd.core.history import CallerHistory
 from missedd.core.model import Kind, Outcome, PlannedAction
 from missedd.core.plans import called_back, plan_next_agent, plan_retry
@@ -34,6 +34,7 @@ async def follow_up(
     ended_at: datetime,
     policy: Policy,
     now: datetime,
+    ahead: timedelta = NOT_AHEAD,
 ) -> tuple[Wake, ...]:
     """Plan what follows, as an action of its own: one action, one call."""
     campaign = policy.campaign(action.campaign)
@@ -50,13 +51,14 @@ async def follow_up(
         is_reached=await is_reached(db, action),
         number=action.number,
         exophone=action.exophone,
+        ahead=ahead,
     )
     if is_agent_miss(outcome, reason):
         planned = plan_next_agent(policy, action.retry_index, candidate, reason, action.due_at, now)
         return await _owe_again(db, action, planned, now)
     heard = await _rang_back(db, action, ended_at)
     if heard is not None:
-        return await _hear(db, action, heard, campaign, others, policy, now)
+        return await _hear(db, action, heard, campaign, others, policy, now, ahead)
     retry = plan_retry(campaign, policy, action.retry_index, outcome, candidate, now)
     return () if retry is None else await _owe_again(db, action, retry, now)
 
@@ -101,13 +103,14 @@ async def _hear(
     others: list[tuple[str, datetime]],
     policy: Policy,
     now: datetime,
+    ahead: timedelta,
 ) -> tuple[Wake, ...]:
     history = CallerHistory(placed=others)
     pause = (await pauses_in_force(db, now)).get(campaign.name)
     wakes: tuple[Wake, ...] = ()
     ends = (action.number, heard.exophone)
     for planned in called_back(
-        campaign, policy, history, pause, heard.called_at, now, *ends, Reason.RANG_BACK
+        campaign, policy, history, pause, heard.called_at, now, *ends, Reason.RANG_BACK, ahead
     ):
         wakes += await owe(db, planned, replace(action, exophone=heard.exophone), heard.call_id, None, now)
     return wakes

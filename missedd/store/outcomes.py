@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from missedd.clock import from_us, to_us
 from missedd.core.erasure import is_erased
-from missedd.core.gates import sms_policy
+from missedd.core.gates import NOT_AHEAD, sms_policy
 from missedd.core.lifecycle import Step, step
 from missedd.core.model import Kind, Outcome, State, StatusReport
 from missedd.core.policy import Policy
@@ -86,10 +86,14 @@ async def apply_report(
     policy: Policy,
     now: datetime,
     source: str = "report",
+    ahead: timedelta = NOT_AHEAD,
 ) -> Applied:
-    """Keep a report, and let it end its action if it may; an unanswered callback may plan the next."""
+    """Keep a report, and let it end its action if it may; an unanswered callback may plan the next.
+
+    `ahead` is how far the clock of `now` may be ahead.
+    """
     found = await fetch_actions(db, [action_id])
-    applied = await _apply(db, found[0] if found else None, kind, report, read, policy, now)
+    applied = await _apply(db, found[0] if found else None, kind, report, read, policy, now, ahead)
     await db.execute(
         """INSERT INTO reports (action_id, provider_sid, received_at, status, code, source, effect, fields)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -115,6 +119,7 @@ async def _apply(
     read: Read,
     policy: Policy,
     now: datetime,
+    ahead: timedelta,
 ) -> Applied:
     if action is None:
         return Applied("ignored: no such action")
@@ -159,7 +164,7 @@ async def _apply(
         wakes += await rest_ended(db, action.details["agent"], policy, now)
     cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
-        wakes += await follow_up(db, action, meaning.outcome, reason, ended_at, policy, now)
+        wakes += await follow_up(db, action, meaning.outcome, reason, ended_at, policy, now, ahead)
     elif action.kind is Kind.CALLBACK and answered_at is not None:
         spoken_at = await _first_answered_at(db, action.id)
         cancelled = await spoken_with(db, action.campaign, action.number, spoken_at, now)
