@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from missedd.commands.asking import NotRunning, ask, with_settings
-from missedd.commands.cells import Order
+from missedd.commands.cells import Order, WrongCell, date_of, plain
 from missedd.commands.common import FAILED, OK, USAGE, add_config, local
 from missedd.commands.conversion_batches import Sending, Tally
 from missedd.commands.conversion_file import NAMES, ConversionFile, WrongFile
@@ -55,7 +55,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--dates",
         choices=[each.value for each in Order],
-        help="how the file's dates are meant: day or month first, or with the year first only",
+        help="how dates are meant: day or month first, or with the year first only",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would come of the file; keep nothing"
@@ -93,15 +93,25 @@ def _misuse(args: argparse.Namespace) -> str | None:
         return None
     if args.reference is None or (args.number is None and args.call_sid is None):
         return "give --file, or --reference with --number or --call-sid"
-    if args.map or args.dry_run or args.rejected or args.dates:
-        return "--map, --dates, --dry-run and --rejected are for --file"
+    if args.map or args.dry_run or args.rejected:
+        return "--map, --dry-run and --rejected are for --file"
     if args.value is not None and not math.isfinite(args.value):
         return "--value is a number"
     return None
 
 
+def _order(args: argparse.Namespace) -> Order | None:
+    return Order(args.dates) if args.dates else None
+
+
 def _convert_one(args: argparse.Namespace, settings: Settings) -> int:
     body = {name: getattr(args, name) for name in NAMES}
+    if args.at is not None:
+        try:
+            body["at"] = date_of(plain(args.at), _order(args))
+        except WrongCell as wrong:
+            print(f"--at {args.at!r}: {wrong}", file=sys.stderr)
+            return USAGE
     said = ask(settings, "/api/v1/conversions", body)
     if not said.is_well:
         print(f"{args.reference}: {said.detail}", file=sys.stderr)
@@ -123,7 +133,7 @@ def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
         return USAGE
     try:
         with args.file.open("rb") as raw:
-            source = ConversionFile(raw, chosen, Order(args.dates) if args.dates else None)
+            source = ConversionFile(raw, chosen, _order(args))
             tally = _send(args, settings, source, raw)
     except OSError as failure:
         print(f"{args.file}: cannot be read: {failure.strerror or failure}", file=sys.stderr)

@@ -92,6 +92,11 @@ def test_one(daemon: Daemon, convert: list[str], capsys: pytest.CaptureFixture[s
     assert "o1 is known since 2026-11-23 12:00:00 IST; nothing was changed" in capsys.readouterr().out
     assert main([*one[:-1], "9"]) == 0
     assert "with another value; nothing" in capsys.readouterr().out
+    assert main([*convert, "--number", "91", "--reference", "o3", "--at", "30-Nov-2026 10:45 AM"]) == 0
+    assert daemon.known["o3"]["at"] == "2026-11-30T10:45:00"
+    capsys.readouterr()
+    assert main([*convert, "--number", "91", "--reference", "o4", "--at", "11/12/2026"]) == 2
+    assert "'11/12/2026': may be a day and a month or the other way round" in capsys.readouterr().err
     assert main([*convert, "--number", "1", "--reference", "o2"]) == 1
     assert capsys.readouterr().err == "o2: number: has never rung a campaign\n"
 
