@@ -6,8 +6,9 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-_KEY: Final = re.compile(r"(?=.*\d)[\w%~.=+-]{16,}")
-"""A part of a path like this is a key rather than a word: `hooks.example/services/T012AB34CD/9fKq…`."""
+_KEY: Final = re.compile(r"(?=.*\d).{16,}")
+"""A part of a path like this is a key rather than a word: `hooks.example/services/T012AB34CD/9fKq…`, or
+`bot123456:AAF0…`: whatever stands in it beside letters and digits."""
 
 
 def without_secrets(url: str) -> str:

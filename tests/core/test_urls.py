@@ -19,6 +19,9 @@ from missedd.core.urls import without_secrets
             "https://hooks.example.in/services/T012AB34C/B0/…",
         ),
         ("https://crm.example.in/2d931510-d99f-494a-8c67-87feb05e1594/in", "https://crm.example.in/…/in"),
+        ("https://api.example.org/bot123456:AAF0xq-Kp2mZ9vL4tRw8sYb/in", "https://api.example.org/…/in"),
+        ("https://crm.example.in/in;key=Kp2mZ9vL4tRw8sYb", "https://crm.example.in/…"),
+        ("https://crm.example.in/2d931510-d99f@87feb05e1594/in", "https://crm.example.in/…/in"),
         ("https://[crm/x", "a URL that cannot be read"),
     ],
 )
