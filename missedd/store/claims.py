@@ -114,7 +114,7 @@ async def claim(
             spoken_for = replace(facts.traffic, is_spoken_for=True)
             judgement = judge(replace(candidate, traffic=spoken_for), policy, now)
         if isinstance(judgement, Go) and hold is not None:
-            judgement = Wait(until_expiry(action.expires_at), hold)
+            judgement = Wait(until_expiry(candidate.old_at), hold)
         match judgement:
             case Go():
                 agent = _agent_for(action, policy, facts, now)

@@ -20,13 +20,14 @@ FIRST_WAIT: Final = timedelta(seconds=4.9)
 """A probe comes five seconds after a failure, or later; clocks of floats differ by less than this allows."""
 
 UNDER_WAY: Final = timedelta(seconds=1)
-"""Orders that were asked for before the first refusal was known."""
+"""Orders that were asked for before the first refusal was known, beside the provider's own time to answer."""
 
 
 async def judge_upstream(stage: Stage, witness: Witness, tally: Tally) -> None:
     await _nothing_was_closed(witness, tally)
     # Those that were claimed already leave late on a slow disk.
-    slack = UNDER_WAY + 2 * timedelta(seconds=stage.host.disk.longest_stall_s)
+    slow_s = stage.exchange.settings.api_latency_s + 2 * stage.host.disk.longest_stall_s
+    slack = UNDER_WAY + timedelta(seconds=slow_s)
     for target in ("connect", "sms"):
         orders = [each for each in stage.exchange.truth.api_requests if each.target == target]
         _one_at_a_time(orders, target, stage.started_at(), slack, tally)
@@ -67,6 +68,8 @@ def _one_at_a_time(
             )
             if order.status == 200 or not (is_of_account or order.status == 503):
                 began = None
+        elif began is not None and began < order.at and order.status == 200:
+            began = None  # perhaps it went out once the refusal was known, and ended that
         of_account = order.fault in OF_THE_ACCOUNT
         is_throttled = target == "sms" and order.status == 503
         if (of_account and not (began and is_of_account)) or (is_throttled and began is None):

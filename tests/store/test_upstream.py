@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from missedd.clock import to_us
@@ -55,6 +55,16 @@ async def test_what_may_go_is_held_until_it_grows_too_old(store: Store) -> None:
     assert [each.reason for each in too_old.stopped] == [Reason.TOO_OLD] * 2
 
 
+async def test_by_a_clock_that_may_be_ahead_it_is_looked_at_as_it_grows_too_old_by_the_other(
+    store: Store,
+) -> None:
+    await admitted(store, call())
+    unit = partial(claim, ids=[1], policy=CALLBACKS, limit=0, hold=Reason.PROVIDER_AUTH, ahead=minutes(60))
+    (stopped,) = (await store.write(partial(unit, now=EXPIRES + minutes(45)))).stopped
+    wake = Wake(to_us(EXPIRES + minutes(60) + TICK), 1, Lane.VOICE)
+    assert (stopped.outcome, stopped.wake) == (None, wake), "not now, and again, and again"
+
+
 async def test_what_met_the_refusal_is_held_too_and_counts_against_no_cap(store: Store) -> None:
     await admitted(store, call())
     await claimed(store, 1)
@@ -67,13 +77,14 @@ async def test_the_freshest_that_was_not_tried_is_the_next_probe(store: Store) -
     await three_callers(store)
     await held(store, 1, 2, 3)
 
-    async def found(*tried: int, lane: Lane = Lane.VOICE, most: int = 9) -> list[int]:
-        return await store.read(partial(to_probe_with, lane=lane, tried=tried, most=most))
+    async def found(*tried: int, lane: Lane = Lane.VOICE, at: datetime = DUE, most: int = 9) -> list[int]:
+        return await store.read(partial(to_probe_with, lane=lane, tried=tried, now=at, most=most))
 
     assert await found() == [1, 2, 3]
     assert await found(1, most=1) == [2]
     assert await found(1, 2, 3) == [1, 2, 3], "each has had its turn"
     assert await found(lane=Lane.SMS) == []
+    assert await found(at=DUE - 2 * TICK) == [2, 3], "the clock was set back, and the first could not go"
 
 
 async def test_let_go_each_is_due_when_it_was(store: Store) -> None:
