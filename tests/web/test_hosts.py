@@ -59,7 +59,7 @@ async def test_only_known_names_are_answered_where_reading_needs_no_password(
     for host in KNOWN:
         assert (await browser.get("/api/v1/calls", headers={"Host": host})).status_code == 200
     for host in UNKNOWN:
-        for path in READ:
+        for path in READ if host == UNKNOWN[0] else READ[:1]:
             response = await browser.get(path, headers={"Host": host})
             assert response.status_code == 421, (host, path)
             assert CALLER not in await text(response)
@@ -138,14 +138,15 @@ async def test_a_page_of_somebody_elses_changes_nothing(
         await filled_in(browser)
         csrf = await csrf_of(browser)
     credentials = [{}, {"Authorization": f"Bearer {TOKEN}"}, {"X-CSRF-Token": csrf}]
-    for origin in FOREIGN:
-        for method, path in CHANGES:
-            for shown in credentials:
-                body: dict[str, Any] = {"json": SUPPRESS} if with_body else {}
-                headers = {"Origin": origin, "Host": "localhost"} | shown
-                response = await browser.open(path, method=method, headers=headers, **body)
-                assert response.status_code == 403, (origin, method, path)
-                assert "page of" in await text(response)
+    each_origin = [(origin, *CHANGES[0]) for origin in FOREIGN]
+    each_change = [(FOREIGN[0], *change) for change in CHANGES]
+    for origin, method, path in each_origin + each_change:
+        for shown in credentials:
+            body: dict[str, Any] = {"json": SUPPRESS} if with_body else {}
+            headers = {"Origin": origin, "Host": "localhost"} | shown
+            response = await browser.open(path, method=method, headers=headers, **body)
+            assert response.status_code == 403, (origin, method, path)
+            assert "page of" in await text(response)
     assert private.operator.by == []
 
 
