@@ -15,11 +15,21 @@ SEEDS = 40
 MINUTES = 60
 
 TRIED_FIRST = {
+    "redial_what_a_crash_cut_off": 17,
+    "text_a_refused_number_of_any_class": 3,
+    "take_the_calling_code_for_the_country": 2,
+    "let_more_than_the_confirmation_pass": 8,
+    "ignore_the_budget": 5,
+    "let_a_late_report_overwrite": 9,
+    "take_a_refused_promotion_for_all_sms": 18,
+    "skip_the_gates_after_a_restart": 2,
+    "redial_an_unknown": 4,
+    "acknowledge_what_was_not_committed": 10,
     "forget_the_pause_at_send_time": 6,
     "ring_agents_who_are_at_home": 25,
     "forget_who_is_being_rung": 18,
-    "look_at_nobodys_calls_but_the_campaigns_own": 17,
-    "forget_the_calls_from_before_a_crash": 12,
+    "look_at_nobodys_calls_but_the_campaigns_own": 33,
+    "forget_the_calls_from_before_a_crash": 30,
     "ring_an_agent_twice_at_once": 15,
     "blame_the_agent_where_the_legs_are_silent": 5,
     "count_an_agents_miss_against_the_caller": 25,
