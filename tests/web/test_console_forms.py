@@ -39,7 +39,7 @@ class Browser:
 
 
 def told(page: str) -> str:
-    found = re.search(r'<p class="notice[^>]*>([^<]*)</p>', page)
+    found = re.search(r'<p class="notice[^>]*>(.*?)</p>', page)
     return "" if found is None else found[1]
 
 
@@ -105,6 +105,10 @@ async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> No
     operator.erasure = NotErased.STILL_OWED
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
     assert said.startswith(f"{CALLER} is not erased: something is still owed to the number")
+    waits = {"state": "held", "reason": "campaign-paused"}
+    browser.private.db.action(browser.private.db.call("c2", caller=CALLER), **waits)
+    said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
+    assert "<code>missedd resume</code> ends that; erase the number once that is done." in said
     operator.erasure = Erased("erased:17", suppressions=0, consents=0)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=f" {CALLER[-4:]} ")
     assert said == f"{CALLER} is erased; its calls stay counted as those of erased:17."
