@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
@@ -189,3 +190,13 @@ async def test_it_is_said_that_the_work_goes_on(driver: Driver, old: Path) -> No
     assert said[:1] == [BEFORE], "at once, before anything is changed"
     await opened(driver, old, Upgrade(alive=lambda: said.append(0)))
     assert 0 not in said
+
+
+def test_it_is_said_again_as_long_as_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrading, "ALIVE_EVERY_S", 0.01)
+    said = Semaphore(0)
+    with upgrading.said_alive(said.release):
+        assert all(said.acquire(timeout=60) for _ in range(3))
+    while said.acquire(blocking=False):
+        pass
+    assert not said.acquire(timeout=0.05), "it is over"
