@@ -1358,3 +1358,11 @@ def test_only_a_webhook_needs_the_webhook_secret(tmp_path: Path) -> None:
 
 def test_catch_up_can_be_switched_off(tmp_path: Path) -> None:
     assert not read(SITE + "catch_up = false\n", tmp_path).exotel.catch_up
+
+
+def test_on_a_network_it_is_said_by_which_names_the_console_answers(tmp_path: Path) -> None:
+    lan = '[listen]\nprivate = "192.168.1.7:8081"\n'
+    *_, warning = read(lan + CALLBACK[9:], tmp_path).warnings
+    assert warning.startswith("listen.private_hosts: not set: only an address of this machine")
+    named = read(lan + 'private_hosts = ["missedd.example.in"]\n' + CALLBACK[9:], tmp_path).warnings
+    assert not any("private_hosts" in each for each in named)
