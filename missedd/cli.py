@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from missedd import __version__
 from missedd.config_values import nearest
@@ -45,6 +46,7 @@ SERVERS = ("demo", "serve")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    _open_closed_streams()
     words = sys.argv[1:] if argv is None else argv
     command = words[0] if words else ""
     if command and not command.startswith("-") and command not in COMMANDS:
@@ -78,6 +80,16 @@ def _unknown(command: str) -> int:
     print(f"missedd: there is no command {command!r}{hint}", file=sys.stderr)
     print(f"the commands are {', '.join(COMMANDS)}; `missedd --help` says what they do", file=sys.stderr)
     return USAGE
+
+
+def _open_closed_streams() -> None:
+    """Go on without the streams that whoever started us has closed: nobody reads what is said there.
+
+    Left closed, the next file to be opened would get its number, and what is written there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - it stays open
 
 
 def _flush() -> None:

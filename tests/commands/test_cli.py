@@ -124,3 +124,8 @@ def test_what_the_daemon_dies_of_is_a_line_of_the_log(
     assert (line["event"], line["level"]) == ("daemon.failed", "error")
     assert "ZeroDivisionError" in line["exception"]
     assert told.err == ""
+
+
+def test_it_goes_on_where_its_streams_were_closed() -> None:
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "missedd", "example"]
+    assert subprocess.run(command, check=False).returncode == 0
