@@ -93,7 +93,7 @@ async def claim(
             continue
         judged.add(action.id)
         if action.due_at > now:
-            early.append(Wake(to_us(action.due_at), action.id, lane_of(action.kind, action.state)))
+            early.append(await _wake_when_due(db, action))
             continue
         if facts.is_quarantined(action):
             stopped.append(await _quarantine(db, action))
@@ -160,6 +160,14 @@ async def claim(
         if action.reason in WAITS_FOR_A_PLACE and stopped and stopped[-1].action is action:
             woken += await place_refused(db, action, policy, now)
     return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early), tuple(woken))
+
+
+async def _wake_when_due(db: Database, action: ActionRow) -> Wake:
+    """Its instant may lie beyond what is in memory: then only the disk wakes for it."""
+    due_us = to_us(action.due_at)
+    later = "UPDATE actions SET wake_at = ? WHERE id = ? AND wake_at < ?"
+    await db.execute(later, (due_us, action.id, due_us))
+    return Wake(due_us, action.id, lane_of(action.kind, action.state))
 
 
 def _age(action: ActionRow) -> tuple[datetime, int]:

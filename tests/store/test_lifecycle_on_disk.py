@@ -78,6 +78,20 @@ async def test_what_is_not_due_yet_is_left_to_its_timer(store: Store) -> None:
     assert await actions(store) == [("planned", None, "owed")]
 
 
+async def test_what_was_woken_too_early_is_found_on_disk_when_it_is_due(store: Store) -> None:
+    """A start looks at all who wait for an agent, also where the clock was set back by hours since they came."""
+    await admitted(store, call())
+    woken_us = to_us(NOON - minutes(90))
+    await store.write(
+        lambda db: db.execute(
+            "UPDATE actions SET state = 'held', reason = 'agent-busy', wake_at = ?", (woken_us,)
+        )
+    )
+    claims = await claimed(store, 1, at=NOON - minutes(90))
+    assert claims.early == (Wake(to_us(DUE), 1, Lane.VOICE),)
+    assert await actions(store, "wake_at") == [(to_us(DUE),)], "it may lie beyond what is in memory"
+
+
 async def test_a_limit_leaves_the_rest_untouched_and_unjudged(store: Store) -> None:
     await admitted(store, *(call(f"c{n}", caller=f"+9198{n:08}") for n in range(5)))
     claims = await claimed(store, 5, 4, 3, 2, 1, limit=2)
