@@ -79,7 +79,7 @@ async def test_what_is_not_due_yet_is_left_to_its_timer(store: Store) -> None:
 
 
 async def test_what_was_woken_too_early_is_found_on_disk_when_it_is_due(store: Store) -> None:
-    """A start looks at all who wait for an agent, also where the clock was set back by hours since they came."""
+    """A start looks at all who wait for an agent, also where the clock was set back since they came."""
     await admitted(store, call())
     woken_us = to_us(NOON - minutes(90))
     await store.write(
