@@ -94,7 +94,7 @@ def after_order(
 
     `wish_s` is for how long the provider wants to be left alone, where it said so.
     """
-    if course.reason is not None and began_s < course.since_s:
+    if course.reason is not None and began_s <= course.since_s:
         return course  # it was out already: it says nothing of what has changed
     if sign is Sign.TAKEN:
         return WELL

@@ -145,3 +145,9 @@ def test_what_a_lane_only_heard_of_is_over_with_the_other_ones_trouble() -> None
     assert after_the_other(after_order(heard, Sign.UNREACHED, 13, 13)) == IN_DOUBT
     for stays in (after_order(heard, Sign.CREDENTIALS, 13, 13), after([Sign.UNREACHED] * 3), WELL):
         assert after_the_other(stays) == stays
+
+
+def test_what_went_out_as_the_refusal_came_in_is_no_probe() -> None:
+    held = after_order(WELL, Sign.CREDENTIALS, 7, 8)
+    assert after_order(held, Sign.TAKEN, 8, 9) == held
+    assert after_order(held, Sign.TAKEN, 13, 14) == WELL
