@@ -21,6 +21,17 @@ def check_place(path: Path) -> None:
         ) from failure
 
 
+def mounted_read_only(path: Path) -> str | None:
+    """What to say where the database's disk is mounted read-only: nothing there belongs to anybody then."""
+    if not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        return None
+    return (
+        f"cannot write beside the database {path}: its disk is mounted read-only; the system's log (dmesg) "
+        "says why, as after a fault of the disk. Under systemd all but $STATE_DIRECTORY is read-only to the "
+        "daemon: leave the database there, or name its folder in the unit's ReadWritePaths="
+    )
+
+
 def _check(path: Path) -> None:
     folder = path.parent
     if not folder.exists():
@@ -30,6 +41,8 @@ def _check(path: Path) -> None:
         )
     if not folder.is_dir():
         raise StoreRefused(f"cannot use the database {path}: {folder} is no folder")
+    if (said := mounted_read_only(path)) is not None:
+        raise StoreRefused(said)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise StoreRefused(
             f"cannot write beside the database {path}: {folder} may not be written to; "

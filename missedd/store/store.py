@@ -16,7 +16,7 @@ from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
 from missedd.store.integrity import check_integrity, way_out
 from missedd.store.lock import exclusive
 from missedd.store.migrate import LATEST, NewerSchema, check, known_version, migrate
-from missedd.store.place import check_place
+from missedd.store.place import check_place, mounted_read_only
 from missedd.store.upgrade import (
     AS_USUAL,
     Upgrade,
@@ -173,6 +173,6 @@ async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int
     except (sqlite3.Error, NotDurable) as failure:
         if read_only and not os.access(path.parent, os.W_OK):
             # A database in use is read by way of a file beside it.
-            raise StoreRefused(may_not_read(path)) from failure
+            raise StoreRefused(mounted_read_only(path) or may_not_read(path)) from failure
         raise StoreRefused(way_out(path, failure)) from failure
     return connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +53,15 @@ async def test_a_shorter_owner_leaves_nothing_of_a_longer_one(driver: Driver, pa
     async with open_store(driver, path, "short"):
         with pytest.raises(StoreRefused, match="in use by short;"):
             await opened(driver, path)
+
+
+async def test_a_disk_that_is_mounted_read_only_is_called_so(
+    driver: Driver, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a fault: then it is no question of whose the folder is."""
+    monkeypatch.setattr(os, "statvfs", lambda folder: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(StoreRefused, match=r"its disk is mounted read-only; .*dmesg.* ReadWritePaths="):
+        await opened(driver, path)
 
 
 async def test_nor_by_another_name_of_the_same_file(driver: Driver, path: Path) -> None:
