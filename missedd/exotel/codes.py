@@ -59,12 +59,15 @@ _ACCOUNT = re.compile(
     r"\b(KYC|balance|not active|inactive|validity|expired|suspended|trial)\b", re.IGNORECASE
 )
 _CHANNELS = re.compile(r"\b(concurren(t|cy)|channels?)\b", re.IGNORECASE)
-_ACCOUNT_CODES = frozenset({"40000", "40001", "40002", "40003", "340030"})
+_ACCOUNT_CODES = frozenset({"40000", "40001", "40002", "340030"})
+_COUNTRY_NOT_ENABLED = frozenset({"40003"})
 _BAD_KEY = frozenset({"34001", "34010"})
 
 _COMMON = (
     # Someone on the register who never called the ExoPhone: looks like an authentication problem.
     Rule(403, Reason.DO_NOT_DISTURB, mark=_DND),
+    # Of whom it was to go to: everybody else is served, so it must hold up nobody else.
+    Rule(403, Reason.PROVIDER_REFUSED, codes=_COUNTRY_NOT_ENABLED),
     Rule(403, Reason.ACCOUNT_PROBLEM, codes=_ACCOUNT_CODES, mark=_ACCOUNT),
     Rule(403, Reason.PROVIDER_AUTH),
     Rule(400, Reason.PROVIDER_AUTH, codes=_BAD_KEY),

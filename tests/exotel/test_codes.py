@@ -108,6 +108,7 @@ def test_unknown(api: Api, status: int, body: bytes) -> None:
         (403, xml_error(403, "Account is not active"), Reason.ACCOUNT_PROBLEM),
         (403, error(403, "Account validity has expired"), Reason.ACCOUNT_PROBLEM),
         (403, error(403, "", "340030"), Reason.ACCOUNT_PROBLEM),
+        (403, error(403, "Country not enabled for this account", 40003), Reason.PROVIDER_REFUSED),
         (403, error(403, "Forbidden", 34009), Reason.PROVIDER_AUTH),
         (403, b"<html>Forbidden</html>", Reason.PROVIDER_AUTH),
         (404, b"", Reason.PROVIDER_REFUSED),
