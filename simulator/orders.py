@@ -72,7 +72,8 @@ class SmsOrder:
 
 
 def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> ConnectOrder:
-    """Raises Refusal (400) for what is missing or malformed, and for a CallerId that is no ExoPhone."""
+    """Raises Refusal (400) for what is missing or malformed, and for a CallerId that is no ExoPhone; (403)
+    for one that may not call."""
     require(fields, "From")
     require(fields, "CallerId")
     to, url = fields.get("To", ""), fields.get("Url", "")
@@ -81,6 +82,8 @@ def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> Conne
     caller_id = _number(fields, "CallerId")
     if caller_id not in settings.exophones:
         raise Refusal(400, f"Bad or missing parameters: CallerId {fields['CallerId']} is not your ExoPhone.")
+    if caller_id in settings.forbidden_caller_ids:
+        raise Refusal(403, "Forbidden", 34009)
     if len(fields.get("CustomField", "")) > CUSTOM_FIELD_MAX:
         raise Refusal(400, f"Bad or missing parameters: CustomField exceeds {CUSTOM_FIELD_MAX} characters.")
     return ConnectOrder(

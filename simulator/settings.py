@@ -31,6 +31,8 @@ class ExchangeSettings:
     api_key: str = "simkey"
     api_token: str = "simtoken"  # noqa: S105 (opens nothing but a simulator)
     exophones: tuple[str, ...] = ("+918047120001",)
+    forbidden_caller_ids: tuple[str, ...] = ()
+    """ExoPhones that ring for the account and may not call for it: such an order is refused with 403."""
 
     missed_call_url: str | None = None
     """Where missed calls are reported; an existing query is kept."""

@@ -182,6 +182,7 @@ class Dispatcher:
         action, began_s = claimed.action, trio.current_time()
         try:
             answer = await self._send(claimed)
+            answer = self._upstream.judged(self._lane, action.campaign, answer, began_s)
             settled = settle(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
             self._upstream.answered(self._lane, answer, began_s)
             settled = held_with_its_lane(settled, held := self._upstream.held(self._lane))

@@ -31,6 +31,11 @@ _REMEDIES: Final = {
     Reason.ACCOUNT_PROBLEM: f"look at the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
 }
 
+_OWN_REMEDY: Final = (
+    "compare the campaign's flow, exophones, caller_id and SMS sender with what the account has in Exotel's "
+    "dashboard; each of these actions is tried again by itself until it is too old"
+)
+
 
 @dataclass(slots=True)
 class _Story:
@@ -84,6 +89,29 @@ class Telling:
                 lasted_s=round(trio.current_time() - story.since_s, 1),
                 tries=story.tries,
             )
+
+    def tell_own(self, lane: Lane, campaign: str, code: str, said: str) -> None:
+        """The account was refused to a campaign whose orders alone are refused."""
+        subject, told = _own(lane, campaign), ", ".join(filter(None, (code, said)))
+        cause = (
+            f'Exotel refuses the {_FOR[lane]} of campaign "{campaign}", and takes those of others ({told})'
+        )
+        self._troubles.note(TroubleKind.PROVIDER_REFUSES, subject, cause, _OWN_REMEDY, self._clock.now())
+        fields = {"lane": lane, "campaign": campaign, "code": code, "why": cause}
+        self._log.repeated("error", Event.PROVIDER_REFUSES, subject, **fields, what_to_do=_OWN_REMEDY)
+
+    def end_own(self, lane: Lane, campaign: str) -> None:
+        """An order of the campaign was taken."""
+        trouble = self._troubles.end(TroubleKind.PROVIDER_REFUSES, _own(lane, campaign))
+        if trouble is not None:
+            self._log.ended(Event.PROVIDER_REFUSES, _own(lane, campaign))
+            lasted_s = (self._clock.now() - trouble.since).total_seconds()
+            fields = {"lane": lane, "campaign": campaign, "tries": trouble.tries}
+            self._log.info(Event.PROVIDER_REACHABLE, **fields, lasted_s=round(lasted_s, 1))
+
+
+def _own(lane: Lane, campaign: str) -> str:
+    return f"{lane} of {campaign}"
 
 
 def _kind(reason: Reason) -> TroubleKind:

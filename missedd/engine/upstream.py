@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import trio
 
 from missedd.clock import Clock
 from missedd.core.model import Lane
+from missedd.core.own_refusals import OwnRefusals
 from missedd.core.reasons import Reason
 from missedd.core.upstream import (
     IN_DOUBT,
@@ -53,6 +55,8 @@ def sign_of(answer: Answer) -> Sign | None:
             return None
         case Refused(reason=Reason.RATE_LIMITED, code=code) if code.startswith("503"):
             return Sign.THROTTLED
+        case Refused(retryable=True, reason=reason) if reason in OF_THE_ACCOUNT:
+            return Sign.ANSWERED  # the campaign's own: see `judged`
         case Refused(reason=reason):
             return _SIGNS.get(reason, Sign.ANSWERED)
         case Unknown(code=code):
@@ -66,6 +70,7 @@ class Upstream:
         self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in Lane}
         self._changed = {lane: trio.Event() for lane in LANES}
         self._turns = {lane: trio.Lock() for lane in LANES}
+        self._own = {lane: OwnRefusals() for lane in LANES}
 
     def held(self, lane: Lane) -> Reason | None:
         """Why the actions of a lane are held by the provider just now; None while all is well."""
@@ -82,6 +87,23 @@ class Upstream:
     def wait_s(self, lane: Lane) -> float:
         """Until the next probe."""
         return max(0.0, self._courses[lane].asks_at_s - trio.current_time())
+
+    def judged(self, lane: Lane, campaign: str, answer: Answer, began_s: float) -> Answer:
+        """The answer to an order of a campaign; one for now where the account is refused to that one alone.
+
+        Such an action waits and is tried again by itself, until it is too old, and its lane is not held.
+        """
+        if lane not in self._own:
+            return answer
+        own = self._own[lane]
+        match answer:
+            case Accepted() if own.taken(campaign, began_s):
+                self._telling.end_own(lane, campaign)
+            case Refused(reason=reason) if reason in OF_THE_ACCOUNT:
+                if own.is_own(campaign, trio.current_time()):
+                    self._telling.tell_own(lane, campaign, answer.code, answer.message)
+                    return replace(answer, retryable=True)
+        return answer
 
     def answered(self, lane: Lane, answer: Answer, began_s: float) -> None:
         """An order that began at this instant of trio's clock ended so."""
