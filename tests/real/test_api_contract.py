@@ -39,7 +39,7 @@ verify = { ttl = "5m" }
 [[poll]]
 name = "singer"
 """
-EXAMPLES = 12
+EXAMPLES = 6
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

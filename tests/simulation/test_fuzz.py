@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 import trio
@@ -22,27 +21,15 @@ from simulator.runner.tally import PROMISES, Violation
 SEEDS = range(20)
 
 
-@cache
-def batch() -> Batch:
-    """Simulated once; what the tests ask about it is free."""
-    found = Batch()
+def test_every_promise_is_put_to_the_test_and_no_seed_breaks_one() -> None:
+    batch = Batch()
     for seed, run in run_seeds(SEEDS):
-        found.add(seed, run)
-    print(found.summary)
-    return found
-
-
-def test_no_seed_breaks_a_promise() -> None:
-    assert [f"missedd-sim fuzz --seed {seed}: {violation}" for seed, violation in batch().failed] == []
-
-
-def test_every_promise_is_put_to_the_test() -> None:
-    assert batch().unreached == []
-
-
-def test_crashes_are_survived_and_convergence_is_bounded() -> None:
-    assert batch().crashes > 20
-    assert batch().longest.days < 5
+        batch.add(seed, run)
+    print(batch.summary)
+    assert [f"missedd-sim fuzz --seed {seed}: {violation}" for seed, violation in batch.failed] == []
+    assert batch.unreached == []
+    assert batch.crashes > 20
+    assert batch.longest.days < 5
 
 
 def test_a_seed_draws_the_same_run_again_and_another_seed_another() -> None:
