@@ -10,7 +10,7 @@ CLIENTS := build/clients
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test check format replay bench wheel clients lock clean
+.PHONY: demo test check format replay soak bench wheel clients lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -32,6 +32,10 @@ format: $(READY)  ## let ruff put the code in order
 
 replay: $(READY)  ## every scenario, in virtual time
 	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
+
+soak: $(READY)  ## many drawn runs, and crashes in every scenario: some minutes
+	@$(BIN)/missedd-sim fuzz --seeds 60
+	@$(BIN)/missedd-sim sweep scenarios/*.toml --sample 4
 
 bench: $(READY)  ## how fast it is, beside what it is compared with; uses wrk where there is one
 	@$(BIN)/python -m bench $(BENCH)

@@ -102,9 +102,11 @@ async def _once(case: Case) -> None:
     for call in truth.connects:
         made["callback", call.fields.get("CustomField", "")].append(call.sid)
         kind, number = known.get(call.fields.get("CustomField", ""), ("", ""))
+        # Whom an erased number belonged to nobody can say any more.
+        is_theirs = number in (call.from_number, call.to_number) or number.startswith("erased:")
         tally.hold(
             "P2 once",
-            kind == "callback" and number in (call.from_number, call.to_number),
+            kind == "callback" and is_theirs,
             f"call {call.sid} to {call.from_number} was made for no action of theirs",
             call.sid,
         )

@@ -86,7 +86,12 @@ def interrupted(command: list[str], reads: Path, number: int) -> tuple[int, str]
         reads.open("w", encoding="utf-8"),  # opened once the other side reads
     ):
         running.send_signal(number)
-        _, words = running.communicate(timeout=PATIENCE_S)
+        try:
+            _, words = running.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            # It came in the instant between the opening and the reading, and would be heard after that.
+            running.send_signal(number)
+            _, words = running.communicate(timeout=PATIENCE_S)
     return running.returncode, words
 
 

@@ -22,7 +22,7 @@ TRIED_FIRST = {
     "take_the_calling_code_for_the_country": 2,
     "text_a_refused_number_of_any_class": 3,
     "take_a_refused_promotion_for_all_sms": 5,
-    "fire_twice_and_claim_twice": 1,
+    "fire_twice_and_claim_twice": 7,
     "let_a_late_report_overwrite": 4,
     "ignore_the_budget": 5,
     "let_more_than_the_confirmation_pass": 8,

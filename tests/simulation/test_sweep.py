@@ -1,4 +1,4 @@
-"""A crash before and after storage steps of written scenarios: a sample here, all by `missedd-sim sweep`."""
+"""A crash before and after storage steps of written scenarios: a sample here, more by `make soak`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.runner.sweep import crash_points, sweep
 from simulator.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
-SAMPLE = 10
+SAMPLE = 6
 
 
 @pytest.mark.parametrize(
