@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulator.runner.replay import replay
-from simulator.scenario import load_scenario
+from simulator.harness.replay import replay
+from simulator.scenario.scenario import load_scenario
 
 SCENARIO = Path(__file__).with_name("day.toml")
 

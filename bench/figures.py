@@ -24,19 +24,19 @@ from zoneinfo import ZoneInfo
 import trio
 
 from bench.figures_fill import CAMPAIGNS, START_US, fill
-from missedd.clock import SystemClock, from_us
-from missedd.config import Settings, load_table
-from missedd.core.grid import grid_of
+from missedd.base.clock import SystemClock, from_us
+from missedd.config.loader import Settings, load_table
+from missedd.config.secrets import Secrets
+from missedd.core.analytics.hour_grid import grid_of
+from missedd.daemon.apps import private_site
 from missedd.engine.engine import Engine, World, running_engine
-from missedd.log import Logger, configure
-from missedd.secrets import Secrets
-from missedd.sites import private_site
-from missedd.store.aio import aio_driver
-from missedd.store.fold import is_due
-from missedd.store.reads import Rows
+from missedd.log.logger import Logger, configure
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.reads.reader import Rows
+from missedd.store.rollups.roll_up import is_due
+from missedd.store.rollups.state import summary_of
 from missedd.store.store import open_store
-from missedd.store.summary import summary_of
-from missedd.web.metrics import Metrics
+from missedd.web.private.metrics import Metrics
 
 LIMIT_MS: Final = 200
 TIMES: Final = 7

@@ -18,16 +18,16 @@ from hypercorn.trio import serve
 from quart import Response, request
 from quart_trio import QuartTrio
 
-from missedd.clock import SystemClock
-from missedd.commands.common import with_config
-from missedd.config import Loaded
+from missedd.base.clock import SystemClock
+from missedd.commands.shared.options import with_config
+from missedd.config.loader import Loaded
+from missedd.daemon.apps import MeasuredSite, public_site
 from missedd.engine.engine import World, running_engine
-from missedd.exotel.wire import WebhookRequest
-from missedd.log import configure
-from missedd.sites import MeasuredSite, public_site
-from missedd.store.aio import aio_driver
-from missedd.web.metrics import Metrics
-from missedd.web.private import PatientConnection
+from missedd.exotel.webhook_request import WebhookRequest
+from missedd.log.logger import configure
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.web.private.app import PatientConnection
+from missedd.web.private.metrics import Metrics
 
 
 class _Site(QuartTrio):

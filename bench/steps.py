@@ -19,19 +19,19 @@ import trio
 
 from bench.ingest import CAMPAIGN
 from bench.rig import PATH
-from missedd.config import load_table
-from missedd.core.admission import decide
-from missedd.core.history import CallerHistory
+from missedd.config.loader import load_table
+from missedd.core.admission.caller_history import CallerHistory
+from missedd.core.admission.decide import decide
 from missedd.core.model import InboundCall
 from missedd.core.policy import Policy
-from missedd.exotel.inbound import parse_missed_call
-from missedd.log import Event, configure
-from missedd.store.admit import admit
-from missedd.store.aio import aio_driver
-from missedd.store.migrate import migrate
+from missedd.exotel.missed_call_webhook import parse_missed_call
+from missedd.log.logger import Event, configure
+from missedd.store.admission.admit import admit
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.db.migrate import migrate
 from missedd.store.store import Driver
-from missedd.web.limits import Limits
-from missedd.web.parsing import RequestParser
+from missedd.web.public.http_parser import RequestParser
+from missedd.web.public.limits import Limits
 
 CALLS: Final = 20_000
 BATCHES: Final = (1, 64)

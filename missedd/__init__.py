@@ -1,3 +1,3 @@
 """missedd turns missed calls to an ExoPhone into what the caller is owed, once."""
 
-__version__ = "0.1.0"
+from missedd.base.version import __version__ as __version__

@@ -10,9 +10,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from missedd import __version__
-from missedd.config_values import nearest
-from missedd.interrupts import interruptible
+from missedd.base.interrupts import interruptible
+from missedd.base.version import __version__
+from missedd.config.values import nearest
 
 COMMANDS = (
     *("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "unsubscribe", "suppress"),

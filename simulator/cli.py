@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from simulator.interrupts import interruptible
-from simulator.words import none_of
+from simulator.base.choices import none_of
+from simulator.base.interrupts import interruptible
 
 COMMANDS = ("serve", "replay", "load", "fuzz", "sweep")
 SERVERS = ("serve", "load")
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     # Here and not above: they load for a second, in which somebody may press Ctrl-C already.
-    from simulator import fuzz_command, load_command, replay_command, serve, sweep_command
+    from simulator.commands import fuzz, load, replay, serve, sweep
 
     parser = argparse.ArgumentParser(
         prog="missedd-sim",
@@ -38,7 +38,7 @@ def _run(arguments: Sequence[str]) -> int:
         epilog="`missedd-sim COMMAND --help` shows each command with examples.",
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (serve, replay_command, load_command, fuzz_command, sweep_command):
+    for command in (serve, replay, load, fuzz, sweep):
         command.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
     return int(parsed.run(parsed))

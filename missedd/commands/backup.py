@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from missedd.commands.common import FAILED, OK, add_config, say_problems
-from missedd.config import ConfigProblems, load
-from missedd.store.access import check_there
-from missedd.store.copies import Progress, copy_database
-from missedd.store.database import StoreRefused
+from missedd.commands.shared.options import FAILED, OK, add_config, say_problems
+from missedd.config.loader import ConfigProblems, load
+from missedd.store.backup.online_backup import Progress, copy_database
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.read_access import check_there
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

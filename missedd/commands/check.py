@@ -9,24 +9,24 @@ from functools import partial
 
 import trio
 
-from missedd.addresses import address_problems
-from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, add_config, with_config
-from missedd.config import Loaded, Settings
-from missedd.config_sms import texts_of
-from missedd.config_words import campaigns_in_words
-from missedd.core.at_opening import at_opening
-from missedd.core.countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
+from missedd.base.clock import SystemClock
+from missedd.commands.shared.options import FAILED, OK, add_config, with_config
+from missedd.config.campaign_summary import campaigns_in_words
+from missedd.config.loader import Loaded, Settings
+from missedd.config.sms import texts_of
+from missedd.core.admission.opening_burst import at_opening
+from missedd.core.contact_countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
 from missedd.core.policy import Policy
-from missedd.core.texts import Name, Size, measure
-from missedd.store.access import is_there
-from missedd.store.aio import aio_driver
-from missedd.store.database import StoreRefused
-from missedd.store.left_out import callers_left_out
-from missedd.store.lock import holder
-from missedd.store.migrate import LATEST, known_version
+from missedd.core.sms.template import Name, Size, measure
+from missedd.daemon.listen_checks import address_problems
+from missedd.store.backup.upgrade_copy import KEPT_FOR, check_copy, version_ahead
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.lock import holder
+from missedd.store.db.migrate import LATEST, known_version
+from missedd.store.db.read_access import is_there
+from missedd.store.people.excluded_callers import callers_left_out
 from missedd.store.store import Driver, look_over, open_reader
-from missedd.store.upgrade import KEPT_FOR, check_copy, version_ahead
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -14,12 +14,12 @@ from typing import BinaryIO, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from missedd.commands.asking import NotRunning, ask, with_settings
-from missedd.commands.cells import Order, WrongCell, date_of, plain
-from missedd.commands.common import FAILED, OK, USAGE, add_config, local
-from missedd.commands.conversion_batches import Sending, Tally
-from missedd.commands.conversion_file import NAMES, ConversionFile, WrongFile
-from missedd.config import Settings
+from missedd.commands.conversions.csv_file import NAMES, ConversionFile, WrongFile
+from missedd.commands.conversions.spreadsheet_cells import Order, WrongCell, date_of, plain
+from missedd.commands.conversions.upload import Sending, Tally
+from missedd.commands.shared.daemon_client import NotRunning, ask, with_settings
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, local
+from missedd.config.loader import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

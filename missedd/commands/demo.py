@@ -24,10 +24,10 @@ import httpx
 import trio
 from faker import Faker
 
-from missedd.commands.common import FAILED, OK, USAGE
-from missedd.commands.demo_words import Told, greeting
-from missedd.config_values import parse_duration
-from missedd.core.password import SALT_BYTES, hashed
+from missedd.commands.demo_narration import Told, greeting
+from missedd.commands.shared.options import FAILED, OK, USAGE
+from missedd.config.values import parse_duration
+from missedd.security.password import SALT_BYTES, hashed
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from missedd.commands.common import OK
-from missedd.shipped import EXAMPLE, text_of
+from missedd.base.shipped_files import EXAMPLE, text_of
+from missedd.commands.shared.options import OK
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

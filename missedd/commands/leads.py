@@ -14,18 +14,18 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from missedd.clock import SystemClock
-from missedd.commands.common import OK, USAGE, add_config, add_format, reading
+from missedd.base.clock import SystemClock
 from missedd.commands.report import Wrong, instant
-from missedd.config import Settings
-from missedd.core.explain_number import local_time
-from missedd.core.leads import LeadStatus, all_leads
-from missedd.core.pages import LARGEST_LIMIT, Page, Query
-from missedd.store.database import Connection
-from missedd.store.reads import campaigns
-from missedd.store.reads import leads as leads_page
-from missedd.web.leads import LEAD_COLUMNS
-from missedd.web.tables import csv_header, csv_lines
+from missedd.commands.shared.options import OK, USAGE, add_config, add_format, reading
+from missedd.config.loader import Settings
+from missedd.core.explain.number import local_time
+from missedd.core.pagination import LARGEST_LIMIT, Page, Query
+from missedd.core.people.leads import LeadStatus, all_leads
+from missedd.store.db.database import Connection
+from missedd.store.reads.reader import campaigns
+from missedd.store.reads.reader import leads as leads_page
+from missedd.web.api.csv_export import csv_header, csv_lines
+from missedd.web.api.leads import LEAD_COLUMNS
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 type Leads = AsyncGenerator[list[Mapping[str, Any]]]

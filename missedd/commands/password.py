@@ -7,9 +7,9 @@ import sys
 from getpass import getpass
 from secrets import token_bytes
 
-from missedd.commands.common import FAILED, OK
-from missedd.core.password import SALT_BYTES, SHORTEST, hashed
-from missedd.secrets import CONSOLE_PASSWORD_HASH
+from missedd.commands.shared.options import FAILED, OK
+from missedd.config.secrets import CONSOLE_PASSWORD_HASH
+from missedd.security.password import SALT_BYTES, SHORTEST, hashed
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

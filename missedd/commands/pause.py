@@ -7,11 +7,11 @@ import sys
 from functools import partial
 from urllib.parse import quote
 
-from missedd.clock import SystemClock, to_iso
-from missedd.commands.asking import ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config, local
-from missedd.config import Settings
-from missedd.config_values import parse_duration
+from missedd.base.clock import SystemClock, to_iso
+from missedd.commands.shared.daemon_client import ask, with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config, local
+from missedd.config.loader import Settings
+from missedd.config.values import parse_duration
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

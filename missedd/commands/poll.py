@@ -16,13 +16,13 @@ from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
 
-from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, USAGE, add_config, add_format, reading
-from missedd.commands.poll_result import count_again, verify
-from missedd.config import Settings
-from missedd.core.tally import CLOSED, UPCOMING, told
-from missedd.store.database import Connection
-from missedd.store.reads import polls, tally
+from missedd.base.clock import SystemClock
+from missedd.commands.poll_recount import count_again, verify
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, add_format, reading
+from missedd.config.loader import Settings
+from missedd.core.polls.tally import CLOSED, UPCOMING, told
+from missedd.store.db.database import Connection
+from missedd.store.reads.reader import polls, tally
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import trio
 
-from missedd.clock import SystemClock
-from missedd.commands.asking import NotRunning, ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config
-from missedd.config import Settings
-from missedd.store.access import check_there
-from missedd.store.aio import aio_driver
-from missedd.store.database import StoreRefused
-from missedd.store.quarantine import quarantined_until, release
+from missedd.base.clock import SystemClock
+from missedd.commands.shared.daemon_client import NotRunning, ask, with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.config.loader import Settings
+from missedd.store.actions.quarantine import quarantined_until, release
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.read_access import check_there
 from missedd.store.store import open_store
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

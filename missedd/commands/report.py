@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, USAGE, add_config, add_format, reading
+from missedd.base.clock import SystemClock
 from missedd.commands.report_tables import DETAILS, csv_rows, tables, write_csv
-from missedd.config import Settings
-from missedd.config_values import parse_duration
-from missedd.store.database import Connection
-from missedd.store.reads import campaigns, figures
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, add_format, reading
+from missedd.config.loader import Settings
+from missedd.config.values import parse_duration
+from missedd.store.db.database import Connection
+from missedd.store.reads.reader import campaigns, figures
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

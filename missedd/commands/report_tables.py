@@ -10,8 +10,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from missedd.core.analytics import peak
-from missedd.exotel.sms_codes import words_of_code
+from missedd.core.analytics.figures import peak
+from missedd.exotel.sms_status_codes import words_of_code
 
 type Found = Mapping[str, Mapping[str, Any]]
 """Figures by campaign."""

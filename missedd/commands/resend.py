@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from missedd.commands.asking import ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config
-from missedd.config import Settings
+from missedd.commands.shared.daemon_client import ask, with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.config.loader import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import trio
 
-from missedd.clock import SystemClock
+from missedd.base.clock import SystemClock
 from missedd.commands.backup import shown_progress
-from missedd.commands.common import FAILED, OK, add_config, say_problems
-from missedd.config import ConfigProblems, load
-from missedd.store.access import is_there
-from missedd.store.database import StoreRefused
-from missedd.store.examine import Examined, examine
-from missedd.store.migrate import LATEST
-from missedd.store.restore import restore
+from missedd.commands.shared.options import FAILED, OK, add_config, say_problems
+from missedd.config.loader import ConfigProblems, load
+from missedd.store.backup.inspect import Examined, examine
+from missedd.store.backup.restore import restore
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.migrate import LATEST
+from missedd.store.db.read_access import is_there
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -12,18 +12,18 @@ from random import SystemRandom
 
 import trio
 
-from missedd import notify
-from missedd.addresses import CannotListen
-from missedd.clock import SystemClock, slept_s
-from missedd.commands.common import FAILED, OK, add_config, with_config
-from missedd.config import Loaded
-from missedd.daemon import serve
+from missedd.base.clock import SystemClock, slept_s
+from missedd.commands.shared.options import FAILED, OK, add_config, with_config
+from missedd.config.loader import Loaded
+from missedd.daemon.daemon import serve
+from missedd.daemon.listen_checks import CannotListen
 from missedd.engine.engine import World
-from missedd.log import Event, configure
-from missedd.log_library import LibraryWords
-from missedd.store.aio import aio_driver
-from missedd.store.database import StoreRefused
-from missedd.store.upgrade import ALIVE_EVERY_S, Upgrade
+from missedd.log.library_warnings import LibraryWords
+from missedd.log.logger import Event, configure
+from missedd.store.backup.upgrade_copy import ALIVE_EVERY_S, Upgrade
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.db.database import StoreRefused
+from missedd.systemd import notify
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

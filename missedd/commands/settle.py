@@ -6,10 +6,10 @@ import argparse
 import sys
 from functools import partial
 
-from missedd.commands.asking import ask, with_settings
-from missedd.commands.common import FAILED, OK, add_config
-from missedd.config import Settings
-from missedd.core.settlement import SETTLING
+from missedd.commands.shared.daemon_client import ask, with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.config.loader import Settings
+from missedd.core.actions.resolution import SETTLING
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from missedd.commands.common import FAILED, OK, add_config, add_format, reading
-from missedd.config import Settings
-from missedd.core.explain_number import local_time
-from missedd.core.pages import LARGEST_LIMIT, Query
-from missedd.store.database import Connection
-from missedd.store.reads import subscriptions
-from missedd.web.subscriptions import STATES, SUBSCRIPTION_COLUMNS
-from missedd.web.tables import to_csv
+from missedd.commands.shared.options import FAILED, OK, add_config, add_format, reading
+from missedd.config.loader import Settings
+from missedd.core.explain.number import local_time
+from missedd.core.pagination import LARGEST_LIMIT, Query
+from missedd.store.db.database import Connection
+from missedd.store.reads.reader import subscriptions
+from missedd.web.api.csv_export import to_csv
+from missedd.web.api.subscriptions import STATES, SUBSCRIPTION_COLUMNS
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

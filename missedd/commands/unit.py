@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from missedd.commands.common import OK, USAGE
-from missedd.config_values import nearest
-from missedd.shipped import SERVICE, SHIPPED, text_of
+from missedd.base.shipped_files import SERVICE, SHIPPED, text_of
+from missedd.commands.shared.options import OK, USAGE
+from missedd.config.values import nearest
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

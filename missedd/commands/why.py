@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from missedd.clock import SystemClock
-from missedd.commands.common import FAILED, OK, add_config, add_format, reading
-from missedd.config import Settings
-from missedd.core.erasure import kept_as
-from missedd.core.explain import story
-from missedd.core.explain_number import standing
-from missedd.core.pages import Query
+from missedd.base.clock import SystemClock
+from missedd.commands.shared.options import FAILED, OK, add_config, add_format, reading
+from missedd.config.loader import Settings
+from missedd.core.explain.call import story
+from missedd.core.explain.number import standing
+from missedd.core.explain.remedies import remedies
+from missedd.core.pagination import Query
+from missedd.core.people.erasure import kept_as
 from missedd.core.phone import prefix_of
 from missedd.core.policy import Policy
-from missedd.core.remedies import remedies
-from missedd.exotel.sms_codes import with_words, words_of_code
-from missedd.store.database import Connection
-from missedd.store.reads import call_story, story_of_number, story_of_ours, subscriptions, suppressions
+from missedd.exotel.sms_status_codes import with_words, words_of_code
+from missedd.store.db.database import Connection
+from missedd.store.reads.reader import call_story, story_of_number, story_of_ours, subscriptions, suppressions
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

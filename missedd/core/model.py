@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from missedd.base.value_type import value
 from missedd.core.reasons import Reason
-from missedd.core.values import value
 
 
 class Verdict(StrEnum):

@@ -1,6 +1,6 @@
 """What the operator decided, as frozen values: campaigns and what each owes its callers.
 
-`missedd.config` builds these from TOML and has checked them; the functions of this room trust them.
+`missedd.config.loader` builds these from TOML and has checked them; the functions of this room trust them.
 Durations are `timedelta`. A table absent from the file is None here: a thing not done.
 """
 
@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from missedd.core.agents import Agent, calls_at_once
-from missedd.core.countries import Countries
-from missedd.core.hours import BusinessHours, DailyWindow
+from missedd.core.agent_rotation import Agent, calls_at_once
+from missedd.core.business_hours import BusinessHours, DailyWindow
+from missedd.core.contact_countries import Countries
 from missedd.core.model import InboundCall, Kind, Outcome
 
 
@@ -104,7 +104,7 @@ class CallbackPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SmsPolicy:
-    """`body` may hold named values such as `{time}`; see `missedd.core.texts`."""
+    """`body` may hold named values such as `{time}`; see `missedd.core.sms.template`."""
 
     sender: str
     body: str

@@ -16,48 +16,48 @@ from random import Random
 import httpx
 import trio
 
-from missedd.clock import Clock
-from missedd.config import Settings
-from missedd.core.grid import grid_of
+from missedd.base.clock import Clock
+from missedd.config.loader import Settings
+from missedd.config.secrets import Secrets
+from missedd.core.analytics.hour_grid import grid_of
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.engine.attempts import Attempts
-from missedd.engine.catch_up import CatchUp
-from missedd.engine.deliveries import Deliveries
-from missedd.engine.deliveries import new_http as new_webhook_http
-from missedd.engine.dispatcher import Dispatcher
-from missedd.engine.doubt import Doubt
-from missedd.engine.endpoints import WebhookQueues
-from missedd.engine.expiries import Expiries
-from missedd.engine.failing import Failing
-from missedd.engine.hand_over import HandOver
-from missedd.engine.intake import Intake
-from missedd.engine.news import News
+from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.alerts.expiry_alerts import Expiries
+from missedd.engine.dispatch.attempts import Attempts
+from missedd.engine.dispatch.dispatcher import Dispatcher
+from missedd.engine.dispatch.lane_probes import Probes
+from missedd.engine.intake.catch_up import CatchUp
+from missedd.engine.intake.catch_up_trigger import Doubt
+from missedd.engine.intake.intake import Intake
+from missedd.engine.intake.sms_applet import HandOver
 from missedd.engine.operator import Operator
-from missedd.engine.pacing import MINUTE_S, Budget
-from missedd.engine.probes import Probes
-from missedd.engine.ready import Ready
-from missedd.engine.reconcile import Reconciler
+from missedd.engine.poll_changes import News
+from missedd.engine.provider.lane_state import Upstream
+from missedd.engine.provider.provider_sender import ProviderRequests, ReportUrls
+from missedd.engine.provider.rate_limiter import MINUTE_S, Budget
+from missedd.engine.reconciliation.reconciler import Reconciler
+from missedd.engine.reconciliation.status_reports import Reports
 from missedd.engine.recovery import load_timers, recount_polls, recover, tell_left_out
-from missedd.engine.reports import Reports
-from missedd.engine.requests import ProviderRequests, ReportUrls
 from missedd.engine.retention import Retention
-from missedd.engine.summaries import Summaries
-from missedd.engine.timers import Steps, Timers, every_few_seconds
-from missedd.engine.troubles import Troubles
-from missedd.engine.upstream import Upstream
-from missedd.engine.verifier import Verifier
-from missedd.engine.webhooks import WebhookDispatcher
+from missedd.engine.rollup_worker import Summaries
+from missedd.engine.timing.due_queue import Ready
+from missedd.engine.timing.timers import Steps, Timers, every_few_seconds
+from missedd.engine.verifications import Verifier
+from missedd.engine.webhooks.endpoint_alerts import Failing
+from missedd.engine.webhooks.endpoint_queues import WebhookQueues
+from missedd.engine.webhooks.webhook_dispatcher import WebhookDispatcher
+from missedd.engine.webhooks.webhook_sender import Deliveries
+from missedd.engine.webhooks.webhook_sender import new_http as new_webhook_http
 from missedd.exotel.client import Account, ExotelClient, new_http
 from missedd.exotel.transport import MAX_CONNECTIONS
-from missedd.log import Event, Logger
-from missedd.secrets import Secrets
-from missedd.store.catch_up import begin
-from missedd.store.migrate import version
-from missedd.store.rows import Wake
+from missedd.log.logger import Event, Logger
+from missedd.store.actions.rows import Wake
+from missedd.store.actions.timers import is_in_use, recent_attempts, wakes_between
+from missedd.store.admission.catch_up import begin
+from missedd.store.backup.upgrade_copy import AS_USUAL, Upgrade
+from missedd.store.db.migrate import version
 from missedd.store.store import Driver, Store, open_store
-from missedd.store.upgrade import AS_USUAL, Upgrade
-from missedd.store.wakes import is_in_use, recent_attempts, wakes_between
 
 IN_FLIGHT_GRACE_S = 8.0
 """How long requests in flight may take to end at a stop. With the listeners' five seconds and the

@@ -11,30 +11,30 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from missedd.clock import Clock, to_iso
-from missedd.core.conversions import Answer, KeptConversion, SaidConversion
-from missedd.core.deeds import By, Deed
-from missedd.core.erasure import Cause, Erased, NotErased
-from missedd.core.leads import LeadStatus
+from missedd.base.clock import Clock, to_iso
+from missedd.core.actions.resolution import Settlement
+from missedd.core.admission.pauses import Pause
+from missedd.core.audit import By, Deed
 from missedd.core.model import Outcome
-from missedd.core.pauses import Pause
+from missedd.core.people.conversions import Answer, KeptConversion, SaidConversion
+from missedd.core.people.erasure import Cause, Erased, NotErased
+from missedd.core.people.leads import LeadStatus
 from missedd.core.policy import Policy
-from missedd.core.settlement import Settlement
-from missedd.engine.cancelled import note_cancelled
-from missedd.engine.timers import Timers
-from missedd.log import Event, Logger
-from missedd.store.audit import note
-from missedd.store.conversions import convert
-from missedd.store.database import Database
-from missedd.store.erase import erase
-from missedd.store.leads import Marked, mark
-from missedd.store.operations import Settled, resend, resend_parked, settle
-from missedd.store.pauses import pause, resume
-from missedd.store.quarantine import Released, release
-from missedd.store.rows import Wake
+from missedd.engine.intake.cancellation_log import note_cancelled
+from missedd.engine.timing.timers import Timers
+from missedd.log.logger import Event, Logger
+from missedd.store.actions.operator_changes import Settled, resend, resend_parked, settle
+from missedd.store.actions.pauses import pause, resume
+from missedd.store.actions.quarantine import Released, release
+from missedd.store.actions.rows import Wake
+from missedd.store.db.database import Database
+from missedd.store.people.consents import unsubscribe
+from missedd.store.people.conversions import convert
+from missedd.store.people.erase import erase
+from missedd.store.people.leads import Marked, mark
+from missedd.store.people.suppressions import suppress, unsuppress
+from missedd.store.reads.audit import note
 from missedd.store.store import Store
-from missedd.store.subscriptions import unsubscribe
-from missedd.store.suppressions import suppress, unsuppress
 
 
 class Operator:

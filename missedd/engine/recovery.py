@@ -6,22 +6,22 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from missedd.clock import Clock
-from missedd.core.countries import in_words, line_that_keeps
+from missedd.base.clock import Clock
+from missedd.core.contact_countries import in_words, line_that_keeps
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
-from missedd.engine.timers import Timers
-from missedd.log import Event, Logger
-from missedd.store.left_out import callers_left_out, has_to_tell, told
-from missedd.store.misses import forget_all_but
-from missedd.store.polls import apply_rules
-from missedd.store.quarantine import quarantine
-from missedd.store.results import rescue, wake_forgotten
+from missedd.engine.timing.timers import Timers
+from missedd.log.logger import Event, Logger
+from missedd.store.actions.agent_misses import forget_all_but
+from missedd.store.actions.attempts import rescue, wake_forgotten
+from missedd.store.actions.concurrent_calls import wake_all_waiting
+from missedd.store.actions.provider_holds import release_lane
+from missedd.store.actions.quarantine import quarantine
+from missedd.store.actions.timers import count_wakes
+from missedd.store.backup.upgrade_copy import KEPT_FOR, drop_old_copies
+from missedd.store.people.excluded_callers import callers_left_out, has_to_tell, told
+from missedd.store.polls.rule_changes import apply_rules
 from missedd.store.store import Store
-from missedd.store.traffic import wake_all_waiting
-from missedd.store.upgrade import KEPT_FOR, drop_old_copies
-from missedd.store.upstream import release_lane
-from missedd.store.wakes import count_wakes
 
 
 async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> tuple[int, frozenset[Lane]]:

@@ -4,7 +4,8 @@ Nobody waits for it, so it takes its time: some rows a commit, with a pause afte
 waits for it either. A store that cannot commit just now is tried again. A number that cannot be
 erased yet, as something is owed to it, is looked at again in the next round.
 
-It counts from what is surely past (`missedd.core.past`), and so keeps a mark of the daemon's running time.
+It counts from what is surely past (`missedd.core.trusted_time`), and so keeps a mark of the daemon's
+running time.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Final
 
 import trio
 
-from missedd.clock import Clock
-from missedd.log import Event, Logger
-from missedd.store.database import NotDurable
-from missedd.store.past import go_on
-from missedd.store.silent import FIRST, SOURCES, Silent, erase_silent, look_on
+from missedd.base.clock import Clock
+from missedd.log.logger import Event, Logger
+from missedd.store.db.database import NotDurable
+from missedd.store.people.retention import FIRST, SOURCES, Silent, erase_silent, look_on
+from missedd.store.people.retention_clock import go_on
 from missedd.store.store import Store
 
 START_S: Final = 60.0

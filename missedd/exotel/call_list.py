@@ -17,8 +17,8 @@ import httpx
 from missedd.core.model import StatusReport
 from missedd.core.phone import normalise
 from missedd.exotel.dates import read_instant, to_ist
-from missedd.exotel.incoming import Incoming
-from missedd.exotel.reports import report_of_call_record
+from missedd.exotel.incoming_call_record import Incoming
+from missedd.exotel.status_report_parser import report_of_call_record
 
 PAGE_SIZE = 100
 FILTER_NUMBERS = 5

@@ -21,11 +21,9 @@ from urllib.parse import quote
 
 import httpx
 
-from missedd.clock import Clock
+from missedd.base.clock import Clock
 from missedd.core.model import StatusReport
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Accepted, Answer, Refused, Unknown
-from missedd.exotel.bodies import is_error, read_body, read_json
 from missedd.exotel.call_list import (
     FILTER_NUMBERS,
     CallRecord,
@@ -37,10 +35,12 @@ from missedd.exotel.call_list import (
     page_of,
     record_of,
 )
-from missedd.exotel.codes import Api, classify
-from missedd.exotel.incoming import Incoming, read_incoming
-from missedd.exotel.reports import report_of_call_record, report_of_sms_record
-from missedd.exotel.requests import PlaceCall, SendSms, call_form, sms_form
+from missedd.exotel.incoming_call_record import Incoming, read_incoming
+from missedd.exotel.request_forms import PlaceCall, SendSms, call_form, sms_form
+from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
+from missedd.exotel.response_body import is_error, read_body, read_json
+from missedd.exotel.response_codes import Api, classify
+from missedd.exotel.status_report_parser import report_of_call_record, report_of_sms_record
 from missedd.exotel.transport import Account, Reply, Transport, new_http
 
 __all__ = ["Account", "CallRecord", "ExotelClient", "PlaceCall", "SendSms", "Unavailable", "new_http"]

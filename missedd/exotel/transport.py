@@ -16,8 +16,8 @@ import httpx
 import trio
 
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Refused, Unknown
-from missedd.exotel.failures import code_of, failure_of
+from missedd.exotel.network_errors import code_of, failure_of
+from missedd.exotel.request_result import Refused, Unknown
 
 CONNECT_TIMEOUT_S = 5.0
 """Three SYNs (0, 1 and 3 s) and a TLS handshake across the subcontinent."""

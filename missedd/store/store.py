@@ -11,13 +11,7 @@ from typing import Protocol
 
 import trio
 
-from missedd.store.access import check_there, may_not_read
-from missedd.store.database import Connection, NotDurable, StoreRefused, Unit
-from missedd.store.integrity import check_integrity, way_out
-from missedd.store.lock import exclusive
-from missedd.store.migrate import LATEST, NewerSchema, check, known_version, migrate
-from missedd.store.place import check_place, mounted_read_only
-from missedd.store.upgrade import (
+from missedd.store.backup.upgrade_copy import (
     AS_USUAL,
     Upgrade,
     Upgraded,
@@ -27,7 +21,13 @@ from missedd.store.upgrade import (
     version_ahead,
     way_back,
 )
-from missedd.store.writer import Writer
+from missedd.store.db.database import Connection, NotDurable, StoreRefused, Unit
+from missedd.store.db.integrity import check_integrity, way_out
+from missedd.store.db.lock import exclusive
+from missedd.store.db.migrate import LATEST, NewerSchema, check, known_version, migrate
+from missedd.store.db.path_check import check_place, mounted_read_only
+from missedd.store.db.read_access import check_there, may_not_read
+from missedd.store.db.writer import Writer
 
 
 class Driver(Protocol):

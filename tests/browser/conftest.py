@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
-from missedd.core.password import SALT_BYTES, hashed
+from missedd.security.password import SALT_BYTES, hashed
 from tests.browser.shop import CONFIG, EXOPHONES, Shop
 from tests.real.daemon import Daemon, free_port
 

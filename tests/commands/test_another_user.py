@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from missedd.store.inline import InlineDriver
-from missedd.store.migrate import migrate
+from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.db.migrate import migrate
 from tests.real.daemon import ENVIRON
 
 COMMANDS = (

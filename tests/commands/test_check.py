@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.clock import SystemClock
-from missedd.store.migrate import LATEST
+from missedd.store.db.migrate import LATEST
 from tests.store.database import FilledDatabase
 
 BASE = """

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from missedd.cli import main
-from missedd.store.lock import exclusive
-from missedd.store.migrate import LATEST
+from missedd.store.db.lock import exclusive
+from missedd.store.db.migrate import LATEST
 from tests.fuzz.targets import corpus
 from tests.real.daemon import free_port
 from tests.store.database import FilledDatabase

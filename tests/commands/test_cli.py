@@ -14,7 +14,7 @@ import trio
 
 from missedd import commands
 from missedd.cli import COMMANDS, main, parser
-from missedd.commands import common
+from missedd.commands.shared import options as shared
 from tests.commands.daemon import config
 
 LOADED = """
@@ -39,7 +39,7 @@ def test_a_command_does_not_load_the_daemon() -> None:
     )
     assert "missedd backup" in done.stdout
     assert "missedd.commands.backup" in done.stderr.split()
-    assert not {"missedd.daemon", "quart", "hypercorn", "faker"} & {*done.stderr.split()}
+    assert not {"missedd.daemon.daemon", "quart", "hypercorn", "faker"} & {*done.stderr.split()}
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_the_configuration_is_found_where_it_is_not_named(
     here, etc = tmp_path / "missedd.toml", tmp_path / "etc.toml"
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MISSEDD_CONFIG", raising=False)
-    monkeypatch.setattr(common, "CONFIG_PLACES", (Path("missedd.toml"), etc))
+    monkeypatch.setattr(shared, "CONFIG_PLACES", (Path("missedd.toml"), etc))
     assert main(["report"]) == 78
     told = capsys.readouterr().err
     assert told.startswith("missedd.toml: no such file\n")
     assert f"--config or MISSEDD_CONFIG, or put it at missedd.toml or {etc}" in told
     etc.touch()
-    assert common.found_config({}) == etc
+    assert shared.found_config({}) == etc
     here.touch()
-    assert common.found_config({}) == Path("missedd.toml")
-    assert common.found_config({"MISSEDD_CONFIG": ""}) == Path("missedd.toml")
-    assert common.found_config({"MISSEDD_CONFIG": "x.toml"}) == Path("x.toml")
+    assert shared.found_config({}) == Path("missedd.toml")
+    assert shared.found_config({"MISSEDD_CONFIG": ""}) == Path("missedd.toml")
+    assert shared.found_config({"MISSEDD_CONFIG": "x.toml"}) == Path("x.toml")
     monkeypatch.setenv("MISSEDD_CONFIG", str(tmp_path / "named.toml"))
     assert main(["report"]) == 78
     assert capsys.readouterr().err.startswith(f"{tmp_path}/named.toml: no such file\n")

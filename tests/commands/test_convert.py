@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from missedd.cli import main
-from missedd.commands.conversion_batches import Sending
-from missedd.commands.conversion_file import Line
+from missedd.commands.conversions.csv_file import Line
+from missedd.commands.conversions.upload import Sending
 from tests.commands.daemon import Answering, config, serving
 
 

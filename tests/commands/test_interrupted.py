@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 import trio
 
-from missedd import interrupts
-from simulator import interrupts as simulated
+from missedd.base import interrupts
+from simulator.base import interrupts as simulated
 from tests.real.daemon import PATIENCE_S
 
 MISSEDD, SIM = [sys.executable, "-m", "missedd"], [sys.executable, "-m", "simulator"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.clock import SystemClock
-from missedd.core.pages import LARGEST_LIMIT
-from missedd.web.leads import LEAD_COLUMNS
+from missedd.core.pagination import LARGEST_LIMIT
+from missedd.web.api.leads import LEAD_COLUMNS
 from tests.commands.daemon import config
 from tests.store.database import CALLER, NOON, FilledDatabase
 

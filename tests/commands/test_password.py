@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from missedd.cli import main
-from missedd.core.password import read_hash
+from missedd.security.password import read_hash
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:

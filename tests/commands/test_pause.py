@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.clock import SystemClock
 from tests.commands.daemon import Daemon, config
 
 

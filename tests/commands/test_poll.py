@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import trio
 
+from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.clock import SystemClock
-from missedd.config import load
-from missedd.store.admit import admit
-from missedd.store.inline import InlineDriver
-from missedd.store.polls import apply_rules
+from missedd.config.loader import load
+from missedd.store.admission.admit import admit
+from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.polls.rule_changes import apply_rules
 from missedd.store.store import open_store
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, minutes
 

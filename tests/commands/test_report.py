@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from missedd.cli import main
-from missedd.store.reads import figures
+from missedd.store.reads.reader import figures
 from tests.store.database import NOON, FilledDatabase
 
 INDIA = "Asia/Kolkata"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from missedd.core.agents import Agent
-from missedd.core.hours import BusinessHours, DailyWindow, Holidays, WeeklyWindow
+from missedd.core.agent_rotation import Agent
+from missedd.core.business_hours import BusinessHours, DailyWindow, Holidays, WeeklyWindow
 from missedd.core.model import InboundCall
 from missedd.core.policy import (
     AfterHoursCallback,

@@ -16,24 +16,24 @@ from typing import Any
 
 import trio
 
-from missedd.clock import to_us
+from missedd.base.clock import to_us
 from missedd.core.model import InboundCall, Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.engine.endpoints import WebhookQueues
-from missedd.engine.ready import Ready
-from missedd.engine.reports import Reports
-from missedd.engine.timers import Timers
-from missedd.engine.troubles import Troubles
-from missedd.engine.upstream import Upstream
-from missedd.exotel.answers import Accepted, Answer
-from missedd.log import Logger, configure
-from missedd.store.admit import Admitted, admit
-from missedd.store.claims import Claimed
-from missedd.store.inline import InlineDriver
-from missedd.store.outcomes import Applied
-from missedd.store.rows import Wake
+from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.provider.lane_state import Upstream
+from missedd.engine.reconciliation.status_reports import Reports
+from missedd.engine.timing.due_queue import Ready
+from missedd.engine.timing.timers import Timers
+from missedd.engine.webhooks.endpoint_queues import WebhookQueues
+from missedd.exotel.request_result import Accepted, Answer
+from missedd.log.logger import Logger, configure
+from missedd.store.actions.claims import Claimed
+from missedd.store.actions.rows import Wake
+from missedd.store.actions.status_reports import Applied
+from missedd.store.actions.timers import wakes_between
+from missedd.store.admission.admit import Admitted, admit
+from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
-from missedd.store.wakes import wakes_between
 from tests.core.campaigns import NOON, call
 
 

@@ -17,15 +17,15 @@ import trio
 from quart_trio import QuartTrio
 from trio.testing import MockClock
 
-from missedd.config import Settings, load_table
+from missedd.config.loader import Settings, load_table
+from missedd.config.secrets import Secrets
+from missedd.daemon.apps import count_events, private_site
 from missedd.engine.engine import Engine, World, running_engine
 from missedd.exotel.dates import to_ist
-from missedd.log import configure
-from missedd.secrets import Secrets
-from missedd.sites import count_events, private_site
-from missedd.store.calls import fetch_call
-from missedd.store.inline import InlineDriver
-from missedd.web.metrics import Metrics
+from missedd.log.logger import configure
+from missedd.store.admission.call_row import fetch_call
+from missedd.store.db.inline_driver import InlineDriver
+from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, SECOND_EXOPHONE, call
 from tests.engine.scene import WallClock
 

@@ -11,12 +11,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.core.deeds import By, Source
+from missedd.core.audit import By, Source
 from missedd.core.model import Lane
 from missedd.core.policy import WebhookPolicy
 from missedd.engine.operator import Operator
-from missedd.store.claims import claim
-from missedd.store.quarantine import impose
+from missedd.store.actions.claims import claim
+from missedd.store.actions.quarantine import impose
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.scene import Scene, scene
 

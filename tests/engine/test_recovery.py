@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from missedd.core.countries import ANY
+from missedd.core.contact_countries import ANY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
+from missedd.engine.provider.lane_state import Upstream
 from missedd.engine.recovery import load_timers, recover, tell_left_out
-from missedd.engine.timers import Timers
-from missedd.engine.upstream import Upstream
-from missedd.exotel.answers import Refused
-from missedd.store.quarantine import impose
-from missedd.store.rows import Wake
+from missedd.engine.timing.timers import Timers
+from missedd.exotel.request_result import Refused
+from missedd.store.actions.quarantine import impose
+from missedd.store.actions.rows import Wake
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.scene import Scene, scene
 from tests.store.database import MIGRATIONS

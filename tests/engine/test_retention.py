@@ -13,8 +13,8 @@ from trio.testing import MockClock
 
 from missedd.core.model import Outcome
 from missedd.engine.retention import LOOK_EVERY_S, ROWS, Retention
-from missedd.store.database import Database
-from missedd.store.silent import erase_silent
+from missedd.store.db.database import Database
+from missedd.store.people.retention import erase_silent
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, campaign, policy
 from tests.engine.scene import Scene, scene
 
@@ -26,7 +26,7 @@ LONG_AGO = NOON - timedelta(days=500)
 @pytest.fixture(autouse=True)
 def _idle_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is about days, and so are these tests: nothing has to look at the clock every few seconds."""
-    monkeypatch.setattr("missedd.engine.timers.LOOK_S", LOOK_EVERY_S)
+    monkeypatch.setattr("missedd.engine.timing.timers.LOOK_S", LOOK_EVERY_S)
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ import pytest
 from missedd.core.model import Outcome, StatusReport
 from missedd.core.policy import MessageClass
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Accepted, Refused, Unknown
 from missedd.exotel.client import Account, ExotelClient, PlaceCall, SendSms, Unavailable, new_http
+from missedd.exotel.request_result import Accepted, Refused, Unknown
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CUSTOMER, AGENT, EXOPHONE = "+919876543210", "+919800000001", "+918047120001"

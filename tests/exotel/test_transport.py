@@ -10,8 +10,8 @@ import pytest
 import trio
 
 from missedd.core.reasons import Reason
-from missedd.exotel.answers import Refused, Unknown
 from missedd.exotel.client import Account, ExotelClient, PlaceCall, SendSms, Unavailable, new_http
+from missedd.exotel.request_result import Refused, Unknown
 from missedd.exotel.transport import MAX_ANSWER_BYTES, REQUEST_TIMEOUT_S
 
 ACCOUNT = Account("example1", "https://api.in.exotel.example", "k3y", "t0ken", max_in_flight=3)

@@ -14,24 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from missedd.clock import to_iso
-from missedd.config import ConfigProblems, load
-from missedd.core.explain import story
+from missedd.base.clock import to_iso
+from missedd.config.loader import ConfigProblems, load
+from missedd.core.explain.call import story
 from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
-from missedd.engine.reports import read_report
-from missedd.exotel.other_products import OtherProduct
-from missedd.exotel.wire import WebhookRequest
-from missedd.store.admit import admit
-from missedd.store.database import PRAGMAS
-from missedd.store.group import commit_group
-from missedd.store.hand_over import hand_over, preview
-from missedd.store.inline import InlineDatabase
-from missedd.store.migrate import migrate
-from missedd.store.outcomes import apply_report
-from missedd.store.reads_calls import call_story
-from missedd.web.limits import Limits
-from missedd.web.parsing import RequestParser
-from missedd.web.public import PublicSite
+from missedd.engine.reconciliation.status_reports import read_report
+from missedd.exotel.misdirected_requests import OtherProduct
+from missedd.exotel.webhook_request import WebhookRequest
+from missedd.store.actions.status_reports import apply_report
+from missedd.store.admission.admit import admit
+from missedd.store.admission.sms_applet import hand_over, preview
+from missedd.store.db.database import PRAGMAS
+from missedd.store.db.group_commit import commit_group
+from missedd.store.db.inline_driver import InlineDatabase
+from missedd.store.db.migrate import migrate
+from missedd.store.reads.calls import call_story
+from missedd.web.public.app import PublicSite
+from missedd.web.public.http_parser import RequestParser
+from missedd.web.public.limits import Limits
 from tests.core.campaigns import NOON, callback, campaign, policy, sms
 
 CORPUS = Path(__file__).parents[1] / "corpus"

@@ -10,11 +10,11 @@ from typing import Final
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from missedd.clock import to_us
+from missedd.base.clock import to_us
 from missedd.core.model import Lane
-from missedd.core.trouble import TroubleKind
-from missedd.web.gauges import BudgetNow, Vitals
-from missedd.web.metrics import Metrics
+from missedd.core.upstream.trouble import TroubleKind
+from missedd.web.private.metric_gauges import BudgetNow, Vitals
+from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, policy
 
 ROOT: Final = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from missedd.core.trouble import TroubleKind
+from missedd.core.upstream.trouble import TroubleKind
 from tests.ops.cases import CASES, STEPS, tests
 from tests.ops.exposition import RULES, RUNBOOK, alerts, families, sample_names, with_all_switched_on
 from tests.ops.promtool import needs_promtool, promtool

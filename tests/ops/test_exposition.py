@@ -12,13 +12,13 @@ import trio
 from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock
 
-from missedd.core.trouble import TroubleKind
+from missedd.core.upstream.trouble import TroubleKind
+from missedd.daemon.apps import count_events, private_site
+from missedd.daemon.process_metrics import VitalSigns
 from missedd.engine.engine import World, running_engine
-from missedd.log import configure
-from missedd.sites import count_events, private_site
-from missedd.store.inline import InlineDriver
-from missedd.vitals import VitalSigns
-from missedd.web.metrics import Metrics
+from missedd.log.logger import configure
+from missedd.store.db.inline_driver import InlineDriver
+from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import call
 from tests.engine.scene import WallClock
 from tests.engine.test_engine import SECRETS, settings

@@ -51,7 +51,7 @@ class Daemon:
 
     def __init__(self, folder: Path, campaign: str, exotel_port: int) -> None:
         self.config = folder / "missedd.toml"
-        self.log_path = folder / "missedd.log"
+        self.log_path = folder / "missedd.log.logger"
         self.public_port, self.private_port = free_port(), free_port()
         self.config.write_text(
             f"""

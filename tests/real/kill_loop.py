@@ -20,8 +20,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from simulator.runner.one_person import Wish, called_again, rung_at_once
-from simulator.runner.our_calls import FOR_EVER, OurCall
+from simulator.invariants.one_callback_a_person import Wish, called_again, rung_at_once
+from simulator.invariants.placed_calls import FOR_EVER, OurCall
 from tests.real.daemon import Daemon, ExchangeServer, free_port
 
 CALLBACK = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from missedd.core.password import hashed
+from missedd.security.password import hashed
 from tests.real.daemon import Daemon, free_port
 from tests.real.peers import ask
 

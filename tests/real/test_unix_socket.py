@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from missedd.web.unix_socket import MODE, listen_unix
+from missedd.web.public.unix_socket import MODE, listen_unix
 from tests.real.daemon import TOKEN, Daemon, free_port
 
 CAMPAIGN = """

@@ -7,9 +7,9 @@ import socket
 from pathlib import Path
 
 import missedd
-from missedd.store.migrate import LATEST
+from missedd.store.db.migrate import LATEST
 from tests.real.daemon import Daemon, free_port
-from tests.store.test_upgrade import BEFORE, Before
+from tests.store.db.test_upgrade import BEFORE, Before
 
 SHOP = """
 [[campaign]]
@@ -32,7 +32,10 @@ def test_an_upgrade_is_told_and_given_time(tmp_path: Path) -> None:
         daemon.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
         daemon.start()
         (starting,), (upgraded,) = daemon.events("daemon.starting"), daemon.events("store.upgraded")
-        assert (starting["version"], starting["config"]) == (missedd.__version__, str(daemon.config))
+        assert (starting["version"], starting["config"]) == (
+            missedd.__version__,
+            str(daemon.config),
+        )
         copy = tmp_path / f"missedd.db.before-{BEFORE + 1:04d}"
         assert (upgraded["from_version"], upgraded["to_version"]) == (BEFORE, LATEST)
         assert (upgraded["copy"], copy.is_file(), upgraded["seconds"] > 0) == (str(copy), True, True)

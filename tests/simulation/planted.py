@@ -13,34 +13,34 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from missedd.clock import from_us, to_us
-from missedd.core.admission import is_news
-from missedd.core.agents import Agent, in_turn
-from missedd.core.gates import Candidate, Go, Judgement, judge
-from missedd.core.history import Seen
-from missedd.core.hours import DailyWindow
-from missedd.core.lifecycle import Step, step
+from missedd.base.clock import from_us, to_us
+from missedd.core.actions.lifecycle import Step, step
+from missedd.core.admission.caller_history import Seen
+from missedd.core.admission.decide import is_news
+from missedd.core.admission.gates import Candidate, Go, Judgement, judge
+from missedd.core.agent_rotation import Agent, in_turn
+from missedd.core.business_hours import DailyWindow
 from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
+from missedd.core.people.suppression import Bar, Channel
+from missedd.core.people.verification import TABLE, Status, Verification, attempt
+from missedd.core.people.verification import Step as Event
 from missedd.core.policy import MessageClass, Policy
 from missedd.core.reasons import Reason
-from missedd.core.suppression import Bar, Channel
-from missedd.core.verification import TABLE, Status, Verification, attempt
-from missedd.core.verification import Step as Event
-from missedd.engine.pacing import Budget
-from missedd.engine.results import Settled, settle
-from missedd.engine.timers import Timers
-from missedd.exotel.answers import Answer, Refused, Unknown
-from missedd.store import admit as admit_module
-from missedd.store.database import Database, NotDurable, Transacting, Unit
-from missedd.store.gate_facts import GateFacts
-from missedd.store.group import Fault, commit_group
-from missedd.store.migrate import _FILES
-from missedd.store.reached import Taken
-from missedd.store.rows import ActionRow, Wake, fetch_actions
-from missedd.store.suppressions import Suppressions
-from missedd.store.verifications import Proofs
-from missedd.store.votes import Ballots
-from missedd.store.wakes import wakes_between
+from missedd.engine.dispatch.attempt_result import Settled, settle
+from missedd.engine.provider.rate_limiter import Budget
+from missedd.engine.timing.timers import Timers
+from missedd.exotel.request_result import Answer, Refused, Unknown
+from missedd.store.actions.conversations import Taken
+from missedd.store.actions.gate_facts import GateFacts
+from missedd.store.actions.rows import ActionRow, Wake, fetch_actions
+from missedd.store.actions.timers import wakes_between
+from missedd.store.admission import admit as admit_module
+from missedd.store.db.database import Database, NotDurable, Transacting, Unit
+from missedd.store.db.group_commit import Fault, commit_group
+from missedd.store.db.migrate import _FILES
+from missedd.store.people.suppressions import Suppressions
+from missedd.store.people.verifications import Proofs
+from missedd.store.polls.votes import Ballots
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -68,7 +68,7 @@ def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
             finally:
                 await db.execute("ROLLBACK")
 
-    patch.setattr("missedd.store.inline.commit_group", careless)
+    patch.setattr("missedd.store.db.inline_driver.commit_group", careless)
 
 
 def redial_an_unknown(patch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def redial_an_unknown(patch: pytest.MonkeyPatch) -> None:
             answer = Refused(True, answer.code, Reason.CONNECTION_FAILED)
         return settle(answer, kind, attempt, now, rng)
 
-    patch.setattr("missedd.engine.dispatcher.settle", hasty)
+    patch.setattr("missedd.engine.dispatch.dispatcher.settle", hasty)
 
 
 def redial_what_a_crash_cut_off(patch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def redial_what_a_crash_cut_off(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_the_cap(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.gates.fits", lambda others, at, limit: True)
+    patch.setattr("missedd.core.admission.gates.fits", lambda others, at, limit: True)
 
 
 def count_the_cap_by_calendar_hours(patch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def count_the_cap_by_calendar_hours(patch: pytest.MonkeyPatch) -> None:
         hour = at.replace(minute=0, second=0, microsecond=0)
         return sum(hour <= each < hour + timedelta(hours=1) for each in others) < limit
 
-    patch.setattr("missedd.core.gates.fits", fits)
+    patch.setattr("missedd.core.admission.gates.fits", fits)
 
 
 def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
@@ -119,25 +119,25 @@ def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr("missedd.engine.recovery.rescue", counted)
-    patch.setattr("missedd.store.claims.judge", lenient)
+    patch.setattr("missedd.store.actions.claims.judge", lenient)
 
 
 def forget_suppression_at_send_time(patch: pytest.MonkeyPatch) -> None:
     def deaf(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
         return judge(replace(candidate, is_suppressed=False, bars=()), policy, at)
 
-    patch.setattr("missedd.store.claims.judge", deaf)
+    patch.setattr("missedd.store.actions.claims.judge", deaf)
 
 
 def call_back_whatever_country(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.gates.contacts", lambda countries, number, exophone: True)
+    patch.setattr("missedd.core.admission.gates.contacts", lambda countries, number, exophone: True)
 
 
 def take_the_calling_code_for_the_country(patch: pytest.MonkeyPatch) -> None:
     def of_code(number: str) -> str:
         return phonenumbers.region_code_for_country_code(phonenumbers.parse(number).country_code or 0)
 
-    patch.setattr("missedd.core.countries.region_of", of_code)
+    patch.setattr("missedd.core.contact_countries.region_of", of_code)
 
 
 def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
@@ -146,11 +146,11 @@ def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
     ) -> Reason | None:
         return Reason.REFUSES_SMS if any(each.channel is Channel.SMS for each in bars) else None
 
-    patch.setattr("missedd.core.gates.refusal_of_sms", deaf)
+    patch.setattr("missedd.core.admission.gates.refusal_of_sms", deaf)
 
 
 def text_a_refused_number_of_any_class(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.gates.refusal_of_sms", lambda *_, confirms: None)
+    patch.setattr("missedd.core.admission.gates.refusal_of_sms", lambda *_, confirms: None)
 
 
 def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
 
 
 def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
-    honest = patch_target("missedd.store.admit", "histories_of")
+    honest = patch_target("missedd.store.admission.admit", "histories_of")
 
     async def postponed(db: Database, calls: Any, *rest: Any) -> Any:
         histories = await honest(db, calls, *rest)
@@ -178,7 +178,7 @@ def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
     def lax(state: State, event: Step) -> State | None:
         return State.DONE if event is Step.REPORT else step(state, event)
 
-    patch.setattr("missedd.store.outcomes.step", lax)
+    patch.setattr("missedd.store.actions.status_reports.step", lax)
 
 
 def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Timers, "_fire", remembering)
     patch.setattr(Timers, "_notice_step", again)
-    patch.setattr("missedd.store.claims.fetch_actions", forgetful)
+    patch.setattr("missedd.store.actions.claims.fetch_actions", forgetful)
 
 
 def ignore_the_budget(patch: pytest.MonkeyPatch) -> None:
@@ -224,11 +224,11 @@ def lose_timers_beyond_the_horizon(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.analytics.COUNTED", ("accepted", "duplicate"))
+    patch.setattr("missedd.core.analytics.figures.COUNTED", ("accepted", "duplicate"))
 
 
 def hear_late_words_as_the_latest(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.consent.insort", lambda wishes, wish, key: wishes.append(wish))
+    patch.setattr("missedd.core.people.consent.insort", lambda wishes, wish, key: wishes.append(wish))
 
 
 def let_more_than_the_confirmation_pass(patch: pytest.MonkeyPatch) -> None:
@@ -236,7 +236,7 @@ def let_more_than_the_confirmation_pass(patch: pytest.MonkeyPatch) -> None:
 
 
 def hand_over_what_is_being_sent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.store.hand_over.step", lambda state, event: State.DONE)
+    patch.setattr("missedd.store.admission.sms_applet.step", lambda state, event: State.DONE)
 
 
 def sum_up_and_forget_what_changes(patch: pytest.MonkeyPatch) -> None:
@@ -244,24 +244,24 @@ def sum_up_and_forget_what_changes(patch: pytest.MonkeyPatch) -> None:
         (name, re.sub(r"VALUES \('(\w+)', (\w+)\.id, -1\)", r"VALUES ('\1', 0, 0)", text))
         for name, text in _FILES
     ]
-    patch.setattr("missedd.store.migrate._FILES", forgetful)
+    patch.setattr("missedd.store.db.migrate._FILES", forgetful)
 
 
 def forget_the_pause_at_send_time(patch: pytest.MonkeyPatch) -> None:
     def tireless(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
         return judge(replace(candidate, pause=None), policy, at)
 
-    patch.setattr("missedd.store.claims.judge", tireless)
+    patch.setattr("missedd.store.actions.claims.judge", tireless)
 
 
 def prove_with_one_call_what_another_proved(patch: pytest.MonkeyPatch) -> None:
     """A closed verification answers for each further call."""
     patch.setattr(
-        "missedd.store.verifications.attempt",
+        "missedd.store.people.verifications.attempt",
         lambda latest, called_at: Reason.NO_VERIFICATION_PENDING if latest is None else Reason.VERIFIED,
     )
     patch.setattr(
-        "missedd.store.verifications.TABLE",
+        "missedd.store.people.verifications.TABLE",
         {(status, event): TABLE[Status.PENDING, event] for status in Status for event in Event},
     )
 
@@ -275,12 +275,12 @@ def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
         honest(self, replace(verification, status=Status.PENDING), call_id, now)
 
     honest = Proofs._prove
-    patch.setattr("missedd.store.verifications.attempt", lenient)
+    patch.setattr("missedd.store.people.verifications.attempt", lenient)
     patch.setattr(Proofs, "_prove", prove)
 
 
 def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.poll.insort", lambda votes, vote: votes.append(vote))
+    patch.setattr("missedd.core.polls.voting_rules.insort", lambda votes, vote: votes.append(vote))
 
 
 def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
@@ -293,7 +293,7 @@ def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
 
     read_at: list[datetime] = []
     patch.setattr(Ballots, "record", by_receipt)
-    history = patch_target("missedd.store.admit", "histories_of")
+    history = patch_target("missedd.store.admission.admit", "histories_of")
 
     async def noting(db: Database, calls: Any, policy: Policy, received_at: datetime) -> Any:
         read_at.append(received_at)
@@ -309,10 +309,10 @@ def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
     async def nobody(*_: object) -> tuple[ActionRow, ...]:
         return ()
 
-    patch.setattr("missedd.store.claims.is_reached", never)
-    patch.setattr("missedd.store.follow_up.is_reached", never)
-    patch.setattr("missedd.store.outcomes.spoken_with", nobody)
-    patch.setattr("missedd.store.admit.spoken_with", nobody)
+    patch.setattr("missedd.store.actions.claims.is_reached", never)
+    patch.setattr("missedd.store.actions.next_callback.is_reached", never)
+    patch.setattr("missedd.store.actions.status_reports.spoken_with", nobody)
+    patch.setattr("missedd.store.admission.admit.spoken_with", nobody)
 
 
 def overwrite_a_conversation(patch: pytest.MonkeyPatch) -> None:
@@ -321,7 +321,7 @@ def overwrite_a_conversation(patch: pytest.MonkeyPatch) -> None:
     def careless(call: InboundCall, seen: Seen) -> bool:
         return is_news(call, seen) or (seen.verdict is Verdict.NOT_MISSED and call.not_missed is None)
 
-    patch.setattr("missedd.core.admission.is_news", careless)
+    patch.setattr("missedd.core.admission.decide.is_news", careless)
 
 
 def wave_a_proof_through(patch: pytest.MonkeyPatch) -> None:
@@ -330,7 +330,7 @@ def wave_a_proof_through(patch: pytest.MonkeyPatch) -> None:
     def careless(call: InboundCall, seen: Seen) -> bool:
         return is_news(call, seen) and seen.verdict is Verdict.NOT_MISSED
 
-    patch.setattr("missedd.core.admission.is_news", careless)
+    patch.setattr("missedd.core.admission.decide.is_news", careless)
 
 
 def leave_owed_what_a_taken_call_was(patch: pytest.MonkeyPatch) -> None:
@@ -349,24 +349,26 @@ def leave_owed_what_a_taken_call_was(patch: pytest.MonkeyPatch) -> None:
     async def never(db: Database, action: ActionRow) -> bool:
         return False
 
-    patch.setattr("missedd.store.admit.taken_after_all", only_kept)
+    patch.setattr("missedd.store.admission.admit.taken_after_all", only_kept)
     patch.setattr(GateFacts, "candidate", blind)
-    patch.setattr("missedd.store.claims.is_reached", never)
+    patch.setattr("missedd.store.actions.claims.is_reached", never)
 
 
 def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
     def first(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
         return [agents[0]]
 
-    patch.setattr("missedd.core.traffic.in_turn", first)
+    patch.setattr("missedd.core.admission.concurrent_calls.in_turn", first)
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def anybody(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
         return in_turn(agents, SystemRandom().choice(agents).number, at)
 
-    patch.setattr("missedd.core.traffic.in_turn", anybody)
-    patch.setattr("missedd.core.retry.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random()))
+    patch.setattr("missedd.core.admission.concurrent_calls.in_turn", anybody)
+    patch.setattr(
+        "missedd.core.actions.backoff.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random())
+    )
 
 
 def patch_target(module: str, name: str) -> Callable[..., Awaitable[Any]]:

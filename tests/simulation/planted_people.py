@@ -9,28 +9,28 @@ from typing import Any
 
 import pytest
 
-from missedd.core.agents import NO_LIMIT
-from missedd.core.gates import Candidate, Judgement
-from missedd.core.history import CallerHistory
+from missedd.core.admission.callback_merge import OwedCallback
+from missedd.core.admission.caller_history import CallerHistory
+from missedd.core.admission.concurrent_calls import Traffic, no_place
+from missedd.core.admission.gates import Candidate, Judgement
+from missedd.core.agent_rotation import NO_LIMIT
 from missedd.core.model import Outcome, PlannedAction
-from missedd.core.one_owed import OwedCallback
 from missedd.core.policy import CallbackPolicy, Campaign, Policy
 from missedd.core.reasons import Reason
-from missedd.core.traffic import Traffic, no_place
-from missedd.exotel.endings import Ending, ending
-from missedd.store.claims import Claims, claim
-from missedd.store.database import Database
-from missedd.store.rows import ActionRow
-from missedd.store.traffic import traffic_for
+from missedd.exotel.callback_outcome import Ending, ending
+from missedd.store.actions.claims import Claims, claim
+from missedd.store.actions.concurrent_calls import traffic_for
+from missedd.store.actions.rows import ActionRow
+from missedd.store.db.database import Database
 from tests.simulation.planted import Mistake, patch_target
 
 
 def forget_who_is_being_rung(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.gates.being_rung", lambda number, traffic, at: None)
+    patch.setattr("missedd.core.admission.gates.being_rung", lambda number, traffic, at: None)
 
 
 def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> None:
-    honest: Any = patch_target("missedd.core.gates", "_unless_blocked")
+    honest: Any = patch_target("missedd.core.admission.gates", "_unless_blocked")
 
     def selfish(
         judgement: Judgement, campaign: Campaign, callback: Any, candidate: Candidate, *rest: Any
@@ -41,7 +41,7 @@ def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> No
             candidate = replace(candidate, traffic=replace(traffic, calls=own))
         return honest(judgement, campaign, callback, candidate, *rest)
 
-    patch.setattr("missedd.core.gates._unless_blocked", selfish)
+    patch.setattr("missedd.core.admission.gates._unless_blocked", selfish)
 
 
 def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
@@ -63,8 +63,8 @@ def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
         found: int = await rescue(db, now)
         return found
 
-    patch.setattr("missedd.store.gate_facts.traffic_for", from_memory)
-    patch.setattr("missedd.engine.attempts.claim", remembering)
+    patch.setattr("missedd.store.actions.gate_facts.traffic_for", from_memory)
+    patch.setattr("missedd.engine.dispatch.attempts.claim", remembering)
     patch.setattr("missedd.engine.recovery.rescue", starting)
 
 
@@ -83,7 +83,7 @@ def call_beyond_the_channels(patch: pytest.MonkeyPatch) -> None:
     ) -> Any:
         return no_place(campaign, callback, number, replace(policy, channels=None), traffic, at)
 
-    patch.setattr("missedd.core.gates.no_place", boundless)
+    patch.setattr("missedd.core.admission.gates.no_place", boundless)
 
 
 def owe_every_call_a_callback(patch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def owe_every_call_a_callback(patch: pytest.MonkeyPatch) -> None:
     ) -> tuple[PlannedAction, None]:
         return planned, None
 
-    patch.setattr("missedd.store.owed.one_owed", each_its_own)
+    patch.setattr("missedd.store.actions.owed_callback.one_owed", each_its_own)
 
 
 def ignore_who_rings_back(patch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def ignore_who_rings_back_before_the_news(patch: pytest.MonkeyPatch) -> None:
     async def nobody(db: Database, action: ActionRow, ended_at: datetime) -> None:
         return None
 
-    patch.setattr("missedd.store.follow_up._rang_back", nobody)
+    patch.setattr("missedd.store.actions.next_callback._rang_back", nobody)
 
 
 def blame_the_agent_where_the_legs_are_silent(patch: pytest.MonkeyPatch) -> None:
@@ -118,17 +118,17 @@ def blame_the_agent_where_the_legs_are_silent(patch: pytest.MonkeyPatch) -> None
             return Ending(Outcome.FAILED, Reason.AGENT_NO_ANSWER)
         return told
 
-    patch.setattr("missedd.engine.reports.ending", guessing)
+    patch.setattr("missedd.engine.reconciliation.status_reports.ending", guessing)
 
 
 def count_an_agents_miss_against_the_caller(patch: pytest.MonkeyPatch) -> None:
-    for module in ("rows", "histories"):
+    for module in ("actions.rows", "admission.caller_history"):
         patch.setattr(f"missedd.store.{module}.is_agent_miss", lambda outcome, reason: False)
 
 
 def take_the_time_of_the_news_for_that_of_the_call(patch: pytest.MonkeyPatch) -> None:
     """Whoever rang between the end of a callback and the news of it counts as spoken with, or unheard."""
-    patch.setattr("missedd.store.outcomes._within_reason", lambda told_at, action, now: now)
+    patch.setattr("missedd.store.actions.status_reports._within_reason", lambda told_at, action, now: now)
 
 
 ABOUT_PEOPLE = (

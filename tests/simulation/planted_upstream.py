@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from missedd.core.lifecycle import Step
+from missedd.core.actions.lifecycle import Step
 from missedd.core.model import Kind, Outcome
 from missedd.core.reasons import REFUSES_ALL
-from missedd.engine.dispatcher import Dispatcher
-from missedd.engine.results import Settled, settle
-from missedd.exotel.answers import Answer, Refused
+from missedd.engine.dispatch.attempt_result import Settled, settle
+from missedd.engine.dispatch.dispatcher import Dispatcher
+from missedd.exotel.request_result import Answer, Refused
 from tests.simulation.planted import Mistake
 
 
@@ -25,11 +25,11 @@ def close_what_the_account_is_refused(patch: pytest.MonkeyPatch) -> None:
         closed = replace(settled.result, step=Step.REFUSE, outcome=Outcome.REFUSED, holds=None)
         return replace(settled, result=closed)
 
-    patch.setattr("missedd.engine.dispatcher.settle", final)
+    patch.setattr("missedd.engine.dispatch.dispatcher.settle", final)
 
 
 def ask_again_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.upstream.PROBE_WAITS_S", (1.0, 2.0))
+    patch.setattr("missedd.core.upstream.circuit_breaker.PROBE_WAITS_S", (1.0, 2.0))
 
 
 def forget_what_waits_for_the_provider(patch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from simulator.contradiction import contradicting
-from simulator.disk_faults import DiskFault
-from simulator.posting import OutboundWebhook
-from simulator.runner.disk import Crashed, Disk, dies_at
+from simulator.exchange.webhooks.contradicting_report import contradicting
+from simulator.exchange.webhooks.request import OutboundWebhook
+from simulator.harness.faulty_disk import Crashed, Disk, dies_at
+from simulator.scenario.disk_faults import DiskFault
 
 POINTS = ("begin", "before-commit", "after-commit")
 

@@ -13,10 +13,10 @@ import pytest
 import trio
 
 from simulator.cli import main
-from simulator.runner.batch import ENOUGH, Batch, run_seed, run_seeds
-from simulator.runner.simulation import Run
-from simulator.runner.swarm import draw
-from simulator.runner.tally import PROMISES, Violation
+from simulator.fuzz.judged_run import Run
+from simulator.fuzz.random_scenario import draw
+from simulator.fuzz.seed_batch import ENOUGH, Batch, run_seed, run_seeds
+from simulator.invariants.promise_results import PROMISES, Violation
 
 SEEDS = range(10)
 """A first look, in which every promise is put to the test; `make soak` plays many more."""
@@ -76,7 +76,7 @@ def test_ctrl_c_tells_what_was_found_so_far(
         yield seeds[0], run_seed(seeds[0], minutes)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.runner.batch.run_seeds", interrupted)
+    monkeypatch.setattr("simulator.fuzz.seed_batch.run_seeds", interrupted)
     assert main(["fuzz", "--seeds", "9", "--minutes", "5"]) == 130
     told = capsys.readouterr()
     assert told.out.startswith("1 seeds,")
@@ -85,7 +85,7 @@ def test_ctrl_c_tells_what_was_found_so_far(
 
 
 def test_trio_still_has_the_private_names_that_make_runs_repeatable() -> None:
-    """`simulator.determinism` uses both: a trio that renames them would make every seed a lottery."""
+    """`deterministic_scheduler` uses both: a trio that renames them would make every seed a lottery."""
     run = trio._core._run
     assert isinstance(run._ALLOW_DETERMINISTIC_SCHEDULING, bool)
     assert callable(run._r.seed)

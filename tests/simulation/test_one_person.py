@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator.runner.one_person import Wish, called_again, rung_at_once
-from simulator.runner.our_calls import FOR_EVER, OurCall
-from simulator.runner.places import Limit, crowded
+from simulator.invariants.concurrency_limits import Limit, crowded
+from simulator.invariants.one_callback_a_person import Wish, called_again, rung_at_once
+from simulator.invariants.placed_calls import FOR_EVER, OurCall
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ASHA, BELA, AGENT = "+919811100001", "+919811100002", "+919800000001"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.runner.batch import run_seed
+from simulator.fuzz.seed_batch import run_seed
 from tests.simulation.planted import MISTAKES, Mistake
 from tests.simulation.planted_people import ABOUT_PEOPLE
 from tests.simulation.planted_upstream import ABOUT_UPSTREAM

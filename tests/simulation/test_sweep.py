@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.runner.branches import BranchFailed, branches
-from simulator.runner.disk import Point, dies_at
-from simulator.runner.simulation import Run, simulate
-from simulator.runner.sweep import crash_points, sweep
-from simulator.scenario import Scenario, load_scenario
+from simulator.fuzz.crash_sweep import crash_points, sweep
+from simulator.fuzz.forked_runs import BranchFailed, branches
+from simulator.fuzz.judged_run import Run, simulate
+from simulator.harness.faulty_disk import Point, dies_at
+from simulator.scenario.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 SAMPLE = 6
@@ -76,7 +76,7 @@ def test_ctrl_c_tells_what_was_found_so_far(
         yield None, simulate(scenario)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.runner.sweep.sweep", interrupted)
+    monkeypatch.setattr("simulator.fuzz.crash_sweep.sweep", interrupted)
     assert main(["sweep", str(SCENARIOS / "agents.toml")]) == 130
     told = capsys.readouterr()
     assert "agents: 0 crashes at" in told.out

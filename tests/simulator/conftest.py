@@ -11,11 +11,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange import Exchange
-from simulator.memory import ExchangeTransport
-from simulator.posting import OutboundWebhook, PostResult
-from simulator.rendering import read_form
-from simulator.settings import ExchangeSettings
+from simulator.exchange.api.httpx_transport import ExchangeTransport
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.model.settings import ExchangeSettings
+from simulator.exchange.webhooks.body_formats import read_form
+from simulator.exchange.webhooks.request import OutboundWebhook, PostResult
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # noon in India
 EXOPHONE = "+918047120001"

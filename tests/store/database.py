@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import missedd.store
-from missedd.clock import to_us
+from missedd.base.clock import to_us
 
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 """Noon in India, on a Monday."""

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from missedd.clock import to_us
-from missedd.core.grid import grid_of
-from missedd.store.database import Database
-from missedd.store.fold import fold
-from missedd.store.reads import figures
-from simulator.runner.recount import disagreements, recount
+from missedd.base.clock import to_us
+from missedd.core.analytics.hour_grid import grid_of
+from missedd.store.db.database import Database
+from missedd.store.reads.reader import figures
+from missedd.store.rollups.roll_up import fold
+from simulator.invariants.figures_recount import disagreements, recount
 from tests.core.campaigns import NOON
 
 CAMPAIGNS = ("shop", "vote", None)

@@ -8,19 +8,19 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from missedd.clock import from_us
+from missedd.base.clock import from_us
 from missedd.core.model import InboundCall, Kind, Outcome, StatusReport
+from missedd.core.people.suppression import Class
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.core.suppression import Class
-from missedd.engine.results import settle
-from missedd.exotel.answers import Accepted, Answer
-from missedd.store.admit import Admitted, admit
-from missedd.store.claims import Claimed, Claims, claim
-from missedd.store.look_ups import Looked, looked_in_vain
-from missedd.store.outcomes import Applied, Meaning, apply_report
-from missedd.store.results import record
-from missedd.store.rows import ActionRow, Wake
+from missedd.engine.dispatch.attempt_result import settle
+from missedd.exotel.request_result import Accepted, Answer
+from missedd.store.actions.attempts import record
+from missedd.store.actions.claims import Claimed, Claims, claim
+from missedd.store.actions.lookups import Looked, looked_in_vain
+from missedd.store.actions.rows import ActionRow, Wake
+from missedd.store.actions.status_reports import Applied, Meaning, apply_report
+from missedd.store.admission.admit import Admitted, admit
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, callback, campaign, policy, seconds
 

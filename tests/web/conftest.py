@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
-from missedd.core.conversions import Answer, SaidConversion
-from missedd.core.deeds import By
-from missedd.core.erasure import Erased, NotErased
-from missedd.core.leads import LeadStatus
+from missedd.core.actions.resolution import Settlement
+from missedd.core.admission.pauses import Pause
+from missedd.core.audit import By
 from missedd.core.model import Lane, Outcome
-from missedd.core.pauses import Pause
+from missedd.core.people.conversions import Answer, SaidConversion
+from missedd.core.people.erasure import Erased, NotErased
+from missedd.core.people.leads import LeadStatus
+from missedd.core.people.verification import NotStarted
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.core.settlement import Settlement
-from missedd.core.verification import NotStarted
-from missedd.engine.news import News
-from missedd.engine.troubles import Troubles
-from missedd.store.reads import Reader, Rows
-from missedd.web.access import Keys
-from missedd.web.metrics import Metrics
-from missedd.web.private import OPEN, build_private
+from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.poll_changes import News
+from missedd.store.reads.reader import Reader, Rows
+from missedd.web.auth.access import Keys
+from missedd.web.private.app import OPEN, build_private
+from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
 

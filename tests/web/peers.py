@@ -9,10 +9,10 @@ from functools import partial
 
 import trio
 
-from missedd.exotel.wire import WebhookRequest
-from missedd.web.limits import Limits
-from missedd.web.listener import open_listeners, serve_public
-from missedd.web.replies import Reply
+from missedd.exotel.webhook_request import WebhookRequest
+from missedd.web.public.limits import Limits
+from missedd.web.public.listener import open_listeners, serve_public
+from missedd.web.public.responses import Reply
 
 Answer = Callable[[str, WebhookRequest], Awaitable[Reply]]
 

@@ -12,20 +12,20 @@ from typing import Final
 
 from quart import Blueprint, Response
 
+from missedd.web.console.attention import add_trouble
+from missedd.web.console.audit import add_record
+from missedd.web.console.calls import add_stories
 from missedd.web.console.campaigns import add_campaigns
-from missedd.web.console.filters import add_filters
+from missedd.web.console.context import House
 from missedd.web.console.forms import add_notices
-from missedd.web.console.house import House
 from missedd.web.console.lists import add_lists
 from missedd.web.console.numbers import add_numbers
-from missedd.web.console.parameters import add_parameters
 from missedd.web.console.polls import add_polls
+from missedd.web.console.query_parameters import add_parameters
 from missedd.web.console.queue import add_queue
-from missedd.web.console.record import add_record
-from missedd.web.console.stories import add_stories
+from missedd.web.console.template_filters import add_filters
 from missedd.web.console.today import add_today
-from missedd.web.console.trouble import add_trouble
-from missedd.web.problems import Problem
+from missedd.web.shared.problems import Problem
 
 __all__ = ["House", "build_console"]
 

@@ -9,13 +9,13 @@ from typing import Any
 from quart import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.clock import to_iso
-from missedd.config_words import facts_in_words
-from missedd.web.acting import acting
-from missedd.web.campaigns import configured, standings
+from missedd.base.clock import to_iso
+from missedd.config.campaign_summary import facts_in_words
+from missedd.web.api.campaigns import configured, standings
+from missedd.web.console.context import House
 from missedd.web.console.forms import PAUSES, Mistake, done, line, until
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
+from missedd.web.console.render import page
+from missedd.web.shared.actor import acting
 
 
 def add_campaigns(console: Blueprint, house: House) -> None:

@@ -13,8 +13,8 @@ from quart import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.phone import normalise, prefix_of
-from missedd.web.access import local_path
-from missedd.web.bodies import LONGEST_LINE
+from missedd.web.auth.access import local_path
+from missedd.web.shared.json_body import LONGEST_LINE
 
 REFRESH_HEADER: Final = "Missedd-Refresh"
 """Of a page that is fetched to be looked at by the script: it must not use up what a person is to read."""

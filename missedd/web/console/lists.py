@@ -10,16 +10,16 @@ from urllib.parse import urlencode
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.consent import Standing
-from missedd.core.erasure import kept_as
-from missedd.core.leads import LeadStatus
-from missedd.core.pages import BadCursor, Page, Query
+from missedd.core.pagination import BadCursor, Page, Query
+from missedd.core.people.consent import Standing
+from missedd.core.people.erasure import kept_as
+from missedd.core.people.leads import LeadStatus
 from missedd.core.phone import prefix_of
-from missedd.web.acting import acting
+from missedd.web.console.context import House
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, typed_number
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
-from missedd.web.problems import Problem
+from missedd.web.console.render import page
+from missedd.web.shared.actor import acting
+from missedd.web.shared.problems import Problem
 
 SHOWN: Final = 50
 _FIELD: Final = {"state": "standing"}

@@ -7,16 +7,16 @@ from typing import Final
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.erasure import NotErased
-from missedd.core.leads import LeadStatus
-from missedd.core.pages import Query
+from missedd.core.pagination import Query
+from missedd.core.people.erasure import NotErased
+from missedd.core.people.leads import LeadStatus
 from missedd.core.phone import normalise
-from missedd.web.acting import acting
+from missedd.web.api.erasure import refusal_in_words
+from missedd.web.console.context import House
 from missedd.web.console.forms import SUPPRESSIONS, Mistake, done, line, typed_number, until
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
-from missedd.web.erasure import refusal_in_words
-from missedd.web.problems import Problem
+from missedd.web.console.render import page
+from missedd.web.shared.actor import acting
+from missedd.web.shared.problems import Problem
 
 CALLS: Final = 20
 CONFIRMED_BY: Final = 4

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from quart import Blueprint
 
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
-from missedd.web.polls import poll_now, polls_now
+from missedd.web.api.polls import poll_now, polls_now
+from missedd.web.console.context import House
+from missedd.web.console.render import page
 
 STREAMS: Final = 2
 """A browser has six connections to one place: a page with more polls asks every few seconds instead."""

@@ -10,12 +10,12 @@ from typing import Any, Final
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.forecast import Backlog, forecast
+from missedd.core.analytics.backlog_forecast import Backlog, forecast
 from missedd.core.model import LANE_OF, Kind, Lane, State
-from missedd.web.acting import acting
+from missedd.web.console.context import House
 from missedd.web.console.forms import Mistake, done
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
+from missedd.web.console.render import page
+from missedd.web.shared.actor import acting
 
 DUE: Final = 50
 

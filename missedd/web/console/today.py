@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from quart import Blueprint, request
 
-from missedd.clock import to_iso
-from missedd.core.analytics import peak
+from missedd.base.clock import to_iso
+from missedd.core.analytics.figures import peak
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import TOLD_EARLY_ADVICE, Reason
-from missedd.exotel.sms_codes import words_of_code
-from missedd.web.console.house import House
-from missedd.web.console.pages import page
+from missedd.exotel.sms_status_codes import words_of_code
+from missedd.web.console.context import House
+from missedd.web.console.render import page
 
 LATEST: Final = 30
 WEEKS: Final = 4

@@ -1,0 +1,1 @@
+"""How `missedd convert` reads a file of conversions and hands it over, a batch at a time."""

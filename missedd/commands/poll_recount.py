@@ -1,0 +1,168 @@
+"""Counting a poll again, writing its signed result, and checking one that there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from missedd.base.clock import SystemClock
+from missedd.commands.shared.options import CONFIGURATION, FAILED, OK, say_problems
+from missedd.config.loader import ConfigProblems, Settings, load
+from missedd.config.secrets import find_signing_key
+from missedd.core.polls.signed_result import FORMAT, is_signed, result, signed
+from missedd.core.polls.tally import OPEN, told
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.read_access import is_there
+from missedd.store.polls.recount import Recount, digests, kept_tally, one_view, recount
+
+
+def count_again(config: Path, name: str, into: Path | None, *, as_json: bool) -> int:
+    """Hold the votes and the tally against the calls; if they agree, write the result that is asked for."""
+    key = None if into is None else _key()
+    if isinstance(key, int):
+        return key
+    try:
+        settings = load(config, os.environ)
+        with one_view(settings.store_path) as reading:
+            kept = kept_tally(reading, name)
+            if kept is None:
+                print(f"there is no poll {name!r} in {settings.store_path}", file=sys.stderr)
+                return FAILED
+            found = recount(reading, kept)
+            if key is None or into is None or not found.agrees:
+                return _say(found, settings, as_json=as_json)
+            counted = result(
+                found.counted,
+                found.numbers,
+                digests(reading, name),
+                settings.policy.options(name),
+                SystemClock().now(),
+            )
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    except StoreRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return FAILED
+    _say(found, settings, as_json=as_json)
+    return _write(signed(counted, key), into)
+
+
+def _say(found: Recount, settings: Settings, *, as_json: bool) -> int:
+    poll = found.kept.rules.name
+    if settings.policy.poll(poll) not in (None, found.kept.rules):
+        print(
+            "the configuration has other rules for this poll: they hold from the next start on",
+            file=sys.stderr,
+        )
+    if as_json:
+        shown = told(found.counted, settings.policy.options(poll), SystemClock().now())
+        print(
+            json.dumps(
+                shown | {"numbers": found.numbers, "agrees": found.agrees, "differences": found.differences},
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
+        return OK if found.agrees else FAILED
+    counted = (
+        f"{found.counted.calls:,} votes of {found.numbers:,} numbers, {found.counted.total:,} of them count"
+    )
+    if found.agrees:
+        print(f"{poll}: {counted}: the votes and the tally agree with the calls")
+        return OK
+    print(f"{poll}: by the calls {counted}; {found.found:,} differences:")
+    for each in found.differences:
+        print(f"  {each}")
+    if found.found > len(found.differences):
+        print(f"  … and {found.found - len(found.differences):,} more")
+    return FAILED
+
+
+def _write(counted: Mapping[str, Any], into: Path) -> int:
+    text = json.dumps(counted, indent=2, ensure_ascii=False) + "\n"
+    try:
+        into.write_text(text, "utf-8")
+    except OSError as failure:
+        print(f"cannot write {into}: {failure.strerror}", file=sys.stderr)
+        return FAILED
+    if counted["state"] == OPEN:
+        print("the poll is open: the result is how it stands now", file=sys.stderr)
+    print(f"the signed result is in {into}", file=sys.stderr)
+    return OK
+
+
+def verify(config: Path, name: str, file: Path) -> int:
+    """Check a result's signature and, where there is a database, every figure and digest of it."""
+    key = _key()
+    if isinstance(key, int):
+        return key
+    said = _read(file, key)
+    if isinstance(said, str):
+        print(said, file=sys.stderr)
+        return FAILED
+    if said["poll"] != name:
+        print(f"{file} is the result of the poll {said['poll']!r}", file=sys.stderr)
+        return FAILED
+    return _compare(said, config, file)
+
+
+def _read(file: Path, key: bytes) -> dict[str, Any] | str:
+    """A result that this key signed, or why it is none."""
+    try:
+        said = json.loads(file.read_text("utf-8"))
+        if not isinstance(said, dict) or said.get("format") != FORMAT:
+            return f"{file} is no result of a poll: its format is not {FORMAT}"
+        if not is_signed(said, key):
+            return f"{file}: the signature does not fit: it was changed, or signed with another secret"
+    except OSError as failure:
+        return f"cannot read {file}: {failure.strerror}"
+    except (ValueError, RecursionError):
+        return f"{file} is no result of a poll: it is no JSON"
+    return said
+
+
+def _compare(said: Mapping[str, Any], config: Path, file: Path) -> int:
+    try:
+        settings = load(config, os.environ)
+        if not is_there(settings.store_path):
+            print(f"{file}: the signature fits; there is no database here to compare it with")
+            return OK
+        with one_view(settings.store_path) as reading:
+            kept = kept_tally(reading, said["poll"])
+            if kept is None:
+                print(f"{file}: the signature fits; the database has no such poll", file=sys.stderr)
+                return FAILED
+            found = recount(reading, kept)
+            options = [each["option"] for each in said["options"]]
+            now = result(
+                found.counted, found.numbers, digests(reading, said["poll"]), options, SystemClock().now()
+            )
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    except StoreRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return FAILED
+    # When it was counted, and whether the poll was open then, may differ; what was counted may not.
+    changed = [each for each in now if each not in ("counted_at", "state") and now[each] != said.get(each)]
+    for each in changed:
+        print(f"{each}: the result says {said.get(each)}, the database gives {now[each]}", file=sys.stderr)
+    if changed or not found.agrees:
+        print(f"{file}: the signature fits, and the database has changed since", file=sys.stderr)
+        return FAILED
+    print(f"{file}: the signature fits, and the database gives the same votes, call by call")
+    return OK
+
+
+def _key() -> bytes | int:
+    """The signing key, or the exit code where there is none."""
+    key, problems = find_signing_key(os.environ)
+    if key is None:
+        for each in problems:
+            print(each, file=sys.stderr)
+        print("a result is signed, and checked, with that secret", file=sys.stderr)
+        return CONFIGURATION
+    return key

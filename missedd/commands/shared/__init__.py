@@ -1,0 +1,1 @@
+"""What several commands need: their common options, and the way to a running daemon."""

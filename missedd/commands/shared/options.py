@@ -1,0 +1,123 @@
+"""What several commands share: the `--config` option, exit codes, and reading a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import trio
+
+from missedd.config.loader import ConfigProblems, Loaded, Settings, load, load_all
+from missedd.config.toml_file import NO_FILE
+from missedd.core.explain.number import local_time
+from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.db.database import Connection, StoreRefused
+from missedd.store.store import open_reader
+
+OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
+"""Exit codes. 78 is `EX_CONFIG`."""
+
+CONFIG_PLACES: Final = (Path("missedd.toml"), Path("/etc/missedd/missedd.toml"))
+"""Where a configuration is looked for that nobody has named."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=found_config(os.environ),
+        metavar="FILE",
+        help="the configuration, a TOML file; if not given, the one that MISSEDD_CONFIG names, else "
+        f"{' or '.join(map(str, CONFIG_PLACES))}, whichever there is",
+    )
+
+
+def found_config(environ: Mapping[str, str]) -> Path:
+    """The configuration where none is named; the first place to look, where there is none anywhere."""
+    if named := environ.get("MISSEDD_CONFIG"):
+        return Path(named)
+    for place in CONFIG_PLACES:
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            pass  # there is something that we may not look at: whoever reads it says so
+        return place
+    return CONFIG_PLACES[0]
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """`--format` with the first as its default, and `--json` for `--format json`."""
+    parser.add_argument("--format", choices=formats, default=formats[0], help=f"({formats[0]})")
+    parser.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="json",
+        default=argparse.SUPPRESS,
+        help="short for --format json",
+    )
+
+
+def say_problems(problems: ConfigProblems) -> int:
+    """Print every problem, and say how many: the operator mends them all in one go."""
+    for problem in problems.problems:
+        print(problem, file=sys.stderr)
+    if any(problem.reason == NO_FILE for problem in problems.problems):
+        places = " or ".join(map(str, CONFIG_PLACES))
+        print(f"name it with --config or MISSEDD_CONFIG, or put it at {places}", file=sys.stderr)
+    count = len(problems.problems)
+    print(
+        f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started",
+        file=sys.stderr,
+    )
+    return CONFIGURATION
+
+
+def private_url(settings: Settings) -> str:
+    """Where a running daemon answers its operator."""
+    private = settings.listen.private
+    host = f"[{private.host}]" if ":" in private.host else private.host
+    return f"http://{host}:{private.port}"
+
+
+def local(instant: str, settings: Settings) -> str:
+    """An instant of the API's as a person reads it: `2026-11-23 12:00:00 IST`."""
+    return local_time(instant, ZoneInfo(settings.timezone))
+
+
+def with_config(run: Callable[[Loaded], int], path: Path) -> int:
+    """Run a command that needs settings and secrets."""
+    try:
+        loaded = load_all(path, os.environ)
+    except ConfigProblems as problems:
+        return say_problems(problems)
+    return run(loaded)
+
+
+def reading[T](path: Path, query: Callable[[Settings, Connection], Awaitable[T]]) -> T | int:
+    """Run a query on the database beside a daemon that may be running; an exit code where that can't be.
+
+    Only the file is needed, no secrets: an operator may look without being able to send.
+    """
+    try:
+        settings = load(path, os.environ)
+    except ConfigProblems as problems:
+        return say_problems(problems)
+
+    async def read() -> T:
+        async with aio_driver() as driver, open_reader(driver, settings.store_path) as reader:
+            return await query(settings, reader)
+
+    try:
+        return trio.run(partial(read))
+    except StoreRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return FAILED

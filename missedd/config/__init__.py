@@ -1,0 +1,1 @@
+"""The configuration file: one file a table of it, read into settings and a policy, all problems at once."""

@@ -1,0 +1,132 @@
+"""What the configuration asks for, in words: when each campaign is open, what it does, and what not.
+
+admissions (+918047120001)
+  open: mon-fri 09:30-18:30, sat 10:00-14:00, Asia/Kolkata time; closed on the holidays of IN-KA
+  calls back: 30s after the call, into flow 12345, ringing the customer for 30s; at most 2 an hour; …
+  when closed: callbacks wait for the next opening; texts "We are closed now." …
+  does not: text, tell your application, count votes, keep a list, verify numbers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from missedd.base.url_redaction import without_secrets
+from missedd.config.hours import spell_window
+from missedd.config.values import spell
+from missedd.core.business_hours import BusinessHours
+from missedd.core.model import Kind
+from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, Policy, Retries, SmsPolicy
+
+_LEFT_OUT: Final = {
+    Kind.CALLBACK: "call back (no [campaign.callback])",
+    Kind.SMS: "text (no [campaign.sms])",
+    Kind.LEAD: "keep leads (no [campaign.lead])",
+    Kind.WEBHOOK: "tell your application (no [campaign.webhook])",
+    Kind.VOTE: "count votes",
+    Kind.SUBSCRIBE: "put on a list",
+    Kind.UNSUBSCRIBE: "take off a list",
+    Kind.VERIFY: "verify numbers",
+}
+
+
+def campaigns_in_words(policy: Policy) -> Iterator[str]:
+    """Some lines for each campaign, the first with its name and ExoPhones."""
+    for campaign in policy.campaigns:
+        yield f"{campaign.name} ({', '.join(campaign.exophones)})"
+        yield from (f"  {what}: {said}" for what, said in facts_in_words(campaign))
+
+
+def facts_in_words(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """What there is to say of a campaign, each with what it is about."""
+    yield "open", hours_in_words(campaign.hours)
+    if campaign.owes:
+        yield "repeats", _repeats(campaign)
+    if campaign.callback is not None:
+        yield "calls back", _callback(campaign.callback)
+    if campaign.sms is not None:
+        yield "texts", _sms(campaign.sms)
+    if campaign.lead_source is not None:
+        yield "keeps a lead", f"of each caller, source {campaign.lead_source}"
+    if campaign.webhook is not None:
+        yield (
+            "tells your application",
+            f"at {without_secrets(campaign.webhook.url)}, as {campaign.webhook.format}",
+        )
+    yield from _lists(campaign)
+    if campaign.hours is not None:
+        yield "when closed", "; ".join(_after_hours(campaign))
+    left_out = [words for kind, words in _LEFT_OUT.items() if kind not in campaign.owes]
+    if left_out:
+        yield "does not", ", ".join(left_out)
+
+
+def hours_in_words(hours: BusinessHours | None) -> str:
+    if hours is None:
+        return "always"
+    open_at = f"{', '.join(map(spell_window, hours.windows))}, {hours.timezone} time"
+    region = hours.holidays.region
+    closed = [f"the holidays of {region.replace(',', ', ')}"] if region else []
+    if hours.holidays.dates:
+        closed.append(", ".join(map(str, sorted(hours.holidays.dates))))
+    return f"{open_at}; closed on {' and on '.join(closed)}" if closed else open_at
+
+
+def _repeats(campaign: Campaign) -> str:
+    if not campaign.dedup_window:
+        return "each call is served by itself, as dedup_window is 0"
+    window = spell(campaign.dedup_window)
+    return f"within {window} of a call that was served nobody is called, texted or told again"
+
+
+def _callback(callback: CallbackPolicy) -> str:
+    when = f"{spell(callback.delay)} after the call" if callback.delay else "at once"
+    if callback.flow is not None:
+        whom = f"into flow {callback.flow}, ringing the customer"
+    else:
+        count = len(callback.agents)
+        agents = f"{count} agents in turn" if count > 1 else "an agent"
+        whom = f"with {agents}, ringing the {callback.first} first"
+    again = _again(callback.retries)
+    shown = f", from {callback.caller_id}" if callback.caller_id else ""
+    return (
+        f"{when}, {whom} for {spell(callback.ring_timeout)}{shown}; "
+        f"at most {callback.max_per_hour} an hour; {again}; none after {spell(callback.give_up_after)}"
+    )
+
+
+def _again(retries: Retries) -> str:
+    lists = {"not answered": retries.no_answer, "busy": retries.busy, "failed": retries.failed}
+    said = [f"after {', '.join(map(spell, waits))} where {how}" for how, waits in lists.items() if waits]
+    return f"again {' and '.join(said)}" if said else "not tried again"
+
+
+def _sms(sms: SmsPolicy) -> str:
+    return f'"{sms.body}" as {sms.sender}, {sms.message_class}'
+
+
+def _lists(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    if campaign.vote is not None:
+        yield "counts a vote", f"for {campaign.vote.option} in the poll {campaign.vote.poll}"
+    if campaign.subscribe is not None:
+        yield "puts on the list", f"{campaign.subscribe.list}, for {campaign.subscribe.purpose}"
+    if campaign.unsubscribe is not None:
+        barred = ", and contacts the caller no more" if campaign.unsubscribe.suppress else ""
+        yield "takes off the list", f"{campaign.unsubscribe.list}{barred}"
+    if campaign.verify is not None:
+        yield "verifies numbers", f"that call within {spell(campaign.verify.ttl)}"
+
+
+def _after_hours(campaign: Campaign) -> Iterator[str]:
+    if campaign.callback is not None:
+        yield {
+            AfterHoursCallback.DEFER: "callbacks wait for the next opening",
+            AfterHoursCallback.SKIP: "no callback is made",
+            AfterHoursCallback.SAME: "calls back as in business hours",
+        }[campaign.after_hours.callback]
+    if campaign.after_hours.sms is not None:
+        yield f"texts {_sms(campaign.after_hours.sms)}"
+    elif campaign.sms is not None:
+        yield "texts the same"
+    yield "all else is done as ever"

@@ -1,0 +1,206 @@
+"""Reads when a business is open and when promotional messages may go.
+
+    open = ["mon-fri 09:30-18:30", "sat 10:00-14:00"]
+
+A window names days (`mon-fri`, `mon,wed`, `fri-mon` round the week's end, `daily`) and hours. Hours
+that end at or before their start run past midnight; `24:00` is the end of the day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import holidays as holiday_calendars
+
+from missedd.config.contact import country_meant
+from missedd.config.table import Table
+from missedd.config.values import nearest, shown
+from missedd.core.business_hours import HORIZON_DAYS, BusinessHours, DailyWindow, Holidays, WeeklyWindow
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ANY_DAY = frozenset(range(7))
+_HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
+_ALIKE = 0.8
+"""There are so many names of states and countries that one is always a little like another."""
+
+_EXAMPLE = '"mon-fri 09:30-18:30"'
+
+
+def parse_hours(text: str) -> tuple[time, time]:
+    """`09:30-18:30` as start and end; an end of 24:00 is 00:00, which runs to the day's end.
+
+    Raises ValueError with what is wrong, in words.
+    """
+    found = _HOURS.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"has no hours such as 09:30-18:30 in {text!r}")
+    start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
+    if (end_hour, end_minute) == (24, 0):
+        end_hour = 0
+    elif (start_hour, start_minute) == (end_hour, end_minute):
+        raise ValueError("starts and ends at the same time; write 00:00-24:00 for the whole day")
+    try:
+        return time(start_hour, start_minute), time(end_hour, end_minute)
+    except ValueError:
+        raise ValueError(f"has no such time of day: {text.strip()!r}") from None
+
+
+def parse_days(text: str) -> frozenset[int]:
+    """`mon-fri`, `mon,wed` or `daily` as weekdays, Monday being 0. Raises ValueError with words."""
+    if text.casefold() == "daily":
+        return _ANY_DAY
+    days: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        start = _day(first)
+        span = (_day(last) - start) % 7 if dash else 0
+        days |= {(start + offset) % 7 for offset in range(span + 1)}
+    return frozenset(days)
+
+
+def _day(text: str) -> int:
+    name = text.strip().casefold()
+    for index, day in enumerate(_DAYS):
+        if len(name) >= 3 and day.startswith(name):
+            return index
+    raise ValueError(f"has no such day: {text.strip()!r}; days are mon tue wed thu fri sat sun, or daily")
+
+
+def parse_window(text: str) -> WeeklyWindow:
+    """`mon-fri 09:30-18:30`. Raises ValueError with what is wrong, in words."""
+    split = re.search(r"\s(?=\d)", text.strip())
+    if split is None:
+        raise ValueError(f"must be days and hours such as {_EXAMPLE}, not {text!r}")
+    days, hours = text.strip()[: split.start()], text.strip()[split.end() :]
+    return WeeklyWindow(parse_days(days), *parse_hours(hours))
+
+
+def spell_window(window: WeeklyWindow) -> str:
+    """As it is written in the file: `mon-fri 09:30-18:30`."""
+    days = sorted(window.weekdays)
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    names = [_DAYS[run[0]][:3] + (f"-{_DAYS[run[-1]][:3]}" if len(run) > 1 else "") for run in runs]
+    spelled = "daily" if len(days) == len(_DAYS) else ",".join(names)
+    return f"{spelled} {spell_hours(window.start, window.end)}"
+
+
+def spell_hours(start: time, end: time) -> str:
+    """As they are written in the file: `09:30-18:30`, and 24:00 for the end of the day."""
+    return f"{start:%H:%M}-{f'{end:%H:%M}' if end != time() else '24:00'}"
+
+
+def read_business_hours(
+    table: Table, timezone: str, or_else: str = "leave [campaign.hours] out to be always open"
+) -> BusinessHours | None:
+    """`or_else` tells what to do in place of an empty list of windows."""
+    windows = _windows(table, or_else)
+    regions, days = _holidays(table, "holidays", regions_too=True)
+    _, more_days = _holidays(table, "dates", regions_too=False)
+    if not windows:
+        return None
+    dates = frozenset(days | more_days)
+    hours = BusinessHours(tuple(windows), Holidays(",".join(regions) or None, dates), timezone)
+    # After its last listed holiday a business must open again, else calls would be held for ever.
+    for day in sorted(dates):
+        if hours.next_opening(datetime.combine(day, time(), ZoneInfo(timezone))) is None:
+            table.problem("open", f"never opens in the {HORIZON_DAYS} days from {day}: all are holidays")
+            break
+    return hours
+
+
+def _windows(table: Table, or_else: str) -> list[WeeklyWindow]:
+    value = table.value("open", required=True)
+    if isinstance(value, str):  # one window needs no array
+        texts: list[tuple[str, object]] = [("open", value)]
+    else:
+        texts = [(f"open[{i}]", each) for i, each in table.items("open")]
+        if value == []:
+            table.problem("open", f"is empty, so it would never open; {or_else}")
+    windows = []
+    for key, text in texts:
+        if not isinstance(text, str):
+            table.problem(key, f"must be a string such as {_EXAMPLE}, not {shown(text)}")
+            continue
+        try:
+            windows.append(parse_window(text))
+        except ValueError as wrong:
+            table.problem(key, str(wrong))
+    return windows
+
+
+def _holidays(table: Table, key: str, *, regions_too: bool) -> tuple[list[str], set[date]]:
+    value = table.value(key)
+    if isinstance(value, str) and regions_too:
+        members: list[tuple[str, object]] = [(key, value)]
+    else:
+        members = [(f"{key}[{i}]", each) for i, each in table.items(key)]
+    regions: list[str] = []
+    days: set[date] = set()
+    for place, each in members:
+        if regions_too and isinstance(each, str) and not each[:1].isdigit():
+            if each in _regions():
+                regions.append(each)
+            else:
+                reason = f"is no region whose holidays are known: {shown(each)}"
+                table.problem(place, reason, _nearest_region(each))
+        elif (day := _date(each)) is None:
+            table.problem(place, f'must be a date such as "2026-11-09", not {shown(each)}')
+        else:
+            days.add(day)
+    return regions, days
+
+
+def _date(value: object) -> date | None:
+    """A TOML date, or one in quotes, of a year that can be meant."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, date) or isinstance(value, datetime):
+        return None
+    return value if 2000 <= value.year <= 2200 else None
+
+
+def _nearest_region(text: str) -> str | None:
+    """The region that was likely meant: by its code, or by the name of a state of India or of a country."""
+    country = text.partition("-")[0].upper()
+    states = [region for region in _regions() if region.startswith(country + "-")]
+    if by_code := nearest(text, sorted(states)):
+        return by_code
+    names = holiday_calendars.country_holidays("IN").subdivisions_aliases
+    if state := nearest(text, names, _ALIKE):
+        return f"IN-{names[state]}"
+    named = country_meant(text, [region for region in _regions() if "-" not in region], _ALIKE)
+    return named or nearest(text, sorted(_regions()))
+
+
+@cache
+def _regions() -> frozenset[str]:
+    """Every `IN` and `IN-KA` that the calendar knows."""
+    countries = holiday_calendars.list_supported_countries(include_aliases=False)
+    return frozenset(countries) | {
+        f"{each}-{state}" for each, states in countries.items() for state in states
+    }
+
+
+def read_quiet_hours(table: Table | None, default: DailyWindow) -> DailyWindow:
+    """The daily hours in which promotional messages may go."""
+    if table is None:
+        return default
+    text = table.text("promotional")
+    if text is None:
+        return default
+    try:
+        return DailyWindow(*parse_hours(text))
+    except ValueError as wrong:
+        table.problem("promotional", str(wrong))
+        return default

@@ -1,0 +1,252 @@
+"""Reads the addresses: where the two listeners are bound, how Exotel reaches us and we reach Exotel."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from missedd.config.secrets import CONSOLE_PASSWORD_HASH
+from missedd.config.table import Table
+from missedd.config.values import shown
+from missedd.security.host_names import canonical
+
+API_BASE = "https://api.in.exotel.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a listener is bound. Port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may come here: an address of the internet's, or all that this machine has.
+
+        A name is taken for one of the operator's own network; its address shows when it is bound.
+        """
+        address = _address(self.host)
+        return address is not None and (address.is_unspecified or address.is_global)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """Where the public listener is bound for a proxy on the same machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+LONGEST_SOCKET_PATH = 107
+"""Bytes of a Unix socket's path: the system's own limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    public: Endpoint | UnixSocket
+    private: Endpoint
+    public_url: str
+    """The public listener as Exotel sees it, without a slash at the end."""
+    has_public_url: bool = True
+    """Whether the file says so; else it is http to `public`."""
+    private_hosts: tuple[str, ...] = ()
+    """Names by which the private listener is called, beside `localhost` and this machine's addresses."""
+
+    def url_of(self, bound: Endpoint | UnixSocket) -> str:
+        """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
+        return self.public_url if self.has_public_url else f"http://{bound}"
+
+
+def differing(listen: Listen, inherited: Mapping[str, Sequence[Endpoint | UnixSocket]]) -> Iterator[str]:
+    """A warning for each address of the file that is not the one that systemd passed, which is served.
+
+    `inherited` has what was passed by the listener's name, `public` or `private`.
+    """
+    for name, passed in inherited.items():
+        said = listen.public if name == "public" else listen.private
+        if not any(_is_same(said, each) for each in passed):
+            yield (
+                f"listen.{name}: is {said}, but systemd passed {' and '.join(map(str, passed))}, and that is "
+                f"served; write it here too, or change ListenStream= of the socket unit"
+            )
+    if not listen.has_public_url and isinstance((*inherited.get("public", ()), listen.public)[0], UnixSocket):
+        yield "listen.public_url: is needed with a Unix socket, or status reports have no address to come to"
+
+
+def _is_same(said: Endpoint | UnixSocket, passed: Endpoint | UnixSocket) -> bool:
+    """Port 0 is any port; a name's address is known only to who looks it up, so its port decides."""
+    if isinstance(said, UnixSocket) or isinstance(passed, UnixSocket):
+        return said == passed
+    mine, theirs = _address(said.host), _address(passed.host)
+    is_everywhere = mine is not None and theirs is not None and mine.is_unspecified and theirs.is_unspecified
+    return said.port in (0, passed.port) and (mine in (None, theirs) or is_everywhere)
+
+
+@dataclass(frozen=True, slots=True)
+class ExotelSettings:
+    account_sid: str
+    api_base: str
+    """Without a slash at the end."""
+    calls_per_minute: int
+    sms_per_minute: int
+    channels: int | None = None
+    """How many legs of our calls may be up at once; None where the account has no such limit."""
+    catch_up: bool = True
+    """Whether Exotel's list of incoming calls is read for those that no webhook told of."""
+
+
+def read_listen(table: Table, warnings: list[str]) -> Listen:
+    public = _public(table)
+    private = _endpoint(table, "private", Endpoint("127.0.0.1", 8081))
+    if public == private and private.port != 0:
+        table.problem("private", f"is the same as public: {public}")
+    url = read_url(table, "public_url")
+    if url is not None and (urlsplit(url).query or urlsplit(url).fragment):
+        table.problem("public_url", "must end with its path: query and fragment have no meaning here")
+    if url is not None and url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
+    if url is not None and (base := _without_our_path(url)) is not None:
+        warnings.append(
+            "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would "
+            f"go to one that does not exist; write {base}"
+        )
+    if not private.is_loopback:
+        warnings.append(
+            f"listen.private: {private} is not loopback: nothing is encrypted there, and without "
+            f"{CONSOLE_PASSWORD_HASH} nobody is asked for a password"
+        )
+    hosts = _private_hosts(table)
+    if not (private.is_loopback or private.is_public or hosts):
+        warnings.append(
+            "listen.private_hosts: not set: only an address of this machine may be typed into a browser; "
+            'whoever uses a name adds it, such as private_hosts = ["missedd.example.in"]'
+        )
+    return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None, hosts)
+
+
+def _private_hosts(table: Table) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for i, value in table.items("private_hosts"):
+        host = canonical(value) if isinstance(value, str) else None
+        if host is None:
+            table.problem(
+                f"private_hosts[{i}]",
+                f'must be a host name without port, such as "missedd.example.in", not {shown(value)}',
+            )
+        elif host in found:
+            table.problem(f"private_hosts[{i}]", f"is there already: {shown(value)}")
+        else:
+            found[host] = None
+    return tuple(found)
+
+
+OUR_PATHS = ("exotel", "missed-call", "call-status", "sms-status", "sms-text")
+
+
+def _without_our_path(url: str) -> str | None:
+    """A URL without the paths that are ours, and without what is behind them, as that may be secret; None if
+    it has none."""
+    parts = urlsplit(url)
+    segments = parts.path.strip("/").split("/")
+    ours = [place for place, segment in enumerate(segments) if segment.lower() in OUR_PATHS]
+    if not ours:
+        return None
+    return "/".join([f"{parts.scheme}://{parts.netloc}", *segments[: ours[0]]])
+
+
+def _public(table: Table) -> Endpoint | UnixSocket:
+    text = table.text("public")
+    if text is None or not text.startswith("unix:"):
+        return _endpoint(table, "public", Endpoint("127.0.0.1", 8080))
+    path = Path(text.removeprefix("unix:"))
+    if not path.is_absolute() or len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        table.problem(
+            "public",
+            f"must name a socket by its whole path, of at most {LONGEST_SOCKET_PATH} bytes, such as "
+            f'"unix:/run/missedd/public.sock", not {shown(text)}',
+        )
+    if not table.has("public_url"):
+        table.problem("public_url", "is required with a Unix socket: Exotel reaches the proxy in front of it")
+    return UnixSocket(path)
+
+
+def _endpoint(table: Table, key: str, default: Endpoint) -> Endpoint:
+    text = table.text(key)
+    if text is None:
+        return default
+    if text.startswith("unix:"):
+        table.problem(key, "must be host:port: only the public listener may be a Unix socket")
+        return default
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    if found is None or int(found[3]) > 65_535 or (found[1] and _address(found[1]) is None):
+        table.problem(key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {shown(text)}')
+        return default
+    return Endpoint(found[1] or found[2], int(found[3]))
+
+
+def read_exotel(table: Table) -> ExotelSettings:
+    meaning = "the account's SID, letters and digits"
+    return ExotelSettings(
+        account_sid=table.identifier("account_sid", r"[A-Za-z0-9_.-]{1,64}", meaning, required=True) or "",
+        api_base=(read_url(table, "api_base") or API_BASE).rstrip("/"),
+        calls_per_minute=table.integer("calls_per_minute") or 200,
+        sms_per_minute=table.integer("sms_per_minute") or 200,
+        channels=table.integer("channels"),
+        catch_up=table.flag("catch_up", default=True),
+    )
+
+
+def read_url(table: Table, key: str, *, required: bool = False) -> str | None:
+    """An http or https URL with a host, which may be loopback or private: it is the operator's word."""
+    url = table.text(key, required=required, longest=2_000)
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or " " in url:
+        table.problem(key, f"must be a URL that starts with http:// or https://, not {shown(url)}")
+    elif parts.username is not None or parts.password is not None:
+        table.problem(key, "holds a user name or password, and secrets are not in this file")
+    else:
+        return url
+    return None
+
+
+def is_cut_off(listen: Listen, exotel: ExotelSettings) -> bool:
+    """Whether the real Exotel is told to report to an address that only this machine has."""
+    host = urlsplit(listen.public_url).hostname or ""
+    outside = not is_loopback(urlsplit(exotel.api_base).hostname or "")
+    address = _address(host)
+    return outside and (is_loopback(host) or (address is not None and address.is_unspecified))
+
+
+def is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

@@ -1,0 +1,137 @@
+"""Reads what a campaign texts its callers, and holds each text against its registered template.
+
+A text that the operators would drop is found here, offline, and not by paying for it: its named
+values, its length when each of them is as long as it can be, and the template, character for
+character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from missedd.config.dlt import check_template, template_warnings
+from missedd.config.table import Table
+from missedd.config.values import nearest, shown
+from missedd.core.phone import normalise
+from missedd.core.policy import Campaign, MessageClass, SmsPolicy
+from missedd.core.sms.template import LONGEST_TEXT, Mistake, Name, measure, names_in, read_body
+
+SMS_GIVE_UP_AFTER = timedelta(hours=24)
+
+DLT_DIGITS = 19
+"""Of an entity's id as of a template's."""
+
+_NAMES = ", ".join(f"{{{each}}}" for each in Name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sayable:
+    """What the texts of a campaign may speak of besides the call itself."""
+
+    option: str | None
+    """What a call votes for; None without [campaign.vote]."""
+    has_hours: bool
+
+
+def read_sms(
+    table: Table | None, inherited: SmsPolicy | None, sayable: Sayable, *, after_hours: bool = False
+) -> SmsPolicy | None:
+    """An SMS. After hours, what says who sends it comes from the campaign's own SMS where unsaid."""
+    if table is None:
+        return None
+    sender = table.text("sender", required=not after_hours, longest=20)
+    if after_hours and inherited is None and not table.has("sender"):
+        table.problem("sender", "is required, as there is no [campaign.sms] to take it from")
+    entity = table.identifier("dlt_entity_id", r"\d{1,25}", "a DLT entity id, digits in quotes")
+    sms = SmsPolicy(
+        sender=sender or (inherited.sender if inherited else ""),
+        # A brace is written twice, so what is written may be longer than what is sent.
+        body=table.text("body", required=True, longest=2 * LONGEST_TEXT, lines=True) or "",
+        dlt_entity_id=entity or (inherited.dlt_entity_id if inherited else None),
+        # A template belongs to one text, so it never comes with another's.
+        dlt_template_id=table.identifier(
+            "dlt_template_id", r"\d{1,25}", "a DLT template id, digits in quotes"
+        ),
+        message_class=table.choice("message_class", MessageClass)
+        or (inherited.message_class if inherited else MessageClass.SERVICE),
+        give_up_after=table.duration("give_up_after")
+        or (inherited.give_up_after if inherited else SMS_GIVE_UP_AFTER),
+        dlt_template=table.text("dlt_template", longest=LONGEST_TEXT, lines=True),
+    )
+    if sms.body:
+        _check_body(table, sms, sayable)
+    return sms
+
+
+def _check_body(table: Table, sms: SmsPolicy, sayable: Sayable) -> None:
+    _, mistakes = read_body(sms.body)
+    for mistake in mistakes:
+        table.problem("body", *_words(mistake))
+    named = names_in(sms.body)
+    if Name.OPENING in named and not sayable.has_hours:
+        table.problem("body", "says {opening}, but without [campaign.hours] it is always open")
+    for name in (each for each in (Name.STANDING, Name.OPTION) if each in named and sayable.option is None):
+        table.problem("body", f"says {{{name}}}, but the campaign has no [campaign.vote]")
+    size = measure(sms.body, sayable.option, ())
+    if size.characters > LONGEST_TEXT:
+        longest = "" if size.is_fixed else " when each value is as long as it can be"
+        table.problem("body", f"must have at most {LONGEST_TEXT} characters, not {size.characters}{longest}")
+    if sms.dlt_template is not None:
+        check_template(table, None if mistakes else sms.body, sms.dlt_template, sayable.option)
+
+
+def _words(mistake: Mistake) -> tuple[str, str | None]:
+    """What is wrong in the braces, and what was meant if that can be told."""
+    where = f"at character {mistake.at}"
+    if mistake.name is None:
+        return f"has a brace by itself {where}: write {{{{ or }}}} for one, or a name such as {{time}}", None
+    if mistake.name.startswith("#"):
+        return f"has a placeholder of the template {where}: write the text itself, or one of {_NAMES}", None
+    said = f"has no value named {shown(mistake.name)} {where}: there are {_NAMES}, and {{{{ is a brace"
+    return said, nearest(mistake.name, [each.value for each in Name])
+
+
+def sms_warnings(campaign: Campaign) -> Iterator[str]:
+    """What the texts of a campaign lack, if it is meant for India, and what portals may refuse in them."""
+    is_for_india = any(number.startswith("+91") for number in campaign.exophones)
+    for name, sms in texts_of(campaign):
+        if is_for_india:
+            yield from _lacking(campaign, sms, f"{campaign.key}: {name}")
+        if sms.dlt_template is not None:
+            option = campaign.vote.option if campaign.vote else None
+            yield from template_warnings(f"{campaign.key}: {name}", sms.body, sms.dlt_template, option)
+
+
+def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
+    is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
+    if not is_inherited and not _may_send(sms.sender):
+        yield f"{key}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
+    ids = {"dlt_template_id": sms.dlt_template_id}
+    if not (is_inherited and campaign.sms and campaign.sms.dlt_entity_id == sms.dlt_entity_id):
+        ids["dlt_entity_id"] = sms.dlt_entity_id
+    for name, digits in ids.items():
+        if digits and len(digits) != DLT_DIGITS:
+            yield (
+                f"{key}.{name}: has {len(digits)} digits and not {DLT_DIGITS}, so it is none that India's "
+                "operators registered, and they drop the SMS; copy it from the DLT portal"
+            )
+    if not (sms.dlt_entity_id and sms.dlt_template_id):
+        yield f"{key}: without both DLT ids, operators in India drop it unless Exotel has them"
+    elif sms.dlt_template is None:
+        yield f"{key}: without dlt_template its text is not compared with the registered one"
+
+
+def _may_send(sender: str) -> bool:
+    """Whether the provider may take it: a header, an ExoPhone, or both with a slash, as it shows them."""
+    header = sender.rpartition("/")[2]
+    return re.fullmatch(r"[A-Za-z0-9]{6}", header) is not None or normalise(header) is not None
+
+
+def texts_of(campaign: Campaign) -> Iterator[tuple[str, SmsPolicy]]:
+    """The texts of a campaign, each with its table's key."""
+    for key, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
+        if sms is not None:
+            yield key, sms

@@ -1,0 +1,1 @@
+"""An action's life: its states, its outcomes, its retries, and what is kept of it."""

@@ -1,0 +1,89 @@
+"""A campaign owes a person one callback that has not been placed: the one for their latest call.
+
+    waiting                            arises                             remains
+    for a call of 10:00, due 10:00:30  for a call of 10:06, due 10:06:30  the new one, due 10:00:30
+    a retry due 10:05                  for a call of 10:04, due 10:04:30  the new one, due 10:04:30
+    for a call of 10:06                a retry of the one of 10:00        the waiting one, as it is
+
+What remains expires by its own call and begins the retries anew; the place of the other under the
+cap passes on to it. The other closes and names the one that remains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from missedd.base.value_type import value
+from missedd.core.model import Outcome, PlannedAction, State
+from missedd.core.reasons import Reason
+
+
+@value(frozen=True, slots=True)
+class OwedCallback:
+    """A callback that waits. `chain_at` is when the earliest call was made that it answers."""
+
+    action_id: int
+    called_at: datetime
+    due_at: datetime
+    chain_at: datetime
+    is_retry: bool
+
+
+@value(frozen=True, slots=True)
+class Replaced:
+    """The waiting callback `action_id` closes in favour of `by`."""
+
+    action_id: int
+    by: int
+
+
+@value(frozen=True, slots=True)
+class Hastened:
+    """The waiting callback `action_id` remains, and is due at `due_at`, for calls since `chain_at`."""
+
+    action_id: int
+    due_at: datetime
+    chain_at: datetime
+
+
+def one_owed(
+    planned: PlannedAction, action_id: int, called_at: datetime, waiting: OwedCallback | None
+) -> tuple[PlannedAction, Replaced | Hastened | None]:
+    """What becomes of a callback that arises as `action_id` for a call, and of the one that waits already.
+
+    Where its own gates closed the new one, the waiting one stays as it is.
+    """
+    if waiting is None or planned.state is State.DONE:
+        return planned, None
+    is_retry = planned.retry_index > 0
+    if called_at >= waiting.called_at and not (is_retry and called_at == waiting.called_at):
+        return _in_place_of(waiting, planned), Replaced(waiting.action_id, action_id)
+    closed = replace(
+        planned,
+        state=State.DONE,
+        outcome=Outcome.DROPPED,
+        reason=Reason.ALREADY_OWED,
+        look_at=None,
+        details={**planned.details, "replaced_by": str(waiting.action_id)},
+    )
+    if is_retry:
+        return closed, None
+    return closed, Hastened(
+        waiting.action_id,
+        min(planned.due_at, waiting.due_at),
+        min(planned.chain_at or called_at, waiting.chain_at),
+    )
+
+
+def _in_place_of(waiting: OwedCallback, planned: PlannedAction) -> PlannedAction:
+    if waiting.is_retry:
+        # Its call was called back already: nobody has waited since then.
+        return planned
+    chain_at = min(waiting.chain_at, planned.chain_at or waiting.chain_at)
+    if waiting.due_at >= planned.due_at:
+        return replace(planned, chain_at=chain_at)
+    # What waits for an opening hour goes before the closing, as the other would have; a pause holds both.
+    state = State.PLANNED if planned.look_at is None else planned.state
+    reason = planned.reason if state is planned.state else Reason.OWED
+    return replace(planned, due_at=waiting.due_at, chain_at=chain_at, state=state, reason=reason)

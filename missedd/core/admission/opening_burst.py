@@ -1,0 +1,78 @@
+"""What a configuration lets out as its campaigns open, in sentences: a check says it before callers find out.
+
+campaign "shop": callback: in the first minute after an opening at most 200 callbacks go out
+campaign "desk": callback.agents[0]: takes 1 call at a time: about 20 callbacks an hour of 3 minutes each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from missedd.core.agent_rotation import NO_LIMIT, calls_at_once
+from missedd.core.policy import CallbackPolicy, Campaign, Policy
+
+TALK: Final = timedelta(minutes=3)
+"""How long an ordinary call lasts, with its ring: said beside what is reckoned from it."""
+
+HOUR: Final = timedelta(hours=1)
+
+
+def at_opening(policy: Policy, calls_per_minute: int) -> Iterator[str]:
+    """A line for each campaign that calls back, and one for each of its agents; each begins with its key."""
+    for campaign in policy.campaigns:
+        if campaign.callback is None:
+            continue
+        key = f"{campaign.key}: callback"
+        most, why = _first_minute(campaign, campaign.callback, policy, calls_per_minute)
+        when = "in the first minute after an opening" if campaign.hours else "in a minute with a backlog"
+        yield f"{key}: {when} at most {most} callback{'' if most == 1 else 's'} go out ({why})"
+        for j, agent in enumerate(campaign.callback.agents):
+            limit = policy.agent_limit(agent.number)
+            yield f"{key}.agents[{j}]: takes {_of_agent(limit)}"
+
+
+def _first_minute(
+    campaign: Campaign, callback: CallbackPolicy, policy: Policy, calls_per_minute: int
+) -> tuple[int, str]:
+    """How many at most, and what bounds them. Of calls that take longer than a minute, as most do."""
+    legs = 2 if callback.agents else 1
+    bounds = [(calls_per_minute, "exotel.calls_per_minute")]
+    if callback.agents:
+        limits = [policy.agent_limit(agent.number) for agent in callback.agents]
+        bounds.append((sum(limits), "as many as its agents take at once"))
+    elif callback.calls_at_once is not None:
+        bounds.append((callback.calls_at_once, "calls_at_once"))
+    if policy.channels is not None:
+        bounds.append((policy.channels // legs, "exotel.channels"))
+    most, why = min(bounds)
+    if callback.flow is not None and callback.calls_at_once is None:
+        why += "; calls_at_once says how many the agents behind the flow can take"
+    return most, why
+
+
+def _of_agent(limit: int) -> str:
+    if limit == NO_LIMIT:
+        return "any number of calls at a time, as a landline or by calls_at_once"
+    an_hour = limit * (HOUR // TALK)
+    minutes = TALK // timedelta(minutes=1)
+    return (
+        f"{limit} call{'' if limit == 1 else 's'} at a time: about {an_hour} callbacks an hour "
+        f"of {minutes} minutes each"
+    )
+
+
+def differing_agents(policy: Policy) -> Iterator[str]:
+    """Agents of whom campaigns say different numbers of calls at once: a warning for each."""
+    said: dict[str, dict[int, str]] = {}
+    for campaign in policy.campaigns:
+        callback = campaign.callback
+        for j, agent in enumerate(callback.agents if callback else ()):
+            own = calls_at_once(agent, callback.calls_at_once if callback else None)
+            said.setdefault(agent.number, {}).setdefault(own, f"{campaign.key}: callback.agents[{j}]")
+    for places in said.values():
+        if len(places) > 1:
+            smallest = min(places)
+            others = ", ".join(key for limit, key in places.items() if limit != smallest)
+            yield f"{others}: takes {smallest} at once, as {places[smallest]} says; the smallest counts"

@@ -1,0 +1,207 @@
+"""What a campaign owes for a call, as actions: each already through its gates once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from missedd.core.admission.caller_history import CallerHistory
+from missedd.core.admission.gates import NOT_AHEAD, Candidate, Close, Go, Hold, Wait, judge, sms_policy
+from missedd.core.admission.pauses import Pause
+from missedd.core.model import Kind, Outcome, Plan, PlannedAction, State
+from missedd.core.policy import Campaign, Policy
+from missedd.core.reasons import Reason
+
+
+def recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
+    """What contacts nobody and is done with the call itself, in the order of `Kind`."""
+
+    def record(kind: Kind, **details: str) -> PlannedAction:
+        return PlannedAction(
+            kind=kind,
+            state=State.DONE,
+            outcome=Outcome.RECORDED,
+            reason=Reason.RECORDED_AT_ONCE,
+            base_at=called_at,
+            due_at=called_at,
+            expires_at=None,
+            details=details,
+        )
+
+    actions = []
+    if campaign.lead_source is not None:
+        actions.append(record(Kind.LEAD, source=campaign.lead_source))
+    if campaign.vote is not None:
+        actions.append(record(Kind.VOTE, poll=campaign.vote.poll, option=campaign.vote.option))
+    if campaign.subscribe is not None:
+        actions.append(
+            record(Kind.SUBSCRIBE, list=campaign.subscribe.list, purpose=campaign.subscribe.purpose)
+        )
+    if campaign.unsubscribe is not None:
+        actions.append(record(Kind.UNSUBSCRIBE, list=campaign.unsubscribe.list))
+    if campaign.verify is not None:
+        actions.append(record(Kind.VERIFY))
+    return actions
+
+
+def owed(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+    number: str,
+    exophone: str,
+    ahead: timedelta = NOT_AHEAD,
+) -> Iterator[PlannedAction]:
+    """What goes out to somebody, each already through its gates once: `number` rang `exophone`."""
+    plan = _plan_of(campaign, called_at)
+    if campaign.webhook is not None:
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
+        yield _gated(candidate, policy, called_at, called_at, received_at)
+    sms = sms_policy(campaign, plan)
+    if sms is not None:
+        candidate = Candidate(
+            Kind.SMS,
+            campaign.name,
+            plan,
+            expires_at=called_at + sms.give_up_after,
+            bars=history.bars,
+            pause=pause,
+            number=number,
+            exophone=exophone,
+            ahead=ahead,
+        )
+        yield _gated(candidate, policy, called_at, called_at, received_at)
+    yield from _callback(
+        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, ahead=ahead
+    )
+
+
+def called_back(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+    number: str,
+    exophone: str,
+    reason: Reason | None = None,
+    ahead: timedelta = NOT_AHEAD,
+) -> tuple[PlannedAction, ...]:
+    """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
+    plan = _plan_of(campaign, called_at)
+    return _callback(
+        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, ahead
+    )
+
+
+def _callback(
+    campaign: Campaign,
+    policy: Policy,
+    history: CallerHistory,
+    pause: Pause | None,
+    called_at: datetime,
+    received_at: datetime,
+    number: str,
+    exophone: str,
+    plan: Plan,
+    reason: Reason | None = None,
+    ahead: timedelta = NOT_AHEAD,
+) -> tuple[PlannedAction, ...]:
+    callback = campaign.callback
+    if callback is None:
+        return ()
+    candidate = Candidate(
+        Kind.CALLBACK,
+        campaign.name,
+        plan,
+        expires_at=called_at + callback.give_up_after,
+        # Who opts out by this very call is texted the confirmation, and nothing else.
+        is_suppressed=campaign.opts_out,
+        bars=history.bars,
+        others=tuple([at for name, at in history.placed if name == campaign.name]),
+        pause=pause,
+        number=number,
+        exophone=exophone,
+        ahead=ahead,
+    )
+    return (_gated(candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason),)
+
+
+def verified_webhook(
+    campaign: Campaign, policy: Policy, called_at: datetime, verification_id: str, received_at: datetime
+) -> Iterator[PlannedAction]:
+    """The webhook that tells of a verification that this call proved, where the campaign has one."""
+    if campaign.webhook is not None:
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_of(campaign, called_at), None)
+        planned = _gated(candidate, policy, called_at, called_at, received_at)
+        yield replace(planned, details={"verification": verification_id})
+
+
+def _plan_of(campaign: Campaign, called_at: datetime) -> Plan:
+    is_open = campaign.hours is None or campaign.hours.is_open(called_at)
+    return Plan.OPEN if is_open else Plan.AFTER_HOURS
+
+
+def plan_retry(
+    campaign: Campaign,
+    policy: Policy,
+    retry_index: int,
+    outcome: Outcome,
+    candidate: Candidate,
+    now: datetime,
+) -> PlannedAction | None:
+    """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
+
+    `retry_index` and `outcome` are those of the unanswered one, 0 for the first callback; `candidate` is as
+    that one was.
+    """
+    waits = campaign.callback.retries.waits(outcome) if campaign.callback else ()
+    if campaign.callback is None or retry_index >= len(waits):
+        return None
+    due_at = now + waits[retry_index]
+    again = replace(candidate, expires_at=due_at + campaign.callback.give_up_after)
+    return _gated(again, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
+
+
+def plan_next_agent(
+    policy: Policy, retry_index: int, candidate: Candidate, missed: Reason, due_at: datetime, now: datetime
+) -> PlannedAction:
+    """The callback that follows one whose agent missed it: at once, for the customer was not rung at all.
+
+    It is due since that one was, so that waiting for one agent after the other has an end.
+    """
+    planned = _gated(candidate, policy, now, due_at, now, retry_index, missed)
+    return replace(planned, look_at=now) if planned.state is State.PLANNED else planned
+
+
+def _gated(
+    candidate: Candidate,
+    policy: Policy,
+    base_at: datetime,
+    due_at: datetime,
+    now: datetime,
+    retry_index: int = 0,
+    reason: Reason | None = None,
+) -> PlannedAction:
+    """Plan an action as its gates see it at the instant it would go: due, or now if that is past."""
+    kind, plan, expires_at = candidate.kind, candidate.plan, candidate.expires_at
+    judgement = judge(candidate, policy, max(due_at, now))
+    state, outcome, look_at = State.PLANNED, None, None
+    why = reason or (Reason.OWED if plan is Plan.OPEN else Reason.OWED_AFTER_HOURS)
+    match judgement:
+        case Go():
+            pass
+        case Hold(until, later_expiry, held_for):
+            state, due_at, expires_at, why = State.HELD, until, later_expiry, held_for
+        case Wait(until, held_for):
+            state, look_at, why = State.HELD, until, held_for
+        case Close(closed_as, closed_for):
+            state, outcome, why = State.DONE, closed_as, closed_for
+    return PlannedAction(
+        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, look_at=look_at
+    )

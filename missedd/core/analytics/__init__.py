@@ -1,0 +1,1 @@
+"""Figures of a period, from counts by hour."""

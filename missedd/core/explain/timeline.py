@@ -1,0 +1,147 @@
+"""A call's story as a timeline: what happened, in its order, and what is still to come.
+
+Made of the same facts as `missedd.core.explain.call` tells in words, and adds nothing to them: every
+reason that the facts name is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from missedd.core.actions.details import Told, told
+from missedd.core.explain.call import WordsOfCode, spell_code
+from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
+from missedd.core.polls.voting_rules import spell
+from missedd.core.reasons import words_of
+
+_VERDICTS: Final = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.DUPLICATE: "a duplicate",
+    Verdict.SUPPRESSED: "counted, and nobody is contacted",
+    Verdict.NOT_MISSED: "no missed call",
+    Verdict.NO_CALLER_ID: "kept, but there is nobody to call back",
+    Verdict.UNKNOWN_EXOPHONE: "kept, but it belongs to no campaign",
+    Verdict.OWN_NUMBER: "kept, and nobody is called back",
+}
+_STANDING: Final = {
+    State.PLANNED: "is due",
+    State.HELD: "is held",
+    State.ATTEMPTING: "is being sent",
+    State.PLACED: "is out; its outcome is awaited",
+}
+_SHAPES: Final = {
+    RECOVERED: "Found in Exotel's list of calls; no webhook told of it",
+    SMS_APPLET: "The SMS applet asked for its text before a webhook told of it",
+}
+GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
+BAD: Final = frozenset({Outcome.FAILED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, Outcome.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry. `at` is RFC 3339; `tone` is `good`, `bad`, `wait` or nothing in particular."""
+
+    at: str
+    title: str
+    reason: str | None = None
+    words: str = ""
+    note: str = ""
+    action: int | None = None
+    tone: str = ""
+    is_ahead: bool = False
+    until: str | None = None
+    """Until when it is worth doing."""
+    facts: tuple[Told, ...] = ()
+
+
+def timeline(call: Mapping[str, Any], words_of_code: WordsOfCode = lambda code: "") -> list[Moment]:
+    """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
+    found = [each for action in call["actions"] for each in _action(action, words_of_code)]
+    if call.get("reached_at"):
+        found.append(_reached(call))
+    return [*_arrival(call), *sorted(found, key=lambda each: (each.is_ahead, each.at))]
+
+
+def tone_of(state: str, outcome: str | None) -> str:
+    """How an action stands, as a colour would say it."""
+    if outcome is None:
+        return "wait" if state in (State.PLANNED, State.HELD) else "out"
+    return "good" if outcome in GOOD else "bad" if outcome in BAD else "none"
+
+
+def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
+    whom = call["to"] or "a number that could not be read"
+    yield Moment(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
+    proved, again = call["verification"], call["redeliveries"]
+    notes = [
+        _SHAPES.get(call["shape"]),
+        f"Exotel delivered it again {again} times" if again else None,
+        f"It proved the number, for the verification {proved}" if proved else None,
+    ]
+    verdict = Verdict(call["verdict"])
+    yield Moment(
+        call["received_at"],
+        f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is no missed call",
+        call["reason"],
+        words_of(call["reason"]),
+        ". ".join(filter(None, notes)),
+        tone="good" if verdict is Verdict.ACCEPTED else "none",
+    )
+
+
+def _reached(call: Mapping[str, Any]) -> Moment:
+    by = call["reached_by"]
+    title, note = "It was no missed call after all", "What it was still owed ended"
+    return Moment(call["reached_at"], title, by, words_of(by), note, tone="good")
+
+
+def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[Moment]:
+    name, action_id = _name(action), action["id"]
+    for attempt in action["attempts"]:
+        yield _attempt(attempt, name, action_id)
+    for report in action.get("reports", ()):
+        source = "reported" if report["source"] == "report" else "found by a look-up"
+        code = f" ({report['code']})" if report["code"] else ""
+        title = f"{name} {source}: {report['status']}{code}"
+        yield Moment(report["received_at"], title, note=report["effect"], action=action_id)
+    reason, tone = action["reason"], tone_of(action["state"], action["outcome"])
+    said = {"reason": reason, "words": words_of(reason), "action": action_id, "tone": tone}
+    facts = tuple(told(action))
+    if action["outcome"] is None:
+        title = f"{name} {_STANDING[State(action['state'])]}"
+        yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], facts=facts, **said)
+        return
+    vote = action.get("vote")
+    note = spell(vote["poll"], vote["option"], vote["standing"]) if vote else ""
+    note = note or spell_code(action, words_of_code)
+    yield Moment(
+        action["closed_at"] or action["due_at"],
+        f"{name}: {action['outcome']}",
+        note=note and f"{note}.",
+        facts=facts,
+        **said,
+    )
+    if action["settled_outcome"]:
+        title = f"{name} settled by an operator: {action['settled_outcome']}"
+        yield Moment(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)
+
+
+def _attempt(attempt: Mapping[str, Any], name: str, action_id: int) -> Moment:
+    result, reason = attempt["result"], attempt["reason"]
+    code = f" {attempt['code']}" if attempt["code"] else ""
+    return Moment(
+        attempt["started_at"],
+        f"{name}, attempt {attempt['number']}: {result or 'no answer yet'}{code}",
+        reason,
+        words_of(reason) if reason else "",
+        attempt["message"] or "",
+        action_id,
+        {"accepted": "good", "refused": "bad", "unknown": "bad"}.get(result or "", "out"),
+    )
+
+
+def _name(action: Mapping[str, Any]) -> str:
+    again = f", retry {action['retry_index']}" if action["retry_index"] else ""
+    return f"{action['kind'].capitalize() if action['kind'] != 'sms' else 'SMS'}{again}"

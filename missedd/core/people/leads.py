@@ -1,0 +1,68 @@
+"""The life of a lead as a table: new, contacted, converted.
+
+What happens moves a lead forwards only: a callback that was answered, a conversion. An operator, or
+their CRM, may say any of the three at any time; what happens later goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pyroaring import BitMap64
+
+from missedd.core.pagination import Query, ReadPage, Rows, all_of
+
+
+class LeadStatus(StrEnum):
+    NEW = "new"
+    CONTACTED = "contacted"
+    CONVERTED = "converted"
+
+
+class LeadNews(StrEnum):
+    """What may happen to a lead by itself."""
+
+    REACHED = "reached"
+    """The campaign has spoken with the person."""
+    CONVERTED = "converted"
+
+
+TABLE: Final[dict[tuple[LeadStatus, LeadNews], LeadStatus]] = {
+    (LeadStatus.NEW, LeadNews.REACHED): LeadStatus.CONTACTED,
+    (LeadStatus.NEW, LeadNews.CONVERTED): LeadStatus.CONVERTED,
+    (LeadStatus.CONTACTED, LeadNews.CONVERTED): LeadStatus.CONVERTED,
+}
+
+
+def advance(status: LeadStatus, news: LeadNews) -> LeadStatus:
+    """The status that follows; what is not in the table changes nothing."""
+    return TABLE.get((status, news), status)
+
+
+_COMMITTED: Final = timedelta(minutes=1)
+"""A change is on disk this soon after the instant that it was written with."""
+
+_LOOKS: Final = 3
+
+
+async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -> AsyncGenerator[Rows]:
+    """Every lead that the query selects, once.
+
+    Where it asks for what changed, a lead that changes while the others are read moves to the front, and
+    would be passed over: so what has changed meanwhile is looked at again.
+    """
+    told = BitMap64()
+    for _ in range(1 if query.updated_since is None else _LOOKS):
+        began_at = now()
+        async with aclosing(all_of(read, query)) as pages:
+            async for rows in pages:
+                if fresh := [row for row in rows if row["id"] not in told]:
+                    yield fresh
+                if query.updated_since is not None:
+                    told.update(row["id"] for row in rows)
+        query = replace(query, updated_since=began_at - _COMMITTED, cursor=None)

@@ -1,0 +1,1 @@
+"""Polls by missed call: which vote counts, the tally, the signed result."""

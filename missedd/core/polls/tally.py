@@ -1,0 +1,69 @@
+"""A poll as it stands: its rules, its counts, and what the API and the command line show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from missedd.base.clock import to_iso
+from missedd.core.policy import PollPolicy
+from missedd.core.polls.voting_rules import Standing
+
+UPCOMING, OPEN, CLOSED = "upcoming", "open", "closed"
+STATES: Final = (UPCOMING, OPEN, CLOSED)
+NOT_COUNTED: Final = tuple(each for each in Standing if each is not Standing.COUNTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The votes of one poll by option and standing, under the rules by which they were counted."""
+
+    rules: PollPolicy
+    counts: Mapping[tuple[str, str], int]
+
+    def votes(self, option: str) -> int:
+        return self.counts.get((option, Standing.COUNTED), 0)
+
+    @property
+    def total(self) -> int:
+        """The votes that count."""
+        return self.standing(Standing.COUNTED)
+
+    @property
+    def calls(self) -> int:
+        """All votes that came in. It only grows, and no tally changes without it while the rules stay."""
+        return sum(self.counts.values())
+
+    def standing(self, wanted: Standing) -> int:
+        return sum(count for (_, standing), count in self.counts.items() if standing == wanted)
+
+
+def state_of(rules: PollPolicy, now: datetime) -> str:
+    if rules.opens_at is not None and now < rules.opens_at:
+        return UPCOMING
+    return CLOSED if rules.closes_at is not None and now >= rules.closes_at else OPEN
+
+
+def told(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
+    """A poll as JSON: the options of the configuration, then those that it has no longer."""
+    rules = tally.rules
+    shown = dict.fromkeys(options) | dict.fromkeys(sorted({option for option, _ in tally.counts}))
+    return {
+        "poll": rules.name,
+        "state": state_of(rules, now),
+        "total": tally.total,
+        "options": [{"option": option, "votes": tally.votes(option)} for option in shown],
+        "refused": {
+            each.value: tally.standing(each)
+            for each in NOT_COUNTED
+            # Told of where it can be: a poll without countries is what it always was.
+            if each is not Standing.FOREIGN or rules.countries is not None or tally.standing(each)
+        },
+        "opens_at": to_iso(rules.opens_at),
+        "closes_at": to_iso(rules.closes_at),
+        "votes_per_number": rules.votes_per_number,
+        "keep": rules.keep,
+        **({} if rules.countries is None else {"countries": sorted(rules.countries)}),
+    }

@@ -1,0 +1,1 @@
+"""The text of an SMS: templates, DLT registration, segments."""

@@ -1,0 +1,1 @@
+"""The composition: the daemon's parts put together, and the sites that its listeners serve."""

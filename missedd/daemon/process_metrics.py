@@ -1,0 +1,75 @@
+"""What the running daemon tells the metrics of itself: its budgets, its troubles, its disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from missedd.base.url_redaction import without_secrets
+from missedd.core.model import Lane
+from missedd.core.policy import Policy
+from missedd.core.upstream.trouble import TroubleKind
+from missedd.engine.engine import Engine
+from missedd.log.logger import Logger
+from missedd.web.private.metric_gauges import BudgetNow, Vitals
+
+
+class VitalSigns:
+    """Asks the engine, the log and the disk, each time anew."""
+
+    def __init__(self, engine: Engine, log: Logger, why_not_ready: Callable[[], str | None]) -> None:
+        self._engine = engine
+        self._log = log
+        self._why_not_ready = why_not_ready
+        self._known = dict.fromkeys(_that_may_come(engine.policy, engine.budgets), False)
+        """Troubles that may come or have been, each False: their series go on when they have ended."""
+
+    def now(self) -> Vitals:
+        engine = self._engine
+        going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.going_on()}
+        self._known |= dict.fromkeys(going_on, False)
+        disk_free, disk_size = _disk(engine.store.path.parent)
+        return Vitals(
+            is_ready=self._why_not_ready() is None,
+            budgets={
+                lane: BudgetNow(budget.per_minute, budget.used, budget.paused_s)
+                for lane, budget in engine.budgets.items()
+            },
+            troubles=self._known | going_on,
+            campaigns=[campaign.name for campaign in engine.policy.campaigns],
+            commit_failures=engine.store.commit_failures,
+            lines_lost=self._log.lines_lost,
+            files=_sizes(engine.store.path),
+            disk_free=disk_free,
+            disk_size=disk_size,
+        )
+
+
+def _that_may_come(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[TroubleKind, str]]:
+    for lane in lanes:
+        yield TroubleKind.PROVIDER_UNREACHABLE, lane
+        yield TroubleKind.PROVIDER_REFUSES, lane
+    for campaign in policy.campaigns:
+        yield TroubleKind.EXPIRING, campaign.name
+        if campaign.webhook is not None:
+            yield TroubleKind.WEBHOOK_FAILING, without_secrets(campaign.webhook.url)
+
+
+def _sizes(database: Path) -> dict[str, int]:
+    sizes = {}
+    for name, path in (("main", database), ("wal", database.with_name(f"{database.name}-wal"))):
+        try:
+            sizes[name] = path.stat().st_size
+        except OSError:
+            continue  # no sample says that it is not known
+    return sizes
+
+
+def _disk(folder: Path) -> tuple[int | None, int | None]:
+    """Bytes that are free to this process and in all."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None, None
+    return usage.free, usage.total

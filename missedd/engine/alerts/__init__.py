@@ -1,0 +1,1 @@
+"""What goes wrong now and needs a person: kept, counted, and told in the log."""

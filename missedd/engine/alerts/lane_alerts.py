@@ -1,0 +1,137 @@
+"""What a person is told of a provider in trouble: what is wrong, since when, how many tries, what to do.
+
+An error when it begins and again at the 10th, 100th … probe, an info when it is over, and meanwhile one of
+the `Troubles` for each lane. The account's trouble is one in the log, though it holds two lanes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from missedd.base.clock import Clock
+from missedd.core.model import Lane
+from missedd.core.reasons import Reason
+from missedd.core.upstream.circuit_breaker import OF_THE_ACCOUNT, Course, is_told
+from missedd.core.upstream.trouble import TroubleKind
+from missedd.engine.alerts.active_alerts import Troubles
+from missedd.log.logger import Event, Logger
+
+_FOR: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
+
+_WAITS: Final = "what is due waits and goes out by itself then, unless it grows too old first"
+_REMEDIES: Final = {
+    Reason.PROVIDER_UNREACHABLE: "look at this machine's network and DNS, at [exotel] api_base, and at "
+    f"Exotel's status page; {_WAITS}",
+    Reason.PROVIDER_AUTH: "put the account's API key and token into EXOTEL_API_KEY and EXOTEL_API_TOKEN, in "
+    "the environment or as systemd credentials, compare [exotel] account_sid and api_base with Exotel's "
+    f"dashboard, and restart missedd; {_WAITS}",
+    Reason.ACCOUNT_PROBLEM: f"look at the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
+}
+
+_OWN_REMEDY: Final = (
+    "compare the campaign's flow, exophones, caller_id and SMS sender with what the account has in Exotel's "
+    "dashboard; each of these actions is tried again by itself until it is too old"
+)
+
+
+@dataclass(slots=True)
+class _Story:
+    """A trouble that was told of, until it is over. `tries` are the probes that failed."""
+
+    since_s: float
+    tries: int = 0
+
+
+class Telling:
+    def __init__(self, clock: Clock, log: Logger, troubles: Troubles) -> None:
+        self._clock = clock
+        self._log = log
+        self._troubles = troubles
+        self._stories: dict[str, _Story] = {}
+
+    def tell(self, lane: Lane, before: Course, after: Course, code: str, said: str) -> None:
+        """A lane's trouble began, or a probe of it failed: with this code, and what the provider said."""
+        reason = after.reason
+        if reason is None or (before.reason is reason and before.probes == after.probes):
+            return
+        cause, remedy = _cause(lane, reason, code, said), _REMEDIES[reason]
+        self._troubles.note(_kind(reason), lane, cause, remedy, self._clock.now(), tries=after.fails)
+        event = Event.PROVIDER_REFUSES if reason in OF_THE_ACCOUNT else Event.PROVIDER_UNREACHABLE
+        fields = {"lane": _lanes(lane, reason), "reason": reason, "code": code}
+        story = self._stories.get(_subject(lane, reason))
+        if story is None:
+            self._stories[_subject(lane, reason)] = _Story(after.since_s)
+            self._log.error(event, **fields, why=cause, what_to_do=remedy)
+        elif after.probes:
+            story.tries += 1
+            if is_told(story.tries):
+                self._log.error(event, **fields, why=cause, tries=story.tries)
+            else:
+                self._log.count(event, **fields)
+
+    def end(self, lane: Lane, before: Course, *, is_over: bool) -> None:
+        """A lane is not held any more for what it was; `is_over` unless the other one is."""
+        if before.reason is None:
+            return
+        self._troubles.end(_kind(before.reason), lane)
+        subject = _subject(lane, before.reason)
+        if subject == before.reason and not is_over:
+            return  # the other lane still waits for its own probe
+        story = self._stories.pop(subject, None)
+        if story is not None:
+            self._log.info(
+                Event.PROVIDER_REACHABLE,
+                lane=_lanes(lane, before.reason),
+                reason=before.reason,
+                lasted_s=round(trio.current_time() - story.since_s, 1),
+                tries=story.tries,
+            )
+
+    def tell_own(self, lane: Lane, campaign: str, code: str, said: str) -> None:
+        """The account was refused to a campaign whose orders alone are refused."""
+        subject, told = _own(lane, campaign), ", ".join(filter(None, (code, said)))
+        cause = (
+            f'Exotel refuses the {_FOR[lane]} of campaign "{campaign}", and takes those of others ({told})'
+        )
+        self._troubles.note(TroubleKind.PROVIDER_REFUSES, subject, cause, _OWN_REMEDY, self._clock.now())
+        fields = {"lane": lane, "campaign": campaign, "code": code, "why": cause}
+        self._log.repeated("error", Event.PROVIDER_REFUSES, subject, **fields, what_to_do=_OWN_REMEDY)
+
+    def end_own(self, lane: Lane, campaign: str) -> None:
+        """An order of the campaign was taken."""
+        trouble = self._troubles.end(TroubleKind.PROVIDER_REFUSES, _own(lane, campaign))
+        if trouble is not None:
+            self._log.ended(Event.PROVIDER_REFUSES, _own(lane, campaign))
+            lasted_s = (self._clock.now() - trouble.since).total_seconds()
+            fields = {"lane": lane, "campaign": campaign, "tries": trouble.tries}
+            self._log.info(Event.PROVIDER_REACHABLE, **fields, lasted_s=round(lasted_s, 1))
+
+
+def _own(lane: Lane, campaign: str) -> str:
+    return f"{lane} of {campaign}"
+
+
+def _kind(reason: Reason) -> TroubleKind:
+    return TroubleKind.PROVIDER_REFUSES if reason in OF_THE_ACCOUNT else TroubleKind.PROVIDER_UNREACHABLE
+
+
+def _subject(lane: Lane, reason: Reason) -> str:
+    return reason if reason in OF_THE_ACCOUNT else lane
+
+
+def _lanes(lane: Lane, reason: Reason) -> str:
+    return "voice, sms" if reason in OF_THE_ACCOUNT else lane
+
+
+def _cause(lane: Lane, reason: Reason, code: str, said: str) -> str:
+    told = ", ".join(filter(None, (code, said)))
+    if reason is Reason.PROVIDER_AUTH:
+        return f"Exotel refuses our credentials ({told})"
+    if reason is Reason.ACCOUNT_PROBLEM:
+        return f"Exotel says that the account cannot do this ({told})"
+    if code[:1].isdigit():
+        return f"Exotel answers requests for {_FOR[lane]} with errors only ({told})"
+    return f"Exotel cannot be reached for {_FOR[lane]} ({told})"

@@ -1,0 +1,1 @@
+"""A due action becomes a request: claim, attempt, result, probes of a lane that is held."""

@@ -1,0 +1,62 @@
+"""What the log tells of admissions: a line a call, and in a burst a line a second for the rest.
+
+The log takes so many lines of one event in a second; the other calls are counted by verdict and told
+together. The metrics hear of every call, and `missedd why` knows each of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import trio
+
+from missedd.base.clock import to_iso
+from missedd.core.model import RECOVERED, Verdict
+from missedd.log.logger import Event, Level, Logger
+from missedd.store.admission.admit import Admitted
+
+
+class AdmissionLog:
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+        self._untold: Counter[Verdict] = Counter()
+        self._has_untold = trio.Event()
+
+    def note(self, decided: Admitted) -> None:
+        """Tell of one call, or count it."""
+        call, admission = decided.call, decided.admission
+        event = Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED
+        actions = [f"{each.kind}:{each.outcome or each.state}" for each in admission.actions]
+        if not self._log.has_room(event):
+            self._log.count(event, campaign=admission.campaign, verdict=admission.verdict, actions=actions)
+            self._untold[admission.verdict] += 1
+            self._has_untold.set()
+            return
+        level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
+        self._log.write(
+            level,
+            event,
+            call_sid=call.call_sid,
+            campaign=admission.campaign,
+            caller=call.caller,
+            exophone=admission.exophone,
+            verdict=admission.verdict,
+            reason=admission.reason,
+            called_at=to_iso(admission.called_at),
+            actions=actions,
+        )
+
+    async def run(self) -> None:
+        """Tell of what was only counted, once a second while there is any."""
+        while True:
+            await self._has_untold.wait()
+            await trio.sleep(1)
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell of what was only counted so far."""
+        if self._untold:
+            told = {verdict.value: count for verdict, count in sorted(self._untold.items())}
+            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._untold.total(), verdicts=told)
+        self._untold.clear()
+        self._has_untold = trio.Event()

@@ -1,0 +1,53 @@
+"""Watching the wall clock: how far it was set, by a clock that never steps, and whether that is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import trio
+
+from missedd.base.clock import Clock, to_us
+from missedd.core.admission.clock_steps import Unconfirmed, confirms, is_over, stepped
+from missedd.core.admission.gates import NOT_AHEAD
+
+STEP_S: Final = 2.0
+"""The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
+
+
+class ClockWatch:
+    def __init__(self, clock: Clock, on_step: Callable[[float], None], slept_s: Callable[[], float]) -> None:
+        """`on_step` is told of each step, in seconds; `slept_s` is for how long the machine was asleep so
+        far, which trio's clock does not count."""
+        self._clock = clock
+        self._on_step = on_step
+        self._slept_s = slept_s
+        self._looked: tuple[int, float, float] | None = None
+        self._unconfirmed: Unconfirmed | None = None
+
+    def look(self) -> int:
+        """The wall clock's instant in microseconds, compared with that of the last look."""
+        wall_us, trio_s, slept_s = to_us(self._clock.now()), trio.current_time(), self._slept_s()
+        last_us, last_s, last_slept_s = self._looked or (wall_us, trio_s, slept_s)
+        self._looked = (wall_us, trio_s, slept_s)
+        by_s = (wall_us - last_us) / 1e6 - (trio_s - last_s)
+        if abs(by_s) > STEP_S:
+            self._on_step(by_s)
+            unexplained = timedelta(seconds=by_s - (slept_s - last_slept_s))
+            self._unconfirmed = stepped(self._unconfirmed, unexplained, trio_s)
+        if self._unconfirmed is not None and is_over(self._unconfirmed, trio_s):
+            self._unconfirmed = None
+        return wall_us
+
+    def ahead(self, told: Iterable[datetime | None] = ()) -> timedelta:
+        """How far the clock may be ahead, as nobody has confirmed it; `told` are calls' own times."""
+        self.look()
+        unconfirmed = self._unconfirmed
+        if unconfirmed is None:
+            return NOT_AHEAD
+        now = self._clock.now()
+        if any(each is not None and confirms(unconfirmed, each, now) for each in told):
+            self._unconfirmed = None
+            return NOT_AHEAD
+        return unconfirmed.too_much

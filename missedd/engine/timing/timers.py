@@ -1,0 +1,143 @@
+"""Timers: one heap, one sleeping task, fed from the store.
+
+What is due within the horizon is in memory, the rest stays on disk until the horizon reaches it.
+The store is the truth and the heap a hint: an entry that fires twice, or for an action that has
+moved or ended since, finds nothing to claim. Due instants are wall-clock time, and the wall clock
+may step, so the sleeper looks at it again whenever that may have happened: see `Steps`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import trio
+
+from missedd.base.clock import Clock, to_us
+from missedd.core.model import Lane
+from missedd.engine.timing.clock_steps import ClockWatch
+from missedd.engine.timing.due_queue import Ready
+from missedd.log.logger import Event, Logger
+from missedd.store.actions.rows import Wake
+
+HORIZON_S = 3600
+"""An hour of timers in memory: at an Exotel account's 250 missed calls a second a million entries."""
+
+LOOK_S = 5.0
+"""How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
+
+type Steps = Callable[[], Awaitable[None]]
+"""Returns whenever the wall clock may have been set."""
+
+type Load = Callable[[int, int], Awaitable[list[Wake]]]
+"""Reads the wakes in (after, until], in microseconds, from the store."""
+
+
+async def every_few_seconds() -> None:
+    """The `Steps` of a machine's clock: nothing tells of its being set, so it is looked at."""
+    await trio.sleep(LOOK_S)
+
+
+class Timers:
+    def __init__(
+        self,
+        clock: Clock,
+        load: Load,
+        ready: Mapping[Lane, Ready],
+        log: Logger,
+        steps: Steps = every_few_seconds,
+        slept_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`slept_s` is for how long the machine was asleep so far."""
+        self._clock = clock
+        self._load = load
+        self._ready = ready
+        self._log = log
+        self._steps = steps
+        self._heap: list[Wake] = []
+        self._loaded_until_us = -1
+        self._earlier = trio.Event()
+        self.watch = ClockWatch(clock, self._notice_step, slept_s)
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, wakes: Iterable[Wake]) -> None:
+        """Take note of what was just committed; what lies beyond the horizon is left to the disk."""
+        for wake in wakes:
+            if wake.at_us <= self._loaded_until_us:
+                if not self._heap or wake.at_us < self._heap[0].at_us:
+                    self._earlier.set()
+                heapq.heappush(self._heap, wake)
+
+    def pending_ids(self) -> set[int]:
+        """The actions that memory will wake for by itself: waiting, or due and queued."""
+        queued = set[int]().union(*(each.due_ids() for each in self._ready.values()))
+        return queued | {wake.action_id for wake in self._heap}
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        if self._loaded_until_us < 0:
+            await self.load()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_clock, name="timers' clock")
+            task_status.started()
+            while True:
+                now_us = self.watch.look()
+                if now_us >= self._extends_at_us:
+                    await self._extend()
+                    continue
+                self._fire(now_us)
+                await self._sleep(now_us)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await self._steps()
+            self._earlier.set()
+
+    @property
+    def _extends_at_us(self) -> int:
+        """Half a horizon before it is reached."""
+        return self._loaded_until_us - HORIZON_S * 500_000
+
+    @property
+    def loaded_until_us(self) -> int:
+        """The horizon: what is due later stays on disk for now."""
+        return self._loaded_until_us
+
+    async def load(self) -> None:
+        """Load what is due within the horizon; nothing fires before `run`."""
+        await self._extend()
+
+    async def _extend(self) -> None:
+        """Move the horizon on and load what it now covers.
+
+        The mark moves before the query: a wake committed meanwhile is then either added by
+        its own task or seen by the query; where it is both, it is taken once.
+        """
+        after_us, until_us = self._loaded_until_us, to_us(self._clock.now()) + HORIZON_S * 1_000_000
+        self._loaded_until_us = until_us
+        loaded = await self._load(after_us, until_us)
+        if self._heap:
+            added = {wake for wake in self._heap if wake.at_us > after_us}
+            for wake in loaded:
+                if wake not in added:
+                    heapq.heappush(self._heap, wake)
+        else:
+            # A sorted list is a heap.
+            self._heap = loaded
+
+    def _fire(self, now_us: int) -> None:
+        while self._heap and self._heap[0].at_us <= now_us:
+            wake = heapq.heappop(self._heap)
+            self._ready[wake.lane].add(wake.at_us, wake.action_id)
+
+    async def _sleep(self, now_us: int) -> None:
+        self._earlier = trio.Event()
+        until_us = self._extends_at_us
+        if self._heap:
+            until_us = min(until_us, self._heap[0].at_us)
+        with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
+            await self._earlier.wait()
+
+    def _notice_step(self, stepped_s: float) -> None:
+        self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))

@@ -1,0 +1,55 @@
+"""Verifications as an application asks for them: started, and asked after."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from missedd.base.clock import Clock
+from missedd.core.people.verification import NotStarted, Status
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.log.logger import Event, Logger
+from missedd.store.people.verifications import fetch_verification, start, tell
+from missedd.store.store import Store
+
+ID_BYTES: Final = 18
+"""Of chance in an id: who is given one can look up the number that it is about."""
+
+
+class Verifier:
+    def __init__(self, store: Store, policy: Policy, clock: Clock, rng: Random, log: Logger) -> None:
+        """`rng` gives the ids; outside a simulation it must be one that nobody can foretell."""
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted:
+        """Wait for a call of `number` (E.164) from now on; one that waited before is superseded."""
+        owner = self._policy.campaign(campaign)
+        if owner is None:
+            return NotStarted(Reason.UNKNOWN_CAMPAIGN)
+        new_id = base64.urlsafe_b64encode(self._rng.randbytes(ID_BYTES)).decode()
+        unit = partial(start, verification_id=new_id, number=number, campaign=owner, now=self._clock.now())
+        started = await self._store.write(unit)
+        if isinstance(started, NotStarted):
+            fields = {"number": number, "campaign": campaign, "reason": started.reason}
+            self._log.repeated("info", Event.VERIFICATION_REFUSED, f"{campaign} {started.reason}", **fields)
+        else:
+            self._log.info(Event.VERIFICATION_STARTED, number=number, campaign=campaign)
+        return started
+
+    async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
+        """How it stands, None if there is none. Who is told that it has expired can rely on it: that
+        is written down first, and a call that is delivered later proves nothing any more.
+        """
+        found = await self._store.read(partial(fetch_verification, verification_id=verification_id))
+        if found is None or found["status"] != Status.PENDING:
+            return found
+        now = self._clock.now()
+        return await self._store.write(partial(tell, verification_id=verification_id, now=now))

@@ -1,0 +1,1 @@
+"""Webhooks to applications: dispatched by endpoint, sent, tried again."""

@@ -1,0 +1,106 @@
+"""Applications that take no webhook: one that fails for five minutes needs a person.
+
+A restart of an application is over in a minute, and its webhooks are sent again by themselves. What
+goes on for longer is told with its address and its cause, until one webhook is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import trio
+
+from missedd.base.clock import Clock, to_iso
+from missedd.core.upstream.trouble import TroubleKind
+from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.webhooks.endpoint_queues import Endpoint
+from missedd.exotel.network_errors import (
+    CONNECTION_REFUSED,
+    NAME_NOT_RESOLVED,
+    NO_ANSWER_IN_TIME,
+    NO_CONNECTION_IN_TIME,
+    UNREACHABLE,
+)
+from missedd.exotel.request_result import Accepted, Answer
+from missedd.log.logger import Event, Logger
+
+TOLD_AFTER_S: Final = 300.0
+
+_REMEDIES: Final = {
+    NAME_NOT_RESOLVED.code: "correct the host in the url of [campaign.webhook], or the DNS of this machine",
+    CONNECTION_REFUSED.code: "start the application, or correct the port in the url of [campaign.webhook]",
+    UNREACHABLE.code: "look at the network between this machine and the application",
+    NO_CONNECTION_IN_TIME.code: "look at the application's machine, and at the firewalls in front of it",
+    NO_ANSWER_IN_TIME.code: "look at the application: it takes connections and does not answer on them",
+    "tls-failed": "put the application's certificate right, or the url of [campaign.webhook]",
+    "401": "correct the application's access, or the url of [campaign.webhook]",
+    "403": "correct the application's access, or the url of [campaign.webhook]",
+    "404": "correct the path in the url of [campaign.webhook]",
+    "410": "take the webhook out of [campaign.webhook]: the application says that it wants no more",
+}
+_LOOK_AT_ITS_LOG: Final = "look at the application's own log"
+
+
+class Failing:
+    def __init__(self, troubles: Troubles, clock: Clock, log: Logger) -> None:
+        self._troubles = troubles
+        self._clock = clock
+        self._log = log
+        self._untold: list[Endpoint] = []
+
+    def answered(self, endpoint: Endpoint, answer: Answer) -> None:
+        """Take note of how a request to an address ended."""
+        if isinstance(answer, Accepted):
+            self._ended(endpoint)
+            return
+        endpoint.failures += 1
+        endpoint.last_failure = answer
+        if endpoint.failing_since is None:
+            endpoint.failing_since, endpoint.failing_s = self._clock.now(), trio.current_time()
+            self._untold.append(endpoint)
+        elif endpoint not in self._untold:
+            self._tell(endpoint)
+
+    @property
+    def look_at(self) -> float:
+        """When to `look` next, by trio's clock."""
+        return min((endpoint.failing_s + TOLD_AFTER_S for endpoint in self._untold), default=math.inf)
+
+    def look(self) -> None:
+        """Tell of those that have failed for long enough by now."""
+        now_s = trio.current_time()
+        for endpoint in [each for each in self._untold if now_s >= each.failing_s + TOLD_AFTER_S]:
+            self._untold.remove(endpoint)
+            self._tell(endpoint)
+            self._log.error(
+                Event.ENDPOINT_FAILING,
+                url=endpoint.shown,
+                code=endpoint.last_failure.code if endpoint.last_failure else None,
+                failures=endpoint.failures,
+                since=to_iso(endpoint.failing_since or self._clock.now()),
+            )
+
+    def _tell(self, endpoint: Endpoint) -> None:
+        failure, now = endpoint.last_failure, self._clock.now()
+        if failure is None:
+            raise AssertionError(f"{endpoint.shown} fails without a failure")
+        self._troubles.note(
+            TroubleKind.WEBHOOK_FAILING,
+            endpoint.shown,
+            f"The application takes no webhook: {failure.message}",
+            _REMEDIES.get(failure.code, _LOOK_AT_ITS_LOG),
+            now,
+            since=endpoint.failing_since,
+            tries=endpoint.failures,
+        )
+
+    def _ended(self, endpoint: Endpoint) -> None:
+        if endpoint.failing_since is None:
+            return
+        if endpoint in self._untold:
+            self._untold.remove(endpoint)
+        else:
+            self._troubles.end(TroubleKind.WEBHOOK_FAILING, endpoint.shown)
+            self._log.info(Event.ENDPOINT_ANSWERS, url=endpoint.shown, failures=endpoint.failures)
+        endpoint.failing_since, endpoint.failures, endpoint.last_failure = None, 0, None

@@ -1,0 +1,190 @@
+"""Outgoing webhooks to the operator's application, by the Standard Webhooks letter.
+
+Each message has an id that stays the same however often it is sent, a timestamp, and a signature
+over both and the body (https://www.standardwebhooks.com): so the application can tell a repeat
+from news, and us from a stranger.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx
+import trio
+
+from missedd.base.clock import Clock, to_iso
+from missedd.base.url_redaction import without_secrets
+from missedd.base.version import __version__
+from missedd.core.policy import Policy, WebhookFormat
+from missedd.core.reasons import Reason
+from missedd.core.upstream.endpoint_concurrency import PLACES
+from missedd.exotel.dates import to_ist
+from missedd.exotel.network_errors import failure_of
+from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
+from missedd.exotel.response_codes import retry_after_s
+from missedd.store.actions.claims import Claimed
+from missedd.store.actions.rows import ActionRow
+from missedd.store.admission.call_row import CallRow, fetch_call
+from missedd.store.people.verifications import fetch_verification
+from missedd.store.store import Store
+
+TIMEOUT_S: Final = 15.0
+"""As long as the providers themselves wait for a webhook to be answered."""
+
+CONNECT_TIMEOUT_S: Final = 5.0
+"""Three SYNs (0, 1 and 3 s) and a TLS handshake: whoever takes no connection by then is asked again later."""
+
+
+def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
+    """`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`."""
+    signed = f"{message_id}.{timestamp_s}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+type Event = dict[str, Any]
+
+
+def missed_call(call: CallRow) -> Event:
+    """What happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
+    return {
+        "type": "missed_call.accepted",
+        "timestamp": to_iso(call.called_at),
+        "data": {
+            "call_sid": call.call_sid,
+            "from": call.caller,
+            "to": call.exophone,
+            "campaign": call.campaign,
+            "called_at": to_iso(call.called_at),
+            "received_at": to_iso(call.received_at),
+            "verdict": call.verdict,
+            "reason": call.reason,
+        },
+    }
+
+
+def verified(verification: Mapping[str, Any]) -> Event:
+    """A number was proved by a call."""
+    told = ("id", "number", "campaign", "call_sid", "verified_at", "status")
+    return {
+        "type": "verification.verified",
+        "timestamp": verification["verified_at"],
+        "data": {name: verification[name] for name in told},
+    }
+
+
+def as_json(event: Event) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def as_form(event: Event) -> bytes:
+    """The parameters of Exotel's own missed-call webhook, for an application that was written for that;
+    of a verification they say `Status=verified` and its id. `DateCreated` is in India's time.
+    """
+    data = event["data"]
+    fields = {
+        "CallSid": data["call_sid"],
+        "From": data.get("from") or data.get("number"),
+        "To": data.get("to"),
+        "Status": data.get("status", "missed-call"),
+        "DateCreated": to_ist(datetime.fromisoformat(event["timestamp"])),
+        "Campaign": data["campaign"],
+        "VerificationId": data.get("id"),
+    }
+    return urlencode({name: value for name, value in fields.items() if value is not None}).encode()
+
+
+WRITTEN: Final = {
+    WebhookFormat.JSON: ("application/json", as_json),
+    WebhookFormat.FORM: ("application/x-www-form-urlencoded", as_form),
+}
+
+
+def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The HTTP client that `Deliveries` wants for itself; `transport` stands in for the network."""
+    return httpx.AsyncClient(
+        transport=transport,
+        # Whoever starts a request has seen that there is a place for it: nothing ever queues here.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=PLACES),
+        timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        trust_env=False,
+    )
+
+
+class Deliveries:
+    """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, key: bytes | None, store: Store, policy: Policy, clock: Clock
+    ) -> None:
+        """`key` signs; a configuration with a webhook has one."""
+        self._http = http
+        self._key = key
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+
+    async def send(self, claimed: Claimed) -> Answer:
+        action = claimed.action
+        campaign = self._policy.campaign(action.campaign)
+        if campaign is None or campaign.webhook is None:
+            return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
+        content_type, written = WRITTEN[campaign.webhook.format]
+        body = written(await self._event(action))
+        message_id = f"msg_{action.origin_id or action.id}"
+        timestamp_s = int(self._clock.now().timestamp())
+        headers = {
+            "content-type": content_type,
+            "user-agent": f"missedd/{__version__}",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp_s),
+        }
+        if self._key is not None:
+            headers["webhook-signature"] = signature(self._key, message_id, timestamp_s, body)
+        return await self._post(campaign.webhook.url, body, headers)
+
+    async def _event(self, action: ActionRow) -> Event:
+        verification_id = action.details.get("verification")
+        if verification_id is None:
+            return missed_call(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+        proved = await self._store.read(partial(fetch_verification, verification_id=verification_id))
+        if proved is None:
+            raise AssertionError(f"verification {verification_id} of action {action.id} is gone")
+        return verified(proved)
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        try:
+            with trio.fail_after(TIMEOUT_S):
+                async with self._http.stream("POST", url, content=body, headers=headers) as response:
+                    # The status is the whole answer; an endless body would only hold the line.
+                    return _answer(response, without_secrets(url), self._clock.now())
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, trio.TooSlowError) as error:
+            # An `InvalidURL`, and the `UnicodeError` of a name that can be none, are no `HTTPError`.
+            failure = failure_of(error)
+            message = f"{without_secrets(url)}: {failure.words}"
+            if isinstance(error, httpx.InvalidURL):
+                return Refused(False, failure.code, Reason.ENDPOINT_FAILED, message)
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | UnicodeError):
+                return Refused(True, failure.code, Reason.ENDPOINT_FAILED, message)
+            return Unknown(failure.code, Reason.ENDPOINT_FAILED, message)
+
+
+def _answer(response: httpx.Response, shown: str, now: datetime) -> Answer:
+    code = str(response.status_code)
+    if response.is_success:
+        return Accepted(code=code)
+    # 410 is the letter's word for "never again"; anything else may yet be mended at the other end.
+    return Refused(
+        retryable=response.status_code != 410,
+        code=code,
+        reason=Reason.ENDPOINT_REFUSED,
+        message=f"{shown}: it answered {code}",
+        retry_after_s=retry_after_s(response.headers.get("retry-after"), now),
+    )

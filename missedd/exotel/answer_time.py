@@ -1,0 +1,54 @@
+"""When the customer answered and when the call ended, as far as Exotel's reports and records tell it.
+
+    # the end of a call between two numbers, and its record a few minutes later
+    EndTime=2026-09-28 23:58:45 Legs[1][OnCallDuration]=8             answered 23:58:37
+    EndTime=2026-09-28 23:58:45 Details[Legs][1][Leg][OnCallDuration]=8
+    # while they talk
+    EventType=answered DateUpdated=2026-09-28 23:58:38 Legs[1][Status]=in-progress
+
+To the second, by Exotel's clock. Of a flow the usual report has four fields and none of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from missedd.exotel.call_legs import is_machine
+from missedd.exotel.callback_outcome import CUSTOMER_LEG
+from missedd.exotel.dates import read_instant
+from missedd.exotel.webhook_fields import value, word
+
+LONGEST_S: Final = 24 * 3_600
+"""No call is longer; a larger number is none of seconds."""
+
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+
+
+def answered_at(fields: Mapping[str, str], first: str | None) -> datetime | None:
+    """The instant of the answer by the customer; None if untold, or if a machine answered.
+
+    `first` says who was rung first, `agent` or `customer`; None where a flow was called. That there
+    was an answer at all is not asked here.
+    """
+    leg = CUSTOMER_LEG.get(first or "", 0)
+    if is_machine(fields, leg):
+        return None
+    if word(fields, "EventType") == "answered":
+        is_theirs = word(fields, f"Legs[{leg}][Status]") == "in-progress"
+        return read_instant(value(fields, "DateUpdated")) if is_theirs else None
+    ended_at = read_instant(value(fields, "EndTime"))
+    talked = value(fields, f"Legs[{leg}][OnCallDuration]", f"Details[Legs][{leg}][Leg][OnCallDuration]")
+    if ended_at is None or _SECONDS.fullmatch(talked) is None or int(talked) > LONGEST_S:
+        return None
+    return ended_at - timedelta(seconds=int(talked))
+
+
+def ended_at(fields: Mapping[str, str]) -> datetime | None:
+    """When the call ended; None if untold. A report of four fields was written then; a record was not."""
+    is_record = "CallSid" not in fields
+    return read_instant(value(fields, "EndTime")) or (
+        None if is_record else read_instant(value(fields, "DateUpdated"))
+    )

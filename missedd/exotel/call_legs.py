@@ -1,0 +1,83 @@
+"""The legs of a call: whether somebody came to the telephone, was a machine, and talked.
+
+    # a status report    Legs[0][Status]=completed Legs[0][OnCallDuration]=21 Legs[0][AnsweredBy]=Human
+    # Call Details       Details[Leg1Status]=completed Details[Legs][0][Leg][OnCallDuration]=21
+    # a Passthru, whose legs are agents' only     Legs[0][OnCallDuration]=0 Legs[0][CauseCode]=RING_TIMEOUT
+
+Leg 0 is whoever was rung first. Of a leg that was not tried the status is `null`, empty or not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from missedd.exotel.webhook_fields import value, word
+
+_SPELLINGS: Final = {"cancelled": "canceled", "noanswer": "no-answer", "inprogress": "in-progress", "na": ""}
+_DURATION: Final = re.compile(r"[0-9.:]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    status: str
+    """`completed`, `no-answer`, …; "" where the leg was not tried or the fields don't say."""
+    has_talked: bool
+    answered_by: str
+    """`human`, `machine`, `notsure`, or "" where the fields don't say."""
+
+    @property
+    def is_named(self) -> bool:
+        return self.status != ""
+
+
+def leg(fields: Mapping[str, str], index: int) -> Leg:
+    """The leg 0 or 1, in whichever spelling it came."""
+    return Leg(
+        status=call_word(
+            fields,
+            *_of_leg(index, "Status"),
+            f"Details[Leg{index + 1}Status]",
+            f"Leg{index + 1}Status",
+        ),
+        has_talked=is_some_time(on_call(fields, index)),
+        answered_by=call_word(fields, *_of_leg(index, "AnsweredBy")),
+    )
+
+
+def on_call(fields: Mapping[str, str], index: int) -> str:
+    """For how long the leg 0 or 1 was up, as the fields say it; "" where they don't."""
+    return value(fields, *_of_leg(index, "OnCallDuration"))
+
+
+def _of_leg(index: int, name: str) -> Iterator[str]:
+    for place in (f"Legs[{index}]", f"Legs[{index}][Leg]", f"Details[Legs][{index}][Leg]"):
+        yield f"{place}[{name}]"
+
+
+def conversation(fields: Mapping[str, str]) -> str:
+    """For how long both parties talked, as the fields say it; "" where they don't."""
+    return value(fields, "ConversationDuration", "Details[ConversationDuration]")
+
+
+def is_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
+    """Whether a machine answered one of the telephones, so that the customer spoke with nobody.
+
+    Of the customer's own the leg says it best: `AnsweredBy` of the whole call speaks where that is silent.
+    """
+    told = leg(fields, customer_leg).answered_by or call_word(fields, "AnsweredBy")
+    others = leg(fields, 1 - customer_leg).answered_by
+    return told.startswith("machine") or others.startswith("machine")
+
+
+def is_some_time(text: str) -> bool:
+    """Whether a duration is more than none: `12`, `0.5`, `00:00:12`. What is no duration proves nothing."""
+    return text.strip("0.:") != "" and _DURATION.fullmatch(text) is not None
+
+
+def call_word(fields: Mapping[str, str], *names: str) -> str:
+    """A status in one of its spellings: `cancelled` is `canceled`, `NA` is nothing."""
+    found = word(fields, *names)
+    return _SPELLINGS.get(found, found)

@@ -1,0 +1,73 @@
+"""What a report or record tells of a call, or of an SMS, beside how it ended.
+
+    # the end of a call between two numbers
+    ConversationDuration=8 Legs[0][OnCallDuration]=21 Legs[1][OnCallDuration]=8 RecordingUrl=https://…
+    # Call Details, some minutes later
+    Price=1.500 Details[ConversationDuration]=8 Details[Legs][1][Leg][OnCallDuration]=8
+    # the Passthru behind a flow's Voicebot applet
+    Stream[Status]=completed Stream[Duration]=34 Stream[RecordingUrl]=https://…
+    # SMS     SmsUnits=2 Price=0.360000
+
+Exotel fills in price and recording minutes after the call: what a report lacks, a later one or a look-up
+may bring. A `PreSignedRecordingUrl` opens for everybody and for some minutes only, so it is not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from missedd.core.actions.details import is_web_link
+from missedd.exotel.answer_time import LONGEST_S
+from missedd.exotel.call_legs import conversation, on_call
+from missedd.exotel.webhook_fields import value, word
+
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
+_DURATION: Final = re.compile(r"(?:(?:([0-9]{1,2}):)?([0-9]{1,2}):)?([0-9]{1,9})(?:\.[0-9]{1,9})?")
+_PRICE: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+
+
+def call_facts(fields: Mapping[str, str], first: str | None) -> dict[str, str]:
+    """The facts that fields tell of a call; `first` says who was rung first, None where a flow was called.
+
+    Two people talk while the second leg is up. In a flow it is the leg that was up longest, or what the
+    flow tells of its own conversation.
+    """
+    found: dict[str, str] = {}
+    told = [seconds for text in _durations(fields, first) if (seconds := _seconds(text)) is not None]
+    if told and word(fields, "EventType") != "answered":
+        found["talk_s"] = str(max(told))
+    recording = value(fields, "RecordingUrl", "Stream[RecordingUrl]")
+    if is_web_link(recording):
+        found["recording_url"] = recording
+    return found | _price(fields)
+
+
+def sms_facts(fields: Mapping[str, str]) -> dict[str, str]:
+    """The facts that fields tell of an SMS."""
+    units = value(fields, "SmsUnits")
+    return ({"units": units} if _COUNT.fullmatch(units) else {}) | _price(fields)
+
+
+def _durations(fields: Mapping[str, str], first: str | None) -> Iterator[str]:
+    yield conversation(fields)
+    yield on_call(fields, 1)
+    if first is None:
+        yield on_call(fields, 0)
+        if word(fields, "Stream[Status]") == "completed":
+            yield value(fields, "Stream[Duration]")
+
+
+def _seconds(text: str) -> int | None:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    whole = hours * 3_600 + minutes * 60 + seconds
+    return whole if whole <= LONGEST_S else None
+
+
+def _price(fields: Mapping[str, str]) -> dict[str, str]:
+    price = value(fields, "Price")
+    return {"price": price} if _PRICE.fullmatch(price) else {}

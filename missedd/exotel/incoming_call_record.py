@@ -1,0 +1,82 @@
+"""An incoming call as Exotel's list of calls tells it: a call that no webhook may have told of.
+
+    # nobody took it; so it looks too where the caller was turned away, or hung up first
+    {"Sid": …, "Direction": "inbound", "Status": "completed", "From": "09876543210", "To": "08047120001",
+     "PhoneNumberSid": "08047120001", "StartTime": "2026-09-28 23:58:11", "EndTime": "2026-09-28 23:58:45",
+     "Details": {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": "no-answer"}}
+    # an agent talked to the caller
+    {…, "Status": "completed", "Details": {"ConversationDuration": 12, "Leg2Status": "completed"}}
+
+`Status` is `completed` for answered, missed and rejected calls alike: what happened is in the
+details. Where an entry has none, Call Details has to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from missedd.core.model import RECOVERED, InboundCall
+from missedd.core.phone import normalise
+from missedd.core.reasons import Reason
+from missedd.exotel.call_legs import conversation, is_some_time, leg
+from missedd.exotel.dates import read_instant
+from missedd.exotel.status_report_parser import SID
+from missedd.exotel.webhook_fields import flatten, value, word
+
+_EXOPHONE: Final = ("PhoneNumberSid", "PhoneNumber", "To")
+_CALLED_AT: Final = ("StartTime", "DateCreated")
+_GOING_ON: Final = frozenset({"queued", "ringing", "in-progress", "inprogress"})
+_NOBODY_TALKED: Final = frozenset({"no-answer", "busy", "failed", "canceled", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """`call` has a reason in `not_missed` where it is none; `is_told` if the entry could say so at all."""
+
+    call: InboundCall
+    is_told: bool
+
+
+def read_incoming(entry: Mapping[str, Any]) -> Incoming | None:
+    """The call that an entry of the list, or Call Details, tells of; None if it names none."""
+    inner = entry.get("Call", entry)
+    fields = flatten(inner) if isinstance(inner, Mapping) else {}
+    sid = value(fields, "Sid", "CallSid")
+    if SID.fullmatch(sid) is None:
+        return None
+    dialled = (normalise(fields.get(name)) for name in _EXOPHONE)
+    call = InboundCall(
+        call_sid=sid,
+        caller=normalise(fields.get("From")),
+        dialled=tuple(dict.fromkeys(number for number in dialled if number is not None)),
+        called_at=next((at for name in _CALLED_AT if (at := read_instant(fields.get(name)))), None),
+        shape=RECOVERED,
+        not_missed=_why_not_missed(fields),
+        fields=fields,
+    )
+    return Incoming(call, _is_told(fields))
+
+
+def _why_not_missed(fields: Mapping[str, str]) -> Reason | None:
+    if word(fields, "Direction") not in ("inbound", "incoming"):
+        return Reason.OUTBOUND_LEG
+    if word(fields, "Status") in _GOING_ON or ("EndTime" in fields and not _has_ended(fields)):
+        return Reason.STILL_IN_PROGRESS
+    # The first leg is the caller's own, up as soon as an applet answers it; the second is an agent's.
+    agent = leg(fields, 1)
+    if is_some_time(conversation(fields)) or agent.has_talked or agent.status == "completed":
+        return Reason.CONVERSATION
+    # Only a conversation or a voicemail is recorded; the second leg of a voicemail is empty.
+    return Reason.VOICEMAIL if value(fields, "RecordingUrl") else None
+
+
+def _has_ended(fields: Mapping[str, str]) -> bool:
+    return read_instant(fields.get("EndTime")) is not None
+
+
+def _is_told(fields: Mapping[str, str]) -> bool:
+    """Whether it is certain that nobody talked, or that somebody did."""
+    has_details = any(name.startswith("Details[") for name in fields)
+    return has_details or word(fields, "Status") in _NOBODY_TALKED or _why_not_missed(fields) is not None

@@ -1,0 +1,85 @@
+"""Requests of other Exotel products that have the missed-call address by mistake.
+
+    # a Voicebot or Stream applet's dynamic URL     HangupLatencyStartTime=… CallTo=08047120001, no CallType
+    # AgentStream                                   EventType=stream-start StreamSid=… StreamUrl=wss://…
+    # Integration Core (JSON)                       AppUserID CallState=active CallSid VirtualNumber
+    # CCM (JSON)                                    {"event_details": {…}, "call_details": {"call_sid"}}
+    # a Connect applet's dial-whom URL (JSON)       {"Call": {"Sid", "From"}}
+    # Heartbeat (JSON)                              {"status_type": "CRITICAL", "incoming_affected": [...]}
+
+None tells of a missed call, and none claims its CallSid: the Passthru of the same call may come yet.
+They are taken with a 200, so that Exotel does not send them again; the operator is told which setting
+of the dashboard to correct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from missedd.exotel.webhook_fields import value, word
+
+
+@dataclass(frozen=True, slots=True)
+class OtherProduct:
+    """`setting` is where Exotel's dashboard has the address that should be another."""
+
+    name: str
+    setting: str
+
+
+VOICEBOT: Final = OtherProduct(
+    "voicebot", "the URL of a Voicebot or Stream applet in App Bazaar: it has to be that of your bot"
+)
+AGENT_STREAM: Final = OtherProduct(
+    "agent-stream", "the address for events of AgentStream: it has to be that of your bot"
+)
+INTEGRATION_CORE: Final = OtherProduct(
+    "integration-core", "the webhook URL of your Integration Core (WebRTC) application"
+)
+CCM: Final = OtherProduct("ccm", "the StatusCallback that your application gives to CCM's calls (v2, v3)")
+DIAL_WHOM: Final = OtherProduct(
+    "dial-whom", "the dial-whom URL of a Connect applet in App Bazaar: it has to answer with numbers"
+)
+HEARTBEAT: Final = OtherProduct("heartbeat", "the webhook URL of ExoPhone Heartbeat alerts")
+CAMPAIGNS: Final = OtherProduct("campaigns", "a status callback that your application gives to campaigns")
+SMS: Final = OtherProduct("sms", "the StatusCallback that your application gives to SMS")
+
+
+def _lacks(*names: str) -> Callable[[Mapping[str, str]], bool]:
+    return lambda fields: value(fields, *names) == ""
+
+
+def _always(fields: Mapping[str, str]) -> bool:
+    return True
+
+
+# A Passthru has a CallType, whatever else an applet before it may add.
+_MARKS: Final[Mapping[str, tuple[OtherProduct, Callable[[Mapping[str, str]], bool]]]] = {
+    "HangupLatencyStartTime": (VOICEBOT, _lacks("CallType", "StartTime")),
+    "HangupLatencyStartTimeExocc": (VOICEBOT, _lacks("CallType", "StartTime")),
+    "StreamSid": (AGENT_STREAM, _lacks("CallType")),
+    "EventType": (AGENT_STREAM, lambda fields: word(fields, "EventType").startswith("stream-")),
+    "CallState": (INTEGRATION_CORE, _lacks("CallType")),
+    "AppUserID": (INTEGRATION_CORE, _lacks("CallType")),
+    "event_details[event_type]": (CCM, _always),
+    "call_details[call_sid]": (CCM, _always),
+    "call_details[direction]": (CCM, _always),
+    "Call[Sid]": (DIAL_WHOM, _always),
+    "Call[From]": (DIAL_WHOM, _always),
+    "status_type": (HEARTBEAT, _lacks("CallSid")),
+    "campaign_sid": (CAMPAIGNS, _lacks("CallSid")),
+    "SmsSid": (SMS, _lacks("CallSid")),
+}
+"""The field by which each is known, and what else has to be so."""
+
+
+def product_of(fields: Mapping[str, str]) -> OtherProduct | None:
+    """Which other product a request is of, by its fields; None for anything about a call to an ExoPhone."""
+    if fields.keys().isdisjoint(_MARKS):
+        return None
+    for mark, (product, is_so) in _MARKS.items():
+        if mark in fields and is_so(fields):
+            return product
+    return None

@@ -1,0 +1,117 @@
+"""What a request about an incoming call says: a missed call, or why it is none.
+
+    # Passthru, a pure missed call: the flow hangs up without answering. GET
+    CallSid=…&CallFrom=09876543210&CallTo=08047120001&Direction=incoming&CallStatus=ringing
+      &CallType=call-attempt&DialWhomNumber=&DialCallDuration=0&Created=Wed, 23 Feb 2022 12:31:59
+      &StartTime=2022-02-23 12:31:58&EndTime=1970-01-01 05:30:00&From=09876543210&To=08047120001
+    # Passthru, the caller hung up while an agent's phone rang
+    CallType=client-hangup DialCallStatus=canceled DialCallDuration=0
+    # Passthru, no agent answered                       CallType=incomplete DialCallStatus=no-answer
+    # Passthru after a conversation                     CallType=completed DialCallStatus=completed
+    # Passthru behind a Voicebot or Stream applet       CallType=call-attempt Stream[Status]=completed
+    # an agent's popup while their phone rings          Status=busy EventType=Dial AgentEmail=…
+    # Passthru in the flow of an outgoing call          Direction=outbound-dial CallType=incomplete
+    # the native webhook, POST, a raw + in the body     CallSid=abc123&From=+919876543210
+                                                        &To=+918047120001&Status=missed-call
+    # the dynamic SMS applet, HEAD and then GET         CallSid=…&From=09876543210&To=08047120001&digits=
+
+Pure: no framework, no clock, no state. It never raises. What is unknown is kept and taken for a
+missed call: to lose a caller who is owed something is worse than to serve one who is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from missedd.core.model import SMS_APPLET, InboundCall, StatusReport
+from missedd.core.phone import normalise
+from missedd.core.reasons import Reason
+from missedd.exotel.dates import read_instant
+from missedd.exotel.misdirected_requests import OtherProduct, product_of
+from missedd.exotel.not_missed_reason import is_outbound, why_not_missed
+from missedd.exotel.status_report_parser import SID, call_report, missing_sid
+from missedd.exotel.webhook_fields import first_fields, read_fields, value, word
+from missedd.exotel.webhook_request import Refusal, WebhookRequest
+
+NATIVE = "native"
+PASSTHRU = "passthru"
+
+_CALLER = ("CallFrom", "Callfrom", "From")
+_EXOPHONE = ("To", "CallTo")
+_DIALLED = (*_EXOPHONE, "OutgoingPhoneNumber")
+_CALLED_AT = ("StartTime", "Created", "DateCreated")
+_PASSTHRU_ONLY = ("CallType", "CallStatus", "Direction", "CallFrom", "Callfrom")
+
+
+def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
+    """The call that a request of either shape tells of, or why it is refused (400, 413, 415).
+
+    What another product sent by mistake is a call too (`other-product`) where it names one by its
+    CallSid; where it does not there is nothing to keep.
+    """
+    fields = read_fields(request)
+    if isinstance(fields, Refusal):
+        return product_of(first_fields(request)) or fields
+    sid = value(fields, "CallSid")
+    if SID.fullmatch(sid) is None:
+        return product_of(fields) or missing_sid("CallSid")
+    if fields.keys().isdisjoint(_EXOPHONE) and product_of(fields) is None:
+        return Refusal(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
+    status = word(fields, "Status")
+    shape = _shape(fields, status)
+    not_missed = why_not_missed(fields, status, is_passthru=shape == PASSTHRU)
+    return InboundCall(
+        call_sid=sid,
+        caller=_caller(fields),
+        dialled=_dialled(fields),
+        called_at=_called_at(fields),
+        shape=shape,
+        not_missed=not_missed,
+        fields=fields,
+        report=_report(sid, fields) if not_missed is Reason.OUTBOUND_LEG else None,
+    )
+
+
+def parse_text_request(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
+    """The call for which the dynamic SMS applet wants a text: `CallSid`, `From`, `To` and `digits`.
+
+    The applet runs while the caller still hears it ring, so a request that says no more is taken for
+    a missed call.
+    """
+    call = parse_missed_call(request)
+    return replace(call, shape=SMS_APPLET) if isinstance(call, InboundCall) else call
+
+
+def _shape(fields: Mapping[str, str], status: str) -> str:
+    if status == "missed-call":
+        return NATIVE
+    return NATIVE if fields.keys().isdisjoint(_PASSTHRU_ONLY) else PASSTHRU
+
+
+def _caller(fields: Mapping[str, str]) -> str | None:
+    for name in _CALLER:
+        if number := normalise(fields.get(name)):
+            return number
+    return None
+
+
+def _dialled(fields: Mapping[str, str]) -> tuple[str, ...]:
+    numbers: dict[str, None] = {}
+    for name in _EXOPHONE if is_outbound(fields) else _DIALLED:
+        if number := normalise(fields.get(name)):
+            numbers[number] = None
+    return tuple(numbers)
+
+
+def _called_at(fields: Mapping[str, str]) -> datetime | None:
+    for name in _CALLED_AT:
+        if instant := read_instant(fields.get(name)):
+            return instant
+    return None
+
+
+def _report(sid: str, fields: Mapping[str, str]) -> StatusReport | None:
+    report = call_report(sid, fields)
+    return report if report.is_terminal else None

@@ -1,0 +1,165 @@
+"""Why a request about an incoming call tells of no missed call: tables of words, and proofs of talk.
+
+    # somebody talked to the caller, whatever the other words say
+    CallType=completed                  DialCallStatus=completed            ConversationDuration=12
+    Legs[0][OnCallDuration]=10          Legs[0][Insights][Status]=completed
+    Insights[DialCallStatus]=completed  Stream[Status]=completed and Stream[Duration]=41 (with a bot)
+    # they left a voicemail             CallType=voicemail
+    # an agent's popup                  Status=busy EventType=Dial AgentEmail=…
+    # no popup but a missed call        Status=busy StartTime=… EndTime=…, both real instants
+
+A word that is unknown proves nothing, so what carries only such words stays a missed call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from missedd.core.reasons import Reason
+from missedd.exotel.call_legs import is_some_time
+from missedd.exotel.dates import read_instant
+from missedd.exotel.misdirected_requests import product_of
+from missedd.exotel.webhook_fields import value, word
+
+# Their words to ours; None is a missed call. A word that stands in no table decides nothing.
+STATUSES: Final[Mapping[str, Reason | None]] = {
+    "missed-call": None,
+    "missed": None,
+    "no-answer": None,
+    "busy": None,
+    "failed": None,
+    "canceled": None,
+    "cancelled": None,
+    "completed": Reason.CONVERSATION,
+    "answered": Reason.CONVERSATION,
+    "voicemail": Reason.VOICEMAIL,
+    "in-progress": Reason.STILL_IN_PROGRESS,
+    "ringing": Reason.STILL_IN_PROGRESS,
+    "queued": Reason.STILL_IN_PROGRESS,
+}
+"""`Status`, which only the native webhook and the popups have."""
+
+CALL_TYPES: Final[Mapping[str, Reason | None]] = {
+    "call-attempt": None,
+    "client-hangup": None,
+    "incomplete": None,
+    "missed-call": None,
+    "completed": Reason.CONVERSATION,
+    "voicemail": Reason.VOICEMAIL,
+}
+"""`CallType`, the word that a Passthru is best judged by."""
+
+DIAL_STATUSES: Final[Mapping[str, Reason | None]] = {
+    "no-answer": None,
+    "busy": None,
+    "failed": None,
+    "canceled": None,
+    "cancelled": None,
+    "completed": Reason.CONVERSATION,
+}
+"""`DialCallStatus`, there once the flow has tried an agent."""
+
+CALL_STATUSES: Final[Mapping[str, Reason | None]] = {"in-progress": Reason.STILL_IN_PROGRESS}
+"""`CallStatus` by itself. `ringing` is the very missed call that is never answered, and `completed`
+is said of every incoming call that has ended, talked or not."""
+
+POPUP_STATUSES: Final = frozenset({"busy", "free"})
+"""An agent's phone rings, or is free again; these say nothing of the caller."""
+
+_AGENT_ONLY: Final = ("AgentEmail", "DialWhomNumber")
+_TALKED_IF_COMPLETED: Final = ("[Status]", "[Insights][Status]")
+_TALKED_IF_LASTING: Final = ("[OnCallDuration]", "[Insights][OnCallDuration]")
+
+
+def is_outbound(fields: Mapping[str, str]) -> bool:
+    return word(fields, "Direction").startswith("outbound")
+
+
+def why_not_missed(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:
+    """The first that applies, from whose call it is down to how it went; None for a missed call.
+
+    `status` is the word of the field `Status`.
+    """
+    if is_outbound(fields):
+        return Reason.OUTBOUND_LEG
+    if status == "missed-call":
+        return None
+    if product_of(fields) is not None:
+        return Reason.OTHER_PRODUCT
+    # A popup comes before the call's end, with words of its own, so it is told apart first.
+    if value(fields, "EventType"):
+        return Reason.AGENT_EVENT
+    call_type, dial_status = word(fields, "CallType"), word(fields, "DialCallStatus")
+    if CALL_TYPES.get(call_type) is Reason.VOICEMAIL:
+        return Reason.VOICEMAIL
+    if _has_talked(fields, call_type, dial_status, status):
+        return Reason.CONVERSATION
+    if _is_popup(fields, status, is_passthru):
+        return Reason.AGENT_EVENT
+    for text, table in ((call_type, CALL_TYPES), (dial_status, DIAL_STATUSES)):
+        if text in table:
+            return table[text]
+    if status in STATUSES:
+        return STATUSES[status] if not _has_surely_not_talked(fields, status) else None
+    return CALL_STATUSES.get(word(fields, "CallStatus"))
+
+
+def _is_popup(fields: Mapping[str, str], status: str, is_passthru: bool) -> bool:
+    if value(fields, "AgentEmail"):
+        return True
+    if status not in POPUP_STATUSES:
+        return False
+    # While an agent's phone rings nothing has ended: a call with an end and no agent was missed.
+    has_ended = all(read_instant(fields.get(name)) is not None for name in ("StartTime", "EndTime"))
+    if status == "busy" and has_ended and not value(fields, *_AGENT_ONLY):
+        return False
+    return is_passthru or any(name in fields for name in _AGENT_ONLY)
+
+
+def _has_talked(fields: Mapping[str, str], call_type: str, dial_status: str, status: str) -> bool:
+    """Any of the facts that prove a conversation, whatever the other words say."""
+    if (
+        CALL_TYPES.get(call_type) is Reason.CONVERSATION
+        or DIAL_STATUSES.get(dial_status) is Reason.CONVERSATION
+        or is_some_time(value(fields, "ConversationDuration"))
+    ):
+        return True
+    if "[" not in "".join(fields):
+        return False
+    if word(fields, "Insights[DialCallStatus]", "Insights[Status]") == "completed":
+        return True
+    if word(fields, "Stream[Status]") == "completed" and is_some_time(value(fields, "Stream[Duration]")):
+        return True
+    first = 1 if status else 0
+    return any(_leg_proves_talk(fields, name, first) for name in fields if name.startswith("Legs["))
+
+
+def _leg_proves_talk(fields: Mapping[str, str], name: str, first: int) -> bool:
+    # A Passthru's legs are all agents'; where a status has legs the first one is the caller's own.
+    index, _, rest = name.removeprefix("Legs[").partition("]")
+    if first and index == "0":
+        return False
+    if rest in _TALKED_IF_COMPLETED:
+        return word(fields, name) == "completed"
+    return rest in _TALKED_IF_LASTING and _is_believable(fields, value(fields, name))
+
+
+def _is_believable(fields: Mapping[str, str], talked: str) -> bool:
+    """Whether a leg has talked so long. A try that nobody took lasted for `DialCallDuration`, its ringing
+    included: a leg that claims more seconds than that contradicts two words, and they are believed."""
+    if DIAL_STATUSES.get(word(fields, "DialCallStatus"), Reason.CONVERSATION) is None:
+        tried = value(fields, "DialCallDuration")
+        if tried.isdecimal() and talked.isdecimal() and 0 < int(tried[:9]) < int(talked[:9]):
+            return False
+    return is_some_time(talked)
+
+
+def _has_surely_not_talked(fields: Mapping[str, str], status: str) -> bool:
+    # Exotel says `completed` of calls that nobody took; then the seconds of talk decide, or the agent's leg.
+    if status != "completed":
+        return False
+    talked = value(fields, "ConversationDuration")
+    if talked != "":
+        return not is_some_time(talked)
+    return DIAL_STATUSES.get(word(fields, "Legs[1][Status]"), Reason.CONVERSATION) is None

@@ -1,0 +1,130 @@
+"""Values to requests: the forms that Exotel is sent, field by field.
+
+    POST /v1/Accounts/<sid>/Calls/connect.json     From=…&CallerId=…&Url=…&CallType=trans&TimeOut=30…
+    POST /v1/Accounts/<sid>/Sms/send.json          From=EXAMPL&To=…&Body=…&DltEntityId=…&SmsType=…
+
+Names are TitleCase and case-sensitive. Reprs show neither a number nor a URL (ours hold a token).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from missedd.core.policy import MessageClass
+from missedd.core.sms.segments import segments
+
+FLOW_URL = "http://my.exotel.com/{account_sid}/exoml/start_voice/{flow}"
+"""How a flow is named to Exotel, http and all: a name, which nobody fetches from outside."""
+
+MAX_RING_S = 60
+MAX_CALL_S = 14_400
+MAX_CUSTOM_FIELD_CHARS = 128
+"""Exotel's own limits on `TimeOut`, `TimeLimit` and `CustomField`."""
+
+_SMS_TYPES = {
+    MessageClass.PROMOTIONAL: "promotional",
+    # Exotel has no word for the class in between; DLT knows it by the template.
+    MessageClass.SERVICE: "transactional",
+    MessageClass.TRANSACTIONAL: "transactional",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Ring `from_number`, then connect it to `to_number` or to `flow`: exactly one of the two.
+
+    `flow` is the id that App Bazaar shows, or a whole URL. Numbers are E.164, durations seconds;
+    those beyond Exotel's limits are cut to them.
+    """
+
+    from_number: str = field(repr=False)
+    caller_id: str = field(repr=False)
+    to_number: str | None = field(default=None, repr=False)
+    flow: str | None = None
+    ring_timeout_s: float = 30.0
+    time_limit_s: float | None = None
+    status_callback: str | None = field(default=None, repr=False)
+    custom_field: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.to_number is None) == (self.flow is None):
+            raise ValueError("a call needs either to_number or flow")
+        _check_custom_field(self.custom_field)
+
+
+@dataclass(frozen=True, slots=True)
+class SendSms:
+    """One text to one number, with what India's DLT wants to know of it."""
+
+    sender: str
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    dlt_entity_id: str | None = None
+    dlt_template_id: str | None = None
+    sms_type: MessageClass = MessageClass.SERVICE
+    status_callback: str | None = field(default=None, repr=False)
+    custom_field: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_custom_field(self.custom_field)
+
+
+def call_form(order: PlaceCall, account_sid: str) -> dict[str, str]:
+    """The fields of `Calls/connect`."""
+    form = {
+        "From": order.from_number,
+        "CallerId": order.caller_id,
+        "CallType": "trans",
+        "TimeOut": _whole_seconds(order.ring_timeout_s, MAX_RING_S),
+        # Exotel re-dials the first leg three times by default. Retries are ours, so that each
+        # counts against the caller's limit and none rings after an answer.
+        "MaxRetries": "0",
+    }
+    if order.flow is not None:
+        form["Url"] = _flow_url(order.flow, account_sid)
+    else:
+        form["To"] = order.to_number or ""
+    if order.time_limit_s is not None:
+        form["TimeLimit"] = _whole_seconds(order.time_limit_s, MAX_CALL_S)
+    if order.status_callback is not None:
+        form["StatusCallback"] = order.status_callback
+        if order.flow is None:
+            # Only these bring the legs, which tell who answered; of a flow there are none.
+            form["StatusCallbackEvents[0]"] = "terminal"
+            form["StatusCallbackContentType"] = "application/json"
+    if order.custom_field is not None:
+        form["CustomField"] = order.custom_field
+    return form
+
+
+def sms_form(order: SendSms) -> dict[str, str]:
+    """The fields of `Sms/send`."""
+    form = {
+        "From": order.sender,
+        "To": order.to_number,
+        "Body": order.body,
+        # Said rather than detected, so that the bill is the one we counted.
+        "EncodingType": segments(order.body).encoding,
+        "SmsType": _SMS_TYPES[order.sms_type],
+        "DltEntityId": order.dlt_entity_id,
+        "DltTemplateId": order.dlt_template_id,
+        "StatusCallback": order.status_callback,
+        "CustomField": order.custom_field,
+    }
+    return {name: text for name, text in form.items() if text is not None}
+
+
+def _flow_url(flow: str, account_sid: str) -> str:
+    if flow.startswith(("http://", "https://")):
+        return flow
+    return FLOW_URL.format(account_sid=account_sid, flow=flow)
+
+
+def _whole_seconds(duration_s: float, limit_s: int) -> str:
+    return str(max(1, min(math.ceil(duration_s), limit_s)))
+
+
+def _check_custom_field(text: str | None) -> None:
+    if text is not None and len(text) > MAX_CUSTOM_FIELD_CHARS:
+        raise ValueError(f"a custom field has {MAX_CUSTOM_FIELD_CHARS} characters at most")

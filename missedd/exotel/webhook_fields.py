@@ -1,0 +1,201 @@
+"""A request's query and body as flat fields, whatever way Exotel chose to encode them.
+
+    urlencoded   CallSid=abc123&From=+919876543210&Status=missed-call      (a raw + becomes a space)
+    multipart    a part a field: the default of Exotel's status reports
+    JSON         {"CallSid": "…", "Legs": [{"Status": "busy"}]}  ->  Legs[0][Status] = busy
+
+Names and values are kept as they came; `word` and `value` read them leniently. The body wins over
+the query, the first of two equal names over the second. Bytes that are no UTF-8 become U+FFFD.
+Nothing here raises: what cannot be read is a `Refusal`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from missedd.exotel.multipart import Malformed, read_multipart
+from missedd.exotel.webhook_request import Refusal, WebhookRequest
+
+MAX_FIELDS = 100
+"""A Passthru brings 27 fields and 7 more a leg; with five legs and our own that is below 70."""
+
+MAX_KEY_BYTES = 200
+"""The longest known key, a URL-shortening option in brackets, has 38."""
+
+MAX_VALUE_BYTES = 4 * 1024
+"""The longest known value is a presigned recording URL: 1 to 2 KiB."""
+
+MAX_BODY_BYTES = 64 * 1024
+"""Of the body, and of the query: ten times a report with five legs and a presigned URL."""
+
+MAX_JSON_DEPTH = 6
+"""`Details.Legs[0].Leg.Status` is the deepest known, at five."""
+
+_NOTHING = frozenset({"", "null", "none", "undefined"})
+"""`ForwardedFrom` and `ProcessStatus` arrive as the literal word `null`."""
+
+
+def read_fields(request: WebhookRequest) -> dict[str, str] | Refusal:
+    """All fields of body and query, or why they could not be read (400, 413 or 415)."""
+    if len(request.query) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
+        return _too_large(f"the request is larger than {MAX_BODY_BYTES} bytes")
+    fields: dict[str, str] = {}
+    return _read_into(fields, request) or fields
+
+
+def first_fields(request: WebhookRequest) -> dict[str, str]:
+    """The fields of a request that was refused, as far as it could be read: to know what it was."""
+    fields: dict[str, str] = {}
+    if len(request.query) <= MAX_BODY_BYTES and len(request.body) <= MAX_BODY_BYTES:
+        _read_into(fields, request)
+    return fields
+
+
+def value(fields: Mapping[str, str], *names: str) -> str:
+    """The first of `names` that says something, stripped; "" if none does."""
+    for name in names:
+        if name in fields:
+            text = fields[name].strip()
+            if text.lower() not in _NOTHING:
+                return text
+    return ""
+
+
+def word(fields: Mapping[str, str], *names: str) -> str:
+    """Like `value`, as a word of a vocabulary: lower case, dashes for blanks and underscores."""
+    text = value(fields, *names)
+    return text.lower().replace("_", "-").replace(" ", "-") if text else text
+
+
+def flatten(document: Mapping[str, Any]) -> dict[str, str]:
+    """A record of Exotel's as fields. Never refused: what is nested too deep is left out.
+
+    A null becomes "", so that a record still shows what it lacks.
+    """
+    return dict(_flat("", document, 0, is_record=True))
+
+
+def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
+    """The pairs of a query or form, in order. A broken escape stays as it is."""
+    whole = raw.decode("utf-8", "replace").replace("+", " ")
+    if "%" in whole:
+        # The escapes of a phone number and of a time are nearly all there are: undone for the whole
+        # text at once, in C. None of them makes a separator or another escape.
+        whole = whole.replace("%2B", "+").replace("%3A", ":").replace("%20", " ").replace("%2C", ",")
+    pairs = [(key, text) for key, _, text in [piece.partition("=") for piece in whole.split("&")]]
+    if "%" in whole:
+        return [(unquote(key, errors="replace"), unquote(text, errors="replace")) for key, text in pairs]
+    return pairs
+
+
+def _read_into(fields: dict[str, str], request: WebhookRequest) -> Refusal | None:
+    """Add the request's fields; why it is refused, if it is."""
+    try:
+        if request.body:
+            pairs = _body_pairs(request.headers.get("content-type", ""), request.body)
+            if isinstance(pairs, Refusal):
+                return pairs
+            _collect(fields, pairs)
+        if request.query:
+            _collect(fields, urlencoded_pairs(request.query))
+    except Malformed as reason:
+        return Refusal(400, "Malformed request", str(reason))
+    except _TooLarge as reason:
+        return _too_large(str(reason))
+    return None
+
+
+class _TooLarge(Exception):
+    """More than one of this module's limits allows."""
+
+
+def _too_large(detail: str) -> Refusal:
+    return Refusal(413, "Request too large", detail)
+
+
+def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
+    for key, text in pairs:
+        if not key or key in fields:
+            continue
+        if len(fields) >= MAX_FIELDS:
+            raise _TooLarge(f"more than {MAX_FIELDS} fields")
+        # At most four bytes a character: most texts need not be encoded to be measured.
+        if len(key) * 4 > MAX_KEY_BYTES and _bytes(key) > MAX_KEY_BYTES:
+            raise _TooLarge(f"a field's name is longer than {MAX_KEY_BYTES} bytes")
+        if len(text) * 4 > MAX_VALUE_BYTES and _bytes(text) > MAX_VALUE_BYTES:
+            raise _TooLarge(f"a field's value is longer than {MAX_VALUE_BYTES} bytes")
+        fields[key] = text
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _body_pairs(content_type: str, body: bytes) -> Iterable[tuple[str, str]] | Refusal:
+    kind = content_type.partition(";")[0].strip().lower()
+    # Exotel's oldest products send none; theirs is a form too.
+    if kind in ("", "application/x-www-form-urlencoded"):
+        return urlencoded_pairs(body.strip(b"\r\n"))
+    if kind == "multipart/form-data":
+        return read_multipart(content_type, body)
+    if kind in ("application/json", "text/json") or kind.endswith("+json"):
+        return _json_pairs(body)
+    return Refusal(
+        415,
+        "Unsupported content type",
+        "send application/x-www-form-urlencoded, multipart/form-data or application/json",
+    )
+
+
+def _json_pairs(body: bytes) -> Iterable[tuple[str, str]]:
+    text = body.decode("utf-8-sig", "replace")
+    if not text.strip():
+        return ()
+    try:
+        # Numbers are kept as they were written: no rounding, and no digits to count.
+        document = json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_first_wins
+        )
+    except (ValueError, RecursionError):
+        raise Malformed("the body is no JSON") from None
+    if not isinstance(document, dict):
+        raise Malformed("the JSON body is no object")
+    return _flat("", document, 0, is_record=False)
+
+
+def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    first: dict[str, Any] = {}
+    for key, item in pairs:
+        first.setdefault(key, item)
+    return first
+
+
+def _flat(prefix: str, item: object, depth: int, *, is_record: bool) -> Iterable[tuple[str, str]]:
+    if depth > MAX_JSON_DEPTH:
+        if is_record:
+            return
+        raise Malformed(f"the JSON is nested deeper than {MAX_JSON_DEPTH}")
+    match item:
+        case Mapping():
+            for key, inner in item.items():
+                name = valid(str(key))
+                path = f"{prefix}[{name}]" if prefix else name
+                yield from _flat(path, inner, depth + 1, is_record=is_record)
+        case list() | tuple():
+            for index, inner in enumerate(item):
+                yield from _flat(f"{prefix}[{index}]", inner, depth + 1, is_record=is_record)
+        case None:
+            if is_record:
+                yield prefix, ""
+        case bool():
+            yield prefix, "true" if item else "false"
+        case _:
+            yield prefix, valid(str(item))
+
+
+def valid(text: str) -> str:
+    r"""Without the lone surrogates that `"\ud800"` makes: no database would take them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,305 @@
+"""The log: one vocabulary of events, and a thin logger that writes them.
+
+    log = configure(sys.stdout, now=clock.now, secrets=secrets.texts)
+    log.info(Event.WEBHOOK_ADMITTED, call_sid=sid, verdict=verdict)
+
+A line is a JSON object, or readable text on a terminal: the event's name, its level, its instant,
+then the fields. Only an `Event` can be logged, so that one can grep for what may happen. Levels:
+debug a step, info a unit of work, warning we coped, error a person must act.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Literal, TextIO
+
+import structlog
+
+from missedd.log.line_writer import Aside, Direct, descriptor_of, is_journal
+from missedd.log.redaction import hiding, in_order, with_priority
+from missedd.log.throttle import Repeat, Repeats, Room
+
+type Level = Literal["debug", "info", "warning", "error"]
+type Style = Literal["auto", "json", "pretty"]
+
+_RANK: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_LEVEL: Final[Mapping[int, Level]] = {rank: level for level, rank in _RANK.items()}
+_RESERVED = frozenset({"event", "level", "at"})
+
+
+class Event(StrEnum):
+    """Everything that is ever logged, as `noun.past_verb` (or what goes on, for the daemon itself)."""
+
+    DAEMON_STARTING = "daemon.starting"
+    DAEMON_STARTED = "daemon.started"
+    DAEMON_NOT_RELOADED = "daemon.not_reloaded"
+    DAEMON_STOPPING = "daemon.stopping"
+    DAEMON_STOPPED = "daemon.stopped"
+    DAEMON_FAILED = "daemon.failed"
+    LIBRARY_WARNED = "library.warned"
+    LOG_LINES_LOST = "log.lines_lost"
+    LOG_LINES_LEFT_OUT = "log.lines_left_out"
+    LOG_REPEATS_ENDED = "log.repeats_ended"
+    CONFIG_WARNED = "config.warned"
+    STORE_CHECKED = "store.checked"
+    STORE_MENDED = "store.mended"
+    STORE_UPGRADED = "store.upgraded"
+    STORE_COPY_DROPPED = "store.copy_dropped"
+    STORE_QUARANTINED = "store.quarantined"
+    STORE_RELEASED = "store.released"
+    STORE_RECOVERED = "store.recovered"
+    CALLERS_LEFT_OUT = "callers.left_out"
+    STORE_COMMIT_FAILED = "store.commit_failed"
+    SUMMARIES_BEHIND = "summaries.behind"
+    SUMMARIES_CAUGHT_UP = "summaries.caught_up"
+    NUMBERS_ERASED = "numbers.erased"
+    REQUEST_REFUSED = "request.refused"
+    REQUEST_FAILED = "request.failed"
+    WEBHOOK_ADMITTED = "webhook.admitted"
+    WEBHOOKS_ADMITTED = "webhooks.admitted"
+    WEBHOOK_REFUSED = "webhook.refused"
+    WEBHOOK_MISPLACED = "webhook.misplaced"
+    WEBHOOKS_MISSING = "webhooks.missing"
+    CALL_RECOVERED = "call.recovered"
+    CALL_TOLD_EARLY = "call.told_early"
+    POLL_RECOUNTED = "poll.recounted"
+    REPORT_APPLIED = "report.applied"
+    REPORT_IGNORED = "report.ignored"
+    ACTION_HELD = "action.held"
+    ACTION_CLOSED = "action.closed"
+    ACTIONS_EXPIRED = "actions.expired"
+    ACTION_FOUND = "action.found"
+    ATTEMPT_ACCEPTED = "attempt.accepted"
+    ATTEMPT_REFUSED = "attempt.refused"
+    ATTEMPT_UNKNOWN = "attempt.unknown"
+    ENDPOINT_FAILING = "endpoint.failing"
+    ENDPOINT_ANSWERS = "endpoint.answers"
+    LOOKUP_FAILED = "lookup.failed"
+    BUDGET_PAUSED = "budget.paused"
+    PROVIDER_UNREACHABLE = "provider.unreachable"
+    PROVIDER_REFUSES = "provider.refuses"
+    PROVIDER_REACHABLE = "provider.reachable"
+    OPERATOR_ACTED = "operator.acted"
+    OPERATOR_LOGGED_IN = "operator.logged_in"
+    LOGIN_REFUSED = "login.refused"
+    VERIFICATION_STARTED = "verification.started"
+    VERIFICATION_REFUSED = "verification.refused"
+    TIMER_FIRED = "timer.fired"
+    TIMER_CLOCK_STEPPED = "timer.clock_stepped"
+
+
+type Listener = Callable[[Event, dict[str, object]], None]
+"""Hears every event with its fields, whether its line is written or not."""
+
+
+class _Sink:
+    """Where lines go, and the counts of what is repeated and of what is too much."""
+
+    def __init__(self, logger: Any, rank: int, now: Callable[[], datetime], lines: Direct | Aside) -> None:
+        self.logger = logger
+        self.rank = rank
+        self.now = now
+        self.lines = lines
+        self.repeats = Repeats()
+        self.room = Room()
+        self.listeners: list[Listener] = []
+
+    def tell(self, now: datetime | None) -> None:
+        """Tell of what was left out or has fallen silent; of all that goes on where `now` is None."""
+        self.tell_left_out(now)
+        for repeat in self.repeats.silent(now):
+            self.tell_end(repeat)
+
+    def tell_left_out(self, now: datetime | None) -> None:
+        for event, count, worst in self.room.left_out(now):
+            self.put(_LEVEL[worst], Event.LOG_LINES_LEFT_OUT, {"of": event, "lines": count}, now)
+
+    def tell_end(self, repeat: Repeat) -> None:
+        """Tell how often it was, where its last line does not say so."""
+        if repeat.times > repeat.told and self.rank <= _RANK["info"]:
+            now, told = self.now(), Event.LOG_REPEATS_ENDED
+            if self.room.takes(told, _RANK["info"], now):
+                of = {"of": repeat.event, "times": repeat.times, "since": repeat.since, "with": repeat.fields}
+                self.put("info", told, of, now)
+
+    def put(
+        self, level: Level, event: Event, fields: Mapping[str, object], at: datetime | None = None
+    ) -> None:
+        # `.value` also refuses a string that is no Event, whatever a type checker was told.
+        getattr(self.logger, level)(event.value, level=level, at=at or self.now(), **fields)
+
+
+class Logger:
+    """Writes events with the fields that are bound to it. Immutable; `bind` gives another one.
+
+    Of any one event 200 lines a second are written; the others are told together, with their count.
+    """
+
+    __slots__ = ("_fields", "_sink")
+
+    def __init__(self, sink: _Sink, fields: Mapping[str, object]) -> None:
+        self._sink = sink
+        self._fields = fields
+
+    def bind(self, **fields: object) -> Logger:
+        """A logger that adds `fields` to every line. Much cheaper than a line."""
+        return Logger(self._sink, {**self._fields, **fields})
+
+    def listen(self, listener: Listener) -> None:
+        """Let `listener` hear all that this logger and those bound from it log, to count it."""
+        self._sink.listeners.append(listener)
+
+    @property
+    def lines_lost(self) -> int:
+        """Lines that could not be written since the start, as nobody read them or the disk was full."""
+        return self._sink.lines.lines_lost
+
+    def is_on(self, level: Level) -> bool:
+        """Whether such lines are written: ask before fields that are dear to make."""
+        return _RANK[level] >= self._sink.rank
+
+    def has_room(self, event: Event) -> bool:
+        """Whether a line of this event would be written now: ask where what is left out is told otherwise."""
+        return self._sink.room.is_left(event, self._sink.now())
+
+    def debug(self, event: Event, /, **fields: object) -> None:
+        if self._sink.rank <= 10:
+            self.write("debug", event, **fields)
+
+    def info(self, event: Event, /, **fields: object) -> None:
+        self.write("info", event, **fields)
+
+    def warning(self, event: Event, /, **fields: object) -> None:
+        self.write("warning", event, **fields)
+
+    def error(self, event: Event, /, **fields: object) -> None:
+        """Log what a person must see to. `exc_info=exception` adds its traceback."""
+        self.write("error", event, **fields)
+
+    def count(self, event: Event, /, **fields: object) -> None:
+        """Let the listeners hear of an event whose line would be one too many."""
+        for hear in self._sink.listeners:
+            hear(event, fields)
+
+    def write(self, level: Level, event: Event, /, **fields: object) -> None:
+        """Log at a level that is not known beforehand. A field may not take the name of a fixed one."""
+        sink = self._sink
+        for hear in sink.listeners:
+            hear(event, fields)
+        rank = _RANK[level]
+        if rank < sink.rank:
+            return
+        line = {**self._fields, **fields}
+        if not _RESERVED.isdisjoint(line):
+            raise TypeError(f"a line has its own {', '.join(sorted(_RESERVED & line.keys()))}")
+        now = sink.now()
+        sink.tell_left_out(now)
+        if sink.room.takes(event, rank, now):
+            sink.put(level, event, line, now)
+
+    def repeated(self, level: Level, event: Event, key: str = "", /, **fields: object) -> None:
+        """Log what may go on for hours: the first time, then the 10th, 100th, 1,000th, with its count.
+
+        `key` tells apart what goes on at the same time, such as two URLs that both fail. After an hour
+        without one it begins anew. How often it was is told when it ends.
+        """
+        sink = self._sink
+        now = sink.now()
+        shown = {**self._fields, **fields}
+        shown.pop("exc_info", None)
+        repeat, over = sink.repeats.again(event, key, shown, now)
+        for ended in over:
+            sink.tell_end(ended)
+        if not repeat.is_to_be_told(now):
+            self.count(event, **fields)
+            return
+        if sink.room.is_left(event, now):
+            repeat.told, repeat.told_at = repeat.times, now
+        times = {"times": repeat.times} if repeat.times > 1 else {}
+        self.write(level, event, **fields, **times)
+
+    def ended(self, event: Event, key: str = "", /) -> int:
+        """What was repeated has ended: how often it was, 0 if it was not going on."""
+        repeat = self._sink.repeats.end(event, key)
+        if repeat is None:
+            return 0
+        self._sink.tell_end(repeat)
+        return repeat.times
+
+    def tell(self) -> None:
+        """Tell of what was left out or has fallen silent: to be called every second or so."""
+        self._sink.tell(self._sink.now())
+
+    def sum_up(self) -> None:
+        """Tell of all that was only counted so far, as nothing more will come."""
+        self._sink.tell(None)
+
+    def close(self) -> None:
+        """Tell of all that was only counted, and write out what waits, for a second at most."""
+        self.sum_up()
+        self._sink.lines.close()
+
+
+def configure(
+    stream: TextIO,
+    *,
+    now: Callable[[], datetime],
+    style: Style = "auto",
+    level: Level = "info",
+    secrets: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+    aside: bool = False,
+) -> Logger:
+    """A logger that writes to `stream`, each line at once, or `aside` so that nobody waits for its reader.
+
+    `auto` is `pretty` on a terminal and `json` elsewhere. `now` gives the instant of a line, so that
+    virtual time shows. `secrets` are covered wherever they should ever occur. `environ` says whether
+    colours are wanted (NO_COLOR) and whether systemd's journal reads the stream, which is then given
+    each line's priority. There is no global state: two loggers know nothing of each other. One that
+    writes aside is to be closed; a stream that is no file of the system is written to at once.
+    """
+    environ = environ or {}
+    is_terminal = stream.isatty()
+    processors: list[Any] = [in_order(["level"]), structlog.processors.format_exc_info, hiding(secrets)]
+    if style == "pretty" or (style == "auto" and is_terminal):
+        plain = structlog.dev.plain_traceback
+        colours = is_terminal and not environ.get("NO_COLOR")
+        processors.append(
+            structlog.dev.ConsoleRenderer(
+                colors=colours, timestamp_key="at", exception_formatter=plain, sort_keys=False
+            )
+        )
+    else:
+        processors.append(structlog.processors.JSONRenderer(_dumps))
+        if is_journal(stream, environ):
+            processors.append(with_priority)
+
+    def loss(count: int) -> str:
+        line: Any = {"event": Event.LOG_LINES_LOST.value, "level": "warning", "at": now(), "lines": count}
+        for change in processors:
+            line = change(None, "warning", line)
+        return str(line)
+
+    descriptor = descriptor_of(stream) if aside else None
+    lines = Direct(stream) if descriptor is None else Aside(descriptor, loss)
+    logger = structlog.wrap_logger(
+        _Ends(lines),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(_RANK[level]),
+        cache_logger_on_first_use=True,
+    )
+    return Logger(_Sink(logger.bind(), _RANK[level], now, lines), {})
+
+
+def _dumps(line: Any, **_options: Any) -> str:
+    return json.dumps(line, ensure_ascii=False, separators=(", ", ": "), default=str)
+
+
+class _Ends:
+    """The end of structlog's chain."""
+
+    def __init__(self, lines: Direct | Aside) -> None:
+        self.debug = self.info = self.warning = self.error = lines.put

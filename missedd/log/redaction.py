@@ -1,0 +1,104 @@
+"""How a log line is made fit to be read by others: what it hides, and in which order it says things.
+
+No full phone number and no secret leaves in a line, wherever in a value it stood: in a field of
+its own, within a text, in a list, in a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from missedd.base.clock import to_iso
+from missedd.core.phone import mask
+
+type Processor = Callable[[Any, str, MutableMapping[str, Any]], Mapping[str, Any]]
+
+NUMBER_KEYS = frozenset({"number", "caller", "from", "to", "exophone"})
+"""Fields that hold a phone number in whatever spelling."""
+
+ID_KEYS = frozenset({"call_sid", "provider_sid", "action"})
+"""Fields that lead from line to line; a CallSid that is all digits has to survive."""
+
+OWN_KEYS = frozenset({"event", "level", "at"})
+
+_MAYBE_NUMBER = re.compile(r"\d(?:[ -]?\d){9}")
+"""What every number contains and most texts do not: one look spares them the two others."""
+
+_PLUS_NUMBER = re.compile(r"(?:\+|%2[Bb])(?:\d{10,}|\d(?:[ -]?\d){9,14})")
+_BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d{10,15}(?![0-9A-Za-z.])")
+"""Ten to fifteen digits that stand alone: Exotel also writes 09876543210."""
+
+_HIDDEN = "[secret]"
+
+
+_PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
+
+
+def with_priority(_logger: Any, method: str, line: str) -> str:
+    """A line as systemd's journal takes it, with syslog's number of its level (sd-daemon(3))."""
+    return f"<{_PRIORITIES[method]}>{line}"
+
+
+def in_order(level_first: Iterable[str]) -> Processor:
+    """Put the event's name first, then `level_first`, then `at`; the rest keeps its order."""
+    first = ("event", *level_first)
+
+    def order(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        ordered = {key: line.pop(key) for key in first}
+        ordered["at"] = to_iso(line.pop("at"))
+        ordered.update(line)
+        return ordered
+
+    return order
+
+
+SHORTEST_COVERED = 6
+"""A shorter secret is none, and covering it would garble the words it is a part of."""
+
+
+def hiding(secrets: Iterable[str]) -> Processor:
+    """Mask phone numbers and cover secrets, in every value of a line but those we name ourselves."""
+    # The longest first: a secret may contain another one.
+    covered = sorted({each for each in secrets if len(each) >= SHORTEST_COVERED}, key=len, reverse=True)
+
+    def hide(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {key: each if key in OWN_KEYS else value(key, each) for key, each in line.items()}
+
+    def value(key: str, each: Any) -> Any:
+        # The commonest types first: this runs for every field of every line.
+        if type(each) is str:
+            return text(key, mask(each) if key in NUMBER_KEYS else each)
+        if isinstance(each, Enum):
+            return each.value  # a word of the house's own
+        if isinstance(each, int | float) or each is None:
+            return mask(str(each)) if key in NUMBER_KEYS and each else each
+        if isinstance(each, Mapping):
+            return {text("", str(name)): value(str(name), inner) for name, inner in each.items()}
+        if isinstance(each, list | tuple):
+            return [value(key, inner) for inner in each]
+        if isinstance(each, set | frozenset):
+            return sorted(str(value(key, inner)) for inner in each)
+        if isinstance(each, datetime) and each.tzinfo is not None:
+            return to_iso(each)
+        if isinstance(each, timedelta):
+            return each.total_seconds()
+        return text(key, str(each))
+
+    def text(key: str, each: str) -> str:
+        for secret in covered:
+            if secret in each:
+                each = each.replace(secret, _HIDDEN)
+        if len(each) < 10 or _MAYBE_NUMBER.search(each) is None:
+            return each
+        each = _PLUS_NUMBER.sub(_masked, each)
+        return each if key in ID_KEYS else _BARE_NUMBER.sub(_masked, each)
+
+    return hide
+
+
+def _masked(found: re.Match[str]) -> str:
+    return mask(found[0].removeprefix("%2B").removeprefix("%2b"))

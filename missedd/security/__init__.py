@@ -1,0 +1,1 @@
+"""Who may come in: passwords, login attempts, host names that browsers are led by."""

@@ -1,0 +1,1 @@
+"""Actions on disk: claims, attempts, outcomes, timers, agents, pauses, quarantine."""

@@ -1,0 +1,33 @@
+"""Whose turn it is: kept with the attempt that it was chosen for, so that it goes on after a restart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from missedd.core.model import Kind
+from missedd.core.policy import Policy
+from missedd.store.actions.rows import ActionRow
+from missedd.store.db.database import Database
+
+_OF_A_TURN: Final = ("agent", "first", "caller_id")
+
+
+async def take_turn(db: Database, action: ActionRow, policy: Policy, agent: str | None) -> dict[str, str]:
+    """The action's details with what to remember of an attempt before it is made: the agent whom a callback
+    connects, and who is rung first. An earlier attempt's are no more: the configuration may be another since.
+    """
+    details = {name: text for name, text in action.details.items() if name not in _OF_A_TURN}
+    campaign = policy.campaign(action.campaign)
+    callback = campaign.callback if campaign else None
+    if action.kind is not Kind.CALLBACK or callback is None:
+        return details
+    if callback.caller_id is not None and callback.caller_id != action.exophone:
+        details["caller_id"] = callback.caller_id
+    if agent is None:
+        return details
+    await db.execute(
+        """INSERT INTO agent_turns (campaign, agent) VALUES (?, ?)
+           ON CONFLICT (campaign) DO UPDATE SET agent = excluded.agent""",
+        (action.campaign, agent),
+    )
+    return details | {"agent": agent, "first": callback.first}

@@ -1,0 +1,231 @@
+"""What goes on at the account: read for the gates, and told on to what waits as a call ends.
+
+A callback that waits for the end of a call is woken by that end, in the transaction that records it,
+and at the latest when the call cannot be up any more; nothing is asked again and again meanwhile.
+"""
+
+# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from missedd.base.clock import from_us, to_us
+from missedd.core.actions.backoff import next_awaited_look
+from missedd.core.admission.concurrent_calls import OngoingCall, Traffic, competitors
+from missedd.core.model import Kind, State
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.store.actions.agent_misses import misses_of
+from missedd.store.actions.rows import ActionRow, Wake, lane_of
+from missedd.store.db.database import Database
+
+# In the words of the partial indexes, or they would not be used. An outcome that nobody learnt is no proof
+# that the call is over, so it is taken for going on until it cannot be.
+_GOES_ON: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
+_MAY_GO_ON: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
+WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
+    'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed')"""
+_AS_AGENT: Final = "reason = 'agent-busy' AND campaign IN (SELECT value FROM json_each(?))"
+_BY_AGE: Final = "ORDER BY coalesce(chain_at, base_at), id"
+
+
+async def traffic_for(db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime) -> Traffic:
+    """As much of what goes on as these callbacks have to know before they may go."""
+    callbacks = [action for action in actions if action.kind is Kind.CALLBACK]
+    if not callbacks:
+        return Traffic()
+    campaigns = {action.campaign: policy.campaign(action.campaign) for action in callbacks}
+    agents = {
+        agent.number
+        for campaign in campaigns.values()
+        if campaign is not None and campaign.callback is not None
+        for agent in campaign.callback.agents
+    }
+    numbers = json.dumps(sorted(agents | {action.number for action in callbacks}))
+    rows = await db.fetch_all(
+        f"""SELECT id, campaign, number, agent, busy_until FROM (
+                SELECT id, campaign, number, details ->> 'agent' AS agent, busy_until FROM actions
+                WHERE {_GOES_ON}
+                UNION ALL
+                SELECT id, campaign, number, details ->> 'agent', busy_until FROM actions
+                WHERE {_MAY_GO_ON} AND busy_until > ?)
+            WHERE busy_until > ? AND (? OR campaign IN (SELECT value FROM json_each(?))
+               OR number IN (SELECT value FROM json_each(?))
+               OR agent IN (SELECT value FROM json_each(?)))""",
+        (
+            to_us(now),
+            to_us(now),
+            policy.channels is not None,
+            json.dumps(_limited(policy, campaigns)),
+            numbers,
+            numbers,
+        ),
+    )
+    calls = [
+        OngoingCall(action_id, campaign, number, agent, from_us(until_us))
+        for action_id, campaign, number, agent, until_us in rows
+    ]
+    if not agents:
+        return Traffic(calls)
+    turns = await db.fetch_all(
+        "SELECT campaign, agent FROM agent_turns WHERE campaign IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(campaigns)),),
+    )
+    return Traffic(calls, dict(turns), await misses_of(db, agents))
+
+
+def _limited(policy: Policy, campaigns: Iterable[str]) -> list[str]:
+    return sorted(name for name in campaigns if any(competitors(name, None, policy)))
+
+
+async def earliest_competitor(
+    db: Database, action: ActionRow, agent: str | None, policy: Policy, now: datetime, judged: Iterable[int]
+) -> int | None:
+    """Whoever has waited longest for a place that this callback is about to take; None where that is itself.
+
+    What waits for something else is passed over, and so are the `judged`, which could not go just now.
+    """
+    if action.kind is not Kind.CALLBACK:
+        return None
+    apart = json.dumps(sorted(judged))
+    found: list[tuple[int, int]] = []
+    for reason, campaigns in competitors(action.campaign, agent, policy):
+        found += await db.fetch_all(
+            f"""SELECT age, id FROM (
+                    SELECT coalesce(chain_at, base_at) AS age, id, +campaign AS name, expires_at FROM actions
+                    WHERE wake_at <= ? AND kind = 'callback' AND state IN ('planned', 'held') AND due_at <= ?
+                    UNION ALL
+                    SELECT coalesce(chain_at, base_at), id, +campaign, expires_at FROM actions
+                    WHERE {WAITS} AND reason = ? AND due_at <= ?)
+                WHERE name IN (SELECT value FROM json_each(?)) AND expires_at >= ?
+                  AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY age, id LIMIT 1""",
+            (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), apart),
+        )
+    earliest = min(found, default=(0, action.id))[1]
+    return None if earliest == action.id else earliest
+
+
+async def call_ended(db: Database, action: ActionRow, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+    """Let those be judged again that waited for the end of this action's call, or for its place."""
+    if action.kind is not Kind.CALLBACK:
+        return ()
+    agent = action.details.get("agent")
+    numbers = [number for number in (action.number, agent) if number is not None]
+    woken = await _wake(
+        db,
+        "reason = 'caller-being-rung' AND number IN (SELECT value FROM json_each(?))",
+        (json.dumps(numbers),),
+        now,
+    )
+    woken += await place_freed(db, action.campaign, agent, policy, now)
+    # A caller who is somebody's agent was busy as that, however many calls that agent takes.
+    if sharing := policy.campaigns_with_agent(action.number):
+        woken += await _wake(db, _AS_AGENT, (json.dumps(sharing),), now)
+    return tuple(woken)
+
+
+async def rest_ended(db: Database, agent: str, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+    """Wake those who wait for the end of an agent's rest, as the agent takes calls again."""
+    campaigns = json.dumps(policy.campaigns_with_agent(agent))
+    condition = """reason IN ('agent-no-answer', 'agent-failed', 'agent-busy')
+                   AND campaign IN (SELECT value FROM json_each(?))"""
+    return tuple(await _wake(db, condition, (campaigns,), now))
+
+
+async def keep_longest_end(db: Database, action: ActionRow, policy: Policy, now: datetime) -> None:
+    """Keep until when the call can be up at the longest that the provider has just taken: it rings by now."""
+    campaign = policy.campaign(action.campaign)
+    if campaign is not None and campaign.callback is not None:
+        until_us = to_us(now + campaign.callback.longest_call)
+        await db.execute(
+            "UPDATE actions SET busy_until = min(busy_until, ?) WHERE id = ?", (until_us, action.id)
+        )
+
+
+async def place_freed(
+    db: Database,
+    campaign: str,
+    agent: str | None,
+    policy: Policy,
+    now: datetime,
+    after: ActionRow | None = None,
+) -> list[Wake]:
+    """Wake whoever has waited longest for a place of this campaign, with this agent, or on the account.
+
+    `after` is one that could not use it: then it is the next one's.
+    """
+    age_us = -1 if after is None else to_us(after.chain_at or after.base_at)
+    woken: list[Wake] = []
+    for reason, campaigns in competitors(campaign, agent, policy):
+        most = 2 if reason is Reason.CHANNELS_BUSY and agent is not None else 1
+        woken += await _wake(
+            db,
+            f"""id IN (SELECT id FROM actions WHERE {WAITS} AND reason = ? AND wake_at > ?
+                       AND campaign IN (SELECT value FROM json_each(?))
+                       AND (coalesce(chain_at, base_at), id) > (?, ?) {_BY_AGE} LIMIT ?)""",
+            (reason, to_us(now), json.dumps(campaigns), age_us, after.id if after else 0, most),
+            now,
+        )
+    return woken
+
+
+async def place_refused(db: Database, action: ActionRow, policy: Policy, now: datetime) -> list[Wake]:
+    """Wake the next ones, as a callback that was woken for a place did not take it: they may."""
+    campaign = policy.campaign(action.campaign)
+    agents = campaign.callback.agents if campaign and campaign.callback else ()
+    woken: list[Wake] = []
+    for number in (agent.number for agent in agents) if agents else (None,):
+        woken += await place_freed(db, action.campaign, number, policy, now, after=action)
+    return woken
+
+
+async def wake_all_waiting(db: Database, now: datetime) -> int:
+    """At a start: what a callback waits for may have ended, or be allowed, since; how many there are."""
+    return len(await _wake(db, "1", (), now))
+
+
+async def _wake(db: Database, condition: str, parameters: tuple[object, ...], now: datetime) -> list[Wake]:
+    rows = await db.fetch_all(
+        f"UPDATE actions SET wake_at = ? WHERE {WAITS} AND {condition} RETURNING id",
+        (to_us(now), *parameters),
+    )
+    return [Wake(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for (action_id,) in rows]
+
+
+async def ask_sooner(db: Database, calls: Iterable[OngoingCall], policy: Policy, now: datetime) -> list[Wake]:
+    """Look up earlier what became of these calls, as somebody waits for their ends."""
+    sooner: list[Wake] = []
+    for call in calls:
+        rows = await db.fetch_all(
+            f"SELECT placed_at, wake_at FROM actions WHERE id = ? AND {_GOES_ON}", (call.action_id,)
+        )
+        for placed_us, wake_us in rows:
+            look_us = to_us(next_awaited_look(from_us(placed_us), policy.ring_timeout(call.campaign), now))
+            # Without an instant its request is out just now.
+            if wake_us is not None and look_us < wake_us:
+                await db.execute("UPDATE actions SET wake_at = ? WHERE id = ?", (look_us, call.action_id))
+                sooner.append(Wake(look_us, call.action_id, lane_of(Kind.CALLBACK, State.PLACED)))
+    return sooner
+
+
+async def is_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:
+    """Whether a callback waits for the end of this action's call."""
+    if action.kind is not Kind.CALLBACK:
+        return False
+    agent = action.details.get("agent")
+    waiting = await db.fetch_all(
+        f"""SELECT 1 FROM actions WHERE {WAITS}
+              AND ((reason = 'caller-being-rung' AND number IN (?, ?)) OR ({_AS_AGENT})) LIMIT 1""",
+        (action.number, agent, json.dumps(policy.campaigns_with_agent(action.number))),
+    )
+    for reason, campaigns in () if waiting else competitors(action.campaign, agent, policy):
+        waiting += await db.fetch_all(
+            f"""SELECT 1 FROM actions WHERE {WAITS} AND reason = ?
+                  AND campaign IN (SELECT value FROM json_each(?)) LIMIT 1""",
+            (reason, json.dumps(campaigns)),
+        )
+    return bool(waiting)

@@ -1,0 +1,92 @@
+"""What the gates of actions depend on, read once for a batch of them, at one instant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from missedd.core.admission.concurrent_calls import Traffic
+from missedd.core.admission.gates import Candidate
+from missedd.core.admission.pauses import Pause
+from missedd.core.model import Kind
+from missedd.core.policy import Policy
+from missedd.core.sliding_cap import WINDOW
+from missedd.store.actions.concurrent_calls import traffic_for
+from missedd.store.actions.pauses import pauses_in_force
+from missedd.store.actions.quarantine import quarantined_until
+from missedd.store.actions.rows import ActionRow, placed_callbacks
+from missedd.store.db.database import Database
+from missedd.store.people.suppressions import Suppressions, suppressions_in_force
+
+
+@dataclass(slots=True)
+class GateFacts:
+    """`placed` are (number, campaign, instant) of the callbacks that went out within the last hour."""
+
+    quarantined_until: datetime | None
+    suppressed: Suppressions
+    placed: list[tuple[str, str, datetime]]
+    pauses: Mapping[str, Pause]
+    traffic: Traffic
+
+    def is_quarantined(self, action: ActionRow) -> bool:
+        """Whether it is owed from before a restore, and so waits for an operator's word."""
+        return self.quarantined_until is not None and action.base_at <= self.quarantined_until
+
+    def candidate(self, action: ActionRow, *, is_reached: bool = False) -> Candidate:
+        """The action as its gates see it; see `is_reached` for callbacks."""
+        owner = (action.number, action.campaign)
+        return Candidate(
+            kind=action.kind,
+            campaign=action.campaign,
+            plan=action.plan,
+            expires_at=action.expires_at,
+            is_suppressed=self.suppressed.bars(action.number, action.kind, action.call_id),
+            bars=self.suppressed.learned(action.number),
+            others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
+            is_reached=is_reached or action.is_call_reached,
+            pause=self.pauses.get(action.campaign),
+            number=action.number,
+            exophone=action.exophone,
+            due_at=action.due_at,
+            traffic=self.traffic,
+        )
+
+
+async def gate_facts(db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime) -> GateFacts:
+    """The facts that decide about these actions at `now`."""
+    numbers = json.dumps(sorted({each.number for each in actions}))
+    return GateFacts(
+        quarantined_until=await quarantined_until(db),
+        suppressed=await suppressions_in_force(db, numbers, now),
+        # Only what went out counts here: the pending ones will come to this gate themselves.
+        placed=await placed_callbacks(db, numbers, now - WINDOW),
+        pauses=await pauses_in_force(db, now),
+        traffic=await traffic_for(db, actions, policy, now),
+    )
+
+
+async def is_reached(db: Database, action: ActionRow) -> bool:
+    """Whether the campaign has spoken with the caller since the call that this callback is owed for: by
+    another callback, or because somebody took a later call of theirs, or this very call after all. A retry is
+    owed for the same call.
+    """
+    if action.kind is not Kind.CALLBACK:
+        return False
+    # The plus keeps the index by campaign out of the plan: a campaign has far more callbacks than a caller.
+    rows = await db.fetch_all(
+        """SELECT 1 FROM calls wish WHERE wish.id = ? AND (
+               wish.reached_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM actions a WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ?
+                         AND coalesce(a.settled_outcome, a.outcome) = 'answered' AND a.id != ?
+                         AND coalesce(a.answered_at, iif(a.settled_outcome IS NULL, a.closed_at, a.placed_at))
+                             > wish.called_at)
+            OR EXISTS (SELECT 1 FROM calls c WHERE c.caller = ? AND c.campaign = ?
+                         AND (c.verdict = 'not-missed' AND c.reason = 'conversation'
+                              OR c.reached_by = 'conversation')
+                         AND c.called_at > wish.called_at))""",
+        (action.call_id, action.number, action.campaign, action.id, action.number, action.campaign),
+    )
+    return bool(rows)

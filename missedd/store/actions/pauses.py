@@ -1,0 +1,103 @@
+"""Pauses of campaigns: which are in force, their beginning and their end.
+
+What waits for the end of one is looked at again at the latest when it grows too old, so a pause
+never leaves an action without an instant; ending it, or moving its end, moves that instant.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from missedd.base.clock import from_us, to_iso, to_us
+from missedd.core.actions.lifecycle import Step, step
+from missedd.core.admission.pauses import Pause
+from missedd.core.audit import By, Source
+from missedd.core.model import Kind, State
+from missedd.core.reasons import Reason
+from missedd.store.actions.rows import Wake, lane_of
+from missedd.store.db.database import Database, Rows
+
+
+async def pauses_in_force(db: Rows, now: datetime) -> dict[str, Pause]:
+    """Those of `now`, by campaign."""
+    rows = await db.fetch_all(
+        """SELECT campaign, since_at, until_at, why, source, peer FROM pauses
+           WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > ?) ORDER BY id""",
+        (to_us(now),),
+    )
+    return {
+        campaign: Pause(
+            campaign,
+            from_us(since_us),
+            None if until_us is None else from_us(until_us),
+            why,
+            By(Source(source), peer),
+        )
+        for campaign, since_us, until_us, why, source, peer in rows
+    }
+
+
+async def pauses(db: Rows, now: datetime) -> dict[str, dict[str, Any]]:
+    """Those of `now`, by campaign, as the API shows them."""
+    return {name: shown(each) for name, each in (await pauses_in_force(db, now)).items()}
+
+
+def shown(pause: Pause) -> dict[str, Any]:
+    return {
+        "since": to_iso(pause.since),
+        "until": to_iso(pause.until),
+        "why": pause.why,
+        "by": {"source": pause.by.source, "peer": pause.by.peer},
+    }
+
+
+async def pause(db: Database, begun: Pause) -> list[Wake]:
+    """Begin a pause; one that is in force already ends by it. What waited for that one waits for this."""
+    await _end(db, begun.campaign, begun.since)
+    await db.execute(
+        "INSERT INTO pauses (campaign, since_at, until_at, why, source, peer) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            begun.campaign,
+            to_us(begun.since),
+            None if begun.until is None else to_us(begun.until),
+            begun.why,
+            begun.by.source,
+            begun.by.peer,
+        ),
+    )
+    step(State.HELD, Step.HOLD)
+    next_look_us = to_us(begun.next_look(None))
+    return await _look_again(db, begun.campaign, next_look_us, Reason.CAMPAIGN_PAUSED, State.HELD)
+
+
+async def resume(db: Database, campaign: str, now: datetime) -> list[Wake] | None:
+    """End a campaign's pause; the wakes of what waited for it, or None if it is not paused."""
+    was_paused = campaign in await pauses_in_force(db, now)
+    await _end(db, campaign, now)
+    if not was_paused:
+        return None
+    step(State.HELD, Step.RELEASE)
+    return await _look_again(db, campaign, to_us(now), Reason.RESUMED, State.PLANNED)
+
+
+async def _end(db: Database, campaign: str, now: datetime) -> None:
+    """Mark every pause of the campaign as ended, also one whose time ran out unnoticed."""
+    await db.execute(
+        """UPDATE pauses SET ended_at = min(?, coalesce(until_at, ?))
+           WHERE campaign = ? AND ended_at IS NULL""",
+        (to_us(now), to_us(now), campaign),
+    )
+
+
+async def _look_again(db: Database, campaign: str, at_us: int, reason: Reason, follows: State) -> list[Wake]:
+    """Let what waits for the end of a pause come to its gates at an instant, or when it grows too old."""
+    # `state != 'done'` in these words, so that the index of what is open can be used.
+    rows = await db.fetch_all(
+        """UPDATE actions
+           SET state = ?, reason = ?, wake_at = max(due_at, min(?, coalesce(expires_at + 1, ?)))
+           WHERE state != 'done' AND state = 'held' AND reason = ? AND +campaign = ?
+           RETURNING wake_at, id, kind""",
+        (follows, reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
+    )
+    return [Wake(wake_us, action_id, lane_of(Kind(kind), follows)) for wake_us, action_id, kind in rows]

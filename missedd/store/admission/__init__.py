@@ -1,0 +1,1 @@
+"""A batch of calls is decided and recorded in one transaction."""

@@ -1,0 +1,121 @@
+"""The unit that gives a caller's text to the SMS applet, and so takes it from the dispatcher.
+
+Whoever comes first sends it: an SMS that was handed over is done before its text leaves, and one
+that is sent, or being sent, has no text any more. A second request for the same call gets none
+either, as the first answer may have arrived: rather no text than two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from missedd.core.actions.details import of_text
+from missedd.core.actions.lifecycle import Step, step
+from missedd.core.admission.gates import NOT_AHEAD, Go, judge
+from missedd.core.model import InboundCall, Kind, Outcome, State
+from missedd.core.policy import Policy
+from missedd.core.reasons import Reason
+from missedd.store.actions.action_facts import keep_facts
+from missedd.store.actions.claims import close
+from missedd.store.actions.gate_facts import gate_facts
+from missedd.store.actions.rows import ActionRow, fetch_actions
+from missedd.store.actions.sms_text import write_text
+from missedd.store.admission.admit import Admitted, admit, foresee
+from missedd.store.db.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """`action` is the SMS that this ended, if there was one; `admitted` the call, if it was news."""
+
+    text: str = ""
+    action: ActionRow | None = None
+    admitted: Admitted | None = None
+
+
+async def hand_over(
+    db: Database,
+    call: InboundCall,
+    policy: Policy,
+    now: datetime,
+    is_awaited: Callable[[], bool],
+    ahead: timedelta = NOT_AHEAD,
+) -> HandedOver:
+    """Give the text owed for `call`, and end its SMS; a call that is not known yet is admitted first.
+
+    Nothing is handed over once nobody waits for it (`is_awaited`): then the dispatcher sends it. `ahead` is
+    how far the clock may be ahead.
+    """
+    call_id, admitted = await _known(db, call), None
+    if call_id is None:
+        (admitted,) = await admit(db, [call], policy, now, ahead)
+        call_id = await _known(db, call)
+    owed = await _owed(db, call_id, policy, now, ahead) if is_awaited() else None
+    if owed is None:
+        return HandedOver(admitted=admitted)
+    action, text = owed
+    await keep_facts(db, action, of_text(text))
+    await close(db, action.id, Outcome.HANDED_OVER, Reason.HANDED_TO_APPLET, now)
+    return HandedOver(text, action, admitted)
+
+
+async def preview(
+    db: Database, call: InboundCall, policy: Policy, now: datetime, ahead: timedelta = NOT_AHEAD
+) -> str:
+    """The text that `hand_over` would give, with nothing written: for the headers of a HEAD."""
+    call_id = await _known(db, call)
+    if call_id is not None:
+        owed = await _owed(db, call_id, policy, now, ahead)
+        return "" if owed is None else owed[1]
+    admission = await foresee(db, call, policy, now, ahead)
+    for planned in admission.actions:
+        if planned.kind is Kind.SMS and planned.state is State.PLANNED and call.caller and admission.campaign:
+            written = await write_text(
+                db, policy, admission.campaign, planned.plan, call.caller, planned.base_at, now
+            )
+            return written.text if written is not None and written.matches else ""
+    return ""
+
+
+async def _known(db: Database, call: InboundCall) -> int | None:
+    """The call that a CallSid is about, if we have it.
+
+    The flow of a callback of ours may have the applet too: its request is about the call that the
+    callback answers, even while the answer that would tell us its Sid is still out or lost.
+    """
+    rows = await db.fetch_all(
+        """SELECT id FROM calls WHERE call_sid = ?
+           UNION ALL SELECT call_id FROM actions WHERE provider_sid = ?
+           UNION ALL SELECT call_id FROM actions
+             WHERE number = ? AND kind = 'callback' AND state = 'attempting' AND provider_sid IS NULL
+           LIMIT 1""",
+        (call.call_sid, call.call_sid, call.caller),
+    )
+    return int(rows[0][0]) if rows else None
+
+
+async def _owed(
+    db: Database, call_id: int | None, policy: Policy, now: datetime, ahead: timedelta
+) -> tuple[ActionRow, str] | None:
+    """The SMS of a call that may be handed over, with its text: judged by the gates as at any sending.
+
+    What they hold or close is left to the dispatcher, which comes to the same gates.
+    """
+    rows = await db.fetch_all("SELECT id FROM actions WHERE call_id = ? AND kind = 'sms'", (call_id,))
+    for action in await fetch_actions(db, [action_id for (action_id,) in rows]):
+        if step(action.state, Step.HAND_OVER) is None:
+            continue
+        facts = await gate_facts(db, [action], policy, now)
+        if facts.is_quarantined(action):
+            continue
+        candidate = replace(facts.candidate(action, is_reached=False), ahead=ahead)
+        if not isinstance(judge(candidate, policy, now), Go):
+            continue
+        written = await write_text(
+            db, policy, action.campaign, action.plan, action.number, action.base_at, now
+        )
+        if written is not None and written.matches:
+            return action, written.text
+    return None

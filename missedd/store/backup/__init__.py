@@ -1,0 +1,1 @@
+"""Copies of the database: online, before an upgrade, restored, inspected."""

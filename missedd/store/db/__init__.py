@@ -1,0 +1,1 @@
+"""The database itself: connections, units of work, group commit, the lock, migrations."""

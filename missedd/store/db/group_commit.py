@@ -1,0 +1,72 @@
+"""Group commit: many units, one transaction, one fsync; and a bad unit harms only itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from missedd.store.db.database import Database, NotDurable, Transacting, Unit
+
+type Fault = Callable[[str], None]
+"""Called with `begin`, `before-commit` and `after-commit`; a simulation raises from it."""
+
+
+def no_fault(point: str) -> None:
+    """The ordinary case: nothing goes wrong on purpose."""
+
+
+async def commit_group(db: Transacting, units: Sequence[Unit[Any]], fault: Fault = no_fault) -> list[Any]:
+    """Run `units` in one transaction; see `Connection.write` for what it returns and raises.
+
+    The common case pays for no savepoints: should any unit fail, everything is rolled back and
+    each unit is run again in a transaction of its own, which is why units must be repeatable.
+    """
+    try:
+        return await _transaction(db, units, fault)
+    except NotDurable:
+        raise
+    except Exception as failure:
+        if len(units) == 1:
+            return [failure]
+    results: list[Any] = []
+    for unit in units:
+        try:
+            results += await _transaction(db, [unit], fault)
+        except Exception as failure:
+            results.append(failure)
+    return results
+
+
+async def _transaction(db: Transacting, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+    try:
+        fault("begin")
+        await db.begin()
+        results = [await unit(db) for unit in units]
+        fault("before-commit")
+        await db.commit()
+    except sqlite3.OperationalError as failure:
+        await _rollback(db)
+        raise NotDurable(str(failure)) from failure
+    except Exception:
+        await _rollback(db)
+        raise
+    fault("after-commit")
+    return results
+
+
+async def _rollback(db: Database) -> None:
+    try:
+        await db.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        # SQLite has already rolled back by itself, as it does when the disk is full.
+        return
+
+
+async def snapshot[T](db: Database, unit: Unit[T]) -> T:
+    """Run a reading unit on one consistent view of the database."""
+    await db.execute("BEGIN")
+    try:
+        return await unit(db)
+    finally:
+        await db.execute("ROLLBACK")

@@ -1,0 +1,117 @@
+"""The same SQL on the same file, run in the calling thread: for virtual time.
+
+Under a clock that jumps whenever every task sleeps, a thread that works looks like idleness and
+time would leap past it. Here a unit is finished before anything else runs. `synchronous` is OFF,
+as a simulated crash drops the connection and never the machine's memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, MutableSet, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from missedd.store.db.database import PRAGMAS, Row, Unit
+from missedd.store.db.group_commit import Fault, commit_group, no_fault, snapshot
+
+type Pause = Callable[[], Awaitable[None]]
+"""Awaited before each write: the only place where time may pass, so a slow disk is played here."""
+
+
+class InlineDatabase:
+    """sqlite3's connection in the dress of `Database`; nothing here ever suspends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        return self._connection.execute(sql, _bound(params)).fetchall()
+
+    async def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        self._connection.execute(sql, _bound(params))
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            self._connection.executemany(sql, [_bound(row) for row in rows])
+
+    async def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+
+def _bound(params: Sequence[object]) -> Any:
+    return tuple(params)
+
+
+class InlineConnection:
+    def __init__(self, path: Path, fault: Fault, pause: Pause, *, read_only: bool) -> None:
+        self._path = path
+        self.read_only = read_only
+        self._fault = fault
+        self._pause = pause
+        self._connection = _connected(path, read_only=read_only)
+
+    def reopen(self) -> sqlite3.Connection:
+        """Go on with a new connection to the same path; returns the one that was left, in whatever
+        transaction it is: for a process that was forked, which must never use nor close its parent's."""
+        left, self._connection = self._connection, _connected(self._path, read_only=self.read_only)
+        return left
+
+    @property
+    def _database(self) -> InlineDatabase:
+        return InlineDatabase(self._connection)
+
+    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
+        # Others get a turn before, as they would while a disk works; a unit itself never suspends,
+        # so cancellation cannot reach into it.
+        await self._pause()
+        return await commit_group(self._database, units, self._fault)
+
+    async def read[T](self, unit: Unit[T]) -> T:
+        await trio.lowlevel.checkpoint()
+        return await snapshot(self._database, unit)
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+class InlineDriver:
+    """Opens connections to one file; `fault` is called at each storage step of a writer.
+
+    Each connection is added to `opened`, if there is such a set.
+    """
+
+    def __init__(
+        self,
+        fault: Fault = no_fault,
+        pause: Pause = trio.lowlevel.checkpoint,
+        opened: MutableSet[InlineConnection] | None = None,
+    ) -> None:
+        self._fault = fault
+        self._pause = pause
+        self._opened = opened
+
+    async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
+        connection = InlineConnection(path, self._fault, self._pause, read_only=read_only)
+        if self._opened is not None:
+            self._opened.add(connection)
+        return connection
+
+
+def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        if not read_only:
+            connection.execute("PRAGMA synchronous = OFF")
+        for pragma in PRAGMAS[1:] if read_only else PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

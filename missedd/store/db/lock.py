@@ -1,0 +1,111 @@
+"""One daemon to a database: advisory locks on a file beside it, which names its owner, and on itself.
+
+The file beside it is there before the database is, and stays when a backup takes its place; the lock on
+the database holds by whatever name it is opened, as a file can have several (hard links). SQLite's own
+exclusive mode would also shut out `missedd why` and backups; this does not. Its locks are of another
+kind (POSIX) and do not meet ours. The kernel drops the locks when the process dies, so there is nothing
+stale to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from missedd.store.db.database import StoreRefused
+
+
+@contextmanager
+def exclusive(path: Path, owner: str) -> Iterator[None]:
+    """Hold the database at `path` for `owner`; raises `StoreRefused`, naming who has it, if it is in use."""
+    # By its real path: a link to a database is that database.
+    path = path.resolve()
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as failure:
+        raise StoreRefused(
+            f"cannot write beside the database {path}: {failure.strerror}; "
+            "its folder must exist and belong to the daemon's user"
+        ) from failure
+    try:
+        if not _locked(descriptor):
+            raise _in_use(path, os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip())
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, owner.encode(), 0)
+        database = _private(path)
+        # Closed after SQLite has closed its own: with it this process loses every POSIX lock on the file.
+        try:
+            if not _locked(database):
+                raise _in_use(path, holder(path))
+            yield
+        finally:
+            os.close(database)
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """Who has the database at `path`, None for nobody. It is looked up, not tried, so as to block nobody."""
+    path = path.resolve()
+    try:
+        file = path.stat()
+    except OSError:
+        return None
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    for line in _lines(Path("/proc/locks")):
+        # 12: FLOCK  ADVISORY  WRITE 4711 08:01:1234567 0 EOF
+        _, kind, _, _, pid, locked, *_ = line.split()
+        if (kind, locked) == ("FLOCK", place):
+            return _owner(pid, path, file) or f"process {pid}"
+    return None
+
+
+def _owner(pid: str, path: Path, file: os.stat_result) -> str | None:
+    """What the process wrote beside the file, by the name that it knows; None where nobody may see that."""
+    with suppress(OSError):
+        for opened in Path(f"/proc/{pid}/fd").iterdir():
+            if os.path.samestat(opened.stat(), file):
+                name = opened.readlink()
+                owner = "".join(_lines(name.with_name(name.name + ".lock"))).strip()
+                return owner if name == path or not owner else f"{owner}, by the name {name}"
+    return None
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _in_use(path: Path, by: str | None) -> StoreRefused:
+    return StoreRefused(
+        f"the database {path} is in use by {by or 'another process'}; "
+        "stop that daemon first (under systemd its sockets too: systemctl stop missedd.socket "
+        "missedd-private.socket missedd), or give this one a store.path of its own"
+    )
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with suppress(OSError):
+        yield from path.read_text("utf-8", "replace").splitlines()
+
+
+def _private(path: Path) -> int:
+    """Open the file, and make sure that only the daemon's user reads it: it holds people's numbers.
+
+    SQLite gives the files beside it the permissions of this one.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path.chmod(0o600)
+    except OSError as failure:
+        raise StoreRefused(
+            f"cannot use the database {path}: {failure.strerror}; it must be a file of the daemon's user"
+        ) from failure
+    return descriptor

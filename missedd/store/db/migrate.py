@@ -1,0 +1,78 @@
+"""Numbered migrations: SQL files, applied in order, each in a transaction; never edited once released."""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from typing import Final
+
+from missedd.store.db.database import Database, StoreRefused
+
+_FILES: Final = sorted(
+    (each.name, each.read_text("utf-8"))
+    for each in resources.files("missedd.store").joinpath("migrations").iterdir()
+    if each.name.endswith(".sql")
+)
+LATEST: Final = len(_FILES)
+
+
+async def version(db: Database) -> int:
+    return int((await db.fetch_all("PRAGMA user_version"))[0][0])
+
+
+async def migrate(db: Database) -> int:
+    """Bring the schema to the newest version, as a unit of work; returns that version.
+
+    Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
+    """
+    current = await known_version(db)
+    for number, (_, script) in enumerate(_FILES[current:], current + 1):
+        for statement in _statements(script):
+            await db.execute(statement)
+        await db.execute(f"PRAGMA user_version = {number}")
+    return LATEST
+
+
+async def check(db: Database) -> int:
+    """The schema's version, as a reading unit; raises `StoreRefused` unless it is the newest.
+
+    Whoever only reads can't migrate, and would miss what the newest schema has.
+    """
+    current = await known_version(db)
+    if current < LATEST:
+        raise StoreRefused(
+            f"the database has schema version {current}, this missedd reads {LATEST}; "
+            "start its daemon once, which brings the database up to date"
+        )
+    return current
+
+
+class NewerSchema(StoreRefused):
+    """The database was written by a newer missedd."""
+
+
+async def known_version(db: Database) -> int:
+    """The schema's version, as a reading unit; raises `NewerSchema` for a newer one than we know."""
+    current = await version(db)
+    if current > LATEST:
+        raise NewerSchema(
+            f"the database has schema version {current}, this missedd knows up to {LATEST}; "
+            "run the newer missedd that wrote it, or restore a backup made before the upgrade"
+        )
+    if current == 0 and await db.fetch_all("SELECT 1 FROM sqlite_schema LIMIT 1"):
+        raise StoreRefused(
+            "the database is another program's: it has tables, and no schema version of missedd; "
+            "name another file in store.path"
+        )
+    return current
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at its statements' ends, as SQLite itself sees them."""
+    statements, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements

@@ -1,0 +1,1 @@
+"""Leads, consents, suppressions, verifications and conversions on disk; erasure and retention."""

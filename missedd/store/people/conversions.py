@@ -1,0 +1,120 @@
+"""Keeping what the business says became of its callers: a batch in one transaction, each by its reference."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from missedd.base.clock import from_us, to_iso, to_us
+from missedd.core.analytics.figures import COUNTED
+from missedd.core.people.conversions import (
+    Answer,
+    KeptConversion,
+    Rung,
+    SaidConversion,
+    UnknownCaller,
+    attributed,
+    differences,
+)
+from missedd.store.db.database import Database, Row
+from missedd.store.people.leads import converted
+
+_COUNTED: Final = ", ".join(f"'{each}'" for each in COUNTED)
+
+CONVERSION_COLUMNS: Final = """v.id, v.reference, v.campaign, v.number, c.call_sid, v.at, v.value, v.lead_id,
+v.created_at"""
+
+
+def conversion_of(row: Sequence[Any]) -> dict[str, Any]:
+    """A row of `CONVERSION_COLUMNS` as JSON."""
+    return {
+        "id": row[0],
+        "reference": row[1],
+        "campaign": row[2],
+        "number": row[3],
+        "call_sid": row[4],
+        "at": to_iso(from_us(row[5])),
+        "value": row[6],
+        "lead": row[7],
+        "created_at": to_iso(from_us(row[8])),
+    }
+
+
+async def convert(
+    db: Database, said: Sequence[SaidConversion], now: datetime, *, dry_run: bool = False
+) -> list[Answer]:
+    """Keep conversions in their order, and answer for each; a `dry_run` answers only.
+
+    A reference that is known, also from earlier in the batch, is answered with its first conversion.
+    """
+    known = await _known(db, said)
+    rung = await _rung(db, said)
+    ((next_id,),) = await db.fetch_all("SELECT coalesce(max(id), 0) + 1 FROM conversions")
+    answers: list[Answer] = []
+    new: list[tuple[object, ...]] = []
+    leads: list[tuple[int, datetime]] = []
+    for each in said:
+        if each.reference in known:
+            answers.append(_repeated(each, known[each.reference]))
+            continue
+        at = each.at or now
+        call = attributed(rung[each.call_sid or each.number or ""], each, at)
+        if isinstance(call, UnknownCaller):
+            answers.append(call)
+            continue
+        row = (
+            *(next_id + len(new), each.reference, call.campaign, call.number, call.call_sid, to_us(at)),
+            *(each.value, call.lead_id, to_us(now)),
+        )
+        known[each.reference] = row
+        new.append((*row[:4], call.call_id, *row[5:]))
+        if call.lead_id is not None:
+            leads.append((call.lead_id, at))
+        answers.append(KeptConversion(conversion_of(row), is_repeated=False))
+    if not dry_run:
+        await db.executemany(
+            """INSERT INTO conversions
+                   (id, reference, campaign, number, call_id, at, value, lead_id, created_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            new,
+        )
+        await converted(db, leads, now)
+    return answers
+
+
+def _repeated(said: SaidConversion, row: Row) -> KeptConversion:
+    kept = SaidConversion(
+        reference=row[1], campaign=row[2], number=row[3], call_sid=row[4], at=from_us(row[5]), value=row[6]
+    )
+    return KeptConversion(conversion_of(row), is_repeated=True, differs=differences(said, kept))
+
+
+async def _known(db: Database, said: Sequence[SaidConversion]) -> dict[str, Row]:
+    rows = await db.fetch_all(
+        f"""SELECT {CONVERSION_COLUMNS} FROM conversions v LEFT JOIN calls c ON c.id = v.call_id
+            WHERE v.reference IN (SELECT value FROM json_each(?))""",  # noqa: S608 - constant
+        (json.dumps([each.reference for each in said]),),
+    )
+    return {row[1]: row for row in rows}
+
+
+async def _rung(db: Database, said: Sequence[SaidConversion]) -> defaultdict[str, list[Rung]]:
+    """The missed calls to campaigns by CallSid and by number, for those that were said."""
+    found: defaultdict[str, list[Rung]] = defaultdict(list)
+    sids = [each.call_sid for each in said if each.call_sid]
+    numbers = sorted({each.number for each in said if each.number and not each.call_sid})
+    for column, wanted in (("call_sid", sids), ("caller", numbers)):
+        rows = await db.fetch_all(
+            f"""SELECT c.id, c.call_sid, c.campaign, c.caller, c.called_at, l.id
+                FROM calls c LEFT JOIN leads l ON l.campaign = c.campaign AND l.number = c.caller
+                WHERE c.{column} IN (SELECT value FROM json_each(?)) AND c.verdict IN ({_COUNTED})
+                  AND c.campaign IS NOT NULL AND c.caller IS NOT NULL""",  # noqa: S608 - constants
+            (json.dumps(wanted),),
+        )
+        for call_id, sid, campaign, caller, called_us, lead_id in rows:
+            rung = Rung(call_id, sid, campaign, caller, from_us(called_us), lead_id)
+            found[sid if column == "call_sid" else caller].append(rung)
+    return found

@@ -1,0 +1,149 @@
+"""Erasing a number: one pseudonym takes its place in all that is kept, in one transaction.
+
+Rows stay and are counted as before, and CallSids stay, so that no late webhook and no catch-up brings
+a call in again. What Exotel sent is emptied: all that was made of it stands in columns. So are the facts
+of each action: who was rung, how long they talked, the recording, the texts. Two kinds of record keep the
+number, as the law wants them kept and they mean nothing without it: suppressions, and consents with their
+withdrawals. What a refusal has taught for a while is no wish, and goes.
+"""
+
+# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+from missedd.base.clock import to_us
+from missedd.core.actions.details import FACTS
+from missedd.core.people.erasure import Cause, Erased, NotErased, Remove, pseudonym, removed, remover
+from missedd.store.db.database import Database
+from missedd.store.db.json_values import compact
+
+WITHOUT_FACTS: Final = (
+    f"json_remove(details, {', '.join(f"'$.{each.name}'" for each in FACTS if each.is_personal)})"
+)
+
+_RENAMED: Final = (
+    "UPDATE calls SET caller = ?1, fields = '{}' WHERE caller = ?2",
+    "UPDATE actions SET number = ?1 WHERE number = ?2",
+    "UPDATE leads SET number = ?1 WHERE number = ?2",
+    # The key begins with the poll, of which there are few.
+    "UPDATE votes SET number = ?1 WHERE poll IN (SELECT poll FROM tallies) AND number = ?2",
+    "UPDATE verifications SET number = ?1 WHERE number = ?2",
+    "UPDATE conversions SET number = ?1 WHERE number = ?2",
+    "UPDATE callers SET number = ?1 WHERE number = ?2",
+    "UPDATE late_callers SET number = ?1 WHERE number = ?2",  # few: those not yet put into their sets
+    "UPDATE audit SET subject = ?1 WHERE subject = ?2",
+)
+
+_EMPTIED: Final = (
+    # A flow that tells of our own callback names the customer in it, and somebody else as the caller.
+    """UPDATE calls SET fields = '{}' WHERE call_sid IN (
+           SELECT provider_sid FROM actions WHERE number = ?1
+           UNION SELECT t.provider_sid FROM actions a JOIN attempts t ON t.action_id = a.id
+                 WHERE a.number = ?1)""",
+    f"UPDATE actions SET details = {WITHOUT_FACTS} WHERE number = ?1 AND details != '{{}}'",
+    "UPDATE reports SET fields = '{}' WHERE action_id IN (SELECT id FROM actions WHERE number = ?1)",
+    # Nobody's wish, but what we have learned of the number for a while.
+    "DELETE FROM suppressions WHERE number = ?1 AND source = 'provider' AND until_at IS NOT NULL",
+)
+
+_FREE_TEXTS: Final = (
+    """SELECT 'attempts', 'message', t.id, t.message FROM actions a JOIN attempts t ON t.action_id = a.id
+       WHERE a.number = ?1 AND t.message IS NOT NULL""",
+    """SELECT 'actions', 'settled_note', id, settled_note FROM actions
+       WHERE number = ?1 AND settled_note IS NOT NULL""",
+    "SELECT 'conversions', 'reference', id, reference FROM conversions WHERE number = ?1",
+    "SELECT 'audit', 'subject', id, subject FROM audit WHERE subject IN ({concerns})",
+)
+_CONCERNS: Final = """
+SELECT ?1 UNION ALL SELECT CAST(id AS TEXT) FROM actions WHERE number = ?1
+UNION ALL SELECT reference FROM conversions WHERE number = ?1"""
+"""What the audit record knows the number's rows by."""
+
+
+async def erase(
+    db: Database, number: str, at: datetime, cause: Cause, unless_heard_since: datetime | None = None
+) -> Erased | NotErased:
+    """Put a pseudonym in the place of a number, wherever one may; or say why it has to stay for now.
+
+    With an instant nothing is done if something was heard of the number since.
+    """
+    refusal = await _refusal(db, number, at, unless_heard_since)
+    if refusal is not None:
+        return refusal
+    # Not every build of SQLite overwrites what it frees of a page; what it moved before may still stay.
+    ((secure,),) = await db.fetch_all("PRAGMA secure_delete")
+    await db.fetch_all("PRAGMA secure_delete = ON")
+    ((erasure_id,),) = await db.fetch_all(
+        "INSERT INTO erasures (at, cause) VALUES (?, ?) RETURNING id", (to_us(at), cause)
+    )
+    name = pseudonym(erasure_id)
+    await _remove_from_texts(db, number, remover(number, name))
+    for statement in _EMPTIED:
+        await db.execute(statement, (number,))
+    for statement in _RENAMED:
+        await db.execute(statement, (name, number))
+    await db.fetch_all(f"PRAGMA secure_delete = {secure}")
+    ((suppressions, consents),) = await db.fetch_all(
+        """SELECT (SELECT count(*) FROM suppressions WHERE number = ?1),
+                  (SELECT count(*) FROM subscriptions WHERE number = ?1)""",
+        (number,),
+    )
+    return Erased(name, suppressions, consents)
+
+
+async def _refusal(
+    db: Database, number: str, at: datetime, unless_heard_since: datetime | None
+) -> NotErased | None:
+    ((is_known, is_owed, is_verified, may_vote),) = await db.fetch_all(
+        """SELECT EXISTS (SELECT 1 FROM calls WHERE caller = ?1)
+                  OR EXISTS (SELECT 1 FROM verifications WHERE number = ?1)
+                  OR EXISTS (SELECT 1 FROM audit WHERE subject = ?1),
+                  EXISTS (SELECT 1 FROM actions WHERE number = ?1 AND state != 'done'),
+                  EXISTS (SELECT 1 FROM verifications
+                          WHERE number = ?1 AND status = 'pending' AND expires_at > ?2),
+                  EXISTS (SELECT 1 FROM poll_rules CROSS JOIN votes v
+                          ON v.poll = poll_rules.poll AND v.number = ?1
+                          WHERE poll_rules.rules ->> '$.closes_at' > ?2)""",
+        (number, to_us(at)),
+    )
+    if is_owed:
+        return NotErased.STILL_OWED
+    if is_verified:
+        return NotErased.BEING_VERIFIED
+    if may_vote:
+        return NotErased.POLL_OPEN
+    if unless_heard_since is not None:
+        ((heard_us,),) = await db.fetch_all(f"SELECT {LAST_HEARD} FROM (SELECT ? AS number) who", (number,))
+        if heard_us >= to_us(unless_heard_since):
+            return NotErased.HEARD_OF
+    return None if is_known else NotErased.UNKNOWN
+
+
+LAST_HEARD: Final = """max(
+    coalesce((SELECT max(c.called_at) FROM calls c WHERE c.caller = who.number), 0),
+    coalesce((SELECT max(a.due_at) FROM actions a WHERE a.number = who.number), 0),
+    coalesce((SELECT max(l.updated_at) FROM leads l WHERE l.number = who.number), 0),
+    coalesce((SELECT max(o.created_at) FROM conversions o WHERE o.number = who.number), 0),
+    coalesce((SELECT max(v.created_at) FROM verifications v WHERE v.number = who.number), 0),
+    coalesce((SELECT max(u.at) FROM audit u WHERE u.subject = who.number), 0))"""
+"""When something was last heard or done of a number, `who.number`, in microseconds; 0 for never."""
+
+
+async def _remove_from_texts(db: Database, number: str, remove: Remove) -> None:
+    """Remove a number from what the provider, an operator or the application wrote about it."""
+    for found in _FREE_TEXTS:
+        for table, column, row_id, text in await db.fetch_all(found.format(concerns=_CONCERNS), (number,)):
+            if table == "audit":
+                await _remove_from_audit(db, row_id, remove)
+            if (changed := remove(text)) != text:
+                await db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (changed, row_id))
+
+
+async def _remove_from_audit(db: Database, row_id: int, remove: Remove) -> None:
+    ((details,),) = await db.fetch_all("SELECT details FROM audit WHERE id = ?", (row_id,))
+    if (changed := compact(removed(json.loads(details), remove))) != details:
+        await db.execute("UPDATE audit SET details = ? WHERE id = ?", (changed, row_id))

@@ -1,0 +1,53 @@
+"""What keeps a number from being erased: the action, the verification or the poll that lasts longest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from missedd.base.clock import to_us
+from missedd.core.people.erasure import NotErased
+from missedd.store.db.database import Rows
+from missedd.store.db.json_values import iso
+
+
+async def in_the_way(db: Rows, number: str, why: NotErased, at: datetime) -> dict[str, Any] | None:
+    """As a reading unit; None where nothing stands in the way any more, or ever did."""
+    match why:
+        case NotErased.STILL_OWED:
+            return await _action(db, number)
+        case NotErased.BEING_VERIFIED:
+            rows = await db.fetch_all(
+                """SELECT id, campaign, expires_at FROM verifications
+                   WHERE number = ? AND status = 'pending' AND expires_at > ?
+                   ORDER BY expires_at DESC LIMIT 1""",
+                (number, to_us(at)),
+            )
+            return {"id": rows[0][0], "campaign": rows[0][1], "expires_at": iso(rows[0][2])} if rows else None
+        case NotErased.POLL_OPEN:
+            rows = await db.fetch_all(
+                """SELECT p.poll, p.rules ->> '$.closes_at' FROM poll_rules p CROSS JOIN votes v
+                   ON v.poll = p.poll AND v.number = ?
+                   WHERE p.rules ->> '$.closes_at' > ? ORDER BY 2 DESC LIMIT 1""",
+                (number, to_us(at)),
+            )
+            return {"poll": rows[0][0], "closes_at": iso(rows[0][1])} if rows else None
+        case _:
+            return None
+
+
+async def _action(db: Rows, number: str) -> dict[str, Any] | None:
+    rows = await db.fetch_all(
+        """SELECT id, kind, campaign, state, reason, due_at, expires_at, wake_at, count(*) OVER ()
+           FROM actions WHERE number = ? AND state != 'done'
+           ORDER BY state IN ('planned', 'held'), expires_at IS NULL DESC, expires_at DESC LIMIT 1""",
+        (number,),
+    )
+    if not rows:
+        return None
+    names = ("id", "kind", "campaign", "state", "reason")
+    instants = {
+        name: iso(value)
+        for name, value in zip(("due_at", "expires_at", "wake_at"), rows[0][5:8], strict=True)
+    }
+    return dict(zip(names, rows[0][:5], strict=True)) | instants | {"open": rows[0][8]}

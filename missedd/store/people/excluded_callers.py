@@ -1,0 +1,54 @@
+"""Who rang lately and is of a country that is not contacted: told by `check`, and once after an upgrade."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from missedd.base.clock import to_us
+from missedd.core.contact_countries import LOOK_BACK, LeftOut, Rang, contacts, left_out
+from missedd.core.model import Kind
+from missedd.core.policy import Campaign, Policy
+from missedd.store.db.database import Database, Rows
+
+NOTICE: Final = "callers-left-out"
+_INDIAN: Final = "+919999999999"
+
+
+async def callers_left_out(db: Rows, policy: Policy, now: datetime) -> list[LeftOut]:
+    """Of those who rang within `LOOK_BACK`, whom the campaigns that contact anybody would not contact now.
+
+    Reads a database of any version there ever was.
+    """
+    campaigns = {each.name: each for each in policy.campaigns if _contacts_somebody(each)}
+    # Along the index by caller, passing over a whole country: else every call would have to be read.
+    abroad = "AND (caller < '+91' OR caller >= '+92')" if all(map(_keeps_india, campaigns.values())) else ""
+    rows = await db.fetch_all(
+        f"""SELECT campaign, exophone, caller, count(*) FROM calls
+            WHERE called_at >= ? AND verdict IN ('accepted', 'duplicate') {abroad}
+              AND caller NOT LIKE 'erased:%' AND exophone IS NOT NULL
+            GROUP BY campaign, exophone, caller""",  # noqa: S608 - ours
+        (to_us(now - LOOK_BACK),),
+    )
+    return left_out(
+        Rang(name, campaigns[name].countries, exophone, caller, calls)
+        for name, exophone, caller, calls in rows
+        if name in campaigns
+    )
+
+
+async def has_to_tell(db: Database) -> bool:
+    """Whether the database was in use before countries mattered, and nobody has been told since."""
+    return bool(await db.fetch_all("SELECT 1 FROM notices WHERE name = ?", (NOTICE,)))
+
+
+async def told(db: Database) -> None:
+    await db.execute("DELETE FROM notices WHERE name = ?", (NOTICE,))
+
+
+def _contacts_somebody(campaign: Campaign) -> bool:
+    return not {Kind.SMS, Kind.CALLBACK}.isdisjoint(campaign.owes)
+
+
+def _keeps_india(campaign: Campaign) -> bool:
+    return all(contacts(campaign.countries, _INDIAN, each) for each in campaign.exophones)

@@ -1,0 +1,1 @@
+"""Votes and rules of polls on disk, tallies and recounts."""

@@ -1,0 +1,49 @@
+"""What is not done: how much of it there is, and what it waits for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from missedd.base.clock import to_us
+from missedd.core.analytics.backlog_forecast import KNOWN_MINUTES, MINUTE, Backlog, Crowd
+from missedd.core.model import LANE_OF, Kind
+from missedd.store.db.database import Rows
+from missedd.store.db.json_values import words
+
+
+async def pending(db: Rows) -> list[dict[str, Any]]:
+    """Counts of what is not done, by campaign, kind, state and reason."""
+    rows = await db.fetch_all(
+        """SELECT campaign, kind, state, reason, count(*) FROM actions WHERE state != 'done'
+           GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+    )
+    return [
+        {
+            "campaign": campaign,
+            "kind": kind,
+            "state": state,
+            "reason": reason,
+            "reason_words": words(reason),
+            "count": n,
+        }
+        for campaign, kind, state, reason, n in rows
+    ]
+
+
+async def backlogs(db: Rows, now: datetime) -> dict[Kind, Backlog]:
+    """What is due now and waits for its turn, and what becomes due soon, by kind."""
+    now_us = to_us(now)
+    rows = await db.fetch_all(
+        # A quotient is cut off towards zero, which is the wrong way for what has been due for a while.
+        """SELECT kind, (wake_at - ?) / 60000000 - (wake_at <= ?),
+                  max(0, (expires_at - ?) / 60000000), count(*)
+           FROM actions
+           WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2, 3""",
+        (now_us, now_us, now_us, to_us(now + KNOWN_MINUTES * MINUTE)),
+    )
+    crowds: defaultdict[str, list[Crowd]] = defaultdict(list)
+    for kind, due, expires, n in rows:
+        crowds[kind].append(Crowd(due, expires, n))
+    return {kind: Backlog(crowds[kind]) for kind in LANE_OF}

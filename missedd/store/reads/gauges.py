@@ -1,0 +1,73 @@
+"""The gauges of the metrics that the store can tell, cheap enough to be asked for every few seconds.
+
+What they cost grows with what is open, not with what was ever done: each looks into an index that
+holds only what is wanted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any, Final
+
+from missedd.base.clock import to_us
+from missedd.core.reasons import Reason
+from missedd.store.actions.agent_misses import absent_agents
+from missedd.store.actions.pauses import pauses_in_force
+from missedd.store.db.database import Rows
+from missedd.store.db.migrate import LATEST
+from missedd.store.reads.attention import attention, told_early
+from missedd.store.reads.refused_sms import refused_sms
+
+_OPEN: Final = """
+SELECT kind, state, iif(state = 'held', reason, ''), count(*),
+       sum(coalesce(wake_at <= ? AND state IN ('planned', 'held'), 0)),
+       min(iif(state IN ('planned', 'held'), wake_at, NULL))
+FROM actions WHERE state != 'done' GROUP BY 1, 2, 3"""
+
+_LATEST_LOOKED_AT: Final = 100
+_LAST_WEBHOOK: Final = """
+SELECT max(received_at) FROM (SELECT received_at, shape FROM calls ORDER BY id DESC LIMIT ?)
+WHERE shape != 'recovered'"""
+
+
+async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
+    """What waits and what is out.
+
+    `open` counts actions that are not done by (kind, state), `held` those that wait by (kind, reason);
+    `due` is by kind how many wait for their turn, and since when the first of them. Instants are in
+    microseconds since 1970 UTC, None where there is none. `last_webhook_at` is that of the latest
+    calls; a redelivery is none.
+    """
+    now_us = to_us(now)
+    counts: Counter[tuple[str, str]] = Counter()
+    held: Counter[tuple[str, str]] = Counter()
+    due: dict[str, tuple[int, int]] = {}
+    for kind, state, reason, n, due_now, first_us in await db.fetch_all(_OPEN, (now_us,)):
+        counts[kind, state] += n
+        if reason:
+            held[kind, reason] += n
+        if due_now:
+            before, since_us = due.get(kind, (0, first_us))
+            due[kind] = (before + due_now, min(since_us, first_us))
+    wake = await db.fetch_all("SELECT min(wake_at) FROM actions WHERE wake_at IS NOT NULL")
+    barred = await db.fetch_all(
+        "SELECT count(DISTINCT number) FROM suppressions WHERE until_at IS NULL OR until_at > ?", (now_us,)
+    )
+    latest = await db.fetch_all(_LAST_WEBHOOK, (_LATEST_LOOKED_AT,))
+    refused = await refused_sms(db, now)
+    return {
+        "open": dict(counts),
+        "held": dict(held),
+        "due": due,
+        "next_wake_at": wake[0][0],
+        "suppressions": barred[0][0],
+        "agents_absent": len(await absent_agents(db)),
+        **await attention(db),
+        "quarantined": sum(n for (_, reason), n in held.items() if reason == Reason.QUARANTINED),
+        "paused": sorted(await pauses_in_force(db, now)),
+        "sms_misconfigured": {(each["campaign"], each["code"]): each["count"] for each in refused},
+        "told_early": {(each["campaign"],): each["count"] for each in await told_early(db, now)},
+        "last_webhook_at": latest[0][0],
+        "schema": LATEST,
+    }

@@ -1,0 +1,30 @@
+"""What is refused until a person acts: SMS that every operator refuses.
+
+They have a small index of their own, so that it costs next to nothing to look at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from missedd.base.clock import to_us
+from missedd.store.db.database import Rows
+from missedd.store.reads.attention import MOST_COUNTED
+
+SMS_SINCE: Final = timedelta(hours=24)
+
+
+async def refused_sms(db: Rows, now: datetime) -> list[dict[str, Any]]:
+    """By campaign and code, those of the last day; of the latest, at most `MOST_COUNTED` and one."""
+    rows = await db.fetch_all(
+        """SELECT campaign, code FROM actions
+           WHERE reason = 'sms-misconfigured' AND closed_at >= ? ORDER BY closed_at DESC LIMIT ?""",
+        (to_us(now - SMS_SINCE), MOST_COUNTED + 1),
+    )
+    counts = Counter((campaign, code) for campaign, code in rows)
+    return [
+        {"campaign": campaign, "code": code, "count": n}
+        for (campaign, code), n in sorted(counts.items(), key=str)
+    ]

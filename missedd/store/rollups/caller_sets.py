@@ -1,0 +1,150 @@
+"""Who rang, kept as sets of small numbers by campaign and stretch, so that callers are counted by union.
+
+A caller's id is given once, in the order of appearance, which keeps the sets dense and small. Sets
+of more than a stretch are the union of those below them; they are made when the last of these is
+there, and a caller who is told of later is added to them too.
+"""
+
+# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from pyroaring import BitMap
+
+from missedd.core.analytics.time_buckets import SPANS, Parts, Run, cover
+from missedd.store.db.database import Database, Rows
+from missedd.store.rollups.facts import COUNTED_SQL, stretch_at
+
+_IS_COUNTED: Final = f"campaign IS NOT NULL AND caller IS NOT NULL AND verdict IN ({COUNTED_SQL})"
+
+
+class NewCaller(NamedTuple):
+    """A number that rang a campaign in a stretch."""
+
+    campaign: str
+    stretch: int
+    number: str
+
+
+async def callers_of(
+    db: Database, campaign: str, since_us: int, until_us: int, stretch: int
+) -> list[NewCaller]:
+    """Who rang a campaign at or after `since_us` and before `until_us`, which is `stretch`."""
+    rows = await db.fetch_all(
+        f"""SELECT DISTINCT campaign, ?, caller FROM calls
+            WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}""",
+        (stretch, campaign, since_us, until_us),
+    )
+    return [NewCaller(*row) for row in rows]
+
+
+async def new_callers(db: Database, after: int, up_to: int, until_us: int) -> list[NewCaller]:
+    """Those of the calls after one and up to another that were before `until_us`, and the late ones' list.
+
+    The list is emptied, as they are put into their sets now.
+    """
+    rows = await db.fetch_all(
+        f"""SELECT DISTINCT campaign, {stretch_at("called_at")}, caller FROM calls NOT INDEXED
+            WHERE id > ? AND id <= ? AND called_at < ? AND {_IS_COUNTED}""",
+        (after, up_to, until_us),
+    )
+    rows += await db.fetch_all("DELETE FROM late_callers RETURNING campaign, stretch, number")
+    return [NewCaller(*row) for row in rows]
+
+
+async def add_callers(db: Database, found: Sequence[NewCaller], made: int, known: int) -> int:
+    """Put callers into the sets of their stretches, and into longer ones made of the first `made` stretches.
+
+    `known` is how many ids are given; returns how many are given now.
+    """
+    numbers = list(dict.fromkeys(each.number for each in found))
+    ids: dict[str, int] = dict(
+        await db.fetch_all(
+            "SELECT number, caller_id FROM callers WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers),),
+        )
+    )
+    new = {number: known + i for i, number in enumerate((each for each in numbers if each not in ids), 1)}
+    await db.executemany("INSERT INTO callers (number, caller_id) VALUES (?, ?)", list(new.items()))
+    ids |= new
+    added: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
+    for campaign, stretch, number in found:
+        for level, span in enumerate(SPANS):
+            if level == 0 or (stretch // span + 1) * span <= made:
+                added[campaign, level, stretch // span].append(ids[number])
+    for (campaign, level, bucket), members in added.items():
+        kept = await _sets(db, campaign, Run(level, bucket, bucket + 1))
+        await _put(db, campaign, level, bucket, _union(part for _, part in kept) | BitMap(members))
+    return known + len(new)
+
+
+async def make_longer_sets(db: Database, campaigns: Iterable[str], made: int, now: int) -> None:
+    """Make the longer sets that are complete with `now` stretches and were not with `made`."""
+    for level in range(1, len(SPANS)):
+        span, share = SPANS[level], SPANS[level] // SPANS[level - 1]
+        below = Run(level - 1, made // span * share, now // span * share)
+        if below.first == below.last:
+            continue
+        for campaign in campaigns:
+            parts = await _sets(db, campaign, below)
+            for bucket, of_bucket in groupby(parts, lambda part: part[0] // share):  # noqa: B023 - used at once
+                await _put(db, campaign, level, bucket, _union(part for _, part in of_bucket))
+
+
+async def count_callers(db: Rows, campaigns: Iterable[str], parts: Parts, made: int, after: int) -> int:
+    """How many numbers rang any of the campaigns in a period.
+
+    Longer sets are made of the first `made` stretches; `after` is the last call that is in any set.
+    """
+    sets: list[bytes] = []
+    others: dict[str, int | None] = {}
+    for campaign in campaigns:
+        for run in cover(parts.first, parts.last, made):
+            sets += [part for _, part in await _sets(db, campaign, run)]
+        others |= dict(await db.fetch_all(_LATE, (campaign, parts.first, parts.last)))
+        others |= dict(await db.fetch_all(_NEW, (campaign, after, parts.since_us, parts.until_us)))
+        for rest in parts.rests:
+            others |= dict(await db.fetch_all(_OF_REST, (campaign, rest.since_us, rest.until_us)))
+    known = BitMap([caller_id for caller_id in others.values() if caller_id is not None])
+    return len(_union(sets) | known) + sum(caller_id is None for caller_id in others.values())
+
+
+_LATE: Final = """
+SELECT late_callers.number, caller_id FROM late_callers LEFT JOIN callers USING (number)
+WHERE campaign = ? AND stretch >= ? AND stretch < ?"""
+_OF_REST: Final = f"""
+SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
+WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
+# The new rows are the few: they are found by their ids, which `NOT INDEXED` still allows.
+_NEW: Final = f"""
+SELECT DISTINCT caller, caller_id FROM calls NOT INDEXED LEFT JOIN callers ON number = caller
+WHERE campaign = ? AND id > ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
+
+
+async def _sets(db: Rows, campaign: str, run: Run) -> list[tuple[int, bytes]]:
+    """(bucket, set) of a run, in order."""
+    rows = await db.fetch_all(
+        """SELECT bucket, callers FROM caller_sets
+           WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? ORDER BY bucket""",
+        (campaign, *run),
+    )
+    return [(bucket, part) for bucket, part in rows]
+
+
+async def _put(db: Database, campaign: str, level: int, bucket: int, callers: BitMap) -> None:
+    callers.run_optimize()
+    await db.execute(
+        """INSERT INTO caller_sets (campaign, level, bucket, callers) VALUES (?, ?, ?, ?)
+           ON CONFLICT (campaign, level, bucket) DO UPDATE SET callers = excluded.callers""",
+        (campaign, level, bucket, callers.serialize()),
+    )
+
+
+def _union(sets: Iterable[bytes]) -> BitMap:
+    return BitMap.union(*map(BitMap.deserialize, sets), BitMap())

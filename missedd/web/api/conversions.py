@@ -1,0 +1,207 @@
+"""The API by which the business says what its callers became, one by one or by the batch, and their list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final
+
+from quart import Blueprint, Response, jsonify
+
+from missedd.core.pagination import Query
+from missedd.core.people.conversions import (
+    LARGEST_BATCH,
+    LONGEST_REFERENCE,
+    Answer,
+    KeptConversion,
+    SaidConversion,
+    UnknownCaller,
+)
+from missedd.web.api.list_response import listed
+from missedd.web.api.openapi_parts import answer, body, in_query, listing, operation, refusal
+from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
+from missedd.web.shared.actor import acting
+from missedd.web.shared.json_body import json_object, line_of, no_other_keys
+from missedd.web.shared.ports import Operations, Reads
+from missedd.web.shared.problems import Problem, bad_input
+from missedd.web.shared.request_values import Calendar, instant_of, number_of, query_of
+
+CONVERSION_COLUMNS: Final = (
+    *("id", "reference", "campaign", "number", "call_sid", "at", "value", "lead", "created_at"),
+)
+_KEYS: Final = ("number", "call_sid", "campaign", "at", "value", "reference")
+_AHEAD: Final = timedelta(minutes=1)
+"""How far a clock of the business may be ahead of ours."""
+
+
+def add_conversions(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
+    zone, clock = calendar.zone, calendar.clock
+
+    @api.get("/v1/conversions")
+    async def conversions() -> Response:
+        return await listed("conversions", reads.conversions, CONVERSION_COLUMNS, calendar, _query_of)
+
+    @api.post("/v1/conversions")
+    async def convert() -> tuple[Response, int]:
+        said = _said(await json_object(*_KEYS), zone, clock.now())
+        (found,) = await operations.convert(acting(), [said], dry_run=False)
+        if isinstance(found, UnknownCaller):
+            raise _refused(found)
+        return jsonify(_shown(found)), 200 if found.is_repeated else 201
+
+    @api.post("/v1/conversions/batch")
+    async def batch() -> Response:
+        asked = await json_object("items", "dry_run")
+        items, dry_run = asked.get("items"), asked.get("dry_run", False)
+        if not isinstance(items, list) or not 1 <= len(items) <= LARGEST_BATCH:
+            raise bad_input("items", f"is no list of 1 to {LARGEST_BATCH} conversions")
+        if not isinstance(dry_run, bool):
+            raise bad_input("dry_run", "is true or false")
+        now = clock.now()
+        said = [_said_or_problem(each, zone, now) for each in items]
+        good = [each for each in said if isinstance(each, SaidConversion)]
+        found = iter(await operations.convert(acting(), good, dry_run=dry_run) if good else ())
+        answers = [each if isinstance(each, Problem) else _problem_or(next(found)) for each in said]
+        return jsonify({"items": [_answered(each) for each in answers]})
+
+
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+    return replace(query_of(args, calendar), reference=args.get("reference") or None)
+
+
+def _said_or_problem(item: object, zone: tzinfo, now: datetime) -> SaidConversion | Problem:
+    try:
+        if not isinstance(item, dict):
+            raise Problem(400, "is no JSON object")
+        return _said(no_other_keys(item, *_KEYS), zone, now)
+    except Problem as problem:
+        return problem
+
+
+def _said(told: Mapping[str, Any], zone: tzinfo, now: datetime) -> SaidConversion:
+    """One conversion out of JSON; null counts as absent."""
+    said = {name: value for name, value in told.items() if value is not None}
+    if "number" not in said and "call_sid" not in said:
+        raise bad_input("number", "is missing, or call_sid in its place")
+    at = instant_of(said["at"], "at", zone) if "at" in said else None
+    if at is not None and at > now + _AHEAD:
+        raise bad_input("at", "lies in the future")
+    return SaidConversion(
+        reference=line_of(said, "reference", longest=LONGEST_REFERENCE),
+        number=number_of(said["number"], "number") if "number" in said else None,
+        call_sid=line_of(said, "call_sid") if "call_sid" in said else None,
+        campaign=line_of(said, "campaign") if "campaign" in said else None,
+        at=at,
+        value=_value_of(said["value"]) if "value" in said else None,
+    )
+
+
+def _value_of(value: object) -> float:
+    # A whole number beyond what a float holds raises as well.
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found = float(value)
+            if math.isfinite(found) and found >= 0:
+                return found
+    except OverflowError:
+        pass
+    raise bad_input("value", "is not a number of zero or more")
+
+
+def _refused(found: UnknownCaller) -> Problem:
+    return Problem(404, f"{found.field}: {found.why}", found.field)
+
+
+def _problem_or(found: Answer) -> KeptConversion | Problem:
+    return _refused(found) if isinstance(found, UnknownCaller) else found
+
+
+def _shown(found: KeptConversion) -> dict[str, Any]:
+    return {**found.conversion, "repeated": found.is_repeated, "differs": list(found.differs)}
+
+
+def _answered(found: KeptConversion | Problem) -> dict[str, Any]:
+    """What became of one of a batch: its status is what it would have had alone."""
+    if isinstance(found, Problem):
+        return {"status": found.status, "detail": found.detail, "field": found.field, "conversion": None}
+    status = 200 if found.is_repeated else 201
+    return {"status": status, "detail": None, "field": None, "conversion": _shown(found)}
+
+
+def paths() -> Json:
+    refusals = {"400": refusal(), "404": refusal()}
+    return {
+        "/api/v1/conversions": {
+            "get": listing(
+                "Conversions, the latest said first; the period is of `at`",
+                "Conversion",
+                in_query("reference", TEXT),
+            ),
+            "post": operation(
+                "Say what a caller became. A reference that is known changes nothing: 200, with its first "
+                "conversion",
+                {"201": answer("Converted"), "200": answer("Converted"), **refusals},
+            )
+            | body("Convert"),
+        },
+        "/api/v1/conversions/batch": {
+            "post": operation(
+                "Say many in one transaction, each answered on its own in their order",
+                {"200": answer("BatchAnswer"), "400": refusal()},
+            )
+            | body("ConvertBatch"),
+        },
+    }
+
+
+def schemas() -> Json:
+    conversion = {
+        "id": COUNT,
+        "reference": TEXT,
+        "campaign": TEXT,
+        "number": NUMBER,
+        "call_sid": or_null(TEXT) | {"description": "The missed call that it is put down to."},
+        "at": INSTANT,
+        "value": {"type": ["number", "null"]},
+        "lead": {
+            "type": ["integer", "null"],
+            "description": "The id of the lead, where the campaign keeps any.",
+        },
+        "created_at": INSTANT,
+    }
+    repeated = {
+        "repeated": {"type": "boolean", "description": "The reference was known."},
+        "differs": {"type": "array", "items": TEXT, "description": "What was said otherwise this time."},
+    }
+    reference = {"type": "string", "minLength": 1, "maxLength": LONGEST_REFERENCE}
+    convert = {
+        "number": {"type": ["string", "null"], "description": "In any spelling; this or call_sid."},
+        "call_sid": or_null(TEXT),
+        "campaign": or_null(TEXT)
+        | {"description": "If not said: the one that the number rang last before it."},
+        "at": or_null(INSTANT) | {"description": "If not said: now."},
+        "value": {"type": ["number", "null"], "minimum": 0},
+        "reference": reference
+        | {"description": "Yours, such as an order's number: the same is the same again."},
+    }
+    one = {
+        "status": {"enum": [200, 201, 400, 404]},
+        "detail": or_null(TEXT),
+        "field": or_null(TEXT),
+        "conversion": {"anyOf": [{"$ref": "#/components/schemas/Converted"}, {"type": "null"}]},
+    }
+    each = {"description": "As `Convert`. One that is wrong is answered so, and harms no other."}
+    batch = {
+        "items": {"type": "array", "items": each, "minItems": 1, "maxItems": LARGEST_BATCH},
+        "dry_run": {"type": "boolean", "default": False, "description": "Answer, and keep nothing."},
+    }
+    return {
+        "Conversion": object_of(conversion),
+        "Converted": object_of(conversion | repeated),
+        "Convert": object_of(convert, optional=tuple(name for name in convert if name != "reference")),
+        "ConvertBatch": object_of(batch, optional=("dry_run",)),
+        "BatchItem": object_of(one),
+        "BatchAnswer": object_of({"items": array_of("BatchItem")}),
+    }

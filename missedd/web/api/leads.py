@@ -1,0 +1,112 @@
+"""The API of leads: all of them, those that changed since an instant, and what an operator says of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from quart import Blueprint, Response, jsonify
+
+from missedd.core.model import Outcome
+from missedd.core.pagination import Query
+from missedd.core.people.leads import LeadStatus, all_leads
+from missedd.web.api.list_response import listed
+from missedd.web.api.openapi_parts import PAST, answer, body, in_path, in_query, listing, operation, refusal
+from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
+from missedd.web.shared.actor import acting
+from missedd.web.shared.json_body import json_object
+from missedd.web.shared.ports import Operations, Reads
+from missedd.web.shared.problems import Problem, bad_input
+from missedd.web.shared.request_values import Calendar, id_of, query_of
+
+LEAD_COLUMNS: Final = (
+    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
+    *("first_call_sid", "callback_outcome", "contacted_at", "converted_at", "updated_at"),
+)
+_STATUSES: Final = tuple(each.value for each in LeadStatus)
+
+
+def add_leads(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
+    changed = partial(all_leads, now=calendar.clock.now)
+
+    @api.get("/v1/leads")
+    async def leads() -> Response:
+        return await listed("leads", reads.leads, LEAD_COLUMNS, calendar, _query_of, changed)
+
+    @api.get("/v1/leads/<lead_id>")
+    async def lead(lead_id: str) -> Response:
+        return await _told(id_of(lead_id, "lead"))
+
+    @api.patch("/v1/leads/<lead_id>")
+    async def mark(lead_id: str) -> Response:
+        wanted = id_of(lead_id, "lead")
+        status = (await json_object("status")).get("status")
+        if status not in _STATUSES:
+            raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
+        await operations.mark_lead(acting(), wanted, LeadStatus(status))
+        return await _told(wanted)
+
+    async def _told(lead_id: int) -> Response:
+        found = await reads.lead(lead_id)
+        if found is None:
+            raise Problem(404, "no lead has this id")
+        return jsonify(found)
+
+
+def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+    status, since = args.get("status") or None, args.get("updated_since") or None
+    if status is not None and status not in _STATUSES:
+        raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
+    updated_since = None if since is None else calendar.past(since, "updated_since")
+    return replace(query_of(args, calendar), status=status, updated_since=updated_since)
+
+
+def paths() -> Json:
+    lead_id = in_path("lead_id", {"type": "integer", "minimum": 1})
+    since = {
+        "description": "Those that changed at or after it, the latest change first. Ask from a minute before "
+        "you last asked: an `id` that comes again is the same lead.",
+    }
+    return {
+        "/api/v1/leads": {
+            "get": listing(
+                "Leads, newest first; the period is of first_seen_at",
+                "Lead",
+                in_query("status", {"enum": list(_STATUSES)}),
+                in_query("updated_since", PAST | since),
+            )
+        },
+        "/api/v1/leads/{lead_id}": {
+            "get": operation(
+                "One lead", {"200": answer("Lead"), "400": refusal(), "404": refusal()}, lead_id
+            ),
+            "patch": operation(
+                "Say how far a lead is",
+                {"200": answer("Lead"), "400": refusal(), "404": refusal()},
+                lead_id,
+            )
+            | body("MarkLead"),
+        },
+    }
+
+
+def schemas() -> Json:
+    outcome = {"description": "Of the latest callback that was placed and ended; if none was, of the latest."}
+    lead = {
+        "id": COUNT,
+        "campaign": TEXT,
+        "number": NUMBER,
+        "source": TEXT,
+        "status": {"enum": list(_STATUSES)},
+        "first_seen_at": INSTANT,
+        "last_seen_at": INSTANT,
+        "count": COUNT | {"description": "Missed calls, duplicates included."},
+        "first_call_sid": TEXT,
+        "callback_outcome": {"enum": [*Outcome, None]} | outcome,
+        "contacted_at": or_null(INSTANT),
+        "converted_at": or_null(INSTANT) | {"description": "Of the conversion that came in first."},
+        "updated_at": INSTANT,
+    }
+    return {"Lead": object_of(lead), "MarkLead": object_of({"status": {"enum": list(_STATUSES)}})}

@@ -1,0 +1,77 @@
+"""A list, as a request asked for it: a page in JSON, or all of it as CSV.
+
+A CSV is whatever the filter selects, however much that is: it is read page by page while it is sent, so
+it costs the memory of a page, and no view of the database stays open for a reader that takes its time.
+With a `limit` it is a page too, with the next one's address in a Link header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from urllib.parse import urlencode
+
+import trio
+from quart import Response, jsonify, request
+
+from missedd.core.pagination import BadCursor, Query, ReadPage, Rows, all_of
+from missedd.web.api.csv_export import csv_header, csv_lines
+from missedd.web.shared.problems import bad_input
+from missedd.web.shared.request_values import Calendar, query_of, wants_csv
+from missedd.web.shared.sse import GONE
+
+type ReadsQuery = Callable[[Mapping[str, str], Calendar], Query]
+type ReadAll = Callable[[ReadPage, Query], AsyncGenerator[Rows]]
+
+
+async def listed(
+    name: str,
+    read: ReadPage,
+    columns: Sequence[str],
+    calendar: Calendar,
+    reads_query: ReadsQuery = query_of,
+    read_all: ReadAll = all_of,
+) -> Response:
+    """Answer the request at hand with rows of `read`; `name` is the list's, and the CSV file's."""
+    as_csv, query = wants_csv(request.args), reads_query(request.args, calendar)
+    try:
+        if as_csv and not request.args.get("limit"):
+            # Before anything is said: a cursor that is none is a problem, not half a file.
+            await read(replace(query, limit=1))
+            return _csv(name, _lines(columns, partial(read_all, read, query)))
+        page = await read(query)
+    except BadCursor:
+        raise bad_input("cursor", "is not a cursor of this list") from None
+    if not as_csv:
+        return jsonify({"items": page.items, "next": page.next})
+    response = _csv(name, csv_header(columns) + csv_lines(columns, page.items))
+    if page.next is not None:
+        following = urlencode({**request.args, "cursor": page.next})
+        response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
+    return response
+
+
+def _csv(name: str, content: str | AsyncIterator[str]) -> Response:
+    is_head = request.method == "HEAD"
+    response = Response("" if is_head else content, content_type="text/csv; charset=utf-8")
+    # A reader who stops reading is cut off by the listener; one who goes on may take an hour.
+    response.timeout = None
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _lines(columns: Sequence[str], all_rows: Callable[[], AsyncGenerator[Rows]]) -> AsyncIterator[str]:
+    gone: trio.Event = request.scope[GONE]  # type: ignore[typeddict-item] # a key of our own
+
+    async def lines() -> AsyncIterator[str]:
+        yield csv_header(columns)
+        async with aclosing(all_rows()) as pages:
+            async for rows in pages:
+                if gone.is_set():
+                    return
+                if rows:
+                    yield csv_lines(columns, rows)
+
+    return lines()

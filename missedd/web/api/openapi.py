@@ -1,0 +1,141 @@
+"""What the API offers, for machines: an OpenAPI 3.1 document, kept beside the routes by hand."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from missedd.core.model import Kind, Outcome, State
+from missedd.web.api import (
+    audit,
+    campaigns,
+    conversions,
+    erasure,
+    leads,
+    polls,
+    subscriptions,
+    verifications,
+    webhook_schemas,
+)
+from missedd.web.api.openapi_parts import (
+    PERIOD,
+    answer,
+    body,
+    completed,
+    in_path,
+    in_query,
+    listing,
+    operation,
+    refusal,
+)
+from missedd.web.api.schemas import SUPPRESSED, TEXT, Json, schemas
+
+AREAS: tuple[ModuleType, ...] = (
+    *(conversions, leads, polls, subscriptions, verifications, campaigns, erasure, audit),
+)
+"""Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
+
+_PARKED = (
+    "Webhooks that your application never took, and no others: true, those that wait to be sent again; "
+    "false, those that were sent again since, each as an action with its `origin`."
+)
+_SETTLED = (
+    "What ended as `unknown`, and nothing else: true, where an operator has said what became of it; "
+    "false, where nobody has."
+)
+
+
+def document() -> Json:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "missedd",
+            "version": "1",
+            "description": "Missed calls, what they led to, and why. Not for the internet. Where "
+            "MISSEDD_API_TOKEN is set nothing is changed without it; a listener on a public address also "
+            "shows nothing without it. On others the Host has to be an address of the machine, localhost or "
+            "one of `listen.private_hosts` (421). A change with the Origin of another site is refused (403). "
+            "Instants without an offset are read in the configured timezone and given in UTC. A GET refuses "
+            "a parameter, a campaign or a list that is not known.",
+        },
+        "security": [{}, {"token": []}],
+        "paths": completed(_paths() | _of_areas("paths")),
+        "webhooks": webhook_schemas.webhooks(),
+        "components": {
+            "schemas": schemas() | _of_areas("schemas") | webhook_schemas.schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _of_areas(what: str) -> Json:
+    found: Json = {}
+    for area in AREAS:
+        found |= getattr(area, what)()
+    return found
+
+
+def _paths() -> Json:
+    return {
+        "/api/v1/calls/{call_sid}": {
+            "get": operation(
+                "One call's story", {"200": answer("Story"), "404": refusal()}, in_path("call_sid", TEXT)
+            )
+        },
+        "/api/v1/calls": {"get": listing("Calls, newest first", "Call")},
+        "/api/v1/actions": {
+            "get": listing(
+                "Actions, newest first; the period is of due_at",
+                "ListedAction",
+                in_query("kind", {"enum": list(Kind)}),
+                in_query("state", {"enum": list(State)}),
+                in_query("outcome", {"enum": list(Outcome)}),
+                in_query("parked", {"type": "boolean", "description": _PARKED}),
+                in_query("settled", {"type": "boolean", "description": _SETTLED}),
+            )
+        },
+        "/api/v1/suppressions": {
+            "get": listing("Numbers that are not contacted", "Suppression"),
+            "post": operation("Suppress a number", {"201": answer("Suppress"), "400": refusal()})
+            | body("Suppress"),
+        },
+        "/api/v1/suppressions/{number}": {
+            "delete": operation(
+                "Let a number be contacted again",
+                {"204": {"description": "Done"}, "404": refusal()},
+                in_path("number", SUPPRESSED),
+            )
+        },
+        "/api/v1/analytics": {
+            "get": operation(
+                "The figures of a campaign, or of all",
+                {"200": answer("Figures"), "400": refusal(), "503": refusal()},
+                *PERIOD,
+            )
+        },
+        "/api/v1/actions/{action_id}/resend": {
+            "post": operation(
+                "Send a parked webhook again",
+                {"202": answer("Resent"), "400": refusal(), "404": refusal()},
+                in_path("action_id", {"type": "integer", "minimum": 1}),
+            )
+        },
+        "/api/v1/actions/{action_id}/settle": {
+            "post": operation(
+                "Say what became of an action whose outcome is unknown",
+                {"200": answer("Settled"), "400": refusal(), "404": refusal(), "409": refusal()},
+                in_path("action_id", {"type": "integer", "minimum": 1}),
+            )
+            | body("Settle"),
+        },
+        "/api/v1/quarantine": {
+            "get": operation("What waits after a restore", {"200": answer("Quarantine")}),
+        },
+        "/api/v1/quarantine/release": {
+            "post": operation(
+                "Let what waits after a restore go, or drop it",
+                {"200": answer("Released"), "400": refusal()},
+            )
+            | body("Release"),
+        },
+        "/api/openapi.json": {"get": operation("This document", {"200": {"description": "OpenAPI 3.1"}})},
+    }

@@ -1,0 +1,94 @@
+"""The API by which an application has a number proved by a missed call."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from quart import Blueprint, Response, jsonify
+
+from missedd.base.clock import Clock, to_iso
+from missedd.core.people.verification import NotStarted, Status
+from missedd.core.reasons import Reason
+from missedd.web.api.openapi_parts import answer, body, in_path, operation, refusal
+from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of, or_null
+from missedd.web.shared.json_body import json_object, line_of
+from missedd.web.shared.ports import Verifier
+from missedd.web.shared.problems import Problem, bad_input
+from missedd.web.shared.request_values import number_of
+
+PATH: Final = "/v1/verifications"
+
+
+def add_verifications(api: Blueprint, verifier: Verifier, clock: Clock) -> None:
+    @api.post(PATH)
+    async def start() -> tuple[Response, int, dict[str, str]]:
+        asked = await json_object("number", "campaign")
+        number = number_of(asked.get("number"), "number")
+        started = await verifier.start(number, line_of(asked, "campaign"))
+        if isinstance(started, NotStarted):
+            raise _problem(started, clock)
+        return jsonify(started), 201, {"Location": f"/api{PATH}/{started['id']}"}
+
+    @api.get(f"{PATH}/<verification_id>")
+    async def verification(verification_id: str) -> Response:
+        found = await verifier.verification(verification_id)
+        if found is None:
+            raise Problem(404, "no verification has this id")
+        return jsonify(found)
+
+
+def _problem(refused: NotStarted, clock: Clock) -> Problem:
+    if refused.reason is not Reason.TOO_MANY_VERIFICATIONS or refused.retry_at is None:
+        return bad_input("campaign", refused.reason.words)
+    wait_s = math.ceil((refused.retry_at - clock.now()).total_seconds())
+    return Problem(
+        429,
+        f"{refused.reason.words}; another may start at {to_iso(refused.retry_at)}",
+        "number",
+        refused.reason,
+        {"Retry-After": str(max(1, wait_s))},
+    )
+
+
+def paths() -> Json:
+    started = answer("Verification") | {"headers": {"Location": {"schema": TEXT}}}
+    too_many = refusal() | {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}}
+    return {
+        "/api/v1/verifications": {
+            "post": operation(
+                "Wait for a missed call that proves a number",
+                {"201": started, "400": refusal(), "429": too_many},
+            )
+            | body("Verify"),
+        },
+        "/api/v1/verifications/{verification_id}": {
+            "get": operation(
+                "How a verification stands; once this says that it has expired, that is final",
+                {"200": answer("Verification"), "404": refusal()},
+                in_path("verification_id", TEXT),
+            )
+        },
+    }
+
+
+def schemas() -> Json:
+    verification = {
+        "id": TEXT,
+        "number": NUMBER,
+        "campaign": TEXT,
+        "call": NUMBER | {"description": "The ExoPhone that the number has to ring."},
+        "created_at": INSTANT,
+        "expires_at": INSTANT,
+        "status": {"enum": list(Status)},
+        "reason": {
+            "enum": [Reason.AWAITING_CALL, Reason.VERIFIED, Reason.NOT_RUNG_IN_TIME, Reason.SUPERSEDED]
+        },
+        "reason_words": TEXT,
+        "verified_at": or_null(INSTANT),
+        "call_sid": or_null(TEXT) | {"description": "The missed call that proved the number."},
+    }
+    return {
+        "Verification": object_of(verification),
+        "Verify": object_of({"number": NUMBER, "campaign": TEXT}),
+    }

@@ -1,0 +1,79 @@
+"""What an application is sent, for machines: the `webhooks` of the OpenAPI document.
+
+The bodies are written in `missedd.engine.webhooks.webhook_sender`; the tests hold these words to them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from missedd.core.model import Verdict
+from missedd.core.people.verification import Status
+from missedd.core.reasons import Reason
+from missedd.web.api.openapi_parts import body, in_header, operation
+from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of
+
+ACCEPTED: Final = "missed_call.accepted"
+VERIFIED: Final = "verification.verified"
+
+_HEADERS: Final = (
+    in_header("webhook-id", TEXT | {"description": "The same however often it is sent, by hand too."}),
+    in_header("webhook-timestamp", TEXT | {"description": "Of this sending: seconds since 1970 UTC."}),
+    in_header(
+        "webhook-signature",
+        TEXT
+        | {
+            "description": "`v1,` and base64 of HMAC-SHA256, by the key of MISSEDD_WEBHOOK_SECRET, over "
+            "`webhook-id.webhook-timestamp.body`: https://www.standardwebhooks.com"
+        },
+    ),
+)
+_ANSWERS: Final[Json] = {
+    "2XX": {"description": "Taken."},
+    "410": {"description": "Never again: parked at once, until an operator sends it again."},
+    "default": {
+        "description": "Sent again, as is what finds no answer in 15 seconds: after 5 seconds first, then "
+        "ever more rarely, no sooner than `Retry-After` asks; parked after twelve tries in about four days.",
+    },
+}
+
+
+def webhooks() -> Json:
+    return {
+        ACCEPTED: _sent("A call was accepted by a campaign with [campaign.webhook]", "MissedCallAccepted"),
+        VERIFIED: _sent("A call proved a number that the application asked about", "VerificationVerified"),
+    }
+
+
+def schemas() -> Json:
+    call = {
+        "call_sid": TEXT,
+        "from": NUMBER,
+        "to": NUMBER,
+        "campaign": TEXT,
+        "called_at": INSTANT,
+        "received_at": INSTANT,
+        "verdict": {"enum": [Verdict.ACCEPTED]},
+        "reason": {"enum": [Reason.FIRST_CALL, Reason.NO_DEDUP_WINDOW]},
+    }
+    verification = {
+        "id": TEXT,
+        "number": NUMBER,
+        "campaign": TEXT,
+        "call_sid": TEXT,
+        "verified_at": INSTANT,
+        "status": {"enum": [Status.VERIFIED]},
+    }
+    return {
+        "MissedCallAccepted": _event(ACCEPTED, call),
+        "VerificationVerified": _event(VERIFIED, verification),
+    }
+
+
+def _sent(summary: str, schema: str) -> Json:
+    # Not by the API's token: whoever is sent one knows us by the signature.
+    return {"post": operation(summary, _ANSWERS, *_HEADERS) | body(schema) | {"security": []}}
+
+
+def _event(kind: str, data: Json) -> Json:
+    return object_of({"type": {"enum": [kind]}, "timestamp": INSTANT, "data": object_of(data)})

@@ -1,0 +1,41 @@
+"""A call's story, and finding it by its CallSid or by a number."""
+
+from __future__ import annotations
+
+from quart import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from missedd.core.explain.remedies import remedies
+from missedd.core.explain.timeline import timeline
+from missedd.core.phone import normalise
+from missedd.exotel.sms_status_codes import words_of_code
+from missedd.web.console.context import House
+from missedd.web.console.render import page
+from missedd.web.shared.problems import Problem
+
+
+def add_stories(console: Blueprint, house: House) -> None:
+    @console.get("/calls/<call_sid>")
+    async def call(call_sid: str) -> str:
+        story = await house.reads.call_story(call_sid)
+        if story is None:
+            raise Problem(404, "No call has this CallSid.")
+        moments = timeline(story, words_of_code)
+        return await page(
+            "story.html",
+            call=story,
+            past=[each for each in moments if not each.is_ahead],
+            ahead=[each for each in moments if each.is_ahead],
+            to_do=remedies(story, house.policy),
+        )
+
+    @console.get("/find")
+    async def find() -> BaseResponse:
+        wanted = request.args.get("q", "").strip()
+        if wanted and await house.reads.call_story(wanted) is not None:
+            return redirect(url_for("console.call", call_sid=wanted))
+        # The space is what a link's plain `+` becomes.
+        spelt = normalise(wanted)
+        if spelt is not None:
+            return redirect(url_for("console.number", number=spelt))
+        raise Problem(404, "This is neither a CallSid that came in nor a phone number.")

@@ -1,0 +1,107 @@
+"""How things are written on the pages: instants, spans, numbers, fractions."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+from quart import Blueprint
+
+from missedd.core.actions.details import told
+from missedd.core.explain.number import barred
+from missedd.core.explain.timeline import tone_of
+from missedd.core.model import Outcome
+from missedd.web.console.context import House
+
+NAVIGATION: Final = (
+    ("/", "Today"),
+    ("/queue", "Queue"),
+    ("/campaigns", "Campaigns"),
+    ("/polls", "Polls"),
+    ("/leads", "Leads"),
+    ("/subscriptions", "Lists"),
+    ("/suppressions", "Suppressed"),
+    ("/deliveries", "Deliveries"),
+    ("/unknown", "Unknown"),
+    ("/audit", "Audit"),
+)
+_INSTANT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def add_filters(console: Blueprint, house: House) -> None:
+    @console.app_context_processor
+    def everywhere() -> dict[str, object]:
+        return {"navigation": NAVIGATION, "timezone": house.policy.timezone, "now": house.local_now()}
+
+    @console.app_template_filter("clock")
+    def clock(iso: str | None) -> str:
+        """The time of day, with the date where that is not today's."""
+        if iso is None:
+            return ""
+        at = house.local(iso)
+        day = "" if at.date() == house.local_now().date() else f"{at.day} {at:%b} "
+        return f"{day}{at:%H:%M:%S}"
+
+    @console.app_template_filter("moment")
+    def moment(iso: str | None) -> str:
+        return "" if iso is None else f"{house.local(iso):%d %b %Y %H:%M:%S}"
+
+    @console.app_template_filter("detail")
+    def detail(value: object) -> object:
+        """What an audit record says, an instant as people read it."""
+        is_instant = isinstance(value, str) and re.fullmatch(_INSTANT, value)
+        return moment(str(value)) if is_instant else value
+
+    console.add_app_template_filter(lambda action: tuple(told(action)), "told")
+    console.add_app_template_filter(barred)
+    console.add_app_template_filter(coded)
+    console.add_app_template_filter(percent)
+    console.add_app_template_filter(count)
+    console.add_app_template_filter(lasting)
+    console.add_app_template_filter(spaced)
+
+    @console.app_template_filter("tone")
+    def tone(action: dict[str, Any]) -> str:
+        return tone_of(action["state"], action["settled_outcome"] or action["outcome"])
+
+    @console.app_template_filter("stand")
+    def stand(action: dict[str, Any]) -> str:
+        """In a word, what an action is or became."""
+        settled = action["settled_outcome"]
+        if action["outcome"] == Outcome.UNKNOWN and settled:
+            return f"{settled} (settled)"
+        return str(action["outcome"] or action["state"])
+
+
+def coded(text: str) -> Markup:
+    """A text in which what stands between backticks is a command or a key to be typed."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{fraction * 100:.0f} %"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def lasting(seconds: float | timedelta | None) -> str:
+    """A span in the two units that say enough of it."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{whole // 60} min"
+    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+
+
+def spaced(number: str | None) -> str:
+    """A phone number as people read it: an Indian one in two halves, others as they are."""
+    if number is None:
+        return "withheld"
+    return re.sub(r"^(\+91)(\d{5})(\d{5})$", "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}\\3", number)

@@ -1,0 +1,1 @@
+"""The private site: console, API, metrics and health on one server."""

@@ -1,0 +1,194 @@
+"""The private site: console, API, health and metrics, for the operator's own network.
+
+A Quart-Trio application and nothing that lives on: what it shows and changes goes through ports,
+and no work of the daemon runs inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+
+import trio
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope
+from quart import Quart, Response, g, render_template, request
+from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection
+from werkzeug.exceptions import HTTPException
+
+from missedd.base.clock import Clock
+from missedd.core.analytics.figures import TooMuchToCount
+from missedd.core.model import Lane
+from missedd.core.policy import Policy
+from missedd.core.upstream.trouble import Trouble
+from missedd.web.api.routes import build_api
+from missedd.web.auth.access import HOW_TO_CHANGE, Access, Keys
+from missedd.web.auth.login import OnLogin, build_login
+from missedd.web.auth.sessions import Sessions
+from missedd.web.console import House, build_console
+from missedd.web.shared.ports import Changes, Operations, Reads, Verifier
+from missedd.web.shared.problems import Problem, problem_response
+from missedd.web.shared.sse import GONE
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    # With "no-referrer" a browser would say of our own forms that they are nobody's: `Origin: null`.
+    "Referrer-Policy": "same-origin",
+}
+
+BODY_BYTES = 256 * 1024
+"""Room for the largest batch of conversions."""
+BODY_S = 10
+
+OPEN = Keys()
+"""Nothing is locked, as on loopback without a password."""
+
+
+class PatientConnection(TrioASGIHTTPConnection):
+    """A request whose work is not cancelled when its peer hangs up; a stream is told so and ends itself.
+
+    The base class cancels it from inside, which also keeps the server from ever closing the
+    connection.
+    """
+
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        super().__init__(app, scope)
+        self._gone = trio.Event()
+        scope[GONE] = self._gone  # type: ignore[typeddict-unknown-key] # a key of our own
+
+    async def handle_messages(  # type: ignore[override]
+        self, nursery: trio.Nursery, request: object, receive: ASGIReceiveCallable
+    ) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.request":
+                await request.body.put(message.get("body", b""))  # type: ignore[attr-defined]
+                if not message.get("more_body", False):
+                    request.body.set_complete()  # type: ignore[attr-defined]
+            elif message["type"] == "http.disconnect":
+                request.body.disconnect()  # type: ignore[attr-defined]
+                self._gone.set()
+                return
+
+
+class PrivateSite(QuartTrio):
+    asgi_http_class = PatientConnection
+
+
+def build_private(
+    reads: Reads,
+    operations: Operations,
+    verifier: Verifier,
+    changes: Changes,
+    *,
+    policy: Policy,
+    clock: Clock,
+    why_not_ready: Callable[[], str | None],
+    metrics: Callable[[], Awaitable[str]],
+    on_failure: Callable[[str, Exception], None],
+    on_login: OnLogin = lambda is_right, peer: None,
+    keys: Keys = OPEN,
+    rates: Mapping[Lane, int] | None = None,
+    troubles: Callable[[], Sequence[Trouble]] = tuple,
+    held: Callable[[Lane], str | None] = lambda lane: None,
+) -> QuartTrio:
+    """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
+    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each; `rates` are the
+    requests a minute of the account's budgets, `troubles` what goes wrong now, and `held`
+    for what reason nothing goes out in a lane just now.
+    """
+    app = PrivateSite("missedd.web", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
+    app.register_blueprint(
+        build_console(House(reads, operations, policy, clock, rates or {}, troubles, held))
+    )
+    access = Access(keys, Sessions())
+    app.register_blueprint(build_login(access, on_login))
+    app.before_request(access.guard)
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return _text("ok")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        why = why_not_ready()
+        return _text("ready") if why is None else _text(why, 503)
+
+    @app.get("/metrics")
+    async def exposition() -> Response:
+        return Response(await metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.context_processor
+    def standing() -> dict[str, object]:
+        """What every page knows of who reads it."""
+        session = g.get("session")
+        return {
+            "csrf": None if session is None else session.csrf,
+            "has_password": keys.password is not None,
+            "how_to_change": HOW_TO_CHANGE,
+        }
+
+    @app.after_request
+    async def secure(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.errorhandler(Problem)
+    async def say(problem: Problem) -> Response:
+        if request.path.startswith("/api/"):
+            response = problem_response(problem)
+            if problem.status == HTTPStatus.UNAUTHORIZED:
+                response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        if problem.status == HTTPStatus.MISDIRECTED_REQUEST:
+            # In so many characters: the line in it is to be copied, and the style sheet is refused too.
+            return _text(problem.detail, problem.status)
+        page = await render_template(
+            "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail
+        )
+        return Response(page, problem.status)
+
+    @app.errorhandler(TooMuchToCount)
+    async def put_off(why: TooMuchToCount) -> Response:
+        response = await say(Problem(503, str(why)))
+        response.headers["Retry-After"] = "60"
+        return response
+
+    @app.errorhandler(HTTPException)
+    async def refuse(error: HTTPException) -> Response:
+        response = await say(Problem(error.code or 500, _words(error)))
+        valid = getattr(error, "valid_methods", None)
+        if valid:
+            response.headers["Allow"] = ", ".join(sorted(valid))
+        return response
+
+    @app.errorhandler(Exception)
+    async def fail(error: Exception) -> Response:
+        on_failure(request.path, error)
+        return await say(Problem(500, "something went wrong here; the log tells more"))
+
+    return app
+
+
+def _words(error: HTTPException) -> str:
+    match error.code:
+        case 404:
+            return "there is nothing at this path"
+        case 405:
+            return "this path does not take this method"
+        case 413:
+            return f"the body is larger than {BODY_BYTES} bytes"
+    return error.description or "not understood"
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return Response(text, status, content_type="text/plain; charset=utf-8")

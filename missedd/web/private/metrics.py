@@ -1,0 +1,172 @@
+"""Counts of what happened since the start, and the text in which Prometheus reads them.
+
+Every counter has its series from the start, with 0: Prometheus sees an increase only between two
+samples of one series, so that the first event of a series that came with it would be seen by no
+alert. What can be asked for when it is wanted (what waits, what is suppressed) is not counted here:
+see `missedd.web.private.metric_gauges`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain, product
+from typing import Any, Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client import Counter as LibraryCounter
+
+from missedd.core.actions.possible_outcomes import AT_ONCE, NOT_TAKEN, OUTCOMES, RESULTS
+from missedd.core.model import LANE_OF, Verdict
+from missedd.core.policy import Policy
+from missedd.core.reasons import AGENT_MISSED
+from missedd.web.private.metric_gauges import Vitals, families
+
+STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
+"""With which the public listener refuses."""
+
+# The start is told by process_start_time_seconds already, once instead of once a series.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Counter:
+    """A number that only grows, kept by the values of its labels.
+
+    The series stand at hand: for the library to find one costs several times as much as counting.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        name: str,
+        help_text: str,
+        labels: Iterable[str],
+        known: Iterable[tuple[object, ...]],
+    ) -> None:
+        """`known` are the values of the labels for which there is a series from the start."""
+        self._name = name
+        self._labels = tuple(labels)
+        self._registry = registry
+        self._counter = LibraryCounter(name, help_text, self._labels, registry=registry)
+        self._series = {values: self._counter.labels(*values) for values in known}
+
+    def add(self, *values: object, by: float = 1) -> None:
+        """Count one more for these label values, in the order of the labels."""
+        series = self._series.get(values)
+        if series is None:
+            series = self._series[values] = self._counter.labels(*values)
+        series.inc(by)
+
+    def value(self, *values: object) -> float:
+        labels = dict(zip(self._labels, map(str, values), strict=True))
+        return self._registry.get_sample_value(self._name, labels) or 0.0
+
+
+class Metrics:
+    """Everything that is counted. Those who make things happen add to it; `text` shows it."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        """The campaigns of `policy` have their series from the start."""
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        campaigns = policy.campaigns if policy else ()
+        names = [campaign.name for campaign in campaigns]
+        with_agents = [each.name for each in campaigns if each.callback and each.callback.agents]
+        self.calls = self._counter(
+            "missedd_calls_total", "Missed calls answered, by verdict.", {"verdict": Verdict}
+        )
+        self.campaign_calls = self._counter(
+            "missedd_campaign_calls_total",
+            "Missed calls answered, by campaign and verdict; those to no campaign are not among them.",
+            {
+                "campaign": names,
+                "verdict": [each for each in Verdict if each is not Verdict.UNKNOWN_EXOPHONE],
+            },
+        )
+        self.recovered = self._counter(
+            "missedd_recovered_calls_total",
+            "Missed calls that no webhook told of, found in the provider's list, by verdict.",
+            {"verdict": Verdict},
+        )
+        self.reports = self._counter(
+            "missedd_reports_total", "Status reports taken in, by kind.", {"kind": ("call", "sms")}
+        )
+        self.refused = self._counter(
+            "missedd_refused_requests_total",
+            "Requests to the public listener that brought nothing in, by HTTP status.",
+            {"status": STATUSES},
+        )
+        self.attempts = self._counter(
+            "missedd_attempts_total",
+            "Requests sent for an action, by kind and result.",
+            {"kind": LANE_OF, "result": RESULTS},
+        )
+        self.refusals = self._counter_of(
+            "missedd_refusals_total",
+            "Requests of an action that were refused or whose answer was lost, by kind and reason.",
+            ("kind", "reason"),
+            ((kind, reason) for kind, reasons in NOT_TAKEN.items() for reason in reasons),
+        )
+        self.closed = self._counter_of(
+            "missedd_actions_closed_total",
+            "Actions that ended after they had waited or gone out, by kind and outcome.",
+            ("kind", "outcome"),
+            ((kind, outcome) for kind, outcomes in OUTCOMES.items() for outcome in outcomes),
+        )
+        self.closed_at_once = self._counter_of(
+            "missedd_actions_closed_at_once_total",
+            "Actions that ended as they were planned, with their call, by kind and outcome.",
+            ("kind", "outcome"),
+            AT_ONCE.values(),
+        )
+        self.agent_misses = self._counter(
+            "missedd_agent_misses_total",
+            "Callbacks that only rang an agent, who did not come, by campaign and reason.",
+            {"campaign": with_agents, "reason": AGENT_MISSED},
+        )
+        self.clock_steps = LibraryCounter(
+            "missedd_clock_steps_total", "Times that the machine's clock was set.", registry=self.registry
+        )
+        self.acknowledgement = Histogram(
+            "missedd_acknowledgement_seconds",
+            "From a whole request to its durable answer.",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+            registry=self.registry,
+        )
+        self.lateness = Histogram(
+            "missedd_lateness_seconds",
+            "From an action's due instant to its request.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, help_text: str, labels: Mapping[str, Iterable[object]]) -> Counter:
+        """A counter with a series for each combination of its labels' values."""
+        return self._counter_of(name, help_text, labels, product(*labels.values()))
+
+    def _counter_of(
+        self, name: str, help_text: str, labels: Iterable[str], known: Iterable[tuple[object, ...]]
+    ) -> Counter:
+        return Counter(self.registry, name, help_text, labels, known)
+
+    def text(self, gauges: Mapping[str, Any], now: datetime, vitals: Vitals | None = None) -> str:
+        """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them at `now`."""
+        return generate_latest(_Now(self.registry, families(gauges, vitals, now))).decode()
+
+
+class _Now:
+    """What is counted, and behind it the gauges of one instant."""
+
+    def __init__(self, counted: CollectorRegistry, gauges: Iterable[Metric]) -> None:
+        self._counted = counted
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        return chain(self._counted.collect(), self._gauges)

@@ -1,0 +1,1 @@
+"""The public listener: HTTP from Exotel, as fast as can be."""

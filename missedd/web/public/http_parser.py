@@ -1,0 +1,167 @@
+"""Bytes in, whole requests out: HTTP/1.1 as a state of affairs, with no socket and no clock.
+
+llhttp (by httptools) does the grammar, in its strict mode: a doubled Content-Length, one beside a
+Transfer-Encoding, a bare line feed or a space before a colon are errors. This file adds what
+llhttp leaves to its caller: every bound on memory, one Host, no upgrade, no coding but chunked.
+After a fault the parser reads nothing more; requests that were whole before it are still there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import httptools
+
+from missedd.exotel.webhook_request import WebhookRequest
+from missedd.web.public.limits import Limits
+
+
+class Fault(NamedTuple):
+    """Why a request cannot be answered by the site, and the status that says so."""
+
+    status: int
+    why: str
+
+
+class Arrived(NamedTuple):
+    """A whole request. `keep_alive` is what the peer wishes of the connection after it."""
+
+    path: str
+    request: WebhookRequest
+    keep_alive: bool
+
+
+class _Enough(Exception):
+    """Raised inside a callback of the parser to make it stop; the fault is set already."""
+
+
+class RequestParser:
+    """One connection's requests, in order."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.arrived: deque[Arrived] = deque()
+        self.fault: Fault | None = None
+        self.is_receiving = False
+        """A request has begun and is not whole."""
+        self.wants_continue = False
+        """The peer holds its body back until it is told to go on."""
+        self._limits = limits
+        self._parser = httptools.HttpRequestParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take what the peer sent. Never raises: see `arrived` and `fault` afterwards."""
+        if self.fault is not None:
+            return
+        was_receiving = self.is_receiving
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._note(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
+        except httptools.HttpParserError as error:
+            # The parser's words name a rule, never the data that broke it.
+            self._note(400, str(error) or "not HTTP/1.1")
+        if was_receiving and self.is_receiving:
+            self._count_fragment(len(data))
+
+    def _count_fragment(self, size: int) -> None:
+        """Bound what no callback shows: a header still unfinished, padding between chunks."""
+        self._wire_bytes += size
+        if not self._has_headers and self._wire_bytes > self._limits.target_bytes + self._limits.header_bytes:
+            self._note(431, "the header fields are too large")
+        elif self._wire_bytes > self._limits.request_bytes:
+            self._note(413, "the request is too large")
+
+    def _note(self, status: int, why: str) -> None:
+        if self.fault is None:
+            self.fault = Fault(status, why)
+
+    def _refuse(self, status: int, why: str) -> _Enough:
+        self._note(status, why)
+        return _Enough()
+
+    # What follows is called by the parser, in this order, for each request.
+
+    def on_message_begin(self) -> None:
+        self.is_receiving = True
+        self._has_headers = False
+        self._wire_bytes = self._header_bytes = self._header_count = 0
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._body = b""
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+        if len(self._target) > self._limits.target_bytes:
+            raise self._refuse(414, "the path and query are too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_count += 1
+        self._header_bytes += len(name) + len(value)
+        if self._header_count > self._limits.header_count or self._header_bytes > self._limits.header_bytes:
+            raise self._refuse(431, "the header fields are too many or too large")
+        if self._has_headers:
+            return  # a trailer: nothing that arrives after the body may change what came before it
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        if key not in self._headers:
+            self._headers[key] = text
+        elif key == "host":
+            raise self._refuse(400, "more than one Host")
+        else:
+            self._headers[key] += ", " + text
+
+    def on_headers_complete(self) -> None:
+        self._has_headers = True
+        headers = self._headers
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise self._refuse(505, "only HTTP/1.1 and 1.0 are spoken here")
+        self._is_current = version == "1.1"
+        if self._parser.should_upgrade():
+            raise self._refuse(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
+        if self._is_current and "host" not in headers:
+            raise self._refuse(400, "no Host")
+        if "transfer-encoding" in headers:
+            if headers["transfer-encoding"].strip().lower() != "chunked":
+                raise self._refuse(501, "no transfer coding but chunked is understood")
+            if not self._is_current:
+                raise self._refuse(400, "chunked is not for HTTP/1.0")
+        elif int(headers.get("content-length", 0)) > self._limits.body_bytes:
+            raise self._refuse(413, "the body is too large")
+        if self._is_current and "expect" in headers:
+            if headers["expect"].lower() != "100-continue":
+                raise self._refuse(417, "only 100-continue can be expected")
+            self.wants_continue = True
+
+    def on_body(self, body: bytes) -> None:
+        # Nearly every body arrives in one piece; the bound keeps the copying of the others small.
+        self._body += body
+        self.wants_continue = False
+        if len(self._body) > self._limits.body_bytes:
+            raise self._refuse(413, "the body is too large")
+
+    def on_message_complete(self) -> None:
+        self.is_receiving = self.wants_continue = False
+        path, query = split_target(self._target)
+        request = WebhookRequest(
+            (self._parser.get_method()).decode("latin-1"), query, self._headers, self._body
+        )
+        # HTTP/1.0 closes, whatever it asks for: keep-alive there was never standardised.
+        keep_alive = self._is_current and self._parser.should_keep_alive()
+        self.arrived.append(Arrived(path, request, keep_alive))
+
+
+def split_target(target: bytes) -> tuple[str, bytes]:
+    """Path and query of a request target; the path stays percent-encoded.
+
+    Both forms of RFC 9112, 3.2 that name a resource: `/path?query`, and the absolute form that a
+    proxy may send.
+    """
+    target = target.partition(b"#")[0]
+    path, _, query = target.partition(b"?")
+    if not path.startswith(b"/"):
+        _, has_authority, rest = path.partition(b"://")
+        if has_authority:
+            path = b"/" + rest.partition(b"/")[2]
+    return path.decode("latin-1"), query

@@ -1,0 +1,187 @@
+"""The public listener: what Exotel reaches. HTTP/1.1 on trio, for small requests and many of them.
+
+It accepts, bounds and drains; what a request means is the site's affair, which arrives as one
+async function. TLS ends in front of it. Nothing here knows of calls, and nothing a peer does can
+end it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import trio
+
+from missedd.web.public.connection import Answer, Connection, OnRefusal, refuse
+from missedd.web.public.http_parser import Fault
+from missedd.web.public.limits import Limits
+
+__all__ = ["Answer", "Limits", "OnRefusal", "open_listeners", "serve_public"]
+
+NO_ROOM = Fault(503, "too many connections")
+
+
+def _unheard(status: int, why: str) -> None:
+    """The port for those who do not want to know of refusals."""
+
+
+async def open_listeners(host: str, port: int, *, backlog: int = 1024) -> list[trio.SocketListener]:
+    """Bind and listen; raises OSError. A name with several addresses gives several listeners.
+
+    Port 0 asks the system for a free one, and then there is exactly one listener, so that there
+    is one port to report.
+    """
+    listeners = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
+    if port == 0:
+        for spare in listeners[1:]:
+            await spare.aclose()
+        del listeners[1:]
+    return listeners
+
+
+class _Door:
+    """Counts who is inside, turns away who finds no room, and tells everybody when it closes."""
+
+    def __init__(
+        self, limits: Limits, on_refusal: OnRefusal, connect: Callable[[trio.SocketStream], Connection]
+    ):
+        self._limits = limits
+        self._on_refusal = on_refusal
+        self._connect = connect
+        self._inside: dict[Connection, None] = {}  # the longest inside first
+        self._turned_away = 0
+
+    async def admit(self, stream: trio.SocketStream) -> None:
+        if len(self._inside) >= self._limits.connections and not self._make_room():
+            await self._turn_away(stream)
+            return
+        connection = self._connect(stream)
+        self._inside[connection] = None
+        try:
+            await connection.live()
+        finally:
+            self._inside.pop(connection, None)
+
+    def _make_room(self) -> bool:
+        """Let a silent connection end: who only sits there must not keep out who has something to say."""
+        for connection in self._inside:
+            if connection.gives_way():
+                del self._inside[connection]
+                return True
+        return False
+
+    async def _turn_away(self, stream: trio.SocketStream) -> None:
+        if self._turned_away >= self._limits.turned_away:
+            self._on_refusal(NO_ROOM.status, NO_ROOM.why)
+            return
+        self._turned_away += 1
+        try:
+            await refuse(stream, NO_ROOM, self._limits, self._on_refusal)
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            self._turned_away -= 1
+
+    async def watch(self) -> None:
+        """Hold everybody to the limits of time, for ever."""
+        while True:
+            await trio.sleep(self._limits.look_s)
+            now_s = trio.current_time()
+            for connection in self._inside:
+                connection.expire(now_s)
+
+    def drain(self) -> None:
+        for connection in self._inside:
+            connection.drain()
+
+
+async def serve_public(
+    listeners: Sequence[trio.SocketListener],
+    answer: Answer,
+    *,
+    limits: Limits | None = None,
+    stop: trio.Event,
+    on_refusal: OnRefusal = _unheard,
+    task_status: trio.TaskStatus[Sequence[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `stop` is set, then drain and return; closes the listeners.
+
+    `answer` is given the path (percent-encoded) and the request, and must not raise: what it
+    raises ends the listener, as any error of ours does. Its reply goes out with `Content-Length`
+    and, on a connection's last one, `Connection: close`. `on_refusal` is called once for each
+    request that is refused before it reaches `answer`, with its status and the reason, which never
+    repeats what the peer sent.
+
+    After `stop`: connections that the system has made already are the last; requests being received or
+    answered get their reply, as does one on its way on a silent connection, which ends after
+    `limits.on_its_way_s`; what is left after `limits.drain_s` is cut off.
+    """
+    limits = limits or Limits()
+    door = _Door(limits, on_refusal, partial(_connection, answer, limits, on_refusal, stop))
+    try:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(door.watch, name="listener's patience")
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as accepting:
+                    left_open = [_LeftOpen(listener) for listener in listeners]
+                    await accepting.start(
+                        partial(trio.serve_listeners, door.admit, left_open, handler_nursery=connections)
+                    )
+                    task_status.started(listeners)
+                    await stop.wait()
+                    accepting.cancel_scope.cancel()
+                for listener in listeners:
+                    for stream in _accepted_at_last(listener, limits.connections):
+                        connections.start_soon(_admitted, door, stream)
+                connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
+                door.drain()
+            watching.cancel_scope.cancel()
+    finally:
+        for listener in listeners:
+            listener.socket.close()
+
+
+class _LeftOpen(trio.abc.Listener[trio.SocketStream]):
+    """A listener that who serves it does not close: what waits in it would be reset unheard."""
+
+    def __init__(self, listener: trio.SocketListener) -> None:
+        self._listener = listener
+
+    async def accept(self) -> trio.SocketStream:
+        return await self._listener.accept()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+def _accepted_at_last(listener: trio.SocketListener, most: int) -> list[trio.SocketStream]:
+    """Up to `most` of the connections that wait to be accepted; the listener is closed in the same breath."""
+    accepted: list[trio.SocketStream] = []
+    # The same socket as the standard library has it: trio's gives others a turn with each connection.
+    with socket.socket(fileno=os.dup(listener.socket.fileno())) as listening:
+        listening.setblocking(False)
+        while len(accepted) < most:
+            try:
+                connected, _ = listening.accept()
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                break  # none waits any more, or no more files may be open
+            accepted.append(trio.SocketStream(trio.socket.from_stdlib_socket(connected)))
+        listener.socket.close()
+    return accepted
+
+
+async def _admitted(door: _Door, stream: trio.SocketStream) -> None:
+    try:
+        await door.admit(stream)
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+def _connection(
+    answer: Answer, limits: Limits, on_refusal: OnRefusal, stop: trio.Event, stream: trio.SocketStream
+) -> Connection:
+    return Connection(stream, answer, limits, on_refusal, stop)

@@ -1,0 +1,1 @@
+"""What API and console have in common: ports, problems, bodies, parameters, streams."""

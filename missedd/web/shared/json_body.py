@@ -1,0 +1,60 @@
+"""Reading the body of a request to the API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quart import request
+
+from missedd.web.shared.problems import Problem, bad_input
+from missedd.web.shared.request_values import instant_of
+
+LONGEST_LINE = 500
+
+
+async def json_object(*known: str) -> dict[str, Any]:
+    """The body, with no keys but these."""
+    # A page of another origin can send JSON only after a preflight, which nothing here answers.
+    if request.mimetype != "application/json":
+        raise Problem(415, "the body is to be application/json")
+    try:
+        body = json.loads(await request.get_data())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "the body is no JSON object")
+    return no_other_keys(body, *known)
+
+
+def no_other_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
+    """A JSON object that has no keys but these; any of them may be missing."""
+    for key in body:
+        if key not in known:
+            raise bad_input(key[:100], f"is none of {', '.join(known)}")
+    return body
+
+
+def line_of(body: Mapping[str, Any], field: str, longest: int = LONGEST_LINE) -> str:
+    """A text of one line with something in it."""
+    text = body.get(field)
+    if not isinstance(text, str) or not text.strip():
+        raise bad_input(field, "is missing; it is a text")
+    text = text.strip()
+    # A lone surrogate is JSON, but no text that could be stored.
+    if len(text) > longest or not text.isprintable():
+        raise bad_input(field, f"is not a line of at most {longest} characters")
+    return text
+
+
+def until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The instant `until` which something is to last; None for ever."""
+    if body.get("until") is None:
+        return None
+    until = instant_of(body["until"], "until", zone)
+    if until <= now:
+        raise bad_input("until", "lies in the past")
+    return until

@@ -1,0 +1,149 @@
+"""Words of a request as values, or a problem that names the field. Pure; no framework in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, tzinfo
+from enum import StrEnum
+from typing import Final
+
+from missedd.base.clock import Clock
+from missedd.config.values import parse_duration
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Query
+from missedd.core.people.erasure import kept_as
+from missedd.core.phone import EVERY, normalise, prefix_of
+from missedd.web.shared.problems import Problem, bad_input
+
+_LARGEST_ID: Final = 2**63 - 1
+
+_SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """By what the times of a request are read: the zone of those that have none, and what time it is."""
+
+    zone: tzinfo
+    clock: Clock
+
+    def past(self, text: str, field: str) -> datetime:
+        """An instant, a date, or how long ago: `24h`, `7d`."""
+        ago = parse_duration(text)
+        if ago is not None:
+            return self.clock.now() - ago
+        try:
+            return instant_of(text, field, self.zone)
+        except Problem:
+            raise bad_input(
+                field,
+                "is no date like 2026-11-23, no instant like 2026-11-23T10:00:00+05:30, no time ago like 24h",
+            ) from None
+
+
+def query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+    """The filters and the page that a list was asked for. An empty parameter counts as absent."""
+    since, until = period_of(args, calendar)
+    return Query(
+        campaign=args.get("campaign") or None,
+        number=_caller_of(args["number"]) if args.get("number") else None,
+        since=since,
+        until=until,
+        kind=_one_of(Kind, args, "kind"),
+        state=_one_of(State, args, "state"),
+        outcome=_one_of(Outcome, args, "outcome"),
+        parked=_truth_of(args, "parked"),
+        settled=_truth_of(args, "settled"),
+        limit=_limit_of(args),
+        cursor=args.get("cursor") or None,
+    )
+
+
+def period_of(args: Mapping[str, str], calendar: Calendar) -> tuple[datetime | None, datetime | None]:
+    since = calendar.past(args["since"], "since") if args.get("since") else None
+    until = calendar.past(args["until"], "until") if args.get("until") else None
+    if since is not None and until is not None and until < since:
+        raise bad_input("until", "lies before since")
+    return since, until
+
+
+def wants_csv(args: Mapping[str, str]) -> bool:
+    wanted = args.get("format") or "json"
+    if wanted not in ("json", "csv"):
+        raise bad_input("format", "is neither json nor csv")
+    return wanted == "csv"
+
+
+def number_of(text: object, field: str) -> str:
+    """A phone number in any spelling as E.164."""
+    number = normalise(text) if isinstance(text, str) else None
+    if number is None:
+        raise bad_input(field, "is not a phone number that can be rung; try +919876543210")
+    return number
+
+
+def suppressed_of(text: object) -> str:
+    """A phone number as E.164, or the beginning of several, as in `+232*`."""
+    prefix = prefix_of(text) if isinstance(text, str) else None
+    if prefix is None and isinstance(text, str) and text.rstrip().endswith(EVERY):
+        raise bad_input("number", "is no prefix: it begins with the country code, as in +232* or +9180*")
+    return prefix or number_of(text, "number")
+
+
+def _caller_of(text: str) -> str:
+    """A number in any spelling as E.164, the pseudonym of one that was erased, or a suppressed prefix."""
+    return kept_as(text) or prefix_of(text) or number_of(text, "number")
+
+
+def action_id_of(text: str) -> int:
+    """The id of an action, out of a path."""
+    return id_of(text, "action")
+
+
+def id_of(text: str, of: str) -> int:
+    """The id of a row, out of a path; `of` says in a word what it would be of."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _LARGEST_ID):
+        raise bad_input("id", f"is not the id of {'an' if of[0] in 'aeiou' else 'a'} {of}")
+    return int(text)
+
+
+def instant_of(text: object, field: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 instant, or a date for its first moment; without an offset it is local time."""
+    if not isinstance(text, str):
+        raise bad_input(field, "is not a text with an instant")
+    # A form's decoder makes a space of the plus in `+05:30`.
+    text = _SPACE_FOR_PLUS.sub(r"+\1", text.strip())
+    try:
+        if len(text) == len("2026-11-23"):
+            return datetime.combine(date.fromisoformat(text), time(), zone)
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+        # Near the ends of the calendar an instant may not exist in UTC.
+        return instant.astimezone(zone)
+    except (ValueError, OverflowError):
+        raise bad_input(field, "is not an instant such as 2026-11-23T10:00:00+05:30") from None
+
+
+def _one_of(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | None:
+    text = args.get(field)
+    if not text:
+        return None
+    if text not in {each.value for each in kinds}:
+        raise bad_input(field, f"is none of {', '.join(each.value for each in kinds)}")
+    return text
+
+
+def _truth_of(args: Mapping[str, str], field: str) -> bool | None:
+    text = args.get(field) or None
+    if text not in (None, "true", "false"):
+        raise bad_input(field, "is neither true nor false")
+    return None if text is None else text == "true"
+
+
+def _limit_of(args: Mapping[str, str]) -> int:
+    text = args.get("limit") or str(DEFAULT_LIMIT)
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= LARGEST_LIMIT):
+        raise bad_input("limit", f"is not a whole number from 1 to {LARGEST_LIMIT}")
+    return int(text)

@@ -1,0 +1,1 @@
+"""The commands of `missedd-sim`: serve, replay, fuzz, sweep, load."""

@@ -1,0 +1,116 @@
+"""`missedd-sim fuzz`: the whole daemon under faults and crashes, seed after seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.status import Status
+
+from simulator.scenario.value_readers import spelled
+
+if TYPE_CHECKING:
+    from simulator.fuzz.judged_run import Run
+    from simulator.fuzz.seed_batch import Batch
+
+type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "fuzz",
+        help="simulate the whole daemon under faults and crashes, judged by its promises",
+        description="Each seed draws a configuration, callers and a swarm of faults: of the provider, the "
+        "network, the disk, the clock, and crashes at storage steps. The real daemon lives through it in "
+        "virtual time; then the faults end, it must come to rest, and every promise is held against what "
+        "really happened. Exit code 1 if one is broken, or, of ten seeds or more, if one was never put to "
+        "the test by any of them.",
+        epilog="example: missedd-sim fuzz --seeds 500; one seed again: missedd-sim fuzz --seed 17",
+    )
+    parser.add_argument("--seeds", type=_positive, metavar="N", help="how many seeds, from --seed on")
+    parser.add_argument("--seed", type=int, default=None, metavar="K", help="the first seed, or the only one")
+    parser.add_argument(
+        "--minutes", type=_positive, default=120, metavar="M", help="minutes of rings and faults (120)"
+    )
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    # Here and not above: the other commands are Exotel alone and do without the daemon's code.
+    from simulator.fuzz.seed_batch import Batch, digest, run_seed, run_seeds
+
+    if args.seeds is None and args.seed is None:
+        print("missedd-sim fuzz: say --seeds N, or --seed K for one seed", file=sys.stderr)
+        return 2
+    batch = Batch()
+    if args.seeds is None:
+        only = run_seed(args.seed, args.minutes, twice=True)
+        batch.add(args.seed, only)
+        _say_failure(args.seed, only, args.minutes)
+        print(batch.summary)
+        print(f"trace {digest(only)}")
+        return 0 if batch.is_well else 1
+    first = args.seed or 0
+    try:
+        _run_all(batch, run_seeds(range(first, first + args.seeds), args.minutes), args.minutes)
+    except KeyboardInterrupt:
+        _sum_up(batch)
+        raise
+    _sum_up(batch)
+    return 0 if batch.is_well else 1
+
+
+def _sum_up(batch: Batch) -> None:
+    print(batch.summary)
+    for name in batch.unreached:
+        print(f"{name}: never put to the test; more seeds, or more minutes, would")
+    failed = ", ".join(str(seed) for seed, _ in batch.failed)
+    print(f"{len(batch.failed)} seeds broke a promise" + (f": {failed}" if failed else ""))
+
+
+def _run_all(batch: Batch, runs: Iterable[tuple[int, Run]], minutes: int) -> None:
+    console = Console(highlight=False)
+    with console.status("the first seed") as status:
+        for seed, run in runs:
+            batch.add(seed, run)
+            _progress(status, seed, batch)
+            _say_failure(seed, run, minutes)
+
+
+def _progress(status: Status, seed: int, batch: Batch) -> None:
+    hours = batch.simulated.total_seconds() / 3600
+    status.update(
+        f"seed {seed}: {batch.seeds} done, {batch.crashes} crashes survived, {hours:,.0f} simulated hours, "
+        f"{len(batch.failed)} failed"
+    )
+
+
+def _say_failure(seed: int, run: Run, minutes: int) -> None:
+    """All that somebody needs who wants to understand it, and the command that shows it again."""
+    if run.passed:
+        return
+    print(f"\nseed {seed} broke {len(run.tally.violations)} promise(s)")
+    for violation in run.tally.violations[:5]:
+        print(violation)
+    print("drawn:")
+    for each in run.scenario.timeline:
+        if each.deed not in ("ring", "redeliver"):
+            print(f"  +{spelled(each.at)} {json.dumps(each.params, default=str)}")
+    for campaign in run.scenario.daemon["campaign"]:
+        print(f"  {json.dumps(campaign, default=str)}")
+    print(f"  {json.dumps(run.scenario.daemon.get('exotel', {}))} {json.dumps(run.scenario.exchange)}")
+    print("the last lines about it:")
+    for line in run.history:
+        print(f"  {line}")
+    print(f"again: missedd-sim fuzz --seed {seed} --minutes {minutes}", flush=True)

@@ -1,0 +1,161 @@
+"""`missedd-sim load`: callers by the thousand, at a rate that does not care how the daemon fares."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import trio
+from rich.console import Console
+
+from simulator.base.os_errors import in_words
+from simulator.load.connections import Address
+from simulator.load.durability_check import CannotCheck, missing
+from simulator.load.generator import Generator
+from simulator.load.options import Plan, add_options, plan_of
+from simulator.load.progress import tell
+from simulator.load.requests import LATE, Calls
+from simulator.load.results import figures, show, write_hdr
+from simulator.load.schedule import instants, shape
+from simulator.load.tally import Tally
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+SHOWN = 20
+"""Missing CallSids named at most."""
+
+EPILOG = """\
+examples:
+  missedd-sim load --url http://127.0.0.1:8080/exotel/TOKEN/missed-call --rate 1000 --for 30s
+  missedd-sim load --url … --profile L3 --for 2m --p99 250ms --errors 0 --check-api http://127.0.0.1:8081
+  missedd-sim load --url … --rate 200 --for 1m --burst 2500x10s@20s --hdr out.hdr --json out.json
+  missedd-sim load --url … --rate max --for 10s --connections 64      (finds the most it can do)
+
+Calls arrive when they are planned to, whether or not those before have been answered, and a latency
+counts from the planned instant: what a server does in a stall is not left out. A call that finds no
+free connection waits for one; after --start-within it is dropped, and counted as that.
+
+profiles: L1, a shop's busiest hour. L2, the busiest hour of a regional campaign, 7/s with a minute at
+50/s. L3, a national TV vote on ten ExoPhones, 1,250/s for a quarter of an hour after ten seconds at
+2,500/s. With --for as much of it as fits. The daemon needs campaigns for their ExoPhones, else it
+answers unknown-exophone: +918047120001, and up to +918047120010 for L3. Where the API wants a token,
+--check-api takes it from MISSEDD_API_TOKEN.
+"""
+
+
+def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "load",
+        help="missed calls at a rate, and how they were answered",
+        description="Sends missed calls in an open model and measures the answers.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_options(parser)
+    parser.set_defaults(run=lambda arguments: run(plan_of(arguments, parser)))
+
+
+def run(plan: Plan) -> int:
+    tally = Tally()
+    unreachable = ""
+    calls = Calls(plan.url, plan.profile, plan.seed, lambda: datetime.now(UTC))
+    try:
+        trio.run(_load, plan, calls, tally)
+    except* OSError as errors:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        unreachable = in_words(error)
+    if unreachable:
+        print(f"missedd-sim: cannot reach {urlsplit(plan.url).netloc}: {unreachable}", file=sys.stderr)
+        return 1
+    found = figures(tally)
+    show(Console(highlight=False), found)
+    if plan.hdr:
+        write_hdr(plan.hdr, tally.latencies_us)
+    if plan.json:
+        plan.json.write_text(json.dumps(found.as_json(), indent=2) + "\n", "utf-8")
+    failed = plan.goals.missed(found)
+    for each in failed:
+        print(f"missed: {each}")
+    is_kept = plan.check_api is None or _check(plan.check_api, calls, tally)
+    return 1 if failed or not is_kept else 0
+
+
+async def _load(plan: Plan, calls: Calls, tally: Tally) -> None:
+    generator = Generator(await _address(plan.url), calls, plan.limits, tally)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_on_signal, signals, generator, nursery.cancel_scope)
+            nursery.start_soon(partial(tell, tally, plan.profile.for_s, progress=plan.progress))
+            # What is there already is not looked through again and again meanwhile.
+            gc.collect()
+            gc.freeze()
+            try:
+                await _drive(generator, plan)
+            finally:
+                gc.unfreeze()
+            nursery.cancel_scope.cancel()
+
+
+async def _drive(generator: Generator, plan: Plan) -> None:
+    profile = plan.profile
+    if plan.closed:
+        await generator.run_closed(profile.for_s)
+        return
+    stretches = shape(profile.rate, profile.for_s, plan.ramp_s, profile.bursts)
+    await generator.run(instants(stretches, plan.arrivals, Random(plan.seed)))  # noqa: S311 (repeatable)
+
+
+async def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    found = await trio.socket.getaddrinfo(parts.hostname, parts.port or 80, type=trio.socket.SOCK_STREAM)
+    family, _, _, _, where = found[0]
+    return Address(family, (str(where[0]), int(where[1])))
+
+
+async def _stop_on_signal(
+    signals: AsyncIterator[int], generator: Generator, all_of_it: trio.CancelScope
+) -> None:
+    """The first ends the sending, the second the waiting too; either way follows the summary."""
+    await anext(signals)
+    generator.stop()
+    await anext(signals)
+    all_of_it.cancel()
+
+
+def _check(api: str, calls: Calls, tally: Tally) -> bool:
+    """Whether every acknowledged call is in the store; says which are not."""
+    acknowledged = {calls.sid_of(index) for index, was in enumerate(tally.acknowledged) if was}
+    is_terminal = sys.stderr.isatty()
+
+    def say(words: str) -> None:
+        if is_terminal:
+            print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+
+    try:
+        token = os.environ.get("MISSEDD_API_TOKEN")
+        lost = trio.run(missing, api, token, acknowledged, calls.began_at - 2 * LATE, say)
+    except CannotCheck as error:
+        print(f"missedd-sim: the durability check could not be made: {error}", file=sys.stderr)
+        return False
+    finally:
+        if is_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if lost:
+        shown = " ".join(lost[:SHOWN]) + (" …" if len(lost) > SHOWN else "")
+        print(f"MISSING: {len(lost):,} of {len(acknowledged):,} acknowledged calls are not stored: {shown}")
+        return False
+    print(f"every one of {len(acknowledged):,} acknowledged calls is in the store")
+    return True

@@ -1,0 +1,1 @@
+"""The HTTP API as the exchange answers it: versions, documents, lists."""

@@ -1,0 +1,153 @@
+"""What really happened at the exchange: the ground truth that checks are held against.
+
+Written by the exchange only, in the order in which things happened. Nothing here is ever forgotten
+or deduped.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator.exchange.model.records import (
+    ApiRequest,
+    Connect,
+    Delivery,
+    DroppedText,
+    InboundRing,
+    Ring,
+    Text,
+)
+
+MINUTE = timedelta(seconds=60)
+
+
+class Truth:
+    """The record of one run."""
+
+    def __init__(self) -> None:
+        self.rings: list[Ring] = []
+        """Telephones that really rang."""
+        self.engaged: list[Ring] = []
+        """Tries that found the line engaged by another call."""
+        self.connects: list[Connect] = []
+        self.texts: list[Text] = []
+        self.dropped_texts: list[DroppedText] = []
+        self.inbound: list[InboundRing] = []
+        self.turned_away: list[InboundRing] = []
+        """Callers who found all channels of the account in use: no call of theirs is on any record."""
+        self.deliveries: list[Delivery] = []
+        self.api_requests: list[ApiRequest] = []
+        self._rings_to: defaultdict[str, list[Ring]] = defaultdict(list)
+        self._texts_to: defaultdict[str, list[Text]] = defaultdict(list)
+        self._call_by_sid: dict[str, Connect | InboundRing] = {}
+        self._text_by_sid: dict[str, Text] = {}
+        self._deliveries_of: defaultdict[str, list[Delivery]] = defaultdict(list)
+
+    def add_ring(self, ring: Ring) -> None:
+        if ring.engaged:
+            self.engaged.append(ring)
+            return
+        self.rings.append(ring)
+        self._rings_to[ring.number].append(ring)
+
+    def add_connect(self, call: Connect) -> None:
+        self.connects.append(call)
+        self._call_by_sid[call.sid] = call
+
+    def add_inbound(self, ring: InboundRing) -> None:
+        if ring.engaged:
+            self.turned_away.append(ring)
+            return
+        self.inbound.append(ring)
+        self._call_by_sid.setdefault(ring.call_sid, ring)
+
+    def add_text(self, text: Text) -> None:
+        self.texts.append(text)
+        self._texts_to[text.number].append(text)
+        self._text_by_sid[text.sid] = text
+
+    def add_delivery(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+        self._deliveries_of[delivery.call_sid].append(delivery)
+
+    def rings_to(self, number: str) -> list[Ring]:
+        return list(self._rings_to.get(number, ()))
+
+    def times_rung(self, number: str) -> int:
+        return len(self._rings_to.get(number, ()))
+
+    def texts_to(self, number: str) -> list[Text]:
+        return list(self._texts_to.get(number, ()))
+
+    def call(self, sid: str) -> Connect | InboundRing | None:
+        return self._call_by_sid.get(sid)
+
+    def text(self, sid: str) -> Text | None:
+        return self._text_by_sid.get(sid)
+
+    def deliveries_of(self, sid: str) -> list[Delivery]:
+        return list(self._deliveries_of.get(sid, ()))
+
+    def rings_of(self, sid: str) -> list[Ring]:
+        return [ring for ring in self.rings if ring.sid == sid]
+
+    def connects_to(self, number: str) -> list[Connect]:
+        """The calls created to reach `number`, as first or second party."""
+        return [call for call in self.connects if number in (call.from_number, call.to_number)]
+
+    def acknowledged(self) -> list[str]:
+        """CallSids of calls that were told of and got a 2xx, in order of the first, each once."""
+        return list(
+            dict.fromkeys(
+                d.call_sid
+                for d in self.deliveries
+                if d.kind == "missed-call" and d.tells_end and d.status is not None and 200 <= d.status < 300
+            )
+        )
+
+    def calls_in_any_minute(self, window: timedelta = MINUTE) -> int:
+        """The most calls created in any window of that length, wherever it begins."""
+        return most_in_any((call.created_at for call in self.connects), window)
+
+    def rings_in_any(self, number: str, window: timedelta) -> int:
+        """The most times that number's telephone began to ring in any such window."""
+        return most_in_any((ring.started_at for ring in self._rings_to.get(number, ())), window)
+
+    def requests_in_any_minute(self, target: str = "voice") -> int:
+        """The most requests in any 60 seconds, refused ones too: of a target, or of all voice."""
+        asked = (r for r in self.api_requests if (r.is_voice if target == "voice" else r.target == target))
+        return most_in_any((r.at for r in asked), MINUTE)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as values that `json` can write; instants in ISO 8601."""
+        records: dict[str, Iterable[Any]] = {
+            "inbound": self.inbound,
+            "turned_away": self.turned_away,
+            "connects": self.connects,
+            "rings": self.rings,
+            "engaged": self.engaged,
+            "texts": self.texts,
+            "dropped_texts": self.dropped_texts,
+            "deliveries": self.deliveries,
+            "api_requests": self.api_requests,
+        }
+        return {name: [_plain(asdict(one)) for one in rows] for name, rows in records.items()}
+
+
+def most_in_any(instants: Iterable[datetime], window: timedelta) -> int:
+    """The most instants within any half-open window of that length: two exactly `window` apart don't meet."""
+    ordered = sorted(instants)
+    return max((i + 1 - bisect_right(ordered, at - window) for i, at in enumerate(ordered)), default=0)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value

@@ -1,0 +1,188 @@
+"""The voice side: rings telephones, joins them, and knows how each call ended.
+
+A call is `in-progress` from the moment it is accepted. Leg 1 rings first and is dialled again by
+the exchange itself after `no-answer` and `failed` (`MaxRetries`, 3 unless the request says
+otherwise); then leg 2 rings, or the flow begins. How a call ends follows from its legs:
+
+    leg 1 not taken                     its own end           leg 2 never tried
+    leg 1 hangs up while leg 2 rings    failed                leg 2 canceled; taken in time, they talk
+    leg 2 not taken                     leg 2's end; canceled makes it failed
+    both talked, or the flow was heard  completed
+
+A telephone that rings or is talked on is engaged for every other call: that one ends `busy` within
+two seconds, rings nothing, and uses up none of the things that the person does when rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from simulator.exchange.model.api_requests import ConnectOrder
+from simulator.exchange.model.context import World
+from simulator.exchange.model.people import Answers
+from simulator.exchange.model.records import Connect, Ring
+from simulator.exchange.webhooks.delivery import Postman
+from simulator.exchange.webhooks.request import OutboundWebhook
+from simulator.exchange.webhooks.status_reports import call_report, flow_passthru
+
+BUSY_AFTER_S = 2.0
+UNREACHABLE_AFTER_S = 3.0
+CANCELED_AFTER_S = 5.0
+HANGS_UP_AFTER_S = 1.0
+_UNTAKEN = {
+    Answers.NO_ANSWER: (float("inf"), "no-answer"),
+    Answers.BUSY: (BUSY_AFTER_S, "busy"),
+    Answers.UNREACHABLE: (UNREACHABLE_AFTER_S, "failed"),
+    Answers.CANCELED: (CANCELED_AFTER_S, "canceled"),
+}
+"""How long a telephone that is not taken occupies the line, and how that ends."""
+_BY_THE_NETWORK = (Answers.BUSY, Answers.UNREACHABLE)
+"""Said by the network within the time to ring, however short that is."""
+
+
+class Voice:
+    def __init__(self, world: World, postman: Postman, missed: Callable[[Ring], None]) -> None:
+        """`missed` is told of each telephone that rang and was not taken."""
+        self._world = world
+        self._postman = postman
+        self._missed = missed
+
+    def connect(self, order: ConnectOrder) -> Connect:
+        """Create a call and start ringing. Every request makes one, however alike it looks."""
+        world = self._world
+        record = Connect(
+            sid=world.new_sid(),
+            from_number=order.from_number,
+            to_number=order.to_number,
+            caller_id=order.caller_id,
+            created_at=world.now(),
+            fields=order.fields,
+            flow_url=order.flow_url,
+        )
+        world.truth.add_connect(record)
+        world.channels.take(record.channels)
+        world.nursery.start_soon(self._run, record, order, name=f"call {record.sid}")
+        return record
+
+    async def _run(self, call: Connect, order: ConnectOrder) -> None:
+        world = self._world
+        first, did = await self._dial_first(call, order)
+        first_at = first.answered_at
+        if first_at is None:
+            call.leg1 = first.ended
+            self._finish(call, order, _status_of(first.ended))
+            return
+        call.leg1, call.answered_at = "in-progress", first_at
+        hangs_up = did is Answers.HANGUP
+        self._report(call, order, "answered")
+        if call.to_number is None:
+            talks_s = HANGS_UP_AFTER_S if hangs_up else self._talks_s(call.from_number)
+            await self._talk(call, order, talks_s)
+            self._end(first, "completed")
+            self._finish(call, order, "completed")
+            self._tell_flow_ended(call)
+            return
+        cut_s = HANGS_UP_AFTER_S if hangs_up else None
+        second, did = await self._ring(call, order, 2, call.to_number, 1, cut_s)
+        call.leg2 = second.ended or "in-progress"
+        if second.answered:
+            self._report(call, order, "answered")
+            talks_s = min(self._talks_s(call.from_number), self._talks_s(call.to_number))
+            if did is Answers.HANGUP:
+                talks_s = HANGS_UP_AFTER_S
+            if hangs_up:
+                talks_s = min(talks_s, HANGS_UP_AFTER_S - (world.now() - first_at).total_seconds())
+            await self._talk(call, order, talks_s)
+            call.leg2, call.leg_s[1] = "completed", call.conversation_s
+            self._end(second, "completed")
+        self._end(first, "completed")
+        self._finish(call, order, _status_of(call.leg2))
+
+    async def _dial_first(self, call: Connect, order: ConnectOrder) -> tuple[Ring, Answers]:
+        ring, did = await self._ring(call, order, 1, call.from_number, 1)
+        for attempt in range(2, order.max_retries + 2):
+            if ring.ended not in ("no-answer", "failed"):
+                break
+            await trio.sleep(self._world.settings.redial_wait_s)
+            ring, did = await self._ring(call, order, 1, call.from_number, attempt)
+        return ring, did
+
+    async def _ring(
+        self,
+        call: Connect,
+        order: ConnectOrder,
+        leg: int,
+        number: str,
+        attempt: int,
+        cut_s: float | None = None,
+    ) -> tuple[Ring, Answers]:
+        """Ring one telephone until it is taken (`ended` stays None) or not, or is cut after `cut_s`."""
+        world = self._world
+        person, timeout_s = world.people.find(number), order.ring_timeout_s
+        engaged = world.lines.are_engaged(person)
+        does = Answers.BUSY if engaged else person.answer_to(world.truth.times_rung(number))
+        ring = Ring(number, call.caller_id, leg, call.sid, attempt, started_at=world.now(), engaged=engaged)
+        world.truth.add_ring(ring)
+        if not engaged:
+            world.lines.take(number)
+        wait_s, ended = _UNTAKEN.get(does, (person.ring_s, ""))
+        if does in _BY_THE_NETWORK:
+            wait_s = min(wait_s, timeout_s)
+        elif wait_s >= timeout_s:
+            wait_s, ended = timeout_s, "no-answer"
+        if cut_s is not None and cut_s <= wait_s:
+            wait_s, ended = cut_s, "canceled"
+        await trio.sleep(wait_s)
+        if ended:
+            self._end(ring, ended)
+        else:
+            ring.answered_at = world.now()
+            ring.by_machine = call.by_machine[leg - 1] = does is Answers.MACHINE
+        return ring, does
+
+    def _talks_s(self, number: str) -> float:
+        return self._world.people.find(number).talks_s
+
+    async def _talk(self, call: Connect, order: ConnectOrder, talks_s: float) -> None:
+        talks_s = min(talks_s, order.time_limit_s)
+        await trio.sleep(talks_s)
+        call.conversation_s = round(talks_s)
+
+    def _finish(self, call: Connect, order: ConnectOrder, status: str) -> None:
+        """Close the record and tell whoever asked. No checkpoint: nobody sees it half closed."""
+        call.status, call.ended_at = status, self._world.now()
+        self._world.channels.release(call.channels)
+        if call.answered_at is not None:
+            call.leg1 = "completed"
+            call.leg_s[0] = round((call.ended_at - call.answered_at).total_seconds())
+        self._report(call, order, "terminal")
+
+    def _report(self, call: Connect, order: ConnectOrder, event: str) -> None:
+        # The body is made now: a report delayed on its way still tells of the moment it is about.
+        webhook = call_report(call, order, event, self._world)
+        if webhook is not None:
+            self._world.nursery.start_soon(self._send, "call-status", call.sid, webhook)
+
+    def _tell_flow_ended(self, call: Connect) -> None:
+        settings = self._world.settings
+        if settings.flow_passthru_url is not None:
+            webhook = flow_passthru(settings.flow_passthru_url, call, settings)
+            self._world.nursery.start_soon(self._send, "flow-passthru", call.sid, webhook)
+
+    async def _send(self, kind: str, call_sid: str, webhook: OutboundWebhook) -> None:
+        await trio.sleep(self._world.settings.report_delay_s)
+        await self._postman.deliver(kind, call_sid, webhook)
+
+    def _end(self, ring: Ring, ended: str) -> None:
+        ring.ended, ring.ended_at = ended, self._world.now()
+        if not ring.engaged:
+            self._world.lines.release(ring.number)
+            if not ring.answered:
+                self._missed(ring)
+
+
+def _status_of(leg: str | None) -> str:
+    """A call's status after the leg that decides; none is ever `canceled`."""
+    return "failed" if leg is None or leg == "canceled" else leg

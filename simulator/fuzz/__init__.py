@@ -1,0 +1,1 @@
+"""Random scenarios and crashes at every point, judged by the promises."""

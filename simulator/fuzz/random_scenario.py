@@ -1,0 +1,220 @@
+"""Draws a whole run from one seed: a configuration, callers, and a swarm of what goes wrong.
+
+*Swarm*: each run has only some of the faults, with wild weights, since a run with all of them at
+once never gets far enough to meet most mistakes. What is drawn is a scenario like those written by
+hand; only its expectations are the promises.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from simulator.fuzz.random_calls import draw_rings, draw_verifications, ring_two_campaigns, through_flows
+from simulator.fuzz.random_faults import draw_faults, draw_troubles
+from simulator.fuzz.random_people import SMALL_POOL, draw_people
+from simulator.fuzz.random_polls import JOINING, POLL, draw_lists, draw_polls, leaving
+from simulator.harness.daemon_host import SMS_TEXT_URL
+from simulator.scenario.scenario import Happening, PersonSpec, Scenario
+
+MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+MINUTES = 120
+RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
+
+
+def draw(seed: int, minutes: int = MINUTES) -> Scenario:
+    """The run of a seed: `minutes` of rings and faults. The same seed draws the same run."""
+    rng = Random(seed)  # noqa: S311 - repeatable on purpose
+    campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
+    people = draw_people(rng, seed, campaigns)
+    happenings = [*draw_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
+    happenings += draw_verifications(rng, campaigns, people, minutes)
+    happenings += ring_two_campaigns(seed, campaigns, people, minutes)
+    draw_lists(seed, campaigns)
+    happenings += draw_faults(rng, minutes)
+    happenings += draw_troubles(seed, minutes)
+    rings = [happening for happening in happenings if happening.deed == "ring"]
+    happenings += _pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
+    start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
+    channels, few = _channels(seed)
+    exchange = _exchange(rng) | few | _applet(seed)
+    return Scenario(
+        name=f"seed-{seed}",
+        about="drawn from a seed",
+        path=Path(f"seed-{seed}"),
+        start=start,
+        until=timedelta(minutes=minutes),
+        seed=seed,
+        daemon={
+            "campaign": campaigns,
+            "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")} | channels,
+            **draw_polls(seed, campaigns, start, minutes),
+        },
+        exchange=exchange,
+        people=people,
+        timeline=tuple(sorted(through_flows(seed, happenings), key=lambda each: each.at)),
+        expectations=(),
+    )
+
+
+def _rate(rng: Random) -> int:
+    return rng.choice((6, 12, 30, 60, 200))
+
+
+def _campaign(rng: Random, index: int) -> dict[str, Any]:
+    exophones = [f"+91804712{index}{each:03d}" for each in range(rng.choice((1, 1, 2)))]
+    campaign: dict[str, Any] = {
+        "name": f"campaign-{index}",
+        "exophones": exophones,
+        "dedup_window": rng.choice(("0s", "30s", "5m", "10m", "1h")),
+    }
+    if rng.random() < 0.85:
+        campaign["callback"] = _callback(rng)
+    if rng.random() < 0.6:
+        campaign["sms"] = _sms(rng, "Thank you, {caller}, for calling at {time}.")
+    if rng.random() < 0.5:
+        campaign["lead"] = {}
+    if rng.random() < 0.4:
+        campaign["webhook"] = {"url": "https://crm.example.in/missed-call"}
+    if rng.random() < 0.5:
+        campaign["hours"] = {
+            "open": [
+                rng.choice(
+                    ("daily 09:30-18:30", "mon-sat 10:00-19:00", "daily 20:00-04:00", "daily 13:00-12:00")
+                )
+            ]
+        }
+        if rng.random() < 0.7:
+            campaign["after_hours"] = {"callback": rng.choice(("defer", "defer", "skip", "same"))}
+            if rng.random() < 0.5:
+                campaign["after_hours"]["sms"] = {"sender": "EXAMPL", "body": "We are closed now."}
+    kind = rng.randrange(6)
+    if kind == 0:
+        campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
+    elif kind == 1:
+        campaign["subscribe"] = JOINING
+    elif kind == 2:
+        campaign["unsubscribe"] = leaving(rng)
+    elif kind in (3, 4):
+        campaign["verify"] = {"ttl": rng.choice(("1m", "5m", "30m")), "max_per_hour": rng.choice((2, 5))}
+    return campaign
+
+
+def _callback(rng: Random) -> dict[str, Any]:
+    whom: dict[str, Any] = {"flow": "12345"}
+    if rng.random() < 0.5:
+        agents = [_agent(rng, index) for index in range(rng.randint(1, 3))]
+        whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
+        if rng.random() < 0.5:
+            whom["agent_retry"] = rng.choice(("30s", "10m"))
+    if rng.random() < 0.3:
+        whom["calls_at_once"] = rng.choice((1, 2, 3, "any"))
+    if rng.random() < 0.3:
+        whom["time_limit"] = rng.choice(("1m", "10m"))
+    return whom | {
+        "delay": rng.choice(("0s", "10s", "30s", "5m")),
+        "max_per_hour": rng.choice((1, 1, 2, 3)),
+        "ring_timeout": rng.choice(("15s", "30s")),
+        "give_up_after": rng.choice(("5m", "15m", "2h")),
+        "retries": rng.choice(([], RETRIES, ["1m"], ["5m", "15m"], ["70m"])),
+        "message_class": rng.choice(("service", "service", "promotional", "transactional")),
+    }
+
+
+def _agent(rng: Random, index: int) -> str | dict[str, Any]:
+    """The first few numbers, so that campaigns share agents; some are switchboards."""
+    number = f"+91{rng.choice(('98111000', '98111000', '22400010'))}{index:02d}"
+    if rng.random() < 0.6:
+        return number
+    said: dict[str, Any] = {"number": number}
+    if rng.random() < 0.75:
+        said["open"] = [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))]
+    if rng.random() < 0.4:
+        said["calls_at_once"] = rng.choice((1, 2, "any"))
+    return said
+
+
+def _sms(rng: Random, body: str) -> dict[str, Any]:
+    return {
+        "sender": "EXAMPL",
+        "body": body,
+        "dlt_template": body.replace("{caller}", "{#var#}").replace("{time}", "{#var#}"),
+        "dlt_entity_id": "1101000000000000000",
+        "dlt_template_id": "1107000000000000001",
+        "message_class": rng.choice(("service", "promotional", "transactional")),
+        "give_up_after": rng.choice(("10m", "24h")),
+    }
+
+
+def _exchange(rng: Random) -> dict[str, Any]:
+    exchange: dict[str, Any] = {
+        "api_latency_s": rng.choice((0.0, 0.25, 3.0)),
+        "report_delay_s": rng.choice((0.0, 1.0, 30.0, 120.0)),
+        "sid_visible_after_s": rng.choice((0.0, 0.0, 5.0, 60.0)),
+        "sms_overload_status": rng.choice((429, 503)),
+    }
+    if rng.random() < 0.3:
+        exchange["retry_after_s"] = rng.choice((1, 20))
+    if rng.random() < 0.4:
+        # Legs are silent in what is posted, in what is looked up, or in both.
+        exchange["report_legs"] = rng.random() < 0.2
+        exchange["details_legs"] = rng.random() < 0.4
+    exchange["flow_legs"] = rng.random() < 0.3
+    exchange["flow_always_completed"] = rng.random() < 0.2
+    exchange["human_word"] = rng.choice(("NA", "Human", "HUMAN"))
+    exchange["machine_word"] = rng.choice(("Machine", "machine", "MACHINE"))
+    return exchange
+
+
+def _channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
+    """How many the daemon is told of, and how many there are: as many, some more, or few that nobody told."""
+    rng = Random(f"channels {seed}")  # noqa: S311 - repeatable on purpose
+    told, more, kind = rng.choice((2, 2, 3)), rng.choice((0, 1, 50)), rng.random()
+    if kind < 0.5:
+        return {}, {}
+    there = {"channels": told + more, "channels_full_status": rng.choice((429, 403))}
+    return ({"channels": told} if kind < 0.9 else {}), there
+
+
+def _applet(seed: int) -> dict[str, Any]:
+    """Some flows have the dynamic SMS applet. Drawn aside, so that what else a seed draws stays as it was."""
+    rng = Random(f"applet {seed}")  # noqa: S311 - repeatable on purpose
+    if rng.random() < 0.6:
+        return {}
+    return {"sms_text_url": SMS_TEXT_URL, "applet_wait_s": rng.choice((0.0, 0.5, 5.0))}
+
+
+def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[Happening]:
+    """An operator who takes people off the list and puts them on it again."""
+    wishes = []
+    for _ in range(rng.choice((0, 1, 3, 6))):
+        deed = rng.choice(("suppress", "suppress", "unsuppress"))
+        person = rng.choice(people[:SMALL_POOL])
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        wishes.append(Happening(at, deed, {deed: person.name}, deed))
+    return wishes
+
+
+def _pauses(
+    rng: Random, campaigns: list[dict[str, Any]], rings: list[Happening], minutes: int
+) -> list[Happening]:
+    """An operator who pauses campaigns, mostly while a callback is owed, and remembers to let them go on."""
+    wishes = []
+    owners = {number: each["name"] for each in campaigns for number in each["exophones"]}
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        name = rng.choice(campaigns)["name"]
+        at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
+        if rings and rng.random() < 0.7:
+            ring = rng.choice(rings)
+            name = owners.get(ring.params.get("exophone"), name)
+            at = ring.at + timedelta(seconds=round(rng.uniform(1, 20), 1))
+        params = {"pause": name}
+        if rng.random() < 0.5:
+            params["for"] = rng.choice(("1m", "10m", "1h"))
+        wishes.append(Happening(at, "pause", params, "pause"))
+        if rng.random() < 0.6:
+            later = at + timedelta(seconds=rng.choice((20, 300, 1800)))
+            wishes.append(Happening(later, "resume", {"resume": name}, "resume"))
+    return wishes

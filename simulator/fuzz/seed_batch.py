@@ -1,0 +1,102 @@
+"""Many seeds, one account: what was reached, what broke, how long it took."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from simulator.fuzz.judged_run import Run, simulate
+from simulator.fuzz.random_scenario import MINUTES, draw
+from simulator.invariants.promise_results import PROMISES, Violation
+from simulator.scenario.value_readers import spelled
+
+REPEAT_EVERY = 10
+"""Every so many-th seed is run twice, for P10: a second run costs as much as another seed."""
+
+
+ENOUGH = 10
+"""Seeds of which every promise may be expected to have been put to the test by one or another."""
+
+
+def run_seed(seed: int, minutes: int = MINUTES, *, twice: bool = False) -> Run:
+    """Simulate one seed, and for P10 a second time."""
+    run = simulate(draw(seed, minutes))
+    if twice:
+        again = simulate(draw(seed, minutes))
+        run.tally.hold("P10 repeatable", again.trace == run.trace, f"seed {seed}: {_difference(run, again)}")
+    return run
+
+
+def run_seeds(seeds: Iterable[int], minutes: int = MINUTES) -> Iterator[tuple[int, Run]]:
+    for index, seed in enumerate(seeds):
+        yield seed, run_seed(seed, minutes, twice=index % REPEAT_EVERY == 0)
+
+
+def digest(run: Run) -> str:
+    """A run's trace in sixteen digits, to compare runs of other processes and machines."""
+    return hashlib.sha256(run.trace.encode()).hexdigest()[:16]
+
+
+def _difference(first: Run, second: Run) -> str:
+    pairs = zip(first.trace.splitlines(), second.trace.splitlines(), strict=False)
+    for number, (one, other) in enumerate(pairs, 1):
+        if one != other:
+            at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+            start = max(0, at - 60)
+            return (
+                f"the traces differ in line {number}: {one[start : at + 60]!r} and {other[start : at + 60]!r}"
+            )
+    return "one trace is longer than the other"
+
+
+@dataclass(slots=True)
+class Batch:
+    """The sum of some runs."""
+
+    seeds: int = 0
+    crashes: int = 0
+    calls: int = 0
+    simulated: timedelta = timedelta(0)
+    took_s: float = 0.0
+    longest: timedelta = timedelta(0)
+    reached: Counter[str] = field(default_factory=Counter)
+    excused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failed: list[tuple[int, Violation]] = field(default_factory=list)
+
+    def add(self, seed: int, run: Run) -> None:
+        self.seeds += 1
+        self.crashes += run.crashes
+        self.calls += run.calls
+        self.simulated += run.simulated
+        self.took_s += run.took_s
+        self.longest = max(self.longest, run.converged or timedelta(0))
+        self.reached += run.tally.reached
+        self.excused += run.tally.excused
+        if run.tally.violations:
+            self.failed.append((seed, run.tally.violations[0]))
+
+    @property
+    def unreached(self) -> list[str]:
+        """Promises that had nothing to check in the whole batch: then the batch proves nothing of them."""
+        return [name for name in PROMISES if not self.reached[name]]
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing broke, and of a batch that is large enough for it nothing went untested."""
+        return not self.failed and (self.seeds < ENOUGH or not self.unreached)
+
+    @property
+    def summary(self) -> str:
+        hours = self.simulated.total_seconds() / 3600
+        a_minute = 60 / max(self.took_s, 1e-9)
+        lines = [
+            f"{self.seeds} seeds, {self.calls} calls, {self.crashes} crashes, {hours:,.0f} simulated hours "
+            f"in {self.took_s:.1f} s ({self.seeds * a_minute:,.0f} seeds and {hours * a_minute:,.0f} hours "
+            f"a minute); longest convergence {spelled(self.longest)}",
+            *(f"  {name:<16}{self.reached[name]:>9,} times reached" for name in PROMISES),
+            *(f"  {name}: excused {n} times, as {why}" for (name, why), n in sorted(self.excused.items())),
+        ]
+        return "\n".join(lines)

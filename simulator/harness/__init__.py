@@ -1,0 +1,1 @@
+"""Scenarios, replayed with the real daemon inside."""

@@ -1,0 +1,35 @@
+"""The small change of a timeline: parameters of its deeds, read and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import trio
+
+from simulator.exchange.model.settings import ExchangeSettings
+from simulator.scenario.schema import SETTINGS
+
+
+def change_exchange(settings: ExchangeSettings, changes: Mapping[str, Any]) -> None:
+    """Set some of the exchange's manners; raises ValueError for a value that cannot be."""
+    for name, value in changes.items():
+        setattr(settings, name, SETTINGS[name](value))
+
+
+def ring_options(params: Any) -> dict[str, Any]:
+    return dict(_given(params, ("exophone", "shape", "spelling", "with_date")))
+
+
+def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    return ((name, params[name]) for name in names if name in params)
+
+
+def discard[F](faults: list[F], fault: F) -> None:
+    if fault in faults:
+        faults.remove(fault)
+
+
+async def later(wait_s: float, undo: Callable[[], None]) -> None:
+    await trio.sleep(wait_s)
+    undo()

@@ -1,0 +1,92 @@
+"""The disk under the simulated daemon: it counts its steps, and fails, stalls or loses power at some.
+
+A *step* is a transaction of the daemon's writer. What can happen to one: the machine dies before it
+is committed, or after it is and before anybody hears of it; the disk is full or broken, so that
+nothing of it is kept; it is slow, so that time passes first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from random import Random
+from weakref import WeakSet
+
+import trio
+
+from missedd.store.db.inline_driver import InlineConnection
+from simulator.scenario.disk_faults import REFUSALS, DiskFault, DiskFaultName
+
+
+class Crashed(BaseException):
+    """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
+
+
+type Point = tuple[int, str]
+"""A storage step, counted from 1, and `begin`, `before` its commit or `after` it."""
+
+type Fate = Callable[[Disk, Point], bool]
+"""Whether the machine dies at this very point."""
+
+
+def survives(disk: Disk, point: Point) -> bool:
+    """The fate of a machine that has no appointment."""
+    return False
+
+
+def dies_at(appointed: Point) -> Fate:
+    return lambda disk, point: point == appointed
+
+
+class Disk:
+    """Faults are drawn from `rng`; `fate` kills at points of its own."""
+
+    def __init__(self, rng: Random, fate: Fate = survives) -> None:
+        self._rng = rng
+        self._fate = fate
+        self.opened: WeakSet[InlineConnection] = WeakSet()
+        """The connections to it, of the daemon's and of whoever looks on."""
+        self.active: list[DiskFault] = []
+        self.steps = 0
+        self.refusals = 0
+        self.longest_stall_s = 0.0
+
+    def step(self, point: str) -> None:
+        """One of `begin`, `before-commit` and `after-commit`. Raises Crashed or sqlite3.OperationalError."""
+        when = point.removesuffix("-commit")
+        if when == "begin":
+            self.steps += 1
+        if self._fate(self, (self.steps, when)):
+            raise Crashed
+        fault = self._pick(when, slow=False)
+        if fault is None:
+            return
+        if fault.name is DiskFaultName.CRASH:
+            raise Crashed
+        self.refusals += 1
+        raise sqlite3.OperationalError(REFUSALS[DiskFaultName(fault.name)])
+
+    async def pause(self) -> None:
+        """Before each transaction: others get a turn, and on a slow disk time passes."""
+        fault = self._pick("before", slow=True)
+        if fault is None:
+            await trio.lowlevel.checkpoint()
+            return
+        self.longest_stall_s = max(self.longest_stall_s, fault.delay_s)
+        await trio.sleep(fault.delay_s)
+
+    def clear(self) -> None:
+        self.active = []
+
+    def _pick(self, when: str, *, slow: bool) -> DiskFault | None:
+        for fault in self.active:
+            if (fault.name is DiskFaultName.SLOW_DISK) != slow or (not slow and fault.when != when):
+                continue
+            if fault.probability < 1 and self._rng.random() >= fault.probability:
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if fault.times == 0:
+                    self.active.remove(fault)
+            return fault
+        return None

@@ -1,0 +1,157 @@
+"""Setting the stage: the exchange and the real daemon, each holding the other's end of the line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import trio
+import trio.testing
+
+from missedd.config.loader import ConfigProblems, Settings, load_table
+from simulator.exchange.api.httpx_transport import ExchangeTransport
+from simulator.exchange.customer_app import Application
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.model.caller_pool import Crowd
+from simulator.exchange.model.ground_truth import Truth
+from simulator.exchange.model.people import Person
+from simulator.exchange.model.settings import ExchangeSettings
+from simulator.harness.daemon_host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
+from simulator.harness.deterministic_scheduler import seed_scheduler
+from simulator.harness.faulty_disk import Disk, Fate, survives
+from simulator.harness.scenario_run import Stage
+from simulator.harness.stepped_clock import SteppedClock
+from simulator.scenario.scenario import PersonSpec, Scenario, ScenarioMistake
+
+
+def settings_of(scenario: Scenario, folder: Path) -> Settings:
+    """The daemon's settings: the scenario's own, and addresses that lead to the simulation."""
+    provided = {
+        "exotel": {"account_sid": "example1", "api_base": "http://exotel.simulated"},
+        "listen": {"public_url": PUBLIC_URL},
+    }
+    raw = {**scenario.daemon}
+    for name, table in provided.items():
+        said = raw.get(name, {})
+        if isinstance(said, dict):  # what is none is the configuration's to complain of
+            raw[name] = {**table, **said}
+    try:
+        settings = load_table(raw, "daemon", scenario.path)
+    except ConfigProblems as problems:
+        raise ScenarioMistake(str(problems)) from problems
+    return replace(settings, store_path=folder / "missedd.db")
+
+
+type Play[T] = Callable[[Scenario, Settings], Awaitable[T]]
+
+
+def in_virtual_time[T](scenario: Scenario, play: Play[T]) -> T:
+    """Run `play` on a folder of its own, under a clock that jumps whenever everybody waits.
+
+    Raises ScenarioMistake for a scenario that cannot be run.
+    """
+    with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
+        return in_folder(Path(folder), scenario, play)
+
+
+def in_folder[T](folder: Path, scenario: Scenario, play: Play[T]) -> T:
+    """The same in a folder of the caller's, which stays."""
+    seed_scheduler(scenario.seed)
+    settings = settings_of(scenario, folder)
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    try:
+        return trio.run(
+            play, scenario, settings, clock=clock, restrict_keyboard_interrupt_to_checkpoints=True
+        )
+    except BaseExceptionGroup as group:
+        # What ends a run surfaces inside the nursery that everything runs in.
+        if group.subgroup(KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        mistakes, others = group.split(ScenarioMistake)
+        if others is not None or mistakes is None:
+            raise
+        raise _first(mistakes) from None
+
+
+def _first(group: BaseExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+@asynccontextmanager
+async def staged(scenario: Scenario, settings: Settings, fate: Fate = survives) -> AsyncIterator[Stage]:
+    """The stage at the scenario's start, the daemon not yet started; everything on it ends with the block."""
+    rng = Random(scenario.seed)  # noqa: S311 - repeatable on purpose
+    zero_s, start = trio.current_time(), scenario.start.astimezone(UTC)
+
+    def true_now() -> datetime:
+        return start + timedelta(seconds=trio.current_time() - zero_s)
+
+    clock = SteppedClock(true_now)
+    async with trio.open_nursery() as nursery, trio.open_nursery() as outside:
+        host: DaemonHost
+        settings_there = _exchange_settings(scenario, settings)
+        exchange = Exchange(outside, true_now, rng, settings_there, lambda webhook: host.post(webhook))
+        key = SECRETS.signing_key
+        if key is None:
+            raise AssertionError("the simulation's secrets include one for webhooks")
+        application = Application(true_now, key)
+        host = DaemonHost(
+            nursery,
+            settings,
+            clock,
+            Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
+            ExchangeTransport(exchange),
+            application,
+            Disk(Random(rng.getrandbits(64)), fate),  # noqa: S311 - likewise
+        )
+        crowd = Crowd(scenario.seed)
+        people = {spec.name: _person(spec, crowd) for spec in scenario.people}
+        for person in people.values():
+            exchange.people.add(person)
+        yield Stage(exchange, host, application, clock, people, crowd, outside, rng, true_now)
+        outside.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
+
+
+async def perform_timeline(scenario: Scenario, stage: Stage) -> None:
+    """Play the timeline, then wait until the scenario's end."""
+    start = scenario.start.astimezone(UTC)
+    for happening in scenario.timeline:
+        await sleep_until(start + happening.at, stage.true_now)
+        await stage.perform(happening, scenario)
+    await sleep_until(start + scenario.until, stage.true_now)
+
+
+async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
+    wait_s = (at - now()).total_seconds()
+    if wait_s > 0:
+        await trio.sleep(wait_s)
+
+
+def trace_of(truth: Truth, log_text: str) -> str:
+    """Everything that happened, in a form that two runs of one seed share to the letter."""
+    return f"{truth.as_json()}\n{log_text}"
+
+
+def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
+    there = ExchangeSettings(
+        account_sid=settings.exotel.account_sid,
+        api_key=SECRETS.api_key,
+        api_token=SECRETS.api_token,
+        exophones=settings.policy.exophones,
+        missed_call_url=MISSED_CALL_URL,
+        calls_per_minute=settings.exotel.calls_per_minute,
+        sms_per_minute=settings.exotel.sms_per_minute,
+    )
+    return replace(there, **scenario.exchange)
+
+
+def _person(spec: PersonSpec, crowd: Crowd) -> Person:
+    drawn = crowd.person()
+    return Person(spec.number or drawn.number, drawn.name, **spec.traits)

@@ -1,0 +1,129 @@
+"""Every call and text that the exchange really made, each with what there is to judge it by.
+
+A contact counts from the instant at which its request reached the exchange: what the exchange then
+took to act on it is not the daemon's doing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from missedd.config.loader import Settings
+from missedd.core.admission.gates import sms_policy
+from missedd.core.agent_rotation import Agent
+from missedd.core.model import Plan
+from missedd.core.policy import Campaign, MessageClass
+from simulator.exchange.model.records import Connect, Text
+from simulator.harness.scenario_run import Stage
+from simulator.invariants.observer import Witness
+
+_UNTAKEN = ("busy", "no-answer", "failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One call or text. `at` is true time, `shown_at` what the daemon's clock showed then."""
+
+    kind: str
+    number: str
+    sid: str
+    at: datetime
+    shown_at: datetime
+    campaign: Campaign | None
+    is_promotional: bool
+    action: str
+    """The id that its request named."""
+    agent: Agent | None = None
+    """Whom a callback connects the caller to."""
+    is_agent_miss: bool = False
+    """The daemon was told, by the legs, that the agent did not take it and the caller was not rung."""
+
+
+async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
+    owners = {
+        str(action_id): name
+        for action_id, name in await witness.rows("SELECT id, campaign FROM actions WHERE kind = 'callback'")
+    }
+    missed = await _missed_by_agents(witness)
+    return [*_asked_for(stage, settings, owners, missed), *await _handed_over(stage, settings, witness)]
+
+
+async def _missed_by_agents(witness: Witness) -> set[str]:
+    """The calls of which the legs, as they were told, say that the first was not taken and no second rang."""
+    rows = await witness.rows("SELECT provider_sid, fields FROM reports WHERE effect = 'applied'")
+    missed = set()
+    for sid, text in rows:
+        fields: dict[str, str] = json.loads(text)
+        first, second = (
+            fields.get(f"Legs[{leg}][Status]") or fields.get(f"Details[Leg{leg + 1}Status]") or ""
+            for leg in (0, 1)
+        )
+        if first in _UNTAKEN and second in ("", "null"):
+            missed.add(sid)
+    return missed
+
+
+def _asked_for(
+    stage: Stage, settings: Settings, owners: Mapping[str, str], missed: Collection[str]
+) -> Iterator[Contact]:
+    truth = stage.exchange.truth
+    for request in truth.api_requests:
+        if request.sid is None:
+            continue
+        made = truth.call(request.sid) or truth.text(request.sid)
+        shown_at = stage.clock.shown_at(request.at)
+        if isinstance(made, Connect):
+            action = made.fields.get("CustomField", "")
+            # Whose it is the action says: a number that is called from may be another campaign's.
+            campaign = settings.policy.campaign(owners.get(action, ""))
+            callback = campaign.callback if campaign else None
+            agents = {each.number: each for each in callback.agents} if callback else {}
+            number, rung = legs_of(made, campaign)
+            agent = None if rung is None else agents.get(rung)
+            promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
+            is_miss = made.sid in missed and callback is not None and callback.first == "agent"
+            yield Contact(
+                *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent),
+                is_agent_miss=is_miss,
+            )
+        elif isinstance(made, Text):
+            promotes = made.sms_type == "promotional"
+            action = made.fields.get("CustomField", "")
+            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
+
+
+def legs_of(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
+    """The caller's number and, where one is to be connected with them, the agent's."""
+    callback = campaign.callback if campaign else None
+    if made.to_number is None or callback is None or callback.first != "agent":
+        return made.from_number, made.to_number
+    return made.to_number, made.from_number
+
+
+async def _handed_over(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
+    """The texts that the SMS applet fetched: contacts like any other, from when it asked for them."""
+    rows = await witness.rows(
+        """SELECT c.call_sid, a.id, a.campaign, a.plan FROM actions a JOIN calls c ON c.id = a.call_id
+           WHERE a.outcome = 'handed-over'"""
+    )
+    owed = {sid: (str(action_id), name, Plan(plan)) for sid, action_id, name, plan in rows}
+    contacts = []
+    for text in (each for each in stage.exchange.truth.texts if each.via == "applet"):
+        if (sid := text.fields["CallSid"]) not in owed:
+            continue  # on no record: judged as such
+        action, name, plan = owed[sid]
+        campaign = settings.policy.campaign(name)
+        sms = sms_policy(campaign, plan) if campaign else None
+        asked = stage.exchange.truth.deliveries_of(sid)
+        at = max(
+            each.at
+            for each in asked
+            if each.kind == "sms-text" and each.method == "GET" and each.at <= text.sent_at
+        )
+        promotes = sms is not None and sms.message_class is MessageClass.PROMOTIONAL
+        shown_at = stage.clock.shown_at(at)
+        contacts.append(Contact("sms", text.number, text.sid, at, shown_at, None, promotes, action))
+    return contacts

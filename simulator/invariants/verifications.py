@@ -1,0 +1,70 @@
+"""P4 and P9 for verifications: each is proved by one call, of its own number and in its time, and says so.
+
+Judged from the tables alone, against the calls as they came in; that what is closed stays closed is
+the witness's to see.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from missedd.config.loader import Settings
+from simulator.harness.scenario_run import Stage
+from simulator.invariants.observer import Witness
+from simulator.invariants.promise_results import Tally
+
+EARLY_US: Final = 5_000_000
+PROMISE: Final = "P9 figures"
+
+
+async def judge_verifications(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+    rows = await witness.rows(
+        """SELECT v.id, v.number, v.campaign, v.created_at, v.expires_at, v.status, v.call_id,
+                  c.caller, c.campaign, c.called_at
+           FROM verifications v LEFT JOIN calls c ON c.id = v.call_id ORDER BY v.created_at, v.id"""
+    )
+    attempts = await witness.rows(
+        """SELECT a.call_id, a.number, a.campaign, c.called_at, c.received_at, a.reason
+           FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'verify'"""
+    )
+    told: Counter[str] = Counter(
+        dict(
+            await witness.rows(
+                """SELECT details ->> 'verification', count(*) FROM actions
+                   WHERE kind = 'webhook' AND details ->> 'verification' IS NOT NULL GROUP BY 1"""
+            )
+        )
+    )
+    proofs = {call_id for call_id, *_, reason in attempts if reason == "verified"}
+    for row in rows:
+        # By a clock that was stepped, a call of an hour before seems to have come since.
+        _judge(settings, row, [] if stage.clock.was_stepped else attempts, told, tally)
+    wanted = sorted(row[6] for row in rows if row[5] == "verified")
+    tally.hold(
+        PROMISE, sorted(proofs) == wanted, f"calls {sorted(proofs)} say that they proved, {wanted} did"
+    )
+
+
+def _judge(
+    settings: Settings,
+    row: tuple[Any, ...],
+    attempts: list[tuple[Any, ...]],
+    told: Counter[str],
+    tally: Tally,
+) -> None:
+    name, number, campaign, created, expires, status, _, caller, dialled, called = row
+    begins = created - EARLY_US
+    if status == "verified":
+        right = (caller, dialled) == (number, campaign) and begins <= called < expires
+        tally.hold(PROMISE, right, f"{number} was verified by a call of {caller} at {called}", number)
+    policy = settings.policy.campaign(campaign)
+    webhooks = int(status == "verified" and policy is not None and policy.webhook is not None)
+    tally.hold(PROMISE, told[name] == webhooks, f"{told[name]} webhooks tell of verification {name}", number)
+    if status == "pending":
+        in_vain = [
+            each
+            for each in attempts
+            if each[1:3] == (number, campaign) and begins <= each[3] < expires and each[4] >= created
+        ]
+        tally.hold(PROMISE, not in_vain, f"verification {name} waits, and its call has come", number)

@@ -1,0 +1,1 @@
+"""The load generator: many callers a second against a real daemon."""

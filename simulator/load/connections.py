@@ -1,0 +1,170 @@
+"""The keep-alive connections of the load: a request out, its reply in, never two at a time on one.
+
+The hot path has no task of its own: whoever has a request sends it by a plain call, as it fits the
+socket's buffer, and one task reads for all connections, woken once for as many as have something
+to read. A task a connection would halve the speed.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, NamedTuple
+
+import trio
+
+from simulator.load.reply_parser import NotHttp, Reply, ReplyReader
+
+IDLE_S: Final = 4.0
+"""Unused for longer, a connection is opened anew. Servers close idle ones, some after five seconds,
+and a request that crosses such a goodbye on its way would count as an error of theirs."""
+
+AT_ONCE: Final = 32
+"""Requests sent, or replies read, in a row before others get a turn: neither must wait for a burst."""
+
+_PIECE: Final = 64 * 1024
+
+
+class Address(NamedTuple):
+    """Where the load goes, resolved once."""
+
+    family: int
+    where: tuple[str, int]
+
+
+class Lost(NamedTuple):
+    """A request without a reply, and how that came about."""
+
+    why: str
+
+
+class Switchboard:
+    """Where the connections to one address are plugged in; `run` reads for all of them."""
+
+    def __init__(self, address: Address, nursery: trio.Nursery) -> None:
+        self.address = address
+        self.nursery = nursery
+        self._selector = selectors.DefaultSelector()
+
+    async def run(self) -> None:
+        descriptor = self._selector.fileno()
+        while True:
+            await trio.lowlevel.wait_readable(descriptor)
+            for n, (key, _) in enumerate(self._selector.select(0), 1):
+                key.data()
+                if n % AT_ONCE == 0:
+                    await trio.lowlevel.checkpoint()
+
+    def plug(self, opened: socket.socket, on_readable: Callable[[], None]) -> None:
+        self._selector.register(opened, selectors.EVENT_READ, on_readable)
+
+    def unplug(self, opened: socket.socket) -> None:
+        self._selector.unregister(opened)
+
+    def close(self) -> None:
+        """When all are unplugged."""
+        self._selector.close()
+
+
+class Connection:
+    """After `send` it must not be given another request before it called `on_end`."""
+
+    def __init__(self, board: Switchboard, on_end: Callable[[Connection, Reply | Lost], None]) -> None:
+        self._board = board
+        self._on_end = on_end
+        self._socket: socket.socket | None = None
+        self._reader = ReplyReader()
+        self._unsent = b""
+        self._is_out = False
+        self._is_opening = False
+        self._silent_since_s = 0.0
+
+    def send(self, request: bytes) -> None:
+        self._unsent = request
+        self._is_out = True
+        if perf_counter() - self._silent_since_s > IDLE_S:
+            self.close()
+        if self._socket is not None:
+            self._write(self._socket)
+        elif not self._is_opening:
+            self._is_opening = True
+            self._board.nursery.start_soon(self._reopen)
+
+    async def open(self) -> None:
+        """Connect and plug in. Raises OSError."""
+        opened = socket.socket(self._board.address.family, socket.SOCK_STREAM)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await trio.socket.from_stdlib_socket(opened).connect(self._board.address.where)
+        except BaseException:
+            opened.close()
+            raise
+        self._socket, self._reader = opened, ReplyReader()
+        self._silent_since_s = perf_counter()
+        self._board.plug(opened, self._heard)
+
+    def give_up(self, why: str) -> None:
+        """Wait no longer for the reply; what may still come of it dies with the socket."""
+        self.close()
+        self._end(Lost(why))
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._board.unplug(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    async def _reopen(self) -> None:
+        try:
+            await self.open()
+        except OSError as error:
+            self._is_opening = False
+            self._end(Lost(f"connecting: {_words(error)}"))
+            return
+        self._is_opening = False
+        if self._unsent and self._socket is not None:
+            self._write(self._socket)
+
+    def _write(self, opened: socket.socket) -> None:
+        request, self._unsent = self._unsent, b""
+        try:
+            sent = opened.send(request)
+        except OSError as error:
+            self.give_up(f"sending: {_words(error)}")
+            return
+        if sent < len(request):
+            # Nothing else is in the buffer, so this is never seen; half a request must be the last.
+            self.give_up("sending: no room")
+
+    def _heard(self) -> None:
+        """There is something to read."""
+        if self._socket is None:
+            return  # closed meanwhile
+        try:
+            data = self._socket.recv(_PIECE)
+            reply = self._reader.feed(data) if data else None
+        except BlockingIOError:
+            return
+        except (OSError, NotHttp) as error:
+            self.give_up(f"receiving: {_words(error)}")
+            return
+        if not data:
+            self.give_up("receiving: closed before the reply")
+        elif reply is not None:
+            self._silent_since_s = perf_counter()
+            if not reply.keep_alive:
+                self.close()
+            self._end(reply)
+
+    def _end(self, result: Reply | Lost) -> None:
+        if self._is_out:
+            self._is_out = False
+            self._on_end(self, result)
+
+
+def _words(error: OSError | NotHttp) -> str:
+    # By its number: the libraries' own words differ from call to call, and these are counted.
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

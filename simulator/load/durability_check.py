@@ -1,0 +1,64 @@
+"""The durability check: is every call that got its 2xx in the store? Asked of the daemon's own API.
+
+The list of calls is read page by page, newest first; whoever is not in it is asked for by name
+before being called missing, so that no difference over a period can accuse anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from simulator.base.os_errors import in_words
+
+PAGE: Final = 1000
+BY_NAME: Final = 2000
+"""Calls asked for one by one at most. More missing than that need no closer look."""
+
+TIMEOUT_S: Final = 60.0
+
+
+class CannotCheck(Exception):
+    """The API did not give what it should; the text says what it gave."""
+
+
+async def missing(
+    api: str, token: str | None, acknowledged: set[str], since: datetime, say: Callable[[str], None]
+) -> list[str]:
+    """The CallSids of `acknowledged` that the store does not have; `since` is before the first of them.
+
+    `token` is the API's own, if it wants one. Raises CannotCheck.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    wanted = set(acknowledged)
+    # Its own settings of the environment's proxies are no business of a loopback address.
+    async with httpx.AsyncClient(base_url=api, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
+        cursor: str | None = ""
+        while wanted and cursor is not None:
+            params = {"limit": str(PAGE), "since": since.isoformat()}
+            page = await _ask(client, "/api/v1/calls", params | ({"cursor": cursor} if cursor else {}))
+            if page is None:
+                raise CannotCheck("GET /api/v1/calls answered 404; is this the private listener?")
+            wanted -= {each["call_sid"] for each in page["items"]}
+            cursor = page["next"]
+            say(f"{len(acknowledged) - len(wanted):,} of {len(acknowledged):,} found")
+        for sid in sorted(wanted)[:BY_NAME]:
+            if await _ask(client, f"/api/v1/calls/{quote(sid)}", {}) is not None:
+                wanted.discard(sid)
+    return sorted(wanted)
+
+
+async def _ask(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> Any:
+    """The answer's JSON, or None for a 404."""
+    try:
+        answer = await client.get(path, params=params)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        return answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise CannotCheck(f"GET {path}: {in_words(error)}") from error

@@ -1,0 +1,198 @@
+"""The generator: sends each call at its planned instant, whatever became of those before.
+
+A call whose instant has come and for which no connection is free waits for one, in order; its
+latency goes on counting from the planned instant. Who waits longer than `start_within_s` is
+dropped and counted as that. So a slow server shows as latency and as drops, never as a lower rate.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from time import perf_counter
+from typing import Final, NamedTuple
+
+import trio
+
+from simulator.load.connections import AT_ONCE, Address, Connection, Lost, Switchboard
+from simulator.load.precise_sleep import alarm
+from simulator.load.reply_parser import Reply
+from simulator.load.requests import Call, Calls
+from simulator.load.tally import Tally
+
+LOOK_S: Final = 0.05
+"""How often those who wait too long are looked for."""
+
+LEAD_S: Final = 0.1
+"""From the last preparation to the first arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    connections: int = 256
+    warm: int = 32
+    """Connections that are open before the start."""
+    start_within_s: float = 1.0
+    reply_within_s: float = 15.0
+    """Exotel's own patience for a webhook."""
+
+
+class _Out(NamedTuple):
+    """A request under way."""
+
+    ordinal: int
+    planned_s: float
+    sent_s: float
+
+
+class Generator:
+    """One run against one address. Instants are of `perf_counter`; those of the plan count from the start."""
+
+    def __init__(self, address: Address, calls: Calls, limits: Limits, tally: Tally) -> None:
+        self._calls = calls
+        self._limits = limits
+        self._tally = tally
+        self._address = address
+        self._free: list[Connection] = []
+        """The one used last is used next: a few stay busy, the others stay out of the way."""
+        self._out: dict[Connection, _Out] = {}
+        self._waiting: deque[tuple[float, Call]] = deque()
+        self._rested = trio.Event()
+        self._sending = trio.CancelScope()
+        self._closed_until_s = 0.0
+        self.began_s = 0.0
+
+    def stop(self) -> None:
+        """Send no more; `run` returns when what is out has ended."""
+        self._closed_until_s = 0.0
+        self._sending.cancel()
+
+    async def run(self, instants: Iterable[float]) -> None:
+        """Send a call at each instant of the plan. Raises OSError where nobody listens at the start."""
+        async with self._connected():
+            with self._sending:
+                await self._send_all(instants)
+
+    async def run_closed(self, for_s: float) -> None:
+        """As many calls as come back: each connection sends its next one when it has its reply.
+
+        Finds the most that the other side can do. Latencies are then from the sending: a server that
+        stalls is not asked meanwhile, so they tell little.
+        """
+        async with self._connected():
+            self._closed_until_s = self.began_s + for_s
+            with self._sending:
+                await trio.sleep(LEAD_S)
+                free, self._free = self._free, []
+                for connection in free:
+                    self._employ(connection)
+                await trio.sleep(for_s)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """Connections that carry; leaving the block waits for what is out, and closes them."""
+        async with trio.open_nursery() as nursery:
+            board = Switchboard(self._address, nursery)
+            connections = [Connection(board, self._ended) for _ in range(self._limits.connections)]
+            self._free = connections.copy()
+            try:
+                for connection in connections[-self._limits.warm :]:
+                    await connection.open()
+                nursery.start_soon(board.run)
+                nursery.start_soon(self._watch)
+                self.began_s = perf_counter() + LEAD_S
+                yield
+                while self._out or self._waiting:
+                    self._rested = trio.Event()
+                    await self._rested.wait()
+            finally:
+                nursery.cancel_scope.cancel()
+                for connection in connections:
+                    connection.close()
+                board.close()
+
+    async def _send_all(self, instants: Iterable[float]) -> None:
+        began_s, tally = self.began_s, self._tally
+        again: list[tuple[float, int, Call]] = []
+        in_a_row = 0
+        with alarm() as clock:
+            for instant in instants:
+                while again and again[0][0] <= instant:
+                    at_s, _, call = heappop(again)
+                    await clock.until(began_s + at_s)
+                    self._arrive(call, began_s + at_s)
+                planned_s = began_s + instant
+                if perf_counter() < planned_s:
+                    await clock.until(planned_s)
+                    in_a_row = 0
+                elif in_a_row >= AT_ONCE:
+                    await trio.lowlevel.checkpoint()
+                    in_a_row = 0
+                in_a_row += 1
+                call = self._calls.next()
+                if call.again_in_s is not None:
+                    heappush(again, (instant + call.again_in_s, call.ordinal, call))
+                tally.note_call()
+                self._arrive(call, planned_s)
+
+    def _arrive(self, call: Call, planned_s: float) -> None:
+        self._tally.planned += 1
+        if self._free:
+            self._send(self._free.pop(), call, planned_s)
+        else:
+            self._waiting.append((planned_s, call))
+
+    def _send(self, connection: Connection, call: Call, planned_s: float) -> None:
+        sent_s = perf_counter()
+        self._tally.note_sent(sent_s - planned_s)
+        self._out[connection] = _Out(call.ordinal, planned_s, sent_s)
+        connection.send(call.request)
+
+    def _ended(self, connection: Connection, result: Reply | Lost) -> None:
+        out, tally = self._out.pop(connection), self._tally
+        if isinstance(result, Reply):
+            now_s = perf_counter()
+            tally.note_latency(now_s - out.planned_s)
+            tally.note_reply(out.ordinal, result.status, result.verdict)
+            tally.took_s = now_s - self.began_s
+        else:
+            tally.lost[result.why] += 1
+        self._employ(connection)
+
+    def _employ(self, connection: Connection) -> None:
+        """Give it the next call, or let it rest."""
+        self._drop_late()
+        if self._waiting:
+            planned_s, call = self._waiting.popleft()
+            self._send(connection, call, planned_s)
+        elif self._closed_until_s and (now_s := perf_counter()) < self._closed_until_s:
+            self._tally.note_call()
+            self._tally.planned += 1
+            self._send(connection, self._calls.next(), now_s)
+        else:
+            self._free.append(connection)
+            self._rested.set()
+
+    def _drop_late(self) -> None:
+        waiting = self._waiting
+        if waiting:
+            too_late_s = perf_counter() - self._limits.start_within_s
+            while waiting and waiting[0][0] < too_late_s:
+                waiting.popleft()
+                self._tally.dropped += 1
+
+    async def _watch(self) -> None:
+        """End what waits too long, with or without a connection; for ever."""
+        patience_s = self._limits.reply_within_s
+        while True:
+            await trio.sleep(LOOK_S)
+            self._drop_late()
+            now_s = perf_counter()
+            for connection, out in list(self._out.items()):
+                if now_s - out.sent_s > patience_s:
+                    # It counts among the latencies with what it has lasted so far: it was no better.
+                    self._tally.note_latency(now_s - out.planned_s)
+                    connection.give_up(f"no reply within {patience_s:g} s")

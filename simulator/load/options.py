@@ -1,0 +1,227 @@
+"""The command line of a load as one value; wrong words end in exit code 2 and say what would be right."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from simulator.exchange.model.formats import e164
+from simulator.load.generator import Limits
+from simulator.load.goals import Goals
+from simulator.load.profile import PROFILES, LoadShape, Profile
+from simulator.load.schedule import Arrivals, Burst
+
+UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+WARM_S: Final = 0.05
+"""So many seconds' calls have a connection that is open before the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    url: str
+    profile: Profile
+    closed: bool
+    """As fast as replies come back, instead of at a rate."""
+    arrivals: Arrivals
+    ramp_s: float
+    seed: int
+    limits: Limits
+    goals: Goals
+    progress: bool
+    check_api: str | None
+    hdr: Path | None
+    json: Path | None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    usual = Limits()
+    add = parser.add_argument
+    add("--url", type=url, required=True, help="the missed-call webhook, token and all")
+    add("--rate", type=rate, metavar="R", help="calls a second; max: as fast as replies come back")
+    add("--for", type=duration, dest="for_s", metavar="S", help="how long: seconds, or 90s, 15m, 1h")
+    add("--profile", choices=list(PROFILES), help="a known load; --rate, --for and the others change it")
+    add("--arrivals", choices=list(Arrivals), default=Arrivals.POISSON, help="(%(default)s)")
+    add("--ramp", type=duration, default=0.0, metavar="S", help="the rate rises from nothing in this time")
+    add(
+        "--burst",
+        type=burst,
+        action="append",
+        metavar="RxS[@T]",
+        help="another rate for S, at the start or at T",
+    )
+    add("--shape", choices=list(LoadShape), help="the request's: POST, GET, or half of each (native)")
+    add("--exophone", type=number, action="append", metavar="+91…", help="an ExoPhone; may be repeated")
+    add("--repeats", type=share, metavar="SHARE", help="calls by people who have rung before, 0 to 1 (0)")
+    add("--seed", type=int, default=0, metavar="N", help="of people and arrivals (%(default)s)")
+    add(
+        "--connections",
+        type=at_least_one,
+        default=usual.connections,
+        metavar="N",
+        help="at most (%(default)s)",
+    )
+    add(
+        "--start-within",
+        type=duration,
+        default=usual.start_within_s,
+        metavar="S",
+        help="a call that finds no free connection for longer is dropped (%(default)s)",
+    )
+    add(
+        "--timeout",
+        type=duration,
+        default=usual.reply_within_s,
+        metavar="S",
+        help="a reply that takes longer is an error (%(default)s, as with Exotel)",
+    )
+    goals = parser.add_argument_group("goals", "exit code 1 where one is missed")
+    add = goals.add_argument
+    add("--p99", type=duration, metavar="T", help="the longest that 99 of 100 may take, such as 25ms")
+    add("--errors", type=count, metavar="N", help="the most requests without a 2xx")
+    add("--dropped", type=count, metavar="N", help="the most calls that are not sent in time")
+    add("--min-rate", type=positive, metavar="R", help="the fewest calls answered a second")
+    add(
+        "--check-api",
+        type=url,
+        metavar="URL",
+        help="the private listener: is every acknowledged call stored?",
+    )
+    output = parser.add_argument_group("output")
+    add = output.add_argument
+    add("--progress", action="store_true", help="a JSON line a second on stderr, where it is no terminal")
+    add("--hdr", type=to_write, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
+    add("--json", type=to_write, metavar="FILE", help="write the figures")
+
+
+def plan_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
+    """Everything together; ends the program with exit code 2 where it does not make sense."""
+    closed = arguments.rate == math.inf
+    if arguments.profile is None and (arguments.rate is None or arguments.for_s is None):
+        parser.error("give --rate and --for, or a --profile; for example --rate 1000 --for 30s")
+    if closed and (arguments.profile or arguments.burst or arguments.ramp):
+        parser.error("--rate max has no rate that a --profile, --burst or --ramp could shape")
+    if arguments.profile:
+        profile = PROFILES[arguments.profile]
+        if arguments.for_s is not None:
+            profile = profile.squeezed(arguments.for_s)
+    else:
+        profile = Profile(rate=arguments.rate, for_s=arguments.for_s)
+    changes = {
+        "rate": arguments.rate,
+        "bursts": tuple(arguments.burst or ()) or None,
+        "repeats": arguments.repeats,
+        "exophones": tuple(arguments.exophone or ()) or None,
+        "shape": arguments.shape and LoadShape(arguments.shape),
+    }
+    profile = replace(profile, **{name: each for name, each in changes.items() if each is not None})
+    for each in profile.bursts:
+        if each.at_s >= profile.for_s:
+            parser.error(f"--burst at {each.at_s:g} s lies after the end of --for {profile.for_s:g} s")
+    fastest = max([profile.rate, *(each.rate for each in profile.bursts)])
+    connections = arguments.connections
+    warm = connections if closed else min(connections, 4 + math.ceil(fastest * WARM_S))
+    return Plan(
+        url=arguments.url,
+        profile=profile,
+        closed=closed,
+        arrivals=Arrivals(arguments.arrivals),
+        ramp_s=arguments.ramp,
+        seed=arguments.seed,
+        limits=Limits(connections, warm, arguments.start_within, arguments.timeout),
+        goals=Goals(arguments.p99, arguments.errors, arguments.dropped, arguments.min_rate),
+        progress=arguments.progress,
+        check_api=arguments.check_api,
+        hdr=arguments.hdr,
+        json=arguments.json,
+    )
+
+
+def duration(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", text)
+    if found is None or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 30s, 5m, 25ms, or seconds")
+    return float(found[1]) * UNITS_S[found[2]]
+
+
+def rate(text: str) -> float:
+    return math.inf if text == "max" else positive(text)
+
+
+def positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    if not count(text):
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return int(text)
+
+
+def share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
+    return value
+
+
+def burst(text: str) -> Burst:
+    fast, _, rest = text.partition("x")
+    long, _, start = rest.partition("@")
+    if not rest:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no burst; write 2500x10s, or 2500x10s@1m for a later one"
+        )
+    return Burst(positive(fast), duration(long), duration(start) if start else 0.0)
+
+
+def to_write(text: str) -> Path:
+    """A file that can be written: it would be a pity to learn after the load that it cannot."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
+    return path
+
+
+def number(text: str) -> str:
+    found = e164(text)
+    if found is None or not found.startswith("+"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a telephone number; it looks like +918047120001")
+    return found
+
+
+def url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme == "https":
+        raise argparse.ArgumentTypeError(
+            "the load speaks plain HTTP; point it at the daemon, behind its proxy"
+        )
+    try:
+        is_whole = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or not text.isascii():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a URL such as http://127.0.0.1:8080/exotel/TOKEN/missed-call"
+        )
+    return text

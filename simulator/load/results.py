@@ -1,0 +1,130 @@
+"""What a load came to: figures made of a tally, their JSON, their table, and the HDR plot file."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
+from rich.console import Console
+from rich.table import Table
+
+from simulator.load.tally import LONGEST_US, Tally
+
+PERCENTILES: Final[Mapping[str, float]] = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
+DIGITS: Final = 3
+"""Significant ones of a latency: it is known to a thousandth of itself."""
+
+BEHIND_MS: Final = 10.0
+"""When every hundredth request leaves later than this though there were connections, the generator
+itself may be what is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Times in milliseconds, rates in calls a second."""
+
+    took_s: float
+    planned: int
+    sent: int
+    answered: int
+    errors: int
+    dropped: int
+    planned_rate: float
+    answered_rate: float
+    latency_ms: Mapping[str, float]
+    """From the planned instant to the reply, by percentile, with `max`."""
+    start_ms: Mapping[str, float]
+    """The part of it before the request was sent."""
+    statuses: Mapping[str, int]
+    verdicts: Mapping[str, int]
+    lost: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def figures(tally: Tally) -> Figures:
+    took_s = max(tally.took_s, 1e-9)
+    return Figures(
+        took_s=round(tally.took_s, 3),
+        planned=tally.planned,
+        sent=tally.sent,
+        answered=tally.answered,
+        errors=tally.errors,
+        dropped=tally.dropped,
+        planned_rate=round(tally.planned / took_s, 1),
+        answered_rate=round(tally.answered / took_s, 1),
+        latency_ms=percentiles(tally.latencies_us),
+        start_ms=percentiles(tally.late_us),
+        statuses={str(status): n for status, n in sorted(tally.statuses.items())},
+        verdicts={verdict or "none": n for verdict, n in tally.verdicts.most_common()},
+        lost=dict(tally.lost.most_common()),
+    )
+
+
+def histogram(micros: array[int]) -> HdrHistogram:
+    """An HDR histogram in microseconds. Equal values go in together: a million take no time."""
+    made = HdrHistogram(1, LONGEST_US, DIGITS)
+    for value, count in Counter(micros).items():
+        made.record_value(value, count)
+    return made
+
+
+def percentiles(micros: array[int]) -> dict[str, float]:
+    """In milliseconds; empty where nothing was measured."""
+    if not micros:
+        return {}
+    made = histogram(micros)
+    found = {name: made.get_value_at_percentile(at) / 1000 for name, at in PERCENTILES.items()}
+    # A bucket's upper edge may lie above the largest value itself.
+    longest = max(micros) / 1000
+    return {name: min(value, longest) for name, value in found.items()} | {"max": longest}
+
+
+def write_hdr(path: Path, micros: array[int]) -> None:
+    """The percentile distribution in milliseconds, as HdrHistogram's plotter reads it."""
+    made, out = histogram(micros), BytesIO()
+    made.output_percentile_distribution(out, 1000.0)
+    # The package scales everything but the deviation.
+    unscaled, scaled = (f"StdDeviation   = %12.{DIGITS}f" % value for value in _deviations(made))
+    path.write_text(out.getvalue().decode("ascii").replace(unscaled, scaled), "ascii")
+
+
+def _deviations(made: HdrHistogram) -> tuple[float, float]:
+    return made.get_stddev(), made.get_stddev() / 1000
+
+
+def show(console: Console, found: Figures) -> None:
+    console.print(
+        f"{found.planned:,} deliveries planned, {found.sent:,} sent, {found.answered:,} answered in "
+        f"{found.took_s:,.1f} s: {found.answered_rate:,.0f}/s"
+    )
+    if found.latency_ms:
+        times = Table("ms", *(f"[bold]{name}" for name in found.latency_ms), box=None, pad_edge=False)
+        times.add_row("planned to answered", *map(_ms, found.latency_ms.values()))
+        times.add_row("planned to sent", *map(_ms, found.start_ms.values()))
+        for column in times.columns[1:]:
+            column.justify = "right"
+        console.print(times)
+    for name, counts in (("status", found.statuses), ("verdict", found.verdicts), ("no reply", found.lost)):
+        if counts:
+            # What a server calls its verdicts is not ours to take for markup.
+            words = ", ".join(f"{key} {count:,}" for key, count in counts.items())
+            console.print(f"{name}: {words}", markup=False, soft_wrap=True)
+    console.print(f"errors {found.errors:,}, dropped {found.dropped:,}")
+    if not found.dropped and found.start_ms.get("p99", 0.0) > BEHIND_MS:
+        console.print(
+            "note: requests left late; with more connections or a generator with a core of its own the "
+            "server would have been asked in time",
+            soft_wrap=True,
+        )
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,1 @@
+"""Scenario files: their keys, and how they are read and checked."""

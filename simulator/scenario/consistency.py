@@ -1,0 +1,64 @@
+"""What no single value shows: deeds that could do nothing, and expectations that could not fail.
+
+Each function yields what is wrong, as a key of the entry (or none) and the end of a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from simulator.exchange.model.faults import Fault
+from simulator.scenario.disk_faults import DiskFault
+from simulator.scenario.schema import CHANGES
+from simulator.scenario.value_readers import span
+
+type Complaint = tuple[str, str]
+
+
+def of_deed(deed: str, entry: Mapping[str, Any], at: timedelta, until: timedelta) -> Iterator[Complaint]:
+    """`at` and `until` count from the start; every value has been read without a mistake."""
+    if at > until:
+        yield "time", "lies after the end (`until`): it would never happen"
+    try:
+        match deed:
+            case "fault":
+                Fault(entry["fault"], **_given(entry, "target", "when"))
+            case "disk":
+                DiskFault(entry["disk"], **_given(entry, "when"))
+    except ValueError as failure:
+        yield "", str(failure)
+    match deed:
+        case "ring":
+            times, every = entry.get("times", 1), span(entry.get("every", 0))
+            if times == 1 and every:
+                yield "every", "says nothing without `times`"
+            if at <= until < at + (times - 1) * every:
+                yield "times", "goes on after the end (`until`): the last of them would never happen"
+        case "crowd" if at <= until < at + span(entry.get("within", "1s")):
+            yield "within", "goes on after the end (`until`): the last of them would never ring"
+        case "person" if not CHANGES.keys() & entry.keys():
+            yield "", f"changes nothing; it needs one of {', '.join(CHANGES)}"
+        case "api" if "path" not in entry:
+            yield "path", "is required"
+
+
+def of_expectation(measure: str, filters: Mapping[str, Any], until: timedelta) -> Iterator[Complaint]:
+    """`filters` are as they were read: `after` and `before` count from the start."""
+    after, before = filters.get("after", timedelta(0)), filters.get("before", until)
+    if after >= until:
+        yield "after", "lies at the end (`until`) or after it: nothing happens there"
+    elif before <= after:
+        yield "before", "lies before everything that is asked for, so nothing could be found"
+    match measure:
+        case "log" if "event" not in filters:
+            yield "event", "is required"
+        case "api" if ("get" in filters) is ("kept" in filters):
+            yield "", "needs either get or kept"
+        case "actions" if "outcome" in filters and filters.get("state", "done") != "done":
+            yield "state", "has no outcome yet; only an action that is 'done' has one"
+
+
+def _given(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: entry[name] for name in names if name in entry}

@@ -1,0 +1,45 @@
+"""What can go wrong with the disk under the simulated daemon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.base.choices import Word
+
+
+class DiskFaultName(Word):
+    CRASH = "crash"
+    DISK_FULL = "disk-full"
+    IO_ERROR = "io-error"
+    SLOW_DISK = "slow-disk"
+
+
+REFUSALS = {
+    DiskFaultName.DISK_FULL: "database or disk is full",
+    DiskFaultName.IO_ERROR: "disk I/O error",
+}
+"""What the database says on a disk that takes nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class DiskFault:
+    """One thing that goes wrong with the disk. `delay_s` is how slow it is.
+
+    `when` is `begin`, `before` (the commit) or `after` it; a full or broken disk refuses at `begin`
+    or `before`. `times` counts down; None is for ever. Raises ValueError for what cannot be.
+    """
+
+    name: DiskFaultName | str
+    when: str = "before"
+    times: int | None = None
+    probability: float = 1.0
+    delay_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        self.name = DiskFaultName(self.name)
+        if self.when not in ("begin", "before", "after"):
+            raise ValueError(f"'when' is 'begin', or 'before' or 'after' the commit, not {self.when!r}")
+        if self.when == "after" and self.name in REFUSALS:
+            raise ValueError(f"{self.name.value!r} cannot come after the commit")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")

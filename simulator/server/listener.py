@@ -1,0 +1,167 @@
+"""The exchange over real HTTP: Exotel's API, and beside it the admin surface under `/_sim/`.
+
+The API is served without a framework, so that a fault can do to the connection what it says. The
+admin surface is an ordinary Quart application; Exotel has nothing like it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed
+from hypercorn.trio import serve
+from hypercorn.typing import ASGIReceiveCallable, Framework
+from quart import Request
+from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection
+
+from simulator.exchange.api.endpoint import (
+    ApiCall,
+    ApiReply,
+    ConnectionDropped,
+    NeverAnswers,
+    NotConnected,
+    respond,
+)
+from simulator.exchange.exchange import Exchange
+
+ADMIN = "/_sim/"
+BODY_MAX = 1_000_000
+"""Bytes. No order comes near it; it only keeps a mistake from filling the memory."""
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Scope]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class PoliteConnection(TrioASGIHTTPConnection):
+    """Lets a request finish when its peer has gone, and ends by itself, so that connections close.
+
+    The stock class cancels whatever serves the request instead, and its nursery then outlives it.
+    """
+
+    async def handle_messages(  # type: ignore[override]  # as quart-trio's differs from quart's
+        self, nursery: trio.Nursery, request: Request, receive: ASGIReceiveCallable
+    ) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.request":
+                await request.body.put(message.get("body", b""))
+                if not message.get("more_body", False):
+                    request.body.set_complete()
+            elif message["type"] == "http.disconnect":
+                self._disconnected = True
+                request.body.disconnect()
+                return
+
+
+def build(exchange: Exchange, admin: QuartTrio, tell: Callable[[str], None] = lambda _: None) -> Framework:
+    """The two surfaces as one ASGI application. `tell` takes a line for whoever runs it."""
+    admin.asgi_http_class = PoliteConnection
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or f"{scope['path']}/".startswith(ADMIN):
+            await admin(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await _serve(exchange, tell, scope, receive, send)
+
+    return application  # type: ignore[return-value]  # typed by what it uses, not by all of ASGI
+
+
+async def listen(
+    application: Framework,
+    host: str,
+    port: int,
+    shutdown: Callable[[], Awaitable[None]],
+    *,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `shutdown` returns; starts with the address, which tells the port where 0 was asked."""
+    config = Config()
+    config.bind = [f"{host}:{port}"]
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    config.graceful_timeout = 2.0
+    config.keep_alive_timeout = 15.0
+    async with trio.open_nursery() as nursery:
+        addresses = await nursery.start(_hypercorn, application, config, shutdown)
+        task_status.started(addresses[0])
+
+
+async def _hypercorn(
+    application: Framework,
+    config: Config,
+    shutdown: Callable[[], Awaitable[None]],
+    *,
+    task_status: trio.TaskStatus[list[str]],
+) -> None:
+    await serve(application, config, shutdown_trigger=shutdown, task_status=task_status, mode="asgi")
+
+
+async def _serve(
+    exchange: Exchange, tell: Callable[[str], None], scope: Scope, receive: Receive, send: Send
+) -> None:
+    body = await _body(receive)
+    if body is None:
+        return
+    call = ApiCall(
+        method=scope["method"],
+        path=scope["raw_path"].decode("ascii", "replace"),
+        query=scope["query_string"],
+        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )
+    try:
+        reply = await respond(exchange, call)
+    except (ConnectionDropped, NotConnected):
+        # A connection once accepted can't be refused any more: closing it in silence is the nearest.
+        await _hang_up(send)
+        return
+    except NeverAnswers:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    if reply.ignored:
+        tell(
+            f"{call.method} {call.path}: Exotel does not know {', '.join(reply.ignored)}; names are "
+            "case-sensitive, and lists have an index (StatusCallbackEvents[0])"
+        )
+    await _reply(send, reply)
+
+
+async def _reply(send: Send, reply: ApiReply) -> None:
+    headers = {**reply.headers, "content-length": str(len(reply.body))}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _hang_up(send: Send) -> None:
+    """Close the connection without a byte.
+
+    ASGI has no word for it. Hypercorn's `send` is a method of its stream, whose own `send` is one
+    of the protocol, whose `send` reaches the socket: a test asks the peer whether that still holds.
+    """
+    stream: Any = send.__self__  # type: ignore[attr-defined]
+    await stream.send.__self__.send(Closed())
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole request body, or None if the peer went away or sends far too much."""
+    body = bytearray()
+    while len(body) <= BODY_MAX:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+    return None

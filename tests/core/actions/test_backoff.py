@@ -1,0 +1,63 @@
+"""Waits grow, are jittered upwards only, and end."""
+
+from random import Random
+
+import pytest
+
+from missedd.core.actions.backoff import (
+    JITTER,
+    LONGEST_WAIT_S,
+    WEBHOOK_WAITS_S,
+    look_wait,
+    wait_after_refusal,
+    webhook_wait,
+)
+from missedd.core.model import Kind, State
+from missedd.core.reasons import Reason
+
+RNG = Random(1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "first_s"),
+    [(Reason.CONNECTION_FAILED, 2), (Reason.RATE_LIMITED, 10), (Reason.PROVIDER_BUSY, 5)],
+)
+def test_the_first_wait_depends_on_the_reason_and_then_doubles(reason: Reason, first_s: float) -> None:
+    for tries in range(1, 5):
+        base = first_s * 2 ** (tries - 1)
+        assert base <= wait_after_refusal(reason, tries, None, RNG) <= base * (1 + JITTER)
+
+
+def test_a_wait_never_outgrows_its_bound() -> None:
+    assert wait_after_refusal(Reason.CONNECTION_FAILED, 1000, None, RNG) <= LONGEST_WAIT_S * (1 + JITTER)
+
+
+def test_the_providers_own_wish_is_honoured_in_full() -> None:
+    assert wait_after_refusal(Reason.RATE_LIMITED, 5, 3.0, RNG) == pytest.approx(3.3, abs=0.31)
+    assert wait_after_refusal(Reason.RATE_LIMITED, 1, 90.0, RNG) >= 90.0
+    # "In 0 s" would be asked, and refused, without end.
+    assert wait_after_refusal(Reason.RATE_LIMITED, 1, 0.0, RNG) >= 10.0
+
+
+def test_webhooks_are_tried_for_days_and_then_parked() -> None:
+    waits = [webhook_wait(tries, None, RNG) for tries in range(1, len(WEBHOOK_WAITS_S) + 2)]
+    assert waits[-1] is None
+    known = [each for each in waits if each is not None]
+    assert 5 <= known[0] <= 6
+    assert 3 * 86400 < sum(known) < 5 * 86400
+
+
+def test_look_ups_end() -> None:
+    for kind, state in [
+        (Kind.CALLBACK, State.ATTEMPTING),
+        (Kind.CALLBACK, State.PLACED),
+        (Kind.SMS, State.PLACED),
+    ]:
+        waits = [look_wait(state, kind, looks) for looks in range(10)]
+        assert waits[0] is not None
+        assert waits[-1] is None
+
+
+def test_a_lost_sms_waits_once_for_its_report() -> None:
+    assert look_wait(State.ATTEMPTING, Kind.SMS, 0) == 1800
+    assert look_wait(State.ATTEMPTING, Kind.SMS, 1) is None

@@ -1,0 +1,71 @@
+"""What is kept of an action: told in any order it comes to the same, and a link leads to the web only."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from missedd.core.actions.details import FACTS, completed, facts_of, is_web_link, of_text, told
+
+RECORDING = "https://recordings.exotel.com/x/y.mp3"
+
+
+def test_news_in_any_order_comes_to_the_same() -> None:
+    answered = {"talk_s": "0"}
+    ended = {"talk_s": "8", "recording_url": RECORDING}
+    details = {"talk_s": "8", "price": "1.500"}
+    for news in permutations([answered, ended, details, {}]):
+        known = {"agent": "+919800000001"}
+        for each in news:
+            known = completed(known, each)
+        assert known == {
+            "agent": "+919800000001",
+            "talk_s": "8",
+            "recording_url": RECORDING,
+            "price": "1.500",
+        }
+
+
+def test_nothing_takes_the_place_of_what_is_known() -> None:
+    known = {"poll": "singer", "talk_s": "8", "price": "1.500"}
+    assert completed(known, {}) == known
+    assert completed(known, {"talk_s": "0"}) == known
+    assert completed(known, {"price": "1.750"}) == known | {"price": "1.750"}
+
+
+def test_the_facts_of_a_text() -> None:
+    assert of_text("Thank you.") == {"text": "Thank you.", "units": "1"}
+    assert of_text("धन्यवाद " * 10)["units"] == "2"
+
+
+def test_what_the_api_shows_has_every_fact_and_nothing_else() -> None:
+    shown = facts_of({"talk_s": "8", "poll": "singer"})
+    assert list(shown) == [each.name for each in FACTS]
+    assert {name: value for name, value in shown.items() if value is not None} == {"talk_s": 8}
+
+
+def test_for_people() -> None:
+    kept = {"agent": "+919800000001", "first": "agent", "talk_s": "0", "recording_url": RECORDING}
+    assert [tuple(each) for each in told(facts_of(kept))] == [
+        ("Agent", "+919800000001", None),
+        ("Rung first", "agent", None),
+        ("Talk time", "0 s", None),
+        ("Recording", RECORDING, RECORDING),
+    ]
+    assert [each.link for each in told({"recording_url": "javascript:alert(1)"})] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (RECORDING, True),
+        ("HTTP://recordings.exotel.com/a?b=c&d=%20#e", True),
+        *((text, False) for text in ("", "javascript:alert(1)", "data:text/html,x", "ftp://a/b", "//a/b")),
+        *((f"https://a{text}b", False) for text in (" ", "\n", '"', "<", ">", "\\", "\u202e")),
+        ("https://", False),
+        ("https://" + "a" * 2_001, False),
+    ],
+)
+def test_links(text: str, *, is_one: bool) -> None:
+    assert is_web_link(text) is is_one

@@ -1,0 +1,93 @@
+"""When a backlog will be gone, and what of it expires before its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from missedd.core.analytics.backlog_forecast import MINUTE, Backlog, Crowd, Forecast, forecast
+
+COUNTS = st.lists(st.integers(0, 400), max_size=70)
+
+
+def backlog(due: int, coming: Sequence[int], lives: int | None = None) -> Backlog:
+    """So many that are due since a moment ago, and so many in each minute; each lives so many minutes."""
+
+    def expires(minute: int) -> int | None:
+        return None if lives is None else minute + lives
+
+    crowds = [Crowd(-1, expires(-1), due)] if due else []
+    return Backlog([*crowds, *(Crowd(i, expires(i), more) for i, more in enumerate(coming) if more)])
+
+
+@pytest.mark.parametrize(
+    ("due", "coming", "per_minute", "minutes"),
+    [
+        (0, (500,), 200, 0),
+        (50, (), 200, 0.25),
+        (400, (), 200, 2),
+        (200, (0, 0), 200, 1),
+        (400, (0, 0, 0), 200, 2),
+        (300, (100, 50), 200, 2.25),
+        (100, (300, 0, 0), 200, 2),
+        (100, (200, 200), 200, 2.5),
+    ],
+)
+def test_it_is_gone(due: int, coming: tuple[int, ...], per_minute: int, minutes: float) -> None:
+    assert forecast(backlog(due, coming), per_minute) == Forecast(timedelta(minutes=minutes), 0)
+
+
+@given(st.integers(0, 5_000), COUNTS, st.integers(1, 500))
+def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: int) -> None:
+    """All that is due by then has gone at the rate, and one more in front makes it no earlier."""
+    lasts = forecast(backlog(due, coming), per_minute).lasts
+    if due == 0:
+        assert lasts == timedelta(0)
+        return
+    minute = -(-lasts // MINUTE)
+    arrived = due + sum(coming[:minute])
+    assert lasts / MINUTE * per_minute == pytest.approx(arrived, abs=1e-3)
+    assert forecast(backlog(due + 1, coming), per_minute).lasts > lasts
+
+
+@pytest.mark.parametrize(
+    ("crowds", "per_minute", "expected"),
+    [
+        # 1,511 that live for a minute more, at 200 a minute: two minutes' worth go.
+        ([(-1, 1, 1511)], 200, (2, 1111)),
+        # The freshest go first, so the older ones expire, whichever come first here.
+        ([(-5, 0, 100), (-1, 9, 300)], 200, (1.5, 100)),
+        ([(-1, 9, 300), (-5, 0, 100)], 200, (1.5, 100)),
+        # What comes later goes first.
+        ([(-1, 1, 300), (1, 20, 200)], 200, (2, 100)),
+        # Nothing is due now; what becomes due together at an opening is too much all the same.
+        ([(30, 44, 4000)], 200, (0, 1000)),
+        # What waits for ever outlasts it.
+        ([(-1, None, 100), (-1, 0, 300)], 100, (2, 200)),
+        ([(-3, 0, 0)], 1, (0, 0)),
+    ],
+)
+def test_what_expires_before_its_turn(
+    crowds: list[tuple[int, int | None, int]], per_minute: int, expected: tuple[float, int]
+) -> None:
+    found = forecast(Backlog([Crowd(*crowd) for crowd in crowds]), per_minute)
+    assert found == Forecast(timedelta(minutes=expected[0]), expected[1])
+
+
+@given(st.integers(0, 5_000), COUNTS, st.integers(1, 500), st.integers(0, 30))
+def test_no_more_expires_than_there_is_and_what_goes_is_no_more_than_the_rate(
+    due: int, coming: list[int], per_minute: int, lives: int
+) -> None:
+    found = forecast(backlog(due, coming, lives), per_minute)
+    most = per_minute * (len(coming) + lives + 1)
+    assert max(0, due + sum(coming) - most) <= found.expiring <= due + sum(coming)
+    assert found.lasts <= forecast(backlog(due, coming), per_minute).lasts
+
+
+def test_what_comes_soon_is_counted() -> None:
+    found = backlog(3, (1, 0, 2))
+    assert (found.due, found.soon) == (3, 3)

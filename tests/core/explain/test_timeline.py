@@ -1,0 +1,188 @@
+"""A call's story as a timeline: in order, complete, and what is to come at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from missedd.core.explain.timeline import GOOD, Moment, timeline, tone_of
+from missedd.core.model import Kind, Outcome, State
+from missedd.core.reasons import Reason, words_of
+
+AT = "2026-11-23T06:{}:00.000Z"
+
+
+def call(*actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "call_sid": "abc",
+        "from": "+919876543210",
+        "to": "+918047120001",
+        "campaign": "admissions",
+        "called_at": AT.format(30),
+        "received_at": AT.format(31),
+        "verdict": "accepted",
+        "reason": "first-call",
+        "shape": "native",
+        "redeliveries": 0,
+        "verification": None,
+        "actions": list(actions),
+    } | changes
+
+
+def action(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": 7,
+        "kind": "callback",
+        "state": "planned",
+        "outcome": None,
+        "due_at": AT.format(32),
+        "reason": "owed",
+        "closed_at": None,
+        "expires_at": AT.format(59),
+        "retry_index": 0,
+        "settled_outcome": None,
+        "settled_at": None,
+        "settled_note": None,
+        "attempts": [],
+        "reports": [],
+    } | changes
+
+
+def attempt(minute: int, result: str | None = "accepted", **changes: Any) -> dict[str, Any]:
+    said = {"number": 1, "started_at": AT.format(minute), "result": result, "code": None, "reason": None}
+    return said | {"message": None} | changes
+
+
+def titles(moments: list[Moment]) -> list[str]:
+    return [each.title for each in moments]
+
+
+def test_what_is_to_come_stands_at_the_end() -> None:
+    waits = action(due_at=AT.format(10))
+    sent = action(id=8, kind="sms", state="done", outcome="delivered", closed_at=AT.format(40), reason="x")
+    moments = timeline(call(waits, sent))
+    assert titles(moments) == [
+        "+919876543210 rang +918047120001",
+        "It was accepted",
+        "SMS: delivered",
+        "Callback is due",
+    ]
+    assert [each.is_ahead for each in moments] == [False, False, False, True]
+    assert moments[-1].until == AT.format(59)
+    assert [each.tone for each in moments] == ["", "good", "good", "wait"]
+
+
+def test_attempts_reports_and_the_outcome_in_their_order() -> None:
+    report = {
+        "received_at": AT.format(36),
+        "source": "report",
+        "status": "busy",
+        "code": "17",
+        "effect": "applied",
+    }
+    looked = report | {"received_at": AT.format(37), "source": "look-up", "code": None}
+    moments = timeline(
+        call(
+            action(
+                state="done",
+                outcome="busy",
+                closed_at=AT.format(38),
+                reason="customer-busy",
+                attempts=[
+                    attempt(33, "refused", code="429", reason="rate-limited", message="slow down"),
+                    attempt(35, number=2),
+                ],
+                reports=[report, looked],
+                settled_outcome="answered",
+                settled_at=AT.format(50),
+                settled_note="she told us so",
+            )
+        )
+    )
+    assert titles(moments)[2:] == [
+        "Callback, attempt 1: refused 429",
+        "Callback, attempt 2: accepted",
+        "Callback reported: busy (17)",
+        "Callback found by a look-up: busy",
+        "Callback: busy",
+        "Callback settled by an operator: answered",
+    ]
+    refused = moments[2]
+    assert (refused.words, refused.note) == ("the provider's rate limit was reached", "slow down")
+    assert moments[-1].note == "she told us so"
+
+
+def test_a_vote_says_what_it_is_worth() -> None:
+    voted = {"poll": "singer", "option": "Asha", "standing": "surplus"}
+    done = {"kind": "vote", "state": "done", "outcome": "refused", "closed_at": AT.format(31), "vote": voted}
+    moment = timeline(call(action(**done)))[-1]
+    assert moment.title == "Vote: refused"
+    assert "Asha" in moment.note
+    assert "singer" in moment.note
+
+
+def words(code: str) -> str:
+    return {"23185": "the text does not match"}.get(code, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [("23185", "Code 23185: the text does not match."), ("23999", "Code 23999."), (None, "")],
+)
+def test_an_sms_that_failed_says_what_its_code_means(code: str | None, note: str) -> None:
+    failed = {"kind": "sms", "state": "done", "outcome": "failed", "closed_at": AT.format(31), "code": code}
+    moment = timeline(call(action(**failed, reason="sms-misconfigured")), words)[-1]
+    assert (moment.title, moment.note) == ("SMS: failed", note)
+    assert timeline(call(action(**failed | {"outcome": "delivered"})), words)[-1].note == ""
+
+
+def test_where_the_call_came_from() -> None:
+    moments = timeline(call(shape="recovered", redeliveries=2))
+    assert moments[1].note == (
+        "Found in Exotel's list of calls; no webhook told of it. Exotel delivered it again 2 times"
+    )
+    asked = timeline(call(shape="sms-applet", verification="v-1"))[1].note
+    assert asked == (
+        "The SMS applet asked for its text before a webhook told of it. "
+        "It proved the number, for the verification v-1"
+    )
+    unread = {"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
+    withheld = timeline(call(**unread))
+    assert titles(withheld) == [
+        "A withheld number rang a number that could not be read",
+        "It is no missed call",
+    ]
+
+
+@pytest.mark.parametrize("reason", [*Reason, "of-a-later-version"])
+@pytest.mark.parametrize("state", [State.HELD, State.DONE])
+def test_no_reason_is_left_out(reason: str, state: State) -> None:
+    done = {"outcome": "dropped", "closed_at": AT.format(40)} if state is State.DONE else {}
+    moments = timeline(call(action(state=state, reason=str(reason), **done), reason=str(reason)))
+    assert [each.reason for each in moments] == [None, str(reason), str(reason)]
+    assert all(each.words == words_of(str(reason)) for each in moments[1:])
+
+
+@pytest.mark.parametrize("state", [each for each in State if each is not State.DONE])
+@pytest.mark.parametrize("kind", Kind)
+def test_every_standing_has_its_words(state: State, kind: Kind) -> None:
+    assert timeline(call(action(state=state, kind=kind)))[-1].is_ahead
+
+
+def test_tones() -> None:
+    assert tone_of("planned", None) == tone_of("held", None) == "wait"
+    assert tone_of("attempting", None) == tone_of("placed", None) == "out"
+    for outcome in Outcome:
+        assert (tone_of("done", outcome) == "good") is (outcome in GOOD)
+    assert tone_of("done", "dropped") == "none"
+
+
+def test_what_is_kept_of_an_action_stands_with_its_end() -> None:
+    kept = {"text": "Thank you.", "units": 1}
+    sent = {"kind": "sms", "state": "done", "outcome": "delivered", "closed_at": AT.format(31)}
+    tried = attempt(31)
+    moments = timeline(call(action(**sent, **kept, attempts=[tried], reason="sms-delivered")))
+    assert [[fact.value for fact in each.facts] for each in moments] == [[], [], [], ["Thank you.", "1"]]
+    ahead = timeline(call(action(kind="sms", state="placed", **kept)))
+    assert [fact.label for fact in ahead[-1].facts] == ["Text", "Units"]

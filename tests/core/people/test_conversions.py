@@ -1,0 +1,109 @@
+"""Which call a conversion is put down to, and what a repetition says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from missedd.core.people.conversions import Rung, SaidConversion, UnknownCaller, attributed, differences
+from tests.core.campaigns import CALLER, NOON, OTHER
+
+SAID = SaidConversion("order-1", number=CALLER)
+
+
+def rung(call_id: int, campaign: str = "shop", minute: int = 0, lead: int | None = 1) -> Rung:
+    at = NOON + timedelta(minutes=minute)
+    return Rung(call_id, f"c{call_id}", campaign, CALLER, at, lead)
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([rung(1, minute=-9), rung(2, minute=-2), rung(3, minute=-5)], 2),
+        ([rung(1, minute=-9), rung(2, minute=2)], 1),
+        ([rung(1, minute=0), rung(2, minute=1)], 1),
+        ([rung(1, minute=3), rung(2, minute=2)], 1),
+        ([rung(1, minute=-9), rung(2, "news", minute=-2, lead=None)], 1),
+        ([rung(1, minute=9), rung(2, "news", minute=-2, lead=None)], 1),
+        ([rung(1, minute=-9, lead=None), rung(2, minute=-2, lead=None)], 2),
+        ([rung(1, minute=-2), rung(2, minute=-2)], 2),
+    ],
+)
+def test_the_latest_call_before_it_that_made_a_lead(calls: list[Rung], expected: int) -> None:
+    found = attributed(calls, SAID, NOON)
+    assert isinstance(found, Rung)
+    assert found.call_id == expected
+
+
+def test_a_named_campaign_or_call_decides() -> None:
+    calls = [rung(1, "shop", -9), rung(2, "care", -2)]
+    assert attributed(calls, replace(SAID, campaign="shop"), NOON) == calls[0]
+    assert attributed(calls, replace(SAID, call_sid="c1"), NOON) == calls[0]
+    assert attributed(calls, replace(SAID, number=None, call_sid="c2"), NOON) == calls[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        (replace(SAID, call_sid="c9"), "call_sid"),
+        (replace(SAID, number=OTHER, call_sid="c1"), "number"),
+        (replace(SAID, campaign="care"), "campaign"),
+        (replace(SAID, call_sid="c1", campaign="care"), "campaign"),
+    ],
+)
+def test_what_does_not_fit_is_named(said: SaidConversion, field: str) -> None:
+    found = attributed([rung(1)], said, NOON)
+    assert isinstance(found, UnknownCaller)
+    assert found.field == field
+
+
+def test_who_never_rang_is_unknown() -> None:
+    found = attributed([], SAID, NOON)
+    assert found == UnknownCaller("number", "has never rung a campaign")
+
+
+def test_what_was_won_before_the_number_first_rang_is_not_won_by_it() -> None:
+    day = 24 * 60
+    assert isinstance(attributed([rung(1, minute=day - 1)], SAID, NOON), Rung)
+    too_late = [rung(1, minute=day), rung(2, minute=90 * day)]
+    assert attributed(too_late, SAID, NOON) == UnknownCaller(
+        "at", "lies before the number first rang a campaign"
+    )
+    assert attributed([*too_late, rung(3, minute=2)], SAID, NOON) == rung(3, minute=2)
+    assert attributed(too_late, replace(SAID, call_sid="c2"), NOON) == too_late[1]
+
+
+@given(
+    st.lists(
+        st.builds(
+            rung,
+            st.integers(1, 50),
+            st.sampled_from(["shop", "care"]),
+            st.integers(-60, 60),
+            st.sampled_from([None, 1]),
+        ),
+        min_size=1,
+    ),
+    st.integers(-60, 60),
+)
+def test_no_call_that_fits_better_is_passed_over(calls: list[Rung], minute: int) -> None:
+    at = NOON + timedelta(minutes=minute)
+    found = attributed(calls, SAID, at)
+    assert isinstance(found, Rung)
+    leads = [each for each in calls if each.lead_id is not None]
+    assert found.lead_id is not None or not leads
+    before = [each.called_at for each in leads or calls if each.called_at <= at]
+    assert found.called_at == max(before, default=max(each.called_at for each in leads or calls))
+
+
+def test_what_a_repetition_leaves_out_is_no_contradiction() -> None:
+    kept = SaidConversion("order-1", CALLER, "c1", "shop", NOON, 10.0)
+    assert differences(SaidConversion("order-1", CALLER), kept) == ()
+    assert differences(kept, kept) == ()
+    other = SaidConversion("order-1", OTHER, "c1", "shop", NOON, 11.0)
+    assert differences(other, kept) == ("number", "value")
+    assert differences(replace(kept, value=5.0), replace(kept, value=None)) == ("value",)

@@ -1,0 +1,97 @@
+"""A password's hash, and how often a wrong one may be tried."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from missedd.security.login_throttle import (
+    FREE,
+    FREE_OF_ALL,
+    LONGEST_WAIT_OF_ALL_S,
+    LONGEST_WAIT_S,
+    PEERS,
+    WINDOW_S,
+    Attempts,
+)
+from missedd.security.password import NoPasswordHash, hashed, read_hash
+
+SALT = bytes(range(16))
+KEPT = hashed("पासवर्ड secret", SALT)
+
+
+def test_only_the_password_matches() -> None:
+    kept = read_hash(KEPT)
+    assert kept.matches("पासवर्ड secret")
+    assert not any(kept.matches(each) for each in ("", "पासवर्ड secret ", "\ud800"))
+    assert hashed("पासवर्ड secret", bytes(16)) != KEPT
+    assert repr(kept) == "PasswordHash(hidden)"
+
+
+def test_it_can_stand_in_any_file() -> None:
+    assert re.fullmatch(r"[A-Za-z0-9:_-]+", KEPT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "secret", KEPT + ":", KEPT.removeprefix("scrypt:"), KEPT[:-1], KEPT[:-9]),
+        *(KEPT.replace(":15:", ":11:"), KEPT.replace(":15:", ":18:"), KEPT.replace(":8:", ":9:")),
+        KEPT.replace(":8:1:", ":8:99:"),
+        KEPT.replace("AAECAwQF", "AAEC"),
+    ],
+)
+def test_what_is_no_hash(text: str) -> None:
+    with pytest.raises(NoPasswordHash):
+        read_hash(text)
+
+
+def test_a_few_wrong_ones_are_forgiven_and_then_each_waits_longer() -> None:
+    attempts, now_s, waits = Attempts(), 1000.0, []
+    for _ in range(FREE + 8):
+        waits.append(attempts.wait_s("a", now_s))
+        now_s += waits[-1]
+        assert attempts.wait_s("a", now_s) == 0
+        attempts.begin("a", now_s)
+    assert waits[:FREE] == [0] * FREE
+    assert waits[FREE : FREE + 3] == [5, 10, 20]
+    assert max(waits) <= LONGEST_WAIT_S
+    assert attempts.wait_s("b", now_s) == 0
+    assert attempts.wait_s("a", now_s + WINDOW_S) == 0
+
+
+def test_the_right_one_starts_anew() -> None:
+    attempts = Attempts()
+    for second in range(FREE):
+        attempts.begin("a", second)
+    attempts.succeed("a")
+    assert attempts.wait_s("a", FREE) == 0
+
+
+def test_many_peers_wait_for_each_other_but_not_for_long() -> None:
+    attempts = Attempts()
+    for peer in range(FREE_OF_ALL):
+        assert attempts.wait_s(str(peer), 0) == 0
+        attempts.begin(str(peer), 0)
+    assert attempts.wait_s("new", 0) == 5
+    for peer in range(5 * PEERS):
+        attempts.begin(f"more {peer}", 1)
+    assert attempts.wait_s("new", 1) == LONGEST_WAIT_OF_ALL_S
+    assert len(attempts._of_peers) == PEERS
+
+
+@given(st.lists(st.floats(0, 100), max_size=60))
+def test_never_more_than_what_is_allowed_in_any_window(pauses: list[float]) -> None:
+    """However a peer spaces its tries, after the free ones no two are closer than the first wait."""
+    attempts, now_s, made = Attempts(), 0.0, list[float]()
+    for pause in pauses:
+        now_s += pause
+        if attempts.wait_s("a", now_s) == 0:
+            attempts.begin("a", now_s)
+            made.append(now_s)
+    for i in range(FREE, len(made)):
+        if made[i] - made[i - FREE] < WINDOW_S - 1:
+            assert made[i] - made[i - 1] >= 5 - 1e-6

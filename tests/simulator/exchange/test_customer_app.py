@@ -1,0 +1,36 @@
+"""The simulated application: it takes a webhook in either format, and tells whether it was signed for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from missedd.core.policy import WebhookFormat
+from missedd.engine.webhooks.webhook_sender import WRITTEN, missed_call, signature
+from missedd.store.admission.call_row import CallRow
+from simulator.exchange.customer_app import Application
+from tests.core.campaigns import CALLER, EXOPHONE, NOON
+
+KEY = b"a key of this test's own"
+CALL = CallRow("c1", "shop", CALLER, EXOPHONE, NOON, NOON, "accepted", "first-call")
+
+
+@pytest.mark.parametrize("of", WRITTEN)
+@pytest.mark.parametrize("key", [KEY, b"another"])
+async def test_a_missed_call_in_either_format(of: WebhookFormat, key: bytes) -> None:
+    application = Application(lambda: datetime(2026, 11, 23, tzinfo=UTC), KEY)
+    content_type, written = WRITTEN[of]
+    body = written(missed_call(CALL))
+    headers = {
+        "content-type": content_type,
+        "webhook-id": "msg_1",
+        "webhook-timestamp": "1",
+        "webhook-signature": signature(key, "msg_1", 1, body),
+    }
+    async with httpx.AsyncClient(transport=application) as client:
+        await client.post("http://application/", content=body, headers=headers)
+    (message,) = application.taken()
+    assert (message.number, message.payload["type"]) == (CALLER, "missed_call.accepted")
+    assert message.is_signed == (key == KEY)

@@ -1,0 +1,438 @@
+"""Votes on disk: whatever comes in whichever order, the tally is what a recount gives."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from missedd.core.explain.call import story as explained
+from missedd.core.model import InboundCall
+from missedd.core.people.erasure import Cause, Erased
+from missedd.core.policy import Policy, VotePolicy
+from missedd.core.polls.tally import Tally, told
+from missedd.core.polls.voting_rules import Standing
+from missedd.store.admission.admit import admit, foresee
+from missedd.store.db.database import Database, StoreRefused
+from missedd.store.people.erase import erase
+from missedd.store.people.suppressions import suppress
+from missedd.store.polls import rule_changes
+from missedd.store.polls.recount import Recount, digests, kept_tally, one_view, recount
+from missedd.store.polls.rule_changes import Recounted, apply_rules
+from missedd.store.polls.tallies import rules_of, rules_text, tally
+from missedd.store.polls.votes import COLUMN_OF
+from missedd.store.reads.reader import call_story
+from missedd.store.store import Store
+from tests.core.campaigns import (
+    CALLER,
+    INDIA,
+    NOON,
+    OTHER,
+    THIRD,
+    call,
+    campaign,
+    minutes,
+    policy,
+    poll,
+    seconds,
+    sms,
+)
+from tests.store.steps import actions, admitted, rows, verdicts
+
+ASHA, RAVI = "+918047120010", "+918047120011"
+
+
+def voting(**rules: Any) -> Policy:
+    """Two campaigns, one option each, in one poll."""
+    return policy(
+        campaign(name="vote-asha", exophones=(ASHA,), vote=VotePolicy("singer", "Asha")),
+        campaign(name="vote-ravi", exophones=(RAVI,), vote=VotePolicy("singer", "Ravi")),
+        polls=(poll(**rules),),
+    )
+
+
+def vote(sid: str, at: float = 0, to: str = ASHA, caller: str = CALLER) -> InboundCall:
+    return call(sid, NOON + minutes(at), dialled=(to,), caller=caller)
+
+
+async def opened(store: Store, of: Policy) -> list[Recounted]:
+    return await store.write(partial(apply_rules, policy=of))
+
+
+async def counts(store: Store) -> dict[tuple[str, str], int]:
+    """The tally, without what is zero."""
+    found = await store.read(partial(tally, poll="singer"))
+    assert isinstance(found, Tally)
+    return {key: count for key, count in found.counts.items() if count}
+
+
+async def _execute(db: Database, sql: str) -> None:
+    await db.execute(sql)
+
+
+def counted_again(path: Path) -> Recount:
+    with one_view(path) as reading:
+        kept = kept_tally(reading, "singer")
+        assert kept is not None
+        return recount(reading, kept)
+
+
+async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Path) -> None:
+    of = voting(countries=frozenset({"IN"}))
+    abroad, satellite = "+971501234567", "+881612345678"
+    await opened(store, of)
+    await admitted(store, vote("c1"), vote("c2", caller=abroad), vote("c3", caller=satellite), of=of)
+    assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "foreign"): 2}
+    assert await actions(store) == [
+        ("done", "recorded", "vote-counted"),
+        ("done", "refused", "foreign-number"),
+        ("done", "refused", "foreign-number"),
+    ]
+    assert counted_again(path).agrees
+    told_of = await store.read(partial(tally, poll="singer"))
+    assert isinstance(told_of, Tally)
+    assert told(told_of, ["Asha"], NOON)["refused"]["foreign"] == 2
+    assert told(told_of, ["Asha"], NOON)["countries"] == ["IN"]
+    # Who is erased has no country any more, and stays what they were under any further rules.
+    assert isinstance(await store.write(partial(erase, number=abroad, at=NOON, cause=Cause.OPERATOR)), Erased)
+    again = voting(countries=frozenset({"IN", "US"}))
+    assert await opened(store, again) == [Recounted("singer", 3, 0, 1)]
+    assert counted_again(path).agrees
+    everybody = voting()
+    assert await opened(store, everybody) == [Recounted("singer", 3, 2, 3)]
+    assert counted_again(path).agrees
+    told_of = await store.read(partial(tally, poll="singer"))
+    assert isinstance(told_of, Tally)
+    assert told(told_of, ["Asha"], NOON)["refused"] == {"surplus": 0, "replaced": 0, "early": 0, "late": 0}
+
+
+async def test_a_vote_is_recorded_and_counted(store: Store, path: Path) -> None:
+    of = voting()
+    assert await opened(store, of) == [Recounted("singer", 0, 0, 0)]
+    await admitted(store, vote("c1"), vote("c2", caller=OTHER), vote("c3", to=RAVI, caller=THIRD), of=of)
+    assert await counts(store) == {("Asha", "counted"): 2, ("Ravi", "counted"): 1}
+    assert await actions(store) == [("done", "recorded", "vote-counted")] * 3
+    assert counted_again(path).agrees
+
+
+@pytest.mark.parametrize(
+    ("keep", "second"),
+    [("first", ("done", "dropped", "vote-not-counted")), ("last", ("planned", None, "owed"))],
+)
+async def test_a_text_confirms_a_vote_that_counts_and_no_other(
+    store: Store, keep: str, second: tuple[str, str | None, str]
+) -> None:
+    of = voting(keep=keep, closes_at=NOON + minutes(30))
+    of = replace(of, campaigns=tuple(replace(each, sms=sms()) for each in of.campaigns))
+    await opened(store, of)
+    await admitted(store, vote("c1"), of=of)
+    again = vote("c2", 1, to=RAVI)
+    foreseen = await store.read(partial(foresee, call=again, policy=of, received_at=NOON + minutes(1)))
+    (decided,) = await admitted(store, again, at=NOON + minutes(1), of=of)
+    assert foreseen == decided.admission
+    await admitted(store, vote("c3", 31, caller=OTHER), at=NOON + minutes(31), of=of)
+    texts = await rows(store, "SELECT state, outcome, reason FROM actions WHERE kind = 'sms' ORDER BY id")
+    assert texts == [("planned", None, "owed"), second, ("done", "dropped", "vote-not-counted")]
+    waiting = await rows(store, "SELECT count(*) FROM actions WHERE wake_at IS NOT NULL")
+    assert waiting == [(sum(state == "planned" for state, *_ in texts),)]
+
+
+async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, path: Path) -> None:
+    of = voting(opens_at=NOON, closes_at=NOON + minutes(10))
+    await opened(store, of)
+    late = vote("c3", 10, caller=THIRD)
+    await admitted(store, vote("c1", -1), vote("c2", 9.99, caller=OTHER), at=NOON + minutes(9.99), of=of)
+    await admitted(store, late, vote("c4", 11, caller=OTHER), at=NOON + minutes(11), of=of)
+    assert await actions(store, "outcome, reason") == [
+        ("refused", "poll-not-open"),
+        ("recorded", "vote-counted"),
+        ("refused", "poll-closed"),
+        ("refused", "poll-closed"),
+    ]
+    assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "early"): 1, ("Asha", "late"): 2}
+    # A call from before the closing that is told of long after it.
+    await admitted(store, vote("c5", 8, RAVI, "+919800000005"), at=NOON + minutes(90), of=of)
+    assert (await counts(store))["Ravi", "counted"] == 1
+    assert counted_again(path).agrees
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+@pytest.mark.parametrize(
+    ("keep", "found", "reasons"),
+    [
+        (
+            "first",
+            {("Asha", "counted"): 1, ("Ravi", "surplus"): 1, ("Asha", "surplus"): 1},
+            ["vote-counted", "vote-surplus", "vote-precedes-other"],
+        ),
+        (
+            "last",
+            {("Ravi", "counted"): 1, ("Asha", "replaced"): 2},
+            ["vote-counted", "vote-replaces-earlier", "vote-replaced"],
+        ),
+    ],
+)
+async def test_a_call_told_of_late_takes_its_own_place(
+    store: Store,
+    path: Path,
+    keep: str,
+    found: dict[tuple[str, str], int],
+    reasons: list[str],
+    in_one_batch: bool,
+) -> None:
+    of = voting(keep=keep)
+    await opened(store, of)
+    calls = [vote("c2", 6), vote("c3", 12, RAVI), vote("c1", 0)]
+    for batch in [calls] if in_one_batch else [[each] for each in calls]:
+        await admitted(store, *batch, at=NOON + minutes(12), of=of)
+    assert await counts(store) == found
+    assert await actions(store, "outcome, reason") == [("recorded", each) for each in reasons]
+    assert counted_again(path).agrees
+
+
+async def test_duplicates_and_suppressed_callers_vote_all_the_same(store: Store, path: Path) -> None:
+    of = voting(votes_per_number=2)
+    await opened(store, of)
+    await store.write(
+        partial(suppress, number=OTHER, reason="asked", source="api", now=NOON - minutes(9), until=None)
+    )
+    found = await admitted(
+        store, vote("c1"), vote("c2", 1), vote("c3", 2), vote("c4", caller=OTHER), vote("c1"), of=of
+    )
+    assert verdicts(found) == ["accepted", "duplicate", "duplicate", "suppressed", "redelivered"]
+    assert await counts(store) == {("Asha", "counted"): 3, ("Asha", "surplus"): 1}
+    assert counted_again(path).agrees
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_in_any_order_and_any_batches_it_is_what_a_recount_gives(
+    store: Store, path: Path, keep: str, limit: int
+) -> None:
+    luck = Random(f"{keep} {limit}")
+    of = voting(keep=keep, votes_per_number=limit, opens_at=NOON, closes_at=NOON + minutes(30))
+    await opened(store, of)
+    callers = [f"+9198000000{n:02d}" for n in range(12)]
+    calls = [
+        vote(f"c{n}", luck.randrange(-3, 34), luck.choice((ASHA, RAVI)), luck.choice(callers))
+        for n in range(150)
+    ]
+    luck.shuffle(calls)
+    while calls:
+        size = luck.choice((1, 2, 20))
+        batch, calls = calls[:size], calls[size:]
+        await admitted(store, *batch, *batch[:1], at=NOON + minutes(34), of=of)
+        assert counted_again(path).differences == []
+    assert sum((await counts(store)).values()) == 150
+    assert await rows(
+        store,
+        "SELECT max(n) FROM (SELECT count(*) AS n FROM votes WHERE standing = 'counted' GROUP BY number)",
+    ) == [(limit,)]
+
+
+async def test_new_rules_count_every_vote_again(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_changes, "_PIECE", 4)
+    first, last = voting(), voting(keep="last", votes_per_number=2, closes_at=NOON + minutes(8))
+    await opened(store, first)
+    callers = [CALLER, OTHER, THIRD]
+    # More votes of one number than a piece holds, and a piece that ends within a number's votes.
+    calls = [vote(f"a{n}", n, RAVI) for n in range(9)]
+    calls += [vote(f"b{n}{i}", n, caller=each) for i, each in enumerate(callers) for n in range(3)]
+    await admitted(store, *calls, at=NOON + minutes(10), of=first)
+    assert await counts(store) == {("Asha", "counted"): 2, ("Ravi", "counted"): 1} | {
+        ("Asha", "surplus"): 7,
+        ("Ravi", "surplus"): 8,
+    }
+    assert await opened(store, first) == [], "nothing has changed"
+    (done,) = await opened(store, last)
+    assert done == Recounted("singer", votes=18, changed=18, total=6)
+    assert await counts(store) == {("Asha", "counted"): 4, ("Ravi", "counted"): 2} | {
+        ("Asha", "replaced"): 5,
+        ("Ravi", "replaced"): 6,
+        ("Ravi", "late"): 1,
+    }
+    assert counted_again(path).agrees
+    await admitted(store, vote("z", 7.5, caller=OTHER), at=NOON + minutes(11), of=last)
+    assert counted_again(path).agrees
+    await opened(store, first)
+    assert counted_again(path).agrees
+
+
+async def test_votes_from_before_there_were_polls_are_counted(store: Store, path: Path) -> None:
+    of = voting()
+    await opened(store, of)
+    await admitted(store, vote("c1"), vote("c2", 1), vote("c3", 2, RAVI, OTHER), at=NOON + minutes(2), of=of)
+    for statement in ("DELETE FROM votes", "DELETE FROM tallies", "DELETE FROM poll_rules"):
+        await store.write(partial(_execute, sql=statement))
+    assert await opened(store, of) == [Recounted("singer", 3, 2, 2)]
+    assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "surplus"): 1, ("Ravi", "counted"): 1}
+    assert counted_again(path).agrees
+
+
+async def test_a_poll_reads_once_for_a_batch_and_writes_once_a_table(store: Store) -> None:
+    of = voting()
+    await opened(store, of)
+    statements: list[str] = []
+
+    class Counting:
+        """The database that it is given, telling what is asked of it."""
+
+        def __init__(self, db: object) -> None:
+            self._db = db
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            method = getattr(self._db, name)
+
+            def run(sql: str, *params: object) -> object:
+                statements.append(f"{name} {' '.join(sql.split())}")
+                return method(sql, *params)
+
+            return run
+
+    calls = [vote(f"c{n}", caller=f"+9198000000{n:02d}") for n in range(50)]
+
+    async def unit(db: object) -> None:
+        await admit(Counting(db), calls, of, NOON)  # type: ignore[arg-type]
+
+    for at in (0, 1):
+        calls = [replace(each, call_sid=f"{each.call_sid}-{at}") for each in calls]
+        statements.clear()
+        await store.write(unit)
+        about = [each for each in statements if " votes " in each or " tallies " in each]
+        assert [each.partition(" ")[0] for each in about] == ["fetch_all", *["executemany"] * 3]
+
+
+async def test_where_nobody_votes_nothing_of_polls_is_asked(store: Store) -> None:
+    await admitted(store, call(), of=policy(campaign(), polls=(poll(),)))
+    assert await rows(store, "SELECT * FROM votes") == []
+    assert await store.read(partial(tally, poll="singer")) is None
+
+
+async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
+    of = voting()
+    await opened(store, of)
+    await admitted(store, vote("c2", 6), at=NOON + minutes(6), of=of)
+    await admitted(store, vote("c1", 0, RAVI), at=NOON + minutes(7), of=of)
+    told, words = {}, {}
+    for sid in ("c1", "c2"):
+        story = await store.read(partial(call_story, call_sid=sid))
+        assert story is not None
+        (action,) = story["actions"]
+        told[sid] = (action["outcome"], action["reason"], action["vote"])
+        words[sid] = explained(story, NOON, INDIA)
+    assert "recorded; it was told of late: made before a vote that counted" in words["c1"]
+    assert "a vote for Ravi in the poll singer: it counts." in words["c1"]
+    assert "a vote for Asha in the poll singer: it does not count: the number's votes were" in words["c2"]
+    assert told == {
+        "c1": (
+            "recorded",
+            "vote-precedes-other",
+            {"poll": "singer", "option": "Ravi", "standing": "counted"},
+        ),
+        "c2": ("recorded", "vote-counted", {"poll": "singer", "option": "Asha", "standing": "surplus"}),
+    }
+
+
+async def test_the_story_of_a_refused_vote_says_why(store: Store) -> None:
+    of = voting(closes_at=NOON)
+    await opened(store, of)
+    await admitted(store, vote("c1"), of=of)
+    story = await store.read(partial(call_story, call_sid="c1"))
+    assert story is not None
+    words = explained(story, NOON, INDIA)
+    assert "vote (action 1): kept, and refused by the poll's rules; the poll had closed" in words
+    assert "[poll-closed]" in words
+
+
+@pytest.mark.parametrize(
+    ("mischief", "complaints"),
+    [
+        (
+            "UPDATE tallies SET votes = votes + 1 WHERE option = 'Asha'",
+            ["option Asha: 2 counted by the calls"],
+        ),
+        (
+            "UPDATE votes SET standing = 'counted' WHERE call_sid = 'c2'",
+            ["call c2: surplus by the calls, its vote is counted"],
+        ),
+        ("DELETE FROM votes WHERE call_sid = 'c3'", ["call c3: counted by the calls, its vote is missing"]),
+        (
+            "UPDATE votes SET option = 'Ravi' WHERE call_sid = 'c1'",
+            [
+                "call c1: counted by the calls, its vote is missing",
+                "call c1: has a vote for Ravi that no call gave",
+            ],
+        ),
+        (
+            "INSERT INTO votes SELECT poll, '+91999', standing, called_at, 'x', option FROM votes LIMIT 1",
+            ["call x: has a vote for"],
+        ),
+        (
+            "INSERT INTO votes SELECT poll, number, 'late', called_at, call_sid, option FROM votes "
+            "WHERE call_sid = 'c1'",
+            ["call c1: counted by the calls, its vote is counted and late"],
+        ),
+        ("INSERT INTO tallies (poll, option, early) VALUES ('singer', 'Zia', 1)", ["option Zia: 0 early"]),
+        (
+            "UPDATE calls SET called_at = called_at + 900000000 WHERE call_sid = 'c1'",
+            ["call c1: ", "call c1: "],
+        ),
+    ],
+)
+async def test_a_recount_finds_what_does_not_agree(
+    store: Store, path: Path, mischief: str, complaints: list[str]
+) -> None:
+    of = voting()
+    await opened(store, of)
+    calls = (vote("c1"), vote("c2", 6), vote("c3", 0, caller=OTHER), vote("c4", 0, RAVI, THIRD))
+    await admitted(store, *calls, at=NOON + minutes(6), of=of)
+    assert counted_again(path).agrees
+    await store.write(lambda db: db.execute(mischief))
+    found = counted_again(path)
+    assert not found.agrees
+    for complaint in complaints:
+        assert any(each.startswith(complaint) for each in found.differences), found.differences
+
+
+async def test_the_digest_is_of_the_sorted_callsids_that_count(store: Store, path: Path) -> None:
+    of = voting()
+    await opened(store, of)
+    await admitted(store, vote("b"), vote("a", caller=OTHER), vote("c", 0, RAVI, THIRD), vote("d", 1), of=of)
+    with one_view(path) as reading:
+        found = digests(reading, "singer")
+    # printf 'a\nb\nc' | sha256sum, and so on.
+    assert found.total == "ea7fb08b7a2dc4619ffb7c7bb38d95a2047935fa165d71b12efd3852a2e6d0cc"
+    assert found.by_option == {
+        "Asha": "7e18f737311b2dc3b2f269dd78396b0351f14fb66efa879f768cb23181883c78",
+        "Ravi": "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6",
+    }
+
+
+def test_rules_are_kept_as_they_are_read() -> None:
+    for rules in (
+        poll(),
+        poll(keep="last", votes_per_number=3, opens_at=NOON, closes_at=NOON + seconds(0.1)),
+    ):
+        assert rules_of("singer", rules_text(rules)) == rules
+
+
+def test_a_recount_wants_a_database_of_this_version(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        old.execute("PRAGMA user_version = 3")
+    old.close()
+    with pytest.raises(StoreRefused, match="schema version 3"), one_view(path):
+        pass
+    with pytest.raises(StoreRefused, match="there is no database"), one_view(path / "none"):
+        pass
+
+
+def test_every_standing_has_its_column() -> None:
+    assert set(COLUMN_OF) == set(Standing)
