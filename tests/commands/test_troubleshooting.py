@@ -1,7 +1,11 @@
-"""The vendor's five rows of troubleshooting: `missedd check` or `why` names cause and solution of each."""
+"""The vendor's five rows of troubleshooting: `missedd check` or `why` names cause and solution of each.
+
+docs/troubleshooting.md has a row for each of them.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +15,7 @@ import pytest
 from missedd.cli import main
 from tests.store.database import CALLER, NOON, FilledDatabase
 
+PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 SITE = """[listen]
 public_url = "https://calls.example.in"
 [exotel]
@@ -26,6 +31,21 @@ body = "Thank you."
 dlt_entity_id = "1101000000000000000"
 dlt_template_id = "1107000000000000001"
 """
+
+
+@pytest.mark.parametrize(
+    ("symptom", "remedy"),
+    [
+        ("No callback was triggered", "with `flow` or `agents`"),
+        ("Several callbacks for one missed call", '`dedup_window = "5m"`'),
+        ("SMS not delivered", "`dlt_template_id`"),
+        ("Webhook not received", "`missedd resend`"),
+        ("The customer does not answer the callback", '`delay` to `"15s"` to `"30s"`'),
+    ],
+)
+def test_the_page_has_each_symptom_with_its_remedy(symptom: str, remedy: str) -> None:
+    rows = re.findall(r"^\| (.+?) \| .* \| (.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert remedy in dict(rows)[symptom]
 
 
 class Desk:

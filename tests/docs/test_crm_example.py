@@ -1,4 +1,4 @@
-"""The README's receiver for a CRM, run as it stands there, against a server that plays Frappe CRM."""
+"""The receiver that docs/integrations/frappe-crm.md shows, run against a server that plays Frappe CRM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from missedd.engine.webhooks.webhook_sender import as_json, missed_call, signature
 from missedd.store.admission.call_row import CallRow
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text("utf-8")
+PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "frappe-crm.md"
 KEY = b"a secret of twenty-four b"
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 
@@ -86,13 +86,13 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture
 def receiver(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of the README's receiver, which has the secret and the CRM's address in its environment."""
+    """The address of the page's receiver, which has the secret and the CRM's address in its environment."""
     monkeypatch.setenv("MISSEDD_WEBHOOK_SECRET", "whsec_" + base64.b64encode(KEY).decode())
     monkeypatch.setenv("CRM_URL", f"http://127.0.0.1:{crm.server_port}")
     monkeypatch.setenv("CRM_TOKEN", "key:secret")
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     scope: dict[str, Any] = {"__name__": "crm_lead"}
-    exec(compile(code, "README.md", "exec"), scope)
+    exec(compile(code, str(PAGE), "exec"), scope)
     quiet = type("Quiet", (scope["Webhook"],), {"log_message": lambda *_: None})
     server = HTTPServer(("127.0.0.1", 0), quiet)
     server.handle_error = lambda *_: None  # type: ignore[method-assign] # it would print the traceback

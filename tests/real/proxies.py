@@ -2,8 +2,8 @@
 
     python -m tests.real.proxies [--proxy nginx …] [--restarts 10] [--rate 500] [--without-sockets]
 
-The configurations are those of the README. With passed sockets, as under systemd, nothing but 200 is right.
-Without them nobody listens between a stop and a start, and the proxy's own patience decides.
+The configurations are those of docs/getting-started.md. With passed sockets, as under systemd, nothing but
+200 is right. Without them nobody listens between a stop and a start, and the proxy's own patience decides.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ lead = { source = "missed_call" }
 BETWEEN_S = 1.5
 """Of a daemon's life between two restarts: time for the proxy to keep connections anew."""
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text("utf-8")
+PAGE = Path(__file__).parent.parent.parent / "docs" / "getting-started.md"
 
 CADDY = """
 {
@@ -73,14 +73,14 @@ SHOWN
 class Proxy:
     program: str
     around: str
-    """What a machine's own configuration has around that which the README shows, `SHOWN`."""
+    """What a machine's own configuration has around the part that the page shows, `SHOWN`."""
     public: str
-    """How the README says where it listens; to be replaced by `here` with its port."""
+    """Where the proxy listens on the page; `here` with a free port replaces it."""
     here: str
     arguments: Callable[[Path], list[str]]
 
     def config(self, port: int, upstream: int) -> str:
-        (shown,) = re.findall(rf"```{self.program}\n(.*?)```", README, re.DOTALL)
+        (shown,) = re.findall(rf"```{self.program}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
         assert self.public in shown
         shown = shown.replace(self.public, self.here.format(port=port))
         return self.around.replace("SHOWN", shown.replace("127.0.0.1:8080", f"127.0.0.1:{upstream}"))
