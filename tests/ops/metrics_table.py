@@ -14,11 +14,11 @@ from tests.ops.exposition import ROOT, families
 FILE: Final = ROOT / "docs" / "metrics.md"
 HEAD: Final = """# Metrics
 
-What `GET /metrics` on the private listener shows, in Prometheus' text format. Counters begin at 0 with
-each start, and have a series for everything that can be known beforehand, so that `increase()` sees the
-first event. A gauge that could not be told has no sample. Alerts on them are in
-[`missedd.rules.yml`](../ops/prometheus/missedd.rules.yml), a dashboard in
-[`missedd.json`](../ops/grafana/missedd.json).
+After this page you know what each metric of `GET /metrics` on the private listener means. The format is
+Prometheus' text format. A counter begins at 0 with each start, and has a series for every label value that
+is known in advance, so that `increase()` sees the first event. A gauge whose value is not known has no
+sample. Alerts on these metrics are in [`missedd.rules.yml`](../ops/prometheus/missedd.rules.yml), explained
+in the [runbook](runbook.md). [`missedd.json`](../ops/grafana/missedd.json) is a dashboard for Grafana.
 
 """
 
@@ -26,7 +26,7 @@ first event. A gauge that could not be told has no sample. Alerts on them are in
 def table() -> str:
     own_first = sorted(families(), key=lambda family: not family.name.startswith("missedd_"))
     rows = [_row(family) for family in own_first]
-    return "\n".join(["| metric | type | labels | what it says |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def _row(family: Metric) -> str:
