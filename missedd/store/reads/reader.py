@@ -167,4 +167,4 @@ class StoreReader:
     ) -> dict[str, Any]:
         """Raises `RollupsBehind` while the summaries are far behind."""
         period = partial(load_analytics, campaign=campaign, since=since, until=until)
-        return await self._read(partial(period, timezone=self._timezone, most=MAX_CALLS_COUNTED))
+        return await self._read(partial(period, timezone=self._timezone, max_calls=MAX_CALLS_COUNTED))

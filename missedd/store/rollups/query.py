@@ -49,7 +49,7 @@ async def load_analytics(
 ) -> dict[str, Any]:
     """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`.
 
-    Raises `RollupsBehind` rather than count more than `most` calls one by one.
+    Raises `RollupsBehind` rather than count more than `max_calls` calls one by one.
     """
     grid = hour_grid_for(timezone)
     since_us = BEFORE_US if since is None else to_us(since)

@@ -55,7 +55,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
         return moment(str(value)) if is_instant else value
 
     console.add_app_template_filter(lambda action: tuple(displayed_details(action)), "told")
-    console.add_app_template_filter(describe_suppression)
+    console.add_app_template_filter(describe_suppression, "barred")
     console.add_app_template_filter(coded)
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)

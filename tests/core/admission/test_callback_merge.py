@@ -68,7 +68,7 @@ def test_what_waits_for_an_opening_goes_before_the_closing_with_the_other() -> N
 
 
 def test_what_a_pause_holds_stays_held() -> None:
-    held = planned(LATER, state=State.HELD, reason=Reason.CAMPAIGN_PAUSED, look_at=LATER + minutes(15))
+    held = planned(LATER, state=State.HELD, reason=Reason.CAMPAIGN_PAUSED, next_check_at=LATER + minutes(15))
     remains, _ = merge_callbacks(held, 8, LATER, waiting(NOON))
     assert (remains.state, remains.reason, remains.due_at) == (
         State.HELD,

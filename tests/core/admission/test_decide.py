@@ -561,7 +561,7 @@ def test_a_retry_is_a_callback_of_its_own_counted_and_gated_anew() -> None:
 
 def test_a_retry_keeps_the_cap_and_the_hours() -> None:
     of = campaign(callback=callback(retries=(minutes(5),), max_per_hour=1), hours=office())
-    capped = retried(of, 0, others=(NOON,))
+    capped = retried(of, 0, other_callback_times=(NOON,))
     assert capped is not None
     assert (capped.state, capped.reason) == (State.DONE, Reason.MAX_PER_HOUR)
     evening = ist("2026-11-23 18:28")

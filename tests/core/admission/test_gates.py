@@ -195,11 +195,11 @@ def test_the_cap_is_held_against_the_instant_of_release() -> None:
     of = campaign(callback=callback(max_per_hour=1), hours=office())
     evening, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     capped = Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
-    assert isinstance(judged(of, evening, others=(evening - minutes(1),)), Hold)
-    assert judged(of, evening, others=(opening + minutes(1),)) == capped
-    assert judged(of, evening, others=(opening,)) == capped
-    assert judged(of, opening, others=(opening - minutes(59),)) == capped
-    assert judged(of, opening, others=(opening - minutes(60),)) == Go()
+    assert isinstance(judged(of, evening, other_callback_times=(evening - minutes(1),)), Hold)
+    assert judged(of, evening, other_callback_times=(opening + minutes(1),)) == capped
+    assert judged(of, evening, other_callback_times=(opening,)) == capped
+    assert judged(of, opening, other_callback_times=(opening - minutes(59),)) == capped
+    assert judged(of, opening, other_callback_times=(opening - minutes(60),)) == Go()
 
 
 def test_after_hours_has_its_own_text_where_it_has_one() -> None:
