@@ -47,6 +47,7 @@ def test_a_wheel_prints_the_same_files(tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.unpack_archive(wheel, site, "zip")
     assert any(site.glob("missedd-*.dist-info/licenses/LICENSE"))
+    assert all((site / package / "py.typed").exists() for package in ("missedd", "simulator"))
     # Without the path files of this environment, which would bring the checkout in.
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(site), sysconfig.get_path("purelib")))}
     code = """
@@ -55,7 +56,7 @@ from missedd.base import shipped_files as files
 from pathlib import Path
 from missedd.cli import main
 assert Path(files.__file__).is_relative_to(sys.argv[1]), files.__file__
-sys.exit(any(main(["unit", name]) for name in files.SHIPPED) or main(["example"]))
+sys.exit(any(main(["unit", name]) for name in files.SHIPPED_FILES) or main(["example"]))
 """
     told = [sys.executable, "-S", "-c", code, str(site)]
     printed = subprocess.run(
