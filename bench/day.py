@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulator.harness.replay import replay
+from simulator.harness.replay import replay_scenario
 from simulator.scenario.scenario import load_scenario
 
 SCENARIO = Path(__file__).with_name("day.toml")
@@ -16,7 +16,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
     scenario = load_scenario(SCENARIO)
     calls = sum(each.params.get("crowd", 0) for each in scenario.timeline)
     say(f"day: {calls:,} callers in virtual time")
-    outcome = replay(scenario)
+    outcome = replay_scenario(scenario)
     if outcome.failures:
         raise RuntimeError("\n".join(map(str, outcome.failures)))
     return {

@@ -25,16 +25,16 @@ import trio
 
 from bench.figures_fill import CAMPAIGNS, START_US, fill
 from missedd.base.clock import SystemClock, from_us
-from missedd.config.loader import Settings, load_table
+from missedd.config.loader import Settings, load_settings_table
 from missedd.config.secrets import Secrets
-from missedd.core.analytics.hour_grid import grid_of
-from missedd.daemon.apps import private_site
-from missedd.engine.engine import Engine, World, running_engine
-from missedd.log.logger import Logger, configure
+from missedd.core.analytics.hour_grid import hour_grid_for
+from missedd.daemon.apps import build_private_site
+from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.log.logger import Logger, create_logger
 from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.reads.reader import Rows
-from missedd.store.rollups.roll_up import is_due
-from missedd.store.rollups.state import summary_of
+from missedd.store.reads.reader import ReadOnlyDatabase
+from missedd.store.rollups.roll_up import is_rollup_due
+from missedd.store.rollups.state import load_rollup_state
 from missedd.store.store import open_store
 from missedd.web.private.metrics import Metrics
 
@@ -54,7 +54,7 @@ def measure(calls: int, days: int, say: Say) -> dict[str, Any]:
 
 
 async def _measure(path: Path, calls: int, days: int, say: Say) -> dict[str, Any]:
-    log = configure(io.StringIO(), now=SystemClock().now)
+    log = create_logger(io.StringIO(), now=SystemClock().now)
     async with aio_driver() as driver, open_store(driver, path, "a bench"):
         pass  # which makes the schema
     say(f"figures: filling a store with {calls:,} calls of {days} days")
@@ -83,7 +83,7 @@ async def _measure(path: Path, calls: int, days: int, say: Say) -> dict[str, Any
 async def _daemon(path: Path, log: Logger) -> AsyncIterator[Engine]:
     secrets = Secrets("key", "token", "webhook-token-of-16", None)
     async with aio_driver() as driver:
-        world = World(SystemClock(), Random(1), driver)
+        world = Environment(SystemClock(), Random(1), driver)
         async with running_engine(
             _settings(path), secrets, world, log, "a bench", "http://127.0.0.1"
         ) as engine:
@@ -99,16 +99,16 @@ def _settings(path: Path) -> Settings:
             {"name": name, "exophones": [f"+91804712000{i}"], "lead": {}} for i, name in enumerate(CAMPAIGNS)
         ],
     }
-    return replace(load_table(raw, "", path.parent / "a bench"), store_path=path)
+    return replace(load_settings_table(raw, "", path.parent / "a bench"), store_path=path)
 
 
-async def _until(db: Rows) -> datetime | str | None:
+async def _until(db: ReadOnlyDatabase) -> datetime | str | None:
     """Up to when there are summaries; None once they are as far as they shall be."""
-    grid = grid_of(TIMEZONE)
-    summary = await summary_of(db, grid)
+    grid = hour_grid_for(TIMEZONE)
+    summary = await load_rollup_state(db, grid)
     if summary is None:
         return "nothing"
-    if not await is_due(db, grid, SystemClock().now()):
+    if not await is_rollup_due(db, grid, SystemClock().now()):
         return None
     return from_us(summary.until_us).astimezone(ZONE) if summary.until_us > 0 else "nothing"
 
@@ -136,7 +136,7 @@ def _ranges(days: int) -> dict[str, dict[str, str]]:
 
 
 async def _ask(engine: Engine, days: int, log: Logger, say: Say) -> dict[str, dict[str, float]]:
-    client = private_site(engine, SystemClock(), TIMEZONE, log, Metrics(), lambda: None).test_client()
+    client = build_private_site(engine, SystemClock(), TIMEZONE, log, Metrics(), lambda: None).test_client()
     found: dict[str, dict[str, float]] = {}
     for name, query in _ranges(days).items():
         say(f"figures: asking for {name}")

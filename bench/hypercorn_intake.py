@@ -19,22 +19,22 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from missedd.base.clock import SystemClock
-from missedd.commands.shared.options import with_config
-from missedd.config.loader import Loaded
-from missedd.daemon.apps import MeasuredSite, public_site
-from missedd.engine.engine import World, running_engine
+from missedd.commands.shared.options import run_with_config
+from missedd.config.loader import LoadedConfig
+from missedd.daemon.apps import TimedPublicSite, build_public_site
+from missedd.engine.engine import Environment, running_engine
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.log.logger import configure
+from missedd.log.logger import create_logger
 from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.web.private.app import PatientConnection
+from missedd.web.private.app import DisconnectTolerantConnection
 from missedd.web.private.metrics import Metrics
 
 
 class _Site(QuartTrio):
-    asgi_http_class = PatientConnection
+    asgi_http_class = DisconnectTolerantConnection
 
 
-def _application(site: MeasuredSite) -> QuartTrio:
+def _application(site: TimedPublicSite) -> QuartTrio:
     app = _Site(__name__, static_folder=None)
 
     @app.route("/exotel/<path:rest>", methods=["GET", "HEAD", "POST"])
@@ -48,17 +48,17 @@ def _application(site: MeasuredSite) -> QuartTrio:
     return app
 
 
-def _serve(loaded: Loaded) -> int:
+def _serve(loaded: LoadedConfig) -> int:
     clock = SystemClock()
-    log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts)
+    log = create_logger(sys.stdout, now=clock.now, secrets=loaded.secrets.all_spellings)
     listen = loaded.settings.listen.public
 
     async def main() -> None:
         async with aio_driver() as driver:
-            world = World(clock, SystemRandom(), driver)
-            url = loaded.settings.listen.url_of(listen)
+            world = Environment(clock, SystemRandom(), driver)
+            url = loaded.settings.listen.public_url_for(listen)
             async with running_engine(loaded.settings, loaded.secrets, world, log, "bench", url) as engine:
-                site = public_site(engine, loaded.secrets.webhook_token, log, Metrics())
+                site = build_public_site(engine, loaded.secrets.webhook_token, log, Metrics())
                 config = Config()
                 config.bind = [str(listen)]
                 config.accesslog = None
@@ -71,4 +71,4 @@ def _serve(loaded: Loaded) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(with_config(_serve, Path(sys.argv[1])))
+    sys.exit(run_with_config(_serve, Path(sys.argv[1])))

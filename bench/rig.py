@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.real.daemon import ENVIRON, PATIENCE_S, TOKEN
+from tests.real.daemon import ENVIRON, TOKEN, WAIT_AT_MOST_S
 
 PATH: Final = f"/exotel/{TOKEN}/missed-call"
 CONNECTIONS: Final = 128
@@ -75,14 +75,14 @@ def serving(port: int, *module: str) -> Iterator[Server]:
         try:
             began = time.monotonic()
             while not _answers(port):
-                if running.poll() is not None or time.monotonic() - began > PATIENCE_S:
+                if running.poll() is not None or time.monotonic() - began > WAIT_AT_MOST_S:
                     output.seek(0)
                     raise RuntimeError(f"{module[0]} did not start: {output.read().decode()}")
                 time.sleep(0.02)
             yield Server(running.pid, port)
         finally:
             running.terminate()
-            running.wait(PATIENCE_S)
+            running.wait(WAIT_AT_MOST_S)
 
 
 def _answers(port: int) -> bool:

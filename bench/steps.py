@@ -19,19 +19,19 @@ import trio
 
 from bench.ingest import CAMPAIGN
 from bench.rig import PATH
-from missedd.config.loader import load_table
+from missedd.config.loader import load_settings_table
 from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.decide import decide
 from missedd.core.model import InboundCall
 from missedd.core.policy import Policy
 from missedd.exotel.missed_call_webhook import parse_missed_call
-from missedd.log.logger import Event, configure
+from missedd.log.logger import Event, create_logger
 from missedd.store.admission.admit import admit
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.migrate import migrate
 from missedd.store.store import Driver
 from missedd.web.public.http_parser import RequestParser
-from missedd.web.public.limits import Limits
+from missedd.web.public.limits import ListenerLimits
 
 CALLS: Final = 20_000
 BATCHES: Final = (1, 64)
@@ -60,12 +60,12 @@ async def _with_a_driver() -> Costs:
 async def _round(driver: Driver) -> Costs:
     costs: Costs = {}
     policy = _policy()
-    parser = RequestParser(Limits())
+    parser = RequestParser(ListenerLimits())
     requests = []
     with _timed(costs, "the HTTP request is read"):
         for raw in map(_request, range(CALLS)):
             parser.feed(raw)
-            requests.append(parser.arrived.popleft().request)
+            requests.append(parser.requests.popleft().request)
     with _timed(costs, "its body becomes a missed call"):
         understood = [parse_missed_call(each) for each in requests]
     calls = [each for each in understood if isinstance(each, InboundCall)]
@@ -86,7 +86,7 @@ async def _round(driver: Driver) -> Costs:
             await connection.close()
     # Slowly enough that every line is written.
     instants = (NOW + n * timedelta(milliseconds=10) for n in count())
-    log = configure(io.StringIO(), now=lambda: next(instants))
+    log = create_logger(io.StringIO(), now=lambda: next(instants))
     with _timed(costs, "a line in the log (200 a second at most)"):
         for call in calls:
             log.info(Event.WEBHOOK_ADMITTED, call_sid=call.call_sid, caller=call.caller, verdict="accepted")
@@ -95,7 +95,7 @@ async def _round(driver: Driver) -> Costs:
 
 def _policy() -> Policy:
     head = '[listen]\npublic_url = "http://127.0.0.1"\n[exotel]\naccount_sid = "example1"\n'
-    return load_table(tomllib.loads(head + CAMPAIGN), "", Path("a bench")).policy
+    return load_settings_table(tomllib.loads(head + CAMPAIGN), "", Path("a bench")).policy
 
 
 def _request(n: int) -> bytes:

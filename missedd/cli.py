@@ -10,9 +10,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from missedd.base.interrupts import interruptible
+from missedd.base.interrupts import run_interruptible
 from missedd.base.version import __version__
-from missedd.config.values import nearest
+from missedd.config.values import closest_match
 
 COMMANDS = (
     *("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "unsubscribe", "suppress"),
@@ -21,10 +21,10 @@ COMMANDS = (
 )
 """Each is a module of `missedd.commands`; this is the order in which `--help` names them."""
 
-FAILED, USAGE = 1, 2
+EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
-def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of these commands."""
     top = argparse.ArgumentParser(
         prog="missedd",
@@ -41,23 +41,23 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return top
 
 
-SERVERS = ("demo", "serve")
+SERVER_COMMANDS = ("demo", "serve")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    _open_closed_streams()
+    _replace_closed_streams()
     words = sys.argv[1:] if argv is None else argv
     command = words[0] if words else ""
     if command and not command.startswith("-") and command not in COMMANDS:
-        return _unknown(command)
-    return interruptible(partial(_run, words), is_server=command in SERVERS)
+        return _report_unknown_command(command)
+    return run_interruptible(partial(_run, words), is_server=command in SERVER_COMMANDS)
 
 
 def _run(words: Sequence[str]) -> int:
     # Only the command that was asked for is loaded: all of them take a second, most of it the daemon.
     names = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    args = parser(names).parse_args(words)
+    args = build_parser(names).parse_args(words)
     try:
         return int(args.run(args))
     except BrokenPipeError:
@@ -69,20 +69,20 @@ def _run(words: Sequence[str]) -> int:
             f"missedd: {where}permission denied; run the command as the daemon's user, or with sudo",
             file=sys.stderr,
         )
-        return FAILED
+        return EXIT_FAILED
     finally:
         _flush()
 
 
-def _unknown(command: str) -> int:
-    meant = nearest(command, COMMANDS)
+def _report_unknown_command(command: str) -> int:
+    meant = closest_match(command, COMMANDS)
     hint = f"; did you mean {meant!r}?" if meant else ""
     print(f"missedd: there is no command {command!r}{hint}", file=sys.stderr)
     print(f"the commands are {', '.join(COMMANDS)}; `missedd --help` says what they do", file=sys.stderr)
-    return USAGE
+    return EXIT_USAGE
 
 
-def _open_closed_streams() -> None:
+def _replace_closed_streams() -> None:
     """Go on without the streams that whoever started us has closed: nobody reads what is said there.
 
     Left closed, the next file to be opened would get its number, and what is written there.

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from simulator.base.choices import none_of
-from simulator.base.interrupts import interruptible
+from simulator.base.choices import unknown_value_text
+from simulator.base.interrupts import run_interruptible
 
 COMMANDS = ("serve", "replay", "load", "fuzz", "sweep")
-SERVERS = ("serve", "load")
+LONG_RUNNING_COMMANDS = ("serve", "load")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,9 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = words[0] if words else ""
     if command and not command.startswith("-") and command not in COMMANDS:
-        print(f"missedd-sim: {none_of(command, COMMANDS)}", file=sys.stderr)
+        print(f"missedd-sim: {unknown_value_text(command, COMMANDS)}", file=sys.stderr)
         return 2
-    return interruptible(partial(_run, words), is_server=command in SERVERS)
+    return run_interruptible(partial(_run, words), is_server=command in LONG_RUNNING_COMMANDS)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -26,7 +26,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def slept_s() -> float:
+def suspended_s() -> float:
     """For how long the machine was asleep since its start, in seconds; 0 where the system does not say."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return 0.0

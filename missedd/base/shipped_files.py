@@ -16,31 +16,33 @@ SERVICE: Final = "missedd.service"
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class ShippedFile:
     path: str
     """Where it lies in a checkout."""
-    about: str
+    description: str
     """What it is, and where it belongs."""
 
 
-SHIPPED: Final[Mapping[str, Shipped]] = {
-    EXAMPLE: Shipped(EXAMPLE, "the configuration with every key; /etc/missedd/missedd.toml"),
-    SERVICE: Shipped(SERVICE, "systemd runs the daemon; /etc/systemd/system/"),
-    "missedd.socket": Shipped("missedd.socket", "systemd holds the public port; /etc/systemd/system/"),
-    "missedd-private.socket": Shipped(
+SHIPPED_FILES: Final[Mapping[str, ShippedFile]] = {
+    EXAMPLE: ShippedFile(EXAMPLE, "the configuration with every key; /etc/missedd/missedd.toml"),
+    SERVICE: ShippedFile(SERVICE, "systemd runs the daemon; /etc/systemd/system/"),
+    "missedd.socket": ShippedFile("missedd.socket", "systemd holds the public port; /etc/systemd/system/"),
+    "missedd-private.socket": ShippedFile(
         "missedd-private.socket", "systemd holds the private port; /etc/systemd/system/"
     ),
-    "missedd.rules.yml": Shipped(
+    "missedd.rules.yml": ShippedFile(
         "ops/prometheus/missedd.rules.yml", "alerts; `rule_files` of Prometheus' configuration"
     ),
-    "runbook.md": Shipped("docs/runbook.md", "what to do about each alert; for whoever is called"),
-    "missedd.json": Shipped("ops/grafana/missedd.json", "a dashboard; Grafana imports it"),
+    "runbook.md": ShippedFile("docs/runbook.md", "what to do about each alert; for whoever is called"),
+    "missedd.json": ShippedFile("ops/grafana/missedd.json", "a dashboard; Grafana imports it"),
 }
 
 _PACKAGE: Final = Path(__file__).parents[1]
 
 
-def text_of(name: str) -> str:
-    """The text of a file by its name in `SHIPPED`. Raises KeyError for another name."""
+def read_shipped_file(name: str) -> str:
+    """The text of a file by its name in `SHIPPED_FILES`. Raises KeyError for another name."""
     installed = _PACKAGE / "files" / name
-    return (installed if installed.exists() else _PACKAGE.parent / SHIPPED[name].path).read_text("utf-8")
+    return (installed if installed.exists() else _PACKAGE.parent / SHIPPED_FILES[name].path).read_text(
+        "utf-8"
+    )

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as value
+    from dataclasses import dataclass as fast_dataclass
 else:
 
-    def value[T](*, frozen: bool, slots: bool) -> Callable[[type[T]], type[T]]:
+    def fast_dataclass[T](*, frozen: bool, slots: bool) -> Callable[[type[T]], type[T]]:
         """A dataclass that compares and hashes as a frozen one does."""
         assert frozen, "a value that may change is a dataclass"
         return dataclasses.dataclass(slots=slots, unsafe_hash=True)
 
 
-__all__ = ["value"]
+__all__ = ["fast_dataclass"]

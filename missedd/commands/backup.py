@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from missedd.commands.shared.options import FAILED, OK, add_config, say_problems
-from missedd.config.loader import ConfigProblems, load
+from missedd.commands.shared.options import FAILED, OK, add_config_option, print_problems
+from missedd.config.loader import InvalidConfig, load_settings
 from missedd.store.backup.online_backup import Progress, copy_database
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import check_there
+from missedd.store.db.read_access import check_database_exists
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -29,7 +29,7 @@ def add_parser(commands: Subparsers) -> None:
         "It holds people's numbers: keep it as well as the database.",
         epilog="example: missedd backup --config missedd.toml missedd-$(date +%F).db",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--force", action="store_true", help="write over a file that is there")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     parser.set_defaults(run=run)
@@ -37,16 +37,16 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        settings = load(args.config, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
+        settings = load_settings(args.config, os.environ)
+    except InvalidConfig as problems:
+        return print_problems(problems)
     source = settings.store_path
     if args.out.is_dir() or _is_same(args.out, source):
         print(f"{args.out}: name a file of its own for the copy", file=sys.stderr)
         return FAILED
     try:
-        check_there(source)
-        with shown_progress("copying") as progress:
+        check_database_exists(source)
+        with progress_bar("copying") as progress:
             copy_database(source, args.out, progress, replace=args.force)
     except FileExistsError:
         print(f"{args.out} is there already; --force writes over it", file=sys.stderr)
@@ -66,7 +66,7 @@ def _is_same(out: Path, source: Path) -> bool:
 
 
 @contextmanager
-def shown_progress(what: str) -> Iterator[Progress]:
+def progress_bar(what: str) -> Iterator[Progress]:
     """A bar on a terminal, silence elsewhere."""
     console = Console(stderr=True)
     with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:

@@ -10,23 +10,28 @@ from functools import partial
 import trio
 
 from missedd.base.clock import SystemClock
-from missedd.commands.shared.options import FAILED, OK, add_config, with_config
-from missedd.config.campaign_summary import campaigns_in_words
-from missedd.config.loader import Loaded, Settings
-from missedd.config.sms import texts_of
-from missedd.core.admission.opening_burst import at_opening
-from missedd.core.contact_countries import LOOK_BACK, LeftOut, in_words, line_that_keeps
+from missedd.commands.shared.options import FAILED, OK, add_config_option, run_with_config
+from missedd.config.campaign_summary import describe_campaigns
+from missedd.config.loader import LoadedConfig, Settings
+from missedd.config.sms import configured_sms
+from missedd.core.admission.opening_burst import callback_throughput
+from missedd.core.contact_countries import (
+    EXCLUDED_LOOKBACK,
+    ExcludedCallers,
+    describe_excluded,
+    suggested_config_line,
+)
 from missedd.core.policy import Policy
-from missedd.core.sms.template import Name, Size, measure
+from missedd.core.sms.template import BodyField, LargestSms, largest_sms
 from missedd.daemon.listen_checks import address_problems
-from missedd.store.backup.upgrade_copy import KEPT_FOR, check_copy, version_ahead
+from missedd.store.backup.upgrade_copy import COPY_RETENTION, check_copy_possible, outdated_version
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.lock import holder
-from missedd.store.db.migrate import LATEST, known_version
-from missedd.store.db.read_access import is_there
-from missedd.store.people.excluded_callers import callers_left_out
-from missedd.store.store import Driver, look_over, open_reader
+from missedd.store.db.lock import lock_holder
+from missedd.store.db.migrate import LATEST_VERSION, supported_version
+from missedd.store.db.read_access import has_database
+from missedd.store.people.excluded_callers import load_excluded_callers
+from missedd.store.store import Driver, check_openable, open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -43,25 +48,25 @@ def add_parser(commands: Subparsers) -> None:
         "that is not contacted. Exit code 0 if it would start, 78 where the file is at fault, 1 where the "
         "machine is; that a daemon has the database, or a port, is no fault.",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--quiet", action="store_true", help="only what is wrong or odd")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_config(partial(_say, str(args.config), bool(args.quiet)), args.config)
+    return run_with_config(partial(_print_check, str(args.config), bool(args.quiet)), args.config)
 
 
-def _say(path: str, is_quiet: bool, loaded: Loaded) -> int:
+def _print_check(path: str, is_quiet: bool, loaded: LoadedConfig) -> int:
     settings = loaded.settings
-    problems, left_out = trio.run(_look, loaded)
-    for warning in (*settings.warnings, *_left_out(settings.policy, left_out)):
+    problems, left_out = trio.run(_check_machine, loaded)
+    for warning in (*settings.warnings, *_left_out_warnings(settings.policy, left_out)):
         print(f"warning: {warning}")
     if not is_quiet:
         for line in (
-            *campaigns_in_words(settings.policy),
-            *_texts(settings.policy),
-            *at_opening(settings.policy, settings.exotel.calls_per_minute),
+            *describe_campaigns(settings.policy),
+            *_sms_sizes(settings.policy),
+            *callback_throughput(settings.policy, settings.exotel.calls_per_minute),
         ):
             print(line)
     if problems:
@@ -74,69 +79,73 @@ def _say(path: str, is_quiet: bool, loaded: Loaded) -> int:
         return FAILED
     if not is_quiet:
         names = ", ".join(campaign.name for campaign in settings.policy.campaigns) or "none"
-        if (version := version_ahead(settings.store_path)) is not None:
+        if (version := outdated_version(settings.store_path)) is not None:
             print(
-                f"the next start brings the database from schema version {version} to {LATEST}, and keeps a "
-                f"copy of it as {check_copy(settings.store_path, version).name} for {KEPT_FOR.days} days"
+                f"the next start brings the database from schema version {version} to "
+                f"{LATEST_VERSION}, and keeps a "
+                ""
+                f"copy of it as {check_copy_possible(settings.store_path, version).name} for "
+                f"{COPY_RETENTION.days} days"
             )
-        owner = holder(settings.store_path)
+        owner = lock_holder(settings.store_path)
         used = f", in use by {owner}" if owner else ""
         print(f"{path} is well: campaigns {names}; the database is {settings.store_path}{used}")
     return OK
 
 
-async def _look(loaded: Loaded) -> tuple[list[str], list[LeftOut]]:
+async def _check_machine(loaded: LoadedConfig) -> tuple[list[str], list[ExcludedCallers]]:
     """What keeps the daemon from starting on this machine, and whom of its callers it would not contact."""
     settings = loaded.settings
     has_password = loaded.secrets.console_password is not None
     problems = list(address_problems(settings.listen, has_password=has_password))
     async with aio_driver() as driver:
         try:
-            await look_over(driver, settings.store_path)
+            await check_openable(driver, settings.store_path)
             left_out = await _read_left_out(driver, settings)
         except StoreRefused as refusal:
             return [str(refusal), *problems], []
     return problems, left_out
 
 
-def _left_out(policy: Policy, found: list[LeftOut]) -> Iterator[str]:
+def _left_out_warnings(policy: Policy, found: list[ExcludedCallers]) -> Iterator[str]:
     """Of each campaign, the callers in the database whom it would not contact, and what keeps them."""
     for campaign in policy.campaigns:
         missing = [each for each in found if each.campaign == campaign.name]
         if missing:
             yield (
-                f"{campaign.key}: contact: of the last {LOOK_BACK.days} days' callers it will neither call "
-                f"nor text {in_words(missing)}; "
-                f"{line_that_keeps(campaign.countries, campaign.exophones, missing)} would keep them"
+                f"{campaign.label}: contact: of the last {EXCLUDED_LOOKBACK.days} days' callers "
+                "it will neither call "
+                f"nor text {describe_excluded(missing)}; "
+                f"{suggested_config_line(campaign.countries, campaign.exophones, missing)} would keep them"
             )
 
 
-async def _read_left_out(driver: Driver, settings: Settings) -> list[LeftOut]:
+async def _read_left_out(driver: Driver, settings: Settings) -> list[ExcludedCallers]:
     """A database that awaits its upgrade is read too: that is when it matters most."""
-    if not is_there(settings.store_path):
+    if not has_database(settings.store_path):
         return []
-    query = partial(callers_left_out, policy=settings.policy, now=SystemClock().now())
-    async with open_reader(driver, settings.store_path, known_version) as reader:
+    query = partial(load_excluded_callers, policy=settings.policy, now=SystemClock().now())
+    async with open_reader(driver, settings.store_path, supported_version) as reader:
         return await reader.read(query)
 
 
-def _texts(policy: Policy) -> Iterator[str]:
+def _sms_sizes(policy: Policy) -> Iterator[str]:
     """Of each text, what it comes to at most."""
     for campaign in policy.campaigns:
         vote = campaign.vote
-        option, options = (vote.option, policy.options(vote.poll)) if vote else (None, ())
-        for key, sms in texts_of(campaign):
+        option, options = (vote.option, policy.poll_options(vote.poll)) if vote else (None, ())
+        for key, sms in configured_sms(campaign):
             compared = "not compared with a template" if sms.dlt_template is None else "as registered"
-            size = measure(sms.body, option, options)
-            yield f"{campaign.key}: {key}.body: {_size(size)}; {compared}"
+            size = largest_sms(sms.body, option, options)
+            yield f"{campaign.label}: {key}.body: {_size_text(size)}; {compared}"
 
 
-def _size(size: Size) -> str:
+def _size_text(size: LargestSms) -> str:
     most = "" if size.is_fixed else "at most "
     why = ""
-    if size.forced_by is not None:
-        what = size.forced_by.what
-        said = f"{{{what}}}" if isinstance(what, Name) else repr(what)
-        why = f" because of {said} at character {size.forced_by.at}"
-    alphabet = "GSM-7" if size.forced_by is None else "UCS-2"
+    if size.unicode_because is not None:
+        what = size.unicode_because.content
+        said = f"{{{what}}}" if isinstance(what, BodyField) else repr(what)
+        why = f" because of {said} at character {size.unicode_because.at}"
+    alphabet = "GSM-7" if size.unicode_because is None else "UCS-2"
     return f"{size.encoding} ({alphabet}){why}, {most}{size.characters} characters and {size.units} SMS"

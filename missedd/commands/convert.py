@@ -14,18 +14,18 @@ from typing import BinaryIO, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from missedd.commands.conversions.csv_file import NAMES, ConversionFile, WrongFile
-from missedd.commands.conversions.spreadsheet_cells import Order, WrongCell, date_of, plain
-from missedd.commands.conversions.upload import Sending, Tally
-from missedd.commands.shared.daemon_client import NotRunning, ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, local
+from missedd.commands.conversions.csv_file import COLUMN_NAMES, ConversionFile, CsvFileError
+from missedd.commands.conversions.spreadsheet_cells import CellError, DateOrder, clean_cell, parse_date
+from missedd.commands.conversions.upload import ConversionUpload, UploadCounts
+from missedd.commands.shared.daemon_client import DaemonNotRunning, call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config_option, to_local_text
 from missedd.config.loader import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 INTERRUPTED: Final = "interrupted"
 
-SHOWN: Final = 20
+MAX_SHOWN_REJECTED: Final = 20
 """Rejected lines that are told; --rejected writes all of them."""
 
 
@@ -43,18 +43,18 @@ def add_parser(commands: Subparsers) -> None:
         epilog="examples: missedd convert --config missedd.toml --file orders.csv --rejected bad.csv; "
         "missedd convert --config missedd.toml --number 9876543210 --reference order-4711 --value 2500",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--file", type=Path, metavar="FILE", help="a CSV file of many")
     parser.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help=f"which column says what, for one of {', '.join(NAMES)}; may be repeated",
+        help=f"which column says what, for one of {', '.join(COLUMN_NAMES)}; may be repeated",
     )
     parser.add_argument(
         "--dates",
-        choices=[each.value for each in Order],
+        choices=[each.value for each in DateOrder],
         help="how dates are meant: day or month first, or with the year first only",
     )
     parser.add_argument(
@@ -73,14 +73,14 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    wrong = _misuse(args)
+    wrong = _argument_error(args)
     if wrong:
         print(wrong, file=sys.stderr)
         return USAGE
-    return with_settings(args.config, partial(_convert_file if args.file else _convert_one, args))
+    return run_with_settings(args.config, partial(_convert_file if args.file else _convert_one, args))
 
 
-def _misuse(args: argparse.Namespace) -> str | None:
+def _argument_error(args: argparse.Namespace) -> str | None:
     """What is wrong with the arguments together, if anything."""
     if args.file:
         for name in ("number", "call_sid", "reference", "at", "value"):
@@ -88,8 +88,8 @@ def _misuse(args: argparse.Namespace) -> str | None:
                 return f"--file brings its own {name}; leave out --{name.replace('_', '-')}"
         for each in args.map:
             name, _, column = each.partition("=")
-            if name not in NAMES or not column:
-                return f"--map {each}: write FIELD=COLUMN with one of {', '.join(NAMES)}"
+            if name not in COLUMN_NAMES or not column:
+                return f"--map {each}: write FIELD=COLUMN with one of {', '.join(COLUMN_NAMES)}"
         return None
     if args.reference is None or (args.number is None and args.call_sid is None):
         return "give --file, or --reference with --number or --call-sid"
@@ -100,26 +100,26 @@ def _misuse(args: argparse.Namespace) -> str | None:
     return None
 
 
-def _order(args: argparse.Namespace) -> Order | None:
-    return Order(args.dates) if args.dates else None
+def _date_order(args: argparse.Namespace) -> DateOrder | None:
+    return DateOrder(args.dates) if args.dates else None
 
 
 def _convert_one(args: argparse.Namespace, settings: Settings) -> int:
-    body = {name: getattr(args, name) for name in NAMES}
+    body = {name: getattr(args, name) for name in COLUMN_NAMES}
     if args.at is not None:
         try:
-            body["at"] = date_of(plain(args.at), _order(args))
-        except WrongCell as wrong:
+            body["at"] = parse_date(clean_cell(args.at), _date_order(args))
+        except CellError as wrong:
             print(f"--at {args.at!r}: {wrong}", file=sys.stderr)
             return USAGE
-    said = ask(settings, "/api/v1/conversions", body)
-    if not said.is_well:
+    said = call_api(settings, "/api/v1/conversions", body)
+    if not said.is_ok:
         print(f"{args.reference}: {said.detail}", file=sys.stderr)
         return FAILED
     found = said.body
     if found["repeated"]:
         otherwise = f", with another {' and '.join(found['differs'])}" if found["differs"] else ""
-        since = local(found["created_at"], settings)
+        since = to_local_text(found["created_at"], settings)
         print(f"{args.reference} is known since {since}{otherwise}; nothing was changed")
     else:
         print(f"{args.reference} is recorded for {found['campaign']}, call {found['call_sid']}")
@@ -133,16 +133,16 @@ def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
         return USAGE
     try:
         with args.file.open("rb") as raw:
-            source = ConversionFile(raw, chosen, _order(args))
-            tally = _send(args, settings, source, raw)
+            source = ConversionFile(raw, chosen, _date_order(args))
+            tally = _upload(args, settings, source, raw)
     except OSError as failure:
         print(f"{args.file}: cannot be read: {failure.strerror or failure}", file=sys.stderr)
         return FAILED
-    except WrongFile as wrong:
+    except CsvFileError as wrong:
         print(f"{args.file}: {wrong}", file=sys.stderr)
         return USAGE
     tally.rejected.sort(key=lambda each: each.line.number)
-    _report(args, source, tally)
+    _print_counts(args, source, tally)
     if args.rejected:
         _write_rejected(args.rejected, source, tally)
     if tally.stopped == INTERRUPTED:
@@ -150,10 +150,12 @@ def _convert_file(args: argparse.Namespace, settings: Settings) -> int:
     return FAILED if tally.rejected or tally.stopped else OK
 
 
-def _send(args: argparse.Namespace, settings: Settings, source: ConversionFile, raw: BinaryIO) -> Tally:
+def _upload(
+    args: argparse.Namespace, settings: Settings, source: ConversionFile, raw: BinaryIO
+) -> UploadCounts:
     """Send the lines, with a progress bar on a terminal; an interruption leaves what is done done."""
-    sending = Sending(
-        partial(ask, settings, "/api/v1/conversions/batch"), args.campaign, dry_run=args.dry_run
+    sending = ConversionUpload(
+        partial(call_api, settings, "/api/v1/conversions/batch"), args.campaign, dry_run=args.dry_run
     )
     console = Console(stderr=True)
     columns = (TextColumn(args.file.name), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -161,42 +163,42 @@ def _send(args: argparse.Namespace, settings: Settings, source: ConversionFile, 
         shown = bar.add_task("", total=os.fstat(raw.fileno()).st_size)
         try:
             sending.send(source.lines(), lambda: bar.update(shown, completed=raw.tell()))
-        except NotRunning as failure:
-            sending.tally.stopped = str(failure)
+        except DaemonNotRunning as failure:
+            sending.counts.stopped = str(failure)
         except KeyboardInterrupt:
-            sending.tally.stopped = INTERRUPTED
-    return sending.tally
+            sending.counts.stopped = INTERRUPTED
+    return sending.counts
 
 
-def _report(args: argparse.Namespace, source: ConversionFile, tally: Tally) -> None:
+def _print_counts(args: argparse.Namespace, source: ConversionFile, tally: UploadCounts) -> None:
     used = ", ".join(f"{name} = {source.header[column]}" for name, column in source.columns.items())
     unused = [each for i, each in enumerate(source.header) if i not in source.columns.values()]
     print(f"columns: {used}" + (f"; not used: {', '.join(unused)}" if unused else ""))
-    if source.passed_over:
-        print(f"above the header: {'; '.join(source.passed_over)}")
-    if source.settled_by:
-        line, date = source.settled_by
+    if source.skipped_lines:
+        print(f"above the header: {'; '.join(source.skipped_lines)}")
+    if source.order_evidence:
+        line, date = source.order_evidence
         print(f"dates: {source.order}, as {date!r} in line {line} can only be that; --dates says otherwise")
     known = f"{tally.repeated:,} known before"
     if tally.differing:
         known += f" ({tally.differing:,} of them with other contents, which change nothing)"
     recorded = "would be recorded" if args.dry_run else "recorded"
     print(f"{tally.lines:,} lines: {tally.recorded:,} {recorded}, {known}, {len(tally.rejected):,} rejected")
-    for each in tally.rejected[:SHOWN]:
-        print(f"line {each.line.number}: {source.in_words(each.line, each.reason)}", file=sys.stderr)
-    if len(tally.rejected) > SHOWN:
+    for each in tally.rejected[:MAX_SHOWN_REJECTED]:
+        print(f"line {each.line.number}: {source.explain(each.line, each.reason)}", file=sys.stderr)
+    if len(tally.rejected) > MAX_SHOWN_REJECTED:
         more = "" if args.rejected else "; --rejected OUT writes all of them"
-        print(f"… and {len(tally.rejected) - SHOWN:,} more{more}", file=sys.stderr)
+        print(f"… and {len(tally.rejected) - MAX_SHOWN_REJECTED:,} more{more}", file=sys.stderr)
     if tally.stopped is not None:
         print(f"stopped: {tally.stopped}; run it again, what is recorded stays", file=sys.stderr)
 
 
-def _write_rejected(out: Path, source: ConversionFile, tally: Tally) -> None:
+def _write_rejected(out: Path, source: ConversionFile, tally: UploadCounts) -> None:
     """The rejected lines as CSV, each with its number and reason in front, to be mended and sent again."""
     with out.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["line", "reason", *source.header])
         writer.writerows(
-            [each.line.number, source.in_words(each.line, each.reason), *each.line.cells]
+            [each.line.number, source.explain(each.line, each.reason), *each.line.cells]
             for each in tally.rejected
         )

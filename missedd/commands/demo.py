@@ -24,10 +24,10 @@ import httpx
 import trio
 from faker import Faker
 
-from missedd.commands.demo_narration import Told, greeting
+from missedd.commands.demo_narration import Narrator, greeting
 from missedd.commands.shared.options import FAILED, OK, USAGE
 from missedd.config.values import parse_duration
-from missedd.security.password import SALT_BYTES, hashed
+from missedd.security.password import SALT_BYTES, hash_password
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -139,17 +139,19 @@ async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
             "EXOTEL_API_KEY": "demokey",
             "EXOTEL_API_TOKEN": "demotoken",
             "MISSEDD_WEBHOOK_TOKEN": token,
-            "MISSEDD_CONSOLE_PASSWORD_HASH": hashed(password, secrets.token_bytes(SALT_BYTES)),
+            "MISSEDD_CONSOLE_PASSWORD_HASH": hash_password(password, secrets.token_bytes(SALT_BYTES)),
         }
         exchange = [sys.executable, "-m", "simulator", "serve", "--sid", "demo1"]
         exchange += ["--port", str(ports["exotel"]), "--seed", str(args.seed)]
         exchange += ["--missed-call-url", f"http://127.0.0.1:{ports['public']}/exotel/{token}/missed-call"]
         exchange += [part for number in EXOPHONES for part in ("--exophone", number)]
         daemon = [sys.executable, "-m", "missedd", "serve", "--config", str(config)]
-        told, opened = Told(), trio.Event()
+        told, opened = Narrator(), trio.Event()
         async with trio.open_nursery() as nursery:
-            exchange_runs = await nursery.start(_child, exchange, environ, lambda _greeting: opened.set())
-            daemon_runs = await nursery.start(_child, daemon, environ, told.hear)
+            exchange_runs = await nursery.start(
+                _run_program, exchange, environ, lambda _greeting: opened.set()
+            )
+            daemon_runs = await nursery.start(_run_program, daemon, environ, told.narrate)
             with trio.move_on_after(READY_WITHIN_S) as starting:
                 await told.started.wait()
                 await opened.wait()
@@ -157,7 +159,7 @@ async def _demo(args: argparse.Namespace, limit_s: float | None) -> int:
             if ended_well:
                 print(greeting(f"http://127.0.0.1:{ports['private']}/", password), flush=True)
                 async with trio.open_nursery() as ringing:
-                    ringing.start_soon(_people_ring, args, f"http://127.0.0.1:{ports['exotel']}", told)
+                    ringing.start_soon(_place_calls, args, f"http://127.0.0.1:{ports['exotel']}", told)
                     with trio.move_on_after(limit_s if limit_s is not None else float("inf")):
                         async for _ in signals:
                             break
@@ -182,10 +184,10 @@ def _free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-async def _child(
+async def _run_program(
     command: list[str],
     environ: Mapping[str, str],
-    hear: Callable[[str], None],
+    on_line: Callable[[str], None],
     task_status: trio.TaskStatus[trio.Process],
 ) -> None:
     """Run a program until it ends; `hear` is given its lines.
@@ -206,7 +208,7 @@ async def _child(
         task_status.started(process)
         if process.stdout is not None:
             async for line in _lines(process.stdout):
-                hear(line)
+                on_line(line)
 
 
 async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
@@ -217,7 +219,7 @@ async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
             yield line.decode("utf-8", "replace")
 
 
-async def _people_ring(args: argparse.Namespace, exchange_url: str, told: Told) -> None:
+async def _place_calls(args: argparse.Namespace, exchange_url: str, narrator: Narrator) -> None:
     """Let somebody ring every now and then, for ever; some ring twice, as people do."""
     rng = Random(args.seed)  # noqa: S311 - who rings when is no secret
     names = Faker("en_IN")
@@ -228,7 +230,7 @@ async def _people_ring(args: argparse.Namespace, exchange_url: str, told: Told) 
         while True:
             # Of India's numbers only those with a 9 are mobiles throughout, which take SMS.
             number = f"+919{rng.randrange(10**9):09d}"
-            told.meet(number, names.name())
+            narrator.add_caller(number, names.name())
             person = {
                 "number": number,
                 "answers": rng.choice(ANSWERS),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from missedd.config.loader import TIMEZONE
+from missedd.config.loader import DEFAULT_TIMEZONE
 
 
 def greeting(address: str, password: str) -> str:
@@ -23,7 +23,7 @@ def greeting(address: str, password: str) -> str:
 """
 
 
-class Told:
+class Narrator:
     """Turns the daemon's log lines into sentences, and counts."""
 
     def __init__(self) -> None:
@@ -31,22 +31,26 @@ class Told:
         self._names: dict[str, str] = {}
         self._rang = self._called = self._answered = self._texted = 0
 
-    def meet(self, number: str, name: str) -> None:
+    def add_caller(self, number: str, name: str) -> None:
         self._names[number[-4:]] = name
 
-    def hear(self, line: str) -> None:
+    def narrate(self, line: str) -> None:
         try:
             event = json.loads(line)
         except ValueError:
             print(line, file=sys.stderr)
             return
-        said = self._say(event)
+        said = self._sentence(event)
         if said:
-            at = datetime.fromisoformat(event["at"]).astimezone(ZoneInfo(TIMEZONE)).strftime("%H:%M:%S %Z")
+            at = (
+                datetime.fromisoformat(event["at"])
+                .astimezone(ZoneInfo(DEFAULT_TIMEZONE))
+                .strftime("%H:%M:%S %Z")
+            )
             print(f"  {at}  {said}", flush=True)
 
-    def _say(self, event: Mapping[str, Any]) -> str | None:
-        who = self._who(event)
+    def _sentence(self, event: Mapping[str, Any]) -> str | None:
+        who = self._caller_name(event)
         match event["event"]:
             case "daemon.started":
                 self.started.set()
@@ -68,7 +72,7 @@ class Told:
                 return f"    callback {event['action']}: {event['outcome']}"
         return None
 
-    def _who(self, event: Mapping[str, Any]) -> str:
+    def _caller_name(self, event: Mapping[str, Any]) -> str:
         masked = str(event.get("caller") or event.get("number") or "")
         return f"{self._names.get(masked[-4:], 'somebody')} ({masked})"
 

@@ -7,8 +7,8 @@ import sys
 from functools import partial
 from urllib.parse import quote
 
-from missedd.commands.shared.daemon_client import ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.commands.shared.daemon_client import call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -23,18 +23,18 @@ def add_parser(commands: Subparsers) -> None:
         "still owed to it. It cannot be undone, and does not reach backups. The daemon must be running.",
         epilog="example: missedd erase --config missedd.toml 098765 43210",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("number", nargs="+", metavar="NUMBER", help="in any spelling")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_settings(args.config, partial(_erase, " ".join(args.number)))
+    return run_with_settings(args.config, partial(_erase, " ".join(args.number)))
 
 
 def _erase(number: str, settings: Settings) -> int:
-    said = ask(settings, f"/api/v1/numbers/{quote(number, safe='')}/erase")
-    if not said.is_well:
+    said = call_api(settings, f"/api/v1/numbers/{quote(number, safe='')}/erase")
+    if not said.is_ok:
         print(f"{number}: {said.detail}", file=sys.stderr)
         return FAILED
     print(f"{number} is erased; its calls stay counted as those of {said.body['pseudonym']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from missedd.base.shipped_files import EXAMPLE, text_of
+from missedd.base.shipped_files import EXAMPLE, read_shipped_file
 from missedd.commands.shared.options import OK
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -23,5 +23,5 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    sys.stdout.write(text_of(EXAMPLE))
+    sys.stdout.write(read_shipped_file(EXAMPLE))
     return OK

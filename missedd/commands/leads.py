@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from missedd.base.clock import SystemClock
-from missedd.commands.report import Wrong, instant
-from missedd.commands.shared.options import OK, USAGE, add_config, add_format, reading
+from missedd.commands.report import InvalidArgument, parse_instant
+from missedd.commands.shared.options import OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
-from missedd.core.explain.number import local_time
-from missedd.core.pagination import LARGEST_LIMIT, Page, Query
+from missedd.core.explain.number import format_local_time
+from missedd.core.pagination import MAX_LIMIT, Page, Query
 from missedd.core.people.leads import LeadStatus, all_leads
-from missedd.store.db.database import Connection
+from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import campaigns
 from missedd.store.reads.reader import leads as leads_page
 from missedd.web.api.csv_export import csv_header, csv_lines
@@ -30,8 +30,8 @@ from missedd.web.api.leads import LEAD_COLUMNS
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 type Leads = AsyncGenerator[list[Mapping[str, Any]]]
 
-SHOWN = ("campaign", "number", "status", "count", "last_seen_at", "callback_outcome", "updated_at")
-WHOLE = ("number", "status")
+TABLE_COLUMNS = ("campaign", "number", "status", "count", "last_seen_at", "callback_outcome", "updated_at")
+UNWRAPPED_COLUMNS = ("number", "status")
 """Columns that stay on one line however narrow the terminal is."""
 
 
@@ -45,11 +45,11 @@ def add_parser(commands: Subparsers) -> None:
         epilog="examples: missedd leads --config missedd.toml --since 24h --format csv > leads.csv; "
         "missedd leads --config missedd.toml --campaign admissions --status new",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--since", metavar="T", help="what changed since a date, an instant, or 24h, 7d ago")
     parser.add_argument("--campaign", metavar="N", help="one campaign instead of all")
     parser.add_argument("--status", choices=[each.value for each in LeadStatus])
-    add_format(parser, "table", "json", "csv")
+    add_format_option(parser, "table", "json", "csv")
     parser.add_argument(
         "--local",
         action="store_true",
@@ -59,24 +59,28 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    result = reading(args.config, partial(_tell, args=args))
-    if isinstance(result, Wrong):
+    result = run_query(args.config, partial(_print_leads, args=args))
+    if isinstance(result, InvalidArgument):
         print(result, file=sys.stderr)
         return USAGE
     return result
 
 
-async def _tell(settings: Settings, reader: Connection, args: argparse.Namespace) -> int | Wrong:
+async def _print_leads(
+    settings: Settings, reader: DatabaseConnection, args: argparse.Namespace
+) -> int | InvalidArgument:
     clock, zone = SystemClock(), ZoneInfo(settings.timezone)
     try:
-        since = instant(args.since, "--since", clock.now(), settings.timezone)
-    except Wrong as wrong:
+        since = parse_instant(args.since, "--since", clock.now(), settings.timezone)
+    except InvalidArgument as wrong:
         return wrong
     names = list(
         dict.fromkeys([*(each.name for each in settings.policy.campaigns), *await reader.read(campaigns)])
     )
     if args.campaign is not None and args.campaign not in names:
-        return Wrong(f"--campaign: there is no {args.campaign!r}; known are {', '.join(names) or 'none'}")
+        return InvalidArgument(
+            f"--campaign: there is no {args.campaign!r}; known are {', '.join(names) or 'none'}"
+        )
 
     async def read(query: Query) -> Page:
         return await reader.read(partial(leads_page, query=query))
@@ -96,21 +100,21 @@ async def _tell(settings: Settings, reader: Connection, args: argparse.Namespace
 def _local(lead: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """A lead with its times as a person in the zone reads them."""
     return {
-        name: local_time(value, zone) if name.endswith("_at") and value else value
+        name: format_local_time(value, zone) if name.endswith("_at") and value else value
         for name, value in lead.items()
     }
 
 
-type Shown = Callable[[Mapping[str, Any]], dict[str, Any]]
+type FormatLead = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-async def _write_csv(leads: Leads, shown: Shown) -> None:
+async def _write_csv(leads: Leads, shown: FormatLead) -> None:
     sys.stdout.write(csv_header(LEAD_COLUMNS))
     async for rows in leads:
         sys.stdout.write(csv_lines(LEAD_COLUMNS, map(shown, rows)))
 
 
-async def _write_json(leads: Leads, shown: Shown) -> None:
+async def _write_json(leads: Leads, shown: FormatLead) -> None:
     """One list, written as it is read."""
     before = "[\n"
     async for rows in leads:
@@ -120,22 +124,22 @@ async def _write_json(leads: Leads, shown: Shown) -> None:
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
 
-async def _print_table(leads: Leads, shown: Shown) -> None:
+async def _print_table(leads: Leads, shown: FormatLead) -> None:
     kept: list[Mapping[str, Any]] = []
     async for rows in leads:
         kept += rows
-        if len(kept) > LARGEST_LIMIT:
+        if len(kept) > MAX_LIMIT:
             break
-    Console().print(_table(map(shown, kept[:LARGEST_LIMIT])))
-    if len(kept) > LARGEST_LIMIT:
-        print(f"There are more than these {LARGEST_LIMIT:,}; --format csv has all.")
+    Console().print(_table(map(shown, kept[:MAX_LIMIT])))
+    if len(kept) > MAX_LIMIT:
+        print(f"There are more than these {MAX_LIMIT:,}; --format csv has all.")
 
 
 def _table(leads: Iterable[Mapping[str, Any]]) -> Table:
     table = Table(title="Leads")
-    for column in SHOWN:
+    for column in TABLE_COLUMNS:
         title = column.removesuffix("_at").replace("_", " ")
-        table.add_column(title, no_wrap=column in WHOLE, overflow="fold")
+        table.add_column(title, no_wrap=column in UNWRAPPED_COLUMNS, overflow="fold")
     for lead in leads:
-        table.add_row(*(str(lead[name]) if lead[name] is not None else "–" for name in SHOWN))
+        table.add_row(*(str(lead[name]) if lead[name] is not None else "–" for name in TABLE_COLUMNS))
     return table

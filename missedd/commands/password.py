@@ -9,7 +9,7 @@ from secrets import token_bytes
 
 from missedd.commands.shared.options import FAILED, OK
 from missedd.config.secrets import CONSOLE_PASSWORD_HASH
-from missedd.security.password import SALT_BYTES, SHORTEST, hashed
+from missedd.security.password import MIN_PASSWORD_LENGTH, SALT_BYTES, hash_password
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -29,19 +29,19 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        password = _ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        password = _prompt() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     except EOFError:
         password = None
     if password is None:
         return FAILED
-    if len(password) < SHORTEST:
-        print(f"a password has at least {SHORTEST} characters", file=sys.stderr)
+    if len(password) < MIN_PASSWORD_LENGTH:
+        print(f"a password has at least {MIN_PASSWORD_LENGTH} characters", file=sys.stderr)
         return FAILED
-    print(hashed(password, token_bytes(SALT_BYTES)))
+    print(hash_password(password, token_bytes(SALT_BYTES)))
     return OK
 
 
-def _ask() -> str | None:
+def _prompt() -> str | None:
     password = getpass("Password for the console: ")
     if getpass("And again: ") != password:
         print("the two differ", file=sys.stderr)

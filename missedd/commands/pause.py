@@ -8,8 +8,8 @@ from functools import partial
 from urllib.parse import quote
 
 from missedd.base.clock import SystemClock, to_iso
-from missedd.commands.shared.daemon_client import ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, add_config, local
+from missedd.commands.shared.daemon_client import call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config_option, to_local_text
 from missedd.config.loader import Settings
 from missedd.config.values import parse_duration
 
@@ -25,7 +25,7 @@ def add_parser(commands: Subparsers) -> None:
         "go on. A pause that is in force is replaced. The daemon must be running.",
         epilog="example: missedd pause --config missedd.toml admissions --why 'agents at lunch' --until 1h",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("campaign", metavar="CAMPAIGN")
     parser.add_argument("--why", required=True, metavar="W", help="for whoever asks later")
     parser.add_argument(
@@ -37,17 +37,17 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_settings(args.config, partial(_pause, args.campaign, args.why, args.until))
+    return run_with_settings(args.config, partial(_pause, args.campaign, args.why, args.until))
 
 
 def _pause(campaign: str, why: str, until: str | None, settings: Settings) -> int:
     lasts = parse_duration(until)
     end = until if lasts is None else to_iso(SystemClock().now() + lasts)
     path = f"/api/v1/campaigns/{quote(campaign, safe='')}/pause"
-    said = ask(settings, path, {"why": why, "until": end})
-    if not said.is_well:
+    said = call_api(settings, path, {"why": why, "until": end})
+    if not said.is_ok:
         print(f"{campaign}: {said.detail}", file=sys.stderr)
         return FAILED
-    lasts_until = local(said.body["until"], settings) if end else "it is resumed"
+    lasts_until = to_local_text(said.body["until"], settings) if end else "it is resumed"
     print(f"{campaign} is paused until {lasts_until}")
     return OK

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from missedd.base.clock import SystemClock
-from missedd.commands.poll_recount import count_again, verify
-from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, add_format, reading
+from missedd.commands.poll_recount import recount_poll, verify_result
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
-from missedd.core.polls.tally import CLOSED, UPCOMING, told
-from missedd.store.db.database import Connection
+from missedd.core.polls.tally import CLOSED, UPCOMING, tally_json
+from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import polls, tally
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -40,7 +40,7 @@ def add_parser(commands: Subparsers) -> None:
         "sorted and joined by line feeds. Examples: missedd poll --config missedd.toml singer; "
         "missedd poll --config missedd.toml singer --recount --result singer.json",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("name", metavar="NAME", help="the poll, as the configuration names it")
     parser.add_argument(
         "--recount", action="store_true", help="count again from the calls; exit 1 if anything differs"
@@ -54,7 +54,7 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE",
         help="check a result's signature, and its digests by the database",
     )
-    add_format(parser, "table", "json")
+    add_format_option(parser, "table", "json")
     parser.set_defaults(run=run)
 
 
@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
         )
         return USAGE
     if args.verify is not None:
-        return verify(args.config, args.name, args.verify)
+        return verify_result(args.config, args.name, args.verify)
     if args.recount or args.result:
-        return count_again(args.config, args.name, args.result, as_json=args.format == "json")
-    shown = reading(args.config, partial(_shown, name=args.name))
+        return recount_poll(args.config, args.name, args.result, as_json=args.format == "json")
+    shown = run_query(args.config, partial(_load_poll, name=args.name))
     if isinstance(shown, int):
         return shown
     settings, poll = shown
@@ -79,24 +79,26 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print(json.dumps(poll, indent=2, ensure_ascii=False))
     else:
-        _print(poll, ZoneInfo(settings.timezone))
+        _print_poll(poll, ZoneInfo(settings.timezone))
     return OK
 
 
-async def _shown(settings: Settings, reader: Connection, name: str) -> tuple[Settings, dict[str, Any] | str]:
+async def _load_poll(
+    settings: Settings, reader: DatabaseConnection, name: str
+) -> tuple[Settings, dict[str, Any] | str]:
     """The poll as the API shows it, or why there is none."""
     found = await reader.read(partial(tally, poll=name))
     if found is None:
         return settings, no_such_poll(name, await reader.read(polls))
-    return settings, told(found, settings.policy.options(name), SystemClock().now())
+    return settings, tally_json(found, settings.policy.poll_options(name), SystemClock().now())
 
 
 def no_such_poll(name: str, known: Sequence[str]) -> str:
     return f"there is no poll {name!r}; known are {', '.join(known) or 'none'}"
 
 
-def _print(poll: Mapping[str, Any], zone: ZoneInfo) -> None:
-    table = Table(title=f"{poll['poll']}: {_when(poll, zone)}")
+def _print_poll(poll: Mapping[str, Any], zone: ZoneInfo) -> None:
+    table = Table(title=f"{poll['poll']}: {_period_text(poll, zone)}")
     table.add_column("")
     table.add_column("", width=BAR_WIDTH)
     table.add_column("votes", justify="right")
@@ -115,7 +117,7 @@ def _print(poll: Mapping[str, Any], zone: ZoneInfo) -> None:
     Console().print(table)
 
 
-def _when(poll: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _period_text(poll: Mapping[str, Any], zone: ZoneInfo) -> str:
     opens, closes = (
         each and datetime.fromisoformat(each).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
         for each in (poll["opens_at"], poll["closes_at"])

@@ -10,79 +10,81 @@ from pathlib import Path
 from typing import Any
 
 from missedd.base.clock import SystemClock
-from missedd.commands.shared.options import CONFIGURATION, FAILED, OK, say_problems
-from missedd.config.loader import ConfigProblems, Settings, load
+from missedd.commands.shared.options import CONFIGURATION, FAILED, OK, print_problems
+from missedd.config.loader import InvalidConfig, Settings, load_settings
 from missedd.config.secrets import find_signing_key
-from missedd.core.polls.signed_result import FORMAT, is_signed, result, signed
-from missedd.core.polls.tally import OPEN, told
+from missedd.core.polls.signed_result import FORMAT, has_valid_signature, poll_result_json, sign_result
+from missedd.core.polls.tally import OPEN, tally_json
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import is_there
-from missedd.store.polls.recount import Recount, digests, kept_tally, one_view, recount
+from missedd.store.db.read_access import has_database
+from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
 
 
-def count_again(config: Path, name: str, into: Path | None, *, as_json: bool) -> int:
+def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: bool) -> int:
     """Hold the votes and the tally against the calls; if they agree, write the result that is asked for."""
-    key = None if into is None else _key()
+    key = None if result_file is None else _find_key()
     if isinstance(key, int):
         return key
     try:
-        settings = load(config, os.environ)
-        with one_view(settings.store_path) as reading:
-            kept = kept_tally(reading, name)
+        settings = load_settings(config, os.environ)
+        with open_snapshot(settings.store_path) as reading:
+            kept = stored_tally(reading, name)
             if kept is None:
                 print(f"there is no poll {name!r} in {settings.store_path}", file=sys.stderr)
                 return FAILED
-            found = recount(reading, kept)
-            if key is None or into is None or not found.agrees:
-                return _say(found, settings, as_json=as_json)
-            counted = result(
-                found.counted,
-                found.numbers,
-                digests(reading, name),
-                settings.policy.options(name),
+            found = recount_from_calls(reading, kept)
+            if key is None or result_file is None or not found.agrees:
+                return _print_recount(found, settings, as_json=as_json)
+            counted = poll_result_json(
+                found.recounted,
+                found.voter_count,
+                vote_digests(reading, name),
+                settings.policy.poll_options(name),
                 SystemClock().now(),
             )
-    except ConfigProblems as problems:
-        return say_problems(problems)
+    except InvalidConfig as problems:
+        return print_problems(problems)
     except StoreRefused as refusal:
         print(refusal, file=sys.stderr)
         return FAILED
-    _say(found, settings, as_json=as_json)
-    return _write(signed(counted, key), into)
+    _print_recount(found, settings, as_json=as_json)
+    return _write_result(sign_result(counted, key), result_file)
 
 
-def _say(found: Recount, settings: Settings, *, as_json: bool) -> int:
-    poll = found.kept.rules.name
-    if settings.policy.poll(poll) not in (None, found.kept.rules):
+def _print_recount(found: Recount, settings: Settings, *, as_json: bool) -> int:
+    poll = found.stored.rules.name
+    if settings.policy.poll(poll) not in (None, found.stored.rules):
         print(
             "the configuration has other rules for this poll: they hold from the next start on",
             file=sys.stderr,
         )
     if as_json:
-        shown = told(found.counted, settings.policy.options(poll), SystemClock().now())
+        shown = tally_json(found.recounted, settings.policy.poll_options(poll), SystemClock().now())
         print(
             json.dumps(
-                shown | {"numbers": found.numbers, "agrees": found.agrees, "differences": found.differences},
+                shown
+                | {"numbers": found.voter_count, "agrees": found.agrees, "differences": found.differences},
                 indent=2,
                 ensure_ascii=False,
             )
         )
         return OK if found.agrees else FAILED
     counted = (
-        f"{found.counted.calls:,} votes of {found.numbers:,} numbers, {found.counted.total:,} of them count"
+        f"{found.recounted.calls:,} votes of {found.voter_count:,} numbers, {found.recounted.total:,} "
+        "of them count"
     )
     if found.agrees:
         print(f"{poll}: {counted}: the votes and the tally agree with the calls")
         return OK
-    print(f"{poll}: by the calls {counted}; {found.found:,} differences:")
+    print(f"{poll}: by the calls {counted}; {found.difference_count:,} differences:")
     for each in found.differences:
         print(f"  {each}")
-    if found.found > len(found.differences):
-        print(f"  … and {found.found - len(found.differences):,} more")
+    if found.difference_count > len(found.differences):
+        print(f"  … and {found.difference_count - len(found.differences):,} more")
     return FAILED
 
 
-def _write(counted: Mapping[str, Any], into: Path) -> int:
+def _write_result(counted: Mapping[str, Any], into: Path) -> int:
     text = json.dumps(counted, indent=2, ensure_ascii=False) + "\n"
     try:
         into.write_text(text, "utf-8")
@@ -95,28 +97,28 @@ def _write(counted: Mapping[str, Any], into: Path) -> int:
     return OK
 
 
-def verify(config: Path, name: str, file: Path) -> int:
+def verify_result(config: Path, name: str, file: Path) -> int:
     """Check a result's signature and, where there is a database, every figure and digest of it."""
-    key = _key()
+    key = _find_key()
     if isinstance(key, int):
         return key
-    said = _read(file, key)
+    said = _read_result(file, key)
     if isinstance(said, str):
         print(said, file=sys.stderr)
         return FAILED
     if said["poll"] != name:
         print(f"{file} is the result of the poll {said['poll']!r}", file=sys.stderr)
         return FAILED
-    return _compare(said, config, file)
+    return _compare_result(said, config, file)
 
 
-def _read(file: Path, key: bytes) -> dict[str, Any] | str:
+def _read_result(file: Path, key: bytes) -> dict[str, Any] | str:
     """A result that this key signed, or why it is none."""
     try:
         said = json.loads(file.read_text("utf-8"))
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             return f"{file} is no result of a poll: its format is not {FORMAT}"
-        if not is_signed(said, key):
+        if not has_valid_signature(said, key):
             return f"{file}: the signature does not fit: it was changed, or signed with another secret"
     except OSError as failure:
         return f"cannot read {file}: {failure.strerror}"
@@ -125,24 +127,28 @@ def _read(file: Path, key: bytes) -> dict[str, Any] | str:
     return said
 
 
-def _compare(said: Mapping[str, Any], config: Path, file: Path) -> int:
+def _compare_result(said: Mapping[str, Any], config: Path, file: Path) -> int:
     try:
-        settings = load(config, os.environ)
-        if not is_there(settings.store_path):
+        settings = load_settings(config, os.environ)
+        if not has_database(settings.store_path):
             print(f"{file}: the signature fits; there is no database here to compare it with")
             return OK
-        with one_view(settings.store_path) as reading:
-            kept = kept_tally(reading, said["poll"])
+        with open_snapshot(settings.store_path) as reading:
+            kept = stored_tally(reading, said["poll"])
             if kept is None:
                 print(f"{file}: the signature fits; the database has no such poll", file=sys.stderr)
                 return FAILED
-            found = recount(reading, kept)
+            found = recount_from_calls(reading, kept)
             options = [each["option"] for each in said["options"]]
-            now = result(
-                found.counted, found.numbers, digests(reading, said["poll"]), options, SystemClock().now()
+            now = poll_result_json(
+                found.recounted,
+                found.voter_count,
+                vote_digests(reading, said["poll"]),
+                options,
+                SystemClock().now(),
             )
-    except ConfigProblems as problems:
-        return say_problems(problems)
+    except InvalidConfig as problems:
+        return print_problems(problems)
     except StoreRefused as refusal:
         print(refusal, file=sys.stderr)
         return FAILED
@@ -157,7 +163,7 @@ def _compare(said: Mapping[str, Any], config: Path, file: Path) -> int:
     return OK
 
 
-def _key() -> bytes | int:
+def _find_key() -> bytes | int:
     """The signing key, or the exit code where there is none."""
     key, problems = find_signing_key(os.environ)
     if key is None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import trio
 
 from missedd.base.clock import SystemClock
-from missedd.commands.shared.daemon_client import NotRunning, ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.commands.shared.daemon_client import DaemonNotRunning, call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings
-from missedd.store.actions.quarantine import quarantined_until, release
+from missedd.store.actions.quarantine import quarantined_until, release_quarantine
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import check_there
+from missedd.store.db.read_access import check_database_exists
 from missedd.store.store import open_store
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -30,29 +30,29 @@ def add_parser(commands: Subparsers) -> None:
         "that: what waits goes to its gates, where the too old expires, and the rest is sent. With --drop "
         "all of it is dropped.",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--drop", action="store_true", help="send none of it")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_settings(args.config, partial(_release, args.drop))
+    return run_with_settings(args.config, partial(_release, args.drop))
 
 
 def _release(drop: bool, settings: Settings) -> int:
     """By the daemon if there is one, as only it can wake for what is released."""
     try:
-        said = ask(settings, "/api/v1/quarantine", method="GET")
-        is_over = said.is_well and said.body["since"] is None
+        said = call_api(settings, "/api/v1/quarantine", method="GET")
+        is_over = said.is_ok and said.body["since"] is None
         if not is_over:
-            said = ask(settings, "/api/v1/quarantine/release", {"drop": drop})
-        if not said.is_well:
+            said = call_api(settings, "/api/v1/quarantine/release", {"drop": drop})
+        if not said.is_ok:
             print(said.detail, file=sys.stderr)
             return FAILED
         count = None if is_over else int(said.body["actions"])
-    except NotRunning:
+    except DaemonNotRunning:
         try:
-            count = _without_daemon(settings.store_path, drop=drop)
+            count = _release_offline(settings.store_path, drop=drop)
         except StoreRefused as refusal:
             print(refusal, file=sys.stderr)
             return FAILED
@@ -66,15 +66,15 @@ def _release(drop: bool, settings: Settings) -> int:
     return OK
 
 
-def _without_daemon(path: Path, *, drop: bool) -> int | None:
+def _release_offline(path: Path, *, drop: bool) -> int | None:
     """How many actions it was; None where there is no quarantine."""
-    check_there(path)
+    check_database_exists(path)
 
     async def write() -> int | None:
         async with aio_driver() as driver, open_store(driver, path, "missedd release") as store:
             if await store.read(quarantined_until) is None:
                 return None
-            unit = partial(release, now=SystemClock().now(), drop=drop)
-            return (await store.write(unit, aside=True)).actions
+            unit = partial(release_quarantine, now=SystemClock().now(), drop=drop)
+            return (await store.write(unit, offload=True)).actions
 
     return trio.run(write)

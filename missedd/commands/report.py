@@ -14,15 +14,15 @@ from rich.console import Console
 
 from missedd.base.clock import SystemClock
 from missedd.commands.report_tables import DETAILS, csv_rows, tables, write_csv
-from missedd.commands.shared.options import FAILED, OK, USAGE, add_config, add_format, reading
+from missedd.commands.shared.options import FAILED, OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
 from missedd.config.values import parse_duration
-from missedd.store.db.database import Connection
-from missedd.store.reads.reader import campaigns, figures
+from missedd.store.db.database import DatabaseConnection
+from missedd.store.reads.reader import campaigns, load_analytics
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-TOGETHER = "all campaigns"
+ALL_CAMPAIGNS = "all campaigns"
 
 EXAMPLES = """\
 examples:
@@ -39,7 +39,7 @@ examples:
 """
 
 
-class Wrong(Exception):
+class InvalidArgument(Exception):
     """An argument that cannot be meant; the text names it."""
 
 
@@ -52,7 +52,7 @@ def add_parser(commands: Subparsers) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_config(parser)
+    add_config_option(parser)
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--campaign", metavar="N", help="one campaign instead of each")
     whose.add_argument("--together", action="store_true", help="all campaigns as one instead of each")
@@ -64,15 +64,15 @@ def add_parser(commands: Subparsers) -> None:
         help="instead of the figures: calls by hour of the day, by weekday and hour, or by date; or every "
         "outcome by reason (JSON has all of them anyway)",
     )
-    add_format(parser, "table", "json", "csv")
+    add_format_option(parser, "table", "json", "csv")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    result = reading(args.config, partial(_figures, args=args))
+    result = run_query(args.config, partial(_load_figures, args=args))
     if isinstance(result, int):
         return result
-    if isinstance(result, Wrong):
+    if isinstance(result, InvalidArgument):
         print(result, file=sys.stderr)
         return USAGE if str(result).startswith("--") else FAILED
     match args.format:
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def instant(text: str | None, option: str, now: datetime, timezone: str) -> datetime | None:
+def parse_instant(text: str | None, option: str, now: datetime, timezone: str) -> datetime | None:
     """A date or instant (local unless it has an offset), or how long before `now`; raises Wrong."""
     if text is None:
         return None
@@ -98,30 +98,32 @@ def instant(text: str | None, option: str, now: datetime, timezone: str) -> date
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Wrong(
+        raise InvalidArgument(
             f"{option}: {text!r} is no date like 2026-11-01, no instant, and no time ago like 24h"
         ) from None
 
 
-async def _figures(
-    settings: Settings, reader: Connection, args: argparse.Namespace
-) -> dict[str, dict[str, Any]] | Wrong:
+async def _load_figures(
+    settings: Settings, reader: DatabaseConnection, args: argparse.Namespace
+) -> dict[str, dict[str, Any]] | InvalidArgument:
     """The figures by campaign, or what is wrong with the arguments."""
     now = SystemClock().now()
     try:
-        since = instant(args.since, "--since", now, settings.timezone)
-        until = instant(args.until, "--until", now, settings.timezone)
-    except Wrong as wrong:
+        since = parse_instant(args.since, "--since", now, settings.timezone)
+        until = parse_instant(args.until, "--until", now, settings.timezone)
+    except InvalidArgument as wrong:
         return wrong
     if since is not None and until is not None and until < since:
-        return Wrong("--until: it lies before --since")
+        return InvalidArgument("--until: it lies before --since")
     known = await reader.read(campaigns)
     configured = [each.name for each in settings.policy.campaigns]
     names = list(dict.fromkeys([*configured, *known]))
     if args.campaign is not None and args.campaign not in names:
-        return Wrong(f"there is no campaign {args.campaign!r}; known are {', '.join(names) or 'none'}")
+        return InvalidArgument(
+            f"there is no campaign {args.campaign!r}; known are {', '.join(names) or 'none'}"
+        )
     wanted: dict[str, str | None] = {name: name for name in names if args.campaign in (None, name)}
     if args.together:
-        wanted = {TOGETHER: None}
-    period = partial(figures, since=since, until=until, timezone=settings.timezone)
+        wanted = {ALL_CAMPAIGNS: None}
+    period = partial(load_analytics, since=since, until=until, timezone=settings.timezone)
     return {title: await reader.read(partial(period, campaign=name)) for title, name in wanted.items()}

@@ -10,16 +10,16 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from missedd.core.analytics.figures import peak
-from missedd.exotel.sms_status_codes import words_of_code
+from missedd.core.analytics.figures import busiest_hour
+from missedd.exotel.sms_status_codes import describe_code
 
-type Found = Mapping[str, Mapping[str, Any]]
+type FiguresByCampaign = Mapping[str, Mapping[str, Any]]
 """Figures by campaign."""
 type Row = list[str | int | float | None]
 
 DETAILS: Final = ("hour", "weekday", "day", "reason")
 
-SHOWN: Final = (
+FIGURE_ROWS: Final = (
     ("Missed calls", "total_calls"),
     ("Unique callers", "unique_callers"),
     ("Recovered calls", "recovered"),
@@ -41,36 +41,36 @@ SHOWN: Final = (
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-BESIDE_EACH_OTHER: Final = (None, "hour", "day")
+COLUMN_PER_CAMPAIGN: Final = (None, "hour", "day")
 """What shows each campaign in a column of its own."""
 
 
-def tables(found: Found, by: str | None, console: Console) -> Iterator[Table]:
+def tables(found: FiguresByCampaign, by: str | None, console: Console) -> Iterator[Table]:
     """For the terminal, or for a file: in several tables where the campaigns do not all fit side by side."""
     names = list(found)
-    while by in BESIDE_EACH_OTHER and names:
+    while by in COLUMN_PER_CAMPAIGN and names:
         count = len(names)
-        while count > 1 and not _fits(_part(found, names[:count]), by, console):
+        while count > 1 and not _fits(_select(found, names[:count]), by, console):
             count -= 1
-        yield table(_part(found, names[:count]), by)
+        yield table(_select(found, names[:count]), by)
         names = names[count:]
     if by == "weekday" and not _fits(found, by, console):
         yield from (_hours_by_weekday(name, each) for name, each in found.items())
-    elif by not in BESIDE_EACH_OTHER or not found:
+    elif by not in COLUMN_PER_CAMPAIGN or not found:
         yield table(found, by)
 
 
-def _part(found: Found, names: Iterable[str]) -> Found:
+def _select(found: FiguresByCampaign, names: Iterable[str]) -> FiguresByCampaign:
     return {name: found[name] for name in names}
 
 
-def _fits(found: Found, by: str | None, console: Console) -> bool:
+def _fits(found: FiguresByCampaign, by: str | None, console: Console) -> bool:
     # Measured without a title, which may be broken; a figure or a name may not.
     drawn = table(found, by)
     return console.measure(drawn, options=console.options.update(width=10_000)).maximum <= console.width
 
 
-def table(found: Found, by: str | None) -> Table:
+def table(found: FiguresByCampaign, by: str | None) -> Table:
     """All of it in one table, however wide."""
     match by:
         case "hour":
@@ -81,13 +81,16 @@ def table(found: Found, by: str | None) -> Table:
             return _weekdays(found)
         case "reason":
             return _reasons(found)
-    rows = [[title, *(_shown(key, _value(each, key)) for each in found.values())] for title, key in SHOWN]
-    peaks = (peak(each["peak_hours"]) for each in found.values())
+    rows = [
+        [title, *(_format_figure(key, _value(each, key)) for each in found.values())]
+        for title, key in FIGURE_ROWS
+    ]
+    peaks = (busiest_hour(each["peak_hours"]) for each in found.values())
     rows.append(["Peak hour", *("–" if each is None else f"{each:02d}:00" for each in peaks)])
     return _columns("Missed calls", found, rows)
 
 
-def csv_rows(found: Found, by: str | None) -> Iterator[Row]:
+def csv_rows(found: FiguresByCampaign, by: str | None) -> Iterator[Row]:
     """For a spreadsheet; empty where there is no value. Without `by` one row a campaign."""
     match by:
         case "hour":
@@ -105,12 +108,12 @@ def csv_rows(found: Found, by: str | None) -> Iterator[Row]:
         case "reason":
             yield ["campaign", "of", "outcome", "reason", "code", "count", "meaning"]
             for name, each in found.items():
-                yield from ([name, *row] for row in _ends(each))
+                yield from ([name, *row] for row in _outcome_rows(each))
         case _:
-            keys = [key for _, key in SHOWN]
+            keys = [key for _, key in FIGURE_ROWS]
             yield ["campaign", *(key.replace(".", "_") for key in keys), "peak_hour"]
             for name, each in found.items():
-                yield [name, *(_value(each, key) for key in keys), peak(each["peak_hours"])]
+                yield [name, *(_value(each, key) for key in keys), busiest_hour(each["peak_hours"])]
 
 
 def write_csv(rows: Iterable[Row]) -> None:
@@ -124,7 +127,7 @@ def _value(figures: Mapping[str, Any], key: str) -> int | float | None:
     return value
 
 
-def _shown(key: str, value: float | None) -> str:
+def _format_figure(key: str, value: float | None) -> str:
     if value is None:
         return "–"
     if "seconds" in key:
@@ -132,7 +135,7 @@ def _shown(key: str, value: float | None) -> str:
     return f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
 
 
-def _columns(title: str, found: Found, rows: Iterable[Iterable[str]]) -> Table:
+def _columns(title: str, found: FiguresByCampaign, rows: Iterable[Iterable[str]]) -> Table:
     """A column for each campaign."""
     drawn = Table(title=title)
     drawn.add_column("")
@@ -143,18 +146,18 @@ def _columns(title: str, found: Found, rows: Iterable[Iterable[str]]) -> Table:
     return drawn
 
 
-def _by_hour(found: Found) -> Iterator[list[str]]:
+def _by_hour(found: FiguresByCampaign) -> Iterator[list[str]]:
     for hour in range(24):
         yield [f"{hour:02d}:00", *(f"{each['peak_hours'][hour]['calls']:,}" for each in found.values())]
 
 
-def _by_day(found: Found) -> Iterator[list[str]]:
+def _by_day(found: FiguresByCampaign) -> Iterator[list[str]]:
     calls = {name: {row["date"]: row["calls"] for row in each["by_day"]} for name, each in found.items()}
     for date in sorted(set().union(*calls.values())):
         yield [date, *(f"{of_campaign.get(date, 0):,}" for of_campaign in calls.values())]
 
 
-def _weekdays(found: Found) -> Table:
+def _weekdays(found: FiguresByCampaign) -> Table:
     """A row for each campaign and day: as many columns as a day has hours."""
     drawn = Table("", "", *(f"{hour:02d}" for hour in range(24)), title="Missed calls by weekday and hour")
     for column in drawn.columns[2:]:
@@ -178,7 +181,7 @@ def _hours_by_weekday(name: str, figures: Mapping[str, Any]) -> Table:
     return drawn
 
 
-def _reasons(found: Found) -> Table:
+def _reasons(found: FiguresByCampaign) -> Table:
     drawn = Table(title="Calls, callbacks and SMS by reason")
     for title in ("", "of", "outcome", "reason", "code"):
         drawn.add_column(title, overflow="fold")
@@ -186,7 +189,7 @@ def _reasons(found: Found) -> Table:
     # Below the table, so that the reasons keep their room on a terminal of 80 columns.
     meanings: dict[str, str] = {}
     for name, each in found.items():
-        for i, (what, outcome, reason, code, count, words) in enumerate(_ends(each)):
+        for i, (what, outcome, reason, code, count, words) in enumerate(_outcome_rows(each)):
             title = "" if i else name
             drawn.add_row(title, str(what), str(outcome), str(reason), str(code or ""), f"{count:,}")
             if words:
@@ -197,11 +200,11 @@ def _reasons(found: Found) -> Table:
     return drawn
 
 
-def _ends(figures: Mapping[str, Any]) -> Iterator[Row]:
+def _outcome_rows(figures: Mapping[str, Any]) -> Iterator[Row]:
     for row in figures["verdicts"]:
         yield ["call", row["verdict"], row["reason"], None, row["calls"], None]
     for row in figures["callback_outcomes"]:
         yield ["callback", row["outcome"], row["reason"], None, row["count"], None]
     for row in figures["sms_by_reason"]:
-        words = words_of_code(row["code"] or "") or None
+        words = describe_code(row["code"] or "") or None
         yield ["sms", row["outcome"], row["reason"], row["code"], row["count"], words]

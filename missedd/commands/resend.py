@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from missedd.commands.shared.daemon_client import ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.commands.shared.daemon_client import call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -23,20 +23,20 @@ def add_parser(commands: Subparsers) -> None:
         "The message keeps its id, so an application that did get it knows it again. The daemon must be "
         "running.",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("ids", nargs="+", type=int, metavar="ACTION")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_settings(args.config, partial(_resend, args.ids))
+    return run_with_settings(args.config, partial(_resend, args.ids))
 
 
 def _resend(ids: Sequence[int], settings: Settings) -> int:
     worst = OK
     for action_id in ids:
-        said = ask(settings, f"/api/v1/actions/{action_id}/resend")
-        if said.is_well:
+        said = call_api(settings, f"/api/v1/actions/{action_id}/resend")
+        if said.is_ok:
             print(f"webhook {action_id} goes out again, as action {said.body['id']}")
         else:
             print(f"webhook {action_id}: {said.detail}", file=sys.stderr)

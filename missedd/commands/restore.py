@@ -10,14 +10,14 @@ from pathlib import Path
 import trio
 
 from missedd.base.clock import SystemClock
-from missedd.commands.backup import shown_progress
-from missedd.commands.shared.options import FAILED, OK, add_config, say_problems
-from missedd.config.loader import ConfigProblems, load
-from missedd.store.backup.inspect import Examined, examine
-from missedd.store.backup.restore import restore
+from missedd.commands.backup import progress_bar
+from missedd.commands.shared.options import FAILED, OK, add_config_option, print_problems
+from missedd.config.loader import InvalidConfig, load_settings
+from missedd.store.backup.inspect import DatabaseReport, inspect_database
+from missedd.store.backup.restore import restore_backup
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST
-from missedd.store.db.read_access import is_there
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.db.read_access import has_database
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -33,7 +33,7 @@ def add_parser(commands: Subparsers) -> None:
         "it was made.",
         epilog="example: missedd restore --config missedd.toml --verify missedd-2026-11-23.db",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("--verify", action="store_true", help="only check the backup: exit code 0 or 1")
     parser.add_argument("backup", type=Path, metavar="BACKUP")
     parser.set_defaults(run=run)
@@ -41,36 +41,39 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        settings = load(args.config, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
-    found = examine(args.backup)
-    print(_told(args.backup, found), file=sys.stdout if found.is_well else sys.stderr)
-    if not found.is_well or args.verify:
-        return OK if found.is_well else FAILED
+        settings = load_settings(args.config, os.environ)
+    except InvalidConfig as problems:
+        return print_problems(problems)
+    found = inspect_database(args.backup)
+    print(_report_text(args.backup, found), file=sys.stdout if found.is_healthy else sys.stderr)
+    if not found.is_healthy or args.verify:
+        return OK if found.is_healthy else FAILED
     try:
-        if is_there(settings.store_path) and args.backup.samefile(settings.store_path):
+        if has_database(settings.store_path) and args.backup.samefile(settings.store_path):
             print(f"{args.backup} is the database itself", file=sys.stderr)
             return FAILED
-        with shown_progress("restoring") as progress:
-            restored = trio.run(restore, settings.store_path, args.backup, SystemClock().now(), progress)
+        with progress_bar("restoring") as progress:
+            restored = trio.run(
+                restore_backup, settings.store_path, args.backup, SystemClock().now(), progress
+            )
     except StoreRefused as refusal:
         print(refusal, file=sys.stderr)
         return FAILED
     print(f"restored: {settings.store_path}")
-    if restored.kept is not None:
-        print(f"the database that was there is {restored.kept}")
+    if restored.old_database is not None:
+        print(f"the database that was there is {restored.old_database}")
     print(
-        f"{restored.waiting:,} pending actions wait, and so does all else that earlier calls lead to: "
+        f"{restored.quarantined_actions:,} pending actions wait, and so does all else that "
+        "earlier calls lead to: "
         f"`missedd release --config {args.config}` lets them go, with --drop it drops them"
     )
     return OK
 
 
-def _told(path: Path, found: Examined) -> str:
-    if not found.is_well:
+def _report_text(path: Path, found: DatabaseReport) -> str:
+    if not found.is_healthy:
         return "\n".join(f"{path}: {problem}" for problem in found.problems)
-    older = "" if found.version == LATEST else f", which a restore brings to {LATEST}"
+    older = "" if found.version == LATEST_VERSION else f", which a restore brings to {LATEST_VERSION}"
     counts = ", ".join(f"{count:,} {table}" for table, count in found.counts.items())
     return (
         f"{path} is well: integrity and references checked, schema version {found.version}{older}; "

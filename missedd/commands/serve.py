@@ -12,15 +12,15 @@ from random import SystemRandom
 
 import trio
 
-from missedd.base.clock import SystemClock, slept_s
-from missedd.commands.shared.options import FAILED, OK, add_config, with_config
-from missedd.config.loader import Loaded
+from missedd.base.clock import SystemClock, suspended_s
+from missedd.commands.shared.options import FAILED, OK, add_config_option, run_with_config
+from missedd.config.loader import LoadedConfig
 from missedd.daemon.daemon import serve
 from missedd.daemon.listen_checks import CannotListen
-from missedd.engine.engine import World
-from missedd.log.library_warnings import LibraryWords
-from missedd.log.logger import Event, configure
-from missedd.store.backup.upgrade_copy import ALIVE_EVERY_S, Upgrade
+from missedd.engine.engine import Environment
+from missedd.log.library_warnings import LibraryLogBridge
+from missedd.log.logger import Event, create_logger
+from missedd.store.backup.upgrade_copy import ALIVE_INTERVAL_S, UpgradeOptions
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
 from missedd.systemd import notify
@@ -36,7 +36,7 @@ def add_parser(commands: Subparsers) -> None:
         "the private one. Logs are JSON lines on stdout, or readable text on a terminal. SIGTERM and "
         "Ctrl-C let it finish what it holds, and it exits 0. SIGHUP changes nothing.",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument(
         "--no-copy",
         action="store_true",
@@ -46,21 +46,29 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_config(partial(_serve, not args.no_copy), args.config)
+    return run_with_config(partial(_serve, not args.no_copy), args.config)
 
 
-def _serve(is_copied: bool, loaded: Loaded) -> int:
-    _allow_many_files()
+def _serve(is_copied: bool, loaded: LoadedConfig) -> int:
+    _raise_file_limit()
     clock = SystemClock()
-    log = configure(sys.stdout, now=clock.now, secrets=loaded.secrets.texts, environ=os.environ, aside=True)
-    library_words = LibraryWords(log)
+    log = create_logger(
+        sys.stdout,
+        now=clock.now,
+        secrets=loaded.secrets.all_spellings,
+        environ=os.environ,
+        in_background=True,
+    )
+    library_words = LibraryLogBridge(log)
     logging.getLogger().addHandler(library_words)
 
-    upgrade = Upgrade(is_copied, _still_upgrading)
+    upgrade = UpgradeOptions(is_copied, _extend_start)
 
     async def main() -> None:
         async with aio_driver() as driver:
-            await serve(loaded, World(clock, SystemRandom(), driver, upgrade=upgrade, slept_s=slept_s), log)
+            await serve(
+                loaded, Environment(clock, SystemRandom(), driver, upgrade=upgrade, slept_s=suspended_s), log
+            )
 
     refusals: list[str] = []
 
@@ -89,13 +97,13 @@ def _serve(is_copied: bool, loaded: Loaded) -> int:
     return FAILED if refusals or has_failed else OK
 
 
-def _still_upgrading() -> None:
+def _extend_start() -> None:
     """Systemd gives a start so much time; an upgrade of a large database takes longer."""
-    notify.extend_start(6 * ALIVE_EVERY_S)
+    notify.extend_start_timeout(6 * ALIVE_INTERVAL_S)
     notify.status("bringing the database of an older release up to date")
 
 
-def _allow_many_files() -> None:
+def _raise_file_limit() -> None:
     """Use all the file descriptors that the system allows us: each connection is one.
 
     The usual soft limit of 1,024 is what the public listener's connections alone could use up.

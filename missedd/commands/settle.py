@@ -6,10 +6,10 @@ import argparse
 import sys
 from functools import partial
 
-from missedd.commands.shared.daemon_client import ask, with_settings
-from missedd.commands.shared.options import FAILED, OK, add_config
+from missedd.commands.shared.daemon_client import call_api, run_with_settings
+from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings
-from missedd.core.actions.resolution import SETTLING
+from missedd.core.actions.resolution import RESOLUTION_OUTCOMES
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -24,21 +24,21 @@ def add_parser(commands: Subparsers) -> None:
         "The daemon must be running.",
         epilog="example: missedd settle --config missedd.toml 4711 answered --note 'she told us so'",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("action", type=int, metavar="ACTION", help="its id, as `missedd why` shows it")
-    parser.add_argument("outcome", choices=[each.value for each in SETTLING])
+    parser.add_argument("outcome", choices=[each.value for each in RESOLUTION_OUTCOMES])
     parser.add_argument("--note", metavar="TEXT", help="how you know, for whoever asks later")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    return with_settings(args.config, partial(_settle, args))
+    return run_with_settings(args.config, partial(_settle, args))
 
 
 def _settle(args: argparse.Namespace, settings: Settings) -> int:
     body = {"outcome": args.outcome, "note": args.note}
-    said = ask(settings, f"/api/v1/actions/{args.action}/settle", body)
-    if not said.is_well:
+    said = call_api(settings, f"/api/v1/actions/{args.action}/settle", body)
+    if not said.is_ok:
         print(f"action {args.action}: {said.detail}", file=sys.stderr)
         return FAILED
     print(f"action {args.action} is settled: {args.outcome}")

@@ -13,19 +13,19 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from missedd.commands.shared.options import FAILED, OK, add_config, add_format, reading
+from missedd.commands.shared.options import FAILED, OK, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
-from missedd.core.explain.number import local_time
-from missedd.core.pagination import LARGEST_LIMIT, Query
-from missedd.store.db.database import Connection
+from missedd.core.explain.number import format_local_time
+from missedd.core.pagination import MAX_LIMIT, Query
+from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import subscriptions
 from missedd.web.api.csv_export import to_csv
 from missedd.web.api.subscriptions import STATES, SUBSCRIPTION_COLUMNS
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SHOWN = ("number", "state", "consented_at", "call_sid", "withdrawn_at", "withdrawn_by")
-WHOLE = ("number", "state")
+TABLE_COLUMNS = ("number", "state", "consented_at", "call_sid", "withdrawn_at", "withdrawn_by")
+UNWRAPPED_COLUMNS = ("number", "state")
 """Columns that stay on one line however narrow the terminal is."""
 
 
@@ -37,15 +37,15 @@ def add_parser(commands: Subparsers) -> None:
         "which call, when, and how it ended. Works beside a running daemon or without one.",
         epilog="example: missedd subscriptions --config missedd.toml weather --state in-force --format csv",
     )
-    add_config(parser)
+    add_config_option(parser)
     parser.add_argument("list", metavar="LIST")
     parser.add_argument("--state", choices=STATES, help="one of both instead of both")
-    add_format(parser, "table", "json", "csv")
+    add_format_option(parser, "table", "json", "csv")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    found = reading(args.config, partial(_consents, args=args))
+    found = run_query(args.config, partial(_load_consents, args=args))
     if isinstance(found, int):
         return found
     settings, consents = found
@@ -64,13 +64,13 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-async def _consents(
-    settings: Settings, reader: Connection, args: argparse.Namespace
+async def _load_consents(
+    settings: Settings, reader: DatabaseConnection, args: argparse.Namespace
 ) -> tuple[Settings, list[Mapping[str, Any]]]:
     consents: list[Mapping[str, Any]] = []
     cursor: str | None = None
     while True:
-        query = Query(list=args.list, standing=args.state, limit=LARGEST_LIMIT, cursor=cursor)
+        query = Query(list=args.list, standing=args.state, limit=MAX_LIMIT, cursor=cursor)
         page = await reader.read(partial(subscriptions, query=query))
         consents += page.items
         cursor = page.next
@@ -80,13 +80,13 @@ async def _consents(
 
 def _print_table(name: str, consents: list[Mapping[str, Any]], zone: ZoneInfo) -> None:
     table = Table(title=f"Consents to {name}")
-    for column in SHOWN:
+    for column in TABLE_COLUMNS:
         title = column.removesuffix("_at").replace("_", " ")
-        table.add_column(title, no_wrap=column in WHOLE, overflow="fold")
+        table.add_column(title, no_wrap=column in UNWRAPPED_COLUMNS, overflow="fold")
     for each in consents:
         cells = (
-            local_time(each[name], zone) if name.endswith("_at") and each[name] else each[name]
-            for name in SHOWN
+            format_local_time(each[name], zone) if name.endswith("_at") and each[name] else each[name]
+            for name in TABLE_COLUMNS
         )
         table.add_row(*(str(cell or "–") for cell in cells))
     Console().print(table)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 
-from missedd.base.shipped_files import SERVICE, SHIPPED, text_of
+from missedd.base.shipped_files import SERVICE, SHIPPED_FILES, read_shipped_file
 from missedd.commands.shared.options import OK, USAGE
-from missedd.config.values import nearest
+from missedd.config.values import closest_match
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_parser(commands: Subparsers) -> None:
-    width = max(map(len, SHIPPED))
+    width = max(map(len, SHIPPED_FILES))
     parser = commands.add_parser(
         "unit",
         help="print a unit for systemd, the alerts for Prometheus or the dashboard for Grafana",
         description="Prints one of the files that come with missedd, as it is in this release.",
         epilog="files:\n"
-        + "".join(f"  {name:{width}}  {shipped.about}\n" for name, shipped in SHIPPED.items())
+        + "".join(f"  {name:{width}}  {shipped.description}\n" for name, shipped in SHIPPED_FILES.items())
         + "\nexample: missedd unit missedd.socket > /etc/systemd/system/missedd.socket",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -30,12 +30,12 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.list:
-        print("\n".join(SHIPPED))
+        print("\n".join(SHIPPED_FILES))
         return OK
-    if args.file not in SHIPPED:
-        close = nearest(args.file, list(SHIPPED))
+    if args.file not in SHIPPED_FILES:
+        close = closest_match(args.file, list(SHIPPED_FILES))
         meant = f"; did you mean {close}?" if close else ""
-        print(f"missedd: there is no {args.file} among {', '.join(SHIPPED)}{meant}", file=sys.stderr)
+        print(f"missedd: there is no {args.file} among {', '.join(SHIPPED_FILES)}{meant}", file=sys.stderr)
         return USAGE
-    sys.stdout.write(text_of(args.file))
+    sys.stdout.write(read_shipped_file(args.file))
     return OK

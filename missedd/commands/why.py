@@ -10,18 +10,24 @@ from functools import partial
 from typing import Any
 
 from missedd.base.clock import SystemClock
-from missedd.commands.shared.options import FAILED, OK, add_config, add_format, reading
+from missedd.commands.shared.options import FAILED, OK, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
-from missedd.core.explain.call import story
-from missedd.core.explain.number import standing
+from missedd.core.explain.call import explain_call
+from missedd.core.explain.number import explain_number
 from missedd.core.explain.remedies import remedies
 from missedd.core.pagination import Query
-from missedd.core.people.erasure import kept_as
-from missedd.core.phone import prefix_of
+from missedd.core.people.erasure import lookup_key
+from missedd.core.phone import parse_prefix
 from missedd.core.policy import Policy
-from missedd.exotel.sms_status_codes import with_words, words_of_code
-from missedd.store.db.database import Connection
-from missedd.store.reads.reader import call_story, story_of_number, story_of_ours, subscriptions, suppressions
+from missedd.exotel.sms_status_codes import add_code_words, describe_code
+from missedd.store.db.database import DatabaseConnection
+from missedd.store.reads.reader import (
+    call_trace,
+    number_trace,
+    subscriptions,
+    suppressions,
+    trace_of_own_call,
+)
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -34,14 +40,14 @@ def add_parser(commands: Subparsers) -> None:
         "Works beside a running daemon.",
         epilog="example: missedd why --config missedd.toml 098765 43210",
     )
-    add_config(parser)
-    add_format(parser, "words", "json")
+    add_config_option(parser)
+    add_format_option(parser, "words", "json")
     parser.add_argument("what", nargs="+", metavar="CALLSID|NUMBER|PSEUDONYM")
     parser.set_defaults(run=run)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _WhyResult:
     policy: Policy
     timezone: str
     calls: list[dict[str, Any]]
@@ -51,40 +57,41 @@ class _Found:
 
 def run(args: argparse.Namespace) -> int:
     what = " ".join(args.what)
-    found = reading(args.config, partial(_find, what=what))
+    found = run_query(args.config, partial(_find, what=what))
     if isinstance(found, int):
         return found
     now = SystemClock().now()
-    about_number = standing(found.suppressions, found.subscriptions, now, found.timezone)
+    about_number = explain_number(found.suppressions, found.subscriptions, now, found.timezone)
     if not found.calls and not about_number:
         print(f"no call is known by {what}: neither as a CallSid nor as a caller's number")
         return FAILED
     if args.format == "json":
         told = [
-            each | {"actions": [with_words(action) for action in each["actions"]]} for each in found.calls
+            each | {"actions": [add_code_words(action) for action in each["actions"]]} for each in found.calls
         ]
         print(json.dumps(told, indent=2))
         return OK
     stories = [
-        story(call, now, found.timezone, words_of_code, remedies(call, found.policy)) for call in found.calls
+        explain_call(call, now, found.timezone, describe_code, remedies(call, found.policy))
+        for call in found.calls
     ]
     print("\n\n".join(filter(None, [about_number, *stories])))
     return OK
 
 
-async def _find(settings: Settings, reader: Connection, what: str) -> _Found:
-    known = partial(_Found, settings.policy, settings.timezone)
-    by_sid = await reader.read(partial(call_story, call_sid=what))
+async def _find(settings: Settings, reader: DatabaseConnection, what: str) -> _WhyResult:
+    known = partial(_WhyResult, settings.policy, settings.timezone)
+    by_sid = await reader.read(partial(call_trace, call_sid=what))
     if by_sid is not None:
         return known([by_sid])
-    number = kept_as(what) or prefix_of(what)
+    number = lookup_key(what) or parse_prefix(what)
     if number is not None:
         query = Query(number=number)
         return known(
-            await reader.read(partial(story_of_number, number=number)),
+            await reader.read(partial(number_trace, number=number)),
             (await reader.read(partial(suppressions, query=query))).items,
             (await reader.read(partial(subscriptions, query=query))).items,
         )
     # Perhaps the Sid of a callback or an SMS of ours, as the provider's dashboard shows it.
-    ours = await reader.read(partial(story_of_ours, provider_sid=what))
+    ours = await reader.read(partial(trace_of_own_call, provider_sid=what))
     return known([] if ours is None else [ours])

@@ -11,14 +11,14 @@ from enum import StrEnum
 from itertools import accumulate
 
 from missedd.config.hours import read_business_hours
-from missedd.config.table import Table
-from missedd.config.values import NOT_CREDIBLE, shown, spell
-from missedd.core.agent_rotation import NO_LIMIT, Agent
+from missedd.config.table import ConfigTable
+from missedd.config.values import IMPLAUSIBLE_NUMBER, format_duration, toml_repr
+from missedd.core.agent_rotation import UNLIMITED_CALLS, Agent
 from missedd.core.business_hours import BusinessHours
 from missedd.core.model import Outcome
-from missedd.core.phone import is_credible, normalise
+from missedd.core.phone import is_plausible, normalise
 from missedd.core.policy import (
-    LONGEST_RING,
+    MAX_RING_TIME,
     AfterHoursCallback,
     CallbackPolicy,
     Campaign,
@@ -26,38 +26,38 @@ from missedd.core.policy import (
     Retries,
 )
 
-DELAY = timedelta(seconds=30)
-CALLBACK_GIVE_UP_AFTER = timedelta(minutes=15)
-RING_TIMEOUT = timedelta(seconds=30)
-TIME_LIMIT = timedelta(hours=1)
-AGENT_RETRY = timedelta(minutes=2)
-MAX_PER_HOUR = 2
+DEFAULT_DELAY = timedelta(seconds=30)
+DEFAULT_GIVE_UP_AFTER = timedelta(minutes=15)
+DEFAULT_RING_TIMEOUT = timedelta(seconds=30)
+DEFAULT_TIME_LIMIT = timedelta(hours=1)
+DEFAULT_AGENT_RETRY = timedelta(minutes=2)
+DEFAULT_MAX_PER_HOUR = 2
 MINUTES_A_DAY = 24 * 60
 
-LONGEST_TALK = timedelta(seconds=14_400)
+MAX_TIME_LIMIT = timedelta(seconds=14_400)
 """The provider's own limit of its `TimeLimit`."""
 
 
-class _First(StrEnum):
+class _FirstRung(StrEnum):
     AGENT = "agent"
     CUSTOMER = "customer"
 
 
 def read_callback(
-    table: Table | None, timezone: str, exophones: Collection[str] = ()
+    table: ConfigTable | None, timezone: str, exophones: Collection[str] = ()
 ) -> CallbackPolicy | None:
     """Whom a campaign calls back, and how; `exophones` are all of the configuration, who are no agents."""
     if table is None:
         return None
     flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
     agents = _agents(table, timezone, exophones)
-    first = table.choice("first", _First)
+    first = table.choice("first", _FirstRung)
     at_once = _calls_at_once(table)
     if table.has("agent_retry") and not table.has("agents"):
         table.problem("agent_retry", "needs agents: a flow's are left alone by the flow")
     delay = table.duration("delay", positive=False)
-    delay = DELAY if delay is None else delay
-    give_up_after = table.duration("give_up_after") or CALLBACK_GIVE_UP_AFTER
+    delay = DEFAULT_DELAY if delay is None else delay
+    give_up_after = table.duration("give_up_after") or DEFAULT_GIVE_UP_AFTER
     if table.has("flow") and table.has("agents"):
         table.problem(
             "flow", "cannot stand beside agents: the customer meets a flow, or is connected to an agent"
@@ -66,38 +66,43 @@ def read_callback(
         table.problem("agents", "must not be empty")
     elif not table.has("flow") and not table.has("agents"):
         table.problem("flow", "is required, or agents in its place")
-    elif table.has("flow") and first is _First.AGENT:
+    elif table.has("flow") and first is _FirstRung.AGENT:
         table.problem("first", "needs agents: with a flow the customer is the only one rung")
     if give_up_after < delay:
-        words = f"{spell(give_up_after)} is shorter than delay, {spell(delay)}: no callback would be made"
+        words = (
+            f"{format_duration(give_up_after)} is shorter than delay, {format_duration(delay)}: no "
+            "callback would be made"
+        )
         table.problem("give_up_after", words if table.has("give_up_after") else f"its default of {words}")
     return CallbackPolicy(
         delay=delay,
         flow=flow,
         agents=agents,
-        first=(first or (_First.AGENT if agents else _First.CUSTOMER)).value,
-        max_per_hour=table.integer("max_per_hour") or MAX_PER_HOUR,
-        ring_timeout=table.duration("ring_timeout", longest=LONGEST_RING, whole=True) or RING_TIMEOUT,
+        first=(first or (_FirstRung.AGENT if agents else _FirstRung.CUSTOMER)).value,
+        max_per_hour=table.integer("max_per_hour") or DEFAULT_MAX_PER_HOUR,
+        ring_timeout=table.duration("ring_timeout", maximum=MAX_RING_TIME, whole_seconds=True)
+        or DEFAULT_RING_TIMEOUT,
         give_up_after=give_up_after,
         retries=_retries(table),
         message_class=table.choice("message_class", MessageClass) or MessageClass.SERVICE,
-        time_limit=table.duration("time_limit", longest=LONGEST_TALK, whole=True) or TIME_LIMIT,
+        time_limit=table.duration("time_limit", maximum=MAX_TIME_LIMIT, whole_seconds=True)
+        or DEFAULT_TIME_LIMIT,
         caller_id=read_caller_id(table),
         calls_at_once=at_once,
-        agent_retry=table.duration("agent_retry") or AGENT_RETRY,
+        agent_retry=table.duration("agent_retry") or DEFAULT_AGENT_RETRY,
     )
 
 
-def read_caller_id(table: Table) -> str | None:
+def read_caller_id(table: ConfigTable) -> str | None:
     """The ExoPhone to call from."""
     text = table.value("caller_id")
     number = normalise(text) if isinstance(text, str) else None
     if text is not None and number is None:
-        table.problem("caller_id", f"must be an ExoPhone of the account, in quotes, not {shown(text)}")
+        table.problem("caller_id", f"must be an ExoPhone of the account, in quotes, not {toml_repr(text)}")
     return number
 
 
-def _retries(table: Table) -> Retries:
+def _retries(table: ConfigTable) -> Retries:
     """A list for the unanswered and the busy, or a table with a list for each way in which a try ends."""
     if not isinstance(table.value("retries"), dict):
         waits = table.durations("retries")
@@ -110,42 +115,44 @@ def _retries(table: Table) -> Retries:
     )
 
 
-def _calls_at_once(table: Table) -> int | None:
+def _calls_at_once(table: ConfigTable) -> int | None:
     """A whole number, or `"any"` for no limit; None where it is not said."""
     said = table.value("calls_at_once")
     if said == "any":
-        return NO_LIMIT
+        return UNLIMITED_CALLS
     if isinstance(said, str):
-        table.problem("calls_at_once", f'must be a whole number or "any", not {shown(said)}')
+        table.problem("calls_at_once", f'must be a whole number or "any", not {toml_repr(said)}')
         return None
     return table.integer("calls_at_once")
 
 
-def _agents(table: Table, timezone: str, exophones: Collection[str]) -> tuple[Agent, ...]:
+def _agents(table: ConfigTable, timezone: str, exophones: Collection[str]) -> tuple[Agent, ...]:
     """Numbers, or tables of a number and the hours in which it is on duty."""
     found: list[Agent] = []
-    for place, each in table.members("agents"):
+    for place, each in table.tables_or_values("agents"):
         key, text, hours, at_once = place, each, None, None
-        if isinstance(each, Table):
+        if isinstance(each, ConfigTable):
             key, text = f"{place}.number", each.value("number", required=True)
-            hours, at_once = _duty(each, timezone), _calls_at_once(each)
+            hours, at_once = _duty_hours(each, timezone), _calls_at_once(each)
             if text is None:
                 continue
         number = normalise(text) if isinstance(text, str) else None
         if not isinstance(text, str):
-            table.problem(key, f"must be a number in quotes, or a table with one, not {shown(text)}")
+            table.problem(key, f"must be a number in quotes, or a table with one, not {toml_repr(text)}")
         elif number is None:
-            table.problem(key, f"is no usable phone number: {shown(text)}")
+            table.problem(key, f"is no usable phone number: {toml_repr(text)}")
         elif number in exophones:
-            table.problem(key, f"is an ExoPhone of this configuration, which nobody answers: {shown(text)}")
+            table.problem(
+                key, f"is an ExoPhone of this configuration, which nobody answers: {toml_repr(text)}"
+            )
         elif any(number == agent.number for agent in found):
-            table.problem(key, f"is there already: {shown(text)}")
+            table.problem(key, f"is there already: {toml_repr(text)}")
         else:
             found.append(Agent(number, hours, at_once))
     return tuple(found)
 
 
-def _duty(table: Table, timezone: str) -> BusinessHours | None:
+def _duty_hours(table: ConfigTable, timezone: str) -> BusinessHours | None:
     """The hours of one agent; without any they are always on duty."""
     if not any(table.has(key) for key in ("open", "holidays", "dates")):
         return None
@@ -156,13 +163,13 @@ def callback_warnings(campaign: Campaign) -> Iterator[str]:
     """What the callbacks of a campaign may say but hardly mean."""
     if campaign.callback is None:
         return
-    dialled = list(accumulate(campaign.callback.retries.soonest(), initial=timedelta(0)))
+    dialled = list(accumulate(campaign.callback.retries.shortest_delays(), initial=timedelta(0)))
     in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
     if in_an_hour > campaign.callback.max_per_hour:
-        yield f"{campaign.key}: callback.retries: more than max_per_hour allows; the last are not made"
+        yield f"{campaign.label}: callback.retries: more than max_per_hour allows; the last are not made"
     for i, agent in enumerate(campaign.callback.agents):
-        if not is_credible(agent.number):
-            yield f"{campaign.key}: callback.agents[{i}]: {NOT_CREDIBLE}"
+        if not is_plausible(agent.number):
+            yield f"{campaign.label}: callback.agents[{i}]: {IMPLAUSIBLE_NUMBER}"
     yield from _duty_warnings(campaign, campaign.callback)
 
 
@@ -177,9 +184,13 @@ def _duty_warnings(campaign: Campaign, callback: CallbackPolicy) -> Iterator[str
         if agent.hours is not None and open_at.isdisjoint(_minutes_of_week(agent.hours))
     ]
     if idle and len(idle) == len(callback.agents):
-        yield f"{campaign.key}: callback.agents: nobody is on duty in business hours, so no callback is made"
+        yield (
+            f"{campaign.label}: callback.agents: nobody is on duty in business hours, so no callback is made"
+        )
     else:
-        yield from (f"{campaign.key}: callback.agents[{i}]: is never on duty in business hours" for i in idle)
+        yield from (
+            f"{campaign.label}: callback.agents[{i}]: is never on duty in business hours" for i in idle
+        )
 
 
 def _minutes_of_week(hours: BusinessHours) -> set[int]:

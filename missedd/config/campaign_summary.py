@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from missedd.base.url_redaction import without_secrets
-from missedd.config.hours import spell_window
-from missedd.config.values import spell
+from missedd.base.url_redaction import redact_url
+from missedd.config.hours import format_window
+from missedd.config.values import format_duration
 from missedd.core.business_hours import BusinessHours
 from missedd.core.model import Kind
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, Policy, Retries, SmsPolicy
 
-_LEFT_OUT: Final = {
+_UNUSED_WORDS: Final = {
     Kind.CALLBACK: "call back (no [campaign.callback])",
     Kind.SMS: "text (no [campaign.sms])",
     Kind.LEAD: "keep leads (no [campaign.lead])",
@@ -31,41 +31,41 @@ _LEFT_OUT: Final = {
 }
 
 
-def campaigns_in_words(policy: Policy) -> Iterator[str]:
+def describe_campaigns(policy: Policy) -> Iterator[str]:
     """Some lines for each campaign, the first with its name and ExoPhones."""
     for campaign in policy.campaigns:
         yield f"{campaign.name} ({', '.join(campaign.exophones)})"
-        yield from (f"  {what}: {said}" for what, said in facts_in_words(campaign))
+        yield from (f"  {what}: {said}" for what, said in describe_campaign(campaign))
 
 
-def facts_in_words(campaign: Campaign) -> Iterator[tuple[str, str]]:
+def describe_campaign(campaign: Campaign) -> Iterator[tuple[str, str]]:
     """What there is to say of a campaign, each with what it is about."""
-    yield "open", hours_in_words(campaign.hours)
-    if campaign.owes:
-        yield "repeats", _repeats(campaign)
+    yield "open", describe_hours(campaign.hours)
+    if campaign.action_kinds:
+        yield "repeats", _describe_dedup(campaign)
     if campaign.callback is not None:
-        yield "calls back", _callback(campaign.callback)
+        yield "calls back", _describe_callback(campaign.callback)
     if campaign.sms is not None:
-        yield "texts", _sms(campaign.sms)
+        yield "texts", _describe_sms(campaign.sms)
     if campaign.lead_source is not None:
         yield "keeps a lead", f"of each caller, source {campaign.lead_source}"
     if campaign.webhook is not None:
         yield (
             "tells your application",
-            f"at {without_secrets(campaign.webhook.url)}, as {campaign.webhook.format}",
+            f"at {redact_url(campaign.webhook.url)}, as {campaign.webhook.format}",
         )
-    yield from _lists(campaign)
+    yield from _describe_lists(campaign)
     if campaign.hours is not None:
-        yield "when closed", "; ".join(_after_hours(campaign))
-    left_out = [words for kind, words in _LEFT_OUT.items() if kind not in campaign.owes]
+        yield "when closed", "; ".join(_describe_after_hours(campaign))
+    left_out = [words for kind, words in _UNUSED_WORDS.items() if kind not in campaign.action_kinds]
     if left_out:
         yield "does not", ", ".join(left_out)
 
 
-def hours_in_words(hours: BusinessHours | None) -> str:
+def describe_hours(hours: BusinessHours | None) -> str:
     if hours is None:
         return "always"
-    open_at = f"{', '.join(map(spell_window, hours.windows))}, {hours.timezone} time"
+    open_at = f"{', '.join(map(format_window, hours.windows))}, {hours.timezone} time"
     region = hours.holidays.region
     closed = [f"the holidays of {region.replace(',', ', ')}"] if region else []
     if hours.holidays.dates:
@@ -73,40 +73,43 @@ def hours_in_words(hours: BusinessHours | None) -> str:
     return f"{open_at}; closed on {' and on '.join(closed)}" if closed else open_at
 
 
-def _repeats(campaign: Campaign) -> str:
+def _describe_dedup(campaign: Campaign) -> str:
     if not campaign.dedup_window:
         return "each call is served by itself, as dedup_window is 0"
-    window = spell(campaign.dedup_window)
+    window = format_duration(campaign.dedup_window)
     return f"within {window} of a call that was served nobody is called, texted or told again"
 
 
-def _callback(callback: CallbackPolicy) -> str:
-    when = f"{spell(callback.delay)} after the call" if callback.delay else "at once"
+def _describe_callback(callback: CallbackPolicy) -> str:
+    when = f"{format_duration(callback.delay)} after the call" if callback.delay else "at once"
     if callback.flow is not None:
         whom = f"into flow {callback.flow}, ringing the customer"
     else:
         count = len(callback.agents)
         agents = f"{count} agents in turn" if count > 1 else "an agent"
         whom = f"with {agents}, ringing the {callback.first} first"
-    again = _again(callback.retries)
+    again = _describe_retries(callback.retries)
     shown = f", from {callback.caller_id}" if callback.caller_id else ""
     return (
-        f"{when}, {whom} for {spell(callback.ring_timeout)}{shown}; "
-        f"at most {callback.max_per_hour} an hour; {again}; none after {spell(callback.give_up_after)}"
+        f"{when}, {whom} for {format_duration(callback.ring_timeout)}{shown}; "
+        f"at most {callback.max_per_hour} an hour; {again}; none after "
+        f"{format_duration(callback.give_up_after)}"
     )
 
 
-def _again(retries: Retries) -> str:
+def _describe_retries(retries: Retries) -> str:
     lists = {"not answered": retries.no_answer, "busy": retries.busy, "failed": retries.failed}
-    said = [f"after {', '.join(map(spell, waits))} where {how}" for how, waits in lists.items() if waits]
+    said = [
+        f"after {', '.join(map(format_duration, waits))} where {how}" for how, waits in lists.items() if waits
+    ]
     return f"again {' and '.join(said)}" if said else "not tried again"
 
 
-def _sms(sms: SmsPolicy) -> str:
+def _describe_sms(sms: SmsPolicy) -> str:
     return f'"{sms.body}" as {sms.sender}, {sms.message_class}'
 
 
-def _lists(campaign: Campaign) -> Iterator[tuple[str, str]]:
+def _describe_lists(campaign: Campaign) -> Iterator[tuple[str, str]]:
     if campaign.vote is not None:
         yield "counts a vote", f"for {campaign.vote.option} in the poll {campaign.vote.poll}"
     if campaign.subscribe is not None:
@@ -115,10 +118,10 @@ def _lists(campaign: Campaign) -> Iterator[tuple[str, str]]:
         barred = ", and contacts the caller no more" if campaign.unsubscribe.suppress else ""
         yield "takes off the list", f"{campaign.unsubscribe.list}{barred}"
     if campaign.verify is not None:
-        yield "verifies numbers", f"that call within {spell(campaign.verify.ttl)}"
+        yield "verifies numbers", f"that call within {format_duration(campaign.verify.ttl)}"
 
 
-def _after_hours(campaign: Campaign) -> Iterator[str]:
+def _describe_after_hours(campaign: Campaign) -> Iterator[str]:
     if campaign.callback is not None:
         yield {
             AfterHoursCallback.DEFER: "callbacks wait for the next opening",
@@ -126,7 +129,7 @@ def _after_hours(campaign: Campaign) -> Iterator[str]:
             AfterHoursCallback.SAME: "calls back as in business hours",
         }[campaign.after_hours.callback]
     if campaign.after_hours.sms is not None:
-        yield f"texts {_sms(campaign.after_hours.sms)}"
+        yield f"texts {_describe_sms(campaign.after_hours.sms)}"
     elif campaign.sms is not None:
         yield "texts the same"
     yield "all else is done as ever"

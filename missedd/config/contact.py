@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from missedd.config.table import Table
-from missedd.config.values import nearest, shown
-from missedd.core.contact_countries import ANY, Countries
-from missedd.core.numbering_plan import all_regions, region_of, regions_of_code
+from missedd.config.table import ConfigTable
+from missedd.config.values import closest_match, toml_repr
+from missedd.core.contact_countries import ANY_COUNTRY, Countries
+from missedd.core.numbering_plan import all_regions, region_of, regions_of_calling_code
 from missedd.core.policy import Campaign
 
-_OTHER_NAMES: Final = {"UK": "GB", "USA": "US", "UAE": "AE", "KSA": "SA"}
+_COUNTRY_ALIASES: Final = {"UK": "GB", "USA": "US", "UAE": "AE", "KSA": "SA"}
 """What a country is called at least as often as by its code."""
 
 
-def read_contact(table: Table | None, otherwise: Countries = None) -> Countries:
-    """Whom a table lets be contacted; `otherwise` where it is absent or silent."""
+def read_contact(table: ConfigTable | None, default: Countries = None) -> Countries:
+    """Whom a table lets be contacted; `default` where it is absent or silent."""
     countries = None if table is None else read_countries(table)
-    return otherwise if countries is None else countries
+    return default if countries is None else countries
 
 
-def read_countries(table: Table) -> Countries:
+def read_countries(table: ConfigTable) -> Countries:
     """The value of `countries`, None where it is absent or wrong."""
     if table.value("countries") == "any":
-        return ANY
+        return ANY_COUNTRY
     found: set[str] = set()
     for i, country in table.items("countries"):
         known = set(all_regions())
@@ -32,8 +32,8 @@ def read_countries(table: Table) -> Countries:
             table.problem(f"countries[{i}]", 'stands for itself: write countries = "any"')
         elif country not in known:
             name = country if isinstance(country, str) else ""
-            reason = f'is no country as ISO 3166 writes it, such as "IN": {shown(country)}'
-            table.problem(f"countries[{i}]", reason, country_meant(name, known))
+            reason = f'is no country as ISO 3166 writes it, such as "IN": {toml_repr(country)}'
+            table.problem(f"countries[{i}]", reason, guess_country(name, known))
         else:
             found.add(str(country))
     if table.value("countries") == []:
@@ -41,14 +41,14 @@ def read_countries(table: Table) -> Countries:
     return frozenset(found) or None
 
 
-def country_meant(name: str, known: Collection[str], likeness: float = 0.65) -> str | None:
+def guess_country(name: str, known: Collection[str], similarity: float = 0.65) -> str | None:
     """The country that was likely meant: by its name in some language, its calling code, or a slip."""
     name = name.strip()
-    code = _OTHER_NAMES.get(name.upper(), name.upper())
+    code = _COUNTRY_ALIASES.get(name.upper(), name.upper())
     if code in known:
         return code
     if name.lstrip("+").isdecimal():
-        return next(iter(regions_of_code(int(name.lstrip("+")))), None)
+        return next(iter(regions_of_calling_code(int(name.lstrip("+")))), None)
     # A large table of names, which only a mistake has a use for.
     from phonenumbers.geodata.locale import LOCALE_DATA
 
@@ -58,7 +58,7 @@ def country_meant(name: str, known: Collection[str], likeness: float = 0.65) -> 
         for spelt in by_language.values()
         if region in known and not spelt.startswith("*")
     }
-    found = nearest(name, names, likeness)
+    found = closest_match(name, names, similarity)
     return None if found is None else names[found]
 
 
@@ -67,6 +67,6 @@ def contact_warnings(campaign: Campaign) -> Iterator[str]:
     for i, number in enumerate(campaign.exophones):
         if campaign.countries is None and region_of(number) is None:
             yield (
-                f"{campaign.key}: exophones[{i}]: is of no country by the numbering plan, so callers of "
+                f"{campaign.label}: exophones[{i}]: is of no country by the numbering plan, so callers of "
                 "every country are contacted; [contact] countries says which shall be"
             )

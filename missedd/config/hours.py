@@ -15,15 +15,15 @@ from zoneinfo import ZoneInfo
 
 import holidays as holiday_calendars
 
-from missedd.config.contact import country_meant
-from missedd.config.table import Table
-from missedd.config.values import nearest, shown
+from missedd.config.contact import guess_country
+from missedd.config.table import ConfigTable
+from missedd.config.values import closest_match, toml_repr
 from missedd.core.business_hours import HORIZON_DAYS, BusinessHours, DailyWindow, Holidays, WeeklyWindow
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ANY_DAY = frozenset(range(7))
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
-_ALIKE = 0.8
+_REGION_SIMILARITY = 0.8
 """There are so many names of states and countries that one is always a little like another."""
 
 _EXAMPLE = '"mon-fri 09:30-18:30"'
@@ -78,7 +78,7 @@ def parse_window(text: str) -> WeeklyWindow:
     return WeeklyWindow(parse_days(days), *parse_hours(hours))
 
 
-def spell_window(window: WeeklyWindow) -> str:
+def format_window(window: WeeklyWindow) -> str:
     """As it is written in the file: `mon-fri 09:30-18:30`."""
     days = sorted(window.weekdays)
     runs: list[list[int]] = []
@@ -89,19 +89,19 @@ def spell_window(window: WeeklyWindow) -> str:
             runs.append([day])
     names = [_DAYS[run[0]][:3] + (f"-{_DAYS[run[-1]][:3]}" if len(run) > 1 else "") for run in runs]
     spelled = "daily" if len(days) == len(_DAYS) else ",".join(names)
-    return f"{spelled} {spell_hours(window.start, window.end)}"
+    return f"{spelled} {format_hours(window.start, window.end)}"
 
 
-def spell_hours(start: time, end: time) -> str:
+def format_hours(start: time, end: time) -> str:
     """As they are written in the file: `09:30-18:30`, and 24:00 for the end of the day."""
     return f"{start:%H:%M}-{f'{end:%H:%M}' if end != time() else '24:00'}"
 
 
 def read_business_hours(
-    table: Table, timezone: str, or_else: str = "leave [campaign.hours] out to be always open"
+    table: ConfigTable, timezone: str, advice: str = "leave [campaign.hours] out to be always open"
 ) -> BusinessHours | None:
-    """`or_else` tells what to do in place of an empty list of windows."""
-    windows = _windows(table, or_else)
+    """`advice` tells what to do in place of an empty list of windows."""
+    windows = _windows(table, advice)
     regions, days = _holidays(table, "holidays", regions_too=True)
     _, more_days = _holidays(table, "dates", regions_too=False)
     if not windows:
@@ -116,18 +116,18 @@ def read_business_hours(
     return hours
 
 
-def _windows(table: Table, or_else: str) -> list[WeeklyWindow]:
+def _windows(table: ConfigTable, advice: str) -> list[WeeklyWindow]:
     value = table.value("open", required=True)
     if isinstance(value, str):  # one window needs no array
         texts: list[tuple[str, object]] = [("open", value)]
     else:
         texts = [(f"open[{i}]", each) for i, each in table.items("open")]
         if value == []:
-            table.problem("open", f"is empty, so it would never open; {or_else}")
+            table.problem("open", f"is empty, so it would never open; {advice}")
     windows = []
     for key, text in texts:
         if not isinstance(text, str):
-            table.problem(key, f"must be a string such as {_EXAMPLE}, not {shown(text)}")
+            table.problem(key, f"must be a string such as {_EXAMPLE}, not {toml_repr(text)}")
             continue
         try:
             windows.append(parse_window(text))
@@ -136,7 +136,7 @@ def _windows(table: Table, or_else: str) -> list[WeeklyWindow]:
     return windows
 
 
-def _holidays(table: Table, key: str, *, regions_too: bool) -> tuple[list[str], set[date]]:
+def _holidays(table: ConfigTable, key: str, *, regions_too: bool) -> tuple[list[str], set[date]]:
     value = table.value(key)
     if isinstance(value, str) and regions_too:
         members: list[tuple[str, object]] = [(key, value)]
@@ -149,10 +149,10 @@ def _holidays(table: Table, key: str, *, regions_too: bool) -> tuple[list[str], 
             if each in _regions():
                 regions.append(each)
             else:
-                reason = f"is no region whose holidays are known: {shown(each)}"
+                reason = f"is no region whose holidays are known: {toml_repr(each)}"
                 table.problem(place, reason, _nearest_region(each))
         elif (day := _date(each)) is None:
-            table.problem(place, f'must be a date such as "2026-11-09", not {shown(each)}')
+            table.problem(place, f'must be a date such as "2026-11-09", not {toml_repr(each)}')
         else:
             days.add(day)
     return regions, days
@@ -174,13 +174,13 @@ def _nearest_region(text: str) -> str | None:
     """The region that was likely meant: by its code, or by the name of a state of India or of a country."""
     country = text.partition("-")[0].upper()
     states = [region for region in _regions() if region.startswith(country + "-")]
-    if by_code := nearest(text, sorted(states)):
+    if by_code := closest_match(text, sorted(states)):
         return by_code
     names = holiday_calendars.country_holidays("IN").subdivisions_aliases
-    if state := nearest(text, names, _ALIKE):
+    if state := closest_match(text, names, _REGION_SIMILARITY):
         return f"IN-{names[state]}"
-    named = country_meant(text, [region for region in _regions() if "-" not in region], _ALIKE)
-    return named or nearest(text, sorted(_regions()))
+    named = guess_country(text, [region for region in _regions() if "-" not in region], _REGION_SIMILARITY)
+    return named or closest_match(text, sorted(_regions()))
 
 
 @cache
@@ -192,7 +192,7 @@ def _regions() -> frozenset[str]:
     }
 
 
-def read_quiet_hours(table: Table | None, default: DailyWindow) -> DailyWindow:
+def read_quiet_hours(table: ConfigTable | None, default: DailyWindow) -> DailyWindow:
     """The daily hours in which promotional messages may go."""
     if table is None:
         return default

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from missedd.core.phone import normalise
-from missedd.core.policy import in_quotes
+from missedd.core.policy import quoted
 
-LONGEST_NAME: Final = 100
+MAX_NAME_LENGTH: Final = 100
 """Characters of a campaign's or a poll's name."""
 
-EVERY_TABLE: Final[Mapping[str, object]] = {
+ALL_TABLES: Final[Mapping[str, object]] = {
     **{name: {} for name in ("store", "listen", "exotel", "retention", "quiet_hours", "contact")},
     "poll": [{}],
     "campaign": [
@@ -29,7 +29,7 @@ EVERY_TABLE: Final[Mapping[str, object]] = {
 """A file with all tables and no keys: whoever reads it asks for every key that there is."""
 
 
-def names_of(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
+def table_labels(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
     """What messages call each table of the array `key`; no two alike."""
     named: list[str] = []
     for place, raw in enumerate(tables, 1):
@@ -38,27 +38,27 @@ def names_of(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
     return named
 
 
-def homes(key: str, known: Mapping[str, set[str]], above: str = "") -> list[str]:
+def key_locations(key: str, known: Mapping[str, set[str]], parent_header: str = "") -> list[str]:
     """Every place for a key, such as `in [campaign.callback]`; `known` are the keys by their tables' headers.
 
-    `above` is the header of what the whole file is a part of, where it is.
+    `parent_header` is the header of what the whole file is a part of, where it is.
     """
-    return [_place(header, above) for header in sorted(known) if key in known[header]]
+    return [_describe_location(header, parent_header) for header in sorted(known) if key in known[header]]
 
 
-def _place(header: str, above: str) -> str:
-    written = ".".join(part for part in (above, header) if part)
+def _describe_location(header: str, parent_header: str) -> str:
+    written = ".".join(part for part in (parent_header, header) if part)
     if not written:
         return "at the top of the file, before the first table"
-    return f"in [[{written}]]" if isinstance(EVERY_TABLE.get(header), list) else f"in [{written}]"
+    return f"in [[{written}]]" if isinstance(ALL_TABLES.get(header), list) else f"in [{written}]"
 
 
 def _name(raw: Mapping[str, object]) -> str:
     """The name of a table, in quotes; "" where it has none that could be shown."""
     name = raw.get("name")
-    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         return ""
-    return in_quotes(name)
+    return quoted(name)
 
 
 def _number(raw: Mapping[str, object]) -> str:

@@ -11,15 +11,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from missedd.config.secrets import CONSOLE_PASSWORD_HASH
-from missedd.config.table import Table
-from missedd.config.values import shown
-from missedd.security.host_names import canonical
+from missedd.config.table import ConfigTable
+from missedd.config.values import toml_repr
+from missedd.security.host_names import canonical_host
 
-API_BASE = "https://api.in.exotel.com"
+DEFAULT_API_BASE = "https://api.in.exotel.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ListenAddress:
     """Where a listener is bound. Port 0 takes any free one."""
 
     host: str
@@ -52,14 +52,14 @@ class UnixSocket:
         return f"unix:{self.path}"
 
 
-LONGEST_SOCKET_PATH = 107
+MAX_SOCKET_PATH_BYTES = 107
 """Bytes of a Unix socket's path: the system's own limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
-    public: Endpoint | UnixSocket
-    private: Endpoint
+class ListenSettings:
+    public: ListenAddress | UnixSocket
+    private: ListenAddress
     public_url: str
     """The public listener as Exotel sees it, without a slash at the end."""
     has_public_url: bool = True
@@ -67,19 +67,21 @@ class Listen:
     private_hosts: tuple[str, ...] = ()
     """Names by which the private listener is called, beside `localhost` and this machine's addresses."""
 
-    def url_of(self, bound: Endpoint | UnixSocket) -> str:
+    def public_url_for(self, bound: ListenAddress | UnixSocket) -> str:
         """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
         return self.public_url if self.has_public_url else f"http://{bound}"
 
 
-def differing(listen: Listen, inherited: Mapping[str, Sequence[Endpoint | UnixSocket]]) -> Iterator[str]:
+def inherited_mismatches(
+    listen: ListenSettings, inherited: Mapping[str, Sequence[ListenAddress | UnixSocket]]
+) -> Iterator[str]:
     """A warning for each address of the file that is not the one that systemd passed, which is served.
 
     `inherited` has what was passed by the listener's name, `public` or `private`.
     """
     for name, passed in inherited.items():
         said = listen.public if name == "public" else listen.private
-        if not any(_is_same(said, each) for each in passed):
+        if not any(_is_same_address(said, each) for each in passed):
             yield (
                 f"listen.{name}: is {said}, but systemd passed {' and '.join(map(str, passed))}, and that is "
                 f"served; write it here too, or change ListenStream= of the socket unit"
@@ -88,7 +90,7 @@ def differing(listen: Listen, inherited: Mapping[str, Sequence[Endpoint | UnixSo
         yield "listen.public_url: is needed with a Unix socket, or status reports have no address to come to"
 
 
-def _is_same(said: Endpoint | UnixSocket, passed: Endpoint | UnixSocket) -> bool:
+def _is_same_address(said: ListenAddress | UnixSocket, passed: ListenAddress | UnixSocket) -> bool:
     """Port 0 is any port; a name's address is known only to who looks it up, so its port decides."""
     if isinstance(said, UnixSocket) or isinstance(passed, UnixSocket):
         return said == passed
@@ -110,9 +112,9 @@ class ExotelSettings:
     """Whether Exotel's list of incoming calls is read for those that no webhook told of."""
 
 
-def read_listen(table: Table, warnings: list[str]) -> Listen:
+def read_listen(table: ConfigTable, warnings: list[str]) -> ListenSettings:
     public = _public(table)
-    private = _endpoint(table, "private", Endpoint("127.0.0.1", 8081))
+    private = _listen_address(table, "private", ListenAddress("127.0.0.1", 8081))
     if public == private and private.port != 0:
         table.problem("private", f"is the same as public: {public}")
     url = read_url(table, "public_url")
@@ -120,7 +122,7 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
         table.problem("public_url", "must end with its path: query and fragment have no meaning here")
     if url is not None and url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
         warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
-    if url is not None and (base := _without_our_path(url)) is not None:
+    if url is not None and (base := _strip_own_path(url)) is not None:
         warnings.append(
             "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would "
             f"go to one that does not exist; write {base}"
@@ -136,56 +138,56 @@ def read_listen(table: Table, warnings: list[str]) -> Listen:
             "listen.private_hosts: not set: only an address of this machine may be typed into a browser; "
             'whoever uses a name adds it, such as private_hosts = ["missedd.example.in"]'
         )
-    return Listen(public, private, (url or f"http://{public}").rstrip("/"), url is not None, hosts)
+    return ListenSettings(public, private, (url or f"http://{public}").rstrip("/"), url is not None, hosts)
 
 
-def _private_hosts(table: Table) -> tuple[str, ...]:
+def _private_hosts(table: ConfigTable) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for i, value in table.items("private_hosts"):
-        host = canonical(value) if isinstance(value, str) else None
+        host = canonical_host(value) if isinstance(value, str) else None
         if host is None:
             table.problem(
                 f"private_hosts[{i}]",
-                f'must be a host name without port, such as "missedd.example.in", not {shown(value)}',
+                f'must be a host name without port, such as "missedd.example.in", not {toml_repr(value)}',
             )
         elif host in found:
-            table.problem(f"private_hosts[{i}]", f"is there already: {shown(value)}")
+            table.problem(f"private_hosts[{i}]", f"is there already: {toml_repr(value)}")
         else:
             found[host] = None
     return tuple(found)
 
 
-OUR_PATHS = ("exotel", "missed-call", "call-status", "sms-status", "sms-text")
+OWN_PATHS = ("exotel", "missed-call", "call-status", "sms-status", "sms-text")
 
 
-def _without_our_path(url: str) -> str | None:
+def _strip_own_path(url: str) -> str | None:
     """A URL without the paths that are ours, and without what is behind them, as that may be secret; None if
     it has none."""
     parts = urlsplit(url)
     segments = parts.path.strip("/").split("/")
-    ours = [place for place, segment in enumerate(segments) if segment.lower() in OUR_PATHS]
+    ours = [place for place, segment in enumerate(segments) if segment.lower() in OWN_PATHS]
     if not ours:
         return None
     return "/".join([f"{parts.scheme}://{parts.netloc}", *segments[: ours[0]]])
 
 
-def _public(table: Table) -> Endpoint | UnixSocket:
+def _public(table: ConfigTable) -> ListenAddress | UnixSocket:
     text = table.text("public")
     if text is None or not text.startswith("unix:"):
-        return _endpoint(table, "public", Endpoint("127.0.0.1", 8080))
+        return _listen_address(table, "public", ListenAddress("127.0.0.1", 8080))
     path = Path(text.removeprefix("unix:"))
-    if not path.is_absolute() or len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+    if not path.is_absolute() or len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
         table.problem(
             "public",
-            f"must name a socket by its whole path, of at most {LONGEST_SOCKET_PATH} bytes, such as "
-            f'"unix:/run/missedd/public.sock", not {shown(text)}',
+            f"must name a socket by its whole path, of at most {MAX_SOCKET_PATH_BYTES} bytes, such as "
+            f'"unix:/run/missedd/public.sock", not {toml_repr(text)}',
         )
     if not table.has("public_url"):
         table.problem("public_url", "is required with a Unix socket: Exotel reaches the proxy in front of it")
     return UnixSocket(path)
 
 
-def _endpoint(table: Table, key: str, default: Endpoint) -> Endpoint:
+def _listen_address(table: ConfigTable, key: str, default: ListenAddress) -> ListenAddress:
     text = table.text(key)
     if text is None:
         return default
@@ -194,26 +196,28 @@ def _endpoint(table: Table, key: str, default: Endpoint) -> Endpoint:
         return default
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
     if found is None or int(found[3]) > 65_535 or (found[1] and _address(found[1]) is None):
-        table.problem(key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {shown(text)}')
+        table.problem(
+            key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {toml_repr(text)}'
+        )
         return default
-    return Endpoint(found[1] or found[2], int(found[3]))
+    return ListenAddress(found[1] or found[2], int(found[3]))
 
 
-def read_exotel(table: Table) -> ExotelSettings:
+def read_exotel(table: ConfigTable) -> ExotelSettings:
     meaning = "the account's SID, letters and digits"
     return ExotelSettings(
         account_sid=table.identifier("account_sid", r"[A-Za-z0-9_.-]{1,64}", meaning, required=True) or "",
-        api_base=(read_url(table, "api_base") or API_BASE).rstrip("/"),
+        api_base=(read_url(table, "api_base") or DEFAULT_API_BASE).rstrip("/"),
         calls_per_minute=table.integer("calls_per_minute") or 200,
         sms_per_minute=table.integer("sms_per_minute") or 200,
         channels=table.integer("channels"),
-        catch_up=table.flag("catch_up", default=True),
+        catch_up=table.boolean("catch_up", default=True),
     )
 
 
-def read_url(table: Table, key: str, *, required: bool = False) -> str | None:
+def read_url(table: ConfigTable, key: str, *, required: bool = False) -> str | None:
     """An http or https URL with a host, which may be loopback or private: it is the operator's word."""
-    url = table.text(key, required=required, longest=2_000)
+    url = table.text(key, required=required, max_length=2_000)
     if url is None:
         return None
     try:
@@ -222,7 +226,7 @@ def read_url(table: Table, key: str, *, required: bool = False) -> str | None:
     except ValueError:
         usable = False
     if not usable or " " in url:
-        table.problem(key, f"must be a URL that starts with http:// or https://, not {shown(url)}")
+        table.problem(key, f"must be a URL that starts with http:// or https://, not {toml_repr(url)}")
     elif parts.username is not None or parts.password is not None:
         table.problem(key, "holds a user name or password, and secrets are not in this file")
     else:
@@ -230,7 +234,7 @@ def read_url(table: Table, key: str, *, required: bool = False) -> str | None:
     return None
 
 
-def is_cut_off(listen: Listen, exotel: ExotelSettings) -> bool:
+def is_public_url_unreachable(listen: ListenSettings, exotel: ExotelSettings) -> bool:
     """Whether the real Exotel is told to report to an address that only this machine has."""
     host = urlsplit(listen.public_url).hostname or ""
     outside = not is_loopback(urlsplit(exotel.api_base).hostname or "")

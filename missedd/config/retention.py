@@ -5,25 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from missedd.config.table import Table
-from missedd.config.values import spell
+from missedd.config.table import ConfigTable
+from missedd.config.values import format_duration
 
-SHORTEST: Final = timedelta(days=30)
+MIN_ERASE_AFTER: Final = timedelta(days=30)
 """Caps, repeats and look-ups of lost answers reach back days; this is well beyond them."""
 
-LAWFUL: Final = timedelta(days=365)
+LAWFUL_ERASE_AFTER: Final = timedelta(days=365)
 """India's rules want personal data and its logs kept for a year (DPDP rule 8(3))."""
 
-LONGEST: Final = timedelta(days=3_660)
+MAX_ERASE_AFTER: Final = timedelta(days=3_660)
 
 
-def read_erase_after(table: Table | None, warnings: list[str]) -> timedelta | None:
+def read_erase_after(table: ConfigTable | None, warnings: list[str]) -> timedelta | None:
     """How long after the last that was heard of it a number is erased; None for never."""
     if table is None:
         return None
-    erase_after = table.duration("erase_after", longest=LONGEST)
-    if erase_after is not None and erase_after < SHORTEST:
-        table.problem("erase_after", f"must be at least {spell(SHORTEST)}, not {spell(erase_after)}")
-    elif erase_after is not None and erase_after < LAWFUL:
+    erase_after = table.duration("erase_after", maximum=MAX_ERASE_AFTER)
+    if erase_after is not None and erase_after < MIN_ERASE_AFTER:
+        table.problem(
+            "erase_after",
+            f"must be at least {format_duration(MIN_ERASE_AFTER)}, not {format_duration(erase_after)}",
+        )
+    elif erase_after is not None and erase_after < LAWFUL_ERASE_AFTER:
         warnings.append("retention.erase_after: is less than the year that India's rules want numbers kept")
     return erase_after

@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from missedd.config.values import Problem
-from missedd.security.password import NoPasswordHash, PasswordHash, read_hash
+from missedd.config.values import ConfigProblem
+from missedd.security.password import InvalidPasswordHash, PasswordHash, parse_password_hash
 
 API_KEY, API_TOKEN = "EXOTEL_API_KEY", "EXOTEL_API_TOKEN"
 WEBHOOK_TOKEN, WEBHOOK_SECRET = "MISSEDD_WEBHOOK_TOKEN", "MISSEDD_WEBHOOK_SECRET"
 CONSOLE_PASSWORD_HASH, OWN_API_TOKEN = "MISSEDD_CONSOLE_PASSWORD_HASH", "MISSEDD_API_TOKEN"
 
-SHORTEST_TOKEN = 4
-GOOD_TOKEN = 16
+MIN_TOKEN_LENGTH = 4
+RECOMMENDED_TOKEN_LENGTH = 16
 """Below this many characters a webhook token can be guessed by who tries long enough."""
-GOOD_KEY = 24
+RECOMMENDED_KEY_BYTES = 24
 """The least number of bytes that Standard Webhooks asks of a signing key."""
 
 _STANDARD_PREFIX = "whsec_"
@@ -55,7 +55,7 @@ class Secrets:
         return None if self.webhook_secret is None else _signing_key(self.webhook_secret)
 
     @property
-    def texts(self) -> tuple[str, ...]:
+    def all_spellings(self) -> tuple[str, ...]:
         """Every spelling that no log line may hold, the longest first."""
         written = (
             *(self.api_key, self.api_token, self.webhook_token, self.webhook_secret or ""),
@@ -69,73 +69,77 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSecrets:
+class LoadedSecrets:
     """The secrets, or None and why not; and what is odd about them, each with its variable's name."""
 
     secrets: Secrets | None
-    problems: tuple[Problem, ...]
+    problems: tuple[ConfigProblem, ...]
     warnings: tuple[str, ...]
     has_password: bool = False
     """Whether the console asks for one, whatever else is missing."""
 
 
-def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> FoundSecrets:
+def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> LoadedSecrets:
     """Read every secret. The webhook secret may be absent unless a campaign has a webhook to sign."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     warnings: list[str] = []
-    api_key = _find(API_KEY, environ, problems)
-    api_token = _find(API_TOKEN, environ, problems)
-    token = _find(WEBHOOK_TOKEN, environ, problems)
-    secret = _find(WEBHOOK_SECRET, environ, problems, required=needs_webhook_secret)
+    api_key = _read_secret(API_KEY, environ, problems)
+    api_token = _read_secret(API_TOKEN, environ, problems)
+    token = _read_secret(WEBHOOK_TOKEN, environ, problems)
+    secret = _read_secret(WEBHOOK_SECRET, environ, problems, required=needs_webhook_secret)
     if token is not None:
-        if len(token) < SHORTEST_TOKEN:
-            problems.append(_problem(WEBHOOK_TOKEN, f"must have at least {SHORTEST_TOKEN} characters"))
+        if len(token) < MIN_TOKEN_LENGTH:
+            problems.append(_problem(WEBHOOK_TOKEN, f"must have at least {MIN_TOKEN_LENGTH} characters"))
         elif not re.fullmatch(r"[A-Za-z0-9_.~-]+", token):
             problems.append(
                 _problem(WEBHOOK_TOKEN, "is part of a URL: only letters, digits and - _ . ~ are allowed")
             )
-        elif len(token) < GOOD_TOKEN:
-            warnings.append(f"{WEBHOOK_TOKEN}: is short; {GOOD_TOKEN} characters or more cannot be guessed")
+        elif len(token) < RECOMMENDED_TOKEN_LENGTH:
+            warnings.append(
+                f"{WEBHOOK_TOKEN}: is short; {RECOMMENDED_TOKEN_LENGTH} characters or more cannot be guessed"
+            )
     if secret is not None:
-        key = _checked_key(secret, problems)
-        if key is not None and len(key) < GOOD_KEY:
-            warnings.append(f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {GOOD_KEY} or more")
+        key = _validate_signing_key(secret, problems)
+        if key is not None and len(key) < RECOMMENDED_KEY_BYTES:
+            warnings.append(
+                f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {RECOMMENDED_KEY_BYTES} or more"
+            )
         if not secret.startswith(_STANDARD_PREFIX):
             warnings.append(f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so its own bytes are the key")
     password = _password(environ, problems)
-    own = _find(OWN_API_TOKEN, environ, problems, required=False)
-    if own is not None and len(own) < GOOD_TOKEN:
-        problems.append(_problem(OWN_API_TOKEN, f"must have at least {GOOD_TOKEN} characters"))
+    own = _read_secret(OWN_API_TOKEN, environ, problems, required=False)
+    if own is not None and len(own) < RECOMMENDED_TOKEN_LENGTH:
+        problems.append(_problem(OWN_API_TOKEN, f"must have at least {RECOMMENDED_TOKEN_LENGTH} characters"))
     if problems or api_key is None or api_token is None or token is None:
-        return FoundSecrets(None, tuple(problems), tuple(warnings), password is not None)
+        return LoadedSecrets(None, tuple(problems), tuple(warnings), password is not None)
     secrets = Secrets(api_key, api_token, token, secret, password, own)
-    return FoundSecrets(secrets, (), tuple(warnings), password is not None)
+    return LoadedSecrets(secrets, (), tuple(warnings), password is not None)
 
 
 def own_api_token(environ: Mapping[str, str]) -> str | None:
     """The token of our own API alone: for commands that ask the daemon and need no other secret."""
-    return _find(OWN_API_TOKEN, environ, [], required=False)
+    return _read_secret(OWN_API_TOKEN, environ, [], required=False)
 
 
-def _password(environ: Mapping[str, str], problems: list[Problem]) -> PasswordHash | None:
-    text = _find(CONSOLE_PASSWORD_HASH, environ, problems, required=False)
+def _password(environ: Mapping[str, str], problems: list[ConfigProblem]) -> PasswordHash | None:
+    text = _read_secret(CONSOLE_PASSWORD_HASH, environ, problems, required=False)
     if text is None:
         return None
     try:
-        return read_hash(text)
-    except NoPasswordHash as wrong:
+        return parse_password_hash(text)
+    except InvalidPasswordHash as wrong:
         problems.append(_problem(CONSOLE_PASSWORD_HASH, str(wrong)))
         return None
 
 
-def find_signing_key(environ: Mapping[str, str]) -> tuple[bytes | None, tuple[Problem, ...]]:
+def find_signing_key(environ: Mapping[str, str]) -> tuple[bytes | None, tuple[ConfigProblem, ...]]:
     """The key of `MISSEDD_WEBHOOK_SECRET` alone, or None and why there is none."""
-    problems: list[Problem] = []
-    secret = _find(WEBHOOK_SECRET, environ, problems)
-    return None if secret is None else _checked_key(secret, problems), tuple(problems)
+    problems: list[ConfigProblem] = []
+    secret = _read_secret(WEBHOOK_SECRET, environ, problems)
+    return None if secret is None else _validate_signing_key(secret, problems), tuple(problems)
 
 
-def _checked_key(secret: str, problems: list[Problem]) -> bytes | None:
+def _validate_signing_key(secret: str, problems: list[ConfigProblem]) -> bytes | None:
     try:
         key = _signing_key(secret)
     except binascii.Error:
@@ -147,8 +151,8 @@ def _checked_key(secret: str, problems: list[Problem]) -> bytes | None:
     return key
 
 
-def _find(
-    name: str, environ: Mapping[str, str], problems: list[Problem], *, required: bool = True
+def _read_secret(
+    name: str, environ: Mapping[str, str], problems: list[ConfigProblem], *, required: bool = True
 ) -> str | None:
     text = environ.get(name, "").strip()
     directory = environ.get("CREDENTIALS_DIRECTORY")
@@ -160,7 +164,7 @@ def _find(
             pass
         except (OSError, UnicodeDecodeError) as refused:
             reason = getattr(refused, "strerror", None) or "it is not UTF-8"
-            problems.append(Problem(name, f"cannot be read: {reason}", source=str(file)))
+            problems.append(ConfigProblem(name, f"cannot be read: {reason}", source=str(file)))
             return None
     if not text:
         if required:
@@ -181,8 +185,8 @@ def _where_to_put(name: str, directory: str | None) -> str:
     )
 
 
-def _problem(name: str, reason: str) -> Problem:
-    return Problem(name, reason, source="environment")
+def _problem(name: str, reason: str) -> ConfigProblem:
+    return ConfigProblem(name, reason, source="environment")
 
 
 def _signing_key(secret: str) -> bytes:

@@ -13,22 +13,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from missedd.config.dlt import check_template, template_warnings
-from missedd.config.table import Table
-from missedd.config.values import nearest, shown
+from missedd.config.table import ConfigTable
+from missedd.config.values import closest_match, toml_repr
 from missedd.core.phone import normalise
 from missedd.core.policy import Campaign, MessageClass, SmsPolicy
-from missedd.core.sms.template import LONGEST_TEXT, Mistake, Name, measure, names_in, read_body
+from missedd.core.sms.template import (
+    MAX_SMS_LENGTH,
+    BodyField,
+    InvalidPlaceholder,
+    fields_in,
+    largest_sms,
+    parse_body,
+)
 
-SMS_GIVE_UP_AFTER = timedelta(hours=24)
+DEFAULT_SMS_GIVE_UP_AFTER = timedelta(hours=24)
 
-DLT_DIGITS = 19
+DLT_ID_DIGITS = 19
 """Of an entity's id as of a template's."""
 
-_NAMES = ", ".join(f"{{{each}}}" for each in Name)
+_FIELD_NAMES = ", ".join(f"{{{each}}}" for each in BodyField)
 
 
 @dataclass(frozen=True, slots=True)
-class Sayable:
+class AllowedFields:
     """What the texts of a campaign may speak of besides the call itself."""
 
     option: str | None
@@ -37,19 +44,23 @@ class Sayable:
 
 
 def read_sms(
-    table: Table | None, inherited: SmsPolicy | None, sayable: Sayable, *, after_hours: bool = False
+    table: ConfigTable | None,
+    inherited: SmsPolicy | None,
+    allowed: AllowedFields,
+    *,
+    after_hours: bool = False,
 ) -> SmsPolicy | None:
     """An SMS. After hours, what says who sends it comes from the campaign's own SMS where unsaid."""
     if table is None:
         return None
-    sender = table.text("sender", required=not after_hours, longest=20)
+    sender = table.text("sender", required=not after_hours, max_length=20)
     if after_hours and inherited is None and not table.has("sender"):
         table.problem("sender", "is required, as there is no [campaign.sms] to take it from")
     entity = table.identifier("dlt_entity_id", r"\d{1,25}", "a DLT entity id, digits in quotes")
     sms = SmsPolicy(
         sender=sender or (inherited.sender if inherited else ""),
         # A brace is written twice, so what is written may be longer than what is sent.
-        body=table.text("body", required=True, longest=2 * LONGEST_TEXT, lines=True) or "",
+        body=table.text("body", required=True, max_length=2 * MAX_SMS_LENGTH, multiline=True) or "",
         dlt_entity_id=entity or (inherited.dlt_entity_id if inherited else None),
         # A template belongs to one text, so it never comes with another's.
         dlt_template_id=table.identifier(
@@ -58,64 +69,73 @@ def read_sms(
         message_class=table.choice("message_class", MessageClass)
         or (inherited.message_class if inherited else MessageClass.SERVICE),
         give_up_after=table.duration("give_up_after")
-        or (inherited.give_up_after if inherited else SMS_GIVE_UP_AFTER),
-        dlt_template=table.text("dlt_template", longest=LONGEST_TEXT, lines=True),
+        or (inherited.give_up_after if inherited else DEFAULT_SMS_GIVE_UP_AFTER),
+        dlt_template=table.text("dlt_template", max_length=MAX_SMS_LENGTH, multiline=True),
     )
     if sms.body:
-        _check_body(table, sms, sayable)
+        _check_body(table, sms, allowed)
     return sms
 
 
-def _check_body(table: Table, sms: SmsPolicy, sayable: Sayable) -> None:
-    _, mistakes = read_body(sms.body)
+def _check_body(table: ConfigTable, sms: SmsPolicy, allowed: AllowedFields) -> None:
+    _, mistakes = parse_body(sms.body)
     for mistake in mistakes:
-        table.problem("body", *_words(mistake))
-    named = names_in(sms.body)
-    if Name.OPENING in named and not sayable.has_hours:
+        table.problem("body", *_describe_mistake(mistake))
+    named = fields_in(sms.body)
+    if BodyField.OPENING in named and not allowed.has_hours:
         table.problem("body", "says {opening}, but without [campaign.hours] it is always open")
-    for name in (each for each in (Name.STANDING, Name.OPTION) if each in named and sayable.option is None):
+    for name in (
+        each for each in (BodyField.LEADERBOARD, BodyField.OPTION) if each in named and allowed.option is None
+    ):
         table.problem("body", f"says {{{name}}}, but the campaign has no [campaign.vote]")
-    size = measure(sms.body, sayable.option, ())
-    if size.characters > LONGEST_TEXT:
+    size = largest_sms(sms.body, allowed.option, ())
+    if size.characters > MAX_SMS_LENGTH:
         longest = "" if size.is_fixed else " when each value is as long as it can be"
-        table.problem("body", f"must have at most {LONGEST_TEXT} characters, not {size.characters}{longest}")
+        table.problem(
+            "body", f"must have at most {MAX_SMS_LENGTH} characters, not {size.characters}{longest}"
+        )
     if sms.dlt_template is not None:
-        check_template(table, None if mistakes else sms.body, sms.dlt_template, sayable.option)
+        check_template(table, None if mistakes else sms.body, sms.dlt_template, allowed.option)
 
 
-def _words(mistake: Mistake) -> tuple[str, str | None]:
+def _describe_mistake(mistake: InvalidPlaceholder) -> tuple[str, str | None]:
     """What is wrong in the braces, and what was meant if that can be told."""
     where = f"at character {mistake.at}"
     if mistake.name is None:
         return f"has a brace by itself {where}: write {{{{ or }}}} for one, or a name such as {{time}}", None
     if mistake.name.startswith("#"):
-        return f"has a placeholder of the template {where}: write the text itself, or one of {_NAMES}", None
-    said = f"has no value named {shown(mistake.name)} {where}: there are {_NAMES}, and {{{{ is a brace"
-    return said, nearest(mistake.name, [each.value for each in Name])
+        return (
+            f"has a placeholder of the template {where}: write the text itself, or one of {_FIELD_NAMES}",
+            None,
+        )
+    said = (
+        f"has no value named {toml_repr(mistake.name)} {where}: there are {_FIELD_NAMES}, and {{{{ is a brace"
+    )
+    return said, closest_match(mistake.name, [each.value for each in BodyField])
 
 
 def sms_warnings(campaign: Campaign) -> Iterator[str]:
     """What the texts of a campaign lack, if it is meant for India, and what portals may refuse in them."""
     is_for_india = any(number.startswith("+91") for number in campaign.exophones)
-    for name, sms in texts_of(campaign):
+    for name, sms in configured_sms(campaign):
         if is_for_india:
-            yield from _lacking(campaign, sms, f"{campaign.key}: {name}")
+            yield from _registration_warnings(campaign, sms, f"{campaign.label}: {name}")
         if sms.dlt_template is not None:
             option = campaign.vote.option if campaign.vote else None
-            yield from template_warnings(f"{campaign.key}: {name}", sms.body, sms.dlt_template, option)
+            yield from template_warnings(f"{campaign.label}: {name}", sms.body, sms.dlt_template, option)
 
 
-def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
+def _registration_warnings(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
     is_inherited = sms is not campaign.sms and campaign.sms and campaign.sms.sender == sms.sender
-    if not is_inherited and not _may_send(sms.sender):
+    if not is_inherited and not _is_valid_sender(sms.sender):
         yield f"{key}.sender: is no DLT header, which has six letters or digits, and no ExoPhone"
     ids = {"dlt_template_id": sms.dlt_template_id}
     if not (is_inherited and campaign.sms and campaign.sms.dlt_entity_id == sms.dlt_entity_id):
         ids["dlt_entity_id"] = sms.dlt_entity_id
     for name, digits in ids.items():
-        if digits and len(digits) != DLT_DIGITS:
+        if digits and len(digits) != DLT_ID_DIGITS:
             yield (
-                f"{key}.{name}: has {len(digits)} digits and not {DLT_DIGITS}, so it is none that India's "
+                f"{key}.{name}: has {len(digits)} digits and not {DLT_ID_DIGITS}, so it is none that India's "
                 "operators registered, and they drop the SMS; copy it from the DLT portal"
             )
     if not (sms.dlt_entity_id and sms.dlt_template_id):
@@ -124,13 +144,13 @@ def _lacking(campaign: Campaign, sms: SmsPolicy, key: str) -> Iterator[str]:
         yield f"{key}: without dlt_template its text is not compared with the registered one"
 
 
-def _may_send(sender: str) -> bool:
+def _is_valid_sender(sender: str) -> bool:
     """Whether the provider may take it: a header, an ExoPhone, or both with a slash, as it shows them."""
     header = sender.rpartition("/")[2]
     return re.fullmatch(r"[A-Za-z0-9]{6}", header) is not None or normalise(header) is not None
 
 
-def texts_of(campaign: Campaign) -> Iterator[tuple[str, SmsPolicy]]:
+def configured_sms(campaign: Campaign) -> Iterator[tuple[str, SmsPolicy]]:
     """The texts of a campaign, each with its table's key."""
     for key, sms in (("sms", campaign.sms), ("after_hours.sms", campaign.after_hours.sms)):
         if sms is not None:

@@ -1,8 +1,9 @@
 """Reads typed values from TOML tables and collects what is wrong instead of stopping at it.
 
 A reader gives the value, or None where the key is absent or wrong; what is wrong becomes a
-`Problem`, and the one who loads the file raises them all together at the end. So a caller may put
-any stand-in for None: it is never used. The keys that were asked for are the known ones; `finish`
+`ConfigProblem`, and the one who loads the file raises them all together at the end. So a caller may put
+any stand-in for None: it is never used. The keys that were asked for are the known ones;
+`report_unknown_keys`
 reports every other key, once, with the table that it belongs in or the nearest known name.
 
 A table of an array is named by what it says of itself, as in `campaign "admissions": callback.delay`.
@@ -15,14 +16,22 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from missedd.config.key_locations import names_of
-from missedd.config.values import LONGEST, Problem, nearest, nearest_key, parse_duration, shown, spell
+from missedd.config.key_locations import table_labels
+from missedd.config.values import (
+    MAX_DURATION,
+    ConfigProblem,
+    closest_key,
+    closest_match,
+    format_duration,
+    parse_duration,
+    toml_repr,
+)
 from missedd.core.phone import normalise
 
-PLACES_SHOWN = 3
+MAX_LOCATIONS_SHOWN = 3
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SECRETS = {
+_SECRET_VARIABLES = {
     "api_key": "EXOTEL_API_KEY",
     "api_token": "EXOTEL_API_TOKEN",
     "webhook_token": "MISSEDD_WEBHOOK_TOKEN",
@@ -30,11 +39,11 @@ _SECRETS = {
 }
 
 
-type Homes = Callable[[str], list[str]]
+type KeyLocations = Callable[[str], list[str]]
 """All the places for a key, such as `in [campaign.callback]` for `delay`."""
 
 
-class Table:
+class ConfigTable:
     """One TOML table: its key as messages have it, and the list that problems go to."""
 
     def __init__(
@@ -42,7 +51,7 @@ class Table:
         raw: Mapping[str, object],
         key: str,
         source: str,
-        problems: list[Problem],
+        problems: list[ConfigProblem],
         header: str = "",
         between: str = ".",
     ) -> None:
@@ -54,18 +63,20 @@ class Table:
         self._source = source
         self._problems = problems
         self._known: set[str] = set()
-        self._children: list[Table] = []
+        self._children: list[ConfigTable] = []
 
-    def at(self, key: str) -> str:
+    def full_key(self, key: str) -> str:
         """The whole key of `key`, a key of this table or a path below it."""
         return f"{self.key}{self._between}{key}" if self.key else key
 
-    def under(self, key: str) -> str:
+    def full_header(self, key: str) -> str:
         """What is written in brackets above a table of this one."""
         return f"{self.header}.{key}" if self.header else key
 
     def problem(self, key: str, reason: str, suggestion: str | None = None) -> None:
-        self._problems.append(Problem(self.at(key) if key else self.key, reason, suggestion, self._source))
+        self._problems.append(
+            ConfigProblem(self.full_key(key) if key else self.key, reason, suggestion, self._source)
+        )
 
     def has(self, key: str) -> bool:
         self._known.add(key)
@@ -79,19 +90,19 @@ class Table:
         return self._raw.get(key)
 
     def text(
-        self, key: str, *, required: bool = False, longest: int = 200, lines: bool = False
+        self, key: str, *, required: bool = False, max_length: int = 200, multiline: bool = False
     ) -> str | None:
-        """A string with something in it, on one line unless `lines`."""
+        """A string with something in it, on one line unless `multiline`."""
         value = self.value(key, required=required)
         if value is None:
             return None
         if not isinstance(value, str):
-            self.problem(key, f"must be a string in quotes, not {shown(value)}")
+            self.problem(key, f"must be a string in quotes, not {toml_repr(value)}")
         elif not value.strip():
             self.problem(key, "must not be empty")
-        elif len(value) > longest:
-            self.problem(key, f"must have at most {longest} characters, not {len(value)}")
-        elif not (value.isprintable() or lines):
+        elif len(value) > max_length:
+            self.problem(key, f"must have at most {max_length} characters, not {len(value)}")
+        elif not (value.isprintable() or multiline):
             self.problem(key, "must be on one line, without control characters")
         else:
             return value
@@ -104,56 +115,65 @@ class Table:
         if value is None:
             return None
         if not isinstance(spelled, str) or re.fullmatch(pattern, spelled) is None:
-            self.problem(key, f"must be {meaning}, not {shown(value)}")
+            self.problem(key, f"must be {meaning}, not {toml_repr(value)}")
             return None
         return spelled
 
-    def flag(self, key: str, *, default: bool) -> bool:
+    def boolean(self, key: str, *, default: bool) -> bool:
         value = self.value(key)
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problem(key, f"must be true or false, not {shown(value)}")
+            self.problem(key, f"must be true or false, not {toml_repr(value)}")
             return default
         return value
 
-    def integer(self, key: str, *, least: int = 1) -> int | None:
+    def integer(self, key: str, *, minimum: int = 1) -> int | None:
         value = self.value(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            self.problem(key, f"must be a whole number, not {shown(value)}")
+            self.problem(key, f"must be a whole number, not {toml_repr(value)}")
             return None
-        if value < least:
-            self.problem(key, f"must be at least {least}, not {value}")
+        if value < minimum:
+            self.problem(key, f"must be at least {minimum}, not {value}")
             return None
         return value
 
     def duration(
-        self, key: str, *, positive: bool = True, longest: timedelta = LONGEST, whole: bool = False
+        self,
+        key: str,
+        *,
+        positive: bool = True,
+        maximum: timedelta = MAX_DURATION,
+        whole_seconds: bool = False,
     ) -> timedelta | None:
         value = self.value(key)
-        return None if value is None else self._duration(key, value, positive, longest, whole)
+        return None if value is None else self._duration(key, value, positive, maximum, whole_seconds)
 
     def durations(self, key: str) -> tuple[timedelta, ...]:
         """An array of positive durations."""
-        found = [self._duration(f"{key}[{i}]", each, True, LONGEST, False) for i, each in self.items(key)]
+        found = [
+            self._duration(f"{key}[{i}]", each, True, MAX_DURATION, False) for i, each in self.items(key)
+        ]
         return tuple(each for each in found if each is not None)
 
     def _duration(
-        self, key: str, value: object, positive: bool, longest: timedelta, whole: bool
+        self, key: str, value: object, positive: bool, maximum: timedelta, whole_seconds: bool
     ) -> timedelta | None:
         duration = parse_duration(value)
         if duration is None:
-            self.problem(key, f'must be a duration such as "30s", "5m", "2h" or seconds, not {shown(value)}')
+            self.problem(
+                key, f'must be a duration such as "30s", "5m", "2h" or seconds, not {toml_repr(value)}'
+            )
         elif duration < timedelta(0) or (positive and not duration):
             self.problem(
-                key, f"must be {'more than zero' if positive else 'zero or more'}, not {shown(value)}"
+                key, f"must be {'more than zero' if positive else 'zero or more'}, not {toml_repr(value)}"
             )
-        elif duration > longest:
-            self.problem(key, f"must be at most {spell(longest)}, not {shown(value)}")
-        elif whole and duration % timedelta(seconds=1):
-            self.problem(key, f"must be whole seconds, not {shown(value)}")
+        elif duration > maximum:
+            self.problem(key, f"must be at most {format_duration(maximum)}, not {toml_repr(value)}")
+        elif whole_seconds and duration % timedelta(seconds=1):
+            self.problem(key, f"must be whole seconds, not {toml_repr(value)}")
         else:
             return duration
         return None
@@ -165,9 +185,9 @@ class Table:
         texts = [each.value for each in choices]
         if isinstance(value, str) and value in texts:
             return choices(value)
-        suggestion = nearest(value, texts) if isinstance(value, str) else None
+        suggestion = closest_match(value, texts) if isinstance(value, str) else None
         listed = ", ".join(f'"{each}"' for each in texts)
-        self.problem(key, f"must be one of {listed}, not {shown(value)}", suggestion)
+        self.problem(key, f"must be one of {listed}, not {toml_repr(value)}", suggestion)
         return None
 
     def items(self, key: str, *, required: bool = False) -> list[tuple[int, object]]:
@@ -176,7 +196,7 @@ class Table:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.problem(key, f"must be an array such as [{shown(value)}]")
+            self.problem(key, f"must be an array such as [{toml_repr(value)}]")
             return []
         if required and not value:
             self.problem(key, "must not be empty")
@@ -188,84 +208,86 @@ class Table:
         for i, each in self.items(key, required=required):
             number = normalise(each) if isinstance(each, str) else None
             if not isinstance(each, str):
-                self.problem(f"{key}[{i}]", f"must be a number in quotes, not {shown(each)}")
+                self.problem(f"{key}[{i}]", f"must be a number in quotes, not {toml_repr(each)}")
             elif number is None:
-                self.problem(f"{key}[{i}]", f"is no usable phone number: {shown(each)}")
+                self.problem(f"{key}[{i}]", f"is no usable phone number: {toml_repr(each)}")
             elif number in found.values():
-                self.problem(f"{key}[{i}]", f"is there already: {shown(each)}")
+                self.problem(f"{key}[{i}]", f"is there already: {toml_repr(each)}")
             else:
                 found[i] = number
         return found
 
-    def table(self, key: str) -> Table | None:
+    def table(self, key: str) -> ConfigTable | None:
         value = self.value(key)
         if value is None:
             return None
         if not isinstance(value, dict):
             array = isinstance(value, list) and all(isinstance(each, dict) for each in value)
             instead = (
-                f": write [{self.under(key)}], not [[{self.under(key)}]]"
+                f": write [{self.full_header(key)}], not [[{self.full_header(key)}]]"
                 if array
-                else f", not {shown(value)}"
+                else f", not {toml_repr(value)}"
             )
             self.problem(key, "must be a table" + instead)
             return None
         return self._child(value, key)
 
-    def table_or_empty(self, key: str) -> Table:
+    def table_or_empty(self, key: str) -> ConfigTable:
         """The table, or an empty one for an absent one, so that its required keys are missed by name."""
         table = self.table(key)
         if table is None:
             # A table of the wrong type has been reported; what it lacks would only be noise.
             problems = [] if self.has(key) else self._problems
-            table = Table({}, self.at(key), self._source, problems, self.under(key))
+            table = ConfigTable({}, self.full_key(key), self._source, problems, self.full_header(key))
             self._children.append(table)
         return table
 
-    def tables(self, key: str) -> list[Table]:
+    def tables(self, key: str) -> list[ConfigTable]:
         """The members of an array of tables, `[[key]]`, each named by its `name`."""
         value = self.value(key)
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            self.problem(key, f"must be an array of tables: write [[{self.under(key)}]]")
+            self.problem(key, f"must be an array of tables: write [[{self.full_header(key)}]]")
             return []
-        named = names_of(key, value)
+        named = table_labels(key, value)
         return [self._child(raw, name, key, ": ") for raw, name in zip(value, named, strict=True)]
 
-    def members(self, key: str) -> list[tuple[str, object]]:
-        """The members of an array with their keys, the tables among them as `Table`s."""
+    def tables_or_values(self, key: str) -> list[tuple[str, object]]:
+        """The members of an array with their keys, the tables among them as `ConfigTable`s."""
         places = ((f"{key}[{i}]", each) for i, each in self.items(key))
         return [
             (place, self._child(each, place, key) if isinstance(each, dict) else each)
             for place, each in places
         ]
 
-    def _child(self, raw: Mapping[str, object], key: str, under: str = "", between: str = ".") -> Table:
-        header = self.under(under or key)
-        child = Table(raw, self.at(key), self._source, self._problems, header, between)
+    def _child(self, raw: Mapping[str, object], key: str, under: str = "", between: str = ".") -> ConfigTable:
+        header = self.full_header(under or key)
+        child = ConfigTable(raw, self.full_key(key), self._source, self._problems, header, between)
         self._children.append(child)
         return child
 
-    def known(self) -> dict[str, set[str]]:
+    def known_keys(self) -> dict[str, set[str]]:
         """The keys that were asked for, by the header of their table, here and in the tables below."""
         found = {self.header: set(self._known)}
         for child in self._children:
-            for header, keys in child.known().items():
+            for header, keys in child.known_keys().items():
                 found.setdefault(header, set()).update(keys)
         return found
 
-    def finish(self, homes: Homes) -> None:
+    def report_unknown_keys(self, locations: KeyLocations) -> None:
         """Report the keys that nobody asked for, here and in the tables below."""
         for key in self._raw:
             if key in self._known:
                 continue
             written = key if _BARE_KEY.fullmatch(key) else repr(key)
-            if key in _SECRETS:
-                self.problem(key, f"is a secret, and secrets are not in this file: set {_SECRETS[key]}")
-            elif 0 < len(places := homes(key)) <= PLACES_SHOWN:
+            if key in _SECRET_VARIABLES:
+                self.problem(
+                    key, f"is a secret, and secrets are not in this file: set {_SECRET_VARIABLES[key]}"
+                )
+            elif 0 < len(places := locations(key)) <= MAX_LOCATIONS_SHOWN:
                 self.problem(written, f"unknown key here: it belongs {' or '.join(places)}")
             else:
-                self.problem(written, "unknown key", nearest_key(key, self._known))
+                self.problem(written, "unknown key", closest_key(key, self._known))
         for child in self._children:
-            child.finish(homes)
+            child.report_unknown_keys(locations)

@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-LONGEST = timedelta(days=366)
+MAX_DURATION = timedelta(days=366)
 """No duration here can sensibly be longer, and this one still adds to any instant without overflow."""
 
-NOT_CREDIBLE = "is not known to be a number of its country: is a digit missing, or +91 there twice?"
+IMPLAUSIBLE_NUMBER = "is not known to be a number of its country: is a digit missing, or +91 there twice?"
 
 _SPELLED = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _UNITS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing wrong with the configuration.
 
     `key` names campaign and key, as in `campaign "admissions": callback.agents[0]`; a variable's name
@@ -38,15 +38,15 @@ class Problem:
         return ": ".join(part for part in (self.source, self.key, self.reason + hint) if part)
 
 
-def nearest(word: str, known: Iterable[str], likeness: float = 0.65) -> str | None:
+def closest_match(word: str, known: Iterable[str], similarity: float = 0.65) -> str | None:
     """The known name most like `word`, letter case apart; None if none is so like it (1: the same)."""
     by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=likeness)
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=similarity)
     return by_folded[found[0]] if found else None
 
 
-def nearest_key(word: str, known: Iterable[str]) -> str | None:
-    """The key that was likely meant: `nearest`, or one that `word` is the beginning or the half of."""
+def closest_key(word: str, known: Iterable[str]) -> str | None:
+    """The key that was likely meant: `closest_match`, or one that `word` is the beginning or the half of."""
     keys = sorted(known)
     # `dedup` for `dedup_window`: a likely slip, though less than two thirds of the whole are right.
     begun = [each for each in keys if len(word) >= 3 and each.startswith(word.casefold())]
@@ -70,7 +70,7 @@ def parse_duration(value: object) -> timedelta | None:
     return None if math.isnan(seconds) else timedelta(seconds=max(-1e9, min(seconds, 1e9)))
 
 
-def spell(duration: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """A duration as one would write it in the file, such as `1h30m`."""
     left = duration.total_seconds()
     parts = []
@@ -83,7 +83,7 @@ def spell(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
-def shown(value: object) -> str:
+def toml_repr(value: object) -> str:
     """A value for an error line: short, and in TOML's words for its type."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from missedd.core.business_hours import BusinessHours
-from missedd.core.numbering_plan import has_many_lines
+from missedd.core.numbering_plan import may_have_many_lines
 
-NO_LIMIT: Final = sys.maxsize
+UNLIMITED_CALLS: Final = sys.maxsize
 """Of calls at once: as many as there are."""
 
 
@@ -31,28 +31,28 @@ class Agent:
         return self.hours is None or self.hours.is_open(at)
 
 
-def calls_at_once(agent: Agent, of_campaign: int | None) -> int:
-    """How many calls of ours an agent takes at one time, where the campaign's own word is `of_campaign`.
+def concurrent_call_limit(agent: Agent, campaign_limit: int | None) -> int:
+    """How many calls of ours an agent takes at one time, where the campaign's own word is `campaign_limit`.
 
     Where neither says it, a mobile takes one and a landline, which may be a switchboard's, any number.
     """
-    said = of_campaign if agent.calls_at_once is None else agent.calls_at_once
+    said = campaign_limit if agent.calls_at_once is None else agent.calls_at_once
     if said is not None:
         return said
-    return NO_LIMIT if has_many_lines(agent.number) else 1
+    return UNLIMITED_CALLS if may_have_many_lines(agent.number) else 1
 
 
-def in_turn(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
-    """Who is on duty at `at`, in the order of their turns if `last` was rung before.
+def rotation_order(agents: Sequence[Agent], last_rung: str | None, at: datetime) -> list[Agent]:
+    """Who is on duty at `at`, in the order of their turns if `last_rung` was rung before.
 
     One that is no longer on the list was before the first.
     """
     numbers = [each.number for each in agents]
-    first = numbers.index(last) + 1 if last in numbers else 0
+    first = numbers.index(last_rung) + 1 if last_rung in numbers else 0
     return [agent for agent in (*agents[first:], *agents[:first]) if agent.is_on_duty(at)]
 
 
-def next_on_duty(agents: Sequence[Agent], at: datetime) -> datetime | None:
+def next_duty_start(agents: Sequence[Agent], at: datetime) -> datetime | None:
     """The first instant at or after `at` at which somebody is on duty; None within 60 days."""
     openings: list[datetime] = []
     for each in agents:

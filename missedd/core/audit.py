@@ -15,14 +15,14 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class Actor:
     """Who acted, as far as is known: through what, and from which address."""
 
     source: Source
     peer: str | None = None
 
 
-class Deed(StrEnum):
+class AuditAction(StrEnum):
     """Everything that an operator can do, as `noun.past_verb`."""
 
     NUMBER_SUPPRESSED = "number.suppressed"

@@ -43,11 +43,13 @@ class Holidays:
     dates: frozenset[date]
 
     def __contains__(self, day: date) -> bool:
-        return day in self.dates or (self.region is not None and day in _public(self.region, day.year))
+        return day in self.dates or (
+            self.region is not None and day in _public_holidays(self.region, day.year)
+        )
 
 
 @lru_cache(maxsize=64)
-def _public(region: str, year: int) -> frozenset[date]:
+def _public_holidays(region: str, year: int) -> frozenset[date]:
     days: set[date] = set()
     for each in region.split(","):
         country, _, state = each.partition("-")
@@ -67,7 +69,7 @@ class BusinessHours:
         return any(
             opens <= instant < closes
             for each in (day - timedelta(days=1), day)
-            for opens, closes in self._spans(each)
+            for opens, closes in self._open_spans(each)
         )
 
     def next_opening(self, instant: datetime) -> datetime | None:
@@ -77,9 +79,9 @@ class BusinessHours:
         day = instant.astimezone(ZoneInfo(self.timezone)).date()
         # Where the clocks go forward over midnight, a start of one day can come to lie after one of
         # the next day, and yesterday's can lie ahead of us: so each day is seen with the next one.
-        starts = self._starts(day - timedelta(days=1), instant)
+        starts = self._opening_times(day - timedelta(days=1), instant)
         for offset in range(HORIZON_DAYS):
-            more = self._starts(day + timedelta(days=offset), instant)
+            more = self._opening_times(day + timedelta(days=offset), instant)
             if starts:
                 return min(starts + more)
             starts = more
@@ -88,14 +90,14 @@ class BusinessHours:
     def closing_of_day(self, instant: datetime) -> datetime | None:
         """The last closing of the day of `instant`, if that lies ahead; None if it does not."""
         day = instant.astimezone(ZoneInfo(self.timezone)).date()
-        running = [closes for opens, closes in self._spans(day - timedelta(days=1)) if opens <= instant]
-        ends = [*running, *(closes for _, closes in self._spans(day))]
+        running = [closes for opens, closes in self._open_spans(day - timedelta(days=1)) if opens <= instant]
+        ends = [*running, *(closes for _, closes in self._open_spans(day))]
         return max((closes for closes in ends if closes > instant), default=None)
 
-    def _starts(self, day: date, instant: datetime) -> list[datetime]:
-        return [opens for opens, _ in self._spans(day) if opens >= instant]
+    def _opening_times(self, day: date, instant: datetime) -> list[datetime]:
+        return [opens for opens, _ in self._open_spans(day) if opens >= instant]
 
-    def _spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+    def _open_spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         """The open spans that start on `day`, as instants in UTC."""
         if day in self.holidays:
             return
@@ -116,7 +118,7 @@ class DailyWindow:
     start: time
     end: time
 
-    def release_at(self, instant: datetime, timezone: str) -> datetime:
+    def next_opening(self, instant: datetime, timezone: str) -> datetime:
         """`instant` if it lies inside the window, else the window's next start (UTC)."""
         every_day = WeeklyWindow(frozenset(range(7)), self.start, self.end)
         hours = BusinessHours((every_day,), Holidays(None, frozenset()), timezone)

@@ -17,14 +17,14 @@ from missedd.core.numbering_plan import region_of
 type Countries = frozenset[str] | None
 """As ISO 3166 has them; None where nothing is said, so that the ExoPhone's own country is meant."""
 
-ANY: Final = frozenset({"any"})
+ANY_COUNTRY: Final = frozenset({"any"})
 """Every number, those of no country included."""
 
-LOOK_BACK: Final = timedelta(days=30)
+EXCLUDED_LOOKBACK: Final = timedelta(days=30)
 """How far back it is looked which callers will not be contacted."""
 
 
-def contacts(countries: Countries, number: str, exophone: str) -> bool:
+def may_contact(countries: Countries, number: str, exophone: str) -> bool:
     """Whether a caller of this ExoPhone may be called and texted; numbers are E.164.
 
     An ExoPhone that has no country by the numbering plan keeps nobody out.
@@ -35,16 +35,16 @@ def contacts(countries: Countries, number: str, exophone: str) -> bool:
             return True
         own = region_of(exophone)
         return own is None or region_of(number) == own
-    return includes(countries, number)
+    return is_in_countries(countries, number)
 
 
-def includes(countries: frozenset[str], number: str) -> bool:
-    """Whether a number is of one of these countries. One of no country is only of `ANY`."""
+def is_in_countries(countries: frozenset[str], number: str) -> bool:
+    """Whether a number is of one of these countries. One of no country is only of `ANY_COUNTRY`."""
     return "any" in countries or region_of(number) in countries
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class ExcludedCallers:
     """Callers of a campaign whose country it does not contact: how many, and how often they rang."""
 
     campaign: str
@@ -59,7 +59,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Rang:
+class CallerCalls:
     """How often one caller rang one ExoPhone of a campaign."""
 
     campaign: str
@@ -69,27 +69,29 @@ class Rang:
     calls: int
 
 
-def left_out(rang: Iterable[Rang]) -> list[LeftOut]:
+def excluded_callers(caller_calls: Iterable[CallerCalls]) -> list[ExcludedCallers]:
     """Whom these rules leave out of those who rang, by campaign and country, the most callers first."""
     callers: dict[tuple[str, str | None], set[str]] = {}
     calls: dict[tuple[str, str | None], int] = {}
-    for each in rang:
-        if not contacts(each.countries, each.caller, each.exophone):
+    for each in caller_calls:
+        if not may_contact(each.countries, each.caller, each.exophone):
             key = each.campaign, region_of(each.caller)
             callers.setdefault(key, set()).add(each.caller)
             calls[key] = calls.get(key, 0) + each.calls
-    found = [LeftOut(*key, len(numbers), calls[key]) for key, numbers in callers.items()]
+    found = [ExcludedCallers(*key, len(numbers), calls[key]) for key, numbers in callers.items()]
     return sorted(found, key=lambda each: (each.campaign, -each.callers, each.country or "~"))
 
 
-def in_words(missing: Iterable[LeftOut]) -> str:
+def describe_excluded(excluded: Iterable[ExcludedCallers]) -> str:
     """Callers of one campaign that are left out, as a list."""
-    return ", ".join(map(str, missing))
+    return ", ".join(map(str, excluded))
 
 
-def line_that_keeps(countries: Countries, exophones: Iterable[str], missing: Iterable[LeftOut]) -> str:
+def suggested_config_line(
+    countries: Countries, exophones: Iterable[str], excluded: Iterable[ExcludedCallers]
+) -> str:
     """The line of a campaign's `[campaign.contact]` with which these callers are contacted too."""
-    wanted = {each.country for each in missing}
+    wanted = {each.country for each in excluded}
     kept = countries or {region for region in map(region_of, exophones) if region is not None}
     names = sorted(kept | {country for country in wanted if country is not None})
     return (

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 from missedd.core.reasons import Reason
 
 
@@ -49,11 +49,11 @@ class Lane(StrEnum):
     VOICE = "voice"
     SMS = "sms"
     WEBHOOK = "webhook"
-    CHECK = "check"
+    LOOKUP = "check"
     """Look-ups of what became of an attempt; they spend the voice budget, or SMS's."""
 
 
-LANE_OF = {Kind.CALLBACK: Lane.VOICE, Kind.SMS: Lane.SMS, Kind.WEBHOOK: Lane.WEBHOOK}
+LANE_BY_KIND = {Kind.CALLBACK: Lane.VOICE, Kind.SMS: Lane.SMS, Kind.WEBHOOK: Lane.WEBHOOK}
 """Kinds that are sent. The others contact nobody and are done when they are recorded."""
 
 
@@ -89,14 +89,14 @@ class Plan(StrEnum):
     AFTER_HOURS = "after-hours"
 
 
-RECOVERED: Final = "recovered"
+SHAPE_RECOVERED: Final = "recovered"
 """The shape of a call that no webhook told of."""
 
-SMS_APPLET: Final = "sms-applet"
+SHAPE_SMS_APPLET: Final = "sms-applet"
 """The shape of a call whose text was asked for before any webhook told of it."""
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class InboundCall:
     """A webhook about an incoming call, understood but not yet decided.
 
@@ -117,14 +117,14 @@ class InboundCall:
     not_missed: Reason | None = None
     """Why this is no missed call, or None if it is one."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    rings_back: tuple[str, str] | None = None
+    called_back_by: tuple[str, str] | None = None
     """The campaign that rang the caller from the number that they ring now, and that number, where it is a
     `caller_id` and the number alone does not tell whose the call is."""
     report: StatusReport | None = None
     """Set where the request also tells the outcome of an outbound call (a Passthru in a flow)."""
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class StatusReport:
     """What Exotel says became of a call or an SMS.
 
@@ -141,7 +141,7 @@ class StatusReport:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class PlannedAction:
     """One thing owed, as admission planned it.
 
@@ -163,15 +163,15 @@ class PlannedAction:
     details: Mapping[str, str] = field(default_factory=dict)
     chain_at: datetime | None = None
     """When the earliest call was made that it answers, where that is not its own call."""
-    look_at: datetime | None = None
+    next_check_at: datetime | None = None
     """When to look at it, where that is not when it is due: it waits for the end of a pause."""
 
     @property
     def wake_at(self) -> datetime:
-        return self.look_at or self.due_at
+        return self.next_check_at or self.due_at
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Admission:
     """The decision on one missed call: verdict, reason, and the actions it leads to."""
 

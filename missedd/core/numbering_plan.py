@@ -19,7 +19,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberDesc, PhoneNumberType
 _NO_COUNTRY: Final = "001"
 """What the library calls the region of satellite, freephone and other numbers that belong to the world."""
 
-_LANDLINES: Final = frozenset(
+_LANDLINE_TYPES: Final = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
         PhoneNumberType.TOLL_FREE,
@@ -44,12 +44,12 @@ def region_of(number: str) -> str | None:
     return None
 
 
-def takes_no_sms(number: str) -> bool:
+def cannot_receive_sms(number: str) -> bool:
     """Whether the plan knows for certain that an SMS to the number reaches nobody."""
     return _is_landline(number)
 
 
-def has_many_lines(number: str) -> bool:
+def may_have_many_lines(number: str) -> bool:
     """Whether the number may be a switchboard's, which takes several calls at once."""
     return _is_landline(number)
 
@@ -59,7 +59,7 @@ def all_regions() -> Iterable[str]:
     return phonenumbers.SUPPORTED_REGIONS
 
 
-def regions_of_code(code: int) -> tuple[str, ...]:
+def regions_of_calling_code(code: int) -> tuple[str, ...]:
     """The countries that share a calling code, the largest first; empty where no country has it."""
     found = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
     return tuple(region for region in found if region != _NO_COUNTRY)
@@ -96,7 +96,7 @@ def _pattern(numbers: PhoneNumberDesc) -> re.Pattern[str]:
 @lru_cache(maxsize=4096)
 def _is_landline_by_library(number: str) -> bool:
     try:
-        return phonenumbers.number_type(phonenumbers.parse(number)) in _LANDLINES
+        return phonenumbers.number_type(phonenumbers.parse(number)) in _LANDLINE_TYPES
     except phonenumbers.NumberParseException:
         return False
 

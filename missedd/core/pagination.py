@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import Any, Final
 
 DEFAULT_LIMIT: Final = 100
-LARGEST_LIMIT: Final = 1000
+MAX_LIMIT: Final = 1000
 
-AT_A_TIME: Final = 500
+BATCH_ROWS: Final = 500
 """Rows a read, where all of a list is told: some milliseconds, so that nobody else waits for it."""
 
 
-class BadCursor(ValueError):
+class InvalidCursor(ValueError):
     """Not a cursor that this list handed out."""
 
 
@@ -64,43 +64,44 @@ class Page:
     next: str | None
 
 
-type Rows = list[Mapping[str, Any]]
+type PageRows = list[Mapping[str, Any]]
 type ReadPage = Callable[[Query], Awaitable[Page]]
 
-type Key = tuple[int | str, ...]
+type CursorKey = tuple[int | str, ...]
 
 
-async def all_of(read: ReadPage, query: Query) -> AsyncGenerator[Rows]:
+async def read_all_pages(read: ReadPage, query: Query) -> AsyncGenerator[PageRows]:
     """Every row that the query selects from its cursor on, a page at a time; nothing is held in between.
 
-    What comes in meanwhile is in front of the first page, and not told. Raises `BadCursor`.
+    What comes in meanwhile is in front of the first page, and not told. Raises `InvalidCursor`.
     """
     while True:
-        page = await read(replace(query, limit=AT_A_TIME))
+        page = await read(replace(query, limit=BATCH_ROWS))
         yield page.items
         if page.next is None:
             return
         query = replace(query, cursor=page.next)
 
 
-def encode_cursor(name: str, key: Key) -> str:
+def encode_cursor(name: str, key: CursorKey) -> str:
     """`name` is the list's: a cursor of another list is not taken."""
     text = json.dumps([name, *key], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(name: str, cursor: str, like: tuple[type, ...]) -> Key:
-    """The key that `encode_cursor` was given; `like` are the types of its parts. Raises `BadCursor`."""
+def decode_cursor(name: str, cursor: str, key_types: tuple[type, ...]) -> CursorKey:
+    """The key that `encode_cursor` was given; `key_types` are the types of its parts. Raises
+    `InvalidCursor`."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        raise BadCursor("not a cursor of this list") from None
+        raise InvalidCursor("not a cursor of this list") from None
     if (
         not isinstance(found, list)
         or found[:1] != [name]
-        or tuple(type(each) for each in found[1:]) != like
+        or tuple(type(each) for each in found[1:]) != key_types
         or any(isinstance(each, int) and abs(each) >= 2**63 for each in found)
     ):
-        raise BadCursor("not a cursor of this list")
+        raise InvalidCursor("not a cursor of this list")
     return tuple(found[1:])

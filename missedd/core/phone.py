@@ -17,7 +17,7 @@ from typing import Final
 
 import phonenumbers
 
-_DIRECT = re.compile(r"(?:[+ ]?91|[+ ]?0091|[+ ]?0)?([2-9][0-9]{9}|11[2-9][0-9]{7})")
+_INDIAN_SPELLINGS = re.compile(r"(?:[+ ]?91|[+ ]?0091|[+ ]?0)?([2-9][0-9]{9}|11[2-9][0-9]{7})")
 """The handful of Indian spellings, each ten digits behind a known prefix.
 
 The lengths keep the prefixes apart: `9123456780` is a subscriber, `919123456780` has a country
@@ -27,14 +27,14 @@ rest (1800…, 140…) is left to the library. A `+` that became a space is as g
 
 _NOISE = str.maketrans("", "", " \t\u00a0\u2007\u202f-\u2010\u2011\u2012\u2013\u2014().[]/")
 _NUMBER = re.compile(r"\+?[0-9]{4,20}")
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
 """Characters that show nothing: a chat, a spreadsheet or a web page puts them around what is copied."""
 
-_WIDE = str.maketrans("＋－（）．／　", "+-()./ ")
+_FULL_WIDTH = str.maketrans("＋－（）．／　", "+-()./ ")
 """What stands between digits of the full width, as an East Asian keyboard writes them."""
-_WRAPPED = re.compile(r".*?<\s*([^<>]*)>.*", re.DOTALL)
+_SIP_NAME_ADDR = re.compile(r".*?<\s*([^<>]*)>.*", re.DOTALL)
 """A name-addr as SIP writes it: `"A name" <sip:+919876543210@host>`."""
 
 _AMBIGUOUS = re.compile(r"\+[6-9][0-9]{9}")
@@ -54,50 +54,50 @@ def normalise(raw: str | None, region: str = "IN") -> str | None:
     if not raw:
         return None
     # Exotel's own spellings come first and without the library, which costs 100 µs and more.
-    if region == "IN" and (direct := _DIRECT.fullmatch(raw)):
+    if region == "IN" and (direct := _INDIAN_SPELLINGS.fullmatch(raw)):
         return "+91" + direct[1]
     if len(raw) > _LONGEST:
         return None
     return _by_library(raw, region)
 
 
-def is_credible(number: str) -> bool:
+def is_plausible(number: str) -> bool:
     """Whether an E.164 number, which `normalise` takes as it stands, is also one that its country has.
 
     The ten digits of an Indian number are believed as they are, as there.
     """
     parsed = _parsed(number, "IN")
-    is_usual = _DIRECT.fullmatch(number) is not None
+    is_usual = _INDIAN_SPELLINGS.fullmatch(number) is not None
     return is_usual or (parsed is not None and phonenumbers.is_valid_number(parsed))
 
 
-EVERY: Final = "*"
+PREFIX_WILDCARD: Final = "*"
 """What a prefix ends in: `+232*` is every number that begins with +232."""
 
 _PREFIX = re.compile(r"(?:\+|00)([1-9][0-9]{0,14})\*")
 
 
-def prefix_of(raw: str) -> str | None:
+def parse_prefix(raw: str) -> str | None:
     """`raw` as the beginning of numbers in E.164 with an asterisk, as in `+232*`; None if it is none.
 
     It says its country code, as nothing else is certain: `080*` is none, and neither is `+*`, everybody.
     """
     # As in numbers, a space in front is what a form parser makes of the plus.
-    found = _PREFIX.fullmatch(re.sub(r"\A (?=\d)", "+", as_shown(raw)).translate(_NOISE))
-    return None if found is None else f"+{found[1]}{EVERY}"
+    found = _PREFIX.fullmatch(re.sub(r"\A (?=\d)", "+", as_visible_ascii(raw)).translate(_NOISE))
+    return None if found is None else f"+{found[1]}{PREFIX_WILDCARD}"
 
 
-def covered_by(prefix: str, numbers: Iterable[str]) -> list[str]:
+def numbers_with_prefix(prefix: str, numbers: Iterable[str]) -> list[str]:
     """Those of the numbers that begin as the prefix says."""
-    beginning = prefix.removesuffix(EVERY)
+    beginning = prefix.removesuffix(PREFIX_WILDCARD)
     return [each for each in numbers if each.startswith(beginning)]
 
 
-def as_shown(raw: str) -> str:
+def as_visible_ascii(raw: str) -> str:
     """`raw` as a reader sees it: without the characters that show nothing, its digits and signs in ASCII."""
     if raw.isascii():
         return raw
-    text = _UNSEEN.sub("", raw).translate(_WIDE)
+    text = _INVISIBLE.sub("", raw).translate(_FULL_WIDTH)
     return "".join(str(unicodedata.decimal(character, character)) for character in text)
 
 
@@ -111,7 +111,7 @@ def mask(number: str | None) -> str:
 @lru_cache(maxsize=4096)
 def _by_library(raw: str, region: str) -> str | None:
     """The unusual spellings. Cached: a foreign caller rings again like anybody else."""
-    number, had_space = _bare(raw)
+    number, had_space = _strip_formatting(raw)
     if _NUMBER.fullmatch(number) is None:
         return None
     if had_space and not number.startswith(("+", "0")):
@@ -119,8 +119,8 @@ def _by_library(raw: str, region: str) -> str | None:
         # untidiness, so a reading as a foreign number has to be valid to be believed.
         foreign = _parsed("+" + number, region)
         if foreign is not None and phonenumbers.is_valid_number(foreign):
-            return _stable(foreign, region)
-    if region == "IN" and (direct := _DIRECT.fullmatch(number)):
+            return _round_trip_e164(foreign, region)
+    if region == "IN" and (direct := _INDIAN_SPELLINGS.fullmatch(number)):
         return "+91" + direct[1]
     number = re.sub(r"\A\+?00", "+", number)
     parsed = _parsed(number, region)
@@ -131,15 +131,15 @@ def _by_library(raw: str, region: str) -> str | None:
     is_certain = number.startswith("+") and not _AMBIGUOUS.fullmatch(number)
     if not is_certain and not phonenumbers.is_valid_number(parsed):
         return None
-    return _stable(parsed, region)
+    return _round_trip_e164(parsed, region)
 
 
-def _bare(raw: str) -> tuple[str, bool]:
+def _strip_formatting(raw: str) -> tuple[str, bool]:
     """The digits of a spelling with their plus, and whether a space stood in front of them."""
-    text = as_shown(raw).strip("\"'\r\n")
+    text = as_visible_ascii(raw).strip("\"'\r\n")
     had_space = text.startswith(" ")
     text = text.strip().strip("\"'")
-    if wrapped := _WRAPPED.fullmatch(text):
+    if wrapped := _SIP_NAME_ADDR.fullmatch(text):
         text = wrapped[1]
     scheme, colon, rest = text.partition(":")
     if colon and scheme.strip().lower() in ("sip", "sips", "tel"):
@@ -155,7 +155,7 @@ def _parsed(number: str, region: str) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _stable(parsed: phonenumbers.PhoneNumber, region: str) -> str | None:
+def _round_trip_e164(parsed: phonenumbers.PhoneNumber, region: str) -> str | None:
     """E.164, if it reads back as itself: else one caller would have two names."""
     spelt = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     again = _parsed(spelt, region)

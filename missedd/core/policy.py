@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from missedd.core.agent_rotation import Agent, calls_at_once
+from missedd.core.agent_rotation import Agent, concurrent_call_limit
 from missedd.core.business_hours import BusinessHours, DailyWindow
 from missedd.core.contact_countries import Countries
 from missedd.core.model import InboundCall, Kind, Outcome
 
 
-def in_quotes(name: str) -> str:
+def quoted(name: str) -> str:
     """A campaign's or a poll's name as messages have it."""
     return json.dumps(name, ensure_ascii=False)
 
@@ -32,10 +32,10 @@ class MessageClass(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
-LONGEST_RING: Final = timedelta(minutes=1)
+MAX_RING_TIME: Final = timedelta(minutes=1)
 """The provider's own limit of its `TimeOut`."""
 
-ON_ITS_WAY: Final = timedelta(minutes=1)
+MAX_CALL_SETUP: Final = timedelta(minutes=1)
 """What a request may take to the first ring from when it was claimed, as long as nobody has answered it."""
 
 
@@ -53,7 +53,7 @@ class Retries:
     busy: tuple[timedelta, ...] = ()
     failed: tuple[timedelta, ...] = ()
 
-    def waits(self, outcome: Outcome) -> tuple[timedelta, ...]:
+    def delays_after(self, outcome: Outcome) -> tuple[timedelta, ...]:
         """The waits after tries that ended so; none after one that needs no other."""
         match outcome:
             case Outcome.NO_ANSWER:
@@ -65,7 +65,7 @@ class Retries:
             case _:
                 return ()
 
-    def soonest(self) -> tuple[timedelta, ...]:
+    def shortest_delays(self) -> tuple[timedelta, ...]:
         """The waits of the chain that dials most often: the shortest for each try."""
         lists = (self.no_answer, self.busy, self.failed)
         most = max(map(len, lists))
@@ -150,7 +150,7 @@ class PollPolicy:
 class SubscribePolicy:
     list: str
     purpose: str
-    says_purpose: bool = True
+    has_own_purpose: bool = True
     """Whether the operator has said it; else it is the list's name."""
 
 
@@ -198,12 +198,12 @@ class Campaign:
     """Whom it calls and texts."""
 
     @property
-    def key(self) -> str:
+    def label(self) -> str:
         """How messages begin that are about one of its keys: `campaign "admissions"`."""
-        return f"campaign {in_quotes(self.name)}"
+        return f"campaign {quoted(self.name)}"
 
     @property
-    def owes(self) -> tuple[Kind, ...]:
+    def action_kinds(self) -> tuple[Kind, ...]:
         """The kinds of action that its calls may lead to, in the order of `Kind`."""
         has = {
             Kind.LEAD: self.lead_source,
@@ -218,7 +218,7 @@ class Campaign:
         return tuple(kind for kind, table in has.items() if table is not None)
 
     @property
-    def opts_out(self) -> bool:
+    def opts_callers_out(self) -> bool:
         """Whether a call puts its caller on the suppression list."""
         return self.unsubscribe is not None and self.unsubscribe.suppress
 
@@ -228,7 +228,7 @@ class Policy:
     """Everything that decisions depend on, in one value."""
 
     campaigns: tuple[Campaign, ...]
-    quiet: DailyWindow
+    promotional_hours: DailyWindow
     """The daily hours, local time, in which promotional messages may go."""
     timezone: str
     polls: tuple[PollPolicy, ...] = ()
@@ -253,16 +253,16 @@ class Policy:
         for campaign in self.campaigns:
             callback = campaign.callback
             for agent in callback.agents if callback else ():
-                limit = calls_at_once(agent, callback.calls_at_once if callback else None)
+                limit = concurrent_call_limit(agent, callback.calls_at_once if callback else None)
                 limits[agent.number] = min(limit, limits.get(agent.number, limit))
                 by_agent[agent.number] = (*by_agent.get(agent.number, ()), campaign.name)
         object.__setattr__(self, "_agent_limits", limits)
         object.__setattr__(self, "_by_agent", by_agent)
 
-    def campaign_of(self, exophone: str) -> Campaign | None:
+    def campaign_of_exophone(self, exophone: str) -> Campaign | None:
         return self._by_exophone.get(exophone)
 
-    def is_own(self, number: str) -> bool:
+    def is_own_number(self, number: str) -> bool:
         """Whether the number is an ExoPhone of this configuration."""
         return number in self._by_exophone or number in self.caller_ids
 
@@ -272,10 +272,10 @@ class Policy:
         owned = dict.fromkeys(number for each in self.campaigns for number in each.exophones)
         return (*owned, *sorted(self.caller_ids - owned.keys()))
 
-    def owner(self, call: InboundCall) -> tuple[Campaign | None, str | None]:
+    def campaign_of_call(self, call: InboundCall) -> tuple[Campaign | None, str | None]:
         """The campaign that a call is to, and the ExoPhone that was rung."""
-        if call.rings_back is not None:
-            return self.campaign(call.rings_back[0]), call.rings_back[1]
+        if call.called_back_by is not None:
+            return self.campaign(call.called_back_by[0]), call.called_back_by[1]
         for number in call.dialled:
             campaign = self._by_exophone.get(number)
             if campaign is not None:
@@ -288,13 +288,13 @@ class Policy:
     def ring_timeout(self, campaign: str) -> timedelta:
         """How long the campaign's callbacks ring; the longest there is where it no longer makes any."""
         found = self.campaign(campaign)
-        return found.callback.ring_timeout if found and found.callback else LONGEST_RING
+        return found.callback.ring_timeout if found and found.callback else MAX_RING_TIME
 
     def is_agent(self, number: str) -> bool:
         """Whether any campaign connects its callers to this number."""
         return number in self._by_agent
 
-    def agents(self) -> Iterable[str]:
+    def agent_numbers(self) -> Iterable[str]:
         """The numbers of all agents."""
         return self._by_agent.keys()
 
@@ -309,7 +309,7 @@ class Policy:
     def poll(self, name: str) -> PollPolicy | None:
         return next((each for each in self.polls if each.name == name), None)
 
-    def options(self, poll: str) -> tuple[str, ...]:
+    def poll_options(self, poll: str) -> tuple[str, ...]:
         """What can be voted for in a poll, in the order of the configuration."""
         votes = (each.vote for each in self.campaigns if each.vote)
         return tuple(dict.fromkeys(each.option for each in votes if each.poll == poll))

@@ -183,26 +183,26 @@ class Reason(StrEnum):
     SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the search for it and said how it ended"
 
 
-PROOFS: Final = (Reason.CONVERSATION, Reason.VOICEMAIL)
+ANSWERED_REASONS: Final = (Reason.CONVERSATION, Reason.VOICEMAIL)
 """What is said of a call for good: somebody talked to the caller, or has a message of theirs."""
 
-TOLD_EARLY_ADVICE: Final = (
+EARLY_WEBHOOK_ADVICE: Final = (
     "your flow tells of the call before it is over: put the Passthru behind the Connect"
 )
 """What a person has to do where a callback went out for a call that was taken after all."""
 
-REFUSES_ALL: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
+ACCOUNT_REFUSALS: Final = (Reason.PROVIDER_AUTH, Reason.ACCOUNT_PROBLEM)
 """Refusals that have nothing to do with what was asked for: all of it is refused until a person acts."""
 
-HOLDS_A_LANE: Final = (Reason.PROVIDER_UNREACHABLE, *REFUSES_ALL)
+LANE_HOLD_REASONS: Final = (Reason.PROVIDER_UNREACHABLE, *ACCOUNT_REFUSALS)
 """Why actions wait for the provider, or the account, and not for anything of their own."""
 
 
-AGENT_MISSED: Final = (Reason.AGENT_BUSY, Reason.AGENT_NO_ANSWER, Reason.AGENT_FAILED)
+AGENT_MISS_REASONS: Final = (Reason.AGENT_BUSY, Reason.AGENT_NO_ANSWER, Reason.AGENT_FAILED)
 """With these a callback `failed` before the caller's telephone rang: it was no try to reach them."""
 
 
-def words_of(reason: str) -> str:
+def describe_reason(reason: str) -> str:
     """A reason in words; one of a later version stands for itself."""
     try:
         return Reason(reason).words

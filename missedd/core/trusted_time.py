@@ -13,30 +13,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-BELIEVED: Final = 7
+BELIEF_RATE: Final = 7
 """Days of what the clock shows that are believed for each day that the daemon ran while no call came in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class TrustedTime:
     """Before `until` is surely past, unless the clock was set back since; `latest_call` had told its time."""
 
     until: datetime
     latest_call: datetime
 
 
-def gone_on(past: Past, latest_call: datetime, now: datetime, ran: timedelta) -> Past:
+def advance_trusted_time(
+    trusted: TrustedTime, latest_call: datetime, now: datetime, elapsed: timedelta
+) -> TrustedTime:
     """What is past after the daemon ran for so long, by a clock that never steps.
 
     `latest_call` is the latest time that a call told of itself. Calls that come in with times that are
     far behind `now` speak against the clock: then it is not believed.
     """
-    until = past.until + ran
-    if latest_call <= past.latest_call and now > until:
-        until += min(now - until, ran * BELIEVED)
-    return Past(max(until, latest_call), max(latest_call, past.latest_call))
+    until = trusted.until + elapsed
+    if latest_call <= trusted.latest_call and now > until:
+        until += min(now - until, elapsed * BELIEF_RATE)
+    return TrustedTime(max(until, latest_call), max(latest_call, trusted.latest_call))
 
 
-def surely_past(past: Past, now: datetime) -> datetime:
+def trusted_now(trusted: TrustedTime, now: datetime) -> datetime:
     """Never later than the clock shows: it may have been set right since."""
-    return min(past.until, now)
+    return min(trusted.until, now)

@@ -13,28 +13,28 @@ import trio
 from quart_trio import QuartTrio
 
 from missedd.base.clock import Clock
-from missedd.core.actions.possible_outcomes import AT_ONCE
+from missedd.core.actions.possible_outcomes import CLOSED_AT_ADMISSION
 from missedd.core.analytics.figures import is_agent_miss
 from missedd.core.model import StatusReport
-from missedd.daemon.process_metrics import VitalSigns
+from missedd.daemon.process_metrics import ProcessMetrics
 from missedd.engine.engine import Engine
-from missedd.engine.intake.intake_queue import PATIENCE_S, Overloaded
+from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.exotel.misdirected_requests import OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import Event, Logger
 from missedd.store.db.database import NotDurable
-from missedd.store.reads.reader import Reader
-from missedd.web.auth.access import Keys
-from missedd.web.private.app import OPEN, build_private
+from missedd.store.reads.reader import StoreReader
+from missedd.web.auth.access import AccessPolicy
+from missedd.web.private.app import NO_AUTH, build_private
 from missedd.web.private.metrics import Metrics
-from missedd.web.public.app import READINESS, PublicSite
-from missedd.web.public.responses import Reply
+from missedd.web.public.app import READINESS_PATH, PublicSite
+from missedd.web.public.responses import HttpReply
 
-MISPLACED_EVERY_S: Final = 3_600.0
+MISPLACED_LOG_INTERVAL_S: Final = 3_600.0
 """A product that has the wrong address may send it hundreds of requests a minute."""
 
 
-class EdgeLog:
+class PublicRequestLog:
     """What the public site tells of requests that brought nothing in."""
 
     def __init__(self, log: Logger, metrics: Metrics) -> None:
@@ -46,12 +46,14 @@ class EdgeLog:
     def refused(self, status: int, place: str, why: str) -> None:
         self._metrics.refused.add(status)
         fields = {"status": status, "place": place, "why": why}
-        self._log.repeated("warning", Event.WEBHOOK_REFUSED, f"{status} {_route(place)} {why}", **fields)
+        self._log.log_throttled(
+            "warning", Event.WEBHOOK_REFUSED, f"{status} {_path_prefix(place)} {why}", **fields
+        )
 
-    def misplaced(self, product: OtherProduct) -> None:
+    def misdirected(self, product: OtherProduct) -> None:
         now_s = trio.current_time()
-        told_s, since = self._misplaced.get(product.name, (-MISPLACED_EVERY_S, 0))
-        if now_s - told_s < MISPLACED_EVERY_S:
+        told_s, since = self._misplaced.get(product.name, (-MISPLACED_LOG_INTERVAL_S, 0))
+        if now_s - told_s < MISPLACED_LOG_INTERVAL_S:
             self._misplaced[product.name] = (told_s, since + 1)
             return
         self._misplaced[product.name] = (now_s, 0)
@@ -65,121 +67,121 @@ class EdgeLog:
     def unavailable(self, place: str, error: Exception) -> None:
         self._metrics.refused.add(503)
         why = str(error) or type(error).__name__
-        self._log.repeated("error", Event.REQUEST_FAILED, why, status=503, place=place, why=why)
+        self._log.log_throttled("error", Event.REQUEST_FAILED, why, status=503, place=place, why=why)
 
     def failed(self, place: str, error: Exception) -> None:
         self._metrics.refused.add(503)
-        key = f"{_route(place)} {type(error).__name__}"
-        self._log.repeated("error", Event.REQUEST_FAILED, key, status=503, place=place, exc_info=error)
+        key = f"{_path_prefix(place)} {type(error).__name__}"
+        self._log.log_throttled("error", Event.REQUEST_FAILED, key, status=503, place=place, exc_info=error)
 
 
-def _route(place: str, parts: int = 1) -> str:
+def _path_prefix(place: str, parts: int = 1) -> str:
     """What kind of place it is, without the id of what was asked for: failures are counted by it."""
     return "/".join(place.split("/")[:parts])
 
 
-class MeasuredSite:
+class TimedPublicSite:
     """The public site, with every answer's time taken."""
 
-    def __init__(self, site: PublicSite, edge: EdgeLog, metrics: Metrics) -> None:
+    def __init__(self, site: PublicSite, edge: PublicRequestLog, metrics: Metrics) -> None:
         self._site = site
         self._metrics = metrics
-        self.edge = edge
+        self.request_log = edge
 
-    async def answer(self, path: str, request: WebhookRequest) -> Reply:
+    async def answer(self, path: str, request: WebhookRequest) -> HttpReply:
         began_s = trio.current_time()
         reply = await self._site.answer(path, request)
-        if path == READINESS:
+        if path == READINESS_PATH:
             return reply  # a probe is no call, and comes every second
         self._metrics.acknowledgement.observe(trio.current_time() - began_s)
         return reply
 
     def on_refusal(self, status: int, why: str) -> None:
         """A request that was refused before it was one."""
-        self.edge.refused(status, "?", why)
+        self.request_log.refused(status, "?", why)
 
 
-def public_site(
+def build_public_site(
     engine: Engine,
     token: str,
     log: Logger,
     metrics: Metrics,
     why_not_ready: Callable[[], str | None] | None = None,
-) -> MeasuredSite:
+) -> TimedPublicSite:
     """The site of the public listener. Without `why_not_ready` it is ready while the store can commit."""
 
     async def report(kind: str, action_id: int, report: StatusReport) -> None:
         # Given up is the wait, not the work: the store may yet keep it. Calls have intake's patience.
-        with trio.move_on_after(PATIENCE_S) as waiting:
-            await engine.report(kind, action_id, report)
+        with trio.move_on_after(MAX_WAIT_S) as waiting:
+            await engine.apply_status_report(kind, action_id, report)
         if waiting.cancelled_caught:
-            raise Overloaded(f"the store took over {PATIENCE_S:g} s")
+            raise Overloaded(f"the store took over {MAX_WAIT_S:g} s")
         metrics.reports.add(kind)
 
-    edge = EdgeLog(log, metrics)
+    edge = PublicRequestLog(log, metrics)
 
     def is_ready() -> bool:
-        return (why_not_ready() if why_not_ready else engine.store.trouble) is None
+        return (why_not_ready() if why_not_ready else engine.store.last_commit_error) is None
 
     site = PublicSite(
         token,
         engine.intake.admit,
         report,
-        engine.texts,
+        engine.sms_applet,
         edge,
         is_ready,
-        try_again_on=(NotDurable, Overloaded),
+        retry_errors=(NotDurable, Overloaded),
     )
-    return MeasuredSite(site, edge, metrics)
+    return TimedPublicSite(site, edge, metrics)
 
 
-def private_site(
+def build_private_site(
     engine: Engine,
     clock: Clock,
     timezone: str,
     log: Logger,
     metrics: Metrics,
     why_not_ready: Callable[[], str | None],
-    keys: Keys = OPEN,
+    keys: AccessPolicy = NO_AUTH,
 ) -> QuartTrio:
     """The site of the private listener."""
-    reader = Reader(engine.store.read, timezone)
-    signs = VitalSigns(engine, log, why_not_ready)
+    reader = StoreReader(engine.store.read, timezone)
+    signs = ProcessMetrics(engine, log, why_not_ready)
 
     async def exposition() -> str:
         now = clock.now()
-        return metrics.text(await reader.gauges(now), now, signs.now())
+        return metrics.exposition(await reader.gauges(now), now, signs.read())
 
     def on_failure(path: str, error: Exception) -> None:
-        key = f"{_route(path, 4)} {type(error).__name__}"
-        log.repeated("error", Event.REQUEST_FAILED, key, status=500, place=path, exc_info=error)
+        key = f"{_path_prefix(path, 4)} {type(error).__name__}"
+        log.log_throttled("error", Event.REQUEST_FAILED, key, status=500, place=path, exc_info=error)
 
     def on_login(is_right: bool, peer: str) -> None:
         if is_right:
             log.info(Event.OPERATOR_LOGGED_IN, peer=peer)
-            log.ended(Event.LOGIN_REFUSED, peer)
+            log.reset_throttle(Event.LOGIN_REFUSED, peer)
         else:
-            log.repeated("warning", Event.LOGIN_REFUSED, peer, peer=peer)
+            log.log_throttled("warning", Event.LOGIN_REFUSED, peer, peer=peer)
 
     return build_private(
         reader,
         engine.operator,
-        engine.verifier,
-        engine.news,
+        engine.verifications,
+        engine.poll_changes,
         policy=engine.policy,
         clock=clock,
         why_not_ready=why_not_ready,
         metrics=exposition,
         on_failure=on_failure,
         on_login=on_login,
-        keys=keys,
-        rates={lane: budget.per_minute for lane, budget in engine.budgets.items()},
-        troubles=engine.troubles.going_on,
-        held=engine.upstream.held,
+        access_policy=keys,
+        requests_per_minute={lane: budget.per_minute for lane, budget in engine.rate_limiters.items()},
+        troubles=engine.troubles.active,
+        hold_reason=engine.breakers.hold_reason,
     )
 
 
-def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]:
+def metrics_listener(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]:
     """A listener of the log that counts: each unit of work is told there once, whatever is printed."""
 
     def hear(event: Event, fields: dict[str, object]) -> None:
@@ -205,7 +207,7 @@ def count_events(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]
 
     def _count_closed_at_once(fields: Mapping[str, Any]) -> None:
         for action in fields["actions"]:
-            if (closed := AT_ONCE.get(action)) is not None:
+            if (closed := CLOSED_AT_ADMISSION.get(action)) is not None:
                 metrics.closed_at_once.add(*closed)
 
     def _count_closed(fields: dict[str, object]) -> None:

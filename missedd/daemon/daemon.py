@@ -19,61 +19,63 @@ import trio
 
 from missedd.base.clock import to_iso
 from missedd.base.version import __version__
-from missedd.config.loader import Endpoint, Loaded, UnixSocket
-from missedd.config.network import differing
-from missedd.daemon.apps import count_events, private_site, public_site
-from missedd.daemon.listen_checks import CannotListen, cannot_listen, check_private
-from missedd.engine.engine import Engine, World, running_engine
+from missedd.config.loader import ListenAddress, LoadedConfig, UnixSocket
+from missedd.config.network import inherited_mismatches
+from missedd.daemon.apps import build_private_site, build_public_site, metrics_listener
+from missedd.daemon.listen_checks import CannotListen, check_private_address, listen_failure
+from missedd.engine.engine import Engine, Environment, running_engine
 from missedd.log.logger import Event, Logger
-from missedd.security.host_names import canonical
+from missedd.security.host_names import canonical_host
 from missedd.systemd import notify, sockets
-from missedd.web.auth.access import Keys
-from missedd.web.auth.allowed_hosts import Hosts
+from missedd.web.auth.access import AccessPolicy
+from missedd.web.auth.allowed_hosts import AllowedHosts
 from missedd.web.private.metrics import Metrics
 from missedd.web.private.server import serve_private
 from missedd.web.public.listener import open_listeners, serve_public
 from missedd.web.public.unix_socket import listen_unix
 
-LOG_TELLS_S = 1.0
+LOG_COUNTS_INTERVAL_S = 1.0
 """How often the log tells of what it left out or only counted."""
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_INTERVAL_S = 5.0
 """How often the supervisor's status line is renewed, and its watchdog fed where it asks for no more."""
 
-DRAIN_S = 6.0
+DRAIN_TIMEOUT_S = 6.0
 """How long the listeners may drain. With the engine's grace for requests in flight (8 s) and the
 store's last commit it stays below the unit's TimeoutStopSec."""
 
 
-RESTART = "nothing was reloaded: a changed configuration is read at the next start, so restart the daemon"
+NOT_RELOADED_ADVICE = (
+    "nothing was reloaded: a changed configuration is read at the next start, so restart the daemon"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Doors:
+class _BoundSockets:
     """The sockets of both listeners, bound."""
 
     public: list[trio.SocketListener]
     private: socket.socket
 
     @property
-    def public_address(self) -> Endpoint | UnixSocket:
+    def public_address(self) -> ListenAddress | UnixSocket:
         return _address_of(self.public[0].socket)
 
     @property
-    def private_address(self) -> Endpoint:
-        return _endpoint(self.private.getsockname())
+    def private_address(self) -> ListenAddress:
+        return _listen_address(self.private.getsockname())
 
 
-def _address_of(bound: socket.socket | trio.socket.SocketType) -> Endpoint | UnixSocket:
+def _address_of(bound: socket.socket | trio.socket.SocketType) -> ListenAddress | UnixSocket:
     name = bound.getsockname()
-    return UnixSocket(Path(name)) if isinstance(name, str) else _endpoint(name)
+    return UnixSocket(Path(name)) if isinstance(name, str) else _listen_address(name)
 
 
-def _endpoint(name: tuple[str, int]) -> Endpoint:
-    return Endpoint(name[0], name[1])
+def _listen_address(name: tuple[str, int]) -> ListenAddress:
+    return ListenAddress(name[0], name[1])
 
 
-async def serve(loaded: Loaded, world: World, log: Logger) -> None:
+async def serve(loaded: LoadedConfig, world: Environment, log: Logger) -> None:
     """Run until SIGTERM or SIGINT, then drain and return. SIGHUP changes nothing.
 
     Raises `StoreRefused` or `CannotListen`, inside an exception group, where it cannot start.
@@ -91,89 +93,95 @@ async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Lo
     async for number in signals:
         if number == signal.SIGHUP:
             # A closed terminal or a log rotation; it must not end the daemon, whatever it was meant for.
-            log.warning(Event.DAEMON_NOT_RELOADED, signal="SIGHUP", advice=RESTART)
+            log.warning(Event.DAEMON_NOT_RELOADED, signal="SIGHUP", advice=NOT_RELOADED_ADVICE)
             continue
         log.info(Event.DAEMON_STOPPING, signal=signal.Signals(number).name)
         notify.stopping()
         stop.set()
 
 
-async def run(loaded: Loaded, world: World, log: Logger, stop: trio.Event) -> None:
+async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.Event) -> None:
     """Run the daemon with its listeners until `stop` is set."""
     settings, listen = loaded.settings, loaded.settings.listen
     metrics = Metrics(settings.policy)
-    log.listen(count_events(metrics))
+    log.add_listener(metrics_listener(metrics))
     log.info(
         Event.DAEMON_STARTING,
         version=__version__,
         config=str(loaded.path.absolute()),
         campaigns=len(settings.policy.campaigns),
     )
-    passed = _passed()
+    passed = _inherited_sockets()
     inherited = {name: [_address_of(each) for each in held] for name, held in passed.items()}
-    for warning in (*settings.warnings, *differing(listen, inherited)):
+    for warning in (*settings.warnings, *inherited_mismatches(listen, inherited)):
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
     # The database comes first: who finds it taken is told so, and not that a port is. A port that
     # the system is to choose, or that systemd holds, cannot be taken, but its number is part of the
     # status reports' URLs.
-    is_free_port = isinstance(listen.public, Endpoint) and listen.public.port == 0
+    is_free_port = isinstance(listen.public, ListenAddress) and listen.public.port == 0
     is_settled = is_free_port or sockets.PUBLIC in passed
-    doors = await _open_doors(loaded, passed) if is_settled else None
-    public_url = listen.url_of(doors.public_address if doors else listen.public)
+    doors = await _bind_sockets(loaded, passed) if is_settled else None
+    public_url = listen.public_url_for(doors.public_address if doors else listen.public)
     async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
-        doors = doors or await _open_doors(loaded, passed)
+        doors = doors or await _bind_sockets(loaded, passed)
 
         def why_not_ready() -> str | None:
             if stop.is_set():
                 return "stopping"
-            return f"the store cannot commit: {engine.store.trouble}" if engine.store.trouble else None
+            return (
+                f"the store cannot commit: {engine.store.last_commit_error}"
+                if engine.store.last_commit_error
+                else None
+            )
 
-        site = public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
-        keys = _keys(loaded, doors.private_address)
-        app = private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready, keys)
+        site = build_public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
+        keys = _access_policy(loaded, doors.private_address)
+        app = build_private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready, keys)
         addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}
         async with trio.open_nursery() as listening:
             await listening.start(serve_private, app, doors.private, stop)
             await listening.start(
-                partial(serve_public, doors.public, site.answer, stop=stop, on_refusal=site.on_refusal)
+                partial(serve_public, doors.public, site.answer, stop=stop, on_rejection=site.on_refusal)
             )
-            _settle_memory()
+            _freeze_startup_objects()
             log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers), inherited=sorted(passed))
             notify.ready()
             listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
-            listening.start_soon(_tell, log, stop, name="log")
+            listening.start_soon(_write_log_counts, log, stop, name="log")
             await stop.wait()
-            engine.news.close()
-            listening.cancel_scope.deadline = trio.current_time() + DRAIN_S
-    log.sum_up()
+            engine.poll_changes.close()
+            listening.cancel_scope.deadline = trio.current_time() + DRAIN_TIMEOUT_S
+    log.write_all_counts()
     log.info(Event.DAEMON_STOPPED)
 
 
-def _settle_memory() -> None:
+def _freeze_startup_objects() -> None:
     """Take what the start has made out of the garbage collector's sight: it is here to stay, and looking
     through all of it again and again is seen in the slowest answers."""
     gc.collect()
     gc.freeze()
 
 
-def _keys(loaded: Loaded, bound: Endpoint) -> Keys:
+def _access_policy(loaded: LoadedConfig, bound: ListenAddress) -> AccessPolicy:
     """What opens the private site where it was really bound: a socket that was passed, or a name's."""
     secrets = loaded.secrets
-    check_private(bound, has_password=secrets.console_password is not None)
+    check_private_address(bound, has_password=secrets.console_password is not None)
     listen = loaded.settings.listen
-    hosts = Hosts(frozenset(listen.private_hosts), canonical(listen.private.host))
-    return Keys(secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public, hosts)
+    hosts = AllowedHosts(frozenset(listen.private_hosts), canonical_host(listen.private.host))
+    return AccessPolicy(
+        secrets.console_password, secrets.own_api_token, bound.is_loopback, bound.is_public, hosts
+    )
 
 
-def _passed() -> dict[str, list[socket.socket]]:
+def _inherited_sockets() -> dict[str, list[socket.socket]]:
     try:
-        return sockets.inherited()
-    except sockets.WronglyPassed as failure:
+        return sockets.inherited_sockets()
+    except sockets.InvalidInheritedSocket as failure:
         raise CannotListen(str(failure)) from failure
 
 
-async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]]) -> _Doors:
+async def _bind_sockets(loaded: LoadedConfig, passed: Mapping[str, list[socket.socket]]) -> _BoundSockets:
     """Take the sockets that were passed, and bind those that were not."""
     listen = loaded.settings.listen
     try:
@@ -182,23 +190,23 @@ async def _open_doors(loaded: Loaded, passed: Mapping[str, list[socket.socket]])
         else:
             public = await _listen(listen.public)
     except OSError as failure:
-        raise cannot_listen(listen.public, "listen.public", failure) from failure
+        raise listen_failure(listen.public, "listen.public", failure) from failure
     try:
         (private,) = passed.get(sockets.PRIVATE) or [_bind(listen.private)]
-        return _Doors(public, private)
+        return _BoundSockets(public, private)
     except OSError as failure:
         for listener in public:
             await listener.aclose()
-        raise cannot_listen(listen.private, "listen.private", failure) from failure
+        raise listen_failure(listen.private, "listen.private", failure) from failure
 
 
-async def _listen(public: Endpoint | UnixSocket) -> list[trio.SocketListener]:
+async def _listen(public: ListenAddress | UnixSocket) -> list[trio.SocketListener]:
     if isinstance(public, UnixSocket):
         return listen_unix(public.path)
     return await open_listeners(public.host, public.port)
 
 
-def _bind(endpoint: Endpoint) -> socket.socket:
+def _bind(endpoint: ListenAddress) -> socket.socket:
     """A bound socket that does not listen yet."""
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -213,18 +221,18 @@ def _bind(endpoint: Endpoint) -> socket.socket:
 
 async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
     """Feed the watchdog as long as the store answers: a daemon that cannot remember must not live on."""
-    interval_s = notify.watchdog_interval_s() or HEARTBEAT_S
+    interval_s = notify.watchdog_interval_s() or HEARTBEAT_INTERVAL_S
     while not stop.is_set():
-        gauge = await engine.pulse()
+        gauge = await engine.health_line()
         notify.watchdog()
         notify.status(gauge)
         with trio.move_on_after(interval_s):
             await stop.wait()
 
 
-async def _tell(log: Logger, stop: trio.Event) -> None:
+async def _write_log_counts(log: Logger, stop: trio.Event) -> None:
     """Let the log tell of what it only counted, also where nothing more happens."""
     while not stop.is_set():
-        log.tell()
-        with trio.move_on_after(LOG_TELLS_S):
+        log.write_counts()
+        with trio.move_on_after(LOG_COUNTS_INTERVAL_S):
             await stop.wait()

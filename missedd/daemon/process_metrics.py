@@ -6,57 +6,57 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from missedd.base.url_redaction import without_secrets
+from missedd.base.url_redaction import redact_url
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.engine.engine import Engine
 from missedd.log.logger import Logger
-from missedd.web.private.metric_gauges import BudgetNow, Vitals
+from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
 
 
-class VitalSigns:
+class ProcessMetrics:
     """Asks the engine, the log and the disk, each time anew."""
 
     def __init__(self, engine: Engine, log: Logger, why_not_ready: Callable[[], str | None]) -> None:
         self._engine = engine
         self._log = log
         self._why_not_ready = why_not_ready
-        self._known = dict.fromkeys(_that_may_come(engine.policy, engine.budgets), False)
+        self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.rate_limiters), False)
         """Troubles that may come or have been, each False: their series go on when they have ended."""
 
-    def now(self) -> Vitals:
+    def read(self) -> DaemonGauges:
         engine = self._engine
-        going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.going_on()}
+        going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.active()}
         self._known |= dict.fromkeys(going_on, False)
-        disk_free, disk_size = _disk(engine.store.path.parent)
-        return Vitals(
+        disk_free, disk_size = _disk_usage(engine.store.path.parent)
+        return DaemonGauges(
             is_ready=self._why_not_ready() is None,
             budgets={
-                lane: BudgetNow(budget.per_minute, budget.used, budget.paused_s)
-                for lane, budget in engine.budgets.items()
+                lane: RateLimitGauges(budget.per_minute, budget.used_share, budget.pause_left_s)
+                for lane, budget in engine.rate_limiters.items()
             },
             troubles=self._known | going_on,
             campaigns=[campaign.name for campaign in engine.policy.campaigns],
             commit_failures=engine.store.commit_failures,
             lines_lost=self._log.lines_lost,
-            files=_sizes(engine.store.path),
+            files=_file_sizes(engine.store.path),
             disk_free=disk_free,
             disk_size=disk_size,
         )
 
 
-def _that_may_come(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[TroubleKind, str]]:
+def _possible_troubles(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[TroubleKind, str]]:
     for lane in lanes:
         yield TroubleKind.PROVIDER_UNREACHABLE, lane
         yield TroubleKind.PROVIDER_REFUSES, lane
     for campaign in policy.campaigns:
         yield TroubleKind.EXPIRING, campaign.name
         if campaign.webhook is not None:
-            yield TroubleKind.WEBHOOK_FAILING, without_secrets(campaign.webhook.url)
+            yield TroubleKind.WEBHOOK_FAILING, redact_url(campaign.webhook.url)
 
 
-def _sizes(database: Path) -> dict[str, int]:
+def _file_sizes(database: Path) -> dict[str, int]:
     sizes = {}
     for name, path in (("main", database), ("wal", database.with_name(f"{database.name}-wal"))):
         try:
@@ -66,7 +66,7 @@ def _sizes(database: Path) -> dict[str, int]:
     return sizes
 
 
-def _disk(folder: Path) -> tuple[int | None, int | None]:
+def _disk_usage(folder: Path) -> tuple[int | None, int | None]:
     """Bytes that are free to this process and in all."""
     try:
         usage = shutil.disk_usage(folder)

@@ -19,57 +19,57 @@ import trio
 from missedd.base.clock import Clock
 from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.engine.alerts.active_alerts import Troubles
-from missedd.engine.alerts.expiry_alerts import Expiries
-from missedd.engine.dispatch.attempts import Attempts
+from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.alerts.expiry_alerts import ExpiryTroubles
+from missedd.engine.dispatch.attempts import AttemptRecorder
 from missedd.engine.dispatch.dispatcher import Dispatcher
-from missedd.engine.dispatch.lane_probes import Probes
+from missedd.engine.dispatch.lane_probes import LaneProbes
 from missedd.engine.intake.catch_up import CatchUp
-from missedd.engine.intake.catch_up_trigger import Doubt
+from missedd.engine.intake.catch_up_trigger import CatchUpTrigger
 from missedd.engine.intake.intake import Intake
-from missedd.engine.intake.sms_applet import HandOver
+from missedd.engine.intake.sms_applet import SmsAppletResponder
 from missedd.engine.operator import Operator
-from missedd.engine.poll_changes import News
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.provider.provider_sender import ProviderRequests, ReportUrls
-from missedd.engine.provider.rate_limiter import MINUTE_S, Budget
+from missedd.engine.poll_changes import PollChanges
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.provider.provider_sender import ProviderSender, StatusCallbackUrls
+from missedd.engine.provider.rate_limiter import WINDOW_S, RateLimiter
 from missedd.engine.reconciliation.reconciler import Reconciler
-from missedd.engine.reconciliation.status_reports import Reports
-from missedd.engine.recovery import load_timers, recount_polls, recover, tell_left_out
+from missedd.engine.reconciliation.status_reports import StatusReports
+from missedd.engine.recovery import load_timers, recount_polls, recover, warn_left_out
 from missedd.engine.retention import Retention
-from missedd.engine.rollup_worker import Summaries
-from missedd.engine.timing.due_queue import Ready
-from missedd.engine.timing.timers import Steps, Timers, every_few_seconds
-from missedd.engine.verifications import Verifier
-from missedd.engine.webhooks.endpoint_alerts import Failing
+from missedd.engine.rollup_worker import RollupWorker
+from missedd.engine.timing.due_queue import DueQueue
+from missedd.engine.timing.timers import ClockChanges, Timers, check_every_few_seconds
+from missedd.engine.verifications import Verifications
+from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.endpoint_queues import WebhookQueues
 from missedd.engine.webhooks.webhook_dispatcher import WebhookDispatcher
-from missedd.engine.webhooks.webhook_sender import Deliveries
-from missedd.engine.webhooks.webhook_sender import new_http as new_webhook_http
-from missedd.exotel.client import Account, ExotelClient, new_http
+from missedd.engine.webhooks.webhook_sender import WebhookSender
+from missedd.engine.webhooks.webhook_sender import new_webhook_client as new_webhook_http
+from missedd.exotel.client import ExotelAccount, ExotelClient, new_exotel_client
 from missedd.exotel.transport import MAX_CONNECTIONS
 from missedd.log.logger import Event, Logger
-from missedd.store.actions.rows import Wake
-from missedd.store.actions.timers import is_in_use, recent_attempts, wakes_between
-from missedd.store.admission.catch_up import begin
-from missedd.store.backup.upgrade_copy import AS_USUAL, Upgrade
-from missedd.store.db.migrate import version
+from missedd.store.actions.rows import Timer
+from missedd.store.actions.timers import has_calls, recent_attempt_times, timers_between
+from missedd.store.admission.catch_up import load_watermark
+from missedd.store.backup.upgrade_copy import DEFAULT_UPGRADE, UpgradeOptions
+from missedd.store.db.migrate import schema_version
 from missedd.store.store import Driver, Store, open_store
 
 IN_FLIGHT_GRACE_S = 8.0
 """How long requests in flight may take to end at a stop. With the listeners' five seconds and the
 store's own it stays below the service's TimeoutStopSec."""
 
-PROVIDER_IN_FLIGHT = MAX_CONNECTIONS // 2 - 2
+MAX_IN_FLIGHT_PER_LANE = MAX_CONNECTIONS // 2 - 2
 """Requests out at once per lane: at the provider's usual 0.3 s each, 4,000 a minute. Both lanes and the
 look-ups together stay below the connections there are, so that calls that hang hold up no SMS."""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """Everything that is not decided by us: time, chance, the disk and the network."""
 
     clock: Clock
@@ -78,10 +78,10 @@ class World:
     driver: Driver
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
-    clock_steps: Steps = every_few_seconds
+    clock_steps: ClockChanges = check_every_few_seconds
     slept_s: Callable[[], float] = lambda: 0.0
     """For how long the machine was asleep so far, which trio's clock does not count."""
-    upgrade: Upgrade = AS_USUAL
+    upgrade: UpgradeOptions = DEFAULT_UPGRADE
     """How a database of an older release is gone about."""
 
 
@@ -92,31 +92,31 @@ class Engine:
     store: Store
     policy: Policy
     intake: Intake
-    texts: HandOver
-    reports: Reports
+    sms_applet: SmsAppletResponder
+    status_reports: StatusReports
     timers: Timers
-    ready: dict[Lane, Ready]
-    budgets: dict[Lane, Budget]
+    due_queues: dict[Lane, DueQueue]
+    rate_limiters: dict[Lane, RateLimiter]
     operator: Operator
-    verifier: Verifier
-    news: News
-    troubles: Troubles
-    upstream: Upstream
+    verifications: Verifications
+    poll_changes: PollChanges
+    troubles: ActiveTroubles
+    breakers: CircuitBreakers
 
-    async def pulse(self) -> str:
+    async def health_line(self) -> str:
         """Ask the store for a sign of life, and say in a line what waits."""
-        await self.store.read(version)
+        await self.store.read(schema_version)
         return f"{len(self.timers)} timers; due: " + ", ".join(
-            f"{lane} {len(queue)}" for lane, queue in self.ready.items()
+            f"{lane} {len(queue)}" for lane, queue in self.due_queues.items()
         )
 
-    async def report(self, kind: str, action_id: int, report: StatusReport) -> None:
-        await self.reports.apply(action_id, Kind.CALLBACK if kind == "call" else Kind.SMS, report)
+    async def apply_status_report(self, kind: str, action_id: int, report: StatusReport) -> None:
+        await self.status_reports.apply(action_id, Kind.CALLBACK if kind == "call" else Kind.SMS, report)
 
 
 @asynccontextmanager
 async def running_engine(
-    settings: Settings, secrets: Secrets, world: World, log: Logger, owner: str, public_url: str
+    settings: Settings, secrets: Secrets, environment: Environment, log: Logger, owner: str, public_url: str
 ) -> AsyncIterator[Engine]:
     """Open the store, recover, start the actors; leaving the block drains and stops them in order.
 
@@ -124,75 +124,81 @@ async def running_engine(
     Raises `StoreRefused` where the database cannot be used. A failing actor cancels the block:
     the daemon goes down and its next start recovers.
     """
-    policy, clock = settings.policy, world.clock
-    async with open_store(world.driver, settings.store_path, owner, world.upgrade) as store:
+    policy, clock = settings.policy, environment.clock
+    async with open_store(environment.driver, settings.store_path, owner, environment.upgrade) as store:
         rescued, in_doubt = await recover(store, policy, clock, log)
         await recount_polls(store, policy, log)
-        await tell_left_out(store, policy, clock, log)
-        mark = await store.write(partial(begin, now=clock.now())) if settings.exotel.catch_up else None
+        await warn_left_out(store, policy, clock, log)
+        mark = (
+            await store.write(partial(load_watermark, now=clock.now())) if settings.exotel.catch_up else None
+        )
         webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
-        ready = {lane: Ready() for lane in Lane} | {Lane.WEBHOOK: webhooks}
-        timers = Timers(clock, partial(_load, store), ready, log, world.clock_steps, world.slept_s)
+        ready = {lane: DueQueue() for lane in Lane} | {Lane.WEBHOOK: webhooks}
+        timers = Timers(
+            clock, partial(_read_due_timers, store), ready, log, environment.clock_steps, environment.slept_s
+        )
         budgets = {
-            Lane.VOICE: await _budget(store, Lane.VOICE, settings.exotel.calls_per_minute, clock),
-            Lane.SMS: await _budget(store, Lane.SMS, settings.exotel.sms_per_minute, clock),
+            Lane.VOICE: await _restore_rate_limiter(
+                store, Lane.VOICE, settings.exotel.calls_per_minute, clock
+            ),
+            Lane.SMS: await _restore_rate_limiter(store, Lane.SMS, settings.exotel.sms_per_minute, clock),
         }
-        reports = Reports(store, policy, clock, log, timers)
-        troubles = Troubles()
-        upstream = Upstream(clock, log, troubles, in_doubt)
-        expiries = Expiries(troubles, clock, log)
+        reports = StatusReports(store, policy, clock, log, timers)
+        troubles = ActiveTroubles()
+        upstream = CircuitBreakers(clock, log, troubles, in_doubt)
+        expiries = ExpiryTroubles(troubles, clock, log)
         async with (
-            new_http(world.exotel_transport) as exotel_http,
-            new_webhook_http(world.webhook_transport) as webhook_http,
+            new_exotel_client(environment.exotel_transport) as exotel_http,
+            new_webhook_http(environment.webhook_transport) as webhook_http,
         ):
-            account = Account(
+            account = ExotelAccount(
                 sid=settings.exotel.account_sid,
                 api_base=settings.exotel.api_base,
                 key=secrets.api_key,
                 token=secrets.api_token,
             )
             client = ExotelClient(exotel_http, account, clock)
-            urls = ReportUrls(public_url, secrets.webhook_token)
-            provider = ProviderRequests(client, policy, urls)
-            deliveries = Deliveries(webhook_http, secrets.signing_key, store, policy, clock)
+            urls = StatusCallbackUrls(public_url, secrets.webhook_token)
+            provider = ProviderSender(client, policy, urls)
+            deliveries = WebhookSender(webhook_http, secrets.signing_key, store, policy, clock)
             dispatchers = {
                 lane: Dispatcher(
                     lane=lane,
                     store=store,
                     policy=policy,
                     clock=clock,
-                    rng=Random(world.rng.random()),  # noqa: S311 - jitter
+                    rng=Random(environment.rng.random()),  # noqa: S311 - jitter
                     log=log,
-                    ready=ready[lane],
+                    due_queue=ready[lane],
                     timers=timers,
                     send=provider.send,
-                    budget=budgets[lane],
-                    in_flight=PROVIDER_IN_FLIGHT,
-                    upstream=upstream,
-                    on_expired=expiries.note,
+                    rate_limiter=budgets[lane],
+                    max_in_flight=MAX_IN_FLIGHT_PER_LANE,
+                    breakers=upstream,
+                    on_expired=expiries.record_expired,
                 )
                 for lane in (Lane.VOICE, Lane.SMS)
             }
             probes = {
-                lane: Probes(
+                lane: LaneProbes(
                     lane=lane,
                     store=store,
                     clock=clock,
-                    upstream=upstream,
+                    breakers=upstream,
                     client=client,
-                    budget=budgets[lane],
+                    rate_limiter=budgets[lane],
                     dispatcher=dispatcher,
                 )
                 for lane, dispatcher in dispatchers.items()
             }
             webhook_dispatcher = WebhookDispatcher(
                 store=store,
-                attempts=Attempts(store, policy, clock, log, timers),
+                recorder=AttemptRecorder(store, policy, clock, log, timers),
                 clock=clock,
-                rng=Random(world.rng.random()),  # noqa: S311 - jitter
+                rng=Random(environment.rng.random()),  # noqa: S311 - jitter
                 queues=webhooks,
                 send=deliveries.send,
-                failing=Failing(troubles, clock, log),
+                endpoint_troubles=EndpointTroubles(troubles, clock, log),
             )
             reconciler = Reconciler(
                 store=store,
@@ -200,38 +206,40 @@ async def running_engine(
                 clock=clock,
                 log=log,
                 client=client,
-                budgets=budgets,
-                ready=ready[Lane.CHECK],
+                rate_limiters=budgets,
+                due_queue=ready[Lane.LOOKUP],
                 timers=timers,
-                reports=reports,
-                upstream=upstream,
+                status_reports=reports,
+                breakers=upstream,
             )
             operator = Operator(store, policy, clock, log, timers)
-            summaries = Summaries(store, grid_of(settings.timezone), clock, log)
-            verifier = Verifier(store, policy, clock, world.rng, log)
-            doubt, news = Doubt(), News()
+            summaries = RollupWorker(store, hour_grid_for(settings.timezone), clock, log)
+            verifier = Verifications(store, policy, clock, environment.rng, log)
+            doubt, news = CatchUpTrigger(), PollChanges()
             intake = Intake(
                 store,
                 policy,
                 clock,
                 log,
                 timers,
-                reports.call_report,
-                on_refusal=doubt.arise,
-                on_admitted=summaries.admitted,
-                on_vote=news.tell,
+                reports.apply_call_report,
+                on_refusal=doubt.request,
+                on_admitted=summaries.on_admitted,
+                on_vote=news.publish,
             )
-            texts = HandOver(store, policy, clock, log, intake.follow, doubt.arise, timers.watch.ahead)
+            texts = SmsAppletResponder(
+                store, policy, clock, log, intake.after_commit, doubt.request, timers.clock_watch.clock_ahead
+            )
             catch_up = CatchUp(
                 store=store,
                 policy=policy,
                 clock=clock,
                 log=log,
                 client=client,
-                budget=budgets[Lane.VOICE],
+                rate_limiter=budgets[Lane.VOICE],
                 admit=intake.admit_all,
-                doubt=doubt,
-                upstream=upstream,
+                trigger=doubt,
+                breakers=upstream,
             )
             async with trio.open_nursery() as sending:
                 sending.start_soon(webhook_dispatcher.run, name="webhooks")
@@ -256,16 +264,16 @@ async def running_engine(
                                 store=store,
                                 policy=policy,
                                 intake=intake,
-                                texts=texts,
-                                reports=reports,
+                                sms_applet=texts,
+                                status_reports=reports,
                                 timers=timers,
-                                ready=ready,
-                                budgets=budgets,
+                                due_queues=ready,
+                                rate_limiters=budgets,
                                 operator=operator,
-                                verifier=verifier,
-                                news=news,
+                                verifications=verifier,
+                                poll_changes=news,
                                 troubles=troubles,
-                                upstream=upstream,
+                                breakers=upstream,
                             )
                             news.close()
                             asking.cancel_scope.cancel()
@@ -277,18 +285,18 @@ async def running_engine(
                 sending.cancel_scope.deadline = trio.current_time() + IN_FLIGHT_GRACE_S
 
 
-async def _load(store: Store, after_us: int, until_us: int) -> list[Wake]:
-    return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))
+async def _read_due_timers(store: Store, after_us: int, until_us: int) -> list[Timer]:
+    return await store.read(partial(timers_between, after_us=after_us, until_us=until_us))
 
 
-async def _budget(store: Store, lane: Lane, per_minute: int, clock: Clock) -> Budget:
+async def _restore_rate_limiter(store: Store, lane: Lane, per_minute: int, clock: Clock) -> RateLimiter:
     """A budget that remembers what was spent just before a restart."""
     now = clock.now()
-    spent = await store.read(partial(recent_attempts, lane=lane, now=now))
+    spent = await store.read(partial(recent_attempt_times, lane=lane, now=now))
     # One that lies ahead of us, as the clock was set back since, counts as made just now.
     ago_s = [max(0.0, (now - each).total_seconds()) for each in spent]
-    if lane is Lane.VOICE and await store.read(is_in_use):
+    if lane is Lane.VOICE and await store.read(has_calls):
         # Look-ups spend this budget too and leave no record. What is not known to have gone is
         # taken for spent, evenly: for a minute nothing goes at once, and nobody waits for long.
-        ago_s += [each * MINUTE_S / per_minute for each in range(per_minute - len(ago_s))]
-    return Budget(per_minute, ago_s)
+        ago_s += [each * WINDOW_S / per_minute for each in range(per_minute - len(ago_s))]
+    return RateLimiter(per_minute, ago_s)

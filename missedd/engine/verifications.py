@@ -9,18 +9,22 @@ from random import Random
 from typing import Any, Final
 
 from missedd.base.clock import Clock
-from missedd.core.people.verification import NotStarted, Status
+from missedd.core.people.verification import VerificationRefusal, VerificationStatus
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.log.logger import Event, Logger
-from missedd.store.people.verifications import fetch_verification, start, tell
+from missedd.store.people.verifications import (
+    expire_and_fetch_verification,
+    fetch_verification,
+    start_verification,
+)
 from missedd.store.store import Store
 
 ID_BYTES: Final = 18
 """Of chance in an id: who is given one can look up the number that it is about."""
 
 
-class Verifier:
+class Verifications:
     def __init__(self, store: Store, policy: Policy, clock: Clock, rng: Random, log: Logger) -> None:
         """`rng` gives the ids; outside a simulation it must be one that nobody can foretell."""
         self._store = store
@@ -29,17 +33,21 @@ class Verifier:
         self._rng = rng
         self._log = log
 
-    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted:
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal:
         """Wait for a call of `number` (E.164) from now on; one that waited before is superseded."""
         owner = self._policy.campaign(campaign)
         if owner is None:
-            return NotStarted(Reason.UNKNOWN_CAMPAIGN)
+            return VerificationRefusal(Reason.UNKNOWN_CAMPAIGN)
         new_id = base64.urlsafe_b64encode(self._rng.randbytes(ID_BYTES)).decode()
-        unit = partial(start, verification_id=new_id, number=number, campaign=owner, now=self._clock.now())
+        unit = partial(
+            start_verification, verification_id=new_id, number=number, campaign=owner, now=self._clock.now()
+        )
         started = await self._store.write(unit)
-        if isinstance(started, NotStarted):
+        if isinstance(started, VerificationRefusal):
             fields = {"number": number, "campaign": campaign, "reason": started.reason}
-            self._log.repeated("info", Event.VERIFICATION_REFUSED, f"{campaign} {started.reason}", **fields)
+            self._log.log_throttled(
+                "info", Event.VERIFICATION_REFUSED, f"{campaign} {started.reason}", **fields
+            )
         else:
             self._log.info(Event.VERIFICATION_STARTED, number=number, campaign=campaign)
         return started
@@ -49,7 +57,9 @@ class Verifier:
         is written down first, and a call that is delivered later proves nothing any more.
         """
         found = await self._store.read(partial(fetch_verification, verification_id=verification_id))
-        if found is None or found["status"] != Status.PENDING:
+        if found is None or found["status"] != VerificationStatus.PENDING:
             return found
         now = self._clock.now()
-        return await self._store.write(partial(tell, verification_id=verification_id, now=now))
+        return await self._store.write(
+            partial(expire_and_fetch_verification, verification_id=verification_id, now=now)
+        )

@@ -16,32 +16,32 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.exotel.call_legs import is_machine
+from missedd.exotel.call_legs import is_answered_by_machine
 from missedd.exotel.callback_outcome import CUSTOMER_LEG
-from missedd.exotel.dates import read_instant
-from missedd.exotel.webhook_fields import value, word
+from missedd.exotel.dates import parse_instant
+from missedd.exotel.webhook_fields import first_value, first_word
 
-LONGEST_S: Final = 24 * 3_600
+LONGEST_CALL_S: Final = 24 * 3_600
 """No call is longer; a larger number is none of seconds."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
-def answered_at(fields: Mapping[str, str], first: str | None) -> datetime | None:
+def answered_at(fields: Mapping[str, str], first_party: str | None) -> datetime | None:
     """The instant of the answer by the customer; None if untold, or if a machine answered.
 
-    `first` says who was rung first, `agent` or `customer`; None where a flow was called. That there
+    `first_party` says who was rung first, `agent` or `customer`; None where a flow was called. That there
     was an answer at all is not asked here.
     """
-    leg = CUSTOMER_LEG.get(first or "", 0)
-    if is_machine(fields, leg):
+    leg = CUSTOMER_LEG.get(first_party or "", 0)
+    if is_answered_by_machine(fields, leg):
         return None
-    if word(fields, "EventType") == "answered":
-        is_theirs = word(fields, f"Legs[{leg}][Status]") == "in-progress"
-        return read_instant(value(fields, "DateUpdated")) if is_theirs else None
-    ended_at = read_instant(value(fields, "EndTime"))
-    talked = value(fields, f"Legs[{leg}][OnCallDuration]", f"Details[Legs][{leg}][Leg][OnCallDuration]")
-    if ended_at is None or _SECONDS.fullmatch(talked) is None or int(talked) > LONGEST_S:
+    if first_word(fields, "EventType") == "answered":
+        is_theirs = first_word(fields, f"Legs[{leg}][Status]") == "in-progress"
+        return parse_instant(first_value(fields, "DateUpdated")) if is_theirs else None
+    ended_at = parse_instant(first_value(fields, "EndTime"))
+    talked = first_value(fields, f"Legs[{leg}][OnCallDuration]", f"Details[Legs][{leg}][Leg][OnCallDuration]")
+    if ended_at is None or _SECONDS.fullmatch(talked) is None or int(talked) > LONGEST_CALL_S:
         return None
     return ended_at - timedelta(seconds=int(talked))
 
@@ -49,6 +49,6 @@ def answered_at(fields: Mapping[str, str], first: str | None) -> datetime | None
 def ended_at(fields: Mapping[str, str]) -> datetime | None:
     """When the call ended; None if untold. A report of four fields was written then; a record was not."""
     is_record = "CallSid" not in fields
-    return read_instant(value(fields, "EndTime")) or (
-        None if is_record else read_instant(value(fields, "DateUpdated"))
+    return parse_instant(first_value(fields, "EndTime")) or (
+        None if is_record else parse_instant(first_value(fields, "DateUpdated"))
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from missedd.exotel.webhook_fields import value, word
+from missedd.exotel.webhook_fields import first_value, first_word
 
 _SPELLINGS: Final = {"cancelled": "canceled", "noanswer": "no-answer", "inprogress": "in-progress", "na": ""}
 _DURATION: Final = re.compile(r"[0-9.:]{1,20}")
@@ -33,51 +33,51 @@ class Leg:
         return self.status != ""
 
 
-def leg(fields: Mapping[str, str], index: int) -> Leg:
+def read_leg(fields: Mapping[str, str], index: int) -> Leg:
     """The leg 0 or 1, in whichever spelling it came."""
     return Leg(
-        status=call_word(
+        status=first_status(
             fields,
-            *_of_leg(index, "Status"),
+            *_leg_keys(index, "Status"),
             f"Details[Leg{index + 1}Status]",
             f"Leg{index + 1}Status",
         ),
-        has_talked=is_some_time(on_call(fields, index)),
-        answered_by=call_word(fields, *_of_leg(index, "AnsweredBy")),
+        has_talked=is_nonzero_duration(on_call_duration(fields, index)),
+        answered_by=first_status(fields, *_leg_keys(index, "AnsweredBy")),
     )
 
 
-def on_call(fields: Mapping[str, str], index: int) -> str:
+def on_call_duration(fields: Mapping[str, str], index: int) -> str:
     """For how long the leg 0 or 1 was up, as the fields say it; "" where they don't."""
-    return value(fields, *_of_leg(index, "OnCallDuration"))
+    return first_value(fields, *_leg_keys(index, "OnCallDuration"))
 
 
-def _of_leg(index: int, name: str) -> Iterator[str]:
+def _leg_keys(index: int, name: str) -> Iterator[str]:
     for place in (f"Legs[{index}]", f"Legs[{index}][Leg]", f"Details[Legs][{index}][Leg]"):
         yield f"{place}[{name}]"
 
 
-def conversation(fields: Mapping[str, str]) -> str:
+def conversation_duration(fields: Mapping[str, str]) -> str:
     """For how long both parties talked, as the fields say it; "" where they don't."""
-    return value(fields, "ConversationDuration", "Details[ConversationDuration]")
+    return first_value(fields, "ConversationDuration", "Details[ConversationDuration]")
 
 
-def is_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
+def is_answered_by_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
     """Whether a machine answered one of the telephones, so that the customer spoke with nobody.
 
     Of the customer's own the leg says it best: `AnsweredBy` of the whole call speaks where that is silent.
     """
-    told = leg(fields, customer_leg).answered_by or call_word(fields, "AnsweredBy")
-    others = leg(fields, 1 - customer_leg).answered_by
+    told = read_leg(fields, customer_leg).answered_by or first_status(fields, "AnsweredBy")
+    others = read_leg(fields, 1 - customer_leg).answered_by
     return told.startswith("machine") or others.startswith("machine")
 
 
-def is_some_time(text: str) -> bool:
+def is_nonzero_duration(text: str) -> bool:
     """Whether a duration is more than none: `12`, `0.5`, `00:00:12`. What is no duration proves nothing."""
     return text.strip("0.:") != "" and _DURATION.fullmatch(text) is not None
 
 
-def call_word(fields: Mapping[str, str], *names: str) -> str:
+def first_status(fields: Mapping[str, str], *names: str) -> str:
     """A status in one of its spellings: `cancelled` is `canceled`, `NA` is nothing."""
-    found = word(fields, *names)
+    found = first_word(fields, *names)
     return _SPELLINGS.get(found, found)

@@ -16,12 +16,12 @@ import httpx
 
 from missedd.core.model import StatusReport
 from missedd.core.phone import normalise
-from missedd.exotel.dates import read_instant, to_ist
-from missedd.exotel.incoming_call_record import Incoming
-from missedd.exotel.status_report_parser import report_of_call_record
+from missedd.exotel.dates import format_ist, parse_instant
+from missedd.exotel.incoming_call_record import ListedCall
+from missedd.exotel.status_report_parser import parse_call_record
 
 PAGE_SIZE = 100
-FILTER_NUMBERS = 5
+MAX_FILTER_NUMBERS = 5
 """Exotel's limits on a page and on the numbers of a filter."""
 
 type PageQuery = Mapping[str, str]
@@ -45,18 +45,18 @@ class ListPage:
     """The entries of one page as they came, and the query of the page after it, None at the end."""
 
     entries: tuple[Mapping[str, Any], ...] = field(repr=False)
-    following: PageQuery | None = field(repr=False)
+    next_query: PageQuery | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingPage:
     """Some of the account's incoming calls, and the query of the page after it, None at the end."""
 
-    calls: tuple[Incoming, ...] = field(repr=False)
-    following: PageQuery | None = field(repr=False)
+    calls: tuple[ListedCall, ...] = field(repr=False)
+    next_query: PageQuery | None = field(repr=False)
 
 
-def page_of(document: Mapping[str, Any]) -> ListPage | None:
+def parse_page(document: Mapping[str, Any]) -> ListPage | None:
     """None if the answer holds no list of calls."""
     calls = document.get("Calls")
     if not isinstance(calls, Sequence) or isinstance(calls, str):
@@ -65,12 +65,12 @@ def page_of(document: Mapping[str, Any]) -> ListPage | None:
     return ListPage(entries, _next_query(document) if calls else None)
 
 
-def record_of(entry: Mapping[str, Any]) -> CallRecord:
-    report = report_of_call_record(entry)
+def parse_record(entry: Mapping[str, Any]) -> CallRecord:
+    report = parse_call_record(entry)
     fields = report.fields
     return CallRecord(
         sid=report.provider_sid,
-        created_at=read_instant(fields.get("DateCreated")),
+        created_at=parse_instant(fields.get("DateCreated")),
         direction=fields.get("Direction", ""),
         from_number=normalise(fields.get("From")),
         to_number=normalise(fields.get("To")),
@@ -79,20 +79,20 @@ def record_of(entry: Mapping[str, Any]) -> CallRecord:
     )
 
 
-def span(since: datetime, until: datetime) -> str:
+def date_filter(since: datetime, until: datetime) -> str:
     """The filter `DateCreated`. The list knows whole seconds, so both ends are widened to them."""
-    return f"gte:{to_ist(since)};lte:{to_ist(until + timedelta(seconds=1))}"
+    return f"gte:{format_ist(since)};lte:{format_ist(until + timedelta(seconds=1))}"
 
 
-def calls_from(numbers: tuple[str, ...], since: datetime, until: datetime) -> PageQuery:
-    """The calls whose first leg is one of `numbers`, `FILTER_NUMBERS` at most."""
-    return {"DateCreated": span(since, until), "From": ",".join(numbers), "PageSize": str(PAGE_SIZE)}
+def query_from_numbers(numbers: tuple[str, ...], since: datetime, until: datetime) -> PageQuery:
+    """The calls whose first leg is one of `numbers`, `MAX_FILTER_NUMBERS` at most."""
+    return {"DateCreated": date_filter(since, until), "From": ",".join(numbers), "PageSize": str(PAGE_SIZE)}
 
 
-def incoming_between(since: datetime, until: datetime) -> PageQuery:
+def query_incoming(since: datetime, until: datetime) -> PageQuery:
     """The account's incoming calls, oldest first, with what became of their legs."""
     return {
-        "DateCreated": span(since, until),
+        "DateCreated": date_filter(since, until),
         "Direction": "inbound",
         "SortBy": "DateCreated:asc",
         "PageSize": str(PAGE_SIZE),

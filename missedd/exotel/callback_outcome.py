@@ -18,9 +18,15 @@ from typing import Final, NamedTuple
 
 from missedd.core.model import Outcome
 from missedd.core.reasons import Reason
-from missedd.exotel.call_legs import call_word, conversation, is_machine, is_some_time, leg
-from missedd.exotel.dates import read_instant
-from missedd.exotel.webhook_fields import word
+from missedd.exotel.call_legs import (
+    conversation_duration,
+    first_status,
+    is_answered_by_machine,
+    is_nonzero_duration,
+    read_leg,
+)
+from missedd.exotel.dates import parse_instant
+from missedd.exotel.webhook_fields import first_word
 
 CALL_OUTCOMES: Final[Mapping[str, Outcome | None]] = {
     "completed": Outcome.ANSWERED,
@@ -48,107 +54,109 @@ CUSTOMER_LEG: Final = {"agent": 1, "customer": 0}
 """Which leg is the customer's, by who was rung first; in a flow it is the first."""
 
 
-class Ending(NamedTuple):
+class CallbackOutcome(NamedTuple):
     """`outcome` is None while nothing is final; `reason` is there where it says more than the outcome."""
 
     outcome: Outcome | None
     reason: Reason | None = None
 
 
-GOES_ON: Final = Ending(None)
+NOT_ENDED: Final = CallbackOutcome(None)
 
 
-def ending(fields: Mapping[str, str], first: str | None) -> Ending:
+def callback_outcome(fields: Mapping[str, str], first_party: str | None) -> CallbackOutcome:
     """How the call ended for the customer, and whether that was an agent's or a machine's doing.
 
-    `first` says who was rung first, `agent` or `customer`; None where a flow was called.
+    `first_party` says who was rung first, `agent` or `customer`; None where a flow was called.
     """
-    told = _ending(fields, first)
-    if told.outcome is Outcome.ANSWERED and is_machine(fields, CUSTOMER_LEG.get(first or "", 0)):
-        return Ending(Outcome.NO_ANSWER, Reason.ANSWERED_BY_MACHINE)
+    told = _read_outcome(fields, first_party)
+    if told.outcome is Outcome.ANSWERED and is_answered_by_machine(
+        fields, CUSTOMER_LEG.get(first_party or "", 0)
+    ):
+        return CallbackOutcome(Outcome.NO_ANSWER, Reason.ANSWERED_BY_MACHINE)
     return told
 
 
-def has_agent_come(fields: Mapping[str, str], first: str | None, told: Ending) -> bool:
+def has_agent_answered(fields: Mapping[str, str], first_party: str | None, outcome: CallbackOutcome) -> bool:
     """Whether it is certain that the agent took the call: they talked, or their leg says so."""
-    if first is None or told.reason in AGENT_MISSES.values():
+    if first_party is None or outcome.reason in AGENT_MISSES.values():
         return False
-    is_their_leg = leg(fields, 1 - CUSTOMER_LEG.get(first, 1)).status == "completed"
-    return told.outcome is Outcome.ANSWERED or (told.outcome is not None and is_their_leg)
+    is_their_leg = read_leg(fields, 1 - CUSTOMER_LEG.get(first_party, 1)).status == "completed"
+    return outcome.outcome is Outcome.ANSWERED or (outcome.outcome is not None and is_their_leg)
 
 
-def _ending(fields: Mapping[str, str], first: str | None) -> Ending:
-    status = call_word(fields, "Status")
+def _read_outcome(fields: Mapping[str, str], first_party: str | None) -> CallbackOutcome:
+    status = first_status(fields, "Status")
     if not status:
-        return Ending(_told_by_passthru(fields))
+        return CallbackOutcome(_passthru_outcome(fields))
     # `answered` and an agent's popup (`Dial`) tell of a call that is still going on.
-    if word(fields, "EventType") in ("answered", "dial") or _is_unfinished_record(fields):
-        return GOES_ON
+    if first_word(fields, "EventType") in ("answered", "dial") or _is_unfinished_record(fields):
+        return NOT_ENDED
     by_status = CALL_OUTCOMES.get(status)
     if by_status is None:
-        return GOES_ON
-    return _READ.get(first or "", _of_flow)(fields, by_status)
+        return NOT_ENDED
+    return _READERS.get(first_party or "", _flow_outcome)(fields, by_status)
 
 
-def _of_flow(fields: Mapping[str, str], by_status: Outcome) -> Ending:
-    customer = leg(fields, 0)
-    has_talked = customer.has_talked or is_some_time(conversation(fields))
+def _flow_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutcome:
+    customer = read_leg(fields, 0)
+    has_talked = customer.has_talked or is_nonzero_duration(conversation_duration(fields))
     if has_talked and by_status is Outcome.ANSWERED:
-        return Ending(by_status)
-    return Ending(CALL_OUTCOMES.get(customer.status) or by_status)
+        return CallbackOutcome(by_status)
+    return CallbackOutcome(CALL_OUTCOMES.get(customer.status) or by_status)
 
 
-def _of_agent_first(fields: Mapping[str, str], by_status: Outcome) -> Ending:
-    agent, customer = leg(fields, 0), leg(fields, 1)
-    if customer.is_named or customer.has_talked or is_some_time(conversation(fields)):
+def _agent_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutcome:
+    agent, customer = read_leg(fields, 0), read_leg(fields, 1)
+    if customer.is_named or customer.has_talked or is_nonzero_duration(conversation_duration(fields)):
         # The customer's telephone rang, so it is their answer that counts.
-        return Ending(CALL_OUTCOMES.get(customer.status) or by_status)
+        return CallbackOutcome(CALL_OUTCOMES.get(customer.status) or by_status)
     if agent.status in AGENT_MISSES:
-        return Ending(Outcome.FAILED, AGENT_MISSES[agent.status])
-    return Ending(_unless_nobody_talked(fields, by_status, agent.is_named))
+        return CallbackOutcome(Outcome.FAILED, AGENT_MISSES[agent.status])
+    return CallbackOutcome(_unless_no_conversation(fields, by_status, agent.is_named))
 
 
-def _of_customer_first(fields: Mapping[str, str], by_status: Outcome) -> Ending:
-    customer, agent = leg(fields, 0), leg(fields, 1)
+def _customer_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutcome:
+    customer, agent = read_leg(fields, 0), read_leg(fields, 1)
     told = CALL_OUTCOMES.get(customer.status)
     if told is not None and told is not Outcome.ANSWERED:
-        return Ending(told)
-    has_talked = agent.has_talked or is_some_time(conversation(fields))
+        return CallbackOutcome(told)
+    has_talked = agent.has_talked or is_nonzero_duration(conversation_duration(fields))
     if agent.status in AGENT_MISSES and not has_talked:
         # They waited for nobody: that is no success, whatever the status says.
-        return Ending(Outcome.NO_ANSWER, AGENT_MISSES[agent.status])
+        return CallbackOutcome(Outcome.NO_ANSWER, AGENT_MISSES[agent.status])
     if agent.is_named or has_talked:
-        return Ending(told or by_status)
-    return Ending(_unless_nobody_talked(fields, by_status, customer.is_named))
+        return CallbackOutcome(told or by_status)
+    return CallbackOutcome(_unless_no_conversation(fields, by_status, customer.is_named))
 
 
-def _unless_nobody_talked(fields: Mapping[str, str], by_status: Outcome, knows_legs: bool) -> Outcome:
+def _unless_no_conversation(fields: Mapping[str, str], by_status: Outcome, knows_legs: bool) -> Outcome:
     """The status, but for a `completed` call whose second telephone never rang: one side gave up first."""
-    talked = conversation(fields)
-    if by_status is Outcome.ANSWERED and knows_legs and talked and not is_some_time(talked):
+    talked = conversation_duration(fields)
+    if by_status is Outcome.ANSWERED and knows_legs and talked and not is_nonzero_duration(talked):
         return Outcome.FAILED
     return by_status
 
 
-_READ: Final[Mapping[str, Callable[[Mapping[str, str], Outcome], Ending]]] = {
-    "agent": _of_agent_first,
-    "customer": _of_customer_first,
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str], Outcome], CallbackOutcome]]] = {
+    "agent": _agent_first_outcome,
+    "customer": _customer_first_outcome,
 }
 
 
-def _told_by_passthru(fields: Mapping[str, str]) -> Outcome | None:
+def _passthru_outcome(fields: Mapping[str, str]) -> Outcome | None:
     """What a Passthru inside the callback's flow tells: there is no `Status`, but words of its own.
 
     Once the flow has connected, recorded or finished with the customer, they had answered; that
     an agent did not (`DialCallStatus`) is another matter. `incomplete` alone tells nothing: it is
     also sent while the customer's phone rings.
     """
-    if call_word(fields, "DialCallStatus") in ("completed", "no-answer", "busy", "failed", "canceled"):
+    if first_status(fields, "DialCallStatus") in ("completed", "no-answer", "busy", "failed", "canceled"):
         return Outcome.ANSWERED
-    if word(fields, "CallType") in ("completed", "client-hangup", "voicemail"):
+    if first_word(fields, "CallType") in ("completed", "client-hangup", "voicemail"):
         return Outcome.ANSWERED
-    return CALL_OUTCOMES.get(call_word(fields, "CallStatus"))
+    return CALL_OUTCOMES.get(first_status(fields, "CallStatus"))
 
 
 def _is_unfinished_record(fields: Mapping[str, str]) -> bool:
-    return "CallSid" not in fields and "Sid" in fields and read_instant(fields.get("EndTime")) is None
+    return "CallSid" not in fields and "Sid" in fields and parse_instant(fields.get("EndTime")) is None

@@ -25,32 +25,40 @@ from missedd.base.clock import Clock
 from missedd.core.model import StatusReport
 from missedd.core.reasons import Reason
 from missedd.exotel.call_list import (
-    FILTER_NUMBERS,
+    MAX_FILTER_NUMBERS,
     CallRecord,
     IncomingPage,
     ListPage,
     PageQuery,
-    calls_from,
-    incoming_between,
-    page_of,
-    record_of,
+    parse_page,
+    parse_record,
+    query_from_numbers,
+    query_incoming,
 )
-from missedd.exotel.incoming_call_record import Incoming, read_incoming
-from missedd.exotel.request_forms import PlaceCall, SendSms, call_form, sms_form
+from missedd.exotel.incoming_call_record import ListedCall, parse_listed_call
+from missedd.exotel.request_forms import OutgoingCall, OutgoingSms, call_form, sms_form
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.exotel.response_body import is_error, read_body, read_json
-from missedd.exotel.response_codes import Api, classify
-from missedd.exotel.status_report_parser import report_of_call_record, report_of_sms_record
-from missedd.exotel.transport import Account, Reply, Transport, new_http
+from missedd.exotel.response_body import has_error, parse_body, parse_json_object
+from missedd.exotel.response_codes import Api, interpret_response
+from missedd.exotel.status_report_parser import parse_call_record, parse_sms_record
+from missedd.exotel.transport import ExotelAccount, ExotelReply, Transport, new_exotel_client
 
-__all__ = ["Account", "CallRecord", "ExotelClient", "PlaceCall", "SendSms", "Unavailable", "new_http"]
+__all__ = [
+    "CallRecord",
+    "ExotelAccount",
+    "ExotelClient",
+    "OutgoingCall",
+    "OutgoingSms",
+    "Unavailable",
+    "new_exotel_client",
+]
 
 MAX_PAGES = 5
 """500 calls to five numbers in the minutes that a look-up asks about: more than anybody makes."""
 
 _NO_SUCH_SMS = "no matching results"
 
-type Turn = Callable[[], Awaitable[object]]
+type AcquireTurn = Callable[[], Awaitable[object]]
 """Awaited before each request of a look-up that takes several: every page is a request of its own."""
 
 
@@ -70,55 +78,55 @@ class ExotelClient:
     `http` is this client's alone (see `new_http`) and is closed by whoever made it.
     """
 
-    def __init__(self, http: httpx.AsyncClient, account: Account, clock: Clock) -> None:
+    def __init__(self, http: httpx.AsyncClient, account: ExotelAccount, clock: Clock) -> None:
         self._account_sid = account.sid
         self._clock = clock
         self._transport = Transport(http, account)
 
-    async def place_call(self, order: PlaceCall) -> Answer:
+    async def place_call(self, call: OutgoingCall) -> Answer:
         """Ask for a call. Accepted means taken, not answered."""
-        return await self._order(Api.VOICE, "/Calls/connect.json", call_form(order, self._account_sid))
+        return await self._request(Api.VOICE, "/Calls/connect.json", call_form(call, self._account_sid))
 
-    async def send_sms(self, order: SendSms) -> Answer:
+    async def send_sms(self, sms: OutgoingSms) -> Answer:
         """Ask for an SMS. Accepted means taken, not delivered."""
-        return await self._order(Api.SMS, "/Sms/send.json", sms_form(order))
+        return await self._request(Api.SMS, "/Sms/send.json", sms_form(sms))
 
     async def call_details(self, sid: str) -> StatusReport | Unavailable:
         """What became of a call; not final until minutes after it ended."""
         path = f"/Calls/{quote(sid, safe='')}.json"
-        found = _or_not_found(await self._look_up(Api.VOICE, path, {"details": "true"}))
-        return found if isinstance(found, Unavailable) else _named(report_of_call_record(found))
+        found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        return found if isinstance(found, Unavailable) else _require_sid(parse_call_record(found))
 
     async def sms_details(self, sid: str) -> StatusReport | Unavailable:
         """What became of an SMS. Of one it doesn't know, Exotel says so with a 200."""
-        found = _or_not_found(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
-        return found if isinstance(found, Unavailable) else _named(report_of_sms_record(found))
+        found = _map_404(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
+        return found if isinstance(found, Unavailable) else _require_sid(parse_sms_record(found))
 
     async def incoming_calls(
         self, since: datetime, until: datetime, page: PageQuery | None = None
     ) -> IncomingPage | Unavailable:
         """A page of the account's incoming calls from `since` to `until`, a month at most, oldest first.
 
-        One request. `page` is the `following` of the page before. All of the account's calls are
+        One request. `page` is the `next_query` of the page before. All of the account's calls are
         listed, not only those to our ExoPhones.
         """
         # Nothing is said of whether the next page's address keeps `details`.
-        found = await self._page({**(page or incoming_between(since, until)), "details": "true"})
+        found = await self._fetch_page({**(page or query_incoming(since, until)), "details": "true"})
         if isinstance(found, Unavailable):
             return found
-        incoming = (read_incoming(each) for each in found.entries)
-        return IncomingPage(tuple(each for each in incoming if each is not None), found.following)
+        incoming = (parse_listed_call(each) for each in found.entries)
+        return IncomingPage(tuple(each for each in incoming if each is not None), found.next_query)
 
-    async def incoming_call(self, sid: str) -> Incoming | Unavailable:
+    async def incoming_call(self, sid: str) -> ListedCall | Unavailable:
         """An incoming call with its details, where the list left them out."""
         path = f"/Calls/{quote(sid, safe='')}.json"
-        found = _or_not_found(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
         if isinstance(found, Unavailable):
             return found
-        return read_incoming(found) or _senseless("the record has no Sid")
+        return parse_listed_call(found) or _unreadable("the record has no Sid")
 
     async def find_calls(
-        self, *, numbers: tuple[str, ...], since: datetime, until: datetime, turn: Turn
+        self, *, numbers: tuple[str, ...], since: datetime, until: datetime, acquire_turn: AcquireTurn
     ) -> tuple[CallRecord, ...] | Unavailable:
         """The calls made from any of `numbers` (E.164, as sent in `From`) from `since` to `until`.
 
@@ -126,44 +134,46 @@ class ExotelClient:
         list some seconds after it was made.
         """
         records: list[CallRecord] = []
-        for chunk in batched(numbers, FILTER_NUMBERS, strict=False):
-            entries = await self._pages(calls_from(chunk, since, until), turn)
+        for chunk in batched(numbers, MAX_FILTER_NUMBERS, strict=False):
+            entries = await self._fetch_pages(query_from_numbers(chunk, since, until), acquire_turn)
             if isinstance(entries, Unavailable):
                 return entries
-            records.extend(record_of(each) for each in entries)
+            records.extend(parse_record(each) for each in entries)
         # A filter may match more loosely than it was meant, so the numbers are compared again.
         return tuple(each for each in records if each.sid and each.from_number in numbers)
 
-    async def _pages(self, query: PageQuery, turn: Turn) -> list[Mapping[str, Any]] | Unavailable:
+    async def _fetch_pages(
+        self, query: PageQuery, acquire_turn: AcquireTurn
+    ) -> list[Mapping[str, Any]] | Unavailable:
         entries: list[Mapping[str, Any]] = []
         for _ in range(MAX_PAGES):
-            await turn()
-            page = await self._page(query)
+            await acquire_turn()
+            page = await self._fetch_page(query)
             if isinstance(page, Unavailable):
                 return page
             entries += page.entries
-            if page.following is None:
+            if page.next_query is None:
                 return entries
-            query = page.following
-        return _senseless(f"the list has more than {MAX_PAGES} pages")
+            query = page.next_query
+        return _unreadable(f"the list has more than {MAX_PAGES} pages")
 
-    async def _page(self, query: PageQuery) -> ListPage | Unavailable:
+    async def _fetch_page(self, query: PageQuery) -> ListPage | Unavailable:
         found = await self._look_up(Api.VOICE, "/Calls.json", query)
         if isinstance(found, Unavailable):
             return found
-        return page_of(found) or _senseless("the answer holds no list of calls")
+        return parse_page(found) or _unreadable("the answer holds no list of calls")
 
-    async def _order(self, api: Api, path: str, form: Mapping[str, str]) -> Answer:
+    async def _request(self, api: Api, path: str, form: Mapping[str, str]) -> Answer:
         reply = await self._transport.post(path, form)
-        return self._meaning(api, reply) if isinstance(reply, Reply) else reply
+        return self._interpret(api, reply) if isinstance(reply, ExotelReply) else reply
 
     async def _look_up(
         self, api: Api, path: str, query: Mapping[str, str]
     ) -> Mapping[str, Any] | Unavailable:
         reply = await self._transport.get(path, query)
-        if isinstance(reply, Reply) and 200 <= reply.status < 300:
-            return _document(reply.body)
-        answer = self._meaning(api, reply) if isinstance(reply, Reply) else reply
+        if isinstance(reply, ExotelReply) and 200 <= reply.status < 300:
+            return _parse_document(reply.body)
+        answer = self._interpret(api, reply) if isinstance(reply, ExotelReply) else reply
         match answer:
             case Refused():
                 return Unavailable(answer.code, answer.reason, answer.message, answer.retry_after_s)
@@ -174,31 +184,31 @@ class ExotelClient:
             case _:
                 assert_never(answer)
 
-    def _meaning(self, api: Api, reply: Reply) -> Answer:
+    def _interpret(self, api: Api, reply: ExotelReply) -> Answer:
         now = self._clock.now()
-        return classify(api, reply.status, reply.body, now=now, retry_after=reply.retry_after)
+        return interpret_response(api, reply.status, reply.body, now=now, retry_after=reply.retry_after)
 
 
-def _document(body: bytes) -> Mapping[str, Any] | Unavailable:
+def _parse_document(body: bytes) -> Mapping[str, Any] | Unavailable:
     text = body.decode("utf-8-sig", "replace")
-    document = read_json(text)
-    if document is not None and not is_error(document):
+    document = parse_json_object(text)
+    if document is not None and not has_error(document):
         return document
     if _NO_SUCH_SMS in text.lower():
         return Unavailable("200", Reason.NOT_FOUND)
-    return _senseless(read_body(body).message or "the answer is no JSON object")
+    return _unreadable(parse_body(body).message or "the answer is no JSON object")
 
 
-def _or_not_found(found: Mapping[str, Any] | Unavailable) -> Mapping[str, Any] | Unavailable:
+def _map_404(document: Mapping[str, Any] | Unavailable) -> Mapping[str, Any] | Unavailable:
     """Of one call or SMS, a 404 says that there is none; of a list it would say that the account is wrong."""
-    if isinstance(found, Unavailable) and found.code.partition(":")[0] == "404":
-        return replace(found, reason=Reason.NOT_FOUND)
-    return found
+    if isinstance(document, Unavailable) and document.code.partition(":")[0] == "404":
+        return replace(document, reason=Reason.NOT_FOUND)
+    return document
 
 
-def _named(report: StatusReport) -> StatusReport | Unavailable:
-    return report if report.provider_sid else _senseless("the record has no Sid")
+def _require_sid(report: StatusReport) -> StatusReport | Unavailable:
+    return report if report.provider_sid else _unreadable("the record has no Sid")
 
 
-def _senseless(message: str) -> Unavailable:
+def _unreadable(message: str) -> Unavailable:
     return Unavailable("200", Reason.REPLY_LOST, message)

@@ -32,16 +32,16 @@ _MAIL = re.compile(
 _SECONDS = re.compile(r"(\d{9,10})(?:\.\d{1,9})?", re.ASCII)
 _MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_LONGEST = 64
+_MAX_CHARS = 64
 
 
 @lru_cache(maxsize=256)
-def read_instant(text: str | None) -> datetime | None:
+def parse_instant(text: str | None) -> datetime | None:
     """The instant that `text` names, aware and in UTC; None if it names none after 2005.
 
     Cached: in a burst thousands of calls name the same second.
     """
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_CHARS:
         return None
     text = text.strip(" \t\r\n\"'")
     if len(text) == 19 and text[10] == " " and text[13] == text[16] == ":":
@@ -52,19 +52,19 @@ def read_instant(text: str | None) -> datetime | None:
         except (ValueError, OverflowError):
             pass
     try:
-        instant = _read(text)
+        instant = _parse(text)
         in_utc = instant.astimezone(UTC) if instant is not None else None
     except (ValueError, OverflowError):
         return None  # the thirtieth of February, the year 0, an offset of 99 hours
     return in_utc if in_utc is not None and in_utc >= EARLIEST else None
 
 
-def to_ist(instant: datetime) -> str:
+def format_ist(instant: datetime) -> str:
     """`YYYY-MM-DD HH:mm:ss` in India's time, cut to the second: how a query names an instant."""
     return instant.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _read(text: str) -> datetime | None:
+def _parse(text: str) -> datetime | None:
     if found := _ISO.fullmatch(text):
         year, month, day = int(found[1]), int(found[2]), int(found[3])
     elif found := _MAIL.fullmatch(text):

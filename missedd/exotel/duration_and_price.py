@@ -19,55 +19,58 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from missedd.core.actions.details import is_web_link
-from missedd.exotel.answer_time import LONGEST_S
-from missedd.exotel.call_legs import conversation, on_call
-from missedd.exotel.webhook_fields import value, word
+from missedd.exotel.answer_time import LONGEST_CALL_S
+from missedd.exotel.call_legs import conversation_duration, on_call_duration
+from missedd.exotel.webhook_fields import first_value, first_word
 
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 _DURATION: Final = re.compile(r"(?:(?:([0-9]{1,2}):)?([0-9]{1,2}):)?([0-9]{1,9})(?:\.[0-9]{1,9})?")
 _PRICE: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
-def call_facts(fields: Mapping[str, str], first: str | None) -> dict[str, str]:
-    """The facts that fields tell of a call; `first` says who was rung first, None where a flow was called.
+def read_call_facts(fields: Mapping[str, str], first_party: str | None) -> dict[str, str]:
+    """The facts that fields tell of a call; `first_party` says who was rung first, None where a flow was
+    called.
 
     Two people talk while the second leg is up. In a flow it is the leg that was up longest, or what the
     flow tells of its own conversation.
     """
     found: dict[str, str] = {}
-    told = [seconds for text in _durations(fields, first) if (seconds := _seconds(text)) is not None]
-    if told and word(fields, "EventType") != "answered":
+    told = [
+        seconds for text in _durations(fields, first_party) if (seconds := _parse_seconds(text)) is not None
+    ]
+    if told and first_word(fields, "EventType") != "answered":
         found["talk_s"] = str(max(told))
-    recording = value(fields, "RecordingUrl", "Stream[RecordingUrl]")
+    recording = first_value(fields, "RecordingUrl", "Stream[RecordingUrl]")
     if is_web_link(recording):
         found["recording_url"] = recording
-    return found | _price(fields)
+    return found | _read_price(fields)
 
 
-def sms_facts(fields: Mapping[str, str]) -> dict[str, str]:
+def read_sms_facts(fields: Mapping[str, str]) -> dict[str, str]:
     """The facts that fields tell of an SMS."""
-    units = value(fields, "SmsUnits")
-    return ({"units": units} if _COUNT.fullmatch(units) else {}) | _price(fields)
+    units = first_value(fields, "SmsUnits")
+    return ({"units": units} if _COUNT.fullmatch(units) else {}) | _read_price(fields)
 
 
-def _durations(fields: Mapping[str, str], first: str | None) -> Iterator[str]:
-    yield conversation(fields)
-    yield on_call(fields, 1)
-    if first is None:
-        yield on_call(fields, 0)
-        if word(fields, "Stream[Status]") == "completed":
-            yield value(fields, "Stream[Duration]")
+def _durations(fields: Mapping[str, str], first_party: str | None) -> Iterator[str]:
+    yield conversation_duration(fields)
+    yield on_call_duration(fields, 1)
+    if first_party is None:
+        yield on_call_duration(fields, 0)
+        if first_word(fields, "Stream[Status]") == "completed":
+            yield first_value(fields, "Stream[Duration]")
 
 
-def _seconds(text: str) -> int | None:
+def _parse_seconds(text: str) -> int | None:
     found = _DURATION.fullmatch(text)
     if found is None:
         return None
     hours, minutes, seconds = (int(each or 0) for each in found.groups())
     whole = hours * 3_600 + minutes * 60 + seconds
-    return whole if whole <= LONGEST_S else None
+    return whole if whole <= LONGEST_CALL_S else None
 
 
-def _price(fields: Mapping[str, str]) -> dict[str, str]:
-    price = value(fields, "Price")
+def _read_price(fields: Mapping[str, str]) -> dict[str, str]:
+    price = first_value(fields, "Price")
     return {"price": price} if _PRICE.fullmatch(price) else {}

@@ -17,66 +17,69 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from missedd.core.model import RECOVERED, InboundCall
+from missedd.core.model import SHAPE_RECOVERED, InboundCall
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
-from missedd.exotel.call_legs import conversation, is_some_time, leg
-from missedd.exotel.dates import read_instant
-from missedd.exotel.status_report_parser import SID
-from missedd.exotel.webhook_fields import flatten, value, word
+from missedd.exotel.call_legs import conversation_duration, is_nonzero_duration, read_leg
+from missedd.exotel.dates import parse_instant
+from missedd.exotel.status_report_parser import SID_PATTERN
+from missedd.exotel.webhook_fields import first_value, first_word, flatten
 
 _EXOPHONE: Final = ("PhoneNumberSid", "PhoneNumber", "To")
 _CALLED_AT: Final = ("StartTime", "DateCreated")
-_GOING_ON: Final = frozenset({"queued", "ringing", "in-progress", "inprogress"})
+_IN_PROGRESS: Final = frozenset({"queued", "ringing", "in-progress", "inprogress"})
 _NOBODY_TALKED: Final = frozenset({"no-answer", "busy", "failed", "canceled", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """`call` has a reason in `not_missed` where it is none; `is_told` if the entry could say so at all."""
+class ListedCall:
+    """`call` has a reason in `not_missed` where it is none; `has_details` if the entry could say so at
+    all."""
 
     call: InboundCall
-    is_told: bool
+    has_details: bool
 
 
-def read_incoming(entry: Mapping[str, Any]) -> Incoming | None:
+def parse_listed_call(entry: Mapping[str, Any]) -> ListedCall | None:
     """The call that an entry of the list, or Call Details, tells of; None if it names none."""
     inner = entry.get("Call", entry)
     fields = flatten(inner) if isinstance(inner, Mapping) else {}
-    sid = value(fields, "Sid", "CallSid")
-    if SID.fullmatch(sid) is None:
+    sid = first_value(fields, "Sid", "CallSid")
+    if SID_PATTERN.fullmatch(sid) is None:
         return None
     dialled = (normalise(fields.get(name)) for name in _EXOPHONE)
     call = InboundCall(
         call_sid=sid,
         caller=normalise(fields.get("From")),
         dialled=tuple(dict.fromkeys(number for number in dialled if number is not None)),
-        called_at=next((at for name in _CALLED_AT if (at := read_instant(fields.get(name)))), None),
-        shape=RECOVERED,
+        called_at=next((at for name in _CALLED_AT if (at := parse_instant(fields.get(name)))), None),
+        shape=SHAPE_RECOVERED,
         not_missed=_why_not_missed(fields),
         fields=fields,
     )
-    return Incoming(call, _is_told(fields))
+    return ListedCall(call, _has_details(fields))
 
 
 def _why_not_missed(fields: Mapping[str, str]) -> Reason | None:
-    if word(fields, "Direction") not in ("inbound", "incoming"):
+    if first_word(fields, "Direction") not in ("inbound", "incoming"):
         return Reason.OUTBOUND_LEG
-    if word(fields, "Status") in _GOING_ON or ("EndTime" in fields and not _has_ended(fields)):
+    if first_word(fields, "Status") in _IN_PROGRESS or ("EndTime" in fields and not _has_ended(fields)):
         return Reason.STILL_IN_PROGRESS
     # The first leg is the caller's own, up as soon as an applet answers it; the second is an agent's.
-    agent = leg(fields, 1)
-    if is_some_time(conversation(fields)) or agent.has_talked or agent.status == "completed":
+    agent = read_leg(fields, 1)
+    if is_nonzero_duration(conversation_duration(fields)) or agent.has_talked or agent.status == "completed":
         return Reason.CONVERSATION
     # Only a conversation or a voicemail is recorded; the second leg of a voicemail is empty.
-    return Reason.VOICEMAIL if value(fields, "RecordingUrl") else None
+    return Reason.VOICEMAIL if first_value(fields, "RecordingUrl") else None
 
 
 def _has_ended(fields: Mapping[str, str]) -> bool:
-    return read_instant(fields.get("EndTime")) is not None
+    return parse_instant(fields.get("EndTime")) is not None
 
 
-def _is_told(fields: Mapping[str, str]) -> bool:
+def _has_details(fields: Mapping[str, str]) -> bool:
     """Whether it is certain that nobody talked, or that somebody did."""
     has_details = any(name.startswith("Details[") for name in fields)
-    return has_details or word(fields, "Status") in _NOBODY_TALKED or _why_not_missed(fields) is not None
+    return (
+        has_details or first_word(fields, "Status") in _NOBODY_TALKED or _why_not_missed(fields) is not None
+    )

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from missedd.exotel.webhook_fields import value, word
+from missedd.exotel.webhook_fields import first_value, first_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ SMS: Final = OtherProduct("sms", "the StatusCallback that your application gives
 
 
 def _lacks(*names: str) -> Callable[[Mapping[str, str]], bool]:
-    return lambda fields: value(fields, *names) == ""
+    return lambda fields: first_value(fields, *names) == ""
 
 
 def _always(fields: Mapping[str, str]) -> bool:
@@ -56,11 +56,11 @@ def _always(fields: Mapping[str, str]) -> bool:
 
 
 # A Passthru has a CallType, whatever else an applet before it may add.
-_MARKS: Final[Mapping[str, tuple[OtherProduct, Callable[[Mapping[str, str]], bool]]]] = {
+_SIGNATURES: Final[Mapping[str, tuple[OtherProduct, Callable[[Mapping[str, str]], bool]]]] = {
     "HangupLatencyStartTime": (VOICEBOT, _lacks("CallType", "StartTime")),
     "HangupLatencyStartTimeExocc": (VOICEBOT, _lacks("CallType", "StartTime")),
     "StreamSid": (AGENT_STREAM, _lacks("CallType")),
-    "EventType": (AGENT_STREAM, lambda fields: word(fields, "EventType").startswith("stream-")),
+    "EventType": (AGENT_STREAM, lambda fields: first_word(fields, "EventType").startswith("stream-")),
     "CallState": (INTEGRATION_CORE, _lacks("CallType")),
     "AppUserID": (INTEGRATION_CORE, _lacks("CallType")),
     "event_details[event_type]": (CCM, _always),
@@ -75,11 +75,11 @@ _MARKS: Final[Mapping[str, tuple[OtherProduct, Callable[[Mapping[str, str]], boo
 """The field by which each is known, and what else has to be so."""
 
 
-def product_of(fields: Mapping[str, str]) -> OtherProduct | None:
+def identify_product(fields: Mapping[str, str]) -> OtherProduct | None:
     """Which other product a request is of, by its fields; None for anything about a call to an ExoPhone."""
-    if fields.keys().isdisjoint(_MARKS):
+    if fields.keys().isdisjoint(_SIGNATURES):
         return None
-    for mark, (product, is_so) in _MARKS.items():
+    for mark, (product, is_so) in _SIGNATURES.items():
         if mark in fields and is_so(fields):
             return product
     return None

@@ -25,15 +25,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from missedd.core.model import SMS_APPLET, InboundCall, StatusReport
+from missedd.core.model import SHAPE_SMS_APPLET, InboundCall, StatusReport
 from missedd.core.phone import normalise
 from missedd.core.reasons import Reason
-from missedd.exotel.dates import read_instant
-from missedd.exotel.misdirected_requests import OtherProduct, product_of
-from missedd.exotel.not_missed_reason import is_outbound, why_not_missed
-from missedd.exotel.status_report_parser import SID, call_report, missing_sid
-from missedd.exotel.webhook_fields import first_fields, read_fields, value, word
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.dates import parse_instant
+from missedd.exotel.misdirected_requests import OtherProduct, identify_product
+from missedd.exotel.not_missed_reason import is_outbound, not_missed_reason
+from missedd.exotel.status_report_parser import SID_PATTERN, build_call_report, missing_sid_rejection
+from missedd.exotel.webhook_fields import first_value, first_word, read_fields, read_partial_fields
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 NATIVE = "native"
 PASSTHRU = "passthru"
@@ -45,23 +45,23 @@ _CALLED_AT = ("StartTime", "Created", "DateCreated")
 _PASSTHRU_ONLY = ("CallType", "CallStatus", "Direction", "CallFrom", "Callfrom")
 
 
-def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
+def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | RequestRejection:
     """The call that a request of either shape tells of, or why it is refused (400, 413, 415).
 
     What another product sent by mistake is a call too (`other-product`) where it names one by its
     CallSid; where it does not there is nothing to keep.
     """
     fields = read_fields(request)
-    if isinstance(fields, Refusal):
-        return product_of(first_fields(request)) or fields
-    sid = value(fields, "CallSid")
-    if SID.fullmatch(sid) is None:
-        return product_of(fields) or missing_sid("CallSid")
-    if fields.keys().isdisjoint(_EXOPHONE) and product_of(fields) is None:
-        return Refusal(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
-    status = word(fields, "Status")
+    if isinstance(fields, RequestRejection):
+        return identify_product(read_partial_fields(request)) or fields
+    sid = first_value(fields, "CallSid")
+    if SID_PATTERN.fullmatch(sid) is None:
+        return identify_product(fields) or missing_sid_rejection("CallSid")
+    if fields.keys().isdisjoint(_EXOPHONE) and identify_product(fields) is None:
+        return RequestRejection(400, "Malformed request", "one of To and CallTo must name the ExoPhone")
+    status = first_word(fields, "Status")
     shape = _shape(fields, status)
-    not_missed = why_not_missed(fields, status, is_passthru=shape == PASSTHRU)
+    not_missed = not_missed_reason(fields, status, is_passthru=shape == PASSTHRU)
     return InboundCall(
         call_sid=sid,
         caller=_caller(fields),
@@ -74,14 +74,14 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | R
     )
 
 
-def parse_text_request(request: WebhookRequest) -> InboundCall | OtherProduct | Refusal:
+def parse_sms_applet_request(request: WebhookRequest) -> InboundCall | OtherProduct | RequestRejection:
     """The call for which the dynamic SMS applet wants a text: `CallSid`, `From`, `To` and `digits`.
 
     The applet runs while the caller still hears it ring, so a request that says no more is taken for
     a missed call.
     """
     call = parse_missed_call(request)
-    return replace(call, shape=SMS_APPLET) if isinstance(call, InboundCall) else call
+    return replace(call, shape=SHAPE_SMS_APPLET) if isinstance(call, InboundCall) else call
 
 
 def _shape(fields: Mapping[str, str], status: str) -> str:
@@ -107,11 +107,11 @@ def _dialled(fields: Mapping[str, str]) -> tuple[str, ...]:
 
 def _called_at(fields: Mapping[str, str]) -> datetime | None:
     for name in _CALLED_AT:
-        if instant := read_instant(fields.get(name)):
+        if instant := parse_instant(fields.get(name)):
             return instant
     return None
 
 
 def _report(sid: str, fields: Mapping[str, str]) -> StatusReport | None:
-    report = call_report(sid, fields)
+    report = build_call_report(sid, fields)
     return report if report.is_terminal else None

@@ -13,7 +13,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
-class Malformed(Exception):
+class MalformedBody(Exception):
     """The body is not what its content type says. Its text is meant for the sender."""
 
 
@@ -53,7 +53,7 @@ class _Parts:
         self.is_complete = True
 
 
-def read_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
+def parse_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
     """The parts in order, as (name, text); a file's contents count as its text.
 
     Raises Malformed, also for a body that was cut off: half a report must not pass for a whole.
@@ -62,7 +62,7 @@ def read_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
         _, options = parse_options_header(content_type.encode("latin-1", "replace"))
         boundary = options.get(b"boundary", b"")
         if not boundary:
-            raise Malformed("the multipart body names no boundary")
+            raise MalformedBody("the multipart body names no boundary")
         parts = _Parts()
         MultipartParser(
             boundary,
@@ -77,7 +77,7 @@ def read_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
             },
         ).write(body)
     except ValueError:
-        raise Malformed("the multipart body is damaged") from None
+        raise MalformedBody("the multipart body is damaged") from None
     if not parts.is_complete:
-        raise Malformed("the multipart body is cut off")
+        raise MalformedBody("the multipart body is cut off")
     return parts.pairs

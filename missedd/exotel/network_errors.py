@@ -18,7 +18,7 @@ import trio
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class NetworkFailure:
     """`code` is for logs and records, `words` end a sentence that begins with whom was asked."""
 
     code: str
@@ -29,55 +29,55 @@ class Failure:
         return self in (NO_CONNECTION_IN_TIME, NO_ANSWER_IN_TIME)
 
 
-NAME_NOT_RESOLVED: Final = Failure("name-not-resolved", "the host's name is not resolved")
-CONNECTION_REFUSED: Final = Failure("connection-refused", "the connection was refused")
-UNREACHABLE: Final = Failure("unreachable", "no way leads to the host's address")
-NO_CONNECTION_IN_TIME: Final = Failure("connect-timeout", "no connection was made in time")
-NO_ANSWER_IN_TIME: Final = Failure("timeout", "no answer came in time")
-CONNECTION_LOST: Final = Failure("connection-lost", "the connection was closed before an answer came")
+NAME_NOT_RESOLVED: Final = NetworkFailure("name-not-resolved", "the host's name is not resolved")
+CONNECTION_REFUSED: Final = NetworkFailure("connection-refused", "the connection was refused")
+UNREACHABLE: Final = NetworkFailure("unreachable", "no way leads to the host's address")
+NO_CONNECTION_IN_TIME: Final = NetworkFailure("connect-timeout", "no connection was made in time")
+NO_ANSWER_IN_TIME: Final = NetworkFailure("timeout", "no answer came in time")
+CONNECTION_LOST: Final = NetworkFailure("connection-lost", "the connection was closed before an answer came")
 
-_NO_WAY: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
+_UNREACHABLE_ERRNOS: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
-def failure_of(error: BaseException) -> Failure:
+def classify_failure(error: BaseException) -> NetworkFailure:
     """Name what went wrong with a request; `error` is what httpx raised, or trio's `TooSlowError`."""
-    deeper = list(_chain(error))
+    deeper = list(_exception_chain(error))
     for each in deeper:
         match each:
             case socket.gaierror() | UnicodeError():  # a name that can be none, such as `crm..example.in`
                 return NAME_NOT_RESOLVED
             case ssl.SSLCertVerificationError():
                 why = getattr(each, "verify_message", None) or each
-                return Failure("tls-failed", f"the certificate is not good: {why}")
+                return NetworkFailure("tls-failed", f"the certificate is not good: {why}")
             case ssl.SSLError():
-                return Failure("tls-failed", f"no TLS could be agreed on: {each.reason or each}")
+                return NetworkFailure("tls-failed", f"no TLS could be agreed on: {each.reason or each}")
     if any(isinstance(each, ConnectionRefusedError) for each in deeper):
         return CONNECTION_REFUSED
-    if any(isinstance(each, OSError) and each.errno in _NO_WAY for each in deeper):
+    if any(isinstance(each, OSError) and each.errno in _UNREACHABLE_ERRNOS for each in deeper):
         return UNREACHABLE
     match error:
         case httpx.InvalidURL():
-            return Failure("invalid-url", "the URL cannot be one")
+            return NetworkFailure("invalid-url", "the URL cannot be one")
         case httpx.ConnectTimeout():
             return NO_CONNECTION_IN_TIME
         case httpx.TimeoutException() | trio.TooSlowError():
             return NO_ANSWER_IN_TIME
         case httpx.NetworkError() | httpx.RemoteProtocolError() if not isinstance(error, httpx.ConnectError):
             return CONNECTION_LOST
-    return Failure(code_of(error), f"the request failed ({type(error).__name__})")
+    return NetworkFailure(exception_code(error), f"the request failed ({type(error).__name__})")
 
 
-def code_of(error: BaseException) -> str:
+def exception_code(error: BaseException) -> str:
     """The exception's name as a code: `connect-error`, `read-timeout`."""
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _exception_chain(error: BaseException) -> Iterator[BaseException]:
     """The exception, what it came from, and so on; of several attempts at one connection, all."""
     yield error
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
-            yield from _chain(each)
+            yield from _exception_chain(each)
     below = error.__cause__ or error.__context__
     if below is not None:
-        yield from _chain(below)
+        yield from _exception_chain(below)

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from missedd.core.reasons import Reason
-from missedd.exotel.call_legs import is_some_time
-from missedd.exotel.dates import read_instant
-from missedd.exotel.misdirected_requests import product_of
-from missedd.exotel.webhook_fields import value, word
+from missedd.exotel.call_legs import is_nonzero_duration
+from missedd.exotel.dates import parse_instant
+from missedd.exotel.misdirected_requests import identify_product
+from missedd.exotel.webhook_fields import first_value, first_word
 
 # Their words to ours; None is a missed call. A word that stands in no table decides nothing.
 STATUSES: Final[Mapping[str, Reason | None]] = {
@@ -73,10 +73,10 @@ _TALKED_IF_LASTING: Final = ("[OnCallDuration]", "[Insights][OnCallDuration]")
 
 
 def is_outbound(fields: Mapping[str, str]) -> bool:
-    return word(fields, "Direction").startswith("outbound")
+    return first_word(fields, "Direction").startswith("outbound")
 
 
-def why_not_missed(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:
+def not_missed_reason(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:
     """The first that applies, from whose call it is down to how it went; None for a missed call.
 
     `status` is the word of the field `Status`.
@@ -85,12 +85,12 @@ def why_not_missed(fields: Mapping[str, str], status: str, *, is_passthru: bool)
         return Reason.OUTBOUND_LEG
     if status == "missed-call":
         return None
-    if product_of(fields) is not None:
+    if identify_product(fields) is not None:
         return Reason.OTHER_PRODUCT
     # A popup comes before the call's end, with words of its own, so it is told apart first.
-    if value(fields, "EventType"):
+    if first_value(fields, "EventType"):
         return Reason.AGENT_EVENT
-    call_type, dial_status = word(fields, "CallType"), word(fields, "DialCallStatus")
+    call_type, dial_status = first_word(fields, "CallType"), first_word(fields, "DialCallStatus")
     if CALL_TYPES.get(call_type) is Reason.VOICEMAIL:
         return Reason.VOICEMAIL
     if _has_talked(fields, call_type, dial_status, status):
@@ -101,18 +101,18 @@ def why_not_missed(fields: Mapping[str, str], status: str, *, is_passthru: bool)
         if text in table:
             return table[text]
     if status in STATUSES:
-        return STATUSES[status] if not _has_surely_not_talked(fields, status) else None
-    return CALL_STATUSES.get(word(fields, "CallStatus"))
+        return STATUSES[status] if not _is_certain_nobody_talked(fields, status) else None
+    return CALL_STATUSES.get(first_word(fields, "CallStatus"))
 
 
 def _is_popup(fields: Mapping[str, str], status: str, is_passthru: bool) -> bool:
-    if value(fields, "AgentEmail"):
+    if first_value(fields, "AgentEmail"):
         return True
     if status not in POPUP_STATUSES:
         return False
     # While an agent's phone rings nothing has ended: a call with an end and no agent was missed.
-    has_ended = all(read_instant(fields.get(name)) is not None for name in ("StartTime", "EndTime"))
-    if status == "busy" and has_ended and not value(fields, *_AGENT_ONLY):
+    has_ended = all(parse_instant(fields.get(name)) is not None for name in ("StartTime", "EndTime"))
+    if status == "busy" and has_ended and not first_value(fields, *_AGENT_ONLY):
         return False
     return is_passthru or any(name in fields for name in _AGENT_ONLY)
 
@@ -122,14 +122,16 @@ def _has_talked(fields: Mapping[str, str], call_type: str, dial_status: str, sta
     if (
         CALL_TYPES.get(call_type) is Reason.CONVERSATION
         or DIAL_STATUSES.get(dial_status) is Reason.CONVERSATION
-        or is_some_time(value(fields, "ConversationDuration"))
+        or is_nonzero_duration(first_value(fields, "ConversationDuration"))
     ):
         return True
     if "[" not in "".join(fields):
         return False
-    if word(fields, "Insights[DialCallStatus]", "Insights[Status]") == "completed":
+    if first_word(fields, "Insights[DialCallStatus]", "Insights[Status]") == "completed":
         return True
-    if word(fields, "Stream[Status]") == "completed" and is_some_time(value(fields, "Stream[Duration]")):
+    if first_word(fields, "Stream[Status]") == "completed" and is_nonzero_duration(
+        first_value(fields, "Stream[Duration]")
+    ):
         return True
     first = 1 if status else 0
     return any(_leg_proves_talk(fields, name, first) for name in fields if name.startswith("Legs["))
@@ -141,25 +143,25 @@ def _leg_proves_talk(fields: Mapping[str, str], name: str, first: int) -> bool:
     if first and index == "0":
         return False
     if rest in _TALKED_IF_COMPLETED:
-        return word(fields, name) == "completed"
-    return rest in _TALKED_IF_LASTING and _is_believable(fields, value(fields, name))
+        return first_word(fields, name) == "completed"
+    return rest in _TALKED_IF_LASTING and _is_plausible_talk(fields, first_value(fields, name))
 
 
-def _is_believable(fields: Mapping[str, str], talked: str) -> bool:
+def _is_plausible_talk(fields: Mapping[str, str], talked: str) -> bool:
     """Whether a leg has talked so long. A try that nobody took lasted for `DialCallDuration`, its ringing
     included: a leg that claims more seconds than that contradicts two words, and they are believed."""
-    if DIAL_STATUSES.get(word(fields, "DialCallStatus"), Reason.CONVERSATION) is None:
-        tried = value(fields, "DialCallDuration")
+    if DIAL_STATUSES.get(first_word(fields, "DialCallStatus"), Reason.CONVERSATION) is None:
+        tried = first_value(fields, "DialCallDuration")
         if tried.isdecimal() and talked.isdecimal() and 0 < int(tried[:9]) < int(talked[:9]):
             return False
-    return is_some_time(talked)
+    return is_nonzero_duration(talked)
 
 
-def _has_surely_not_talked(fields: Mapping[str, str], status: str) -> bool:
+def _is_certain_nobody_talked(fields: Mapping[str, str], status: str) -> bool:
     # Exotel says `completed` of calls that nobody took; then the seconds of talk decide, or the agent's leg.
     if status != "completed":
         return False
-    talked = value(fields, "ConversationDuration")
+    talked = first_value(fields, "ConversationDuration")
     if talked != "":
-        return not is_some_time(talked)
-    return DIAL_STATUSES.get(word(fields, "Legs[1][Status]"), Reason.CONVERSATION) is None
+        return not is_nonzero_duration(talked)
+    return DIAL_STATUSES.get(first_word(fields, "Legs[1][Status]"), Reason.CONVERSATION) is None

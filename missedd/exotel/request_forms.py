@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 
 from missedd.core.policy import MessageClass
-from missedd.core.sms.segments import segments
+from missedd.core.sms.segments import count_segments
 
 FLOW_URL = "http://my.exotel.com/{account_sid}/exoml/start_voice/{flow}"
 """How a flow is named to Exotel, http and all: a name, which nobody fetches from outside."""
@@ -31,7 +31,7 @@ _SMS_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceCall:
+class OutgoingCall:
     """Ring `from_number`, then connect it to `to_number` or to `flow`: exactly one of the two.
 
     `flow` is the id that App Bazaar shows, or a whole URL. Numbers are E.164, durations seconds;
@@ -54,7 +54,7 @@ class PlaceCall:
 
 
 @dataclass(frozen=True, slots=True)
-class SendSms:
+class OutgoingSms:
     """One text to one number, with what India's DLT wants to know of it."""
 
     sender: str
@@ -70,47 +70,47 @@ class SendSms:
         _check_custom_field(self.custom_field)
 
 
-def call_form(order: PlaceCall, account_sid: str) -> dict[str, str]:
+def call_form(call: OutgoingCall, account_sid: str) -> dict[str, str]:
     """The fields of `Calls/connect`."""
     form = {
-        "From": order.from_number,
-        "CallerId": order.caller_id,
+        "From": call.from_number,
+        "CallerId": call.caller_id,
         "CallType": "trans",
-        "TimeOut": _whole_seconds(order.ring_timeout_s, MAX_RING_S),
+        "TimeOut": _whole_seconds(call.ring_timeout_s, MAX_RING_S),
         # Exotel re-dials the first leg three times by default. Retries are ours, so that each
         # counts against the caller's limit and none rings after an answer.
         "MaxRetries": "0",
     }
-    if order.flow is not None:
-        form["Url"] = _flow_url(order.flow, account_sid)
+    if call.flow is not None:
+        form["Url"] = _flow_url(call.flow, account_sid)
     else:
-        form["To"] = order.to_number or ""
-    if order.time_limit_s is not None:
-        form["TimeLimit"] = _whole_seconds(order.time_limit_s, MAX_CALL_S)
-    if order.status_callback is not None:
-        form["StatusCallback"] = order.status_callback
-        if order.flow is None:
+        form["To"] = call.to_number or ""
+    if call.time_limit_s is not None:
+        form["TimeLimit"] = _whole_seconds(call.time_limit_s, MAX_CALL_S)
+    if call.status_callback is not None:
+        form["StatusCallback"] = call.status_callback
+        if call.flow is None:
             # Only these bring the legs, which tell who answered; of a flow there are none.
             form["StatusCallbackEvents[0]"] = "terminal"
             form["StatusCallbackContentType"] = "application/json"
-    if order.custom_field is not None:
-        form["CustomField"] = order.custom_field
+    if call.custom_field is not None:
+        form["CustomField"] = call.custom_field
     return form
 
 
-def sms_form(order: SendSms) -> dict[str, str]:
+def sms_form(sms: OutgoingSms) -> dict[str, str]:
     """The fields of `Sms/send`."""
     form = {
-        "From": order.sender,
-        "To": order.to_number,
-        "Body": order.body,
+        "From": sms.sender,
+        "To": sms.to_number,
+        "Body": sms.body,
         # Said rather than detected, so that the bill is the one we counted.
-        "EncodingType": segments(order.body).encoding,
-        "SmsType": _SMS_TYPES[order.sms_type],
-        "DltEntityId": order.dlt_entity_id,
-        "DltTemplateId": order.dlt_template_id,
-        "StatusCallback": order.status_callback,
-        "CustomField": order.custom_field,
+        "EncodingType": count_segments(sms.body).encoding,
+        "SmsType": _SMS_TYPES[sms.sms_type],
+        "DltEntityId": sms.dlt_entity_id,
+        "DltTemplateId": sms.dlt_template_id,
+        "StatusCallback": sms.status_callback,
+        "CustomField": sms.custom_field,
     }
     return {name: text for name, text in form.items() if text is not None}
 

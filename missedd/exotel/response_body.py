@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from missedd.core.phone import mask
-from missedd.exotel.webhook_fields import valid
+from missedd.exotel.webhook_fields import replace_surrogates
 
 MAX_MESSAGE_CHARS = 200
 """Of a message that is kept: enough for a sentence, too little for a page of HTML."""
@@ -26,7 +26,7 @@ _OBJECTS = ("Call", "SMSMessage")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ResponseBody:
     """`sid` names the call or SMS made, `code` and `message` an error; each may be empty.
 
     `message` is fit for logs: phone numbers in it are masked.
@@ -38,18 +38,18 @@ class Body:
     is_error: bool = False
 
 
-def read_body(raw: bytes) -> Body:
+def parse_body(raw: bytes) -> ResponseBody:
     """What an answer's body says; an unreadable one says only its text."""
     text = raw.decode("utf-8-sig", "replace").strip()
-    document = read_json(text)
+    document = parse_json_object(text)
     if document is not None:
-        return _of_json(document)
+        return _parse_json(document)
     if text.startswith("<"):
-        return _of_xml(text)
-    return Body(message=_presentable(text))
+        return _parse_xml(text)
+    return ResponseBody(message=_loggable(text))
 
 
-def read_json(text: str) -> dict[str, Any] | None:
+def parse_json_object(text: str) -> dict[str, Any] | None:
     """The JSON object that `text` is, or None."""
     try:
         document = json.loads(text)
@@ -58,27 +58,27 @@ def read_json(text: str) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def is_error(document: Mapping[str, Any]) -> bool:
+def has_error(document: Mapping[str, Any]) -> bool:
     """Whether an object carries an error, whatever the HTTP status said."""
     return document.get("RestException") is not None or _error_data(document) is not None
 
 
-def _of_json(document: Mapping[str, Any]) -> Body:
+def _parse_json(document: Mapping[str, Any]) -> ResponseBody:
     error = document.get("RestException")
     if error is None:
         error = _error_data(document)
     if error is not None:
         inner = error if isinstance(error, Mapping) else {"Message": error}
-        return Body(
+        return ResponseBody(
             code=_text(inner.get("Code", inner.get("code"))),
-            message=_presentable(_text(inner.get("Message", inner.get("message")))),
+            message=_loggable(_text(inner.get("Message", inner.get("message")))),
             is_error=True,
         )
     for name in _OBJECTS:
         made = document.get(name)
         if isinstance(made, Mapping) and isinstance(made.get("Sid"), str):
-            return Body(sid=_text(made["Sid"]))
-    return Body(message=_presentable(_text(document.get("message", document.get("error")))))
+            return ResponseBody(sid=_text(made["Sid"]))
+    return ResponseBody(message=_loggable(_text(document.get("message", document.get("error")))))
 
 
 def _error_data(document: Mapping[str, Any]) -> object:
@@ -86,14 +86,14 @@ def _error_data(document: Mapping[str, Any]) -> object:
     return response.get("error_data") if isinstance(response, Mapping) else None
 
 
-def _of_xml(text: str) -> Body:
+def _parse_xml(text: str) -> ResponseBody:
     # Three flat elements out of a bounded text: no parser, and so none of XML's traps.
     if "<RestException" in text:
         message = _element(text, "Message")
-        return Body(code=_element(text, "Code"), message=_presentable(message), is_error=True)
+        return ResponseBody(code=_element(text, "Code"), message=_loggable(message), is_error=True)
     if any(f"<{name}" in text for name in _OBJECTS):
-        return Body(sid=_element(text, "Sid"))
-    return Body(message=_presentable(_TAG.sub(" ", text)))
+        return ResponseBody(sid=_element(text, "Sid"))
+    return ResponseBody(message=_loggable(_TAG.sub(" ", text)))
 
 
 def _element(text: str, name: str) -> str:
@@ -102,10 +102,14 @@ def _element(text: str, name: str) -> str:
 
 
 def _text(item: object) -> str:
-    return valid(str(item)).strip() if isinstance(item, str | int) and not isinstance(item, bool) else ""
+    return (
+        replace_surrogates(str(item)).strip()
+        if isinstance(item, str | int) and not isinstance(item, bool)
+        else ""
+    )
 
 
-def _presentable(text: str) -> str:
+def _loggable(text: str) -> str:
     masked = _NUMBER.sub(lambda found: mask(found[0]), text[: 4 * MAX_MESSAGE_CHARS])
     one_line = " ".join(masked.split())
     return one_line if len(one_line) <= MAX_MESSAGE_CHARS else one_line[: MAX_MESSAGE_CHARS - 1] + "…"

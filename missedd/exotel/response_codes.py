@@ -23,7 +23,7 @@ from enum import StrEnum
 
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.exotel.response_body import Body, read_body
+from missedd.exotel.response_body import ResponseBody, parse_body
 
 
 class Api(StrEnum):
@@ -34,7 +34,7 @@ class Api(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ResponseRule:
     """One row: an HTTP status, then (if given) the body's code and a mark in its message.
 
     A row of both code and mark applies if either is met.
@@ -44,14 +44,16 @@ class Rule:
     reason: Reason
     is_retryable: bool = False
     codes: frozenset[str] = frozenset()
-    mark: re.Pattern[str] | None = None
+    message_pattern: re.Pattern[str] | None = None
 
-    def applies(self, status: int, body: Body) -> bool:
+    def matches(self, status: int, body: ResponseBody) -> bool:
         if status != self.status:
             return False
-        if not self.codes and self.mark is None:
+        if not self.codes and self.message_pattern is None:
             return True
-        return body.code in self.codes or (self.mark is not None and bool(self.mark.search(body.message)))
+        return body.code in self.codes or (
+            self.message_pattern is not None and bool(self.message_pattern.search(body.message))
+        )
 
 
 _DND = re.compile(r"\b(NDNC|DND|do[ -]not[ -]disturb)\b", re.IGNORECASE)
@@ -65,79 +67,81 @@ _BAD_KEY = frozenset({"34001", "34010"})
 
 _COMMON = (
     # Someone on the register who never called the ExoPhone: looks like an authentication problem.
-    Rule(403, Reason.DO_NOT_DISTURB, mark=_DND),
+    ResponseRule(403, Reason.DO_NOT_DISTURB, message_pattern=_DND),
     # Of whom it was to go to: everybody else is served, so it must hold up nobody else.
-    Rule(403, Reason.PROVIDER_REFUSED, codes=_COUNTRY_NOT_ENABLED),
-    Rule(403, Reason.ACCOUNT_PROBLEM, codes=_ACCOUNT_CODES, mark=_ACCOUNT),
-    Rule(403, Reason.PROVIDER_AUTH),
-    Rule(400, Reason.PROVIDER_AUTH, codes=_BAD_KEY),
-    Rule(400, Reason.DO_NOT_DISTURB, mark=_DND),
-    Rule(400, Reason.PROVIDER_REFUSED),
-    Rule(401, Reason.PROVIDER_AUTH),
-    Rule(402, Reason.ACCOUNT_PROBLEM),
-    Rule(404, Reason.PROVIDER_REFUSED),
-    Rule(405, Reason.PROVIDER_REFUSED),
-    Rule(409, Reason.PROVIDER_REFUSED),
+    ResponseRule(403, Reason.PROVIDER_REFUSED, codes=_COUNTRY_NOT_ENABLED),
+    ResponseRule(403, Reason.ACCOUNT_PROBLEM, codes=_ACCOUNT_CODES, message_pattern=_ACCOUNT),
+    ResponseRule(403, Reason.PROVIDER_AUTH),
+    ResponseRule(400, Reason.PROVIDER_AUTH, codes=_BAD_KEY),
+    ResponseRule(400, Reason.DO_NOT_DISTURB, message_pattern=_DND),
+    ResponseRule(400, Reason.PROVIDER_REFUSED),
+    ResponseRule(401, Reason.PROVIDER_AUTH),
+    ResponseRule(402, Reason.ACCOUNT_PROBLEM),
+    ResponseRule(404, Reason.PROVIDER_REFUSED),
+    ResponseRule(405, Reason.PROVIDER_REFUSED),
+    ResponseRule(409, Reason.PROVIDER_REFUSED),
     # The server gave up waiting for the request, so there was none for it to act on.
-    Rule(408, Reason.CONNECTION_FAILED, is_retryable=True),
+    ResponseRule(408, Reason.CONNECTION_FAILED, is_retryable=True),
 )
 
-RULES: Mapping[Api, tuple[Rule, ...]] = {
+RULES: Mapping[Api, tuple[ResponseRule, ...]] = {
     Api.VOICE: (
         # As many calls go on as the plan allows: nothing rang, and a place will come free.
         *(
-            Rule(status, Reason.CHANNELS_BUSY, is_retryable=True, mark=_CHANNELS)
+            ResponseRule(status, Reason.CHANNELS_BUSY, is_retryable=True, message_pattern=_CHANNELS)
             for status in (400, 403, 409, 429)
         ),
         *_COMMON,
-        Rule(429, Reason.RATE_LIMITED, is_retryable=True),
+        ResponseRule(429, Reason.RATE_LIMITED, is_retryable=True),
     ),
     Api.SMS: (
         *_COMMON,
         # A trial account has ten SMS altogether: no waiting brings more.
-        Rule(429, Reason.ACCOUNT_PROBLEM, codes=frozenset({"40404"})),
-        Rule(429, Reason.RATE_LIMITED, is_retryable=True),
+        ResponseRule(429, Reason.ACCOUNT_PROBLEM, codes=frozenset({"40404"})),
+        ResponseRule(429, Reason.RATE_LIMITED, is_retryable=True),
         # The throttle answers with a 5xx of its own, before the SMS is taken in.
-        Rule(503, Reason.RATE_LIMITED, is_retryable=True),
+        ResponseRule(503, Reason.RATE_LIMITED, is_retryable=True),
     ),
 }
 """The first row that applies is the meaning. Other 4xx and 3xx are refused, other 5xx unknown."""
 
 
-def classify(api: Api, status: int, body: bytes, *, now: datetime, retry_after: str | None = None) -> Answer:
+def interpret_response(
+    api: Api, status: int, body: bytes, *, now: datetime, retry_after: str | None = None
+) -> Answer:
     """What one answer to a request that asks for something means.
 
     `retry_after` is the header as it came, `now` the instant that a date in it is measured from.
     The answer's `code` is the HTTP status, with Exotel's own code behind a colon if it gave one.
     """
-    read = read_body(body)
+    read = parse_body(body)
     code = f"{status}:{read.code}" if read.code else str(status)
     if 200 <= status < 300:
         if read.sid and not read.is_error:
             return Accepted(read.sid, code)
         return Unknown(code, Reason.REPLY_LOST, read.message or "the answer names no Sid")
-    rule = next((each for each in RULES[api] if each.applies(status, read)), None)
+    rule = next((each for each in RULES[api] if each.matches(status, read)), None)
     if rule is not None:
-        wait_s = retry_after_s(retry_after, now) if rule.is_retryable else None
+        wait_s = parse_retry_after_s(retry_after, now) if rule.is_retryable else None
         return Refused(rule.is_retryable, code, rule.reason, read.message, wait_s)
     if 300 <= status < 500:
         return Refused(False, code, Reason.PROVIDER_REFUSED, read.message)
     return Unknown(code, Reason.REPLY_LOST, read.message)
 
 
-LONGEST_WAIT_S = 24 * 3600.0
+MAX_RETRY_AFTER_S = 24 * 3600.0
 """A day: whoever asks for more has sent a wrong date."""
 
 
-def retry_after_s(header: str | None, now: datetime) -> float | None:
+def parse_retry_after_s(header: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After asks for, from either of its forms (RFC 9110); None if neither."""
     text = (header or "").strip()[:64]
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
-        return min(float(text), LONGEST_WAIT_S)
+        return min(float(text), MAX_RETRY_AFTER_S)
     try:
         at = parsedate_to_datetime(text)
         # A date of HTTP is in GMT even where it fails to say so.
         wait_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)

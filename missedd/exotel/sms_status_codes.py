@@ -12,40 +12,40 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from missedd.core.model import Outcome
-from missedd.core.people.suppression import Class
+from missedd.core.people.suppression import RefusedSmsClass
 
 
 @dataclass(frozen=True, slots=True)
 class SmsCode:
     """What one code means.
 
-    `refused`: which SMS to the number are refused from now on. `retryable`: the same SMS may get
-    through later; otherwise sending it again would fail, or cost, the same. `needs_person`: every such
-    SMS fails alike until somebody corrects what was registered or configured. `words` say why it was
+    `refused_class`: which SMS to the number are refused from now on. `retryable`: the same SMS may get
+    through later; otherwise sending it again would fail, or cost, the same. `needs_operator`: every such
+    SMS fails alike until somebody corrects what was registered or configured. `description` say why it was
     not delivered.
     """
 
     outcome: Outcome | None
     is_terminal: bool
-    refused: Class | None = None
+    refused_class: RefusedSmsClass | None = None
     retryable: bool = False
-    needs_person: bool = False
-    words: str = ""
+    needs_operator: bool = False
+    description: str = ""
 
-    def saying(self, words: str) -> SmsCode:
+    def with_description(self, description: str) -> SmsCode:
         """The same, of a code with words of its own."""
-        return replace(self, words=words)
+        return replace(self, description=description)
 
 
 PENDING = SmsCode(None, is_terminal=False)
 DELIVERED = SmsCode(Outcome.DELIVERED, is_terminal=True)
 TEMPORARY = SmsCode(Outcome.FAILED, is_terminal=True, retryable=True)
 PERMANENT = SmsCode(Outcome.FAILED, is_terminal=True)
-CONFIG = SmsCode(Outcome.FAILED, is_terminal=True, needs_person=True)
+MISCONFIGURED = SmsCode(Outcome.FAILED, is_terminal=True, needs_operator=True)
 """Permanent until the operator corrects sender, entity or template."""
-REGISTERED = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.PROMOTIONAL)
-OPTED_OUT = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.SENDER)
-NOBODYS = SmsCode(Outcome.FAILED, is_terminal=True, refused=Class.TAKES_NO_SMS)
+ON_DND_REGISTER = SmsCode(Outcome.FAILED, is_terminal=True, refused_class=RefusedSmsClass.PROMOTIONAL)
+OPTED_OUT = SmsCode(Outcome.FAILED, is_terminal=True, refused_class=RefusedSmsClass.SENDER)
+NOT_A_SUBSCRIBER = SmsCode(Outcome.FAILED, is_terminal=True, refused_class=RefusedSmsClass.TAKES_NO_SMS)
 
 SMS_CODES: Mapping[str, SmsCode] = {
     "21010": PENDING,  # PENDING_TO_OPERATOR
@@ -53,38 +53,52 @@ SMS_CODES: Mapping[str, SmsCode] = {
     "21020": PENDING,  # PENDING_ON_OPERATOR: promotional ones wait here at night
     "20005": DELIVERED,  # DELIVERED_TO_HANDSET
     "20006": DELIVERED,  # DELIVERED_TO_OPERATOR: some operators never say more
-    "23005": REGISTERED.saying("the number is on the Do Not Disturb register"),  # FAILED_REJECTED_DND
-    "23010": NOBODYS.saying("the number is not valid"),  # FAILED_INVALID_DESTINATION_NUMBER
-    "23015": PERMANENT.saying("the operator took it for spam"),  # FAILED_SPAM_DETECTED
-    "23020": OPTED_OUT.saying("the person opted out of this sender"),  # FAILED_REJECTED_BLACKLIST
-    "23030": TEMPORARY.saying("no route to the operator was free"),  # FAILED_UNAVAILABLE_ROUTE
-    "23035": TEMPORARY.saying("the phone was off or out of reach"),  # FAILED_SUBSCRIBER_UNAVAILABLE
-    "23040": NOBODYS.saying("no subscriber has this number"),  # FAILED_SUBSCRIBER_UNKNOWN
-    "23050": TEMPORARY.saying("it expired before the phone could be reached"),  # FAILED_EXPIRED
+    "23005": ON_DND_REGISTER.with_description(
+        "the number is on the Do Not Disturb register"
+    ),  # FAILED_REJECTED_DND
+    "23010": NOT_A_SUBSCRIBER.with_description(
+        "the number is not valid"
+    ),  # FAILED_INVALID_DESTINATION_NUMBER
+    "23015": PERMANENT.with_description("the operator took it for spam"),  # FAILED_SPAM_DETECTED
+    "23020": OPTED_OUT.with_description("the person opted out of this sender"),  # FAILED_REJECTED_BLACKLIST
+    "23030": TEMPORARY.with_description("no route to the operator was free"),  # FAILED_UNAVAILABLE_ROUTE
+    "23035": TEMPORARY.with_description("the phone was off or out of reach"),  # FAILED_SUBSCRIBER_UNAVAILABLE
+    "23040": NOT_A_SUBSCRIBER.with_description("no subscriber has this number"),  # FAILED_SUBSCRIBER_UNKNOWN
+    "23050": TEMPORARY.with_description("it expired before the phone could be reached"),  # FAILED_EXPIRED
     # FAILED_REJECTED: without a ground, so not worth a second bill
-    "23060": PERMANENT.saying("the operator rejected it without saying why"),
-    "23070": PERMANENT.saying("the message is not valid"),  # FAILED_INVALID_MESSAGE
-    "23072": CONFIG.saying("the sender id is not valid"),  # FAILED_INVALID_SENDER_ID
-    "23080": CONFIG.saying("the sender id is blocked in the DLT registry"),  # SENDER_BLOCKED_BY_DLT
-    "23081": CONFIG.saying("the DLT entity is blocked"),  # ENTITY_BLOCKED_BY_DLT
-    "23082": CONFIG.saying("the DLT template is blocked"),  # TEMPLATE_BLOCKED_BY_DLT
-    "23083": CONFIG.saying("the check against the DLT registry failed"),  # FAILED_DLT_SCRUBBING_ERROR
-    "23084": CONFIG.saying("the DLT registry has no consent for it"),  # FAILED_DLT_CONSENT_ERROR
-    "23181": CONFIG.saying("the DLT template id is not valid"),  # DLT_TEMPLATE_ID_INVALID
-    "23182": CONFIG.saying("the DLT registry has no such template"),  # DLT_TEMPLATE_NOT_FOUND
-    "23183": CONFIG.saying("the DLT template is not active"),  # DLT_TEMPLATE_ID_INACTIVE
-    "23184": CONFIG.saying("the DLT template is blacklisted"),  # DLT_TEMPLATE_ID_BLACKLISTED
-    "23185": CONFIG.saying("the text does not match its DLT template"),  # DLT_TEMPLATE_DOES_NOT_MATCH
-    "23186": CONFIG.saying("the text is longer than DLT allows"),  # DLT_LENGTH_EXCEEDED
-    "23281": CONFIG.saying("the DLT registry has no such entity"),  # DLT_ENTITY_NOT_FOUND
-    "24010": TEMPORARY.saying("a failure at the provider"),  # FAILED_SYSTEM_ERROR
-    "24105": TEMPORARY.saying("a failure of the phone"),  # FAILED_HANDSET_ERROR
-    "24110": TEMPORARY.saying("a failure at the operator"),  # FAILED_OPERATOR_ERROR
-    "24120": TEMPORARY.saying("a failure on the subscriber's side"),  # FAILED_SUBSCRIBER_ERROR
-    "24990": TEMPORARY.saying("a failure that nobody named"),  # FAILED_UNKNOWN_ERROR
+    "23060": PERMANENT.with_description("the operator rejected it without saying why"),
+    "23070": PERMANENT.with_description("the message is not valid"),  # FAILED_INVALID_MESSAGE
+    "23072": MISCONFIGURED.with_description("the sender id is not valid"),  # FAILED_INVALID_SENDER_ID
+    "23080": MISCONFIGURED.with_description(
+        "the sender id is blocked in the DLT registry"
+    ),  # SENDER_BLOCKED_BY_DLT
+    "23081": MISCONFIGURED.with_description("the DLT entity is blocked"),  # ENTITY_BLOCKED_BY_DLT
+    "23082": MISCONFIGURED.with_description("the DLT template is blocked"),  # TEMPLATE_BLOCKED_BY_DLT
+    "23083": MISCONFIGURED.with_description(
+        "the check against the DLT registry failed"
+    ),  # FAILED_DLT_SCRUBBING_ERROR
+    "23084": MISCONFIGURED.with_description(
+        "the DLT registry has no consent for it"
+    ),  # FAILED_DLT_CONSENT_ERROR
+    "23181": MISCONFIGURED.with_description("the DLT template id is not valid"),  # DLT_TEMPLATE_ID_INVALID
+    "23182": MISCONFIGURED.with_description(
+        "the DLT registry has no such template"
+    ),  # DLT_TEMPLATE_NOT_FOUND
+    "23183": MISCONFIGURED.with_description("the DLT template is not active"),  # DLT_TEMPLATE_ID_INACTIVE
+    "23184": MISCONFIGURED.with_description("the DLT template is blacklisted"),  # DLT_TEMPLATE_ID_BLACKLISTED
+    "23185": MISCONFIGURED.with_description(
+        "the text does not match its DLT template"
+    ),  # DLT_TEMPLATE_DOES_NOT_MATCH
+    "23186": MISCONFIGURED.with_description("the text is longer than DLT allows"),  # DLT_LENGTH_EXCEEDED
+    "23281": MISCONFIGURED.with_description("the DLT registry has no such entity"),  # DLT_ENTITY_NOT_FOUND
+    "24010": TEMPORARY.with_description("a failure at the provider"),  # FAILED_SYSTEM_ERROR
+    "24105": TEMPORARY.with_description("a failure of the phone"),  # FAILED_HANDSET_ERROR
+    "24110": TEMPORARY.with_description("a failure at the operator"),  # FAILED_OPERATOR_ERROR
+    "24120": TEMPORARY.with_description("a failure on the subscriber's side"),  # FAILED_SUBSCRIBER_ERROR
+    "24990": TEMPORARY.with_description("a failure that nobody named"),  # FAILED_UNKNOWN_ERROR
 }
 
-CONFIG_CODES: Final = tuple(code for code, meaning in SMS_CODES.items() if meaning.needs_person)
+MISCONFIGURED_CODES: Final = tuple(code for code, meaning in SMS_CODES.items() if meaning.needs_operator)
 
 SMS_STATUSES: Mapping[str, SmsCode] = {
     "queued": PENDING,
@@ -93,14 +107,14 @@ SMS_STATUSES: Mapping[str, SmsCode] = {
     "sent": DELIVERED,
     "delivered": DELIVERED,
     "failed": PERMANENT,
-    "failed_dnd": REGISTERED,
+    "failed_dnd": ON_DND_REGISTER,
 }
 """For reports without a known code. A failure without a ground is not retried."""
 
 _FAMILIES = {"23": PERMANENT, "24": TEMPORARY}
 
 
-def code_of(status: str, code: str | None) -> SmsCode:
+def resolve_code(status: str, code: str | None) -> SmsCode:
     """What `status` and `code` (either may be empty or unknown) mean together.
 
     The final one of the two is believed, the code first: a status that lags behind its code, or a
@@ -111,14 +125,14 @@ def code_of(status: str, code: str | None) -> SmsCode:
     return by_code if by_code.is_terminal else by_status
 
 
-def words_of_code(code: str) -> str:
+def describe_code(code: str) -> str:
     """Why an SMS with this code was not delivered; "" where nothing is known of the code."""
-    return _by_code(code).words
+    return _by_code(code).description
 
 
-def with_words(action: Mapping[str, Any]) -> dict[str, Any]:
+def add_code_words(action: Mapping[str, Any]) -> dict[str, Any]:
     """An action as the API shows it, with what its code means beside it; None where it means nothing."""
-    return {**action, "code_words": words_of_code(action["code"] or "") or None}
+    return {**action, "code_words": describe_code(action["code"] or "") or None}
 
 
 def _by_code(code: str) -> SmsCode:

@@ -21,80 +21,82 @@ from collections.abc import Mapping
 from typing import Any
 
 from missedd.core.model import Outcome, StatusReport
-from missedd.exotel.call_legs import call_word
-from missedd.exotel.callback_outcome import ending
-from missedd.exotel.sms_status_codes import code_of
-from missedd.exotel.webhook_fields import flatten, read_fields, value, word
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.call_legs import first_status
+from missedd.exotel.callback_outcome import callback_outcome
+from missedd.exotel.sms_status_codes import resolve_code
+from missedd.exotel.webhook_fields import first_value, first_word, flatten, read_fields
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
-SID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+SID_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """Exotel's have 32 of [0-9a-z]; the bound keeps a stranger's text out of keys and paths."""
 
 
-def parse_call_report(request: WebhookRequest) -> StatusReport | Refusal:
+def parse_call_report(request: WebhookRequest) -> StatusReport | RequestRejection:
     """A StatusCallback of a call, in whichever encoding.
 
     Which leg the customer is only the action knows: the outcome here is that of a flow, and
-    `ending(report.fields, first)` gives the one of two connected numbers.
+    `callback_outcome(report.fields, first)` gives the one of two connected numbers.
     """
     fields = read_fields(request)
-    if isinstance(fields, Refusal):
+    if isinstance(fields, RequestRejection):
         return fields
-    sid = value(fields, "CallSid", "Sid")
-    if SID.fullmatch(sid) is None:
-        return missing_sid("CallSid")
-    return call_report(sid, fields)
+    sid = first_value(fields, "CallSid", "Sid")
+    if SID_PATTERN.fullmatch(sid) is None:
+        return missing_sid_rejection("CallSid")
+    return build_call_report(sid, fields)
 
 
-def parse_sms_report(request: WebhookRequest) -> StatusReport | Refusal:
+def parse_sms_report(request: WebhookRequest) -> StatusReport | RequestRejection:
     """A StatusCallback of an SMS, in whichever encoding."""
     fields = read_fields(request)
-    if isinstance(fields, Refusal):
+    if isinstance(fields, RequestRejection):
         return fields
-    sid = value(fields, "SmsSid", "SmsMessageSid", "Sid")
-    if SID.fullmatch(sid) is None:
-        return missing_sid("SmsSid")
-    return _sms_report(sid, fields)
+    sid = first_value(fields, "SmsSid", "SmsMessageSid", "Sid")
+    if SID_PATTERN.fullmatch(sid) is None:
+        return missing_sid_rejection("SmsSid")
+    return _build_sms_report(sid, fields)
 
 
-def report_of_call_record(record: Mapping[str, Any]) -> StatusReport:
+def parse_call_record(record: Mapping[str, Any]) -> StatusReport:
     """Exotel's record of a call (Call Details, or an entry of the list); the Sid may be "".
 
     A record without an `EndTime` is not final, whatever its `Status` says: status and legs are
     filled in minutes after the call.
     """
-    fields = flatten(_inner(record, "Call"))
-    return call_report(value(fields, "Sid", "CallSid"), fields)
+    fields = flatten(_unwrap(record, "Call"))
+    return build_call_report(first_value(fields, "Sid", "CallSid"), fields)
 
 
-def report_of_sms_record(record: Mapping[str, Any]) -> StatusReport:
+def parse_sms_record(record: Mapping[str, Any]) -> StatusReport:
     """Exotel's record of an SMS; the Sid may be ""."""
-    fields = flatten(_inner(record, "SMSMessage"))
-    return _sms_report(value(fields, "Sid", "SmsSid"), fields)
+    fields = flatten(_unwrap(record, "SMSMessage"))
+    return _build_sms_report(first_value(fields, "Sid", "SmsSid"), fields)
 
 
-def call_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
+def build_call_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
     """The report that these fields make of a call, with a flow's outcome."""
-    outcome = ending(fields, None).outcome
-    status = call_word(fields, "Status")
+    outcome = callback_outcome(fields, None).outcome
+    status = first_status(fields, "Status")
     if not status:
         # A Passthru: its `CallStatus` is the stage that the flow was in, so the outcome names it.
-        status = "completed" if outcome is Outcome.ANSWERED else call_word(fields, "CallStatus")
+        status = "completed" if outcome is Outcome.ANSWERED else first_status(fields, "CallStatus")
     return StatusReport(sid, status, None, outcome is not None, outcome, fields)
 
 
-def missing_sid(name: str) -> Refusal:
-    return Refusal(400, "Malformed request", f"{name} is missing, or is not 1 to 64 of A-Z a-z 0-9 _ . -")
+def missing_sid_rejection(name: str) -> RequestRejection:
+    return RequestRejection(
+        400, "Malformed request", f"{name} is missing, or is not 1 to 64 of A-Z a-z 0-9 _ . -"
+    )
 
 
-def _sms_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
+def _build_sms_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
     # The one status that Exotel writes with an underscore or a dash; ours has the underscore.
-    status = word(fields, "Status").replace("-", "_")
-    code = value(fields, "DetailedStatusCode")
-    meaning = code_of(status, code)
+    status = first_word(fields, "Status").replace("-", "_")
+    code = first_value(fields, "DetailedStatusCode")
+    meaning = resolve_code(status, code)
     return StatusReport(sid, status, code or None, meaning.is_terminal, meaning.outcome, fields)
 
 
-def _inner(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _unwrap(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     inner = record.get(name, record)
     return inner if isinstance(inner, Mapping) else {}

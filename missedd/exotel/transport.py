@@ -16,7 +16,7 @@ import httpx
 import trio
 
 from missedd.core.reasons import Reason
-from missedd.exotel.network_errors import code_of, failure_of
+from missedd.exotel.network_errors import classify_failure, exception_code
 from missedd.exotel.request_result import Refused, Unknown
 
 CONNECT_TIMEOUT_S = 5.0
@@ -33,12 +33,12 @@ MAX_CONNECTIONS = 44
 0.3 s each, one of twenty is busy; they last when each takes 6 s. A request that had to wait for a slot
 here would leave later than its turn in the budget, and later than its gates were asked."""
 
-MAX_ANSWER_BYTES = 256 * 1024
+MAX_RESPONSE_BYTES = 256 * 1024
 """A page of the list has 100 records of less than 1.5 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ExotelAccount:
     """One account at Exotel. `api_base` is the region's host; the wrong one looks like bad keys."""
 
     sid: str
@@ -49,15 +49,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: a body of `MAX_ANSWER_BYTES` at most, and Retry-After as it was sent."""
+class ExotelReply:
+    """What came back: a body of `MAX_RESPONSE_BYTES` at most, and Retry-After as it was sent."""
 
     status: int
     body: bytes
     retry_after: str | None
 
 
-def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+def new_exotel_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """The HTTP client that `ExotelClient` wants for itself; `transport` stands in for the network."""
     return httpx.AsyncClient(
         transport=transport,
@@ -75,7 +75,7 @@ def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncCl
 class Transport:
     """The account's part of Exotel's v1 API, path by path."""
 
-    def __init__(self, http: httpx.AsyncClient, account: Account) -> None:
+    def __init__(self, http: httpx.AsyncClient, account: ExotelAccount) -> None:
         self._http = http
         self._auth = httpx.BasicAuth(account.key, account.token)
         self._base = f"{account.api_base.rstrip('/')}/v1/Accounts/{quote(account.sid, safe='')}"
@@ -83,15 +83,15 @@ class Transport:
         # ever (httpcore 1093). So nothing queues there: whoever passes here finds a free slot.
         self._slots = trio.CapacityLimiter(max(1, min(account.max_in_flight, MAX_CONNECTIONS)))
 
-    async def post(self, path: str, form: Mapping[str, str]) -> Reply | Refused | Unknown:
+    async def post(self, path: str, form: Mapping[str, str]) -> ExotelReply | Refused | Unknown:
         return await self._send("POST", path, form, None)
 
-    async def get(self, path: str, query: Mapping[str, str]) -> Reply | Refused | Unknown:
+    async def get(self, path: str, query: Mapping[str, str]) -> ExotelReply | Refused | Unknown:
         return await self._send("GET", path, None, query)
 
     async def _send(
         self, method: str, path: str, form: Mapping[str, str] | None, query: Mapping[str, str] | None
-    ) -> Reply | Refused | Unknown:
+    ) -> ExotelReply | Refused | Unknown:
         """One request within `REQUEST_TIMEOUT_S`, not counting the wait for a slot."""
         async with self._slots:
             with trio.move_on_after(REQUEST_TIMEOUT_S):
@@ -105,15 +105,15 @@ class Transport:
                     httpx.InvalidURL,
                     UnicodeError,  # the name can be none, such as `api..exotel.com`
                 ) as failure:
-                    why = failure_of(failure).words
-                    return Refused(True, code_of(failure), Reason.CONNECTION_FAILED, why)
+                    why = classify_failure(failure).words
+                    return Refused(True, exception_code(failure), Reason.CONNECTION_FAILED, why)
                 except (httpx.TransportError, httpx.DecodingError) as failure:
-                    return Unknown(code_of(failure), Reason.REPLY_LOST, "the answer was lost")
+                    return Unknown(exception_code(failure), Reason.REPLY_LOST, "the answer was lost")
             return Unknown("timeout", Reason.REPLY_LOST, f"no whole answer in {REQUEST_TIMEOUT_S:g} s")
 
     async def _exchange(
         self, method: str, url: str, form: Mapping[str, str] | None, query: Mapping[str, str] | None
-    ) -> Reply:
+    ) -> ExotelReply:
         async with self._http.stream(
             method, _url(url), data=form, params=query or None, auth=self._auth
         ) as answer:
@@ -123,10 +123,10 @@ class Transport:
             with trio.CancelScope() as reading:
                 async for chunk in answer.aiter_bytes():
                     body += chunk
-                    if len(body) > MAX_ANSWER_BYTES:
+                    if len(body) > MAX_RESPONSE_BYTES:
                         reading.cancel()
             retry_after = answer.headers.get("retry-after")
-            return Reply(answer.status_code, bytes(body[:MAX_ANSWER_BYTES]), retry_after)
+            return ExotelReply(answer.status_code, bytes(body[:MAX_RESPONSE_BYTES]), retry_after)
 
 
 # Nearly every request goes to one of two addresses, and reading one takes httpx a third of a millisecond.

@@ -4,9 +4,9 @@
     multipart    a part a field: the default of Exotel's status reports
     JSON         {"CallSid": "…", "Legs": [{"Status": "busy"}]}  ->  Legs[0][Status] = busy
 
-Names and values are kept as they came; `word` and `value` read them leniently. The body wins over
+Names and values are kept as they came; `first_word` and `value` read them leniently. The body wins over
 the query, the first of two equal names over the second. Bytes that are no UTF-8 become U+FFFD.
-Nothing here raises: what cannot be read is a `Refusal`.
+Nothing here raises: what cannot be read is a `RequestRejection`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from missedd.exotel.multipart import Malformed, read_multipart
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.multipart import MalformedBody, parse_multipart
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 MAX_FIELDS = 100
 """A Passthru brings 27 fields and 7 more a leg; with five legs and our own that is below 70."""
@@ -34,11 +34,11 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_JSON_DEPTH = 6
 """`Details.Legs[0].Leg.Status` is the deepest known, at five."""
 
-_NOTHING = frozenset({"", "null", "none", "undefined"})
+_EMPTY_WORDS = frozenset({"", "null", "none", "undefined"})
 """`ForwardedFrom` and `ProcessStatus` arrive as the literal word `null`."""
 
 
-def read_fields(request: WebhookRequest) -> dict[str, str] | Refusal:
+def read_fields(request: WebhookRequest) -> dict[str, str] | RequestRejection:
     """All fields of body and query, or why they could not be read (400, 413 or 415)."""
     if len(request.query) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
         return _too_large(f"the request is larger than {MAX_BODY_BYTES} bytes")
@@ -46,7 +46,7 @@ def read_fields(request: WebhookRequest) -> dict[str, str] | Refusal:
     return _read_into(fields, request) or fields
 
 
-def first_fields(request: WebhookRequest) -> dict[str, str]:
+def read_partial_fields(request: WebhookRequest) -> dict[str, str]:
     """The fields of a request that was refused, as far as it could be read: to know what it was."""
     fields: dict[str, str] = {}
     if len(request.query) <= MAX_BODY_BYTES and len(request.body) <= MAX_BODY_BYTES:
@@ -54,19 +54,19 @@ def first_fields(request: WebhookRequest) -> dict[str, str]:
     return fields
 
 
-def value(fields: Mapping[str, str], *names: str) -> str:
+def first_value(fields: Mapping[str, str], *names: str) -> str:
     """The first of `names` that says something, stripped; "" if none does."""
     for name in names:
         if name in fields:
             text = fields[name].strip()
-            if text.lower() not in _NOTHING:
+            if text.lower() not in _EMPTY_WORDS:
                 return text
     return ""
 
 
-def word(fields: Mapping[str, str], *names: str) -> str:
+def first_word(fields: Mapping[str, str], *names: str) -> str:
     """Like `value`, as a word of a vocabulary: lower case, dashes for blanks and underscores."""
-    text = value(fields, *names)
+    text = first_value(fields, *names)
     return text.lower().replace("_", "-").replace(" ", "-") if text else text
 
 
@@ -75,7 +75,7 @@ def flatten(document: Mapping[str, Any]) -> dict[str, str]:
 
     A null becomes "", so that a record still shows what it lacks.
     """
-    return dict(_flat("", document, 0, is_record=True))
+    return dict(_flatten("", document, 0, is_record=True))
 
 
 def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
@@ -91,18 +91,18 @@ def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
     return pairs
 
 
-def _read_into(fields: dict[str, str], request: WebhookRequest) -> Refusal | None:
+def _read_into(fields: dict[str, str], request: WebhookRequest) -> RequestRejection | None:
     """Add the request's fields; why it is refused, if it is."""
     try:
         if request.body:
             pairs = _body_pairs(request.headers.get("content-type", ""), request.body)
-            if isinstance(pairs, Refusal):
+            if isinstance(pairs, RequestRejection):
                 return pairs
             _collect(fields, pairs)
         if request.query:
             _collect(fields, urlencoded_pairs(request.query))
-    except Malformed as reason:
-        return Refusal(400, "Malformed request", str(reason))
+    except MalformedBody as reason:
+        return RequestRejection(400, "Malformed request", str(reason))
     except _TooLarge as reason:
         return _too_large(str(reason))
     return None
@@ -112,8 +112,8 @@ class _TooLarge(Exception):
     """More than one of this module's limits allows."""
 
 
-def _too_large(detail: str) -> Refusal:
-    return Refusal(413, "Request too large", detail)
+def _too_large(detail: str) -> RequestRejection:
+    return RequestRejection(413, "Request too large", detail)
 
 
 def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
@@ -123,27 +123,27 @@ def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
         if len(fields) >= MAX_FIELDS:
             raise _TooLarge(f"more than {MAX_FIELDS} fields")
         # At most four bytes a character: most texts need not be encoded to be measured.
-        if len(key) * 4 > MAX_KEY_BYTES and _bytes(key) > MAX_KEY_BYTES:
+        if len(key) * 4 > MAX_KEY_BYTES and _byte_length(key) > MAX_KEY_BYTES:
             raise _TooLarge(f"a field's name is longer than {MAX_KEY_BYTES} bytes")
-        if len(text) * 4 > MAX_VALUE_BYTES and _bytes(text) > MAX_VALUE_BYTES:
+        if len(text) * 4 > MAX_VALUE_BYTES and _byte_length(text) > MAX_VALUE_BYTES:
             raise _TooLarge(f"a field's value is longer than {MAX_VALUE_BYTES} bytes")
         fields[key] = text
 
 
-def _bytes(text: str) -> int:
+def _byte_length(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _body_pairs(content_type: str, body: bytes) -> Iterable[tuple[str, str]] | Refusal:
+def _body_pairs(content_type: str, body: bytes) -> Iterable[tuple[str, str]] | RequestRejection:
     kind = content_type.partition(";")[0].strip().lower()
     # Exotel's oldest products send none; theirs is a form too.
     if kind in ("", "application/x-www-form-urlencoded"):
         return urlencoded_pairs(body.strip(b"\r\n"))
     if kind == "multipart/form-data":
-        return read_multipart(content_type, body)
+        return parse_multipart(content_type, body)
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
         return _json_pairs(body)
-    return Refusal(
+    return RequestRejection(
         415,
         "Unsupported content type",
         "send application/x-www-form-urlencoded, multipart/form-data or application/json",
@@ -160,10 +160,10 @@ def _json_pairs(body: bytes) -> Iterable[tuple[str, str]]:
             text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_first_wins
         )
     except (ValueError, RecursionError):
-        raise Malformed("the body is no JSON") from None
+        raise MalformedBody("the body is no JSON") from None
     if not isinstance(document, dict):
-        raise Malformed("the JSON body is no object")
-    return _flat("", document, 0, is_record=False)
+        raise MalformedBody("the JSON body is no object")
+    return _flatten("", document, 0, is_record=False)
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -173,29 +173,29 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return first
 
 
-def _flat(prefix: str, item: object, depth: int, *, is_record: bool) -> Iterable[tuple[str, str]]:
+def _flatten(prefix: str, item: object, depth: int, *, is_record: bool) -> Iterable[tuple[str, str]]:
     if depth > MAX_JSON_DEPTH:
         if is_record:
             return
-        raise Malformed(f"the JSON is nested deeper than {MAX_JSON_DEPTH}")
+        raise MalformedBody(f"the JSON is nested deeper than {MAX_JSON_DEPTH}")
     match item:
         case Mapping():
             for key, inner in item.items():
-                name = valid(str(key))
+                name = replace_surrogates(str(key))
                 path = f"{prefix}[{name}]" if prefix else name
-                yield from _flat(path, inner, depth + 1, is_record=is_record)
+                yield from _flatten(path, inner, depth + 1, is_record=is_record)
         case list() | tuple():
             for index, inner in enumerate(item):
-                yield from _flat(f"{prefix}[{index}]", inner, depth + 1, is_record=is_record)
+                yield from _flatten(f"{prefix}[{index}]", inner, depth + 1, is_record=is_record)
         case None:
             if is_record:
                 yield prefix, ""
         case bool():
             yield prefix, "true" if item else "false"
         case _:
-            yield prefix, valid(str(item))
+            yield prefix, replace_surrogates(str(item))
 
 
-def valid(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     r"""Without the lone surrogates that `"\ud800"` makes: no database would take them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

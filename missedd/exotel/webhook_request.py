@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class WebhookRequest:
     """One HTTP request as it arrived. Header names are lower case; nothing is decoded yet."""
 
@@ -21,8 +21,8 @@ class WebhookRequest:
     body: bytes = b""
 
 
-@value(frozen=True, slots=True)
-class Refusal:
+@fast_dataclass(frozen=True, slots=True)
+class RequestRejection:
     """Why a request was not understood: an HTTP status of the 4xx kind, and words for its sender.
 
     `detail` names the field and the remedy and never repeats a whole phone number or a token.

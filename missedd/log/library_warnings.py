@@ -11,7 +11,7 @@ import logging
 from missedd.log.logger import Event, Level, Logger
 
 
-class LibraryWords(logging.Handler):
+class LibraryLogBridge(logging.Handler):
     """Writes warnings and errors of libraries as `library.warned`, repeats counted."""
 
     def __init__(self, log: Logger) -> None:
@@ -22,4 +22,4 @@ class LibraryWords(logging.Handler):
         level: Level = "error" if record.levelno >= logging.ERROR else "warning"
         fields = {"library": record.name, "words": record.getMessage()}
         # By the words without their values: the same thing is said again and again with other ones.
-        self._log.repeated(level, Event.LIBRARY_WARNED, f"{record.name} {record.msg}", **fields)
+        self._log.log_throttled(level, Event.LIBRARY_WARNED, f"{record.name} {record.msg}", **fields)

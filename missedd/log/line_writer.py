@@ -19,14 +19,14 @@ from typing import Final, TextIO
 BUFFER_BYTES: Final = 256 * 1024
 """A thousand lines: some five seconds of the most that is ever logged, half an hour of a quiet day."""
 
-AT_ONCE_BYTES: Final = 64 * 1024
+MAX_WRITE_BYTES: Final = 64 * 1024
 """For one write: what a pipe holds."""
 
-FLUSH_S: Final = 1.0
+CLOSE_TIMEOUT_S: Final = 1.0
 """At the end, for whoever reads to take what is left."""
 
 
-class Direct:
+class DirectWriter:
     """Writes each line at once, in the calling thread: for virtual time, tests and figures.
 
     A stream that is full or gone loses the line, not what was being done.
@@ -36,7 +36,7 @@ class Direct:
         self._stream = stream
         self.lines_lost = 0
 
-    def put(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
@@ -47,34 +47,36 @@ class Direct:
         """Nothing is left to be written."""
 
 
-class Aside:
+class BackgroundWriter:
     """Takes lines without ever waiting; a thread writes them, in their order, to a file descriptor.
 
-    `loss` gives the line that tells of so many lost ones. It stands where they would have stood.
+    `loss_line` gives the line that tells of so many lost ones. It stands where they would have stood.
     """
 
-    def __init__(self, descriptor: int, loss: Callable[[int], str], most_bytes: int = BUFFER_BYTES) -> None:
+    def __init__(
+        self, descriptor: int, loss_line: Callable[[int], str], max_bytes: int = BUFFER_BYTES
+    ) -> None:
         self._descriptor = descriptor
-        self._loss = loss
-        self._most_bytes = most_bytes
+        self._loss_line = loss_line
+        self._max_bytes = max_bytes
         self.lines_lost = 0
-        self._untold = 0
+        self._unreported = 0
         self._is_full = False
         """Lines are refused until all that came before them is written, and the loss told."""
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._is_closing = False
-        self._is_torn = False
+        self._is_line_cut = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def put(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         data = (line + "\n").encode("utf-8", "backslashreplace")
         with self._changed:
-            if self._is_full or self._bytes + len(data) > self._most_bytes or self._is_closing:
+            if self._is_full or self._bytes + len(data) > self._max_bytes or self._is_closing:
                 self._is_full = True
-                self._lose(1)
+                self._count_lost(1)
                 self._changed.notify()
                 return
             self._waiting.append(data)
@@ -87,11 +89,11 @@ class Aside:
         with self._changed:
             self._is_closing = True
             self._changed.notify()
-        self._thread.join(FLUSH_S)
+        self._thread.join(CLOSE_TIMEOUT_S)
 
-    def _lose(self, count: int) -> None:
+    def _count_lost(self, count: int) -> None:
         self.lines_lost += count
-        self._untold += count
+        self._unreported += count
 
     def _run(self) -> None:
         while True:
@@ -100,21 +102,21 @@ class Aside:
                     self._changed.wait()
                 if not self._waiting and not self._is_full:
                     return
-                lost, lines = self._take()
-            untold = [self._loss(lost).encode() + b"\n"] if lost else []
+                lost, lines = self._next_batch()
+            untold = [self._loss_line(lost).encode() + b"\n"] if lost else []
             sent, failed = self._write(untold + lines)
             if failed:
-                self._give_up(lost, untold + lines, sent)
+                self._drop_batch(lost, untold + lines, sent)
 
-    def _take(self) -> tuple[int, list[bytes]]:
+    def _next_batch(self) -> tuple[int, list[bytes]]:
         """What to write next: a loss to be told first, and some lines."""
         lost = 0
         # What waits came before the loss while the buffer is full, and after it otherwise.
-        if self._untold and (not self._is_full or not self._waiting):
-            lost, self._untold, self._is_full = self._untold, 0, False
+        if self._unreported and (not self._is_full or not self._waiting):
+            lost, self._unreported, self._is_full = self._unreported, 0, False
         lines: list[bytes] = []
         size = 0
-        while self._waiting and (not lines or size + len(self._waiting[0]) <= AT_ONCE_BYTES):
+        while self._waiting and (not lines or size + len(self._waiting[0]) <= MAX_WRITE_BYTES):
             lines.append(self._waiting.popleft())
             size += len(lines[-1])
         self._bytes -= size
@@ -123,7 +125,7 @@ class Aside:
     def _write(self, lines: list[bytes]) -> tuple[int, bool]:
         """Write all of it, however long that takes; how many bytes went out, and whether it failed."""
         data = b"".join(lines)
-        if self._is_torn:
+        if self._is_line_cut:
             data = b"\n" + data
         start = len(data) - sum(map(len, lines))
         sent = 0
@@ -136,19 +138,19 @@ class Aside:
                     select.select([], [self._descriptor], [])
         except (OSError, ValueError):
             if sent:
-                self._is_torn = data[sent - 1] != ord("\n")
+                self._is_line_cut = data[sent - 1] != ord("\n")
             return max(0, sent - start), True
-        self._is_torn = False
+        self._is_line_cut = False
         return sent - start, False
 
-    def _give_up(self, lost: int, lines: list[bytes], sent: int) -> None:
+    def _drop_batch(self, lost: int, lines: list[bytes], sent: int) -> None:
         """Nobody is there, or the disk is full: lose what was to be written, and try with the next line."""
         missing = sum(end > sent for end in accumulate(map(len, lines)))
         with self._changed:
             if lost and missing == len(lines):  # the telling itself is lost too, and is no line of its own
-                self._untold += lost
+                self._unreported += lost
                 missing -= 1
-            self._lose(missing + len(self._waiting))
+            self._count_lost(missing + len(self._waiting))
             self._waiting.clear()
             self._bytes, self._is_full = 0, False
 

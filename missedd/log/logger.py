@@ -18,15 +18,15 @@ from typing import Any, Final, Literal, TextIO
 
 import structlog
 
-from missedd.log.line_writer import Aside, Direct, descriptor_of, is_journal
-from missedd.log.redaction import hiding, in_order, with_priority
-from missedd.log.throttle import Repeat, Repeats, Room
+from missedd.log.line_writer import BackgroundWriter, DirectWriter, descriptor_of, is_journal
+from missedd.log.redaction import add_journal_priority, field_order, redactor
+from missedd.log.throttle import LineQuota, Repeat, Repeats
 
 type Level = Literal["debug", "info", "warning", "error"]
 type Style = Literal["auto", "json", "pretty"]
 
 _RANK: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_LEVEL: Final[Mapping[int, Level]] = {rank: level for level, rank in _RANK.items()}
+_LEVEL_BY_RANK: Final[Mapping[int, Level]] = {rank: level for level, rank in _RANK.items()}
 _RESERVED = frozenset({"event", "level", "at"})
 
 
@@ -95,33 +95,35 @@ type Listener = Callable[[Event, dict[str, object]], None]
 """Hears every event with its fields, whether its line is written or not."""
 
 
-class _Sink:
+class _LogSink:
     """Where lines go, and the counts of what is repeated and of what is too much."""
 
-    def __init__(self, logger: Any, rank: int, now: Callable[[], datetime], lines: Direct | Aside) -> None:
+    def __init__(
+        self, logger: Any, rank: int, now: Callable[[], datetime], lines: DirectWriter | BackgroundWriter
+    ) -> None:
         self.logger = logger
         self.rank = rank
         self.now = now
         self.lines = lines
         self.repeats = Repeats()
-        self.room = Room()
+        self.quota = LineQuota()
         self.listeners: list[Listener] = []
 
-    def tell(self, now: datetime | None) -> None:
+    def write_counts(self, now: datetime | None) -> None:
         """Tell of what was left out or has fallen silent; of all that goes on where `now` is None."""
-        self.tell_left_out(now)
-        for repeat in self.repeats.silent(now):
-            self.tell_end(repeat)
+        self.write_left_out(now)
+        for repeat in self.repeats.pop_silent(now):
+            self.write_end_of_repeat(repeat)
 
-    def tell_left_out(self, now: datetime | None) -> None:
-        for event, count, worst in self.room.left_out(now):
-            self.put(_LEVEL[worst], Event.LOG_LINES_LEFT_OUT, {"of": event, "lines": count}, now)
+    def write_left_out(self, now: datetime | None) -> None:
+        for event, count, worst in self.quota.pop_left_out(now):
+            self.put(_LEVEL_BY_RANK[worst], Event.LOG_LINES_LEFT_OUT, {"of": event, "lines": count}, now)
 
-    def tell_end(self, repeat: Repeat) -> None:
+    def write_end_of_repeat(self, repeat: Repeat) -> None:
         """Tell how often it was, where its last line does not say so."""
-        if repeat.times > repeat.told and self.rank <= _RANK["info"]:
+        if repeat.times > repeat.reported and self.rank <= _RANK["info"]:
             now, told = self.now(), Event.LOG_REPEATS_ENDED
-            if self.room.takes(told, _RANK["info"], now):
+            if self.quota.try_take(told, _RANK["info"], now):
                 of = {"of": repeat.event, "times": repeat.times, "since": repeat.since, "with": repeat.fields}
                 self.put("info", told, of, now)
 
@@ -140,7 +142,7 @@ class Logger:
 
     __slots__ = ("_fields", "_sink")
 
-    def __init__(self, sink: _Sink, fields: Mapping[str, object]) -> None:
+    def __init__(self, sink: _LogSink, fields: Mapping[str, object]) -> None:
         self._sink = sink
         self._fields = fields
 
@@ -148,7 +150,7 @@ class Logger:
         """A logger that adds `fields` to every line. Much cheaper than a line."""
         return Logger(self._sink, {**self._fields, **fields})
 
-    def listen(self, listener: Listener) -> None:
+    def add_listener(self, listener: Listener) -> None:
         """Let `listener` hear all that this logger and those bound from it log, to count it."""
         self._sink.listeners.append(listener)
 
@@ -157,13 +159,13 @@ class Logger:
         """Lines that could not be written since the start, as nobody read them or the disk was full."""
         return self._sink.lines.lines_lost
 
-    def is_on(self, level: Level) -> bool:
+    def is_enabled(self, level: Level) -> bool:
         """Whether such lines are written: ask before fields that are dear to make."""
         return _RANK[level] >= self._sink.rank
 
     def has_room(self, event: Event) -> bool:
         """Whether a line of this event would be written now: ask where what is left out is told otherwise."""
-        return self._sink.room.is_left(event, self._sink.now())
+        return self._sink.quota.has_room(event, self._sink.now())
 
     def debug(self, event: Event, /, **fields: object) -> None:
         if self._sink.rank <= 10:
@@ -179,7 +181,7 @@ class Logger:
         """Log what a person must see to. `exc_info=exception` adds its traceback."""
         self.write("error", event, **fields)
 
-    def count(self, event: Event, /, **fields: object) -> None:
+    def count_only(self, event: Event, /, **fields: object) -> None:
         """Let the listeners hear of an event whose line would be one too many."""
         for hear in self._sink.listeners:
             hear(event, fields)
@@ -196,11 +198,11 @@ class Logger:
         if not _RESERVED.isdisjoint(line):
             raise TypeError(f"a line has its own {', '.join(sorted(_RESERVED & line.keys()))}")
         now = sink.now()
-        sink.tell_left_out(now)
-        if sink.room.takes(event, rank, now):
+        sink.write_left_out(now)
+        if sink.quota.try_take(event, rank, now):
             sink.put(level, event, line, now)
 
-    def repeated(self, level: Level, event: Event, key: str = "", /, **fields: object) -> None:
+    def log_throttled(self, level: Level, event: Event, key: str = "", /, **fields: object) -> None:
         """Log what may go on for hours: the first time, then the 10th, 100th, 1,000th, with its count.
 
         `key` tells apart what goes on at the same time, such as two URLs that both fail. After an hour
@@ -210,40 +212,40 @@ class Logger:
         now = sink.now()
         shown = {**self._fields, **fields}
         shown.pop("exc_info", None)
-        repeat, over = sink.repeats.again(event, key, shown, now)
+        repeat, over = sink.repeats.count(event, key, shown, now)
         for ended in over:
-            sink.tell_end(ended)
-        if not repeat.is_to_be_told(now):
-            self.count(event, **fields)
+            sink.write_end_of_repeat(ended)
+        if not repeat.is_due_for_report(now):
+            self.count_only(event, **fields)
             return
-        if sink.room.is_left(event, now):
-            repeat.told, repeat.told_at = repeat.times, now
+        if sink.quota.has_room(event, now):
+            repeat.reported, repeat.reported_at = repeat.times, now
         times = {"times": repeat.times} if repeat.times > 1 else {}
         self.write(level, event, **fields, **times)
 
-    def ended(self, event: Event, key: str = "", /) -> int:
+    def reset_throttle(self, event: Event, key: str = "", /) -> int:
         """What was repeated has ended: how often it was, 0 if it was not going on."""
-        repeat = self._sink.repeats.end(event, key)
+        repeat = self._sink.repeats.pop(event, key)
         if repeat is None:
             return 0
-        self._sink.tell_end(repeat)
+        self._sink.write_end_of_repeat(repeat)
         return repeat.times
 
-    def tell(self) -> None:
+    def write_counts(self) -> None:
         """Tell of what was left out or has fallen silent: to be called every second or so."""
-        self._sink.tell(self._sink.now())
+        self._sink.write_counts(self._sink.now())
 
-    def sum_up(self) -> None:
+    def write_all_counts(self) -> None:
         """Tell of all that was only counted so far, as nothing more will come."""
-        self._sink.tell(None)
+        self._sink.write_counts(None)
 
     def close(self) -> None:
         """Tell of all that was only counted, and write out what waits, for a second at most."""
-        self.sum_up()
+        self.write_all_counts()
         self._sink.lines.close()
 
 
-def configure(
+def create_logger(
     stream: TextIO,
     *,
     now: Callable[[], datetime],
@@ -251,9 +253,10 @@ def configure(
     level: Level = "info",
     secrets: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
-    aside: bool = False,
+    in_background: bool = False,
 ) -> Logger:
-    """A logger that writes to `stream`, each line at once, or `aside` so that nobody waits for its reader.
+    """A logger that writes to `stream`, each line at once, or `in_background` so that nobody waits for its
+    reader.
 
     `auto` is `pretty` on a terminal and `json` elsewhere. `now` gives the instant of a line, so that
     virtual time shows. `secrets` are covered wherever they should ever occur. `environ` says whether
@@ -263,7 +266,7 @@ def configure(
     """
     environ = environ or {}
     is_terminal = stream.isatty()
-    processors: list[Any] = [in_order(["level"]), structlog.processors.format_exc_info, hiding(secrets)]
+    processors: list[Any] = [field_order(["level"]), structlog.processors.format_exc_info, redactor(secrets)]
     if style == "pretty" or (style == "auto" and is_terminal):
         plain = structlog.dev.plain_traceback
         colours = is_terminal and not environ.get("NO_COLOR")
@@ -275,7 +278,7 @@ def configure(
     else:
         processors.append(structlog.processors.JSONRenderer(_dumps))
         if is_journal(stream, environ):
-            processors.append(with_priority)
+            processors.append(add_journal_priority)
 
     def loss(count: int) -> str:
         line: Any = {"event": Event.LOG_LINES_LOST.value, "level": "warning", "at": now(), "lines": count}
@@ -283,23 +286,23 @@ def configure(
             line = change(None, "warning", line)
         return str(line)
 
-    descriptor = descriptor_of(stream) if aside else None
-    lines = Direct(stream) if descriptor is None else Aside(descriptor, loss)
+    descriptor = descriptor_of(stream) if in_background else None
+    lines = DirectWriter(stream) if descriptor is None else BackgroundWriter(descriptor, loss)
     logger = structlog.wrap_logger(
-        _Ends(lines),
+        _LineOutput(lines),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_RANK[level]),
         cache_logger_on_first_use=True,
     )
-    return Logger(_Sink(logger.bind(), _RANK[level], now, lines), {})
+    return Logger(_LogSink(logger.bind(), _RANK[level], now, lines), {})
 
 
 def _dumps(line: Any, **_options: Any) -> str:
     return json.dumps(line, ensure_ascii=False, separators=(", ", ": "), default=str)
 
 
-class _Ends:
+class _LineOutput:
     """The end of structlog's chain."""
 
-    def __init__(self, lines: Direct | Aside) -> None:
-        self.debug = self.info = self.warning = self.error = lines.put
+    def __init__(self, lines: DirectWriter | BackgroundWriter) -> None:
+        self.debug = self.info = self.warning = self.error = lines.write_line

@@ -23,7 +23,7 @@ NUMBER_KEYS = frozenset({"number", "caller", "from", "to", "exophone"})
 ID_KEYS = frozenset({"call_sid", "provider_sid", "action"})
 """Fields that lead from line to line; a CallSid that is all digits has to survive."""
 
-OWN_KEYS = frozenset({"event", "level", "at"})
+FIXED_KEYS = frozenset({"event", "level", "at"})
 
 _MAYBE_NUMBER = re.compile(r"\d(?:[ -]?\d){9}")
 """What every number contains and most texts do not: one look spares them the two others."""
@@ -32,18 +32,18 @@ _PLUS_NUMBER = re.compile(r"(?:\+|%2[Bb])(?:\d{10,}|\d(?:[ -]?\d){9,14})")
 _BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d{10,15}(?![0-9A-Za-z.])")
 """Ten to fifteen digits that stand alone: Exotel also writes 09876543210."""
 
-_HIDDEN = "[secret]"
+_REDACTED = "[secret]"
 
 
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 
 
-def with_priority(_logger: Any, method: str, line: str) -> str:
+def add_journal_priority(_logger: Any, method: str, line: str) -> str:
     """A line as systemd's journal takes it, with syslog's number of its level (sd-daemon(3))."""
     return f"<{_PRIORITIES[method]}>{line}"
 
 
-def in_order(level_first: Iterable[str]) -> Processor:
+def field_order(level_first: Iterable[str]) -> Processor:
     """Put the event's name first, then `level_first`, then `at`; the rest keeps its order."""
     first = ("event", *level_first)
 
@@ -56,17 +56,17 @@ def in_order(level_first: Iterable[str]) -> Processor:
     return order
 
 
-SHORTEST_COVERED = 6
+MIN_SECRET_LENGTH = 6
 """A shorter secret is none, and covering it would garble the words it is a part of."""
 
 
-def hiding(secrets: Iterable[str]) -> Processor:
+def redactor(secrets: Iterable[str]) -> Processor:
     """Mask phone numbers and cover secrets, in every value of a line but those we name ourselves."""
     # The longest first: a secret may contain another one.
-    covered = sorted({each for each in secrets if len(each) >= SHORTEST_COVERED}, key=len, reverse=True)
+    covered = sorted({each for each in secrets if len(each) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
 
     def hide(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {key: each if key in OWN_KEYS else value(key, each) for key, each in line.items()}
+        return {key: each if key in FIXED_KEYS else value(key, each) for key, each in line.items()}
 
     def value(key: str, each: Any) -> Any:
         # The commonest types first: this runs for every field of every line.
@@ -91,7 +91,7 @@ def hiding(secrets: Iterable[str]) -> Processor:
     def text(key: str, each: str) -> str:
         for secret in covered:
             if secret in each:
-                each = each.replace(secret, _HIDDEN)
+                each = each.replace(secret, _REDACTED)
         if len(each) < 10 or _MAYBE_NUMBER.search(each) is None:
             return each
         each = _PLUS_NUMBER.sub(_masked, each)

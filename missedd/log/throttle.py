@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-LINES_A_SECOND: Final = 200
+MAX_LINES_PER_SECOND: Final = 200
 """Of any one event. A line costs a third of a call's whole time, and nobody reads a thousand a second."""
 
-TELL_EVERY: Final = timedelta(hours=1)
+REPORT_INTERVAL: Final = timedelta(hours=1)
 """What goes on is told at least so often, and has ended when nothing was heard of it for as long."""
 
-KEYS_REMEMBERED: Final = 1024
+MAX_KEYS: Final = 1024
 """Different repeats that are counted; beyond, the oldest is forgotten and would be said again."""
 
 
@@ -28,53 +28,53 @@ class Repeat:
     event: str
     fields: Mapping[str, object]
     since: datetime
-    heard_at: datetime
-    told_at: datetime
+    last_at: datetime
+    reported_at: datetime
     times: int = 0
-    told: int = 0
+    reported: int = 0
 
-    def is_to_be_told(self, now: datetime) -> bool:
+    def is_due_for_report(self, now: datetime) -> bool:
         """Whether this time is one to be told: the first, 10th, 100th …, and one an hour after the last."""
-        return str(self.times).strip("0") == "1" or now - self.told_at >= TELL_EVERY
+        return str(self.times).strip("0") == "1" or now - self.reported_at >= REPORT_INTERVAL
 
 
 class Repeats:
     """What goes on, by event and a key that tells apart what goes on at the same time."""
 
     def __init__(self) -> None:
-        self._going_on: dict[tuple[str, str], Repeat] = {}
+        self._ongoing: dict[tuple[str, str], Repeat] = {}
 
-    def again(
+    def count(
         self, event: str, key: str, fields: Mapping[str, object], now: datetime
     ) -> tuple[Repeat, list[Repeat]]:
         """Count one more, and what has ended by it: it was silent for too long, or one too many."""
         over = []
-        known = self._going_on.pop((event, key), None)  # taken out and put back: the youngest stands last
-        if known is not None and now - known.heard_at >= TELL_EVERY:
+        known = self._ongoing.pop((event, key), None)  # taken out and put back: the youngest stands last
+        if known is not None and now - known.last_at >= REPORT_INTERVAL:
             over.append(known)
             known = None
         repeat = known or Repeat(event, fields, now, now, now)
         repeat.times += 1
-        repeat.heard_at = now
-        self._going_on[event, key] = repeat
-        if len(self._going_on) > KEYS_REMEMBERED:
-            over.append(self._going_on.pop(next(iter(self._going_on))))
+        repeat.last_at = now
+        self._ongoing[event, key] = repeat
+        if len(self._ongoing) > MAX_KEYS:
+            over.append(self._ongoing.pop(next(iter(self._ongoing))))
         return repeat, over
 
-    def end(self, event: str, key: str) -> Repeat | None:
+    def pop(self, event: str, key: str) -> Repeat | None:
         """Forget one, as it has ended; None if it was not going on."""
-        return self._going_on.pop((event, key), None) if self._going_on else None
+        return self._ongoing.pop((event, key), None) if self._ongoing else None
 
-    def silent(self, now: datetime | None) -> Iterator[Repeat]:
+    def pop_silent(self, now: datetime | None) -> Iterator[Repeat]:
         """Forget those of which nothing was heard for an hour, or all of them where `now` is None."""
-        for place, repeat in list(self._going_on.items()):
-            if now is not None and now - repeat.heard_at < TELL_EVERY:
+        for place, repeat in list(self._ongoing.items()):
+            if now is not None and now - repeat.last_at < REPORT_INTERVAL:
                 return  # the others are younger
-            del self._going_on[place]
+            del self._ongoing[place]
             yield repeat
 
 
-class Room:
+class LineQuota:
     """How many lines of each event the present second still takes, and what was left out."""
 
     def __init__(self) -> None:
@@ -82,24 +82,24 @@ class Room:
         self._lines: dict[str, int] = {}
         self._left_out: dict[str, tuple[int, int]] = {}
 
-    def is_left(self, event: str, now: datetime) -> bool:
+    def has_room(self, event: str, now: datetime) -> bool:
         """Whether a line would be written."""
-        return now.replace(microsecond=0) != self._second or self._lines.get(event, 0) < LINES_A_SECOND
+        return now.replace(microsecond=0) != self._second or self._lines.get(event, 0) < MAX_LINES_PER_SECOND
 
-    def takes(self, event: str, rank: int, now: datetime) -> bool:
+    def try_take(self, event: str, rank: int, now: datetime) -> bool:
         """Count a line of that level; False if it is to be left out."""
         second = now.replace(microsecond=0)
         if second != self._second:
             self._second = second
             self._lines.clear()
         lines = self._lines[event] = self._lines.get(event, 0) + 1
-        if lines <= LINES_A_SECOND:
+        if lines <= MAX_LINES_PER_SECOND:
             return True
         count, worst = self._left_out.get(event, (0, 0))
         self._left_out[event] = count + 1, max(worst, rank)
         return False
 
-    def left_out(self, now: datetime | None) -> list[tuple[str, int, int]]:
+    def pop_left_out(self, now: datetime | None) -> list[tuple[str, int, int]]:
         """What earlier seconds left out and nobody told of yet, with `None` also the present one: each event
         with its count and its worst level."""
         if not self._left_out or (now is not None and now.replace(microsecond=0) == self._second):

@@ -11,12 +11,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 _AUTHORITY: Final = re.compile(r"(?:\[([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]|([A-Za-z0-9._-]+))(?::(\d{0,5}))?")
-_PORTS: Final = {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def canonical(host: str) -> str | None:
+def canonical_host(host: str) -> str | None:
     """A name or an address, without port or brackets, as two of them are compared; None for anything else."""
-    if (address := address_of(host)) is not None:
+    if (address := parse_ip(host)) is not None:
         return str(address)
     name = host.lower().removesuffix(".")
     labels = name.split(".")
@@ -25,7 +25,7 @@ def canonical(host: str) -> str | None:
     return name if is_name and not labels[-1].isdigit() else None
 
 
-def address_of(host: str) -> IPv4Address | IPv6Address | None:
+def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(host)
     except ValueError:
@@ -33,30 +33,34 @@ def address_of(host: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def host_of(authority: str) -> str | None:
+def authority_host(authority: str) -> str | None:
     """The host of `HOST:PORT` or `HOST`, canonical; None if there is none."""
     found = _AUTHORITY.fullmatch(authority)
-    return canonical(found[1] or found[2]) if found else None
+    return canonical_host(found[1] or found[2]) if found else None
 
 
-def is_same_place(origin: str, authority: str) -> bool:
+def is_same_origin(origin: str, authority: str) -> bool:
     """Whether a page of `origin` came from the host and port of `authority`, as of a Host header.
 
     A port that is left out is that of the origin's scheme: a proxy may have taken the TLS off.
     """
     scheme, _, place = origin.partition("://")
-    default = _PORTS.get(scheme.lower())
+    default = _DEFAULT_PORTS.get(scheme.lower())
     page, asked = _AUTHORITY.fullmatch(place), _AUTHORITY.fullmatch(authority)
     if default is None or page is None or asked is None:
         return False
-    host = host_of(place)
-    return host is not None and host == host_of(authority) and _port(page, default) == _port(asked, default)
+    host = authority_host(place)
+    return (
+        host is not None
+        and host == authority_host(authority)
+        and _port(page, default) == _port(asked, default)
+    )
 
 
 def origin_host(origin: str) -> str | None:
     """The host of a page's origin, canonical; None for `null` and for what is neither http nor https."""
     scheme, _, place = origin.partition("://")
-    return host_of(place) if scheme.lower() in _PORTS else None
+    return authority_host(place) if scheme.lower() in _DEFAULT_PORTS else None
 
 
 def _port(found: re.Match[str], default: int) -> int:

@@ -12,58 +12,58 @@ from typing import Final
 
 WINDOW_S: Final = 15 * 60.0
 """Wrong attempts are remembered for so long."""
-FREE: Final = 5
-FREE_OF_ALL: Final = 20
-FIRST_WAIT_S: Final = 5.0
-LONGEST_WAIT_S: Final = 5 * 60.0
-LONGEST_WAIT_OF_ALL_S: Final = 30.0
+FREE_ATTEMPTS_PER_PEER: Final = 5
+FREE_ATTEMPTS_IN_ALL: Final = 20
+FIRST_DELAY_S: Final = 5.0
+MAX_DELAY_PER_PEER_S: Final = 5 * 60.0
+MAX_DELAY_IN_ALL_S: Final = 30.0
 """Whoever tries from everywhere must not lock out the one who knows the password."""
-PEERS: Final = 1_000
+MAX_PEERS: Final = 1_000
 """Peers that are remembered; beyond, the one that has been silent longest is forgotten."""
 
 
 @dataclass(slots=True)
-class Attempts:
+class LoginThrottle:
     """Times are seconds of a clock that never steps."""
 
-    _of_peers: dict[str, deque[float]] = field(default_factory=dict)
-    _of_all: deque[float] = field(default_factory=deque)
+    _attempts_by_peer: dict[str, deque[float]] = field(default_factory=dict)
+    _all_attempts: deque[float] = field(default_factory=deque)
 
-    def wait_s(self, peer: str, now_s: float) -> float:
+    def retry_after_s(self, peer: str, now_s: float) -> float:
         """How long this peer has to wait before it may try again; 0 if it may now."""
-        of_peer = self._of_peers.get(peer, deque())
+        of_peer = self._attempts_by_peer.get(peer, deque())
         return max(
-            _wait_s(of_peer, FREE, LONGEST_WAIT_S, now_s),
-            _wait_s(self._of_all, FREE_OF_ALL, LONGEST_WAIT_OF_ALL_S, now_s),
+            _delay_s(of_peer, FREE_ATTEMPTS_PER_PEER, MAX_DELAY_PER_PEER_S, now_s),
+            _delay_s(self._all_attempts, FREE_ATTEMPTS_IN_ALL, MAX_DELAY_IN_ALL_S, now_s),
         )
 
-    def begin(self, peer: str, now_s: float) -> None:
-        """An attempt is made; it is wrong until `succeed`."""
-        of_peer = self._of_peers.pop(peer, deque())
-        self._of_peers[peer] = of_peer
-        for each in (of_peer, self._of_all):
-            _forget(each, now_s)
+    def record_attempt(self, peer: str, now_s: float) -> None:
+        """An attempt is made; it is wrong until `record_success`."""
+        of_peer = self._attempts_by_peer.pop(peer, deque())
+        self._attempts_by_peer[peer] = of_peer
+        for each in (of_peer, self._all_attempts):
+            _drop_old(each, now_s)
             each.append(now_s)
-        if len(self._of_peers) > PEERS:
-            del self._of_peers[next(iter(self._of_peers))]
+        if len(self._attempts_by_peer) > MAX_PEERS:
+            del self._attempts_by_peer[next(iter(self._attempts_by_peer))]
 
-    def succeed(self, peer: str) -> None:
+    def record_success(self, peer: str) -> None:
         """The peer's last attempt was right: it starts anew."""
-        self._of_peers.pop(peer, None)
-        if self._of_all:
-            self._of_all.pop()
+        self._attempts_by_peer.pop(peer, None)
+        if self._all_attempts:
+            self._all_attempts.pop()
 
 
-def _forget(attempts: deque[float], now_s: float) -> None:
+def _drop_old(attempts: deque[float], now_s: float) -> None:
     while attempts and attempts[0] <= now_s - WINDOW_S:
         attempts.popleft()
 
 
-def _wait_s(attempts: deque[float], free: int, longest_s: float, now_s: float) -> float:
-    _forget(attempts, now_s)
+def _delay_s(attempts: deque[float], free: int, longest_s: float, now_s: float) -> float:
+    _drop_old(attempts, now_s)
     over = len(attempts) - free
     if over < 0:
         return 0.0
     # The exponent is bounded before the power is taken.
-    wait_s = min(longest_s, FIRST_WAIT_S * 2.0 ** min(over, 16))
+    wait_s = min(longest_s, FIRST_DELAY_S * 2.0 ** min(over, 16))
     return max(0.0, attempts[-1] + wait_s - now_s)

@@ -16,26 +16,26 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-LOG_COST, BLOCK, LANES = 15, 8, 1
+LOG_COST, BLOCK_SIZE, PARALLELISM = 15, 8, 1
 """A tenth of a second and 32 MB for each guess."""
 SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
-SHORTEST: Final = 10
+MIN_PASSWORD_LENGTH: Final = 10
 """Characters of a new password."""
-_COSTS: Final = range(12, 18)
+_ALLOWED_LOG_COSTS: Final = range(12, 18)
 """Cheaper is too cheap, and dearer takes more memory than this daemon should."""
-_FORM: Final = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)")
+_HASH_FORMAT: Final = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)")
 
 
-class NoPasswordHash(ValueError):
-    """A text that `hashed` did not make; it says why."""
+class InvalidPasswordHash(ValueError):
+    """A text that `hash_password` did not make; it says why."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PasswordHash:
     log_cost: int
-    block: int
-    lanes: int
+    block_size: int
+    parallelism: int
     salt: bytes
     hash: bytes
 
@@ -44,33 +44,33 @@ class PasswordHash:
         return hmac.compare_digest(self._derive(password), self.hash)
 
     def _derive(self, password: str) -> bytes:
-        return _scrypt(password, self.salt, self.log_cost, self.block, self.lanes, len(self.hash))
+        return _scrypt(password, self.salt, self.log_cost, self.block_size, self.parallelism, len(self.hash))
 
     def __repr__(self) -> str:
         return "PasswordHash(hidden)"
 
 
-def hashed(password: str, salt: bytes) -> str:
+def hash_password(password: str, salt: bytes) -> str:
     """The text to keep of a password."""
-    found = _scrypt(password, salt, LOG_COST, BLOCK, LANES, HASH_BYTES)
-    return f"scrypt:{LOG_COST}:{BLOCK}:{LANES}:{_spelt(salt)}:{_spelt(found)}"
+    found = _scrypt(password, salt, LOG_COST, BLOCK_SIZE, PARALLELISM, HASH_BYTES)
+    return f"scrypt:{LOG_COST}:{BLOCK_SIZE}:{PARALLELISM}:{_encode(salt)}:{_encode(found)}"
 
 
-def read_hash(text: str) -> PasswordHash:
-    """Raises `NoPasswordHash`."""
-    found = _FORM.fullmatch(text)
+def parse_password_hash(text: str) -> PasswordHash:
+    """Raises `InvalidPasswordHash`."""
+    found = _HASH_FORMAT.fullmatch(text)
     if found is None:
-        raise NoPasswordHash("is not what `missedd password` prints")
+        raise InvalidPasswordHash("is not what `missedd password` prints")
     log_cost, block, lanes = (int(each) for each in found.groups()[:3])
-    if log_cost not in _COSTS or block != BLOCK or lanes not in range(1, 5):
+    if log_cost not in _ALLOWED_LOG_COSTS or block != BLOCK_SIZE or lanes not in range(1, 5):
         asked = f"{log_cost}:{block}:{lanes}"
-        raise NoPasswordHash(f"asks for scrypt with {asked}; make it with `missedd password`")
+        raise InvalidPasswordHash(f"asks for scrypt with {asked}; make it with `missedd password`")
     try:
-        salt, kept = _bytes(found[4]), _bytes(found[5])
+        salt, kept = _decode(found[4]), _decode(found[5])
     except binascii.Error:
-        raise NoPasswordHash("is cut short") from None
+        raise InvalidPasswordHash("is cut short") from None
     if len(salt) < SALT_BYTES or len(kept) != HASH_BYTES:
-        raise NoPasswordHash("is cut short")
+        raise InvalidPasswordHash("is cut short")
     return PasswordHash(log_cost, block, lanes, salt, kept)
 
 
@@ -88,9 +88,9 @@ def _scrypt(password: str, salt: bytes, log_cost: int, block: int, lanes: int, l
     )
 
 
-def _spelt(raw: bytes) -> str:
+def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _bytes(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

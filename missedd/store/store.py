@@ -12,26 +12,26 @@ from typing import Protocol
 import trio
 
 from missedd.store.backup.upgrade_copy import (
-    AS_USUAL,
-    Upgrade,
-    Upgraded,
-    check_copy,
-    keep_copy,
-    said_alive,
-    version_ahead,
-    way_back,
+    DEFAULT_UPGRADE,
+    UpgradeOptions,
+    UpgradeResult,
+    check_copy_possible,
+    downgrade_advice,
+    make_upgrade_copy,
+    outdated_version,
+    reporting_alive,
 )
-from missedd.store.db.database import Connection, NotDurable, StoreRefused, Unit
-from missedd.store.db.integrity import check_integrity, way_out
-from missedd.store.db.lock import exclusive
-from missedd.store.db.migrate import LATEST, NewerSchema, check, known_version, migrate
-from missedd.store.db.path_check import check_place, mounted_read_only
-from missedd.store.db.read_access import check_there, may_not_read
+from missedd.store.db.database import DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
+from missedd.store.db.integrity import check_integrity, recovery_advice
+from missedd.store.db.lock import lock_database
+from missedd.store.db.migrate import LATEST_VERSION, NewerSchema, check_schema, migrate, supported_version
+from missedd.store.db.path_check import check_path, read_only_mount_message
+from missedd.store.db.read_access import check_database_exists, unreadable_message
 from missedd.store.db.writer import Writer
 
 
 class Driver(Protocol):
-    async def open(self, path: Path, *, read_only: bool) -> Connection: ...
+    async def open(self, path: Path, *, read_only: bool) -> DatabaseConnection: ...
 
 
 class Store:
@@ -41,61 +41,61 @@ class Store:
         self,
         path: Path,
         writer: Writer,
-        reader: Connection,
+        reader: DatabaseConnection,
         *,
         is_checked: bool,
-        upgraded: Upgraded | None = None,
+        upgrade_result: UpgradeResult | None = None,
     ) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
         self.is_checked = is_checked
         """Whether the whole file was read when it was opened, and found well."""
-        self.upgraded = upgraded
+        self.upgrade_result = upgrade_result
         """What was done to its schema when it was opened."""
 
     async def write[T](
-        self, unit: Unit[T], then: Callable[[T], None] | None = None, *, aside: bool = False
+        self, unit: UnitOfWork[T], on_commit: Callable[[T], None] | None = None, *, offload: bool = False
     ) -> T:
         """Run a unit of work durably; see `Writer.write` for its arguments and for what it raises."""
-        return await self._writer.write(unit, then, aside=aside)
+        return await self._writer.write(unit, on_commit, offload=offload)
 
     @property
-    def trouble(self) -> str | None:
+    def last_commit_error(self) -> str | None:
         """Why nothing can be committed just now; None while all is well."""
-        return self._writer.trouble
+        return self._writer.last_commit_error
 
     @property
     def commit_failures(self) -> int:
         """How many transactions could not be made durable since the start."""
         return self._writer.commit_failures
 
-    async def read[T](self, unit: Unit[T]) -> T:
+    async def read[T](self, unit: UnitOfWork[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""
         return await self._reader.read(unit)
 
 
 @asynccontextmanager
 async def open_store(
-    driver: Driver, path: Path, owner: str, upgrade: Upgrade = AS_USUAL
+    driver: Driver, path: Path, owner: str, upgrade_options: UpgradeOptions = DEFAULT_UPGRADE
 ) -> AsyncIterator[Store]:
     """Open the daemon's store, alone on its file, with its schema up to date.
 
     Leaving the block lets the writer finish what waits, then closes both connections. Raises
     `StoreRefused` where the file cannot be used.
     """
-    check_place(path)
-    with exclusive(path, owner):
-        connection, upgraded = await _upgraded(driver, path, upgrade)
+    check_path(path)
+    with lock_database(path, owner):
+        connection, upgraded = await _open_upgraded(driver, path, upgrade_options)
         try:
             reader = await _open(driver, path, read_only=True)
             try:
-                is_checked = await _checked(reader, path)
+                is_checked = await _check_integrity(reader, path)
                 async with trio.open_nursery() as nursery:
                     writer = Writer(connection)
                     nursery.start_soon(writer.run, name="store writer")
                     try:
-                        yield Store(path, writer, reader, is_checked=is_checked, upgraded=upgraded)
+                        yield Store(path, writer, reader, is_checked=is_checked, upgrade_result=upgraded)
                     finally:
                         writer.close()
             finally:
@@ -106,26 +106,28 @@ async def open_store(
                 await connection.close()
 
 
-async def look_over(driver: Driver, path: Path) -> None:
+async def check_openable(driver: Driver, path: Path) -> None:
     """Raise `StoreRefused` for all that would keep `open_store` from opening it, and change nothing.
 
     That a daemon has it is no such thing: it is looked at beside that one.
     """
-    check_place(path)
+    check_path(path)
     if path.exists():
-        async with open_reader(driver, path, known_version) as reader:
-            await _checked(reader, path)
-    if (version := version_ahead(path)) is not None:
-        check_copy(path, version)
+        async with open_reader(driver, path, supported_version) as reader:
+            await _check_integrity(reader, path)
+    if (version := outdated_version(path)) is not None:
+        check_copy_possible(path, version)
 
 
 @asynccontextmanager
-async def open_reader(driver: Driver, path: Path, schema: Unit[int] = check) -> AsyncIterator[Connection]:
+async def open_reader(
+    driver: Driver, path: Path, schema: UnitOfWork[int] = check_schema
+) -> AsyncIterator[DatabaseConnection]:
     """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`.
 
     `schema` refuses what this missedd cannot read: by default all but the newest version.
     """
-    check_there(path)
+    check_database_exists(path)
     reader = await _open(driver, path, read_only=True, schema=schema)
     try:
         yield reader
@@ -134,26 +136,34 @@ async def open_reader(driver: Driver, path: Path, schema: Unit[int] = check) -> 
             await reader.close()
 
 
-async def _checked(reader: Connection, path: Path) -> bool:
+async def _check_integrity(reader: DatabaseConnection, path: Path) -> bool:
     try:
         return await reader.read(check_integrity)
     except (sqlite3.Error, StoreRefused) as failure:
-        raise StoreRefused(way_out(path, failure)) from failure
+        raise StoreRefused(recovery_advice(path, failure)) from failure
 
 
-async def _upgraded(driver: Driver, path: Path, upgrade: Upgrade) -> tuple[Connection, Upgraded | None]:
+async def _open_upgraded(
+    driver: Driver, path: Path, upgrade_options: UpgradeOptions
+) -> tuple[DatabaseConnection, UpgradeResult | None]:
     """A connection for writing; an older schema is kept as a copy, then brought up to date."""
-    version = version_ahead(path)
+    version = outdated_version(path)
     if version is None:
         return await _open(driver, path, read_only=False), None
     began_s = trio.current_time()
-    with said_alive(upgrade.alive):
-        copy = await trio.to_thread.run_sync(keep_copy, path, version) if upgrade.is_copied else None
+    with reporting_alive(upgrade_options.report_alive):
+        copy = (
+            await trio.to_thread.run_sync(make_upgrade_copy, path, version)
+            if upgrade_options.makes_copy
+            else None
+        )
         connection = await _open(driver, path, read_only=False)
-    return connection, Upgraded(version, LATEST, copy, trio.current_time() - began_s)
+    return connection, UpgradeResult(version, LATEST_VERSION, copy, trio.current_time() - began_s)
 
 
-async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int] = check) -> Connection:
+async def _open(
+    driver: Driver, path: Path, *, read_only: bool, schema: UnitOfWork[int] = check_schema
+) -> DatabaseConnection:
     """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
     try:
         connection = await driver.open(path, read_only=read_only)
@@ -161,7 +171,7 @@ async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int
             if read_only:
                 await connection.read(schema)
             else:
-                (result,) = await connection.write([migrate], aside=True)
+                (result,) = await connection.write([migrate], offload=True)
                 if isinstance(result, BaseException):
                     raise result
         except BaseException:
@@ -169,10 +179,10 @@ async def _open(driver: Driver, path: Path, *, read_only: bool, schema: Unit[int
                 await connection.close()
             raise
     except NewerSchema as refusal:
-        raise StoreRefused(f"{refusal}{way_back(path, LATEST)}") from refusal
+        raise StoreRefused(f"{refusal}{downgrade_advice(path, LATEST_VERSION)}") from refusal
     except (sqlite3.Error, NotDurable) as failure:
         if read_only and not os.access(path.parent, os.W_OK):
             # A database in use is read by way of a file beside it.
-            raise StoreRefused(mounted_read_only(path) or may_not_read(path)) from failure
-        raise StoreRefused(way_out(path, failure)) from failure
+            raise StoreRefused(read_only_mount_message(path) or unreadable_message(path)) from failure
+        raise StoreRefused(recovery_advice(path, failure)) from failure
     return connection

@@ -25,7 +25,7 @@ def stopping(environ: Mapping[str, str] = os.environ) -> None:
     _send("STOPPING=1", environ)
 
 
-def extend_start(seconds: float, environ: Mapping[str, str] = os.environ) -> None:
+def extend_start_timeout(seconds: float, environ: Mapping[str, str] = os.environ) -> None:
     """Ask for so much more time from now on until it is ready; to be said again before it is over."""
     _send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}", environ)
 

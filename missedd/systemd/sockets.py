@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
-from missedd.base.system_errors import in_words
+from missedd.base.system_errors import describe_error
 
 FIRST_FD: Final = 3
 """Inherited sockets follow stdin, stdout and stderr without a gap."""
@@ -19,17 +19,17 @@ FIRST_FD: Final = 3
 PUBLIC, PRIVATE = "public", "private"
 
 
-class WronglyPassed(Exception):
+class InvalidInheritedSocket(Exception):
     """What was passed is nothing that we could serve on; the text says what to change."""
 
 
-def inherited(
+def inherited_sockets(
     environ: Mapping[str, str] = os.environ, pid: int | None = None, first_fd: int = FIRST_FD
 ) -> dict[str, list[socket.socket]]:
     """The listening sockets meant for this process, by name (`public`, `private`); empty without any.
 
     To be asked once: each call gives sockets that close the descriptors when they are closed.
-    Raises `WronglyPassed` for a name that is not ours, or for what is no listening stream socket.
+    Raises `InvalidInheritedSocket` for a name that is not ours, or for what is no listening stream socket.
     """
     try:
         meant_for, count = int(environ.get("LISTEN_PID", "")), int(environ.get("LISTEN_FDS", ""))
@@ -44,32 +44,32 @@ def inherited(
     try:
         for descriptor, name in zip(range(first_fd, first_fd + count), names, strict=False):
             if name not in (PUBLIC, PRIVATE):
-                raise WronglyPassed(
+                raise InvalidInheritedSocket(
                     f"systemd passed a socket named {name!r}; "
                     f"give each one FileDescriptorName={PUBLIC} or {PRIVATE}, as missedd.socket does"
                 )
-            found.setdefault(name, []).append(_listening(descriptor, name))
+            found.setdefault(name, []).append(_checked_listening_socket(descriptor, name))
         if len(found.get(PRIVATE, ())) > 1:
-            raise WronglyPassed("systemd passed more than one private socket; one address is enough")
-    except WronglyPassed:
+            raise InvalidInheritedSocket("systemd passed more than one private socket; one address is enough")
+    except InvalidInheritedSocket:
         for each in (each for held in found.values() for each in held):
             each.close()
         raise
     return found
 
 
-def _listening(descriptor: int, name: str) -> socket.socket:
+def _checked_listening_socket(descriptor: int, name: str) -> socket.socket:
     try:
         passed = socket.socket(fileno=descriptor)
     except OSError as failure:
-        raise WronglyPassed(
-            f"what systemd passed as the {name} socket is none: {in_words(failure)}"
+        raise InvalidInheritedSocket(
+            f"what systemd passed as the {name} socket is none: {describe_error(failure)}"
         ) from failure
     passed.set_inheritable(False)
     families = {socket.AF_INET, socket.AF_INET6} | ({socket.AF_UNIX} if name == PUBLIC else set())
     if passed.family not in families or not passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         passed.close()
-        raise WronglyPassed(
+        raise InvalidInheritedSocket(
             f"the {name} socket that systemd passed is not one to accept on; it takes ListenStream=HOST:PORT"
         )
     return passed

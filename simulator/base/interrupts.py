@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
+EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
 
 
-def interruptible(run: Callable[[], int], *, is_server: bool) -> int:
+def run_interruptible(run: Callable[[], int], *, is_server: bool) -> int:
     """Run a command; its exit code, also where it was interrupted. To be called in the main thread."""
     code = 0
     is_interrupted = False
-    with _as_control_c(is_server) as signals:
+    with _sigterm_as_sigint(is_server) as signals:
         try:
             code = run()
         except* KeyboardInterrupt:
@@ -29,11 +29,11 @@ def interruptible(run: Callable[[], int], *, is_server: bool) -> int:
     if not is_interrupted or is_server:
         return code
     print("interrupted", file=sys.stderr)
-    return TERMINATED if signal.SIGTERM in signals else INTERRUPTED
+    return EXIT_TERMINATED if signal.SIGTERM in signals else EXIT_INTERRUPTED
 
 
 @contextmanager
-def _as_control_c(is_server: bool) -> Iterator[list[int]]:
+def _sigterm_as_sigint(is_server: bool) -> Iterator[list[int]]:
     """SIGTERM does what Ctrl-C does, in the same places; the list says whether it came."""
     came: list[int] = []
 

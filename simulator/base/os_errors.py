@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 
-def in_words(failure: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What the system says of it, or of what it came from; else the exception's own text."""
-    cause: BaseException | None = failure
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
             words = cause.strerror[:1].lower() + cause.strerror[1:]
             return f"{words}: {cause.filename}" if cause.filename else words
         cause = cause.__cause__ or cause.__context__
-    return str(failure) or type(failure).__name__
+    return str(error) or type(error).__name__

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.status import Status
 
-from simulator.scenario.value_readers import spelled
+from simulator.scenario.value_readers import format_duration
 
 if TYPE_CHECKING:
-    from simulator.fuzz.judged_run import Run
-    from simulator.fuzz.seed_batch import Batch
+    from simulator.fuzz.judged_run import JudgedRun
+    from simulator.fuzz.seed_batch import SeedBatch
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -48,47 +48,47 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
-    from simulator.fuzz.seed_batch import Batch, digest, run_seed, run_seeds
+    from simulator.fuzz.seed_batch import SeedBatch, run_seed, run_seeds, trace_digest
 
     if args.seeds is None and args.seed is None:
         print("missedd-sim fuzz: say --seeds N, or --seed K for one seed", file=sys.stderr)
         return 2
-    batch = Batch()
+    batch = SeedBatch()
     if args.seeds is None:
-        only = run_seed(args.seed, args.minutes, twice=True)
+        only = run_seed(args.seed, args.minutes, check_repeatable=True)
         batch.add(args.seed, only)
-        _say_failure(args.seed, only, args.minutes)
+        _print_failure(args.seed, only, args.minutes)
         print(batch.summary)
-        print(f"trace {digest(only)}")
-        return 0 if batch.is_well else 1
+        print(f"trace {trace_digest(only)}")
+        return 0 if batch.passed else 1
     first = args.seed or 0
     try:
         _run_all(batch, run_seeds(range(first, first + args.seeds), args.minutes), args.minutes)
     except KeyboardInterrupt:
-        _sum_up(batch)
+        _print_summary(batch)
         raise
-    _sum_up(batch)
-    return 0 if batch.is_well else 1
+    _print_summary(batch)
+    return 0 if batch.passed else 1
 
 
-def _sum_up(batch: Batch) -> None:
+def _print_summary(batch: SeedBatch) -> None:
     print(batch.summary)
-    for name in batch.unreached:
+    for name in batch.untested_promises:
         print(f"{name}: never put to the test; more seeds, or more minutes, would")
     failed = ", ".join(str(seed) for seed, _ in batch.failed)
     print(f"{len(batch.failed)} seeds broke a promise" + (f": {failed}" if failed else ""))
 
 
-def _run_all(batch: Batch, runs: Iterable[tuple[int, Run]], minutes: int) -> None:
+def _run_all(batch: SeedBatch, runs: Iterable[tuple[int, JudgedRun]], minutes: int) -> None:
     console = Console(highlight=False)
     with console.status("the first seed") as status:
         for seed, run in runs:
             batch.add(seed, run)
             _progress(status, seed, batch)
-            _say_failure(seed, run, minutes)
+            _print_failure(seed, run, minutes)
 
 
-def _progress(status: Status, seed: int, batch: Batch) -> None:
+def _progress(status: Status, seed: int, batch: SeedBatch) -> None:
     hours = batch.simulated.total_seconds() / 3600
     status.update(
         f"seed {seed}: {batch.seeds} done, {batch.crashes} crashes survived, {hours:,.0f} simulated hours, "
@@ -96,21 +96,21 @@ def _progress(status: Status, seed: int, batch: Batch) -> None:
     )
 
 
-def _say_failure(seed: int, run: Run, minutes: int) -> None:
+def _print_failure(seed: int, run: JudgedRun, minutes: int) -> None:
     """All that somebody needs who wants to understand it, and the command that shows it again."""
     if run.passed:
         return
-    print(f"\nseed {seed} broke {len(run.tally.violations)} promise(s)")
-    for violation in run.tally.violations[:5]:
+    print(f"\nseed {seed} broke {len(run.results.violations)} promise(s)")
+    for violation in run.results.violations[:5]:
         print(violation)
     print("drawn:")
     for each in run.scenario.timeline:
-        if each.deed not in ("ring", "redeliver"):
-            print(f"  +{spelled(each.at)} {json.dumps(each.params, default=str)}")
+        if each.kind not in ("ring", "redeliver"):
+            print(f"  +{format_duration(each.at)} {json.dumps(each.params, default=str)}")
     for campaign in run.scenario.daemon["campaign"]:
         print(f"  {json.dumps(campaign, default=str)}")
     print(f"  {json.dumps(run.scenario.daemon.get('exotel', {}))} {json.dumps(run.scenario.exchange)}")
     print("the last lines about it:")
-    for line in run.history:
+    for line in run.failure_trace:
         print(f"  {line}")
     print(f"again: missedd-sim fuzz --seed {seed} --minutes {minutes}", flush=True)

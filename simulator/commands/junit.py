@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement
 
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ScenarioTestResult:
     """How one scenario came out. Without failures, an error or a reason why it was skipped it has passed."""
 
     name: str
@@ -21,16 +21,16 @@ class Result:
     """Expectations that were not met."""
     error: str | None = None
     """Why it could not be played to its end."""
-    is_mistake: bool = False
+    is_file_error: bool = False
     """The error is the file's own."""
     skipped: str | None = None
 
     @property
     def exit_code(self) -> int:
-        return 2 if self.is_mistake else int(bool(self.failures or self.error))
+        return 2 if self.is_file_error else int(bool(self.failures or self.error))
 
 
-def write_junit(path: Path, results: Sequence[Result]) -> None:
+def write_junit(path: Path, results: Sequence[ScenarioTestResult]) -> None:
     """Raises OSError where the file cannot be written; a folder that is missing is made."""
     suite = Element(
         "testsuite",
@@ -43,24 +43,24 @@ def write_junit(path: Path, results: Sequence[Result]) -> None:
     )
     for result in results:
         case = SubElement(
-            suite, "testcase", classname="scenarios", name=_clean(result.name), time=f"{result.took_s:.3f}"
+            suite, "testcase", classname="scenarios", name=_xml_safe(result.name), time=f"{result.took_s:.3f}"
         )
         for failure in result.failures:
-            _say(case, "failure", failure)
+            _add_message(case, "failure", failure)
         if result.error is not None:
-            _say(case, "error", result.error)
+            _add_message(case, "error", result.error)
         if result.skipped is not None:
             SubElement(case, "skipped", message=result.skipped)
     path.parent.mkdir(parents=True, exist_ok=True)
     ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _say(case: Element, tag: str, text: str) -> None:
+def _add_message(case: Element, tag: str, text: str) -> None:
     """The text, with its first line as the message."""
-    cleaned = _clean(text)
+    cleaned = _xml_safe(text)
     SubElement(case, tag, message=cleaned.partition("\n")[0]).text = cleaned
 
 
-def _clean(text: str) -> str:
+def _xml_safe(text: str) -> str:
     """Without the characters that XML cannot hold."""
-    return _NO_XML.sub("\ufffd", text)
+    return _NOT_IN_XML.sub("\ufffd", text)

@@ -18,21 +18,21 @@ from urllib.parse import urlsplit
 import trio
 from rich.console import Console
 
-from simulator.base.os_errors import in_words
-from simulator.load.connections import Address
-from simulator.load.durability_check import CannotCheck, missing
-from simulator.load.generator import Generator
-from simulator.load.options import Plan, add_options, plan_of
-from simulator.load.progress import tell
-from simulator.load.requests import LATE, Calls
-from simulator.load.results import figures, show, write_hdr
-from simulator.load.schedule import instants, shape
-from simulator.load.tally import Tally
+from simulator.base.os_errors import describe_error
+from simulator.load.connections import TargetAddress
+from simulator.load.durability_check import DurabilityCheckFailed, find_missing_calls
+from simulator.load.generator import LoadGenerator
+from simulator.load.options import LoadPlan, add_options, read_plan
+from simulator.load.progress import report_progress
+from simulator.load.requests import LATE_DELIVERY, RequestStream
+from simulator.load.results import load_results, print_results, write_hdr
+from simulator.load.schedule import arrival_times, rate_segments
+from simulator.load.tally import LoadTally
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-SHOWN = 20
+MAX_SIDS_SHOWN = 20
 """Missing CallSids named at most."""
 
 EPILOG = """\
@@ -63,79 +63,79 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_options(parser)
-    parser.set_defaults(run=lambda arguments: run(plan_of(arguments, parser)))
+    parser.set_defaults(run=lambda arguments: run(read_plan(arguments, parser)))
 
 
-def run(plan: Plan) -> int:
-    tally = Tally()
+def run(plan: LoadPlan) -> int:
+    tally = LoadTally()
     unreachable = ""
-    calls = Calls(plan.url, plan.profile, plan.seed, lambda: datetime.now(UTC))
+    calls = RequestStream(plan.url, plan.profile, plan.seed, lambda: datetime.now(UTC))
     try:
         trio.run(_load, plan, calls, tally)
     except* OSError as errors:
         error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        unreachable = in_words(error)
+        unreachable = describe_error(error)
     if unreachable:
         print(f"missedd-sim: cannot reach {urlsplit(plan.url).netloc}: {unreachable}", file=sys.stderr)
         return 1
-    found = figures(tally)
-    show(Console(highlight=False), found)
+    found = load_results(tally)
+    print_results(Console(highlight=False), found)
     if plan.hdr:
         write_hdr(plan.hdr, tally.latencies_us)
     if plan.json:
         plan.json.write_text(json.dumps(found.as_json(), indent=2) + "\n", "utf-8")
-    failed = plan.goals.missed(found)
+    failed = plan.goals.missed_goals(found)
     for each in failed:
         print(f"missed: {each}")
-    is_kept = plan.check_api is None or _check(plan.check_api, calls, tally)
+    is_kept = plan.check_api is None or _check_durability(plan.check_api, calls, tally)
     return 1 if failed or not is_kept else 0
 
 
-async def _load(plan: Plan, calls: Calls, tally: Tally) -> None:
-    generator = Generator(await _address(plan.url), calls, plan.limits, tally)
+async def _load(plan: LoadPlan, calls: RequestStream, tally: LoadTally) -> None:
+    generator = LoadGenerator(await _resolve(plan.url), calls, plan.limits, tally)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_on_signal, signals, generator, nursery.cancel_scope)
-            nursery.start_soon(partial(tell, tally, plan.profile.for_s, progress=plan.progress))
+            nursery.start_soon(partial(report_progress, tally, plan.profile.for_s, progress=plan.progress))
             # What is there already is not looked through again and again meanwhile.
             gc.collect()
             gc.freeze()
             try:
-                await _drive(generator, plan)
+                await _generate(generator, plan)
             finally:
                 gc.unfreeze()
             nursery.cancel_scope.cancel()
 
 
-async def _drive(generator: Generator, plan: Plan) -> None:
+async def _generate(generator: LoadGenerator, plan: LoadPlan) -> None:
     profile = plan.profile
-    if plan.closed:
+    if plan.is_closed_loop:
         await generator.run_closed(profile.for_s)
         return
-    stretches = shape(profile.rate, profile.for_s, plan.ramp_s, profile.bursts)
-    await generator.run(instants(stretches, plan.arrivals, Random(plan.seed)))  # noqa: S311 (repeatable)
+    stretches = rate_segments(profile.rate, profile.for_s, plan.ramp_s, profile.bursts)
+    await generator.run(arrival_times(stretches, plan.arrivals, Random(plan.seed)))  # noqa: S311 (repeatable)
 
 
-async def _address(url: str) -> Address:
+async def _resolve(url: str) -> TargetAddress:
     parts = urlsplit(url)
     found = await trio.socket.getaddrinfo(parts.hostname, parts.port or 80, type=trio.socket.SOCK_STREAM)
     family, _, _, _, where = found[0]
-    return Address(family, (str(where[0]), int(where[1])))
+    return TargetAddress(family, (str(where[0]), int(where[1])))
 
 
 async def _stop_on_signal(
-    signals: AsyncIterator[int], generator: Generator, all_of_it: trio.CancelScope
+    signals: AsyncIterator[int], generator: LoadGenerator, everything: trio.CancelScope
 ) -> None:
     """The first ends the sending, the second the waiting too; either way follows the summary."""
     await anext(signals)
     generator.stop()
     await anext(signals)
-    all_of_it.cancel()
+    everything.cancel()
 
 
-def _check(api: str, calls: Calls, tally: Tally) -> bool:
+def _check_durability(api: str, calls: RequestStream, tally: LoadTally) -> bool:
     """Whether every acknowledged call is in the store; says which are not."""
     acknowledged = {calls.sid_of(index) for index, was in enumerate(tally.acknowledged) if was}
     is_terminal = sys.stderr.isatty()
@@ -146,15 +146,15 @@ def _check(api: str, calls: Calls, tally: Tally) -> bool:
 
     try:
         token = os.environ.get("MISSEDD_API_TOKEN")
-        lost = trio.run(missing, api, token, acknowledged, calls.began_at - 2 * LATE, say)
-    except CannotCheck as error:
+        lost = trio.run(find_missing_calls, api, token, acknowledged, calls.began_at - 2 * LATE_DELIVERY, say)
+    except DurabilityCheckFailed as error:
         print(f"missedd-sim: the durability check could not be made: {error}", file=sys.stderr)
         return False
     finally:
         if is_terminal:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if lost:
-        shown = " ".join(lost[:SHOWN]) + (" …" if len(lost) > SHOWN else "")
+        shown = " ".join(lost[:MAX_SIDS_SHOWN]) + (" …" if len(lost) > MAX_SIDS_SHOWN else "")
         print(f"MISSING: {len(lost):,} of {len(acknowledged):,} acknowledged calls are not stored: {shown}")
         return False
     print(f"every one of {len(acknowledged):,} acknowledged calls is in the store")

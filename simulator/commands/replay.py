@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from simulator.commands.junit import Result, write_junit
-from simulator.scenario.scenario import Scenario, ScenarioMistake, load_scenario
-from simulator.scenario.value_readers import spelled
+from simulator.commands.junit import ScenarioTestResult, write_junit
+from simulator.scenario.scenario import Scenario, ScenarioError, load_scenario
+from simulator.scenario.value_readers import format_duration
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -40,23 +40,27 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
-    results: list[Result] = []
+    results: list[ScenarioTestResult] = []
     try:
-        for read in _read(args.files):
+        for read in _read_scenarios(args.files):
             # In this order, so that what is printed is counted whenever somebody presses Ctrl-C.
-            result, told = (read, "") if isinstance(read, Result) else _played(read, console, args.log)
+            result, told = (
+                (read, "") if isinstance(read, ScenarioTestResult) else _replay_one(read, console, args.log)
+            )
             results.append(result)
             console.print(told, end="")
             for failure in result.failures:
                 console.print(failure, markup=False)
     except KeyboardInterrupt:
-        results += [Result(path.stem, skipped="interrupted") for path in args.files[len(results) :]]
-        _tell(results, args.junit)
+        results += [
+            ScenarioTestResult(path.stem, skipped="interrupted") for path in args.files[len(results) :]
+        ]
+        _finish(results, args.junit)
         raise
-    return _tell(results, args.junit)
+    return _finish(results, args.junit)
 
 
-def _tell(results: Sequence[Result], junit: Path | None) -> int:
+def _finish(results: Sequence[ScenarioTestResult], junit: Path | None) -> int:
     """The last line, and the file for a CI server; says with which code to exit."""
     print(_summary(results))
     if junit is not None:
@@ -68,52 +72,52 @@ def _tell(results: Sequence[Result], junit: Path | None) -> int:
     return max(result.exit_code for result in results)
 
 
-def _read(paths: Sequence[Path]) -> list[Scenario | Result]:
+def _read_scenarios(paths: Sequence[Path]) -> list[Scenario | ScenarioTestResult]:
     """Each file as a scenario, or as the result that it cannot be one."""
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
-    from simulator.harness.scenario_check import proofread
+    from simulator.harness.scenario_check import check_scenario
 
-    read: list[Scenario | Result] = []
+    read: list[Scenario | ScenarioTestResult] = []
     for path in paths:
         try:
             scenario = load_scenario(path)
-            proofread(scenario)
-        except ScenarioMistake as mistake:
-            read.append(_mistaken(path, mistake))
+            check_scenario(scenario)
+        except ScenarioError as mistake:
+            read.append(_report_file_error(path, mistake))
         else:
             read.append(scenario)
     return read
 
 
-def _mistaken(path: Path, mistake: ScenarioMistake) -> Result:
-    print(mistake, file=sys.stderr)
-    return Result(path.stem, error=str(mistake), is_mistake=True)
+def _report_file_error(path: Path, error: ScenarioError) -> ScenarioTestResult:
+    print(error, file=sys.stderr)
+    return ScenarioTestResult(path.stem, error=str(error), is_file_error=True)
 
 
-def _played(scenario: Scenario, console: Console, with_log: bool) -> tuple[Result, str]:
+def _replay_one(scenario: Scenario, console: Console, with_log: bool) -> tuple[ScenarioTestResult, str]:
     """How it came out, and the line that says so."""
-    from simulator.harness.replay import replay
+    from simulator.harness.replay import replay_scenario
 
     name = escape(scenario.name)
     try:
         with console.status(f"replaying {name}"):
-            outcome = replay(scenario)
-    except ScenarioMistake as mistake:
-        return _mistaken(scenario.path, mistake), ""
+            outcome = replay_scenario(scenario)
+    except ScenarioError as mistake:
+        return _report_file_error(scenario.path, mistake), ""
     except Exception as fall:
-        return _fallen(scenario.name, fall)
+        return _unexpected_error_result(scenario.name, fall)
     if with_log:
         sys.stderr.write(outcome.log_text)
     verdict = "[green]passed[/]" if outcome.passed else "[red]FAILED[/]"
     ratio = outcome.simulated.total_seconds() / max(outcome.took_s, 1e-9)
     return (
-        Result(scenario.name, outcome.took_s, [str(failure) for failure in outcome.failures]),
+        ScenarioTestResult(scenario.name, outcome.took_s, [str(failure) for failure in outcome.failures]),
         f"{verdict} {name}: {outcome.checked} expectations, "
-        f"{spelled(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)\n",
+        f"{format_duration(outcome.simulated)} in {outcome.took_s:.2f} s ({ratio:,.0f} × real time)\n",
     )
 
 
-def _fallen(name: str, fall: Exception) -> tuple[Result, str]:
+def _unexpected_error_result(name: str, fall: Exception) -> tuple[ScenarioTestResult, str]:
     """The daemon's mistake or the simulator's: of this scenario nothing is known, of the others all."""
     trace = "".join(traceback.format_exception(fall))
     sys.stderr.write(trace)
@@ -122,10 +126,10 @@ def _fallen(name: str, fall: Exception) -> tuple[Result, str]:
         first = first.exceptions[0]
     error = f"{type(first).__name__}: {first}"
     told = f"[red]ERROR[/] {escape(name)}: it ended by {escape(error)}\n"
-    return Result(name, error=f"{error}\n{trace}"), told
+    return ScenarioTestResult(name, error=f"{error}\n{trace}"), told
 
 
-def _summary(results: Sequence[Result]) -> str:
+def _summary(results: Sequence[ScenarioTestResult]) -> str:
     failed = sum(bool(result.failures) for result in results)
     told = {
         "could not be run": sum(result.error is not None for result in results),

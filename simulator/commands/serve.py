@@ -20,15 +20,15 @@ from urllib.parse import urlsplit
 
 import trio
 
-from simulator.base.os_errors import in_words
+from simulator.base.os_errors import describe_error
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.caller_pool import Crowd
-from simulator.exchange.model.formats import e164
+from simulator.exchange.model.caller_pool import CallerPool
+from simulator.exchange.model.formats import parse_number
 from simulator.exchange.model.settings import ExchangeSettings
 from simulator.exchange.webhooks.request import HttpPoster
-from simulator.scenario.schema import WORDS
-from simulator.server.admin import build_admin
-from simulator.server.listener import build, listen
+from simulator.scenario.schema import CHOICES_BY_KEY
+from simulator.server.admin import build_admin_app
+from simulator.server.listener import build_asgi_app, serve_http
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -53,9 +53,9 @@ values here and in scenario files ("fault" is a fault's "name"; "answers" may be
 """
 
 
-def _values() -> str:
+def _choices_help() -> str:
     """The known values of each key, for the end of `--help`."""
-    lines = (f"  {name:<9} {values.known()}" for name, values in WORDS.items())
+    lines = (f"  {name:<9} {values.listing()}" for name, values in CHOICES_BY_KEY.items())
     wrapped = (textwrap.fill(each, 110, subsequent_indent=" " * 12, break_on_hyphens=False) for each in lines)
     return "\n".join(wrapped)
 
@@ -65,7 +65,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "serve",
         help="Exotel, simulated, over HTTP",
         description="Serves Exotel's voice and SMS API and plays the people who are rung and texted.",
-        epilog=EPILOG + _values(),
+        epilog=EPILOG + _choices_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     usual = ExchangeSettings()
@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         where = f"{arguments.host}:{arguments.port}"
-        print(f"missedd-sim: cannot listen on {where}: {in_words(error)}", file=sys.stderr)
+        print(f"missedd-sim: cannot listen on {where}: {describe_error(error)}", file=sys.stderr)
         code = 1
     return code
 
@@ -147,27 +147,27 @@ async def serve_until(
             Random(seed),  # noqa: S311 (repeatable on purpose)
             settings,
             HttpPoster(client),
-            say=_tell,
+            print_line=_print_line,
         )
-        application = build(exchange, build_admin(exchange, Crowd(seed)), _tell)
+        application = build_asgi_app(exchange, build_admin_app(exchange, CallerPool(seed)), _print_line)
 
         async def stopped() -> None:
             await anext(signals)
 
         async with trio.open_nursery() as listening:
-            address = await listening.start(listen, application, host, port, stopped)
-            print(_greeting(address, settings, seed), flush=True)
+            address = await listening.start(serve_http, application, host, port, stopped)
+            print(_startup_line(address, settings, seed), flush=True)
             task_status.started(address)
         # Calls still in progress end with the exchange: there is nobody left to report them to.
         calls.cancel_scope.cancel()
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     with suppress(OSError):  # a terminal that was closed; the exchange goes on
         print(f"missedd-sim: {line}", file=sys.stderr, flush=True)
 
 
-def _greeting(address: str, settings: ExchangeSettings, seed: int) -> str:
+def _startup_line(address: str, settings: ExchangeSettings, seed: int) -> str:
     told = settings.missed_call_url
     where = (
         f"missed calls go to {urlsplit(told).netloc}" if told else "no --missed-call-url: nobody can ring in"
@@ -198,7 +198,7 @@ def _credential(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    number = e164(text)
+    number = parse_number(text)
     if number is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a telephone number; it looks like +918047120001")
     return number

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from simulator.load.options import at_least_one
-from simulator.scenario.scenario import ScenarioMistake, load_scenario
+from simulator.scenario.scenario import ScenarioError, load_scenario
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -41,74 +41,75 @@ def add_parser(commands: Subparsers) -> None:
 
 
 @dataclass(slots=True)
-class _Swept:
+class _SweepProgress:
     """What came of the scenarios so far, and of the one that is being swept."""
 
     name: str = ""
     steps: int = 0
-    done: int = 0
-    broken: int = 0
-    runs: int = 0
-    failed: int = 0
+    runs_in_scenario: int = 0
+    failed_in_scenario: int = 0
+    runs_in_all: int = 0
+    failed_in_all: int = 0
 
     def begin(self, name: str) -> None:
-        self.name, self.steps, self.done, self.broken = name, 0, 0, 0
+        self.name, self.steps, self.runs_in_scenario, self.failed_in_scenario = name, 0, 0, 0
 
     @property
     def crashes(self) -> int:
-        return max(0, self.done - 1)
+        return max(0, self.runs_in_scenario - 1)
 
     def end(self, how: str = "") -> None:
         print(
-            f"{self.name}: {self.crashes} crashes at {self.steps} storage steps, {self.broken} runs broke a "
+            f"{self.name}: {self.crashes} crashes at {self.steps} storage steps, "
+            f"{self.failed_in_scenario} runs broke a "
             f"promise{how}",
             flush=True,
         )
-        self.failed += self.broken
-        self.runs += self.done
+        self.failed_in_all += self.failed_in_scenario
+        self.runs_in_all += self.runs_in_scenario
 
-    def sum_up(self) -> None:
-        print(f"{self.runs - self.failed} kept every promise, {self.failed} did not")
+    def print_summary(self) -> None:
+        print(f"{self.runs_in_all - self.failed_in_all} kept every promise, {self.failed_in_all} did not")
 
 
 def run(args: argparse.Namespace) -> int:
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
-    from simulator.fuzz.forked_runs import BranchFailed
+    from simulator.fuzz.forked_runs import ForkedRunFailed
 
-    swept = _Swept()
+    swept = _SweepProgress()
     mistaken = 0
     for path in args.files:
         swept.begin(path.stem)
         try:
             _sweep(path, args.sample, args.jobs, swept)
-        except ScenarioMistake as mistake:
+        except ScenarioError as mistake:
             print(mistake, file=sys.stderr)
             mistaken += 1
             continue
-        except BranchFailed as failure:
+        except ForkedRunFailed as failure:
             print(failure, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             swept.end(", not all of them")
-            swept.sum_up()
+            swept.print_summary()
             raise
         swept.end()
-    swept.sum_up()
-    return 2 if mistaken else int(swept.failed > 0)
+    swept.print_summary()
+    return 2 if mistaken else int(swept.failed_in_all > 0)
 
 
-def _sweep(path: Path, sample: int | None, jobs: int, swept: _Swept) -> None:
-    from simulator.fuzz.crash_sweep import sweep
+def _sweep(path: Path, sample: int | None, parallel: int, progress: _SweepProgress) -> None:
+    from simulator.fuzz.crash_sweep import crash_sweep
 
     with Console(highlight=False).status(f"sweeping {path.stem}") as status:
-        for point, outcome in sweep(load_scenario(path), sample, jobs):
-            swept.done += 1
-            swept.steps = swept.steps or outcome.steps
-            status.update(f"sweeping {path.stem}: {swept.crashes} crashes at {swept.steps} steps")
+        for point, outcome in crash_sweep(load_scenario(path), sample, parallel):
+            progress.runs_in_scenario += 1
+            progress.steps = progress.steps or outcome.steps
+            status.update(f"sweeping {path.stem}: {progress.crashes} crashes at {progress.steps} steps")
             if outcome.passed:
                 continue
-            swept.broken += 1
+            progress.failed_in_scenario += 1
             where = "without a crash" if point is None else f"{point[1]} step {point[0]}"
-            print(f"{path.stem}, {where}: {outcome.tally.violations[0]}")
-            for line in outcome.history:
+            print(f"{path.stem}, {where}: {outcome.results.violations[0]}")
+            for line in outcome.failure_trace:
                 print(f"  {line}")

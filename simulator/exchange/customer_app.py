@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl
 import httpx
 import trio
 
-from simulator.base.choices import Word
-from simulator.exchange.model.faults import CAUSES, FaultName
+from simulator.base.choices import Choice
+from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
 
 
-class Mood(Word):
+class AppFailure(Choice):
     """How an application fails that gives no answer."""
 
     DOWN = "down"
@@ -39,10 +39,10 @@ class Mood(Word):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class AppBehaviour:
     """How an application is: the status that it answers with after a while, or a mood."""
 
-    answer: int | Mood = 200
+    response: int | AppFailure = 200
     delay_s: float = 0.0
 
 
@@ -60,53 +60,53 @@ class Message:
     payload: dict[str, Any]
 
 
-class Application(httpx.AsyncBaseTransport):
+class CustomerApps(httpx.AsyncBaseTransport):
     """An httpx transport with the applications behind it, well until it is told otherwise."""
 
     def __init__(self, now: Callable[[], datetime], key: bytes) -> None:
         self._now = now
         self._key = key
-        self._manners: dict[str | None, Manner] = {}
+        self._behaviours: dict[str | None, AppBehaviour] = {}
         self.messages: list[Message] = []
 
-    def behave(self, manner: Manner, host: str | None = None) -> None:
+    def set_behaviour(self, manner: AppBehaviour, host: str | None = None) -> None:
         """From now on the application at `host` is like that; where it is None, all that nobody named."""
-        self._manners[host] = manner
+        self._behaviours[host] = manner
 
-    def heal(self) -> None:
+    def reset_behaviour(self) -> None:
         """All of them are well."""
-        self._manners.clear()
+        self._behaviours.clear()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        manner = self._manners.get(request.url.host) or self._manners.get(None) or Manner()
-        if manner.answer in _WITHOUT_CONNECTION:
-            await _fail_to_connect(manner.answer, request)
-        self.messages.append(self._message(request, await request.aread(), manner))
+        manner = self._behaviours.get(request.url.host) or self._behaviours.get(None) or AppBehaviour()
+        if manner.response in _FAILURES_TO_CONNECT:
+            await _fail_to_connect(manner.response, request)
+        self.messages.append(self._record_message(request, await request.aread(), manner))
         if manner.delay_s:
             await trio.sleep(manner.delay_s)
-        match manner.answer:
-            case Mood.HANGS:
+        match manner.response:
+            case AppFailure.HANGS:
                 await trio.sleep_forever()
                 raise AssertionError("nothing ends that")
-            case Mood.DROPS:
+            case AppFailure.DROPS:
                 raise httpx.RemoteProtocolError("closed without an answer", request=request)
             case status:
                 return httpx.Response(int(status), request=request)
 
-    def _message(self, request: httpx.Request, body: bytes, manner: Manner) -> Message:
+    def _record_message(self, request: httpx.Request, body: bytes, manner: AppBehaviour) -> Message:
         headers = request.headers
         is_form = headers["content-type"] == "application/x-www-form-urlencoded"
-        payload = _read_form(body) if is_form else json.loads(body)
+        payload = _form_as_payload(body) if is_form else json.loads(body)
         return Message(
             message_id=headers["webhook-id"],
             at=self._now(),
             is_signed=self._is_signed(headers, body),
-            status=None if isinstance(manner.answer, Mood) else manner.answer,
+            status=None if isinstance(manner.response, AppFailure) else manner.response,
             number=payload["data"].get("from") or payload["data"].get("number"),
             payload=payload,
         )
 
-    def taken(self) -> list[Message]:
+    def accepted_messages(self) -> list[Message]:
         """The messages that were taken, each id once."""
         well = [each for each in reversed(self.messages) if each.status is not None and each.status < 300]
         return list(reversed({each.message_id: each for each in well}.values()))
@@ -117,24 +117,24 @@ class Application(httpx.AsyncBaseTransport):
         return f"v1,{expected}" in headers.get("webhook-signature", "").split(" ")
 
 
-_FAULTS: Final[Mapping[int | Mood, FaultName]] = {
-    Mood.DOWN: FaultName.REFUSE_CONNECTION,
-    Mood.UNRESOLVABLE: FaultName.NAME_UNRESOLVED,
-    Mood.BAD_CERTIFICATE: FaultName.TLS_FAILURE,
+_CONNECT_FAULTS: Final[Mapping[int | AppFailure, FaultName]] = {
+    AppFailure.DOWN: FaultName.REFUSE_CONNECTION,
+    AppFailure.UNRESOLVABLE: FaultName.NAME_UNRESOLVED,
+    AppFailure.BAD_CERTIFICATE: FaultName.TLS_FAILURE,
 }
-_WITHOUT_CONNECTION: Final = (*_FAULTS, Mood.UNREACHABLE)
+_FAILURES_TO_CONNECT: Final = (*_CONNECT_FAULTS, AppFailure.UNREACHABLE)
 
 
-async def _fail_to_connect(mood: int | Mood, request: httpx.Request) -> None:
+async def _fail_to_connect(failure: int | AppFailure, request: httpx.Request) -> None:
     """Raise what httpx raises where no connection comes about, caused by what the network said."""
-    if mood is Mood.UNREACHABLE:
+    if failure is AppFailure.UNREACHABLE:
         await trio.sleep(request.extensions["timeout"]["connect"])
         raise httpx.ConnectTimeout("no connection in time", request=request)
-    cause = CAUSES[_FAULTS[mood]]()
+    cause = CONNECT_ERRORS[_CONNECT_FAULTS[failure]]()
     raise httpx.ConnectError(str(cause), request=request) from cause
 
 
-def _read_form(body: bytes) -> dict[str, Any]:
+def _form_as_payload(body: bytes) -> dict[str, Any]:
     """A webhook with the parameters of Exotel's own, as the JSON would have told it."""
     fields = dict(parse_qsl(body.decode()))
     kind = "verification.verified" if "VerificationId" in fields else "missed_call.accepted"

@@ -13,82 +13,82 @@ from datetime import timedelta
 
 import trio
 
-from simulator.exchange.model.call_shapes import Shape
-from simulator.exchange.model.context import World
-from simulator.exchange.model.formats import Spelling, ist_text
+from simulator.exchange.model.call_shapes import CallShape
+from simulator.exchange.model.context import ExchangeState
+from simulator.exchange.model.formats import NumberFormat, format_ist
 from simulator.exchange.model.people import Person
 from simulator.exchange.model.records import InboundRing
-from simulator.exchange.sms import Texting
+from simulator.exchange.sms import SmsService
 from simulator.exchange.sms_applet import SmsApplet
 from simulator.exchange.webhooks import passthru
 from simulator.exchange.webhooks.body_formats import form_post
-from simulator.exchange.webhooks.delivery import Postman
-from simulator.exchange.webhooks.inbound_scripts import Course, course_of
-from simulator.exchange.webhooks.misdirected import Health, heartbeat
-from simulator.exchange.webhooks.passthru import Told
+from simulator.exchange.webhooks.delivery import WebhookDelivery
+from simulator.exchange.webhooks.inbound_scripts import CallScript, script_of
+from simulator.exchange.webhooks.misdirected import HeartbeatStatus, heartbeat
+from simulator.exchange.webhooks.passthru import WebhookContext
 from simulator.exchange.webhooks.request import OutboundWebhook
 
-UNTOLD = (Shape.ABANDONED, Shape.ANSWERED)
-NOWHERE = "no missed_call_url is set: the exchange has nowhere to report missed calls"
+SHAPES_WITHOUT_WEBHOOK = (CallShape.ABANDONED, CallShape.ANSWERED)
+NO_URL_TEXT = "no missed_call_url is set: the exchange has nowhere to report missed calls"
 
 
-class NowhereToPost(Exception):
+class NoMissedCallUrl(Exception):
     """There is no URL to report missed calls to."""
 
 
-class Inbound:
-    def __init__(self, world: World, postman: Postman, texting: Texting) -> None:
-        self._world = world
-        self._postman = postman
-        self._sms_applet = SmsApplet(world, postman, texting)
+class InboundCalls:
+    def __init__(self, state: ExchangeState, webhooks: WebhookDelivery, sms: SmsService) -> None:
+        self._state = state
+        self._webhooks = webhooks
+        self._sms_applet = SmsApplet(state, webhooks, sms)
 
     def ring(
         self,
         person: Person,
         exophone: str,
-        shape: Shape,
-        spelling: Spelling | None,
+        shape: CallShape,
+        spelling: NumberFormat | None,
         with_date: bool,
         call_sid: str | None,
         first_try: trio.Event | None,
     ) -> InboundRing:
-        """Record the ring and start telling of it. Raises NowhereToPost.
+        """Record the ring and start telling of it. Raises NoMissedCallUrl.
 
         A Sid that is known makes no second call: what was told of the first is told again.
         """
-        world, url = self._world, self._world.settings.missed_call_url
-        if url is None and shape not in UNTOLD:
-            raise NowhereToPost(NOWHERE)
+        world, url = self._state, self._state.settings.missed_call_url
+        if url is None and shape not in SHAPES_WITHOUT_WEBHOOK:
+            raise NoMissedCallUrl(NO_URL_TEXT)
         if spelling is None:
-            spelling = Spelling.E164 if shape is Shape.NATIVE else Spelling.ZERO
-        course = course_of(shape, round(person.talks_s))
-        known = None if call_sid is None else world.truth.call(call_sid)
+            spelling = NumberFormat.E164 if shape is CallShape.NATIVE else NumberFormat.ZERO
+        course = script_of(shape, round(person.talks_s))
+        known = None if call_sid is None else world.ground_truth.call(call_sid)
         if isinstance(known, InboundRing):
             ring = replace(known, shape=shape.value, spelling=spelling.value)
         else:
-            ring = self._rung(person, exophone, shape, spelling, course, call_sid)
+            ring = self._begin_call(person, exophone, shape, spelling, course, call_sid)
         first_try = trio.Event() if first_try is None else first_try
-        if url is None or shape in UNTOLD or ring.engaged:
+        if url is None or shape in SHAPES_WITHOUT_WEBHOOK or ring.engaged:
             first_try.set()
             return ring
-        told = Told(ring, url, world.settings.inbound_agent, spelling, with_date, ring.rung_at)
-        if course.told:
-            world.nursery.start_soon(self._follow, course, told, first_try)
+        told = WebhookContext(ring, url, world.settings.inbound_agent, spelling, with_date, ring.rung_at)
+        if course.requests:
+            world.nursery.start_soon(self._post_script, course, told, first_try)
         else:
-            world.nursery.start_soon(self._tell, told, first_try)
+            world.nursery.start_soon(self._post_missed_call, told, first_try)
         return ring
 
-    def _rung(
+    def _begin_call(
         self,
         person: Person,
         exophone: str,
-        shape: Shape,
-        spelling: Spelling,
-        course: Course,
+        shape: CallShape,
+        spelling: NumberFormat,
+        script: CallScript,
         call_sid: str | None,
     ) -> InboundRing:
         """The call really begins, if the account has a channel for it."""
-        world, at = self._world, self._world.now()
+        world, at = self._state, self._state.now()
         ring = InboundRing(
             call_sid=call_sid or world.new_sid(),
             number=person.number,
@@ -96,86 +96,86 @@ class Inbound:
             rung_at=at,
             shape=shape.value,
             spelling=spelling.value,
-            engaged=not world.channels.have_room(1, world.settings.channels),
+            engaged=not world.channels.has_free(1, world.settings.channels),
         )
         if not ring.engaged:
-            ring.lasted_s = course.lasts_s
-            ring.agent_leg = course.dial.ended if course.dial else None
-            if course.talk_s is not None:
-                ring.talked_from, ring.talked_until = (at + timedelta(seconds=s) for s in course.talk_s)
-            if course.voicemail_s is not None:
-                ring.voicemail_at = at + timedelta(seconds=course.voicemail_s)
-            world.note_rang(ring)
-        world.truth.add_inbound(ring)
+            ring.lasted_s = script.duration_s
+            ring.agent_leg = script.agent_leg.end_status if script.agent_leg else None
+            if script.talk_s is not None:
+                ring.talked_from, ring.talked_until = (at + timedelta(seconds=s) for s in script.talk_s)
+            if script.voicemail_s is not None:
+                ring.voicemail_at = at + timedelta(seconds=script.voicemail_s)
+            world.record_inbound_call(ring)
+        world.ground_truth.add_inbound(ring)
         if ring.lasted_s:
             world.channels.take(1)
             world.lines.take(ring.number)
-            world.nursery.start_soon(self._hold_the_line, ring, name=f"line of {ring.call_sid}")
-        if course.agent_s is not None:
-            world.nursery.start_soon(self._hold_the_agent, world.settings.inbound_agent, *course.agent_s)
+            world.nursery.start_soon(self._occupy_caller_line, ring, name=f"line of {ring.call_sid}")
+        if script.agent_s is not None:
+            world.nursery.start_soon(self._occupy_agent_line, world.settings.inbound_agent, *script.agent_s)
         return ring
 
-    def beat(self, health: Health) -> None:
-        """Tell how the ExoPhones do, at the address for missed calls. Raises NowhereToPost."""
-        settings = self._world.settings
+    def send_heartbeat(self, health: HeartbeatStatus) -> None:
+        """Tell how the ExoPhones do, at the address for missed calls. Raises NoMissedCallUrl."""
+        settings = self._state.settings
         if settings.missed_call_url is None:
-            raise NowhereToPost(NOWHERE)
-        webhook = heartbeat(settings.missed_call_url, health, settings.exophones, self._world.now())
-        self._world.nursery.start_soon(self._deliver_heartbeat, webhook)
+            raise NoMissedCallUrl(NO_URL_TEXT)
+        webhook = heartbeat(settings.missed_call_url, health, settings.exophones, self._state.now())
+        self._state.nursery.start_soon(self._deliver_heartbeat, webhook)
 
     async def _deliver_heartbeat(self, webhook: OutboundWebhook) -> None:
-        await self._postman.deliver("missed-call", "", webhook, tells_end=False)
+        await self._webhooks.deliver("missed-call", "", webhook, tells_end=False)
 
-    async def _hold_the_line(self, ring: InboundRing) -> None:
+    async def _occupy_caller_line(self, ring: InboundRing) -> None:
         """The caller is on the telephone: nobody else gets through to them meanwhile."""
         await trio.sleep(ring.lasted_s)
-        self._world.lines.release(ring.number)
-        self._world.channels.release(1)
+        self._state.lines.release(ring.number)
+        self._state.channels.release(1)
 
-    async def _hold_the_agent(self, agent: str, from_s: int, until_s: int) -> None:
+    async def _occupy_agent_line(self, agent: str, from_s: int, until_s: int) -> None:
         """The agent too, from when their telephone rings."""
         await trio.sleep(from_s)
-        self._world.lines.take(agent)
+        self._state.lines.take(agent)
         await trio.sleep(until_s - from_s)
-        self._world.lines.release(agent)
+        self._state.lines.release(agent)
 
-    async def _follow(self, course: Course, told: Told, first_try: trio.Event) -> None:
+    async def _post_script(self, script: CallScript, context: WebhookContext, first_try: trio.Event) -> None:
         """Tell of a call as it goes on. What is posted again comes at once."""
-        ring, world = told.ring, self._world
-        for moment in course.told:
+        ring, world = context.ring, self._state
+        for moment in script.requests:
             at = ring.rung_at + timedelta(seconds=moment.at_s)
-            await world.sleep_until(at + timedelta(seconds=moment.tells.late_s))
-            webhook = moment.tells.request(replace(told, at=at, dial=moment.dial))
+            await world.sleep_until(at + timedelta(seconds=moment.event.delivery_delay_s))
+            webhook = moment.event.request(replace(context, at=at, agent_leg=moment.agent_leg))
             # Retries go on by themselves, and so does the call.
-            world.nursery.start_soon(self._deliver, ring, webhook, first_try, moment.tells.tells_end)
+            world.nursery.start_soon(self._deliver, ring, webhook, first_try, moment.event.tells_end)
 
-    async def _tell(self, told: Told, first_try: trio.Event) -> None:
-        ring = told.ring
-        if ring.shape in (Shape.PASSTHRU, Shape.BOTH):
+    async def _post_missed_call(self, context: WebhookContext, first_try: trio.Event) -> None:
+        ring = context.ring
+        if ring.shape in (CallShape.PASSTHRU, CallShape.BOTH):
             # Retries go on by themselves; the applets after this one follow the first answer.
-            self._world.nursery.start_soon(self._deliver, ring, passthru.attempt(told), first_try)
+            self._state.nursery.start_soon(self._deliver, ring, passthru.call_attempt(context), first_try)
             await first_try.wait()
-            ring.heard_ringing_s = (self._world.now() - ring.rung_at).total_seconds()
-        if self._world.settings.sms_text_url is not None:
+            ring.heard_ringing_s = (self._state.now() - ring.rung_at).total_seconds()
+        if self._state.settings.sms_text_url is not None:
             # The applet belongs to the flow; the webhook of the missed-call settings follows the call's end.
-            await self._sms_applet.run(ring, self._world.settings.sms_text_url)
-        if ring.shape in (Shape.NATIVE, Shape.BOTH):
-            await self._deliver(ring, native_request(told), first_try)
+            await self._sms_applet.run(ring, self._state.settings.sms_text_url)
+        if ring.shape in (CallShape.NATIVE, CallShape.BOTH):
+            await self._deliver(ring, missed_call_webhook(context), first_try)
 
     async def _deliver(
         self, ring: InboundRing, webhook: OutboundWebhook, first_try: trio.Event, tells_end: bool = True
     ) -> None:
-        await self._postman.deliver("missed-call", ring.call_sid, webhook, first_try, tells_end=tells_end)
+        await self._webhooks.deliver("missed-call", ring.call_sid, webhook, first_try, tells_end=tells_end)
 
 
-def native_request(told: Told) -> OutboundWebhook:
+def missed_call_webhook(context: WebhookContext) -> OutboundWebhook:
     """The missed-call webhook, with the `+` of its numbers raw, as in the vendor's own sample."""
     fields = {
-        "CallSid": told.ring.call_sid,
-        "From": told.caller,
-        "To": told.exophone,
+        "CallSid": context.ring.call_sid,
+        "From": context.caller,
+        "To": context.exophone,
         "Status": "missed-call",
     }
-    if told.with_date:
-        fields["DateCreated"] = ist_text(told.ring.rung_at)
-    return form_post(told.url, fields, safe="+")
+    if context.with_date:
+        fields["DateCreated"] = format_ist(context.ring.rung_at)
+    return form_post(context.url, fields, safe="+")

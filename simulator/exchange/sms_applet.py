@@ -7,42 +7,44 @@ from __future__ import annotations
 
 import trio
 
-from simulator.exchange.model.api_requests import SmsOrder
-from simulator.exchange.model.context import World
-from simulator.exchange.model.formats import Spelling, spell
+from simulator.exchange.model.api_requests import SmsRequest
+from simulator.exchange.model.context import ExchangeState
+from simulator.exchange.model.formats import NumberFormat, format_number
 from simulator.exchange.model.records import DroppedText, InboundRing
-from simulator.exchange.sms import Texting
-from simulator.exchange.webhooks.body_formats import with_query
-from simulator.exchange.webhooks.delivery import Postman
+from simulator.exchange.sms import SmsService
+from simulator.exchange.webhooks.body_formats import request_with_query
+from simulator.exchange.webhooks.delivery import WebhookDelivery
 from simulator.exchange.webhooks.request import PostResult
 
 PLAIN = "text/plain"
 
 
 class SmsApplet:
-    def __init__(self, world: World, postman: Postman, texting: Texting) -> None:
-        self._world = world
-        self._postman = postman
-        self._texting = texting
+    def __init__(self, state: ExchangeState, webhooks: WebhookDelivery, sms: SmsService) -> None:
+        self._state = state
+        self._webhooks = webhooks
+        self._sms = sms
 
     async def run(self, ring: InboundRing, url: str) -> None:
-        await trio.sleep(self._world.settings.applet_wait_s)
+        await trio.sleep(self._state.settings.applet_wait_s)
         fields = {
             "CallSid": ring.call_sid,
-            "From": spell(ring.number, Spelling.ZERO),
-            "To": spell(ring.exophone, Spelling.ZERO),
+            "From": format_number(ring.number, NumberFormat.ZERO),
+            "To": format_number(ring.exophone, NumberFormat.ZERO),
             "digits": "",
         }
-        probe = await self._postman.fetch("sms-text", ring.call_sid, with_query(url, fields, "HEAD"))
-        if why := _unfit("HEAD", probe):
+        probe = await self._webhooks.fetch_once(
+            "sms-text", ring.call_sid, request_with_query(url, fields, "HEAD")
+        )
+        if why := _rejection("HEAD", probe):
             self._drop(ring, why)
             return
-        answer = await self._postman.fetch("sms-text", ring.call_sid, with_query(url, fields))
-        why = _unfit("GET", answer) or _difference(probe, answer)
+        answer = await self._webhooks.fetch_once("sms-text", ring.call_sid, request_with_query(url, fields))
+        why = _rejection("GET", answer) or _head_get_difference(probe, answer)
         if why or answer is None:
             self._drop(ring, why)
             return
-        order = SmsOrder(
+        order = SmsRequest(
             ring.number,
             ring.exophone,
             answer.body.decode("utf-8", "replace"),
@@ -54,15 +56,15 @@ class SmsApplet:
             as_json=False,
             fields={"CallSid": ring.call_sid},
         )
-        self._texting.send(order, via="applet")
+        self._sms.send(order, via="applet")
 
     def _drop(self, ring: InboundRing, why: str) -> None:
-        world = self._world
-        world.truth.dropped_texts.append(DroppedText(ring.call_sid, ring.number, world.now(), why))
-        world.say(f"no SMS for call {ring.call_sid}: {why}")
+        world = self._state
+        world.ground_truth.dropped_texts.append(DroppedText(ring.call_sid, ring.number, world.now(), why))
+        world.print_line(f"no SMS for call {ring.call_sid}: {why}")
 
 
-def _unfit(method: str, answer: PostResult | None) -> str:
+def _rejection(method: str, answer: PostResult | None) -> str:
     """Why an answer is no text to be sent, or "" where it may be one."""
     if answer is None:
         return f"{method} got no answer"
@@ -76,7 +78,7 @@ def _unfit(method: str, answer: PostResult | None) -> str:
     return "the text is empty" if method == "GET" and not answer.body else ""
 
 
-def _difference(probe: PostResult | None, answer: PostResult | None) -> str:
+def _head_get_difference(probe: PostResult | None, answer: PostResult | None) -> str:
     """What HEAD told otherwise than GET did. One that tells no length tells nothing of it."""
     if probe is None or answer is None:
         return ""

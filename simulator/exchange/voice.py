@@ -19,11 +19,11 @@ from collections.abc import Callable
 
 import trio
 
-from simulator.exchange.model.api_requests import ConnectOrder
-from simulator.exchange.model.context import World
-from simulator.exchange.model.people import Answers
+from simulator.exchange.model.api_requests import ConnectRequest
+from simulator.exchange.model.context import ExchangeState
+from simulator.exchange.model.people import RingResponse
 from simulator.exchange.model.records import Connect, Ring
-from simulator.exchange.webhooks.delivery import Postman
+from simulator.exchange.webhooks.delivery import WebhookDelivery
 from simulator.exchange.webhooks.request import OutboundWebhook
 from simulator.exchange.webhooks.status_reports import call_report, flow_passthru
 
@@ -31,104 +31,108 @@ BUSY_AFTER_S = 2.0
 UNREACHABLE_AFTER_S = 3.0
 CANCELED_AFTER_S = 5.0
 HANGS_UP_AFTER_S = 1.0
-_UNTAKEN = {
-    Answers.NO_ANSWER: (float("inf"), "no-answer"),
-    Answers.BUSY: (BUSY_AFTER_S, "busy"),
-    Answers.UNREACHABLE: (UNREACHABLE_AFTER_S, "failed"),
-    Answers.CANCELED: (CANCELED_AFTER_S, "canceled"),
+_UNANSWERED = {
+    RingResponse.NO_ANSWER: (float("inf"), "no-answer"),
+    RingResponse.BUSY: (BUSY_AFTER_S, "busy"),
+    RingResponse.UNREACHABLE: (UNREACHABLE_AFTER_S, "failed"),
+    RingResponse.CANCELED: (CANCELED_AFTER_S, "canceled"),
 }
 """How long a telephone that is not taken occupies the line, and how that ends."""
-_BY_THE_NETWORK = (Answers.BUSY, Answers.UNREACHABLE)
+_NETWORK_RESPONSES = (RingResponse.BUSY, RingResponse.UNREACHABLE)
 """Said by the network within the time to ring, however short that is."""
 
 
-class Voice:
-    def __init__(self, world: World, postman: Postman, missed: Callable[[Ring], None]) -> None:
-        """`missed` is told of each telephone that rang and was not taken."""
-        self._world = world
-        self._postman = postman
-        self._missed = missed
+class VoiceService:
+    def __init__(
+        self, state: ExchangeState, webhooks: WebhookDelivery, on_unanswered: Callable[[Ring], None]
+    ) -> None:
+        """`on_unanswered` is told of each telephone that rang and was not taken."""
+        self._state = state
+        self._webhooks = webhooks
+        self._on_unanswered = on_unanswered
 
-    def connect(self, order: ConnectOrder) -> Connect:
+    def connect(self, request: ConnectRequest) -> Connect:
         """Create a call and start ringing. Every request makes one, however alike it looks."""
-        world = self._world
+        world = self._state
         record = Connect(
             sid=world.new_sid(),
-            from_number=order.from_number,
-            to_number=order.to_number,
-            caller_id=order.caller_id,
+            from_number=request.from_number,
+            to_number=request.to_number,
+            caller_id=request.caller_id,
             created_at=world.now(),
-            fields=order.fields,
-            flow_url=order.flow_url,
+            fields=request.fields,
+            flow_url=request.flow_url,
         )
-        world.truth.add_connect(record)
+        world.ground_truth.add_connect(record)
         world.channels.take(record.channels)
-        world.nursery.start_soon(self._run, record, order, name=f"call {record.sid}")
+        world.nursery.start_soon(self._run, record, request, name=f"call {record.sid}")
         return record
 
-    async def _run(self, call: Connect, order: ConnectOrder) -> None:
-        world = self._world
-        first, did = await self._dial_first(call, order)
+    async def _run(self, call: Connect, request: ConnectRequest) -> None:
+        world = self._state
+        first, did = await self._dial_first(call, request)
         first_at = first.answered_at
         if first_at is None:
             call.leg1 = first.ended
-            self._finish(call, order, _status_of(first.ended))
+            self._finish(call, request, _status_of(first.ended))
             return
         call.leg1, call.answered_at = "in-progress", first_at
-        hangs_up = did is Answers.HANGUP
-        self._report(call, order, "answered")
+        hangs_up = did is RingResponse.HANGUP
+        self._report(call, request, "answered")
         if call.to_number is None:
             talks_s = HANGS_UP_AFTER_S if hangs_up else self._talks_s(call.from_number)
-            await self._talk(call, order, talks_s)
-            self._end(first, "completed")
-            self._finish(call, order, "completed")
-            self._tell_flow_ended(call)
+            await self._talk(call, request, talks_s)
+            self._end_ring(first, "completed")
+            self._finish(call, request, "completed")
+            self._post_flow_passthru(call)
             return
         cut_s = HANGS_UP_AFTER_S if hangs_up else None
-        second, did = await self._ring(call, order, 2, call.to_number, 1, cut_s)
+        second, did = await self._ring(call, request, 2, call.to_number, 1, cut_s)
         call.leg2 = second.ended or "in-progress"
         if second.answered:
-            self._report(call, order, "answered")
+            self._report(call, request, "answered")
             talks_s = min(self._talks_s(call.from_number), self._talks_s(call.to_number))
-            if did is Answers.HANGUP:
+            if did is RingResponse.HANGUP:
                 talks_s = HANGS_UP_AFTER_S
             if hangs_up:
                 talks_s = min(talks_s, HANGS_UP_AFTER_S - (world.now() - first_at).total_seconds())
-            await self._talk(call, order, talks_s)
+            await self._talk(call, request, talks_s)
             call.leg2, call.leg_s[1] = "completed", call.conversation_s
-            self._end(second, "completed")
-        self._end(first, "completed")
-        self._finish(call, order, _status_of(call.leg2))
+            self._end_ring(second, "completed")
+        self._end_ring(first, "completed")
+        self._finish(call, request, _status_of(call.leg2))
 
-    async def _dial_first(self, call: Connect, order: ConnectOrder) -> tuple[Ring, Answers]:
-        ring, did = await self._ring(call, order, 1, call.from_number, 1)
-        for attempt in range(2, order.max_retries + 2):
+    async def _dial_first(self, call: Connect, request: ConnectRequest) -> tuple[Ring, RingResponse]:
+        ring, did = await self._ring(call, request, 1, call.from_number, 1)
+        for attempt in range(2, request.max_retries + 2):
             if ring.ended not in ("no-answer", "failed"):
                 break
-            await trio.sleep(self._world.settings.redial_wait_s)
-            ring, did = await self._ring(call, order, 1, call.from_number, attempt)
+            await trio.sleep(self._state.settings.redial_wait_s)
+            ring, did = await self._ring(call, request, 1, call.from_number, attempt)
         return ring, did
 
     async def _ring(
         self,
         call: Connect,
-        order: ConnectOrder,
+        request: ConnectRequest,
         leg: int,
         number: str,
         attempt: int,
         cut_s: float | None = None,
-    ) -> tuple[Ring, Answers]:
+    ) -> tuple[Ring, RingResponse]:
         """Ring one telephone until it is taken (`ended` stays None) or not, or is cut after `cut_s`."""
-        world = self._world
-        person, timeout_s = world.people.find(number), order.ring_timeout_s
-        engaged = world.lines.are_engaged(person)
-        does = Answers.BUSY if engaged else person.answer_to(world.truth.times_rung(number))
+        world = self._state
+        person, timeout_s = world.people.find(number), request.ring_timeout_s
+        engaged = world.lines.is_busy(person)
+        does = (
+            RingResponse.BUSY if engaged else person.response_to_ring(world.ground_truth.ring_count(number))
+        )
         ring = Ring(number, call.caller_id, leg, call.sid, attempt, started_at=world.now(), engaged=engaged)
-        world.truth.add_ring(ring)
+        world.ground_truth.add_ring(ring)
         if not engaged:
             world.lines.take(number)
-        wait_s, ended = _UNTAKEN.get(does, (person.ring_s, ""))
-        if does in _BY_THE_NETWORK:
+        wait_s, ended = _UNANSWERED.get(does, (person.ring_s, ""))
+        if does in _NETWORK_RESPONSES:
             wait_s = min(wait_s, timeout_s)
         elif wait_s >= timeout_s:
             wait_s, ended = timeout_s, "no-answer"
@@ -136,51 +140,51 @@ class Voice:
             wait_s, ended = cut_s, "canceled"
         await trio.sleep(wait_s)
         if ended:
-            self._end(ring, ended)
+            self._end_ring(ring, ended)
         else:
             ring.answered_at = world.now()
-            ring.by_machine = call.by_machine[leg - 1] = does is Answers.MACHINE
+            ring.by_machine = call.by_machine[leg - 1] = does is RingResponse.MACHINE
         return ring, does
 
     def _talks_s(self, number: str) -> float:
-        return self._world.people.find(number).talks_s
+        return self._state.people.find(number).talks_s
 
-    async def _talk(self, call: Connect, order: ConnectOrder, talks_s: float) -> None:
-        talks_s = min(talks_s, order.time_limit_s)
+    async def _talk(self, call: Connect, request: ConnectRequest, talks_s: float) -> None:
+        talks_s = min(talks_s, request.time_limit_s)
         await trio.sleep(talks_s)
         call.conversation_s = round(talks_s)
 
-    def _finish(self, call: Connect, order: ConnectOrder, status: str) -> None:
+    def _finish(self, call: Connect, request: ConnectRequest, status: str) -> None:
         """Close the record and tell whoever asked. No checkpoint: nobody sees it half closed."""
-        call.status, call.ended_at = status, self._world.now()
-        self._world.channels.release(call.channels)
+        call.status, call.ended_at = status, self._state.now()
+        self._state.channels.release(call.channels)
         if call.answered_at is not None:
             call.leg1 = "completed"
             call.leg_s[0] = round((call.ended_at - call.answered_at).total_seconds())
-        self._report(call, order, "terminal")
+        self._report(call, request, "terminal")
 
-    def _report(self, call: Connect, order: ConnectOrder, event: str) -> None:
+    def _report(self, call: Connect, request: ConnectRequest, event: str) -> None:
         # The body is made now: a report delayed on its way still tells of the moment it is about.
-        webhook = call_report(call, order, event, self._world)
+        webhook = call_report(call, request, event, self._state)
         if webhook is not None:
-            self._world.nursery.start_soon(self._send, "call-status", call.sid, webhook)
+            self._state.nursery.start_soon(self._send, "call-status", call.sid, webhook)
 
-    def _tell_flow_ended(self, call: Connect) -> None:
-        settings = self._world.settings
+    def _post_flow_passthru(self, call: Connect) -> None:
+        settings = self._state.settings
         if settings.flow_passthru_url is not None:
             webhook = flow_passthru(settings.flow_passthru_url, call, settings)
-            self._world.nursery.start_soon(self._send, "flow-passthru", call.sid, webhook)
+            self._state.nursery.start_soon(self._send, "flow-passthru", call.sid, webhook)
 
     async def _send(self, kind: str, call_sid: str, webhook: OutboundWebhook) -> None:
-        await trio.sleep(self._world.settings.report_delay_s)
-        await self._postman.deliver(kind, call_sid, webhook)
+        await trio.sleep(self._state.settings.report_delay_s)
+        await self._webhooks.deliver(kind, call_sid, webhook)
 
-    def _end(self, ring: Ring, ended: str) -> None:
-        ring.ended, ring.ended_at = ended, self._world.now()
+    def _end_ring(self, ring: Ring, ended: str) -> None:
+        ring.ended, ring.ended_at = ended, self._state.now()
         if not ring.engaged:
-            self._world.lines.release(ring.number)
+            self._state.lines.release(ring.number)
             if not ring.answered:
-                self._missed(ring)
+                self._on_unanswered(ring)
 
 
 def _status_of(leg: str | None) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from simulator.fuzz.forked_runs import branches
-from simulator.fuzz.judged_run import Run, simulate
-from simulator.harness.faulty_disk import Point
-from simulator.harness.scenario_check import proofread
+from simulator.fuzz.forked_runs import run_forks
+from simulator.fuzz.judged_run import JudgedRun, run_and_judge
+from simulator.harness.faulty_disk import CrashPoint
+from simulator.harness.scenario_check import check_scenario
 from simulator.scenario.scenario import Scenario
 
 
-def crash_points(steps: int, sample: int | None) -> list[Point]:
+def crash_points(steps: int, sample: int | None) -> list[CrashPoint]:
     """Before and after every step, or `sample` of these, evenly spread with the first and the last."""
     points = [(step, when) for step in range(1, steps + 1) for when in ("before", "after")]
     if sample is None or sample >= len(points):
@@ -22,15 +22,17 @@ def crash_points(steps: int, sample: int | None) -> list[Point]:
     return [points[index * (len(points) - 1) // (sample - 1)] for index in range(sample)]
 
 
-def sweep(scenario: Scenario, sample: int | None = None, jobs: int = 1) -> Iterator[tuple[Point | None, Run]]:
-    """The run without a crash first, then one for each point, as they end, `jobs` of them side by side.
+def crash_sweep(
+    scenario: Scenario, sample: int | None = None, parallel: int = 1
+) -> Iterator[tuple[CrashPoint | None, JudgedRun]]:
+    """The run without a crash first, then one for each point, as they end, `parallel` of them side by side.
 
     Each is judged by the promises. The scenario's own expectations are not: what a crash delays may
-    rightly come out otherwise. Raises BranchFailed for a run that ended without a verdict, and
-    ScenarioMistake.
+    rightly come out otherwise. Raises ForkedRunFailed for a run that ended without a verdict, and
+    ScenarioError.
     """
-    proofread(scenario)
+    check_scenario(scenario)
     scenario = replace(scenario, expectations=())
-    whole = simulate(scenario)
+    whole = run_and_judge(scenario)
     yield None, whole
-    yield from branches(scenario, crash_points(whole.steps, sample), jobs)
+    yield from run_forks(scenario, crash_points(whole.steps, sample), parallel)

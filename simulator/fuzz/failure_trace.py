@@ -6,27 +6,29 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from simulator.harness.scenario_run import Stage
+from simulator.harness.scenario_run import Simulation
 from simulator.invariants.promise_results import Violation
 
-SHOWN = 30
+MAX_LINES = 30
 """Lines a failure shows."""
 
-type Line = tuple[datetime, str]
+type TraceLine = tuple[datetime, str]
 
 
-def history(stage: Stage, violation: Violation) -> list[str]:
+def failure_trace(simulation: Simulation, violation: Violation) -> list[str]:
     """The last lines that name what the violation is about, or the last of all if it names nothing."""
     lines = [
         f"{at:%d %H:%M:%S.%f} {text}"
-        for at, text in sorted([*_truth(stage), *_log(stage)], key=lambda line: line[0])
+        for at, text in sorted(
+            [*_exchange_lines(simulation), *_log_lines(simulation)], key=lambda line: line[0]
+        )
     ]
-    wanted = tuple(_spellings(violation.about))
+    wanted = tuple(_search_texts(violation.about))
     concerned = [line for line in lines if any(each in line for each in wanted)]
-    return (concerned or lines)[-SHOWN:]
+    return (concerned or lines)[-MAX_LINES:]
 
 
-def _spellings(about: Iterable[str]) -> Iterator[str]:
+def _search_texts(about: Iterable[str]) -> Iterator[str]:
     """How the truth and the log spell a thing: the log shows four digits of a number."""
     for each in about:
         if each.startswith("+"):
@@ -38,8 +40,8 @@ def _spellings(about: Iterable[str]) -> Iterator[str]:
             yield each
 
 
-def _truth(stage: Stage) -> Iterator[Line]:
-    truth = stage.exchange.truth
+def _exchange_lines(simulation: Simulation) -> Iterator[TraceLine]:
+    truth = simulation.exchange.ground_truth
     for ring in truth.inbound:
         yield ring.rung_at, f"    rung {ring.call_sid} by {ring.number} to {ring.exophone}"
     for post in truth.deliveries:
@@ -58,18 +60,18 @@ def _truth(stage: Stage) -> Iterator[Line]:
             yield call.ended_at, f"    call {call.sid} ended {call.status}"
 
 
-def _log(stage: Stage) -> Iterator[Line]:
+def _log_lines(simulation: Simulation) -> Iterator[TraceLine]:
     """The log's lines in true time: its own is the daemon's clock, which may have been set in between."""
-    spans = stage.clock.spans()
+    spans = simulation.clock.offset_history()
     index = 0
-    for line in stage.host.log_lines():
+    for line in simulation.host.log_lines():
         shown_at = datetime.fromisoformat(line.pop("at"))
         while index + 1 < len(spans) and shown_at - spans[index][1] > spans[index + 1][0]:
             index += 1
-        yield shown_at - spans[index][1] + timedelta(microseconds=999), _told(line)
+        yield shown_at - spans[index][1] + timedelta(microseconds=999), _format_log_line(line)
 
 
-def _told(line: dict[str, object]) -> str:
+def _format_log_line(line: dict[str, object]) -> str:
     event = line.pop("event")
     line.pop("level")
     return f"{event} {json.dumps(line, ensure_ascii=False)}"

@@ -14,135 +14,145 @@ from functools import partial
 import trio
 
 from missedd.config.loader import Settings
-from simulator.fuzz.failure_trace import history
-from simulator.harness.faulty_disk import Fate, survives
-from simulator.harness.run_setup import in_virtual_time, perform_timeline, staged, trace_of
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
-from simulator.invariants.promises import Case, judge
+from simulator.fuzz.failure_trace import failure_trace
+from simulator.harness.faulty_disk import CrashRule, never_crash
+from simulator.harness.run_setup import build_trace, open_simulation, play_timeline, run_in_virtual_time
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
+from simulator.invariants.promises import JudgedCase, judge_promises
 from simulator.scenario.scenario import Scenario
 
-LOOK_EVERY_S = 60.0
-CALM_LOOK_EVERY_S = 470.0
+OBSERVE_EVERY_S = 60.0
+OBSERVE_AT_REST_EVERY_S = 470.0
 """Out of step with what the daemon does every ten minutes, which would be in flight at every look."""
-OPEN = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
+OPEN_ACTIONS_SQL = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class JudgedRun:
     """What one simulation showed."""
 
     scenario: Scenario
-    tally: Tally
+    results: PromiseResults
     crashes: int
     starts: int
     steps: int
     """Transactions of the daemon's writer: the places at which a sweep may kill it."""
     calls: int
     simulated: timedelta
-    converged: timedelta | None
+    convergence_time: timedelta | None
     """From the end of the faults, or of the last call they had held back, until nothing was left to do."""
     took_s: float
     trace: str
     """Everything that happened and every row that was kept, in a form that two runs of one seed share."""
-    history: tuple[str, ...]
+    failure_trace: tuple[str, ...]
     """Of a run that broke a promise, the lines about the first that broke."""
 
     @property
     def passed(self) -> bool:
-        return not self.tally.violations
+        return not self.results.violations
 
 
-def simulate(scenario: Scenario, fate: Fate = survives) -> Run:
-    """Play a scenario under the promises. Raises ScenarioMistake for what cannot be run."""
+def run_and_judge(scenario: Scenario, crash_rule: CrashRule = never_crash) -> JudgedRun:
+    """Play a scenario under the promises. Raises ScenarioError for what cannot be run."""
     began_s = time.perf_counter()
-    run = in_virtual_time(scenario, partial(judged, fate=fate))
+    run = run_in_virtual_time(scenario, partial(run_judged, crash_rule=crash_rule))
     return replace(run, took_s=time.perf_counter() - began_s)
 
 
-async def judged(scenario: Scenario, settings: Settings, fate: Fate, *, traced: bool = True) -> Run:
+async def run_judged(
+    scenario: Scenario, settings: Settings, crash_rule: CrashRule, *, with_trace: bool = True
+) -> JudgedRun:
     """The run itself, in virtual time; how long it took is for the caller to say.
 
-    Its trace, which is megabytes, is empty unless `traced`.
+    Its trace, which is megabytes, is empty unless `with_trace`.
     """
-    tally = Tally()
-    async with staged(scenario, settings, fate) as stage:
+    tally = PromiseResults()
+    async with open_simulation(scenario, settings, crash_rule) as stage:
         began_at = stage.true_now()
         await stage.supervise()
-        witness = await Witness.of(settings.store_path, stage.host.disk, tally)
+        witness = await StoreObserver.open(settings.store_path, stage.host.disk, tally)
         try:
             async with trio.open_nursery() as looking:
-                looking.start_soon(_look_on, witness, stage)
-                await perform_timeline(scenario, stage)
-                stage.heal()
+                looking.start_soon(_observe_regularly, witness, stage)
+                await play_timeline(scenario, stage)
+                stage.end_all_faults()
                 looking.cancel_scope.cancel()
-            converged = await _converge(witness, stage, settings)
+            converged = await _wait_until_converged(witness, stage, settings)
             simulated = stage.true_now() - began_at
-            await witness.look(stage)
+            await witness.observe(stage)
             if not stage.host.is_up:
                 # A crash at its very last step, as nothing was left to be done: it is started again.
-                await _converge(witness, stage, settings)
+                await _wait_until_converged(witness, stage, settings)
             if stage.host.is_up:
-                await judge(Case(stage, settings, witness, tally))
+                await judge_promises(JudgedCase(stage, settings, witness, tally))
             else:
-                tally.breach("P6 outcome", "the daemon does not come up again")
-            for fall in stage.host.falls:
-                tally.breach("P0 upright", f"the daemon fell by itself: {fall!r}")
+                tally.add_violation("P6 outcome", "the daemon does not come up again")
+            for fall in stage.host.unexpected_errors:
+                tally.add_violation("P0 upright", f"the daemon fell by itself: {fall!r}")
             trace = ""
-            if traced:
-                everything = trace_of(stage.exchange.truth, stage.host.log_text)
-                trace = "\n".join([everything, *await _dump(witness)])
-            return Run(
+            if with_trace:
+                everything = build_trace(stage.exchange.ground_truth, stage.host.log_text)
+                trace = "\n".join([everything, *await _dump_rows(witness)])
+            return JudgedRun(
                 scenario,
                 tally,
-                stage.host.crashes,
-                stage.host.starts,
+                stage.host.crash_count,
+                stage.host.start_count,
                 stage.host.disk.steps,
-                len(stage.exchange.truth.inbound),
+                len(stage.exchange.ground_truth.inbound),
                 simulated,
                 converged,
                 0.0,
                 trace,
-                tuple(history(stage, tally.violations[0])) if tally.violations else (),
+                tuple(failure_trace(stage, tally.violations[0])) if tally.violations else (),
             )
         finally:
             with trio.CancelScope(shield=True):
                 await witness.close()
 
 
-async def _look_on(witness: Witness, stage: Stage) -> None:
+async def _observe_regularly(observer: StoreObserver, simulation: Simulation) -> None:
     while True:
-        await trio.sleep(LOOK_EVERY_S)
-        await witness.look(stage)
+        await trio.sleep(OBSERVE_EVERY_S)
+        await observer.observe(simulation)
 
 
-def longest_convergence(settings: Settings) -> timedelta:
+def convergence_limit(settings: Settings) -> timedelta:
     """The bound: each callback of a chain may be held over a closed weekend, and look-ups take hours."""
     callbacks = [each.callback for each in settings.policy.campaigns if each.callback]
-    retries = max((len(each.retries.soonest()) for each in callbacks), default=0)
+    retries = max((len(each.retries.shortest_delays()) for each in callbacks), default=0)
     return timedelta(hours=8) + (1 + retries) * timedelta(hours=48)
 
 
-async def _converge(witness: Witness, stage: Stage, settings: Settings) -> timedelta | None:
+async def _wait_until_converged(
+    observer: StoreObserver, simulation: Simulation, settings: Settings
+) -> timedelta | None:
     """Wait until the outside is at rest and every action has its outcome; None if that takes too long."""
-    healed_at, bound = stage.true_now(), longest_convergence(settings)
+    healed_at, bound = simulation.true_now(), convergence_limit(settings)
     while True:
         # A call that the faults had held back begins its own story whenever it comes.
-        calls = (each.at for each in stage.exchange.truth.deliveries if each.kind == "missed-call")
-        took = stage.true_now() - max([healed_at, *calls])
+        calls = (
+            each.at for each in simulation.exchange.ground_truth.deliveries if each.kind == "missed-call"
+        )
+        took = simulation.true_now() - max([healed_at, *calls])
         # A webhook on its way, or a telephone that still rings, is a task of the exchange's.
-        if not stage.nursery.child_tasks and stage.host.is_up and not await witness.rows(OPEN):
+        if (
+            not simulation.nursery.child_tasks
+            and simulation.host.is_up
+            and not await observer.rows(OPEN_ACTIONS_SQL)
+        ):
             return took
         if took > bound:
             return None
-        await trio.sleep(CALM_LOOK_EVERY_S)
-        await witness.look(stage)
+        await trio.sleep(OBSERVE_AT_REST_EVERY_S)
+        await observer.observe(simulation)
 
 
-async def _dump(witness: Witness) -> list[str]:
+async def _dump_rows(observer: StoreObserver) -> list[str]:
     """Every row that the daemon keeps, for comparing two runs."""
-    if not await witness.is_readable():
+    if not await observer.is_readable():
         return []
     tables = (
         *("calls", "actions", "attempts", "reports", "leads", "suppressions"),
@@ -152,5 +162,5 @@ async def _dump(witness: Witness) -> list[str]:
     return [
         f"{table} {row}"
         for table in tables
-        for row in await witness.rows(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
+        for row in await observer.rows(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
     ]

@@ -8,61 +8,61 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from simulator.exchange.model.call_shapes import Shape
-from simulator.fuzz.random_people import SMALL_POOL
-from simulator.scenario.scenario import Happening, PersonSpec
+from simulator.exchange.model.call_shapes import CallShape
+from simulator.fuzz.random_people import FREQUENT_CALLERS
+from simulator.scenario.scenario import PersonSpec, TimelineEvent
 
 _UNCONFIGURED = "+918047129999"
-FLOWS = (
+FLOW_SHAPES = (
     *("attempt-then-talked", "attempt-then-talked", "no-answer-then-talked", "attempt-then-voicemail"),
     *("talked-then-late-attempt", "talked-then-late-attempt", "attempt-then-missed", "voicemail"),
     *("bot-talked", "bot-failed", "voicebot-talked", "popup-then-talked", "popup-then-missed"),
     *("client-hangup", "incomplete-busy", "ended-busy"),
 )
 """What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
-_USUAL = (*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")
-_SECONDS = {"0s": 0, "10s": 10, "30s": 30, "5m": 300}
+_COMMON_SHAPES = (*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")
+_DELAYS_S = {"0s": 0, "10s": 10, "30s": 30, "5m": 300}
 """The delays that are drawn."""
-_ANY = tuple(each.value for each in Shape)
+_ALL_SHAPES = tuple(each.value for each in CallShape)
 
 
-def draw_rings(
+def draw_calls(
     rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
-) -> list[Happening]:
+) -> list[TimelineEvent]:
     exophones = [number for each in campaigns for number in each["exophones"]]
     shown = (each.get("callback", {}).get("caller_id") for each in campaigns)
     exophones = list(dict.fromkeys([*exophones, *filter(None, shown)]))
     rings = []
     for _ in range(rng.randint(20, 40)):
-        person = rng.choice(people[:SMALL_POOL] if rng.random() < 0.5 else people)
+        person = rng.choice(people[:FREQUENT_CALLERS] if rng.random() < 0.5 else people)
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
         params: dict[str, Any] = {
             "ring": person.name,
             "exophone": rng.choice(exophones) if rng.random() < 0.97 else _UNCONFIGURED,
-            "shape": rng.choice(_USUAL if rng.random() < 0.9 else _ANY),
+            "shape": rng.choice(_COMMON_SHAPES if rng.random() < 0.9 else _ALL_SHAPES),
             "with_date": rng.random() < 0.85,
         }
         if rng.random() < 0.3:
             params |= {"times": rng.randint(2, 5), "every": rng.choice((5, 40, 200, 1000))}
-        rings.append(Happening(at, "ring", params, "ring"))
+        rings.append(TimelineEvent(at, "ring", params, "ring"))
         if rng.random() < 0.3:
             # Who gets no answer tries the other number: two campaigns owe them a callback at one time.
             soon = at + timedelta(seconds=rng.choice((0, 5, 20, 60, 240)))
-            rings.append(Happening(soon, "ring", {**params, "exophone": rng.choice(exophones)}, "ring"))
+            rings.append(TimelineEvent(soon, "ring", {**params, "exophone": rng.choice(exophones)}, "ring"))
         if rng.random() < 0.1:
             later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
-            rings.append(Happening(later, "redeliver", {"redeliver": person.name}, "redeliver"))
+            rings.append(TimelineEvent(later, "redeliver", {"redeliver": person.name}, "redeliver"))
     if rng.random() < 0.1:
         # A television advertisement: many at once, who fill whatever has a limit.
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 * 0.8), 1))
         params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
-        rings.append(Happening(at, "crowd", params, "crowd"))
+        rings.append(TimelineEvent(at, "crowd", params, "crowd"))
     return rings
 
 
-def ring_two_campaigns(
+def draw_calls_to_two_campaigns(
     seed: int, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
-) -> Iterator[Happening]:
+) -> Iterator[TimelineEvent]:
     """Some who ring two campaigns, so that both callbacks are due within the length of one call.
 
     Drawn aside, so that the rest stays as it was.
@@ -75,42 +75,42 @@ def ring_two_campaigns(
         person = rng.choice(people)
         due_s = round(rng.uniform(400, minutes * 60 - 60), 1)
         for campaign in rng.sample(calling_back, 2):
-            at = timedelta(seconds=due_s - _SECONDS[campaign["callback"]["delay"]])
+            at = timedelta(seconds=due_s - _DELAYS_S[campaign["callback"]["delay"]])
             params = {"ring": person.name, "exophone": campaign["exophones"][0], "shape": "passthru"}
-            yield Happening(at, "ring", params, "ring")
+            yield TimelineEvent(at, "ring", params, "ring")
             due_s += rng.choice((0, 3, 10, 20))
 
 
-def through_flows(seed: int, happenings: list[Happening]) -> Iterator[Happening]:
+def route_through_flows(seed: int, events: list[TimelineEvent]) -> Iterator[TimelineEvent]:
     """Every fourth ring goes through a flow with applets. Drawn aside, so that the rest stays as it was."""
     rng = Random(f"flows {seed}")  # noqa: S311 - repeatable on purpose
-    for each in happenings:
+    for each in events:
         if "shape" in each.params and rng.random() < 0.25:
-            yield replace(each, params={**each.params, "shape": rng.choice(FLOWS)})
+            yield replace(each, params={**each.params, "shape": rng.choice(FLOW_SHAPES)})
         else:
             yield each
 
 
 def draw_verifications(
     rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
-) -> Iterator[Happening]:
+) -> Iterator[TimelineEvent]:
     """An application that has numbers proved; most of them ring, and half of the time it asks how it went."""
     for campaign in (each for each in campaigns if "verify" in each):
         for index in range(rng.randint(2, 12)):
-            person, name = rng.choice(people[:SMALL_POOL]), f"{campaign['name']}-{index}"
+            person, name = rng.choice(people[:FREQUENT_CALLERS]), f"{campaign['name']}-{index}"
             at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
             body = {"number": f"{{{person.name}}}", "campaign": campaign["name"]}
             start = {"api": "POST", "path": "/api/v1/verifications", "body": body, "keep": name}
-            yield Happening(at, "api", start, "api")
+            yield TimelineEvent(at, "api", start, "api")
             if rng.random() < 0.8:
                 ring = {"ring": person.name, "exophone": rng.choice(campaign["exophones"])}
                 rings_at = at + timedelta(seconds=rng.choice((1, 20, 59, 61, 290, 301)))
-                yield Happening(rings_at, "ring", ring, "ring")
+                yield TimelineEvent(rings_at, "ring", ring, "ring")
                 if rng.random() < 0.3:
                     # Exotel delivers it five minutes later, when the answer may have been given.
                     lost = {"fault": "lose", "target": "webhook", "for": 3}
-                    yield Happening(rings_at - timedelta(seconds=1), "fault", lost, "fault")
+                    yield TimelineEvent(rings_at - timedelta(seconds=1), "fault", lost, "fault")
             if rng.random() < 0.5:
                 ask = {"api": "GET", "path": f"/api/v1/verifications/{{{name}.body.id}}"}
                 asks_at = at + timedelta(seconds=rng.choice((60, 61, 302, 900)))
-                yield Happening(asks_at, "api", ask, "api")
+                yield TimelineEvent(asks_at, "api", ask, "api")

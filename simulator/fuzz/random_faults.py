@@ -12,9 +12,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from simulator.scenario.scenario import Happening
+from simulator.scenario.scenario import TimelineEvent
 
-CHANCES = (0.03, 0.1, 0.3, 0.7, 1.0)
+PROBABILITIES = (0.03, 0.1, 0.3, 0.7, 1.0)
 API_TARGETS = ("connect", "connect", "sms", "details", "list", "sms-details", "any")
 API_FAULTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("refuse-connection", ("before",)),
@@ -28,25 +28,29 @@ API_FAULTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("malformed-body", ("before", "after")),
     ("slow", ("before", "after")),
 )
-POST_FAULTS = ("lose", "duplicate", "delay", "reorder", "hang-up")
+WEBHOOK_FAULT_NAMES = ("lose", "duplicate", "delay", "reorder", "hang-up")
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
 
-def draw_faults(rng: Random, minutes: int) -> list[Happening]:
+def draw_random_faults(rng: Random, minutes: int) -> list[TimelineEvent]:
     """The faults of one run, each for a while within its minutes."""
     share = rng.choice((0.0, 0.15, 0.3, 0.5))
-    faults = [*_of_the_api(rng, share), *_of_posts(rng, share, minutes), *_of_the_disk(rng, share)]
+    faults = [
+        *_draw_api_faults(rng, share),
+        *_draw_webhook_faults(rng, share, minutes),
+        *_draw_disk_faults(rng, share),
+    ]
     happenings = []
     for deed, params in faults:
         begin_s = rng.uniform(0, minutes * 60 * 0.8)
         for_s = rng.choice((MINUTE_S, 10 * MINUTE_S, HOUR_S, minutes * 60))
         params["for"] = max(1, round(min(for_s, minutes * 60 - begin_s)))
-        happenings.append(_at(begin_s, deed, params))
-    happenings += _of_the_daemon(rng, share, minutes)
+        happenings.append(_event_at(begin_s, deed, params))
+    happenings += _draw_daemon_events(rng, share, minutes)
     return happenings
 
 
-def _of_the_api(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
+def _draw_api_faults(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, whens in API_FAULTS:
         for when in whens:
             if rng.random() >= share:
@@ -55,7 +59,7 @@ def _of_the_api(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]
                 "fault": name,
                 "target": rng.choice(API_TARGETS),
                 "when": when,
-                "probability": rng.choice(CHANCES),
+                "probability": rng.choice(PROBABILITIES),
             }
             if name == "http-503" and when == "after" and params["target"] in ("sms", "any"):
                 params["target"] = "connect"
@@ -66,36 +70,40 @@ def _of_the_api(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]
             yield "fault", params
 
 
-TROUBLES = (
+OUTAGES = (
     *("refuse-connection", "connect-timeout", "tls-failure", "name-unresolved"),
     *("http-401", "http-402", "http-403", "http-500", "http-503"),
 )
 
 
-def draw_troubles(seed: int, minutes: int) -> list[Happening]:
+def draw_outages(seed: int, minutes: int) -> list[TimelineEvent]:
     """What the provider does to all of a lane, or of the account, for a while."""
     rng = Random(f"troubles {seed}")  # noqa: S311 - repeatable
     happenings = []
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
         begin_s = rng.uniform(0, minutes * 60 * 0.8)
         params: dict[str, Any] = {
-            "fault": rng.choice(TROUBLES),
+            "fault": rng.choice(OUTAGES),
             "target": rng.choice(("any", "any", "connect", "sms")),
             "probability": rng.choice((1.0, 1.0, 0.9, 0.5)),
             "for": rng.choice((20, MINUTE_S, 10 * MINUTE_S, HOUR_S)),
         }
-        happenings.append(_at(begin_s, "fault", params))
+        happenings.append(_event_at(begin_s, "fault", params))
     return happenings
 
 
-def _of_posts(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _draw_webhook_faults(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, dict[str, Any]]]:
     # A short run is for a quick answer, and days without an event cost as much as hours with many.
     latest_s = 2 * DAY_S if minutes > 60 else 6 * HOUR_S
     for target in ("webhook", "report"):
-        for name in (*POST_FAULTS, "contradict") if target == "report" else POST_FAULTS:
+        for name in (*WEBHOOK_FAULT_NAMES, "contradict") if target == "report" else WEBHOOK_FAULT_NAMES:
             if rng.random() >= share:
                 continue
-            params: dict[str, Any] = {"fault": name, "target": target, "probability": rng.choice(CHANCES)}
+            params: dict[str, Any] = {
+                "fault": name,
+                "target": target,
+                "probability": rng.choice(PROBABILITIES),
+            }
             match name:
                 case "duplicate" | "contradict":
                     params["delay"] = rng.choice((0, 1, 60, 1200))
@@ -108,7 +116,7 @@ def _of_posts(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, di
             yield "fault", params
 
 
-def _of_the_disk(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
+def _draw_disk_faults(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ("disk-full", "io-error"):
         if rng.random() < share:
             yield (
@@ -116,7 +124,7 @@ def _of_the_disk(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any
                 {
                     "disk": name,
                     "when": rng.choice(("begin", "before")),
-                    "probability": rng.choice(CHANCES),
+                    "probability": rng.choice(PROBABILITIES),
                 },
             )
     for when in ("begin", "before", "after"):
@@ -133,7 +141,7 @@ def _of_the_disk(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any
         )
 
 
-def _of_the_daemon(rng: Random, share: float, minutes: int) -> Iterator[Happening]:
+def _draw_daemon_events(rng: Random, share: float, minutes: int) -> Iterator[TimelineEvent]:
     """Restarts and crashes, an application that fails, and a clock that somebody sets wrong."""
 
     def anywhere() -> float:
@@ -142,14 +150,16 @@ def _of_the_daemon(rng: Random, share: float, minutes: int) -> Iterator[Happenin
     for _ in range(rng.choice((0, 1, 2, 4, 8))):
         down_s = rng.choice((1, 1, 10, 10, 600, 2400))
         params = {"daemon": rng.choice(("crash", "crash", "restart")), "down": down_s}
-        yield _at(anywhere(), "daemon", params)
+        yield _event_at(anywhere(), "daemon", params)
     if rng.random() < max(share, 0.3):
         for _ in range(rng.randint(1, 3)):
-            yield _at(anywhere(), "clock_step", {"clock_step": rng.choice(("+1h", "-1h"))})
+            yield _event_at(anywhere(), "clock_step", {"clock_step": rng.choice(("+1h", "-1h"))})
     if rng.random() < share:
         for_s = rng.choice((MINUTE_S, 20 * MINUTE_S))
-        yield _at(anywhere(), "application", {"application": rng.choice(("down", 500, 429)), "for": for_s})
+        yield _event_at(
+            anywhere(), "application", {"application": rng.choice(("down", 500, 429)), "for": for_s}
+        )
 
 
-def _at(offset_s: float, deed: str, params: dict[str, Any]) -> Happening:
-    return Happening(timedelta(seconds=round(offset_s, 1)), deed, params, deed)
+def _event_at(offset_s: float, deed: str, params: dict[str, Any]) -> TimelineEvent:
+    return TimelineEvent(timedelta(seconds=round(offset_s, 1)), deed, params, deed)

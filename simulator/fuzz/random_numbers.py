@@ -10,20 +10,20 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from simulator.exchange.model.people import Reception
+from simulator.exchange.model.people import SmsDeliveryResult
 from simulator.scenario.scenario import PersonSpec
 
-ABROAD = (
+FOREIGN_PREFIXES = (
     *("+881612345", "+23276123", "+25261234", "+5352123", "+971501234"),
     *("+1212555", "+1876555", "+447400123"),
 )
 """Satellite, premium ranges, the Gulf; and two countries that share the calling code 1."""
-SHARED = ("+1212555", "+1876555", "+1876556")
-AMERICAN = "+1312555"
+SHARED_CODE_PREFIXES = ("+1212555", "+1876555", "+1876556")
+AMERICAN_PREFIX = "+1312555"
 """So an ExoPhone of the United States begins."""
-SHOWN = "+918047120099"
+UNOWNED_EXOPHONE = "+918047120099"
 """An ExoPhone of the account that no campaign owns: some call from it, and some people ring it back."""
-_OFTEN = 4
+_FREQUENT_CALLERS = 4
 _COUNTRIES = (["IN", "AE"], ["AE"], ["US", "IN"], "any")
 
 
@@ -36,29 +36,32 @@ def draw_numbers(
     """
     rng = Random(f"numbers {seed}")  # noqa: S311 - repeatable on purpose
     people = tuple(
-        replace(each, traits={**each.traits, "sms": rng.choice((Reception.DND, Reception.INVALID))})
-        if index < _OFTEN and rng.random() < 0.3
+        replace(
+            each,
+            traits={**each.traits, "sms": rng.choice((SmsDeliveryResult.DND, SmsDeliveryResult.INVALID))},
+        )
+        if index < _FREQUENT_CALLERS and rng.random() < 0.3
         else each
         for index, each in enumerate(people)
     )
     if rng.random() < 0.3:
         return people
-    prefixes: Sequence[str] = ABROAD
+    prefixes: Sequence[str] = FOREIGN_PREFIXES
     for index, campaign in enumerate(campaigns):
         if rng.random() < 0.4:
             campaign["contact"] = {"countries": rng.choice(_COUNTRIES)}
         elif rng.random() < 0.4:
-            campaign["exophones"][0] = f"{AMERICAN}{index:04d}"
-            prefixes = SHARED
+            campaign["exophones"][0] = f"{AMERICAN_PREFIX}{index:04d}"
+            prefixes = SHARED_CODE_PREFIXES
         if "callback" in campaign and rng.random() < 0.3:
-            campaign["callback"]["caller_id"] = rng.choice((SHOWN, campaigns[0]["exophones"][0]))
+            campaign["callback"]["caller_id"] = rng.choice((UNOWNED_EXOPHONE, campaigns[0]["exophones"][0]))
     return tuple(
-        replace(each, number=_abroad(rng, prefixes, index)) if rng.random() < 0.25 else each
+        replace(each, number=_foreign_number(rng, prefixes, index)) if rng.random() < 0.25 else each
         for index, each in enumerate(people)
     )
 
 
-def _abroad(rng: Random, prefixes: Sequence[str], index: int) -> str:
+def _foreign_number(rng: Random, prefixes: Sequence[str], index: int) -> str:
     """A number of its own: prefixes are of different lengths, and so are the numbers of their countries."""
     prefix = rng.choice(prefixes)
     length = {"+1": 12, "+4": 13, "+8": 13, "+9": 13, "+5": 11}.get(prefix[:2], 12)

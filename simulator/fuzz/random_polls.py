@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-POLL = "singer"
-JOINING = {"list": "weather", "purpose": "alerts"}
+POLL_NAME = "singer"
+LIST_SUBSCRIPTION = {"list": "weather", "purpose": "alerts"}
 
 
 def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minutes: int) -> dict[str, Any]:
@@ -20,11 +20,11 @@ def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minu
     if rng.random() < 0.5:
         for index, campaign in enumerate(campaigns):
             if rng.random() < 0.8:
-                campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
+                campaign["vote"] = {"poll": POLL_NAME, "option": f"option-{index}"}
     if not any("vote" in each for each in campaigns):
         return {}
     poll: dict[str, Any] = {
-        "name": POLL,
+        "name": POLL_NAME,
         "votes_per_number": rng.choice((1, 1, 2, 3)),
         "keep": rng.choice(("first", "last")),
     }
@@ -42,10 +42,10 @@ def draw_lists(seed: int, campaigns: list[dict[str, Any]]) -> None:
         return
     for campaign in (each for each in campaigns if not each.keys() & {"subscribe", "unsubscribe"}):
         if rng.random() < 0.5:
-            campaign["subscribe"] = JOINING
+            campaign["subscribe"] = LIST_SUBSCRIPTION
         elif rng.random() < 0.6:
-            campaign["unsubscribe"] = leaving(rng)
+            campaign["unsubscribe"] = draw_unsubscribe(rng)
 
 
-def leaving(rng: Random) -> dict[str, Any]:
-    return {"list": JOINING["list"], "suppress": rng.random() < 0.75}
+def draw_unsubscribe(rng: Random) -> dict[str, Any]:
+    return {"list": LIST_SUBSCRIPTION["list"], "suppress": rng.random() < 0.75}

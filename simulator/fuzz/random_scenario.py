@@ -12,34 +12,39 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from simulator.fuzz.random_calls import draw_rings, draw_verifications, ring_two_campaigns, through_flows
-from simulator.fuzz.random_faults import draw_faults, draw_troubles
-from simulator.fuzz.random_people import SMALL_POOL, draw_people
-from simulator.fuzz.random_polls import JOINING, POLL, draw_lists, draw_polls, leaving
+from simulator.fuzz.random_calls import (
+    draw_calls,
+    draw_calls_to_two_campaigns,
+    draw_verifications,
+    route_through_flows,
+)
+from simulator.fuzz.random_faults import draw_outages, draw_random_faults
+from simulator.fuzz.random_people import FREQUENT_CALLERS, draw_people
+from simulator.fuzz.random_polls import LIST_SUBSCRIPTION, POLL_NAME, draw_lists, draw_polls, draw_unsubscribe
 from simulator.harness.daemon_host import SMS_TEXT_URL
-from simulator.scenario.scenario import Happening, PersonSpec, Scenario
+from simulator.scenario.scenario import PersonSpec, Scenario, TimelineEvent
 
-MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+FIRST_MONDAY = datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 MINUTES = 120
 RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
 
 
-def draw(seed: int, minutes: int = MINUTES) -> Scenario:
+def draw_scenario(seed: int, minutes: int = MINUTES) -> Scenario:
     """The run of a seed: `minutes` of rings and faults. The same seed draws the same run."""
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
-    campaigns = [_campaign(rng, index) for index in range(rng.randint(1, 4))]
+    campaigns = [_draw_campaign(rng, index) for index in range(rng.randint(1, 4))]
     people = draw_people(rng, seed, campaigns)
-    happenings = [*draw_rings(rng, campaigns, people, minutes), *_operator(rng, people, minutes)]
+    happenings = [*draw_calls(rng, campaigns, people, minutes), *_draw_operator_events(rng, people, minutes)]
     happenings += draw_verifications(rng, campaigns, people, minutes)
-    happenings += ring_two_campaigns(seed, campaigns, people, minutes)
+    happenings += draw_calls_to_two_campaigns(seed, campaigns, people, minutes)
     draw_lists(seed, campaigns)
-    happenings += draw_faults(rng, minutes)
-    happenings += draw_troubles(seed, minutes)
-    rings = [happening for happening in happenings if happening.deed == "ring"]
-    happenings += _pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
-    start = MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
-    channels, few = _channels(seed)
-    exchange = _exchange(rng) | few | _applet(seed)
+    happenings += draw_random_faults(rng, minutes)
+    happenings += draw_outages(seed, minutes)
+    rings = [happening for happening in happenings if happening.kind == "ring"]
+    happenings += _draw_pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
+    start = FIRST_MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
+    channels, few = _draw_channels(seed)
+    exchange = _draw_exchange_settings(rng) | few | _draw_sms_applet(seed)
     return Scenario(
         name=f"seed-{seed}",
         about="drawn from a seed",
@@ -49,21 +54,22 @@ def draw(seed: int, minutes: int = MINUTES) -> Scenario:
         seed=seed,
         daemon={
             "campaign": campaigns,
-            "exotel": {name: _rate(rng) for name in ("calls_per_minute", "sms_per_minute")} | channels,
+            "exotel": {name: _draw_rate_limit(rng) for name in ("calls_per_minute", "sms_per_minute")}
+            | channels,
             **draw_polls(seed, campaigns, start, minutes),
         },
         exchange=exchange,
         people=people,
-        timeline=tuple(sorted(through_flows(seed, happenings), key=lambda each: each.at)),
+        timeline=tuple(sorted(route_through_flows(seed, happenings), key=lambda each: each.at)),
         expectations=(),
     )
 
 
-def _rate(rng: Random) -> int:
+def _draw_rate_limit(rng: Random) -> int:
     return rng.choice((6, 12, 30, 60, 200))
 
 
-def _campaign(rng: Random, index: int) -> dict[str, Any]:
+def _draw_campaign(rng: Random, index: int) -> dict[str, Any]:
     exophones = [f"+91804712{index}{each:03d}" for each in range(rng.choice((1, 1, 2)))]
     campaign: dict[str, Any] = {
         "name": f"campaign-{index}",
@@ -71,9 +77,9 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
         "dedup_window": rng.choice(("0s", "30s", "5m", "10m", "1h")),
     }
     if rng.random() < 0.85:
-        campaign["callback"] = _callback(rng)
+        campaign["callback"] = _draw_callback(rng)
     if rng.random() < 0.6:
-        campaign["sms"] = _sms(rng, "Thank you, {caller}, for calling at {time}.")
+        campaign["sms"] = _draw_sms(rng, "Thank you, {caller}, for calling at {time}.")
     if rng.random() < 0.5:
         campaign["lead"] = {}
     if rng.random() < 0.4:
@@ -92,20 +98,20 @@ def _campaign(rng: Random, index: int) -> dict[str, Any]:
                 campaign["after_hours"]["sms"] = {"sender": "EXAMPL", "body": "We are closed now."}
     kind = rng.randrange(6)
     if kind == 0:
-        campaign["vote"] = {"poll": POLL, "option": f"option-{index}"}
+        campaign["vote"] = {"poll": POLL_NAME, "option": f"option-{index}"}
     elif kind == 1:
-        campaign["subscribe"] = JOINING
+        campaign["subscribe"] = LIST_SUBSCRIPTION
     elif kind == 2:
-        campaign["unsubscribe"] = leaving(rng)
+        campaign["unsubscribe"] = draw_unsubscribe(rng)
     elif kind in (3, 4):
         campaign["verify"] = {"ttl": rng.choice(("1m", "5m", "30m")), "max_per_hour": rng.choice((2, 5))}
     return campaign
 
 
-def _callback(rng: Random) -> dict[str, Any]:
+def _draw_callback(rng: Random) -> dict[str, Any]:
     whom: dict[str, Any] = {"flow": "12345"}
     if rng.random() < 0.5:
-        agents = [_agent(rng, index) for index in range(rng.randint(1, 3))]
+        agents = [_draw_agent(rng, index) for index in range(rng.randint(1, 3))]
         whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
         if rng.random() < 0.5:
             whom["agent_retry"] = rng.choice(("30s", "10m"))
@@ -123,7 +129,7 @@ def _callback(rng: Random) -> dict[str, Any]:
     }
 
 
-def _agent(rng: Random, index: int) -> str | dict[str, Any]:
+def _draw_agent(rng: Random, index: int) -> str | dict[str, Any]:
     """The first few numbers, so that campaigns share agents; some are switchboards."""
     number = f"+91{rng.choice(('98111000', '98111000', '22400010'))}{index:02d}"
     if rng.random() < 0.6:
@@ -136,7 +142,7 @@ def _agent(rng: Random, index: int) -> str | dict[str, Any]:
     return said
 
 
-def _sms(rng: Random, body: str) -> dict[str, Any]:
+def _draw_sms(rng: Random, body: str) -> dict[str, Any]:
     return {
         "sender": "EXAMPL",
         "body": body,
@@ -148,7 +154,7 @@ def _sms(rng: Random, body: str) -> dict[str, Any]:
     }
 
 
-def _exchange(rng: Random) -> dict[str, Any]:
+def _draw_exchange_settings(rng: Random) -> dict[str, Any]:
     exchange: dict[str, Any] = {
         "api_latency_s": rng.choice((0.0, 0.25, 3.0)),
         "report_delay_s": rng.choice((0.0, 1.0, 30.0, 120.0)),
@@ -168,7 +174,7 @@ def _exchange(rng: Random) -> dict[str, Any]:
     return exchange
 
 
-def _channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
+def _draw_channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
     """How many the daemon is told of, and how many there are: as many, some more, or few that nobody told."""
     rng = Random(f"channels {seed}")  # noqa: S311 - repeatable on purpose
     told, more, kind = rng.choice((2, 2, 3)), rng.choice((0, 1, 50)), rng.random()
@@ -178,7 +184,7 @@ def _channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
     return ({"channels": told} if kind < 0.9 else {}), there
 
 
-def _applet(seed: int) -> dict[str, Any]:
+def _draw_sms_applet(seed: int) -> dict[str, Any]:
     """Some flows have the dynamic SMS applet. Drawn aside, so that what else a seed draws stays as it was."""
     rng = Random(f"applet {seed}")  # noqa: S311 - repeatable on purpose
     if rng.random() < 0.6:
@@ -186,20 +192,20 @@ def _applet(seed: int) -> dict[str, Any]:
     return {"sms_text_url": SMS_TEXT_URL, "applet_wait_s": rng.choice((0.0, 0.5, 5.0))}
 
 
-def _operator(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[Happening]:
+def _draw_operator_events(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[TimelineEvent]:
     """An operator who takes people off the list and puts them on it again."""
     wishes = []
     for _ in range(rng.choice((0, 1, 3, 6))):
         deed = rng.choice(("suppress", "suppress", "unsuppress"))
-        person = rng.choice(people[:SMALL_POOL])
+        person = rng.choice(people[:FREQUENT_CALLERS])
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
-        wishes.append(Happening(at, deed, {deed: person.name}, deed))
+        wishes.append(TimelineEvent(at, deed, {deed: person.name}, deed))
     return wishes
 
 
-def _pauses(
-    rng: Random, campaigns: list[dict[str, Any]], rings: list[Happening], minutes: int
-) -> list[Happening]:
+def _draw_pauses(
+    rng: Random, campaigns: list[dict[str, Any]], rings: list[TimelineEvent], minutes: int
+) -> list[TimelineEvent]:
     """An operator who pauses campaigns, mostly while a callback is owed, and remembers to let them go on."""
     wishes = []
     owners = {number: each["name"] for each in campaigns for number in each["exophones"]}
@@ -213,8 +219,8 @@ def _pauses(
         params = {"pause": name}
         if rng.random() < 0.5:
             params["for"] = rng.choice(("1m", "10m", "1h"))
-        wishes.append(Happening(at, "pause", params, "pause"))
+        wishes.append(TimelineEvent(at, "pause", params, "pause"))
         if rng.random() < 0.6:
             later = at + timedelta(seconds=rng.choice((20, 300, 1800)))
-            wishes.append(Happening(later, "resume", {"resume": name}, "resume"))
+            wishes.append(TimelineEvent(later, "resume", {"resume": name}, "resume"))
     return wishes

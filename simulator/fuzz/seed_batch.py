@@ -8,39 +8,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from simulator.fuzz.judged_run import Run, simulate
-from simulator.fuzz.random_scenario import MINUTES, draw
+from simulator.fuzz.judged_run import JudgedRun, run_and_judge
+from simulator.fuzz.random_scenario import MINUTES, draw_scenario
 from simulator.invariants.promise_results import PROMISES, Violation
-from simulator.scenario.value_readers import spelled
+from simulator.scenario.value_readers import format_duration
 
 REPEAT_EVERY = 10
 """Every so many-th seed is run twice, for P10: a second run costs as much as another seed."""
 
 
-ENOUGH = 10
+ENOUGH_SEEDS = 10
 """Seeds of which every promise may be expected to have been put to the test by one or another."""
 
 
-def run_seed(seed: int, minutes: int = MINUTES, *, twice: bool = False) -> Run:
+def run_seed(seed: int, minutes: int = MINUTES, *, check_repeatable: bool = False) -> JudgedRun:
     """Simulate one seed, and for P10 a second time."""
-    run = simulate(draw(seed, minutes))
-    if twice:
-        again = simulate(draw(seed, minutes))
-        run.tally.hold("P10 repeatable", again.trace == run.trace, f"seed {seed}: {_difference(run, again)}")
+    run = run_and_judge(draw_scenario(seed, minutes))
+    if check_repeatable:
+        again = run_and_judge(draw_scenario(seed, minutes))
+        run.results.check(
+            "P10 repeatable", again.trace == run.trace, f"seed {seed}: {_first_difference(run, again)}"
+        )
     return run
 
 
-def run_seeds(seeds: Iterable[int], minutes: int = MINUTES) -> Iterator[tuple[int, Run]]:
+def run_seeds(seeds: Iterable[int], minutes: int = MINUTES) -> Iterator[tuple[int, JudgedRun]]:
     for index, seed in enumerate(seeds):
-        yield seed, run_seed(seed, minutes, twice=index % REPEAT_EVERY == 0)
+        yield seed, run_seed(seed, minutes, check_repeatable=index % REPEAT_EVERY == 0)
 
 
-def digest(run: Run) -> str:
+def trace_digest(run: JudgedRun) -> str:
     """A run's trace in sixteen digits, to compare runs of other processes and machines."""
     return hashlib.sha256(run.trace.encode()).hexdigest()[:16]
 
 
-def _difference(first: Run, second: Run) -> str:
+def _first_difference(first: JudgedRun, second: JudgedRun) -> str:
     pairs = zip(first.trace.splitlines(), second.trace.splitlines(), strict=False)
     for number, (one, other) in enumerate(pairs, 1):
         if one != other:
@@ -53,7 +55,7 @@ def _difference(first: Run, second: Run) -> str:
 
 
 @dataclass(slots=True)
-class Batch:
+class SeedBatch:
     """The sum of some runs."""
 
     seeds: int = 0
@@ -61,32 +63,32 @@ class Batch:
     calls: int = 0
     simulated: timedelta = timedelta(0)
     took_s: float = 0.0
-    longest: timedelta = timedelta(0)
-    reached: Counter[str] = field(default_factory=Counter)
+    longest_convergence: timedelta = timedelta(0)
+    occasions: Counter[str] = field(default_factory=Counter)
     excused: Counter[tuple[str, str]] = field(default_factory=Counter)
     failed: list[tuple[int, Violation]] = field(default_factory=list)
 
-    def add(self, seed: int, run: Run) -> None:
+    def add(self, seed: int, run: JudgedRun) -> None:
         self.seeds += 1
         self.crashes += run.crashes
         self.calls += run.calls
         self.simulated += run.simulated
         self.took_s += run.took_s
-        self.longest = max(self.longest, run.converged or timedelta(0))
-        self.reached += run.tally.reached
-        self.excused += run.tally.excused
-        if run.tally.violations:
-            self.failed.append((seed, run.tally.violations[0]))
+        self.longest_convergence = max(self.longest_convergence, run.convergence_time or timedelta(0))
+        self.occasions += run.results.occasions
+        self.excused += run.results.excused
+        if run.results.violations:
+            self.failed.append((seed, run.results.violations[0]))
 
     @property
-    def unreached(self) -> list[str]:
+    def untested_promises(self) -> list[str]:
         """Promises that had nothing to check in the whole batch: then the batch proves nothing of them."""
-        return [name for name in PROMISES if not self.reached[name]]
+        return [name for name in PROMISES if not self.occasions[name]]
 
     @property
-    def is_well(self) -> bool:
+    def passed(self) -> bool:
         """Nothing broke, and of a batch that is large enough for it nothing went untested."""
-        return not self.failed and (self.seeds < ENOUGH or not self.unreached)
+        return not self.failed and (self.seeds < ENOUGH_SEEDS or not self.untested_promises)
 
     @property
     def summary(self) -> str:
@@ -95,8 +97,8 @@ class Batch:
         lines = [
             f"{self.seeds} seeds, {self.calls} calls, {self.crashes} crashes, {hours:,.0f} simulated hours "
             f"in {self.took_s:.1f} s ({self.seeds * a_minute:,.0f} seeds and {hours * a_minute:,.0f} hours "
-            f"a minute); longest convergence {spelled(self.longest)}",
-            *(f"  {name:<16}{self.reached[name]:>9,} times reached" for name in PROMISES),
+            f"a minute); longest convergence {format_duration(self.longest_convergence)}",
+            *(f"  {name:<16}{self.occasions[name]:>9,} times reached" for name in PROMISES),
             *(f"  {name}: excused {n} times, as {why}" for (name, why), n in sorted(self.excused.items())),
         ]
         return "\n".join(lines)

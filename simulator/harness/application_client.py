@@ -17,74 +17,78 @@ import trio
 
 from simulator.exchange.model.people import Person
 from simulator.harness.daemon_host import DaemonHost
-from simulator.scenario.scenario import ScenarioMistake
-from simulator.scenario.value_readers import NAMED
+from simulator.scenario.scenario import ScenarioError
+from simulator.scenario.value_readers import PLACEHOLDER
 
-type Kept = dict[str, Any]
+type StoredAnswers = dict[str, Any]
 """Kept answers by their names."""
 
 
-type Surprise = tuple[str, str]
+type UnexpectedAnswer = tuple[str, str]
 """What a deed expected, and what happened."""
 
-ASK_AGAIN_S = 5.0
+RETRY_AFTER_S = 5.0
 """How long to wait before a daemon that is down is asked again."""
 
 
-class NotKeptYet(ScenarioMistake):
+class AnswerNotStored(ScenarioError):
     """A text names an answer that nobody has kept; on a supervised stage it may yet come."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ApplicationClient:
     host: DaemonHost
     people: Mapping[str, Person]
-    kept: Kept
+    stored: StoredAnswers
 
-    async def ask(self, method: str, params: Mapping[str, Any], where: str) -> Surprise | None:
+    async def request_once(
+        self, method: str, params: Mapping[str, Any], where: str
+    ) -> UnexpectedAnswer | None:
         """Ask once. The surprise is another status than the one that is expected."""
-        status = await self._asked(method, params, where)
+        status = await self._request(method, params, where)
         wanted = params.get("status")
         if status == wanted or (wanted is None and 200 <= status < 300):
             return None
         return f"{method} {params['path']}: {wanted or 'a status of 2xx'}", f"a status of {status}"
 
-    async def insist(self, method: str, params: Mapping[str, Any], where: str) -> None:
+    async def request_until_answered(self, method: str, params: Mapping[str, Any], where: str) -> None:
         """Ask until there is an answer, whatever it is: the daemon may be down for a while."""
         while True:
             try:
-                status = await self._asked(method, params, where)
-            except (RuntimeError, NotKeptYet):
+                status = await self._request(method, params, where)
+            except (RuntimeError, AnswerNotStored):
                 pass  # down now, or down when the answer that this one names would have been kept
-            except ScenarioMistake:
+            except ScenarioError:
                 return  # it names what came out otherwise, as a crash may well have brought about
             else:
                 if status < 500:
                     return
-            await trio.sleep(ASK_AGAIN_S)
+            await trio.sleep(RETRY_AFTER_S)
 
-    async def _asked(self, method: str, params: Mapping[str, Any], where: str) -> int:
-        path = filled(params["path"], self.people, self.kept, f"{where}.path", in_path=True)
-        body = filled(params.get("body"), self.people, self.kept, f"{where}.body")
-        answer = await self.host.ask(method, path, body)
+    async def _request(self, method: str, params: Mapping[str, Any], where: str) -> int:
+        path = fill_placeholders(params["path"], self.people, self.stored, f"{where}.path", in_path=True)
+        body = fill_placeholders(params.get("body"), self.people, self.stored, f"{where}.body")
+        answer = await self.host.request(method, path, body)
         if "keep" in params:
-            self.kept[params["keep"]] = {"status": answer.status_code, "body": body_of(answer)}
+            self.stored[params["keep"]] = {"status": answer.status_code, "body": response_value(answer)}
         return answer.status_code
 
 
-def body_of(answer: httpx.Response) -> Any:
+def response_value(answer: httpx.Response) -> Any:
     """What it says: the value of a JSON, the text of anything else, None of nothing."""
     if not answer.content:
         return None
     return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
 
-def filled(value: Any, people: Mapping[str, Person], kept: Kept, where: str, *, in_path: bool = False) -> Any:
+def fill_placeholders(
+    value: Any, people: Mapping[str, Person], stored: StoredAnswers, where: str, *, in_path: bool = False
+) -> Any:
     """A value with the names in its texts replaced, all the way down."""
     if isinstance(value, Mapping):
-        return {key: filled(each, people, kept, where) for key, each in value.items()}
+        return {key: fill_placeholders(each, people, stored, where) for key, each in value.items()}
     if isinstance(value, list):
-        return [filled(each, people, kept, where) for each in value]
+        return [fill_placeholders(each, people, stored, where) for each in value]
     if not isinstance(value, str):
         return value
 
@@ -92,14 +96,14 @@ def filled(value: Any, people: Mapping[str, Person], kept: Kept, where: str, *, 
         name, _, path = found[1].partition(".")
         if name in people and not path:
             text = people[name].number
-        elif name in kept:
-            text = str(value_at(kept[name], path, where))
+        elif name in stored:
+            text = str(value_at(stored[name], path, where))
         else:
-            known = ", ".join([*people, *kept]) or "nothing"
-            raise NotKeptYet(f"{where}: {found[0]} names nobody and no answer; known are {known}")
+            known = ", ".join([*people, *stored]) or "nothing"
+            raise AnswerNotStored(f"{where}: {found[0]} names nobody and no answer; known are {known}")
         return quote(text, safe="") if in_path else text
 
-    return NAMED.sub(named, value)
+    return PLACEHOLDER.sub(named, value)
 
 
 def value_at(value: Any, path: str, where: str) -> Any:
@@ -108,5 +112,5 @@ def value_at(value: Any, path: str, where: str) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError) as failure:
-            raise ScenarioMistake(f"{where}: there is no {step!r} in the answer") from failure
+            raise ScenarioError(f"{where}: there is no {step!r} in the answer") from failure
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import trio
 
 
-def seed_scheduler(seed: int) -> None:
+def seed_trio_scheduler(seed: int) -> None:
     """Make the order in which trio runs its tasks depend on `seed` alone, for runs started after this."""
     run = trio._core._run
     run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # final in name only

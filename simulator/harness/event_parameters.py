@@ -8,28 +8,28 @@ from typing import Any
 import trio
 
 from simulator.exchange.model.settings import ExchangeSettings
-from simulator.scenario.schema import SETTINGS
+from simulator.scenario.schema import SETTING_READERS
 
 
-def change_exchange(settings: ExchangeSettings, changes: Mapping[str, Any]) -> None:
+def apply_exchange_settings(settings: ExchangeSettings, changes: Mapping[str, Any]) -> None:
     """Set some of the exchange's manners; raises ValueError for a value that cannot be."""
     for name, value in changes.items():
-        setattr(settings, name, SETTINGS[name](value))
+        setattr(settings, name, SETTING_READERS[name](value))
 
 
 def ring_options(params: Any) -> dict[str, Any]:
-    return dict(_given(params, ("exophone", "shape", "spelling", "with_date")))
+    return dict(_present(params, ("exophone", "shape", "spelling", "with_date")))
 
 
-def _given(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def _present(params: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     return ((name, params[name]) for name in names if name in params)
 
 
-def discard[F](faults: list[F], fault: F) -> None:
+def remove_if_present[F](faults: list[F], fault: F) -> None:
     if fault in faults:
         faults.remove(fault)
 
 
-async def later(wait_s: float, undo: Callable[[], None]) -> None:
+async def run_after(wait_s: float, action: Callable[[], None]) -> None:
     await trio.sleep(wait_s)
-    undo()
+    action()

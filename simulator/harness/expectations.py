@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from simulator.harness.measures import measure
-from simulator.harness.mismatch_text import told
-from simulator.harness.scenario_run import Stage
-from simulator.scenario.scenario import Expectation, Scenario, ScenarioMistake
+from simulator.harness.measures import take_measure
+from simulator.harness.mismatch_text import describe
+from simulator.harness.scenario_run import Simulation
+from simulator.scenario.scenario import Expectation, Scenario, ScenarioError
 
-SHOWN = 8
+MAX_ITEMS_SHOWN = 8
 """How many of the things that were counted a failure shows."""
 
-STORIES = 3
+MAX_CALLERS_EXPLAINED = 3
 """How many callers' stories a failure tells when it names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedExpectation:
     """An expectation that was not met: what was expected, what happened, and the calls concerned."""
 
     expected: str
@@ -31,26 +31,32 @@ class Failure:
         return f"expected {self.expected}\nhappened {self.happened}\n{self.trace}".rstrip()
 
 
-async def check(scenario: Scenario, stage: Stage) -> list[Failure]:
-    """Every expectation that is not met. Raises ScenarioMistake for one that cannot be checked."""
-    failures = [Failure(expected, happened, "") for expected, happened in stage.surprises]
+async def check_expectations(scenario: Scenario, simulation: Simulation) -> list[FailedExpectation]:
+    """Every expectation that is not met. Raises ScenarioError for one that cannot be checked."""
+    failures = [
+        FailedExpectation(expected, happened, "") for expected, happened in simulation.unexpected_answers
+    ]
     start = scenario.start.astimezone(UTC)
-    names = {person.number: name for name, person in stage.people.items()}
+    names = {person.number: name for name, person in simulation.people.items()}
     for expected in scenario.expectations:
         where = f"{scenario.path}: {expected.key}"
-        found = await measure(expected, stage, start, where)
+        found = await take_measure(expected, simulation, start, where)
         if not is_met(expected, found, where):
             why = f" ({expected.because})" if expected.because else ""
-            happened = _happened(found, lambda thing: told(thing, start, names))
+            happened = _measured_text(found, lambda thing: describe(thing, start, names))
             failures.append(
-                Failure(f"{expected}{why}  [{expected.key}]", happened, await _trace(expected, stage))
+                FailedExpectation(
+                    f"{expected}{why}  [{expected.key}]",
+                    happened,
+                    await _explain_callers(expected, simulation),
+                )
             )
     return failures
 
 
-def is_met(expected: Expectation, found: Any, where: str) -> bool:
+def is_met(expected: Expectation, measured: Any, where: str) -> bool:
     """Whether a bound holds for a value, or for the number of things found."""
-    value = len(found) if isinstance(found, list) and expected.bound != "equals" else found
+    value = len(measured) if isinstance(measured, list) and expected.bound != "equals" else measured
     wanted = expected.value
     try:
         match expected.bound:
@@ -66,26 +72,28 @@ def is_met(expected: Expectation, found: Any, where: str) -> bool:
             case "never":
                 return not value
     except (TypeError, ValueError) as failure:
-        raise ScenarioMistake(f"{where}.{expected.bound}: cannot be compared with {value!r}") from failure
+        raise ScenarioError(f"{where}.{expected.bound}: cannot be compared with {value!r}") from failure
     raise AssertionError(f"{expected.bound} is listed as a bound but cannot be held")
 
 
-def _happened(found: Any, tell: Callable[[Any], str]) -> str:
-    if not isinstance(found, list):
-        return tell(found)
-    lines = [f"{len(found)}", *(f"    {tell(thing)}" for thing in found[:SHOWN])]
-    if len(found) > SHOWN:
-        lines.append(f"    … and {len(found) - SHOWN} more")
+def _measured_text(measured: Any, describe: Callable[[Any], str]) -> str:
+    if not isinstance(measured, list):
+        return describe(measured)
+    lines = [f"{len(measured)}", *(f"    {describe(thing)}" for thing in measured[:MAX_ITEMS_SHOWN])]
+    if len(measured) > MAX_ITEMS_SHOWN:
+        lines.append(f"    … and {len(measured) - MAX_ITEMS_SHOWN} more")
     return "\n".join(lines)
 
 
-async def _trace(expected: Expectation, stage: Stage) -> str:
+async def _explain_callers(expected: Expectation, simulation: Simulation) -> str:
     """The stories of the callers concerned, as the daemon tells them."""
     if "person" in expected.filters:
-        numbers = [stage.people[expected.filters["person"]].number]
+        numbers = [simulation.people[expected.filters["person"]].number]
     else:
-        numbers = list(dict.fromkeys(each.number for each in stage.exchange.truth.inbound))[:STORIES]
-    stories = [await stage.host.stories(number) for number in numbers]
-    dropped = [text for text in stage.exchange.truth.dropped_texts if text.number in numbers]
+        numbers = list(dict.fromkeys(each.number for each in simulation.exchange.ground_truth.inbound))[
+            :MAX_CALLERS_EXPLAINED
+        ]
+    stories = [await simulation.host.explain_calls(number) for number in numbers]
+    dropped = [text for text in simulation.exchange.ground_truth.dropped_texts if text.number in numbers]
     stories += [f"The SMS applet sent nothing for call {text.call_sid}: {text.why}" for text in dropped]
     return "\n".join(stories)

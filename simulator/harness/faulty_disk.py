@@ -15,40 +15,40 @@ from weakref import WeakSet
 import trio
 
 from missedd.store.db.inline_driver import InlineConnection
-from simulator.scenario.disk_faults import REFUSALS, DiskFault, DiskFaultName
+from simulator.scenario.disk_faults import DISK_ERRORS, DiskFault, DiskFaultName
 
 
-class Crashed(BaseException):
+class DaemonCrashed(BaseException):
     """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
 
 
-type Point = tuple[int, str]
+type CrashPoint = tuple[int, str]
 """A storage step, counted from 1, and `begin`, `before` its commit or `after` it."""
 
-type Fate = Callable[[Disk, Point], bool]
+type CrashRule = Callable[[FaultyDisk, CrashPoint], bool]
 """Whether the machine dies at this very point."""
 
 
-def survives(disk: Disk, point: Point) -> bool:
+def never_crash(disk: FaultyDisk, point: CrashPoint) -> bool:
     """The fate of a machine that has no appointment."""
     return False
 
 
-def dies_at(appointed: Point) -> Fate:
-    return lambda disk, point: point == appointed
+def crash_at(crash_point: CrashPoint) -> CrashRule:
+    return lambda disk, point: point == crash_point
 
 
-class Disk:
-    """Faults are drawn from `rng`; `fate` kills at points of its own."""
+class FaultyDisk:
+    """Faults are drawn from `rng`; `crash_rule` kills at points of its own."""
 
-    def __init__(self, rng: Random, fate: Fate = survives) -> None:
+    def __init__(self, rng: Random, crash_rule: CrashRule = never_crash) -> None:
         self._rng = rng
-        self._fate = fate
-        self.opened: WeakSet[InlineConnection] = WeakSet()
+        self._crash_rule = crash_rule
+        self.connections: WeakSet[InlineConnection] = WeakSet()
         """The connections to it, of the daemon's and of whoever looks on."""
         self.active: list[DiskFault] = []
         self.steps = 0
-        self.refusals = 0
+        self.error_count = 0
         self.longest_stall_s = 0.0
 
     def step(self, point: str) -> None:
@@ -56,17 +56,17 @@ class Disk:
         when = point.removesuffix("-commit")
         if when == "begin":
             self.steps += 1
-        if self._fate(self, (self.steps, when)):
-            raise Crashed
+        if self._crash_rule(self, (self.steps, when)):
+            raise DaemonCrashed
         fault = self._pick(when, slow=False)
         if fault is None:
             return
         if fault.name is DiskFaultName.CRASH:
-            raise Crashed
-        self.refusals += 1
-        raise sqlite3.OperationalError(REFUSALS[DiskFaultName(fault.name)])
+            raise DaemonCrashed
+        self.error_count += 1
+        raise sqlite3.OperationalError(DISK_ERRORS[DiskFaultName(fault.name)])
 
-    async def pause(self) -> None:
+    async def wait_for_disk(self) -> None:
         """Before each transaction: others get a turn, and on a slow disk time passes."""
         fault = self._pick("before", slow=True)
         if fault is None:

@@ -10,16 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from simulator.harness.application_client import body_of, filled, value_at
-from simulator.harness.scenario_run import Stage
-from simulator.scenario.scenario import Expectation, ScenarioMistake
+from simulator.harness.application_client import fill_placeholders, response_value, value_at
+from simulator.harness.scenario_run import Simulation
+from simulator.scenario.scenario import Expectation, ScenarioError
 
 
-async def measure(expected: Expectation, stage: Stage, start: datetime, where: str) -> list[Any] | Any:
+async def take_measure(
+    expected: Expectation, simulation: Simulation, start: datetime, where: str
+) -> list[Any] | Any:
     """The things, or the value, that an expectation is about."""
     filters = expected.filters
-    truth = stage.exchange.truth
-    number = stage.people[filters["person"]].number if "person" in filters else None
+    truth = simulation.exchange.ground_truth
+    number = simulation.people[filters["person"]].number if "person" in filters else None
     since, until = (_instant(filters.get(name), start) for name in ("after", "before"))
 
     def pick[T](things: Iterable[T], at: Callable[[T], datetime], whose: Callable[[T], object]) -> list[T]:
@@ -46,8 +48,8 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
         case "calls":
             if number is not None:
                 mine = truth.connects_to(number)
-                return [each for each in pick(truth.connects, _created, lambda _: number) if each in mine]
-            return pick(truth.connects, _created, lambda _: None)
+                return [each for each in pick(truth.connects, _created_at, lambda _: number) if each in mine]
+            return pick(truth.connects, _created_at, lambda _: None)
         case "turned_away":
             return pick(truth.turned_away, lambda each: each.rung_at, lambda each: each.number)
         case "texts":
@@ -74,12 +76,14 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
             names = ("target", "status", "fault")
             return [each for each in requests if all(_matches(each, name, filters) for name in names)]
         case "requests_in_a_minute":
-            return truth.requests_in_any_minute(filters.get("target", "voice"))
+            return truth.max_requests_per_minute(filters.get("target", "voice"))
         case "rings_in_an_hour":
             people = [number] if number else sorted({each.number for each in truth.rings})
-            return max((truth.rings_in_any(each, timedelta(hours=1)) for each in people), default=0)
+            return max((truth.max_rings_in_window(each, timedelta(hours=1)) for each in people), default=0)
         case "webhooks":
-            taken = pick(stage.application.taken(), lambda each: each.at, lambda each: each.number)
+            taken = pick(
+                simulation.customer_apps.accepted_messages(), lambda each: each.at, lambda each: each.number
+            )
             return [
                 each
                 for each in taken
@@ -87,16 +91,16 @@ async def measure(expected: Expectation, stage: Stage, start: datetime, where: s
                 and filters.get("campaign") in (None, each.payload["data"]["campaign"])
             ]
         case "actions":
-            return await _actions(stage, number, filters)
+            return await _matching_actions(simulation, number, filters)
         case "api":
-            return await _api(stage, filters, where)
+            return await _api_value(simulation, filters, where)
         case "log":
-            return [each for each in stage.host.log_lines() if each["event"] == filters.get("event")]
+            return [each for each in simulation.host.log_lines() if each["event"] == filters.get("event")]
         case other:
             raise AssertionError(f"{other} is listed as a measure but cannot be taken")
 
 
-def _created(call: Any) -> datetime:
+def _created_at(call: Any) -> datetime:
     created_at: datetime = call.created_at
     return created_at
 
@@ -109,7 +113,7 @@ def _instant(offset: timedelta | None, start: datetime) -> datetime | None:
     return None if offset is None else start + offset
 
 
-async def _actions(stage: Stage, number: str | None, filters: Any) -> list[Any]:
+async def _matching_actions(simulation: Simulation, number: str | None, filters: Any) -> list[Any]:
     """All actions of the daemon that fit, over all pages."""
     ours = ("person", "reason")
     query = "".join(f"&{name}={quote(str(value))}" for name, value in filters.items() if name not in ours)
@@ -119,21 +123,23 @@ async def _actions(stage: Stage, number: str | None, filters: Any) -> list[Any]:
     found: list[Any] = []
     cursor = ""
     while True:
-        page = await stage.host.api("GET", f"/api/v1/actions?limit=1000{query}{cursor}")
+        page = await simulation.host.request_json("GET", f"/api/v1/actions?limit=1000{query}{cursor}")
         found += [each for each in page["items"] if reason in (None, each["reason"])]
         if page["next"] is None:
             return found
         cursor = f"&cursor={quote(page['next'])}"
 
 
-async def _api(stage: Stage, filters: Any, where: str) -> Any:
+async def _api_value(simulation: Simulation, filters: Any, where: str) -> Any:
     """One value out of an answer of the API, asked for now or kept in the timeline."""
     if "get" in filters:
-        path = filled(filters["get"], stage.people, stage.kept, where, in_path=True)
-        asked = await stage.host.ask("GET", path)
+        path = fill_placeholders(
+            filters["get"], simulation.people, simulation.stored_answers, where, in_path=True
+        )
+        asked = await simulation.host.request("GET", path)
         if asked.is_client_error:
-            raise ScenarioMistake(f"{where}.get: the API answers {asked.status_code}: {asked.text}")
-        answer = body_of(asked.raise_for_status())
+            raise ScenarioError(f"{where}.get: the API answers {asked.status_code}: {asked.text}")
+        answer = response_value(asked.raise_for_status())
     else:
-        answer = value_at(stage.kept, filters["kept"], where)
+        answer = value_at(simulation.stored_answers, filters["kept"], where)
     return value_at(answer, filters.get("path", ""), f"{where}.path")

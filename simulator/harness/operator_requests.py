@@ -17,71 +17,71 @@ import trio
 
 from missedd.base.clock import to_iso
 from simulator.harness.daemon_host import DaemonHost
-from simulator.harness.operator_log import FOR_EVER, Journal
+from simulator.harness.operator_log import NO_END, OperatorLog
 from simulator.harness.stepped_clock import SteppedClock
-from simulator.scenario.value_readers import span
+from simulator.scenario.value_readers import duration
 
-ASK_AGAIN_S = 5.0
+RETRY_AFTER_S = 5.0
 
-type Granted = Callable[[datetime, datetime], None]
+type OnGranted = Callable[[datetime, datetime], None]
 """Told when a wish was asked for and when it was granted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OperatorRequest:
     method: str
     path: str
     body: Any
-    granted: Granted
+    on_granted: OnGranted
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class OperatorClient:
     """An operator at the daemon's API."""
 
     host: DaemonHost
     clock: SteppedClock
-    journal: Journal
+    operator_log: OperatorLog
     true_now: Callable[[], datetime]
 
-    def suppress(self, number: str, reason: str) -> Wish:
+    def suppress(self, number: str, reason: str) -> OperatorRequest:
         def granted(asked_at: datetime, at: datetime) -> None:
-            self.journal.note(number, asked_at, at, is_suppressed=True)
+            self.operator_log.record_suppression(number, asked_at, at, is_suppressed=True)
 
         body = {"number": number, "reason": reason}
-        return Wish("POST", "/api/v1/suppressions", body, granted)
+        return OperatorRequest("POST", "/api/v1/suppressions", body, granted)
 
-    def unsuppress(self, number: str) -> Wish:
+    def unsuppress(self, number: str) -> OperatorRequest:
         def granted(asked_at: datetime, at: datetime) -> None:
-            self.journal.note(number, asked_at, at, is_suppressed=False)
+            self.operator_log.record_suppression(number, asked_at, at, is_suppressed=False)
 
-        return Wish("DELETE", f"/api/v1/suppressions/{quote(number)}", None, granted)
+        return OperatorRequest("DELETE", f"/api/v1/suppressions/{quote(number)}", None, granted)
 
-    def pause(self, campaign: str, why: str, lasts: object) -> Wish:
+    def pause(self, campaign: str, why: str, lasts: object) -> OperatorRequest:
         """`lasts` is a duration, or None for a pause without an end."""
-        until, ends_at = None, FOR_EVER
+        until, ends_at = None, NO_END
         if lasts is not None:
-            until, ends_at = (now() + span(lasts) for now in (self.clock.now, self.true_now))
+            until, ends_at = (now() + duration(lasts) for now in (self.clock.now, self.true_now))
 
         def granted(asked_at: datetime, at: datetime) -> None:
-            self.journal.note_pause(campaign, asked_at, at, ends_at, is_pause=True)
+            self.operator_log.record_pause(campaign, asked_at, at, ends_at, is_pause=True)
 
         path, body = f"/api/v1/campaigns/{quote(campaign)}/pause", {"why": why, "until": to_iso(until)}
-        return Wish("POST", path, body, granted)
+        return OperatorRequest("POST", path, body, granted)
 
-    def resume(self, campaign: str) -> Wish:
+    def resume(self, campaign: str) -> OperatorRequest:
         def granted(asked_at: datetime, at: datetime) -> None:
-            self.journal.note_pause(campaign, asked_at, at, FOR_EVER, is_pause=False)
+            self.operator_log.record_pause(campaign, asked_at, at, NO_END, is_pause=False)
 
-        return Wish("DELETE", f"/api/v1/campaigns/{quote(campaign)}/pause", None, granted)
+        return OperatorRequest("DELETE", f"/api/v1/campaigns/{quote(campaign)}/pause", None, granted)
 
-    async def ask(self, wish: Wish) -> None:
+    async def send_once(self, request: OperatorRequest) -> None:
         """Ask once. Raises on anything but a grant."""
         asked_at = self.true_now()
-        await self.host.api(wish.method, wish.path, wish.body)
-        wish.granted(asked_at, self.true_now())
+        await self.host.request_json(request.method, request.path, request.body)
+        request.on_granted(asked_at, self.true_now())
 
-    async def insist(self, wish: Wish) -> None:
+    async def send_until_granted(self, request: OperatorRequest) -> None:
         """Ask until it is granted, or there is nothing to grant.
 
         It may have been granted when it was first asked for, and only the answer was lost.
@@ -89,7 +89,7 @@ class Wishes:
         asked_at = self.true_now()
         while True:
             try:
-                await self.host.api(wish.method, wish.path, wish.body)
+                await self.host.request_json(request.method, request.path, request.body)
             except httpx.HTTPStatusError as refused:
                 if refused.response.status_code == 404:  # there is nothing to lift, or no more
                     break
@@ -99,5 +99,5 @@ class Wishes:
                 pass  # it is down
             else:
                 break
-            await trio.sleep(ASK_AGAIN_S)
-        wish.granted(asked_at, self.true_now())
+            await trio.sleep(RETRY_AFTER_S)
+        request.on_granted(asked_at, self.true_now())

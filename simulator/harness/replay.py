@@ -1,6 +1,6 @@
 """Replays a scenario: the real daemon and the exchange in one virtual time.
 
-`replay` runs the timeline, waits until the scenario's end, measures, and holds the expectations
+`replay_scenario` runs the timeline, waits until the scenario's end, measures, and holds the expectations
 against the exchange's truth and the daemon's API. The same file gives the same run.
 """
 
@@ -11,60 +11,60 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from missedd.config.loader import Settings
-from simulator.exchange.model.ground_truth import Truth
-from simulator.harness.expectations import Failure, check
-from simulator.harness.run_setup import in_virtual_time, perform_timeline, staged, trace_of
-from simulator.harness.scenario_check import proofread
+from simulator.exchange.model.ground_truth import GroundTruth
+from simulator.harness.expectations import FailedExpectation, check_expectations
+from simulator.harness.run_setup import build_trace, open_simulation, play_timeline, run_in_virtual_time
+from simulator.harness.scenario_check import check_scenario
 from simulator.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplayResult:
     """What a replay showed. `simulated` and `took_s` tell how much time it covered, and used."""
 
     scenario: Scenario
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedExpectation, ...]
     checked: int
     simulated: timedelta
     took_s: float
     log_text: str
-    truth: Truth = field(repr=False)
+    ground_truth: GroundTruth = field(repr=False)
 
     @property
     def trace(self) -> str:
         """Everything that happened, in a form that two runs of one seed share to the letter."""
-        return trace_of(self.truth, self.log_text)
+        return build_trace(self.ground_truth, self.log_text)
 
     @property
     def passed(self) -> bool:
         return not self.failures
 
 
-def replay(scenario: Scenario) -> Outcome:
-    """Run one scenario from its start to its end. Raises ScenarioMistake for what cannot be run."""
-    proofread(scenario)
+def replay_scenario(scenario: Scenario) -> ReplayResult:
+    """Run one scenario from its start to its end. Raises ScenarioError for what cannot be run."""
+    check_scenario(scenario)
     began_s = time.perf_counter()
-    outcome = in_virtual_time(scenario, _replay)
+    outcome = run_in_virtual_time(scenario, _run_and_check)
     return replace(outcome, took_s=time.perf_counter() - began_s)
 
 
-async def _replay(scenario: Scenario, settings: Settings) -> Outcome:
-    async with staged(scenario, settings) as stage:
+async def _run_and_check(scenario: Scenario, settings: Settings) -> ReplayResult:
+    async with open_simulation(scenario, settings) as stage:
         host = stage.host
         await host.start()
-        await perform_timeline(scenario, stage)
+        await play_timeline(scenario, stage)
         if not host.is_up:
             await host.start()
-        failures = await check(scenario, stage)
+        failures = await check_expectations(scenario, stage)
         await host.stop()
-    if host.falls:
-        raise host.falls[0]
-    return Outcome(
+    if host.unexpected_errors:
+        raise host.unexpected_errors[0]
+    return ReplayResult(
         scenario,
         tuple(failures),
         len(scenario.expectations),
         scenario.until,
         0.0,
         host.log_text,
-        stage.exchange.truth,
+        stage.exchange.ground_truth,
     )

@@ -13,23 +13,23 @@ from random import Random
 import trio
 import trio.testing
 
-from missedd.config.loader import ConfigProblems, Settings, load_table
+from missedd.config.loader import InvalidConfig, Settings, load_settings_table
 from simulator.exchange.api.httpx_transport import ExchangeTransport
-from simulator.exchange.customer_app import Application
+from simulator.exchange.customer_app import CustomerApps
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.caller_pool import Crowd
-from simulator.exchange.model.ground_truth import Truth
+from simulator.exchange.model.caller_pool import CallerPool
+from simulator.exchange.model.ground_truth import GroundTruth
 from simulator.exchange.model.people import Person
 from simulator.exchange.model.settings import ExchangeSettings
 from simulator.harness.daemon_host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
-from simulator.harness.deterministic_scheduler import seed_scheduler
-from simulator.harness.faulty_disk import Disk, Fate, survives
-from simulator.harness.scenario_run import Stage
+from simulator.harness.deterministic_scheduler import seed_trio_scheduler
+from simulator.harness.faulty_disk import CrashRule, FaultyDisk, never_crash
+from simulator.harness.scenario_run import Simulation
 from simulator.harness.stepped_clock import SteppedClock
-from simulator.scenario.scenario import PersonSpec, Scenario, ScenarioMistake
+from simulator.scenario.scenario import PersonSpec, Scenario, ScenarioError
 
 
-def settings_of(scenario: Scenario, folder: Path) -> Settings:
+def daemon_settings(scenario: Scenario, folder: Path) -> Settings:
     """The daemon's settings: the scenario's own, and addresses that lead to the simulation."""
     provided = {
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.simulated"},
@@ -41,28 +41,28 @@ def settings_of(scenario: Scenario, folder: Path) -> Settings:
         if isinstance(said, dict):  # what is none is the configuration's to complain of
             raw[name] = {**table, **said}
     try:
-        settings = load_table(raw, "daemon", scenario.path)
-    except ConfigProblems as problems:
-        raise ScenarioMistake(str(problems)) from problems
+        settings = load_settings_table(raw, "daemon", scenario.path)
+    except InvalidConfig as problems:
+        raise ScenarioError(str(problems)) from problems
     return replace(settings, store_path=folder / "missedd.db")
 
 
-type Play[T] = Callable[[Scenario, Settings], Awaitable[T]]
+type ScenarioPlayer[T] = Callable[[Scenario, Settings], Awaitable[T]]
 
 
-def in_virtual_time[T](scenario: Scenario, play: Play[T]) -> T:
+def run_in_virtual_time[T](scenario: Scenario, play: ScenarioPlayer[T]) -> T:
     """Run `play` on a folder of its own, under a clock that jumps whenever everybody waits.
 
-    Raises ScenarioMistake for a scenario that cannot be run.
+    Raises ScenarioError for a scenario that cannot be run.
     """
     with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
-        return in_folder(Path(folder), scenario, play)
+        return run_in_folder(Path(folder), scenario, play)
 
 
-def in_folder[T](folder: Path, scenario: Scenario, play: Play[T]) -> T:
+def run_in_folder[T](folder: Path, scenario: Scenario, play: ScenarioPlayer[T]) -> T:
     """The same in a folder of the caller's, which stays."""
-    seed_scheduler(scenario.seed)
-    settings = settings_of(scenario, folder)
+    seed_trio_scheduler(scenario.seed)
+    settings = daemon_settings(scenario, folder)
     clock = trio.testing.MockClock(autojump_threshold=0)
     try:
         return trio.run(
@@ -72,19 +72,21 @@ def in_folder[T](folder: Path, scenario: Scenario, play: Play[T]) -> T:
         # What ends a run surfaces inside the nursery that everything runs in.
         if group.subgroup(KeyboardInterrupt):
             raise KeyboardInterrupt from None
-        mistakes, others = group.split(ScenarioMistake)
+        mistakes, others = group.split(ScenarioError)
         if others is not None or mistakes is None:
             raise
-        raise _first(mistakes) from None
+        raise _first_error(mistakes) from None
 
 
-def _first(group: BaseExceptionGroup[ScenarioMistake]) -> ScenarioMistake:
+def _first_error(group: BaseExceptionGroup[ScenarioError]) -> ScenarioError:
     first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 @asynccontextmanager
-async def staged(scenario: Scenario, settings: Settings, fate: Fate = survives) -> AsyncIterator[Stage]:
+async def open_simulation(
+    scenario: Scenario, settings: Settings, crash_rule: CrashRule = never_crash
+) -> AsyncIterator[Simulation]:
     """The stage at the scenario's start, the daemon not yet started; everything on it ends with the block."""
     rng = Random(scenario.seed)  # noqa: S311 - repeatable on purpose
     zero_s, start = trio.current_time(), scenario.start.astimezone(UTC)
@@ -100,7 +102,7 @@ async def staged(scenario: Scenario, settings: Settings, fate: Fate = survives) 
         key = SECRETS.signing_key
         if key is None:
             raise AssertionError("the simulation's secrets include one for webhooks")
-        application = Application(true_now, key)
+        application = CustomerApps(true_now, key)
         host = DaemonHost(
             nursery,
             settings,
@@ -108,24 +110,24 @@ async def staged(scenario: Scenario, settings: Settings, fate: Fate = survives) 
             Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
             ExchangeTransport(exchange),
             application,
-            Disk(Random(rng.getrandbits(64)), fate),  # noqa: S311 - likewise
+            FaultyDisk(Random(rng.getrandbits(64)), crash_rule),  # noqa: S311 - likewise
         )
-        crowd = Crowd(scenario.seed)
+        crowd = CallerPool(scenario.seed)
         people = {spec.name: _person(spec, crowd) for spec in scenario.people}
         for person in people.values():
             exchange.people.add(person)
-        yield Stage(exchange, host, application, clock, people, crowd, outside, rng, true_now)
+        yield Simulation(exchange, host, application, clock, people, crowd, outside, rng, true_now)
         outside.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
 
 
-async def perform_timeline(scenario: Scenario, stage: Stage) -> None:
+async def play_timeline(scenario: Scenario, simulation: Simulation) -> None:
     """Play the timeline, then wait until the scenario's end."""
     start = scenario.start.astimezone(UTC)
     for happening in scenario.timeline:
-        await sleep_until(start + happening.at, stage.true_now)
-        await stage.perform(happening, scenario)
-    await sleep_until(start + scenario.until, stage.true_now)
+        await sleep_until(start + happening.at, simulation.true_now)
+        await simulation.perform(happening, scenario)
+    await sleep_until(start + scenario.until, simulation.true_now)
 
 
 async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
@@ -134,9 +136,9 @@ async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
         await trio.sleep(wait_s)
 
 
-def trace_of(truth: Truth, log_text: str) -> str:
+def build_trace(ground_truth: GroundTruth, log_text: str) -> str:
     """Everything that happened, in a form that two runs of one seed share to the letter."""
-    return f"{truth.as_json()}\n{log_text}"
+    return f"{ground_truth.as_json()}\n{log_text}"
 
 
 def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
@@ -152,6 +154,6 @@ def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettin
     return replace(there, **scenario.exchange)
 
 
-def _person(spec: PersonSpec, crowd: Crowd) -> Person:
-    drawn = crowd.person()
+def _person(spec: PersonSpec, caller_pool: CallerPool) -> Person:
+    drawn = caller_pool.draw_caller()
     return Person(spec.number or drawn.number, drawn.name, **spec.traits)

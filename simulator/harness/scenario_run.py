@@ -16,169 +16,178 @@ import httpx
 import trio
 
 from missedd.store.db.database import NotDurable, StoreRefused
-from simulator.exchange.customer_app import Application, Manner, Mood
+from simulator.exchange.customer_app import AppBehaviour, AppFailure, CustomerApps
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.caller_pool import Crowd
+from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
 from simulator.exchange.model.people import Person
-from simulator.harness.application_client import Asking, Kept, Surprise
+from simulator.harness.application_client import ApplicationClient, StoredAnswers, UnexpectedAnswer
 from simulator.harness.daemon_host import DaemonHost
-from simulator.harness.event_parameters import change_exchange, discard, later, ring_options
-from simulator.harness.operator_log import Journal
-from simulator.harness.operator_requests import Wish, Wishes
+from simulator.harness.event_parameters import (
+    apply_exchange_settings,
+    remove_if_present,
+    ring_options,
+    run_after,
+)
+from simulator.harness.operator_log import OperatorLog
+from simulator.harness.operator_requests import OperatorClient, OperatorRequest
 from simulator.harness.stepped_clock import SteppedClock
 from simulator.scenario.disk_faults import DiskFault
-from simulator.scenario.scenario import Happening, Scenario, ScenarioMistake, changes_of
-from simulator.scenario.schema import CHANGES
-from simulator.scenario.value_readers import seconds, step
+from simulator.scenario.scenario import Scenario, ScenarioError, TimelineEvent, read_person_changes
+from simulator.scenario.schema import CHANGEABLE_TRAITS
+from simulator.scenario.value_readers import duration_s, signed_duration
 
-RESTART_S = 5.0
+RESTART_DELAY_S = 5.0
 """How long a supervisor waits before it starts a dead daemon again."""
 
-NEED_THE_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
+EVENTS_NEEDING_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
 
-REFUSED_AT_START = (StoreRefused, NotDurable)
+START_ERRORS = (StoreRefused, NotDurable)
 """What a daemon whose disk fails says when it is started; its supervisor tries again."""
 
 
 @dataclass(slots=True)
-class Stage:
+class Simulation:
     """Everything a deed may touch, and a measure may look at."""
 
     exchange: Exchange
     host: DaemonHost
-    application: Application
+    customer_apps: CustomerApps
     clock: SteppedClock
     people: dict[str, Person]
-    crowd: Crowd
+    caller_pool: CallerPool
     nursery: trio.Nursery
     rng: Random
     true_now: Callable[[], datetime]
-    journal: Journal = field(default_factory=Journal)
-    kept: Kept = field(default_factory=dict)
-    surprises: list[Surprise] = field(default_factory=list)
+    operator_log: OperatorLog = field(default_factory=OperatorLog)
+    stored_answers: StoredAnswers = field(default_factory=dict)
+    unexpected_answers: list[UnexpectedAnswer] = field(default_factory=list)
     """Answers of the daemon's API that an `api` deed did not expect."""
     is_supervised: bool = False
-    _down_s: float = RESTART_S
+    _next_restart_delay_s: float = RESTART_DELAY_S
 
     async def supervise(self) -> None:
         """Start the daemon, and from now on again whenever it dies."""
         self.is_supervised = True
-        self.host.on_death = self._on_death
+        self.host.on_exit = self._on_daemon_exit
         await self._start_after(0)
 
-    def started_at(self) -> list[datetime]:
+    def start_times(self) -> list[datetime]:
         """When the daemon was ready, each time, in true time."""
         now, now_s = self.true_now(), trio.current_time()
-        return [now - timedelta(seconds=now_s - at_s) for at_s in self.host.started_s]
+        return [now - timedelta(seconds=now_s - at_s) for at_s in self.host.ready_times_s]
 
-    def heal(self) -> None:
+    def end_all_faults(self) -> None:
         """End every fault there is: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()
         self.host.disk.clear()
-        self.application.heal()
-        if self.clock.error:
-            self.clock.error = timedelta(0)
+        self.customer_apps.reset_behaviour()
+        if self.clock.offset:
+            self.clock.offset = timedelta(0)
 
-    def _on_death(self) -> None:
-        down_s, self._down_s = self._down_s, RESTART_S
+    def _on_daemon_exit(self) -> None:
+        down_s, self._next_restart_delay_s = self._next_restart_delay_s, RESTART_DELAY_S
         self.nursery.start_soon(self._start_after, down_s)
 
-    async def perform(self, happening: Happening, scenario: Scenario) -> None:
-        """Do one deed. Raises ScenarioMistake for parameters that cannot be."""
-        where = f"{scenario.path}: {happening.key}"
-        value = happening.params[happening.deed]
-        self._check_the_daemon(happening.deed, value, where)
+    async def perform(self, event: TimelineEvent, scenario: Scenario) -> None:
+        """Do one deed. Raises ScenarioError for parameters that cannot be."""
+        where = f"{scenario.path}: {event.key}"
+        value = event.params[event.kind]
+        self._check_daemon_state(event.kind, value, where)
         try:
-            match happening.deed:
+            match event.kind:
                 case "ring":
-                    await self._ring(value, happening.params)
+                    await self._ring(value, event.params)
                 case "crowd":
-                    self._crowd(value, happening.params)
+                    self._ring_crowd(value, event.params)
                 case "redeliver":
                     self._redeliver(value, where)
                 case "heartbeat":
-                    self.exchange.beat(value)
+                    self.exchange.send_heartbeat(value)
                 case "fault":
-                    self._fault(value, happening.params)
+                    self._start_fault(value, event.params)
                 case "clear":
                     self.exchange.faults.clear(None if value == "all" else value)
                 case "disk":
-                    self._disk(value, happening.params)
+                    self._start_disk_fault(value, event.params)
                 case "daemon":
-                    await self._daemon(value, happening.params)
+                    await self._control_daemon(value, event.params)
                 case "clock_step":
-                    self.clock.error += step(value)
+                    self.clock.offset += signed_duration(value)
                 case "person":
-                    self._change(value, happening.params)
+                    self._change_person(value, event.params)
                 case "exchange":
-                    change_exchange(self.exchange.settings, value)
+                    apply_exchange_settings(self.exchange.settings, value)
                 case "application":
-                    self._application(value, happening.params)
+                    self._change_application(value, event.params)
                 case "suppress":
-                    reason = happening.params.get("reason", "asked")
-                    await self._operate(self._wishes.suppress(self.people[value].number, reason))
+                    reason = event.params.get("reason", "asked")
+                    await self._send_operator_request(
+                        self._operator.suppress(self.people[value].number, reason)
+                    )
                 case "unsuppress":
-                    await self._operate(self._wishes.unsuppress(self.people[value].number))
+                    await self._send_operator_request(self._operator.unsuppress(self.people[value].number))
                 case "pause":
-                    why, lasts = happening.params.get("why", "asked"), happening.params.get("for")
-                    await self._operate(self._wishes.pause(value, why, lasts))
+                    why, lasts = event.params.get("why", "asked"), event.params.get("for")
+                    await self._send_operator_request(self._operator.pause(value, why, lasts))
                 case "resume":
-                    await self._operate(self._wishes.resume(value))
+                    await self._send_operator_request(self._operator.resume(value))
                 case "api":
-                    asking = Asking(self.host, self.people, self.kept)
+                    asking = ApplicationClient(self.host, self.people, self.stored_answers)
                     if self.is_supervised:
-                        self.nursery.start_soon(asking.insist, value, happening.params, where)
+                        self.nursery.start_soon(asking.request_until_answered, value, event.params, where)
                     else:
-                        surprise = await asking.ask(value, happening.params, where)
+                        surprise = await asking.request_once(value, event.params, where)
                         if surprise is not None:
                             expected, happened = surprise
-                            self.surprises.append((f"{expected}  [{happening.key}]", happened))
+                            self.unexpected_answers.append((f"{expected}  [{event.key}]", happened))
                 case other:
                     raise AssertionError(f"{other} is listed as a deed but cannot be done")
         except ValueError as failure:
-            raise ScenarioMistake(f"{where}: {failure}") from failure
+            raise ScenarioError(f"{where}: {failure}") from failure
         except httpx.HTTPStatusError as refused:
             answer = refused.response
-            raise ScenarioMistake(f"{where}: the daemon refuses it: {answer.text}") from refused
+            raise ScenarioError(f"{where}: the daemon refuses it: {answer.text}") from refused
 
-    def _check_the_daemon(self, deed: str, value: Any, where: str) -> None:
-        """Where nobody supervises the daemon, a file must know whether it runs. Raises ScenarioMistake."""
-        if deed not in NEED_THE_DAEMON or self.is_supervised or self.host.falls:
+    def _check_daemon_state(self, kind: str, value: Any, where: str) -> None:
+        """Where nobody supervises the daemon, a file must know whether it runs. Raises ScenarioError."""
+        if kind not in EVENTS_NEEDING_DAEMON or self.is_supervised or self.host.unexpected_errors:
             return
-        is_start = deed == "daemon" and value == "start"
+        is_start = kind == "daemon" and value == "start"
         if is_start is self.host.is_up:
-            raise ScenarioMistake(
+            raise ScenarioError(
                 f"{where}: the daemon {'runs already' if is_start else 'is not running then'}"
             )
 
     @property
-    def _wishes(self) -> Wishes:
-        return Wishes(self.host, self.clock, self.journal, self.true_now)
+    def _operator(self) -> OperatorClient:
+        return OperatorClient(self.host, self.clock, self.operator_log, self.true_now)
 
-    async def _operate(self, wish: Wish) -> None:
+    async def _send_operator_request(self, request: OperatorRequest) -> None:
         """Have an operator ask for something; on a supervised stage they ask until it is granted."""
         if self.is_supervised:
-            self.nursery.start_soon(self._wishes.insist, wish)
+            self.nursery.start_soon(self._operator.send_until_granted, request)
         else:
-            await self._wishes.ask(wish)
+            await self._operator.send_once(request)
 
     async def _ring(self, value: Any, params: Any) -> None:
         for name in [value] if isinstance(value, str) else value:
             person = self.people[name]
-            every_s = seconds(params.get("every", 0))
+            every_s = duration_s(params.get("every", 0))
             self.nursery.start_soon(
-                self._rings, person, params.get("times", 1), every_s, ring_options(params)
+                self._ring_repeatedly, person, params.get("times", 1), every_s, ring_options(params)
             )
 
-    async def _rings(self, person: Person, times: int, every_s: float, options: dict[str, Any]) -> None:
+    async def _ring_repeatedly(
+        self, person: Person, times: int, every_s: float, options: dict[str, Any]
+    ) -> None:
         for _ in range(times):
             self.exchange.ring_in(person, **options)
             await trio.sleep(every_s)
 
-    def _crowd(self, count: int, params: Any) -> None:
-        within_s = seconds(params.get("within", "1s"))
-        for i, person in enumerate(self.crowd.people(count), 1):
+    def _ring_crowd(self, count: int, params: Any) -> None:
+        within_s = duration_s(params.get("within", "1s"))
+        for i, person in enumerate(self.caller_pool.draw_callers(count), 1):
             self.people[f"caller-{len(self.people) + 1}"] = person
             self.exchange.people.add(person)
             self.nursery.start_soon(
@@ -196,14 +205,14 @@ class Stage:
     def _redeliver(self, name: str, where: str) -> None:
         """Exotel posts the person's latest call again, under the same CallSid."""
         number = self.people[name].number
-        rung = [each for each in self.exchange.truth.inbound if each.number == number]
+        rung = [each for each in self.exchange.ground_truth.inbound if each.number == number]
         if not rung:
             if self.is_supervised:
                 return  # all channels of the account were in use when they rang
-            raise ScenarioMistake(f"{where}: {name} has not rung yet")
+            raise ScenarioError(f"{where}: {name} has not rung yet")
         self.exchange.ring_in(number, rung[-1].exophone, rung[-1].shape, call_sid=rung[-1].call_sid)
 
-    def _fault(self, name: str, params: Any) -> None:
+    def _start_fault(self, name: str, params: Any) -> None:
         delay = params.get("delay")
         fault = Fault(
             name,
@@ -211,44 +220,44 @@ class Stage:
             params.get("when", "before"),
             params.get("times"),
             params.get("probability", 1.0),
-            None if delay is None else seconds(delay),
+            None if delay is None else duration_s(delay),
             params.get("retry_after"),
         )
         self.exchange.faults.activate(fault)
-        self._after(params, lambda: discard(self.exchange.faults.active, fault))
+        self._undo_later(params, lambda: remove_if_present(self.exchange.faults.active, fault))
 
-    def _application(self, value: Any, params: Any) -> None:
-        """`up`, a status that it answers with, or a `Mood`: everywhere, or at one `host`."""
-        host, well = params.get("host"), Manner()
-        answer = value if isinstance(value, int) else 200 if value == "up" else Mood(value)
-        self.application.behave(Manner(answer, seconds(params.get("delay", 0))), host)
-        self._after(params, lambda: self.application.behave(well, host))
+    def _change_application(self, value: Any, params: Any) -> None:
+        """`up`, a status that it answers with, or a `AppFailure`: everywhere, or at one `host`."""
+        host, well = params.get("host"), AppBehaviour()
+        answer = value if isinstance(value, int) else 200 if value == "up" else AppFailure(value)
+        self.customer_apps.set_behaviour(AppBehaviour(answer, duration_s(params.get("delay", 0))), host)
+        self._undo_later(params, lambda: self.customer_apps.set_behaviour(well, host))
 
-    def _after(self, params: Any, undo: Callable[[], None]) -> None:
+    def _undo_later(self, params: Any, undo: Callable[[], None]) -> None:
         if "for" in params:
-            wait_s = seconds(params["for"])
-            self.nursery.start_soon(later, wait_s, undo)
+            wait_s = duration_s(params["for"])
+            self.nursery.start_soon(run_after, wait_s, undo)
 
-    def _disk(self, name: str, params: Any) -> None:
+    def _start_disk_fault(self, name: str, params: Any) -> None:
         fault = DiskFault(
             name,
             params.get("when", "before"),
             params.get("times"),
             params.get("probability", 1.0),
-            seconds(params.get("delay", 5)),
+            duration_s(params.get("delay", 5)),
         )
         active = self.host.disk.active
         active.append(fault)
-        self._after(params, lambda: discard(self.host.disk.active, fault))
+        self._undo_later(params, lambda: remove_if_present(self.host.disk.active, fault))
 
-    async def _daemon(self, value: str, params: Any) -> None:
-        down_s = seconds(params.get("down", 0))
+    async def _control_daemon(self, value: str, params: Any) -> None:
+        down_s = duration_s(params.get("down", 0))
         if self.is_supervised and value != "start" and not self.host.is_up:
             return  # it is dead already
         if value in ("stop", "restart"):
             await self.host.stop()
         if value == "crash":
-            self._down_s = down_s or RESTART_S
+            self._next_restart_delay_s = down_s or RESTART_DELAY_S
             await self.host.crash()
         if value == "start":
             await self._start_after(0)
@@ -261,10 +270,10 @@ class Stage:
             return
         try:
             await self.host.start()
-        except REFUSED_AT_START:
+        except START_ERRORS:
             if not self.is_supervised:
                 raise
 
-    def _change(self, name: str, params: Any) -> None:
-        changed = replace(self.people[name], **changes_of(params, CHANGES))
+    def _change_person(self, name: str, params: Any) -> None:
+        changed = replace(self.people[name], **read_person_changes(params, CHANGEABLE_TRAITS))
         self.people[name] = self.exchange.people.add(changed)

@@ -13,34 +13,34 @@ class SteppedClock:
 
     def __init__(self, true_now: Callable[[], datetime]) -> None:
         self._true_now = true_now
-        self._errors = [(true_now(), timedelta(0))]
-        self._set = trio.Event()
+        self._offsets = [(true_now(), timedelta(0))]
+        self._was_set = trio.Event()
 
     @property
-    def error(self) -> timedelta:
-        return self._errors[-1][1]
+    def offset(self) -> timedelta:
+        return self._offsets[-1][1]
 
-    @error.setter
-    def error(self, error: timedelta) -> None:
-        self._errors.append((self._true_now(), error))
-        self._set.set()
-        self._set = trio.Event()
+    @offset.setter
+    def offset(self, error: timedelta) -> None:
+        self._offsets.append((self._true_now(), error))
+        self._was_set.set()
+        self._was_set = trio.Event()
 
-    async def steps(self) -> None:
+    async def wait_for_step(self) -> None:
         """Return when it is set the next time."""
-        await self._set.wait()
+        await self._was_set.wait()
 
     def now(self) -> datetime:
-        return self._true_now() + self.error
+        return self._true_now() + self.offset
 
-    def shown_at(self, true_at: datetime) -> datetime:
+    def reading_at(self, true_at: datetime) -> datetime:
         """What it showed at an instant of true time."""
-        return true_at + next(error for since, error in reversed(self._errors) if since <= true_at)
+        return true_at + next(error for since, error in reversed(self._offsets) if since <= true_at)
 
-    def spans(self) -> list[tuple[datetime, timedelta]]:
+    def offset_history(self) -> list[tuple[datetime, timedelta]]:
         """Since when, in true time, it was wrong by how much; in that order."""
-        return list(self._errors)
+        return list(self._offsets)
 
     @property
     def was_stepped(self) -> bool:
-        return len(self._errors) > 1
+        return len(self._offsets) > 1

@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from simulator.exchange.model.call_shapes import Shape
-from simulator.exchange.model.ground_truth import Truth
+from simulator.exchange.model.call_shapes import CallShape
+from simulator.exchange.model.ground_truth import GroundTruth
 from simulator.exchange.model.records import InboundRing
-from simulator.exchange.webhooks.inbound_scripts import course_of
-from simulator.exchange.webhooks.passthru import DATES
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
+from simulator.exchange.webhooks.inbound_scripts import script_of
+from simulator.exchange.webhooks.passthru import DATE_FIELDS
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
 
-_DATES = re.compile(rf"[?&](?:{'|'.join(DATES)})=[^&]*")
+_DATE_PARAMETERS = re.compile(rf"[?&](?:{'|'.join(DATE_FIELDS)})=[^&]*")
 
-_BY_A_CALL = """
+_SPOKEN_IN_CALL_SQL = """
 SELECT a.id, a.number, c.call_sid FROM attempts t
 JOIN actions a ON a.id = t.action_id AND a.kind = 'callback'
 JOIN calls wish ON wish.id = a.call_id
 JOIN calls c ON c.caller = a.number AND c.campaign = a.campaign
             AND (c.reason = 'conversation' OR c.reached_by = 'conversation')
 WHERE c.called_at > wish.called_at AND coalesce(c.reached_at, c.received_at) < t.started_at"""
-_BY_THE_CALL_ITSELF = """
+_SPOKEN_IN_SAME_CALL_SQL = """
 SELECT a.id, a.number, c.call_sid FROM calls c
 JOIN actions a ON a.call_id = c.id AND a.kind IN ('sms', 'callback')
 LEFT JOIN attempts t ON t.action_id = a.id
 WHERE c.reached_at < t.started_at OR (a.outcome = 'handed-over' AND c.reached_at < a.closed_at)"""
-_BY_A_CALLBACK = """
+_SPOKEN_IN_CALLBACK_SQL = """
 SELECT a.id, a.number, o.provider_sid FROM attempts t
 JOIN actions a ON a.id = t.action_id AND a.kind = 'callback'
 JOIN calls wish ON wish.id = a.call_id
@@ -37,18 +37,18 @@ WHERE o.kind = 'callback' AND o.outcome = 'answered'
   AND coalesce(o.answered_at, o.closed_at) > wish.called_at AND o.closed_at < t.started_at"""
 
 
-async def judge_reached(stage: Stage, witness: Witness, tally: Tally) -> None:
+async def judge_spoken_with(simulation: Simulation, observer: StoreObserver, results: PromiseResults) -> None:
     """What was known before an attempt was made; both are the daemon's own instants."""
-    ((cancelled,),) = await witness.rows(
+    ((cancelled,),) = await observer.rows(
         "SELECT count(*) FROM actions WHERE outcome = 'cancelled' AND reason = 'reached-otherwise'"
     )
-    tally.reach("P3 reached", cancelled)
-    await _taken_calls(stage.exchange.truth, witness, tally)
-    if stage.clock.was_stepped:
+    results.count_occasions("P3 reached", cancelled)
+    await _judge_answered_calls(simulation.exchange.ground_truth, observer, results)
+    if simulation.clock.was_stepped:
         return  # before and after can't be told apart
-    for sql in (_BY_A_CALL, _BY_A_CALLBACK, _BY_THE_CALL_ITSELF):
-        for action_id, number, sid in await witness.rows(sql):
-            tally.breach(
+    for sql in (_SPOKEN_IN_CALL_SQL, _SPOKEN_IN_CALLBACK_SQL, _SPOKEN_IN_SAME_CALL_SQL):
+        for action_id, number, sid in await observer.rows(sql):
+            results.add_violation(
                 "P3 reached",
                 f"action {action_id} went to {number}, whom the campaign had spoken with in {sid}",
                 f"action {action_id}",
@@ -56,20 +56,22 @@ async def judge_reached(stage: Stage, witness: Witness, tally: Tally) -> None:
             )
 
 
-async def _taken_calls(truth: Truth, witness: Witness, tally: Tally) -> None:
+async def _judge_answered_calls(
+    ground_truth: GroundTruth, observer: StoreObserver, results: PromiseResults
+) -> None:
     """Every call that was taken, by somebody or by a voicemail, is on record as such once that was told."""
     kept = {
         sid: (verdict, reason, by)
-        for sid, verdict, reason, by in await witness.rows(
+        for sid, verdict, reason, by in await observer.rows(
             "SELECT call_sid, verdict, reason, reached_by FROM calls WHERE caller NOT GLOB 'erased:*'"
         )
     }
-    for ring in truth.inbound:
-        if ring.call_sid not in kept or not _is_proof_acknowledged(truth, ring):
+    for ring in ground_truth.inbound:
+        if ring.call_sid not in kept or not _is_proof_acknowledged(ground_truth, ring):
             continue
         verdict, reason, by = kept[ring.call_sid]
         proof = "voicemail" if ring.talked_until is None else "conversation"
-        tally.hold(
+        results.check(
             "P3 reached",
             proof in (by, reason),
             f"call {ring.call_sid} was a {proof}, as was told, and it is on record as {verdict} [{reason}]",
@@ -78,19 +80,19 @@ async def _taken_calls(truth: Truth, witness: Witness, tally: Tally) -> None:
         )
 
 
-def _is_proof_acknowledged(truth: Truth, ring: InboundRing) -> bool:
+def _is_proof_acknowledged(ground_truth: GroundTruth, ring: InboundRing) -> bool:
     """Whether all that was told of the course of a call got its 2xx, the proof that it was taken included."""
     taken_at: datetime | None = ring.talked_until or ring.voicemail_at
-    course = course_of(Shape(ring.shape), ring.talked_s)
-    if taken_at is None or not course.told:
+    course = script_of(CallShape(ring.shape), ring.talked_s)
+    if taken_at is None or not course.requests:
         return False
-    told = [moment for moment in course.told if moment.tells.tells_end]
+    told = [moment for moment in course.requests if moment.event.tells_end]
     if all(ring.rung_at + timedelta(seconds=moment.at_s) < taken_at for moment in told):
         return False  # it has no Passthru behind the talk
     # What is delivered again may be with the dates that it was without before.
     acknowledged = {
-        _DATES.sub("", each.url)
-        for each in truth.deliveries_of(ring.call_sid)
+        _DATE_PARAMETERS.sub("", each.url)
+        for each in ground_truth.deliveries_of(ring.call_sid)
         if each.kind == "missed-call" and each.tells_end and each.status is not None and each.status < 300
     }
     return len(acknowledged) >= len(told)

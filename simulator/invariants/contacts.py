@@ -17,10 +17,10 @@ from missedd.core.agent_rotation import Agent
 from missedd.core.model import Plan
 from missedd.core.policy import Campaign, MessageClass
 from simulator.exchange.model.records import Connect, Text
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
 
-_UNTAKEN = ("busy", "no-answer", "failed", "canceled")
+_UNANSWERED = ("busy", "no-answer", "failed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Contact:
     number: str
     sid: str
     at: datetime
-    shown_at: datetime
+    daemon_time: datetime
     campaign: Campaign | None
     is_promotional: bool
-    action: str
+    action_id: str
     """The id that its request named."""
     agent: Agent | None = None
     """Whom a callback connects the caller to."""
@@ -42,18 +42,21 @@ class Contact:
     """The daemon was told, by the legs, that the agent did not take it and the caller was not rung."""
 
 
-async def contacts_of(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
+async def load_contacts(simulation: Simulation, settings: Settings, observer: StoreObserver) -> list[Contact]:
     owners = {
         str(action_id): name
-        for action_id, name in await witness.rows("SELECT id, campaign FROM actions WHERE kind = 'callback'")
+        for action_id, name in await observer.rows("SELECT id, campaign FROM actions WHERE kind = 'callback'")
     }
-    missed = await _missed_by_agents(witness)
-    return [*_asked_for(stage, settings, owners, missed), *await _handed_over(stage, settings, witness)]
+    missed = await _missed_by_agents(observer)
+    return [
+        *_api_contacts(simulation, settings, owners, missed),
+        *await _applet_contacts(simulation, settings, observer),
+    ]
 
 
-async def _missed_by_agents(witness: Witness) -> set[str]:
+async def _missed_by_agents(observer: StoreObserver) -> set[str]:
     """The calls of which the legs, as they were told, say that the first was not taken and no second rang."""
-    rows = await witness.rows("SELECT provider_sid, fields FROM reports WHERE effect = 'applied'")
+    rows = await observer.rows("SELECT provider_sid, fields FROM reports WHERE effect = 'applied'")
     missed = set()
     for sid, text in rows:
         fields: dict[str, str] = json.loads(text)
@@ -61,27 +64,27 @@ async def _missed_by_agents(witness: Witness) -> set[str]:
             fields.get(f"Legs[{leg}][Status]") or fields.get(f"Details[Leg{leg + 1}Status]") or ""
             for leg in (0, 1)
         )
-        if first in _UNTAKEN and second in ("", "null"):
+        if first in _UNANSWERED and second in ("", "null"):
             missed.add(sid)
     return missed
 
 
-def _asked_for(
-    stage: Stage, settings: Settings, owners: Mapping[str, str], missed: Collection[str]
+def _api_contacts(
+    simulation: Simulation, settings: Settings, owners: Mapping[str, str], missed: Collection[str]
 ) -> Iterator[Contact]:
-    truth = stage.exchange.truth
+    truth = simulation.exchange.ground_truth
     for request in truth.api_requests:
         if request.sid is None:
             continue
         made = truth.call(request.sid) or truth.text(request.sid)
-        shown_at = stage.clock.shown_at(request.at)
+        shown_at = simulation.clock.reading_at(request.at)
         if isinstance(made, Connect):
             action = made.fields.get("CustomField", "")
             # Whose it is the action says: a number that is called from may be another campaign's.
             campaign = settings.policy.campaign(owners.get(action, ""))
             callback = campaign.callback if campaign else None
             agents = {each.number: each for each in callback.agents} if callback else {}
-            number, rung = legs_of(made, campaign)
+            number, rung = caller_and_agent(made, campaign)
             agent = None if rung is None else agents.get(rung)
             promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
             is_miss = made.sid in missed and callback is not None and callback.first == "agent"
@@ -95,7 +98,7 @@ def _asked_for(
             yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
 
 
-def legs_of(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
+def caller_and_agent(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
     """The caller's number and, where one is to be connected with them, the agent's."""
     callback = campaign.callback if campaign else None
     if made.to_number is None or callback is None or callback.first != "agent":
@@ -103,27 +106,29 @@ def legs_of(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
     return made.to_number, made.from_number
 
 
-async def _handed_over(stage: Stage, settings: Settings, witness: Witness) -> list[Contact]:
+async def _applet_contacts(
+    simulation: Simulation, settings: Settings, observer: StoreObserver
+) -> list[Contact]:
     """The texts that the SMS applet fetched: contacts like any other, from when it asked for them."""
-    rows = await witness.rows(
+    rows = await observer.rows(
         """SELECT c.call_sid, a.id, a.campaign, a.plan FROM actions a JOIN calls c ON c.id = a.call_id
            WHERE a.outcome = 'handed-over'"""
     )
     owed = {sid: (str(action_id), name, Plan(plan)) for sid, action_id, name, plan in rows}
     contacts = []
-    for text in (each for each in stage.exchange.truth.texts if each.via == "applet"):
+    for text in (each for each in simulation.exchange.ground_truth.texts if each.via == "applet"):
         if (sid := text.fields["CallSid"]) not in owed:
             continue  # on no record: judged as such
         action, name, plan = owed[sid]
         campaign = settings.policy.campaign(name)
         sms = sms_policy(campaign, plan) if campaign else None
-        asked = stage.exchange.truth.deliveries_of(sid)
+        asked = simulation.exchange.ground_truth.deliveries_of(sid)
         at = max(
             each.at
             for each in asked
             if each.kind == "sms-text" and each.method == "GET" and each.at <= text.sent_at
         )
         promotes = sms is not None and sms.message_class is MessageClass.PROMOTIONAL
-        shown_at = stage.clock.shown_at(at)
+        shown_at = simulation.clock.reading_at(at)
         contacts.append(Contact("sms", text.number, text.sid, at, shown_at, None, promotes, action))
     return contacts

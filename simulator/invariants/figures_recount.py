@@ -18,12 +18,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US = timedelta(microseconds=1)
 
 
-type Rows = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
+type FetchRows = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
 """The rows that a SELECT gives."""
 
 
-async def recount(
-    rows: Rows, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
+async def recount_analytics(
+    rows: FetchRows, campaign: str | None, since: datetime | None, until: datetime | None, timezone: str
 ) -> dict[str, Any]:
     def counts(name: str | None, at: int) -> bool:
         return (
@@ -39,7 +39,7 @@ async def recount(
         if counts(row[1], row[3])
     }
     missed = [row for row in calls.values() if row[4] in MISSED]
-    chains = await _chains(rows)
+    chains = await _first_call_times(rows)
     actions = [
         (*row[1:-1], calls[row[0]][3], chains.get(row[-1], calls[row[0]][3]))
         for row in await rows(
@@ -65,12 +65,12 @@ async def recount(
             {"verdict": verdict, "reason": reason, "calls": n}
             for (verdict, reason), n in sorted(Counter((row[4], row[5]) for row in calls.values()).items())
         ],
-        **_of_actions(actions),
-        **_of_time([row[3] for row in missed], timezone),
+        **_recount_actions(actions),
+        **_recount_times([row[3] for row in missed], timezone),
     }
 
 
-async def _chains(rows: Rows) -> dict[int, int]:
+async def _first_call_times(rows: FetchRows) -> dict[int, int]:
     """When the earliest call was made that each callback answers: its own, and those whose place it took."""
     since: dict[int, int] = {}
     callbacks = await rows(
@@ -93,7 +93,7 @@ async def _chains(rows: Rows) -> dict[int, int]:
     return {action_id: earliest(action_id) for action_id in own}
 
 
-def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+def _recount_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     def final(row: tuple[Any, ...]) -> str | None:
         outcome: str | None = row[3] if row[3] is not None else row[2]
         return outcome
@@ -145,7 +145,7 @@ def _of_actions(actions: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     }
 
 
-def _of_time(instants: Sequence[int], timezone: str) -> dict[str, Any]:
+def _recount_times(instants: Sequence[int], timezone: str) -> dict[str, Any]:
     local = [(EPOCH + at * US).astimezone(ZoneInfo(timezone)) for at in instants]
     hours = Counter(at.hour for at in local)
     week = Counter((at.weekday(), at.hour) for at in local)
@@ -169,20 +169,20 @@ def _nearest_rank(values: Sequence[float], percent: int) -> float | None:
     return values[math.ceil(len(values) * percent / 100) - 1] if values else None
 
 
-def disagreements(told: dict[str, Any], counted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def differences(reported: dict[str, Any], counted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Where the two differ: percentiles by more than two percent, everything else at all."""
     return {
-        name: (told[name], counted[name])
-        for name in sorted(told.keys() | counted.keys())
-        if not _agree(told.get(name), counted.get(name), is_time=name.startswith("seconds_"))
+        name: (reported[name], counted[name])
+        for name in sorted(reported.keys() | counted.keys())
+        if not _agree(reported.get(name), counted.get(name), is_time=name.startswith("seconds_"))
     }
 
 
-def _agree(told: Any, counted: Any, *, is_time: bool) -> bool:
+def _agree(reported: Any, counted: Any, *, is_time: bool) -> bool:
     if not is_time:
-        return bool(told == counted)
-    return told.keys() == counted.keys() and all(
-        (told[name] is None) == (counted[name] is None)
-        and (told[name] is None or abs(told[name] - counted[name]) <= 0.02 * counted[name] + 0.1)
-        for name in told
+        return bool(reported == counted)
+    return reported.keys() == counted.keys() and all(
+        (reported[name] is None) == (counted[name] is None)
+        and (reported[name] is None or abs(reported[name] - counted[name]) <= 0.02 * counted[name] + 0.1)
+        for name in reported
     )

@@ -15,41 +15,41 @@ import trio
 import trio.testing
 
 from missedd.base.clock import to_us
-from missedd.core.model import LANE_OF
+from missedd.core.model import LANE_BY_KIND
 from missedd.engine.timing.timers import HORIZON_S
 from missedd.store.db.inline_driver import InlineConnection, InlineDriver
-from simulator.harness.faulty_disk import Disk
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.promise_results import Tally
+from simulator.harness.faulty_disk import FaultyDisk
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.promise_results import PromiseResults
 
-LOOKED_FOR = timedelta(seconds=HORIZON_S / 2 - 60)
+TIMERS_LOADED_AHEAD = timedelta(seconds=HORIZON_S / 2 - 60)
 """Timers always hold at least half a horizon; a little less allows for the sleep between two looks."""
 
-BETWEEN = timedelta(minutes=15)
+MAX_UNTRACKED_TIME = timedelta(minutes=15)
 """An action is in nobody's queue while it is claimed or looked up. A look-up waits for its turn in
 the budget, its request and the disk: never this long."""
 
-SOON = timedelta(minutes=2)
+MAX_HELD_AFTER_OUTAGE = timedelta(minutes=2)
 """What was held goes on within a transaction, and its disk may be slow."""
 
-type Final = tuple[Any, ...]
+type FinalRow = tuple[Any, ...]
 
 
-class Witness:
-    def __init__(self, connection: InlineConnection, disk: Disk, tally: Tally) -> None:
+class StoreObserver:
+    def __init__(self, connection: InlineConnection, disk: FaultyDisk, results: PromiseResults) -> None:
         self._connection = connection
         self._disk = disk
-        self._tally = tally
+        self._results = results
         self._steps_seen = -1
-        self._finals: dict[int, Final] = {}
-        self._closed: dict[str, Final] = {}
-        self._missing: dict[tuple[int, ...], datetime] = {}
-        self._stalled: dict[tuple[int, ...], datetime] = {}
+        self._final_actions: dict[int, FinalRow] = {}
+        self._closed_verifications: dict[str, FinalRow] = {}
+        self._untracked_since: dict[tuple[int, ...], datetime] = {}
+        self._held_since: dict[tuple[int, ...], datetime] = {}
 
     @classmethod
-    async def of(cls, path: Path, disk: Disk, tally: Tally) -> Witness:
-        driver = InlineDriver(opened=disk.opened)
-        return cls(await driver.open(path, read_only=True), disk, tally)
+    async def open(cls, path: Path, disk: FaultyDisk, results: PromiseResults) -> StoreObserver:
+        driver = InlineDriver(opened=disk.connections)
+        return cls(await driver.open(path, read_only=True), disk, results)
 
     async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         return await self._connection.read(lambda db: db.fetch_all(sql, params))
@@ -58,103 +58,109 @@ class Witness:
         """Whether there is a schema: a daemon may die before it has made one."""
         return bool(await self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'actions'"))
 
-    async def look(self, stage: Stage) -> None:
+    async def observe(self, simulation: Simulation) -> None:
         """Compare what is there with what was there, and memory with the disk."""
         if self._steps_seen != self._disk.steps:
             # Through most minutes of a quiet day nothing at all was written since the last look.
             steps = self._disk.steps
             if not await self.is_readable():
                 return
-            await self._look_at_finals()
-            await self._look_at_owed()
+            await self._check_final_states()
+            await self._check_owed_callbacks()
             self._steps_seen = steps
-        if stage.host.is_up:
+        if simulation.host.is_up:
             # Nothing moves any more at this instant: what is being done is waiting for something.
             await trio.testing.wait_all_tasks_blocked()
-            if stage.host.is_up:
-                await self._look_at_timers(stage)
-                await self._look_at_stalled(stage)
+            if simulation.host.is_up:
+                await self._check_timers(simulation)
+                await self._check_held_actions(simulation)
 
-    async def _look_at_finals(self) -> None:
+    async def _check_final_states(self) -> None:
         seen = {
             row[0]: row[1:]
             for row in await self.rows(
                 "SELECT id, outcome, reason, closed_at FROM actions WHERE state = 'done'"
             )
         }
-        for action_id, final in self._finals.items():
+        for action_id, final in self._final_actions.items():
             now = seen.get(action_id)
             if now != final:
-                self._tally.breach(
+                self._results.add_violation(
                     "P4 final", f"action {action_id} was {final} and is {now}", f"action {action_id}"
                 )
-        self._finals = seen
+        self._final_actions = seen
         closed = {
             row[0]: row[1:]
             for row in await self.rows(
                 "SELECT id, status, reason, closed_at, call_id FROM verifications WHERE status != 'pending'"
             )
         }
-        for verification_id, final in self._closed.items():
+        for verification_id, final in self._closed_verifications.items():
             now = closed.get(verification_id)
             if now != final:
-                self._tally.breach("P4 final", f"verification {verification_id} was {final} and is {now}")
-        self._closed = closed
+                self._results.add_violation(
+                    "P4 final", f"verification {verification_id} was {final} and is {now}"
+                )
+        self._closed_verifications = closed
 
-    async def _look_at_owed(self) -> None:
+    async def _check_owed_callbacks(self) -> None:
         """However a second callback arises, one of the two closes in the transaction that makes it."""
         for number, campaign, ids in await self.rows(
             """SELECT number, campaign, group_concat(id) FROM actions
                WHERE state IN ('planned', 'held') AND kind = 'callback'
                GROUP BY number, campaign HAVING count(*) > 1"""
         ):
-            self._tally.breach(
+            self._results.add_violation(
                 "P11 owed",
                 f"{campaign} owes {number} the callbacks {ids} at one time",
                 *(f"action {each}" for each in ids.split(",")),
             )
 
-    async def _look_at_timers(self, stage: Stage) -> None:
-        timers = stage.host.engine.timers
-        until = to_us(stage.clock.now() + LOOKED_FOR)
+    async def _check_timers(self, simulation: Simulation) -> None:
+        timers = simulation.host.engine.timers
+        until = to_us(simulation.clock.now() + TIMERS_LOADED_AHEAD)
         rows = await self.rows(
             "SELECT id, wake_at FROM actions WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY id", until
         )
         due: dict[int, int] = dict(rows)
         pending = timers.pending_ids()
-        self._tally.reach("P7 timers", len(due.keys() & pending))
-        now, before = stage.true_now(), self._missing
-        self._missing = {}
+        self._results.count_occasions("P7 timers", len(due.keys() & pending))
+        now, before = simulation.true_now(), self._untracked_since
+        self._untracked_since = {}
         for action_id, wake_at in due.items():
             if action_id in pending:
                 continue
             # A start, or a disk that refuses, explains why it takes longer.
-            key = (stage.host.starts, stage.host.disk.refusals, action_id, wake_at)
-            since = self._missing[key] = before.get(key, now)
-            if now - since > BETWEEN:
-                self._tally.breach(
+            key = (simulation.host.start_count, simulation.host.disk.error_count, action_id, wake_at)
+            since = self._untracked_since[key] = before.get(key, now)
+            if now - since > MAX_UNTRACKED_TIME:
+                self._results.add_violation(
                     "P7 timers",
                     f"action {action_id} is due on disk, and since {since} in nobody's memory",
                     f"action {action_id}",
                 )
-                self._missing[key] = datetime.max.replace(tzinfo=now.tzinfo)
+                self._untracked_since[key] = datetime.max.replace(tzinfo=now.tzinfo)
 
-    async def _look_at_stalled(self, stage: Stage) -> None:
+    async def _check_held_actions(self, simulation: Simulation) -> None:
         """What waits for the provider waits no longer than the provider's trouble lasts."""
-        held = {kind for kind, lane in LANE_OF.items() if stage.host.engine.upstream.held(lane) is not None}
-        now, before = stage.true_now(), self._stalled
-        self._stalled = {}
+        held = {
+            kind
+            for kind, lane in LANE_BY_KIND.items()
+            if simulation.host.engine.breakers.hold_reason(lane) is not None
+        }
+        now, before = simulation.true_now(), self._held_since
+        self._held_since = {}
         for action_id, kind in await self.rows(
             """SELECT id, kind FROM actions WHERE state = 'held'
                AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem') ORDER BY id"""
         ):
-            self._tally.reach("P6 held")
+            self._results.count_occasions("P6 held")
             if kind in held:
                 continue
-            key = (stage.host.starts, stage.host.disk.refusals, action_id)
-            since = self._stalled[key] = before.get(key, now)
-            if now - since > SOON:
-                self._tally.breach(
+            key = (simulation.host.start_count, simulation.host.disk.error_count, action_id)
+            since = self._held_since[key] = before.get(key, now)
+            if now - since > MAX_HELD_AFTER_OUTAGE:
+                self._results.add_violation(
                     "P6 held",
                     f"{kind} {action_id} is still held, though nothing has troubled its lane since {since}",
                     f"action {action_id}",

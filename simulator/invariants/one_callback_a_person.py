@@ -17,47 +17,51 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from missedd.config.loader import Settings
-from simulator.exchange.model.numbering_plan import lines_of
+from simulator.exchange.model.numbering_plan import concurrent_calls
 from simulator.exchange.model.records import InboundRing
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.placed_calls import SET_ON, OurCall, seemed_over
-from simulator.invariants.promise_results import Tally
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.placed_calls import CLOCK_SET_FORWARD, PlacedCall, seemed_finished
+from simulator.invariants.promise_results import PromiseResults
 
-HELD = ("caller-being-rung", "agent-busy")
+HOLD_REASONS = ("caller-being-rung", "agent-busy")
 """Why an order waits that would have broken the promise: as the daemon's log names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CallbackTrigger:
     """A person asked a campaign to be rung, by a call of theirs that began at `at`."""
 
     number: str
     campaign: str
     at: datetime
-    told_at: datetime
+    known_at: datetime
     """When the daemon may first have heard of it."""
 
 
-async def judge_one_person(
-    calls: Sequence[OurCall], stage: Stage, settings: Settings, witness: Witness, tally: Tally
+async def judge_double_callbacks(
+    calls: Sequence[PlacedCall],
+    simulation: Simulation,
+    settings: Settings,
+    observer: StoreObserver,
+    results: PromiseResults,
 ) -> None:
-    tally.reach("P11 one call", stage.host.times_held(HELD))
-    ((replaced,),) = await witness.rows("SELECT count(*) FROM actions WHERE reason = 'already-owed'")
-    tally.reach("P11 owed", replaced)
+    results.count_occasions("P11 one call", simulation.host.count_holds(HOLD_REASONS))
+    ((replaced,),) = await observer.rows("SELECT count(*) FROM actions WHERE reason = 'already-owed'")
+    results.count_occasions("P11 owed", replaced)
     limits = agent_limits(settings)
-    for call, number, other in rung_at_once(calls, limits.get):
-        if seemed_over(other, call.since, stage, settings):
-            tally.excuse("P11 one call", SET_ON)
+    for call, number, other in overlapping_calls(calls, limits.get):
+        if seemed_finished(other, call.since, simulation, settings):
+            results.add_excused("P11 one call", CLOCK_SET_FORWARD)
             continue
-        tally.breach(
+        results.add_violation(
             "P11 one call",
             f"callback {call.sid} was ordered at {call.since} and rings {number}, as {other.sid} of "
             f"{other.campaign} does until {other.until}",
             *(call.sid, other.sid, number),
         )
-    for call, talk, is_wished in called_again(calls, await _wishes(stage, witness)):
-        tally.hold(
+    for call, talk, is_wished in repeated_calls(calls, await _load_callback_triggers(simulation, observer)):
+        results.check(
             "P11 spoken",
             is_wished,
             f"callback {call.sid} was ordered at {call.since} to {call.number}, who talked with "
@@ -72,7 +76,7 @@ def agent_limits(settings: Settings) -> dict[str, int | None]:
     for campaign in settings.policy.campaigns:
         for agent in campaign.callback.agents if campaign.callback else ():
             of_campaign = campaign.callback.calls_at_once if campaign.callback else None
-            by_plan = lines_of(agent.number)
+            by_plan = concurrent_calls(agent.number)
             limit = next(
                 (each for each in (agent.calls_at_once, of_campaign, by_plan) if each is not None), None
             )
@@ -80,19 +84,19 @@ def agent_limits(settings: Settings) -> dict[str, int | None]:
     return {number: min(limits, default=None) for number, limits in said.items()}
 
 
-def rung_at_once(
-    calls: Sequence[OurCall], limit_of: Callable[[str], int | None]
-) -> Iterator[tuple[OurCall, str, OurCall]]:
+def overlapping_calls(
+    calls: Sequence[PlacedCall], limit_of: Callable[[str], int | None]
+) -> Iterator[tuple[PlacedCall, str, PlacedCall]]:
     """(call, number, other): `call` was ordered as `other` occupied the number, and no more may.
 
     A caller has one call at a time, with whoever it is; an agent as many as `limit_of` says of them.
     The order alone breaks it: at the exchange whoever is on the phone is busy and may not ring.
     """
-    open_calls: defaultdict[str, list[OurCall]] = defaultdict(list)
+    open_calls: defaultdict[str, list[PlacedCall]] = defaultdict(list)
     for call in sorted(calls, key=lambda each: each.since):
         for number in call.numbers:
             others = open_calls[number] = [
-                each for each in open_calls[number] if each is call or each.lasts_at(call.since)
+                each for each in open_calls[number] if each is call or each.is_active_at(call.since)
             ]
             is_callers = any(each.number == number for each in (call, *others))
             limit = 1 if is_callers else limit_of(number)
@@ -101,15 +105,17 @@ def rung_at_once(
             others.append(call)
 
 
-def called_again(calls: Sequence[OurCall], wishes: Iterable[Wish]) -> Iterator[tuple[OurCall, OurCall, bool]]:
+def repeated_calls(
+    calls: Sequence[PlacedCall], triggers: Iterable[CallbackTrigger]
+) -> Iterator[tuple[PlacedCall, PlacedCall, bool]]:
     """(call, talk, is wished): of every call to somebody after a talk, by the same campaign, that had ended.
 
     The latest talk counts. A wish is one from after its beginning that can be known at the order.
     """
-    asked: defaultdict[tuple[str, str], list[Wish]] = defaultdict(list)
-    for wish in wishes:
+    asked: defaultdict[tuple[str, str], list[CallbackTrigger]] = defaultdict(list)
+    for wish in triggers:
         asked[wish.number, wish.campaign].append(wish)
-    talks: defaultdict[tuple[str, str], list[OurCall]] = defaultdict(list)
+    talks: defaultdict[tuple[str, str], list[PlacedCall]] = defaultdict(list)
     for call in calls:
         if call.talked_from is not None:
             talks[call.number, call.campaign].append(call)
@@ -124,14 +130,14 @@ def called_again(calls: Sequence[OurCall], wishes: Iterable[Wish]) -> Iterator[t
             call,
             talk,
             any(
-                since is not None and each.at > since and each.told_at <= call.since for each in asked[owner]
+                since is not None and each.at > since and each.known_at <= call.since for each in asked[owner]
             ),
         )
 
 
-async def _wishes(stage: Stage, witness: Witness) -> list[Wish]:
-    truth = stage.exchange.truth
-    rows = await witness.rows(
+async def _load_callback_triggers(simulation: Simulation, observer: StoreObserver) -> list[CallbackTrigger]:
+    truth = simulation.exchange.ground_truth
+    rows = await observer.rows(
         """SELECT c.call_sid, c.campaign, c.shape FROM calls c
            WHERE c.verdict = 'accepted' OR (c.verdict = 'duplicate' AND EXISTS (
                SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind = 'callback'))"""
@@ -144,5 +150,5 @@ async def _wishes(stage: Stage, witness: Witness) -> list[Wish]:
         # One that was found in the provider's list was told of by nobody.
         posts = [each.at for each in truth.deliveries_of(sid) if each.kind in ("missed-call", "sms-text")]
         told_at = ring.rung_at if shape == "recovered" else min(posts, default=ring.rung_at)
-        wishes.append(Wish(ring.number, campaign, ring.rung_at, told_at))
+        wishes.append(CallbackTrigger(ring.number, campaign, ring.rung_at, told_at))
     return wishes

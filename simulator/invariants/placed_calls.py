@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 
 from missedd.config.loader import Settings
 from simulator.exchange.model.records import Ring
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.contacts import legs_of
-from simulator.invariants.observer import Witness
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.contacts import caller_and_agent
+from simulator.invariants.observer import StoreObserver
 
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
-SET_ON = "the clock was set on by more than the other call could last"
+NO_END = datetime.max.replace(tzinfo=UTC)
+CLOCK_SET_FORWARD = "the clock was set on by more than the other call could last"
 
 
 @dataclass(frozen=True, slots=True)
-class OurCall:
-    """One callback as it was made. Instants are true time; `until` is `FOR_EVER` while it lasts."""
+class PlacedCall:
+    """One callback as it was made. Instants are true time; `until` is `NO_END` while it lasts."""
 
     sid: str
     action: str
@@ -41,27 +41,29 @@ class OurCall:
     def numbers(self) -> tuple[str, ...]:
         return (self.number,) if self.agent is None else (self.number, self.agent)
 
-    def lasts_at(self, at: datetime) -> bool:
+    def is_active_at(self, at: datetime) -> bool:
         return self.since <= at < self.until
 
 
-async def our_calls(stage: Stage, settings: Settings, witness: Witness) -> list[OurCall]:
+async def load_placed_calls(
+    simulation: Simulation, settings: Settings, observer: StoreObserver
+) -> list[PlacedCall]:
     """In the order in which the exchange took them; which campaign each was for, its action says."""
     campaigns = {
-        str(action_id): name for action_id, name in await witness.rows("SELECT id, campaign FROM actions")
+        str(action_id): name for action_id, name in await observer.rows("SELECT id, campaign FROM actions")
     }
     rings: defaultdict[str, list[Ring]] = defaultdict(list)
-    for ring in stage.exchange.truth.rings:
+    for ring in simulation.exchange.ground_truth.rings:
         rings[ring.sid].append(ring)
     calls = []
-    for made in stage.exchange.truth.connects:
+    for made in simulation.exchange.ground_truth.connects:
         action = made.fields.get("CustomField", "")
         campaign = settings.policy.campaign(campaigns.get(action, ""))
-        number, agent = legs_of(made, campaign)
+        number, agent = caller_and_agent(made, campaign)
         talked_from = _talked_from(rings[made.sid], number, needs_both=agent is not None)
-        until = made.ended_at or FOR_EVER
+        until = made.ended_at or NO_END
         name = campaign.name if campaign else ""
-        calls.append(OurCall(made.sid, action, name, number, agent, made.created_at, until, talked_from))
+        calls.append(PlacedCall(made.sid, action, name, number, agent, made.created_at, until, talked_from))
     return calls
 
 
@@ -72,11 +74,11 @@ def _talked_from(rings: list[Ring], number: str, *, needs_both: bool) -> datetim
     return next((each.answered_at for each in answered if each.number == number), None)
 
 
-def seemed_over(other: OurCall, at: datetime, stage: Stage, settings: Settings) -> bool:
+def seemed_finished(call: PlacedCall, at: datetime, simulation: Simulation, settings: Settings) -> bool:
     """Whether the daemon's clock says that the call cannot be up any more, as somebody has set it on."""
-    campaign = settings.policy.campaign(other.campaign)
+    campaign = settings.policy.campaign(call.campaign)
     if campaign is None or campaign.callback is None:
         return False
-    longest = len(other.numbers) * campaign.callback.ring_timeout + campaign.callback.time_limit
-    shown = stage.clock.shown_at(at) - stage.clock.shown_at(other.since)
-    return at - other.since < longest <= shown
+    longest = len(call.numbers) * campaign.callback.ring_timeout + campaign.callback.time_limit
+    shown = simulation.clock.reading_at(at) - simulation.clock.reading_at(call.since)
+    return at - call.since < longest <= shown

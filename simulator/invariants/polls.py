@@ -11,69 +11,73 @@ from typing import Any
 
 from missedd.base.clock import from_us
 from missedd.config.loader import Settings
-from simulator.harness.scenario_run import Stage
+from simulator.harness.scenario_run import Simulation
 from simulator.invariants.number_rules import country_of
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
 
-VOTING = ("accepted", "duplicate", "suppressed")
-NOT_COUNTED = ("surplus", "replaced", "early", "late")
+VOTING_VERDICTS = ("accepted", "duplicate", "suppressed")
+UNCOUNTED_STATUSES = ("surplus", "replaced", "early", "late")
 FOREIGN = "foreign"
 
-type Standings = dict[str, tuple[str, str]]
+type VoteStatuses = dict[str, tuple[str, str]]
 """Option and standing of each vote, by CallSid."""
 
 
-async def judge_polls(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+async def judge_polls(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
     for poll in settings.policy.polls:
-        expected = await _recount(settings, witness, poll)
-        kept: Standings = {
+        expected = await _recount_votes(settings, observer, poll)
+        kept: VoteStatuses = {
             sid: (option, standing)
-            for sid, option, standing in await witness.rows(
+            for sid, option, standing in await observer.rows(
                 "SELECT call_sid, option, standing FROM votes WHERE poll = ? ORDER BY call_sid", poll.name
             )
         }
         for sid in sorted(expected.keys() | kept.keys()):
             told, counted = kept.get(sid), expected.get(sid)
-            tally.hold("P9 figures", told == counted, f"vote {sid}: kept {told}, counted {counted}", sid)
+            results.check("P9 figures", told == counted, f"vote {sid}: kept {told}, counted {counted}", sid)
         if expected:
-            await _tally(stage, poll.name, expected, tally)
+            await _judge_poll_totals(simulation, poll.name, expected, results)
 
 
-async def _tally(stage: Stage, poll: str, expected: Standings, tally: Tally) -> None:
-    told = await stage.host.api("GET", f"/api/v1/polls/{poll}")
+async def _judge_poll_totals(
+    simulation: Simulation, poll: str, expected: VoteStatuses, results: PromiseResults
+) -> None:
+    told = await simulation.host.request_json("GET", f"/api/v1/polls/{poll}")
     counts = Counter(expected.values())
     for option in sorted(
         {option for option, _ in expected.values()} | {each["option"] for each in told["options"]}
     ):
         votes = sum(each["votes"] for each in told["options"] if each["option"] == option)
         counted = counts[option, "counted"]
-        tally.hold(
+        results.check(
             "P9 figures", votes == counted, f"poll {poll}: {votes} told for {option}, counted {counted}"
         )
     standings = Counter(standing for _, standing in expected.values())
-    refused = {each: standings[each] for each in NOT_COUNTED}
+    refused = {each: standings[each] for each in UNCOUNTED_STATUSES}
     if FOREIGN in standings or FOREIGN in told["refused"]:
         refused[FOREIGN] = standings[FOREIGN]
-    tally.hold(
+    results.check(
         "P9 figures",
         (told["total"], told["refused"]) == (standings["counted"], refused),
         f"poll {poll}: told {told['total']}, {told['refused']}; counted {dict(standings)}",
     )
 
 
-async def _recount(settings: Settings, witness: Witness, poll: Any) -> Standings:
+async def _recount_votes(settings: Settings, observer: StoreObserver, poll: Any) -> VoteStatuses:
     option_of = {
         each.name: each.vote.option
         for each in settings.policy.campaigns
         if each.vote and each.vote.poll == poll.name
     }
-    found: Standings = {}
+    found: VoteStatuses = {}
     timely: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-    for caller, called_us, sid, campaign, verdict in await witness.rows(
+    for caller, called_us, sid, campaign, verdict in await observer.rows(
         "SELECT caller, called_at, call_sid, campaign, verdict FROM calls ORDER BY id"
     ):
-        if campaign not in option_of or verdict not in VOTING:
+        if campaign not in option_of or verdict not in VOTING_VERDICTS:
             continue
         at, option = from_us(called_us), option_of[campaign]
         if poll.opens_at and at < poll.opens_at:

@@ -46,25 +46,25 @@ class Violation:
 
 
 @dataclass(slots=True)
-class Tally:
-    reached: Counter[str] = field(default_factory=Counter)
+class PromiseResults:
+    occasions: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     excused: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By promise and why: what would have broken it, and no daemon could have known."""
 
-    def hold(self, promise: str, is_kept: bool, what: str, *about: str) -> None:
+    def check(self, promise: str, is_kept: bool, what: str, *about: str) -> None:
         """Count one thing that was checked, and note it if it does not hold."""
-        self.reached[promise] += 1
+        self.occasions[promise] += 1
         if not is_kept:
-            self.breach(promise, what, *about)
+            self.add_violation(promise, what, *about)
 
-    def reach(self, promise: str, times: int = 1) -> None:
+    def count_occasions(self, promise: str, times: int = 1) -> None:
         """Count occasions on which the promise could have been broken."""
-        self.reached[promise] += times
+        self.occasions[promise] += times
 
-    def excuse(self, promise: str, why: str) -> None:
+    def add_excused(self, promise: str, why: str) -> None:
         """Count what no daemon could have known."""
         self.excused[promise, why] += 1
 
-    def breach(self, promise: str, what: str, *about: str) -> None:
+    def add_violation(self, promise: str, what: str, *about: str) -> None:
         self.violations.append(Violation(promise, what, about))

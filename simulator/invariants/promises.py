@@ -1,7 +1,7 @@
 """The promises held against a finished run: the exchange's truth on one side, the raw tables on the other.
 
 Here are those about what came in and what became of it: P1, P2, P5, P6. Contacts are judged in
-`restraint`, reasons and figures in `records`, and what shows only in between by the `witness`.
+`restraint`, reasons and figures in `records`, and what shows only in between by the `observer`.
 """
 
 from __future__ import annotations
@@ -13,77 +13,77 @@ from urllib.parse import quote
 
 from missedd.config.loader import Settings
 from simulator.exchange.model.records import Delivery
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.already_spoken_with import judge_reached
-from simulator.invariants.concurrency_limits import judge_places
-from simulator.invariants.consents import judge_lists
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.already_spoken_with import judge_spoken_with
+from simulator.invariants.concurrency_limits import judge_concurrency
+from simulator.invariants.consents import judge_consents
 from simulator.invariants.contact_limits import judge_contacts
-from simulator.invariants.observer import Witness
-from simulator.invariants.one_callback_a_person import judge_one_person
-from simulator.invariants.one_sms_a_call import judge_texts
-from simulator.invariants.placed_calls import our_calls
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.one_callback_a_person import judge_double_callbacks
+from simulator.invariants.one_sms_a_call import judge_sms
+from simulator.invariants.placed_calls import load_placed_calls
 from simulator.invariants.polls import judge_polls
-from simulator.invariants.promise_results import Tally
-from simulator.invariants.provider_outages import judge_upstream
-from simulator.invariants.reasons_and_figures import judge_records
-from simulator.invariants.repeat_callers import judge_heard
+from simulator.invariants.promise_results import PromiseResults
+from simulator.invariants.provider_outages import judge_provider_outages
+from simulator.invariants.reasons_and_figures import judge_reasons_and_analytics
+from simulator.invariants.repeat_callers import judge_repeat_callers
 from simulator.invariants.verifications import judge_verifications
 
-REPORTS = ("call-status", "sms-status")
+STATUS_REPORTS = ("call-status", "sms-status")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgedCase:
     """Everything that a promise may be judged by."""
 
-    stage: Stage
+    simulation: Simulation
     settings: Settings
-    witness: Witness
-    tally: Tally
+    observer: StoreObserver
+    results: PromiseResults
 
 
-async def judge(case: Case) -> None:
+async def judge_promises(case: JudgedCase) -> None:
     """Hold every promise that can be held against the end of a run."""
-    await _kept(case)
-    await _once(case)
-    await _final(case)
-    await _accounted(case)
-    await _outcomes(case)
-    await judge_contacts(case.stage, case.settings, case.witness, case.tally)
-    await judge_upstream(case.stage, case.witness, case.tally)
-    await judge_reached(case.stage, case.witness, case.tally)
-    calls = await our_calls(case.stage, case.settings, case.witness)
-    judge_places(calls, case.stage, case.settings, case.tally)
-    await judge_one_person(calls, case.stage, case.settings, case.witness, case.tally)
-    await judge_heard(calls, case.stage, case.witness, case.tally)
-    await judge_records(case.stage, case.settings, case.witness, case.tally)
-    await judge_texts(case.stage, case.witness, case.tally)
-    await judge_polls(case.stage, case.settings, case.witness, case.tally)
-    await judge_lists(case.settings, case.witness, case.tally)
-    await judge_verifications(case.stage, case.settings, case.witness, case.tally)
+    await _judge_kept(case)
+    await _judge_once(case)
+    await _judge_final(case)
+    await _judge_accounted(case)
+    await _judge_outcomes(case)
+    await judge_contacts(case.simulation, case.settings, case.observer, case.results)
+    await judge_provider_outages(case.simulation, case.observer, case.results)
+    await judge_spoken_with(case.simulation, case.observer, case.results)
+    calls = await load_placed_calls(case.simulation, case.settings, case.observer)
+    judge_concurrency(calls, case.simulation, case.settings, case.results)
+    await judge_double_callbacks(calls, case.simulation, case.settings, case.observer, case.results)
+    await judge_repeat_callers(calls, case.simulation, case.observer, case.results)
+    await judge_reasons_and_analytics(case.simulation, case.settings, case.observer, case.results)
+    await judge_sms(case.simulation, case.observer, case.results)
+    await judge_polls(case.simulation, case.settings, case.observer, case.results)
+    await judge_consents(case.settings, case.observer, case.results)
+    await judge_verifications(case.simulation, case.settings, case.observer, case.results)
 
 
 def _is_acknowledged(delivery: Delivery) -> bool:
     return delivery.status is not None and 200 <= delivery.status < 300
 
 
-async def _kept(case: Case) -> None:
-    truth, tally = case.stage.exchange.truth, case.tally
-    calls = {sid for (sid,) in await case.witness.rows("SELECT call_sid FROM calls")}
-    for sid in truth.acknowledged():
-        tally.hold("P1 kept", sid in calls, f"call {sid} was acknowledged and is not in the database", sid)
+async def _judge_kept(case: JudgedCase) -> None:
+    truth, tally = case.simulation.exchange.ground_truth, case.results
+    calls = {sid for (sid,) in await case.observer.rows("SELECT call_sid FROM calls")}
+    for sid in truth.acknowledged_calls():
+        tally.check("P1 kept", sid in calls, f"call {sid} was acknowledged and is not in the database", sid)
     reports = Counter(
         dict(
-            await case.witness.rows(
+            await case.observer.rows(
                 "SELECT provider_sid, count(*) FROM reports WHERE source = 'report' GROUP BY 1"
             )
         )
     )
     acknowledged = Counter(
-        each.call_sid for each in truth.deliveries if each.kind in REPORTS and _is_acknowledged(each)
+        each.call_sid for each in truth.deliveries if each.kind in STATUS_REPORTS and _is_acknowledged(each)
     )
     for sid, count in acknowledged.items():
-        tally.hold(
+        tally.check(
             "P1 kept",
             reports[sid] >= count,
             f"{count} status reports of {sid} were acknowledged, {reports[sid]} kept",
@@ -91,20 +91,20 @@ async def _kept(case: Case) -> None:
         )
 
 
-async def _once(case: Case) -> None:
-    truth, tally = case.stage.exchange.truth, case.tally
+async def _judge_once(case: JudgedCase) -> None:
+    truth, tally = case.simulation.exchange.ground_truth, case.results
     known = {
         str(action_id): (kind, number)
-        for action_id, kind, number in await case.witness.rows("SELECT id, kind, number FROM actions")
+        for action_id, kind, number in await case.observer.rows("SELECT id, kind, number FROM actions")
     }
-    attempted = {str(each) for (each,) in await case.witness.rows("SELECT action_id FROM attempts")}
+    attempted = {str(each) for (each,) in await case.observer.rows("SELECT action_id FROM attempts")}
     made: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for call in truth.connects:
         made["callback", call.fields.get("CustomField", "")].append(call.sid)
         kind, number = known.get(call.fields.get("CustomField", ""), ("", ""))
         # Whom an erased number belonged to nobody can say any more.
         is_theirs = number in (call.from_number, call.to_number) or number.startswith("erased:")
-        tally.hold(
+        tally.check(
             "P2 once",
             kind == "callback" and is_theirs,
             f"call {call.sid} to {call.from_number} was made for no action of theirs",
@@ -115,77 +115,79 @@ async def _once(case: Case) -> None:
             made["sms", text.fields.get("CustomField", "")].append(text.sid)
     for (kind, action_id), sids in made.items():
         about = (f"action {action_id}", *sids)
-        tally.hold(
+        tally.check(
             "P2 once", len(sids) == 1, f"{kind} {action_id} was made {len(sids)} times: {sids}", *about
         )
-        tally.hold("P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about)
-    planned = await case.witness.rows(
+        tally.check(
+            "P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about
+        )
+    planned = await case.observer.rows(
         """SELECT call_id, kind, count(*) FROM actions
            WHERE origin_id IS NULL AND details ->> 'verification' IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
     )
     for call_id, kind, count in planned:
-        tally.breach("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
+        tally.add_violation("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
 
 
-async def _final(case: Case) -> None:
+async def _judge_final(case: JudgedCase) -> None:
     """Occasions on which a final state could have changed: news of actions that were done."""
-    ((late,),) = await case.witness.rows("SELECT count(*) FROM reports WHERE effect LIKE '%already final%'")
-    case.tally.reach("P4 final", late)
+    ((late,),) = await case.observer.rows("SELECT count(*) FROM reports WHERE effect LIKE '%already final%'")
+    case.results.count_occasions("P4 final", late)
 
 
-async def _accounted(case: Case) -> None:
-    truth, tally = case.stage.exchange.truth, case.tally
-    verdicts = dict(await case.witness.rows("SELECT call_sid, verdict FROM calls"))
+async def _judge_accounted(case: JudgedCase) -> None:
+    truth, tally = case.simulation.exchange.ground_truth, case.results
+    verdicts = dict(await case.observer.rows("SELECT call_sid, verdict FROM calls"))
     rung = {each.call_sid for each in truth.inbound} | {each.sid for each in truth.connects}
     for sid in sorted(verdicts.keys() - rung):
-        tally.breach("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
+        tally.add_violation("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
     for each in truth.deliveries:
         if each.kind != "missed-call" or each.verdict in (None, "redelivered", "not-missed"):
             continue
         told = verdicts.get(each.call_sid)
-        tally.hold(
+        tally.check(
             "P5 accounted",
             told == each.verdict,
             f"the answer to {each.call_sid} said {each.verdict}, the database says {told}",
             each.call_sid,
         )
-    by_reason = await _told_verdicts(case)
-    tally.hold(
+    by_reason = await _count_listed_verdicts(case)
+    tally.check(
         "P5 accounted",
-        by_reason.total() == len(verdicts) >= len(truth.acknowledged()),
+        by_reason.total() == len(verdicts) >= len(truth.acknowledged_calls()),
         f"the verdicts told add up to {by_reason.total()}, there are {len(verdicts)} calls",
     )
 
 
-async def _told_verdicts(case: Case) -> Counter[tuple[str, str]]:
+async def _count_listed_verdicts(case: JudgedCase) -> Counter[tuple[str, str]]:
     """The calls by verdict and reason, over all pages of the daemon's own list."""
     told: Counter[tuple[str, str]] = Counter()
     cursor = ""
     while True:
-        page = await case.stage.host.api("GET", f"/api/v1/calls?limit=50{cursor}")
+        page = await case.simulation.host.request_json("GET", f"/api/v1/calls?limit=50{cursor}")
         told.update((each["verdict"], each["reason"]) for each in page["items"])
         if page["next"] is None:
             return told
         cursor = f"&cursor={quote(page['next'])}"
 
 
-async def _outcomes(case: Case) -> None:
-    tally = case.tally
-    rows = await case.witness.rows("SELECT id, kind, state, outcome, reason FROM actions ORDER BY id")
+async def _judge_outcomes(case: JudgedCase) -> None:
+    tally = case.results
+    rows = await case.observer.rows("SELECT id, kind, state, outcome, reason FROM actions ORDER BY id")
     for action_id, kind, state, outcome, reason in rows:
-        tally.hold(
+        tally.check(
             "P6 outcome",
             outcome is not None,
             f"{kind} {action_id} is still {state} ({reason})",
             f"action {action_id}",
         )
     kinds: defaultdict[int, set[str]] = defaultdict(set)
-    for call_id, kind in await case.witness.rows("SELECT call_id, kind FROM actions"):
+    for call_id, kind in await case.observer.rows("SELECT call_id, kind FROM actions"):
         kinds[call_id].add(kind)
-    accepted = await case.witness.rows("SELECT id, call_sid, campaign FROM calls WHERE verdict = 'accepted'")
+    accepted = await case.observer.rows("SELECT id, call_sid, campaign FROM calls WHERE verdict = 'accepted'")
     for call_id, sid, name in accepted:
-        owed = _owed(case.settings, name)
-        tally.hold(
+        owed = _owed_kinds(case.settings, name)
+        tally.check(
             "P6 outcome",
             owed <= kinds[call_id],
             f"call {sid} was accepted, and of what is owed {sorted(owed - kinds[call_id])} is missing",
@@ -193,7 +195,7 @@ async def _outcomes(case: Case) -> None:
         )
 
 
-def _owed(settings: Settings, name: str) -> set[str]:
+def _owed_kinds(settings: Settings, name: str) -> set[str]:
     campaign: Any = settings.policy.campaign(name)
     has = {
         "callback": campaign.callback,

@@ -10,31 +10,33 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.exchange.model.faults import OF_THE_ACCOUNT
+from simulator.exchange.model.faults import ACCOUNT_FAULTS
 from simulator.exchange.model.records import ApiRequest
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
 
-FIRST_WAIT: Final = timedelta(seconds=4.9)
+MIN_PROBE_INTERVAL: Final = timedelta(seconds=4.9)
 """A probe comes five seconds after a failure, or later; clocks of floats differ by less than this allows."""
 
-UNDER_WAY: Final = timedelta(seconds=1)
+IN_FLIGHT_TIME: Final = timedelta(seconds=1)
 """Orders that were asked for before the first refusal was known, beside the provider's own time to answer."""
 
 
-async def judge_upstream(stage: Stage, witness: Witness, tally: Tally) -> None:
-    await _nothing_was_closed(witness, tally)
+async def judge_provider_outages(
+    simulation: Simulation, observer: StoreObserver, results: PromiseResults
+) -> None:
+    await _judge_nothing_closed(observer, results)
     # Those that were claimed already leave late on a slow disk.
-    slow_s = stage.exchange.settings.api_latency_s + 2 * stage.host.disk.longest_stall_s
-    slack = UNDER_WAY + timedelta(seconds=slow_s)
+    slow_s = simulation.exchange.settings.api_latency_s + 2 * simulation.host.disk.longest_stall_s
+    slack = IN_FLIGHT_TIME + timedelta(seconds=slow_s)
     for target in ("connect", "sms"):
-        orders = [each for each in stage.exchange.truth.api_requests if each.target == target]
-        _one_at_a_time(orders, target, stage.started_at(), slack, tally)
+        orders = [each for each in simulation.exchange.ground_truth.api_requests if each.target == target]
+        _judge_probe_rate(orders, target, simulation.start_times(), slack, results)
 
 
-async def _nothing_was_closed(witness: Witness, tally: Tally) -> None:
-    rows = await witness.rows(
+async def _judge_nothing_closed(observer: StoreObserver, results: PromiseResults) -> None:
+    rows = await observer.rows(
         """SELECT a.id, a.kind, a.outcome, a.reason FROM actions a
            WHERE a.kind IN ('callback', 'sms') AND a.state = 'done' AND EXISTS (
                SELECT 1 FROM attempts t WHERE t.action_id = a.id
@@ -42,7 +44,7 @@ async def _nothing_was_closed(witness: Witness, tally: Tally) -> None:
            ORDER BY a.id"""
     )
     for action_id, kind, outcome, reason in rows:
-        tally.hold(
+        results.check(
             "P6 held",
             reason not in ("connection-failed", "provider-auth", "account-problem", "rate-limited"),
             f"{kind} {action_id} ended as {outcome} ({reason}), which is no fault of the call's",
@@ -50,19 +52,23 @@ async def _nothing_was_closed(witness: Witness, tally: Tally) -> None:
         )
 
 
-def _one_at_a_time(
-    orders: Iterable[ApiRequest], target: str, starts: list[datetime], slack: timedelta, tally: Tally
+def _judge_probe_rate(
+    requests: Iterable[ApiRequest],
+    target: str,
+    starts: list[datetime],
+    slack: timedelta,
+    results: PromiseResults,
 ) -> None:
     began: datetime | None = None
     before: datetime | None = None
     is_of_account = False
-    for order in orders:
+    for order in requests:
         if began is not None and any(began < start <= order.at for start in starts):
             began = None  # what was held before a start is tried anew
         if began is not None and before is not None and order.at > began + slack:
-            tally.hold(
+            results.check(
                 "P3 probes",
-                order.at - before >= FIRST_WAIT,
+                order.at - before >= MIN_PROBE_INTERVAL,
                 f"{target} was asked at {order.at}, {order.at - before} after the request before, though the "
                 f"provider had refused since {began}",
             )
@@ -70,7 +76,7 @@ def _one_at_a_time(
                 began = None
         elif began is not None and began < order.at and order.status == 200:
             began = None  # perhaps it went out once the refusal was known, and ended that
-        of_account = order.fault in OF_THE_ACCOUNT
+        of_account = order.fault in ACCOUNT_FAULTS
         is_throttled = target == "sms" and order.status == 503
         if (of_account and not (began and is_of_account)) or (is_throttled and began is None):
             began, is_of_account = order.at, of_account

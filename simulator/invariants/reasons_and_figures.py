@@ -10,49 +10,57 @@ from urllib.parse import urlencode
 
 from missedd.base.clock import EPOCH, to_iso
 from missedd.config.loader import Settings
-from missedd.core.explain.call import story
+from missedd.core.explain.call import explain_call
 from missedd.core.reasons import Reason
-from simulator.exchange.model.call_shapes import Shape
+from simulator.exchange.model.call_shapes import CallShape
 from simulator.exchange.model.records import InboundRing
-from simulator.exchange.webhooks.inbound_scripts import course_of
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.figures_recount import disagreements, recount
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
+from simulator.exchange.webhooks.inbound_scripts import script_of
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.figures_recount import differences, recount_analytics
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
 
 MINUTE_US: Final = 60_000_000
 
 
-async def judge_records(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
-    await _known_reasons(witness, tally)
-    await _reasons_hold(stage, settings, witness, tally)
-    await _caps_were_reached(stage, settings, witness, tally)
-    await _stories(stage, settings, witness, tally)
-    await _leads(witness, tally)
-    await _figures(stage, settings, witness, tally)
+async def judge_reasons_and_analytics(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
+    await _judge_known_reasons(observer, results)
+    await _judge_dedup_reasons(simulation, settings, observer, results)
+    await _judge_cap_reasons(simulation, settings, observer, results)
+    await _judge_explanations(simulation, settings, observer, results)
+    await _judge_leads(observer, results)
+    await _judge_analytics(simulation, settings, observer, results)
 
 
-async def _known_reasons(witness: Witness, tally: Tally) -> None:
+async def _judge_known_reasons(observer: StoreObserver, results: PromiseResults) -> None:
     known = {each.value for each in Reason}
     for table in ("calls", "actions", "attempts", "verifications"):
-        rows = await witness.rows(f"SELECT id, reason FROM {table} WHERE reason IS NOT NULL")  # noqa: S608
+        rows = await observer.rows(f"SELECT id, reason FROM {table} WHERE reason IS NOT NULL")  # noqa: S608
         for row_id, reason in rows:
-            tally.hold("P8 reasons", reason in known, f"{table} {row_id} has the unknown reason {reason!r}")
+            results.check(
+                "P8 reasons", reason in known, f"{table} {row_id} has the unknown reason {reason!r}"
+            )
 
 
-async def _reasons_hold(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+async def _judge_dedup_reasons(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
     """A duplicate has an accepted call within the window; an accepted one has none decided before it.
 
     A call that was taken after all opens no window for those that come after the news of that.
     """
-    rows = await witness.rows(
+    rows = await observer.rows(
         """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict, received_at, reached_at FROM calls
            WHERE verdict IN ('accepted', 'duplicate') ORDER BY id"""
     )
     windows = {each.name: each.dedup_window.total_seconds() for each in settings.policy.campaigns}
     accepted = [row for row in rows if row[5] == "accepted"]
     # The row of a call is made by its first request, though that may not be the one that decides it.
-    early = {each.call_sid for each in stage.exchange.truth.inbound if _is_told_of_early(each)}
+    early = {
+        each.call_sid for each in simulation.exchange.ground_truth.inbound if _may_be_reported_early(each)
+    }
     for call_id, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
         near = [
             each
@@ -60,16 +68,16 @@ async def _reasons_hold(stage: Stage, settings: Settings, witness: Witness, tall
             if each[2:4] == (caller, campaign)
             and (each[0] < call_id or (each[0] != call_id and not early.isdisjoint((sid, each[1]))))
             and abs(at_s - each[4]) < windows[campaign]
-            and (each[7] is None or each[7] >= received_us or stage.clock.was_stepped)
+            and (each[7] is None or each[7] >= received_us or simulation.clock.was_stepped)
         ]
         # Of news and a call of one instant either may have been first, and of all if somebody set the clock.
         sure = [
             each
             for each in near
-            if (each[7] is None or (each[7] > received_us and not stage.clock.was_stepped))
+            if (each[7] is None or (each[7] > received_us and not simulation.clock.was_stepped))
             and early.isdisjoint((sid, each[1]))
         ]
-        tally.hold(
+        results.check(
             "P8 reasons",
             bool(near) if verdict == "duplicate" else not sure,
             f"call {sid} is {verdict} with {len(near)} accepted calls in its dedup window before it",
@@ -78,23 +86,25 @@ async def _reasons_hold(stage: Stage, settings: Settings, witness: Witness, tall
         )
 
 
-def _is_told_of_early(ring: InboundRing) -> bool:
+def _may_be_reported_early(ring: InboundRing) -> bool:
     """Whether a request that tells neither of a missed call nor of an end may have come first."""
-    told = course_of(Shape(ring.shape), ring.talked_s).told
-    return any(not each.tells.tells_end for each in told)
+    told = script_of(CallShape(ring.shape), ring.talked_s).requests
+    return any(not each.event.tells_end for each in told)
 
 
-async def _caps_were_reached(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+async def _judge_cap_reasons(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
     """A callback that the cap closed had as many others within the hour before, those that rang none but an
     agent not counted."""
-    if stage.clock.was_stepped:
+    if simulation.clock.was_stepped:
         return  # an hour is told apart by the daemon's clock
-    tries = await witness.rows(
+    tries = await observer.rows(
         """SELECT a.id, a.number, a.campaign, t.started_at, a.closed_at,
                   a.outcome = 'failed' AND a.reason IN ('agent-busy', 'agent-no-answer', 'agent-failed')
            FROM attempts t JOIN actions a ON a.id = t.action_id AND a.kind = 'callback'"""
     )
-    for action_id, number, campaign, at_us in await witness.rows(
+    for action_id, number, campaign, at_us in await observer.rows(
         """SELECT id, number, campaign, closed_at FROM actions
            WHERE kind = 'callback' AND outcome = 'dropped' AND reason = 'max-per-hour'"""
     ):
@@ -106,7 +116,7 @@ async def _caps_were_reached(stage: Stage, settings: Settings, witness: Witness,
             and at_us - 60 * MINUTE_US < started_us <= at_us
             and not (is_miss and closed_us <= at_us)
         }
-        tally.hold(
+        results.check(
             "P8 reasons",
             callback is not None and len(counted) >= callback.max_per_hour,
             f"callback {action_id} was closed at the cap, with {len(counted)} in the hour before",
@@ -115,12 +125,14 @@ async def _caps_were_reached(stage: Stage, settings: Settings, witness: Witness,
         )
 
 
-async def _stories(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
-    for (sid,) in await witness.rows("SELECT call_sid FROM calls ORDER BY id"):
-        call = await stage.host.api("GET", f"/api/v1/calls/{sid}")
-        told = story(call, stage.clock.now(), settings.timezone)
+async def _judge_explanations(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
+    for (sid,) in await observer.rows("SELECT call_sid FROM calls ORDER BY id"):
+        call = await simulation.host.request_json("GET", f"/api/v1/calls/{sid}")
+        told = explain_call(call, simulation.clock.now(), settings.timezone)
         reasons = {call["reason"], *(each["reason"] for each in call["actions"])}
-        tally.hold(
+        results.check(
             "P8 reasons",
             all(f"[{each}]" in told for each in reasons),
             f"the story of {sid} leaves out a reason",
@@ -128,26 +140,26 @@ async def _stories(stage: Stage, settings: Settings, witness: Witness, tally: Ta
         )
 
 
-async def _leads(witness: Witness, tally: Tally) -> None:
+async def _judge_leads(observer: StoreObserver, results: PromiseResults) -> None:
     """Each lead tells what became of its callbacks, and is a contact if one of them was answered, or since
     somebody took a call of theirs. Of whom an operator said something else, only that may be true.
     """
-    callbacks = await witness.rows(
+    callbacks = await observer.rows(
         """SELECT campaign, number, outcome, placed_at, closed_at, id FROM actions
            WHERE kind = 'callback' AND state = 'done'"""
     )
     calls = Counter(
-        await witness.rows("SELECT campaign, caller FROM calls WHERE verdict IN ('accepted', 'duplicate')")
+        await observer.rows("SELECT campaign, caller FROM calls WHERE verdict IN ('accepted', 'duplicate')")
     )
     marked = {
-        int(lead) for (lead,) in await witness.rows("SELECT subject FROM audit WHERE deed = 'lead.marked'")
+        int(lead) for (lead,) in await observer.rows("SELECT subject FROM audit WHERE deed = 'lead.marked'")
     }
     taken = set(
-        await witness.rows(
+        await observer.rows(
             "SELECT campaign, caller FROM calls WHERE reason = 'conversation' OR reached_by = 'conversation'"
         )
     )
-    for lead_id, campaign, number, outcome, contacted_at, count in await witness.rows(
+    for lead_id, campaign, number, outcome, contacted_at, count in await observer.rows(
         "SELECT id, campaign, number, callback_outcome, contacted_at, count FROM leads"
     ):
         mine = [each for each in callbacks if each[:2] == (campaign, number)]
@@ -155,10 +167,10 @@ async def _leads(witness: Witness, tally: Tally) -> None:
         is_reached = any(each[2] == "answered" for each in mine)
         may_be = is_reached or lead_id in marked or (campaign, number) in taken
         told, counted = (outcome, count), (latest[2], calls[campaign, number])
-        tally.hold(
+        results.check(
             "P9 figures", told == counted, f"the lead of {number} says {told}, counted {counted}", number
         )
-        tally.hold(
+        results.check(
             "P9 figures",
             (is_reached <= (contacted_at is not None) <= may_be) or lead_id in marked,
             f"the lead of {number} was {'' if is_reached else 'not '}reached, contacted at {contacted_at}",
@@ -166,9 +178,11 @@ async def _leads(witness: Witness, tally: Tally) -> None:
         )
 
 
-async def _figures(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
+async def _judge_analytics(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
     """Of all calls and of those between, of every campaign: as the API tells them, and counted anew."""
-    ((first, last),) = await witness.rows("SELECT min(called_at), max(called_at) FROM calls")
+    ((first, last),) = await observer.rows("SELECT min(called_at), max(called_at) FROM calls")
     if first is None:
         return
     between = (
@@ -180,10 +194,10 @@ async def _figures(stage: Stage, settings: Settings, witness: Witness, tally: Ta
         if since is not None and until is not None and since > until:
             continue
         query = {"campaign": name, "since": to_iso(since), "until": to_iso(until)}
-        told = await stage.host.api(
+        told = await simulation.host.request_json(
             "GET", f"/api/v1/analytics?{urlencode({key: text for key, text in query.items() if text})}"
         )
-        counted = await recount(witness.rows, name, since, until, settings.timezone)
+        counted = await recount_analytics(observer.rows, name, since, until, settings.timezone)
         if counted["verdicts"]:
-            wrong = disagreements(told, counted)
-            tally.hold("P9 figures", not wrong, f"of {query}: told and counted {wrong}")
+            wrong = differences(told, counted)
+            results.check("P9 figures", not wrong, f"of {query}: told and counted {wrong}")

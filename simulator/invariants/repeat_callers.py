@@ -15,42 +15,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from simulator.exchange.model.ground_truth import Truth
+from simulator.exchange.model.ground_truth import GroundTruth
 from simulator.exchange.model.records import InboundRing
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.placed_calls import OurCall
-from simulator.invariants.promise_results import Tally
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.placed_calls import PlacedCall
+from simulator.invariants.promise_results import PromiseResults
 
-IN_VAIN = ("no-answer", "busy", "failed")
+UNANSWERED_OUTCOMES = ("no-answer", "busy", "failed")
 
 _SECOND = timedelta(seconds=1)
 """Exotel tells of instants by the second."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Callback:
+class _RecordedCallback:
     """A callback as the daemon keeps it; instants but the first are its own, in microseconds."""
 
     action: str
     called_at: datetime
     created_us: int
-    left_us: int | None
+    waited_until_us: int | None
     """When it no longer waited: it was placed, or closed."""
     outcome: str
     reason: str
 
 
-async def judge_heard(calls: Iterable[OurCall], stage: Stage, witness: Witness, tally: Tally) -> None:
-    if stage.clock.was_stepped:
+async def judge_repeat_callers(
+    calls: Iterable[PlacedCall], simulation: Simulation, observer: StoreObserver, results: PromiseResults
+) -> None:
+    if simulation.clock.was_stepped:
         return  # before and after can't be told apart
-    truth = stage.exchange.truth
-    callbacks = await _callbacks(truth, witness)
+    truth = simulation.exchange.ground_truth
+    callbacks = await _load_callbacks(truth, observer)
     outcomes = {each.action: each.outcome for mine in callbacks.values() for each in mine}
-    ours: defaultdict[tuple[str, str], list[OurCall]] = defaultdict(list)
+    ours: defaultdict[tuple[str, str], list[PlacedCall]] = defaultdict(list)
     for call in calls:
         ours[call.number, call.campaign].append(call)
-    duplicates = await witness.rows(
+    duplicates = await observer.rows(
         "SELECT call_sid, campaign, received_at FROM calls WHERE verdict = 'duplicate' ORDER BY id"
     )
     for sid, campaign, received_us in duplicates:
@@ -62,10 +64,10 @@ async def judge_heard(calls: Iterable[OurCall], stage: Stage, witness: Witness, 
         last = max(before, key=lambda each: each.since, default=None)
         if last is None or last.until > ring.rung_at or last.talked_from is not None:
             continue
-        if outcomes.get(last.action) in IN_VAIN:
-            tally.hold(
+        if outcomes.get(last.action) in UNANSWERED_OUTCOMES:
+            results.check(
                 "P11 heard",
-                any(_answers(each, last.until, received_us) for each in callbacks[owner]),
+                any(_covers_call(each, last.until, received_us) for each in callbacks[owner]),
                 f"{ring.number} rang back in {sid} at {ring.rung_at}, after callback {last.sid} had ended in "
                 f"vain at {last.until}, and is owed nothing",
                 *(sid, last.sid, ring.number),
@@ -74,43 +76,45 @@ async def judge_heard(calls: Iterable[OurCall], stage: Stage, witness: Witness, 
         for callback in mine:
             if callback.outcome == "cancelled" and callback.reason == "reached-otherwise":
                 talks = (each for each in ours[number, campaign] if outcomes.get(each.action) == "answered")
-                tally.hold(
+                results.check(
                     "P11 heard",
                     any(each.until >= callback.called_at - _SECOND for each in talks)
-                    or _was_taken(truth, number, callback.called_at),
+                    or _was_inbound_answered(truth, number, callback.called_at),
                     f"callback {callback.action} to {number} was cancelled, and nobody spoke with them since "
                     f"they rang at {callback.called_at}",
                     *(f"action {callback.action}", number),
                 )
 
 
-async def _callbacks(truth: Truth, witness: Witness) -> defaultdict[tuple[str, str], list[_Callback]]:
+async def _load_callbacks(
+    ground_truth: GroundTruth, observer: StoreObserver
+) -> defaultdict[tuple[str, str], list[_RecordedCallback]]:
     """By caller and campaign. The number is the exchange's: the daemon's may be erased."""
-    found: defaultdict[tuple[str, str], list[_Callback]] = defaultdict(list)
-    for action_id, sid, campaign, created_us, placed_us, closed_us, outcome, reason in await witness.rows(
+    found: defaultdict[tuple[str, str], list[_RecordedCallback]] = defaultdict(list)
+    for action_id, sid, campaign, created_us, placed_us, closed_us, outcome, reason in await observer.rows(
         """SELECT a.id, c.call_sid, a.campaign, a.created_at, a.placed_at, a.closed_at, a.outcome, a.reason
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'callback'"""
     ):
-        ring = truth.call(sid)
+        ring = ground_truth.call(sid)
         if isinstance(ring, InboundRing):
             left_us = closed_us if placed_us is None else placed_us
             found[ring.number, campaign].append(
-                _Callback(str(action_id), ring.rung_at, created_us, left_us, outcome, reason)
+                _RecordedCallback(str(action_id), ring.rung_at, created_us, left_us, outcome, reason)
             )
     return found
 
 
-def _answers(callback: _Callback, since: datetime, received_us: int) -> bool:
+def _covers_call(callback: _RecordedCallback, since: datetime, received_us: int) -> bool:
     """Whether it is for a call from since then, or waited as the other call came in."""
-    waited = callback.created_us <= received_us and (callback.left_us or received_us) >= received_us
+    waited = callback.created_us <= received_us and (callback.waited_until_us or received_us) >= received_us
     return waited or callback.called_at >= since - _SECOND
 
 
-def _was_taken(truth: Truth, number: str, since: datetime) -> bool:
+def _was_inbound_answered(ground_truth: GroundTruth, number: str, since: datetime) -> bool:
     """Whether somebody took a call of theirs, that one or a later one, or they left a voicemail."""
     return any(
         max(filter(None, (each.talked_until, each.voicemail_at)), default=since - 2 * _SECOND)
         >= since - _SECOND
-        for each in truth.inbound
+        for each in ground_truth.inbound
         if each.number == number
     )

@@ -10,27 +10,29 @@ from collections import Counter
 from typing import Any, Final
 
 from missedd.config.loader import Settings
-from simulator.harness.scenario_run import Stage
-from simulator.invariants.observer import Witness
-from simulator.invariants.promise_results import Tally
+from simulator.harness.scenario_run import Simulation
+from simulator.invariants.observer import StoreObserver
+from simulator.invariants.promise_results import PromiseResults
 
-EARLY_US: Final = 5_000_000
+CLOCK_TOLERANCE_US: Final = 5_000_000
 PROMISE: Final = "P9 figures"
 
 
-async def judge_verifications(stage: Stage, settings: Settings, witness: Witness, tally: Tally) -> None:
-    rows = await witness.rows(
+async def judge_verifications(
+    simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
+) -> None:
+    rows = await observer.rows(
         """SELECT v.id, v.number, v.campaign, v.created_at, v.expires_at, v.status, v.call_id,
                   c.caller, c.campaign, c.called_at
            FROM verifications v LEFT JOIN calls c ON c.id = v.call_id ORDER BY v.created_at, v.id"""
     )
-    attempts = await witness.rows(
+    attempts = await observer.rows(
         """SELECT a.call_id, a.number, a.campaign, c.called_at, c.received_at, a.reason
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'verify'"""
     )
     told: Counter[str] = Counter(
         dict(
-            await witness.rows(
+            await observer.rows(
                 """SELECT details ->> 'verification', count(*) FROM actions
                    WHERE kind = 'webhook' AND details ->> 'verification' IS NOT NULL GROUP BY 1"""
             )
@@ -39,32 +41,37 @@ async def judge_verifications(stage: Stage, settings: Settings, witness: Witness
     proofs = {call_id for call_id, *_, reason in attempts if reason == "verified"}
     for row in rows:
         # By a clock that was stepped, a call of an hour before seems to have come since.
-        _judge(settings, row, [] if stage.clock.was_stepped else attempts, told, tally)
+        _judge_verification(settings, row, [] if simulation.clock.was_stepped else attempts, told, results)
     wanted = sorted(row[6] for row in rows if row[5] == "verified")
-    tally.hold(
+    results.check(
         PROMISE, sorted(proofs) == wanted, f"calls {sorted(proofs)} say that they proved, {wanted} did"
     )
 
 
-def _judge(
+def _judge_verification(
     settings: Settings,
     row: tuple[Any, ...],
     attempts: list[tuple[Any, ...]],
-    told: Counter[str],
-    tally: Tally,
+    webhook_counts: Counter[str],
+    results: PromiseResults,
 ) -> None:
     name, number, campaign, created, expires, status, _, caller, dialled, called = row
-    begins = created - EARLY_US
+    begins = created - CLOCK_TOLERANCE_US
     if status == "verified":
         right = (caller, dialled) == (number, campaign) and begins <= called < expires
-        tally.hold(PROMISE, right, f"{number} was verified by a call of {caller} at {called}", number)
+        results.check(PROMISE, right, f"{number} was verified by a call of {caller} at {called}", number)
     policy = settings.policy.campaign(campaign)
     webhooks = int(status == "verified" and policy is not None and policy.webhook is not None)
-    tally.hold(PROMISE, told[name] == webhooks, f"{told[name]} webhooks tell of verification {name}", number)
+    results.check(
+        PROMISE,
+        webhook_counts[name] == webhooks,
+        f"{webhook_counts[name]} webhooks tell of verification {name}",
+        number,
+    )
     if status == "pending":
         in_vain = [
             each
             for each in attempts
             if each[1:3] == (number, campaign) and begins <= each[3] < expires and each[4] >= created
         ]
-        tally.hold(PROMISE, not in_vain, f"verification {name} waits, and its call has come", number)
+        results.check(PROMISE, not in_vain, f"verification {name} waits, and its call has come", number)

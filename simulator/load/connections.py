@@ -16,35 +16,35 @@ from typing import Final, NamedTuple
 
 import trio
 
-from simulator.load.reply_parser import NotHttp, Reply, ReplyReader
+from simulator.load.reply_parser import InvalidReply, LoadReply, ReplyParser
 
-IDLE_S: Final = 4.0
+REOPEN_AFTER_IDLE_S: Final = 4.0
 """Unused for longer, a connection is opened anew. Servers close idle ones, some after five seconds,
 and a request that crosses such a goodbye on its way would count as an error of theirs."""
 
-AT_ONCE: Final = 32
+MAX_IN_A_ROW: Final = 32
 """Requests sent, or replies read, in a row before others get a turn: neither must wait for a burst."""
 
-_PIECE: Final = 64 * 1024
+_READ_SIZE: Final = 64 * 1024
 
 
-class Address(NamedTuple):
+class TargetAddress(NamedTuple):
     """Where the load goes, resolved once."""
 
     family: int
-    where: tuple[str, int]
+    socket_address: tuple[str, int]
 
 
-class Lost(NamedTuple):
+class NoReply(NamedTuple):
     """A request without a reply, and how that came about."""
 
-    why: str
+    reason: str
 
 
-class Switchboard:
+class ReadLoop:
     """Where the connections to one address are plugged in; `run` reads for all of them."""
 
-    def __init__(self, address: Address, nursery: trio.Nursery) -> None:
+    def __init__(self, address: TargetAddress, nursery: trio.Nursery) -> None:
         self.address = address
         self.nursery = nursery
         self._selector = selectors.DefaultSelector()
@@ -55,13 +55,13 @@ class Switchboard:
             await trio.lowlevel.wait_readable(descriptor)
             for n, (key, _) in enumerate(self._selector.select(0), 1):
                 key.data()
-                if n % AT_ONCE == 0:
+                if n % MAX_IN_A_ROW == 0:
                     await trio.lowlevel.checkpoint()
 
-    def plug(self, opened: socket.socket, on_readable: Callable[[], None]) -> None:
+    def register(self, opened: socket.socket, on_readable: Callable[[], None]) -> None:
         self._selector.register(opened, selectors.EVENT_READ, on_readable)
 
-    def unplug(self, opened: socket.socket) -> None:
+    def unregister(self, opened: socket.socket) -> None:
         self._selector.unregister(opened)
 
     def close(self) -> None:
@@ -69,51 +69,53 @@ class Switchboard:
         self._selector.close()
 
 
-class Connection:
+class LoadConnection:
     """After `send` it must not be given another request before it called `on_end`."""
 
-    def __init__(self, board: Switchboard, on_end: Callable[[Connection, Reply | Lost], None]) -> None:
-        self._board = board
+    def __init__(
+        self, read_loop: ReadLoop, on_end: Callable[[LoadConnection, LoadReply | NoReply], None]
+    ) -> None:
+        self._read_loop = read_loop
         self._on_end = on_end
         self._socket: socket.socket | None = None
-        self._reader = ReplyReader()
+        self._reader = ReplyParser()
         self._unsent = b""
-        self._is_out = False
+        self._awaits_reply = False
         self._is_opening = False
-        self._silent_since_s = 0.0
+        self._last_used_s = 0.0
 
     def send(self, request: bytes) -> None:
         self._unsent = request
-        self._is_out = True
-        if perf_counter() - self._silent_since_s > IDLE_S:
+        self._awaits_reply = True
+        if perf_counter() - self._last_used_s > REOPEN_AFTER_IDLE_S:
             self.close()
         if self._socket is not None:
             self._write(self._socket)
         elif not self._is_opening:
             self._is_opening = True
-            self._board.nursery.start_soon(self._reopen)
+            self._read_loop.nursery.start_soon(self._reopen)
 
     async def open(self) -> None:
         """Connect and plug in. Raises OSError."""
-        opened = socket.socket(self._board.address.family, socket.SOCK_STREAM)
+        opened = socket.socket(self._read_loop.address.family, socket.SOCK_STREAM)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await trio.socket.from_stdlib_socket(opened).connect(self._board.address.where)
+            await trio.socket.from_stdlib_socket(opened).connect(self._read_loop.address.socket_address)
         except BaseException:
             opened.close()
             raise
-        self._socket, self._reader = opened, ReplyReader()
-        self._silent_since_s = perf_counter()
-        self._board.plug(opened, self._heard)
+        self._socket, self._reader = opened, ReplyParser()
+        self._last_used_s = perf_counter()
+        self._read_loop.register(opened, self._on_readable)
 
-    def give_up(self, why: str) -> None:
+    def abandon(self, reason: str) -> None:
         """Wait no longer for the reply; what may still come of it dies with the socket."""
         self.close()
-        self._end(Lost(why))
+        self._end(NoReply(reason))
 
     def close(self) -> None:
         if self._socket is not None:
-            self._board.unplug(self._socket)
+            self._read_loop.unregister(self._socket)
             self._socket.close()
             self._socket = None
 
@@ -122,7 +124,7 @@ class Connection:
             await self.open()
         except OSError as error:
             self._is_opening = False
-            self._end(Lost(f"connecting: {_words(error)}"))
+            self._end(NoReply(f"connecting: {_error_text(error)}"))
             return
         self._is_opening = False
         if self._unsent and self._socket is not None:
@@ -133,38 +135,38 @@ class Connection:
         try:
             sent = opened.send(request)
         except OSError as error:
-            self.give_up(f"sending: {_words(error)}")
+            self.abandon(f"sending: {_error_text(error)}")
             return
         if sent < len(request):
             # Nothing else is in the buffer, so this is never seen; half a request must be the last.
-            self.give_up("sending: no room")
+            self.abandon("sending: no room")
 
-    def _heard(self) -> None:
+    def _on_readable(self) -> None:
         """There is something to read."""
         if self._socket is None:
             return  # closed meanwhile
         try:
-            data = self._socket.recv(_PIECE)
+            data = self._socket.recv(_READ_SIZE)
             reply = self._reader.feed(data) if data else None
         except BlockingIOError:
             return
-        except (OSError, NotHttp) as error:
-            self.give_up(f"receiving: {_words(error)}")
+        except (OSError, InvalidReply) as error:
+            self.abandon(f"receiving: {_error_text(error)}")
             return
         if not data:
-            self.give_up("receiving: closed before the reply")
+            self.abandon("receiving: closed before the reply")
         elif reply is not None:
-            self._silent_since_s = perf_counter()
+            self._last_used_s = perf_counter()
             if not reply.keep_alive:
                 self.close()
             self._end(reply)
 
-    def _end(self, result: Reply | Lost) -> None:
-        if self._is_out:
-            self._is_out = False
+    def _end(self, result: LoadReply | NoReply) -> None:
+        if self._awaits_reply:
+            self._awaits_reply = False
             self._on_end(self, result)
 
 
-def _words(error: OSError | NotHttp) -> str:
+def _error_text(error: OSError | InvalidReply) -> str:
     # By its number: the libraries' own words differ from call to call, and these are counted.
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

@@ -13,25 +13,29 @@ from urllib.parse import quote
 
 import httpx
 
-from simulator.base.os_errors import in_words
+from simulator.base.os_errors import describe_error
 
-PAGE: Final = 1000
-BY_NAME: Final = 2000
+PAGE_SIZE: Final = 1000
+MAX_SINGLE_LOOKUPS: Final = 2000
 """Calls asked for one by one at most. More missing than that need no closer look."""
 
 TIMEOUT_S: Final = 60.0
 
 
-class CannotCheck(Exception):
+class DurabilityCheckFailed(Exception):
     """The API did not give what it should; the text says what it gave."""
 
 
-async def missing(
-    api: str, token: str | None, acknowledged: set[str], since: datetime, say: Callable[[str], None]
+async def find_missing_calls(
+    api: str,
+    token: str | None,
+    acknowledged: set[str],
+    since: datetime,
+    print_progress: Callable[[str], None],
 ) -> list[str]:
     """The CallSids of `acknowledged` that the store does not have; `since` is before the first of them.
 
-    `token` is the API's own, if it wants one. Raises CannotCheck.
+    `token` is the API's own, if it wants one. Raises DurabilityCheckFailed.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     wanted = set(acknowledged)
@@ -39,20 +43,20 @@ async def missing(
     async with httpx.AsyncClient(base_url=api, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
         cursor: str | None = ""
         while wanted and cursor is not None:
-            params = {"limit": str(PAGE), "since": since.isoformat()}
-            page = await _ask(client, "/api/v1/calls", params | ({"cursor": cursor} if cursor else {}))
+            params = {"limit": str(PAGE_SIZE), "since": since.isoformat()}
+            page = await _get_json(client, "/api/v1/calls", params | ({"cursor": cursor} if cursor else {}))
             if page is None:
-                raise CannotCheck("GET /api/v1/calls answered 404; is this the private listener?")
+                raise DurabilityCheckFailed("GET /api/v1/calls answered 404; is this the private listener?")
             wanted -= {each["call_sid"] for each in page["items"]}
             cursor = page["next"]
-            say(f"{len(acknowledged) - len(wanted):,} of {len(acknowledged):,} found")
-        for sid in sorted(wanted)[:BY_NAME]:
-            if await _ask(client, f"/api/v1/calls/{quote(sid)}", {}) is not None:
+            print_progress(f"{len(acknowledged) - len(wanted):,} of {len(acknowledged):,} found")
+        for sid in sorted(wanted)[:MAX_SINGLE_LOOKUPS]:
+            if await _get_json(client, f"/api/v1/calls/{quote(sid)}", {}) is not None:
                 wanted.discard(sid)
     return sorted(wanted)
 
 
-async def _ask(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> Any:
+async def _get_json(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> Any:
     """The answer's JSON, or None for a 404."""
     try:
         answer = await client.get(path, params=params)
@@ -61,4 +65,4 @@ async def _ask(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> 
         answer.raise_for_status()
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise CannotCheck(f"GET {path}: {in_words(error)}") from error
+        raise DurabilityCheckFailed(f"GET {path}: {describe_error(error)}") from error

@@ -17,30 +17,30 @@ from typing import Final, NamedTuple
 
 import trio
 
-from simulator.load.connections import AT_ONCE, Address, Connection, Lost, Switchboard
-from simulator.load.precise_sleep import alarm
-from simulator.load.reply_parser import Reply
-from simulator.load.requests import Call, Calls
-from simulator.load.tally import Tally
+from simulator.load.connections import MAX_IN_A_ROW, LoadConnection, NoReply, ReadLoop, TargetAddress
+from simulator.load.precise_sleep import precise_timer
+from simulator.load.reply_parser import LoadReply
+from simulator.load.requests import LoadRequest, RequestStream
+from simulator.load.tally import LoadTally
 
-LOOK_S: Final = 0.05
+TIMEOUT_CHECK_S: Final = 0.05
 """How often those who wait too long are looked for."""
 
-LEAD_S: Final = 0.1
+START_DELAY_S: Final = 0.1
 """From the last preparation to the first arrival."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LoadLimits:
     connections: int = 256
-    warm: int = 32
+    warm_connections: int = 32
     """Connections that are open before the start."""
     start_within_s: float = 1.0
-    reply_within_s: float = 15.0
+    reply_timeout_s: float = 15.0
     """Exotel's own patience for a webhook."""
 
 
-class _Out(NamedTuple):
+class _InFlight(NamedTuple):
     """A request under way."""
 
     ordinal: int
@@ -48,19 +48,21 @@ class _Out(NamedTuple):
     sent_s: float
 
 
-class Generator:
+class LoadGenerator:
     """One run against one address. Instants are of `perf_counter`; those of the plan count from the start."""
 
-    def __init__(self, address: Address, calls: Calls, limits: Limits, tally: Tally) -> None:
+    def __init__(
+        self, address: TargetAddress, calls: RequestStream, limits: LoadLimits, tally: LoadTally
+    ) -> None:
         self._calls = calls
         self._limits = limits
-        self._tally = tally
+        self._results = tally
         self._address = address
-        self._free: list[Connection] = []
+        self._free: list[LoadConnection] = []
         """The one used last is used next: a few stay busy, the others stay out of the way."""
-        self._out: dict[Connection, _Out] = {}
-        self._waiting: deque[tuple[float, Call]] = deque()
-        self._rested = trio.Event()
+        self._in_flight: dict[LoadConnection, _InFlight] = {}
+        self._waiting: deque[tuple[float, LoadRequest]] = deque()
+        self._connection_freed = trio.Event()
         self._sending = trio.CancelScope()
         self._closed_until_s = 0.0
         self.began_s = 0.0
@@ -72,7 +74,7 @@ class Generator:
 
     async def run(self, instants: Iterable[float]) -> None:
         """Send a call at each instant of the plan. Raises OSError where nobody listens at the start."""
-        async with self._connected():
+        async with self._open_connections():
             with self._sending:
                 await self._send_all(instants)
 
@@ -82,32 +84,32 @@ class Generator:
         Finds the most that the other side can do. Latencies are then from the sending: a server that
         stalls is not asked meanwhile, so they tell little.
         """
-        async with self._connected():
+        async with self._open_connections():
             self._closed_until_s = self.began_s + for_s
             with self._sending:
-                await trio.sleep(LEAD_S)
+                await trio.sleep(START_DELAY_S)
                 free, self._free = self._free, []
                 for connection in free:
-                    self._employ(connection)
+                    self._reuse_connection(connection)
                 await trio.sleep(for_s)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[None]:
+    async def _open_connections(self) -> AsyncIterator[None]:
         """Connections that carry; leaving the block waits for what is out, and closes them."""
         async with trio.open_nursery() as nursery:
-            board = Switchboard(self._address, nursery)
-            connections = [Connection(board, self._ended) for _ in range(self._limits.connections)]
+            board = ReadLoop(self._address, nursery)
+            connections = [LoadConnection(board, self._on_reply) for _ in range(self._limits.connections)]
             self._free = connections.copy()
             try:
-                for connection in connections[-self._limits.warm :]:
+                for connection in connections[-self._limits.warm_connections :]:
                     await connection.open()
                 nursery.start_soon(board.run)
-                nursery.start_soon(self._watch)
-                self.began_s = perf_counter() + LEAD_S
+                nursery.start_soon(self._enforce_timeouts)
+                self.began_s = perf_counter() + START_DELAY_S
                 yield
-                while self._out or self._waiting:
-                    self._rested = trio.Event()
-                    await self._rested.wait()
+                while self._in_flight or self._waiting:
+                    self._connection_freed = trio.Event()
+                    await self._connection_freed.wait()
             finally:
                 nursery.cancel_scope.cancel()
                 for connection in connections:
@@ -115,66 +117,66 @@ class Generator:
                 board.close()
 
     async def _send_all(self, instants: Iterable[float]) -> None:
-        began_s, tally = self.began_s, self._tally
-        again: list[tuple[float, int, Call]] = []
+        began_s, tally = self.began_s, self._results
+        again: list[tuple[float, int, LoadRequest]] = []
         in_a_row = 0
-        with alarm() as clock:
+        with precise_timer() as clock:
             for instant in instants:
                 while again and again[0][0] <= instant:
                     at_s, _, call = heappop(again)
-                    await clock.until(began_s + at_s)
+                    await clock.wait_until(began_s + at_s)
                     self._arrive(call, began_s + at_s)
                 planned_s = began_s + instant
                 if perf_counter() < planned_s:
-                    await clock.until(planned_s)
+                    await clock.wait_until(planned_s)
                     in_a_row = 0
-                elif in_a_row >= AT_ONCE:
+                elif in_a_row >= MAX_IN_A_ROW:
                     await trio.lowlevel.checkpoint()
                     in_a_row = 0
                 in_a_row += 1
                 call = self._calls.next()
-                if call.again_in_s is not None:
-                    heappush(again, (instant + call.again_in_s, call.ordinal, call))
-                tally.note_call()
+                if call.resend_after_s is not None:
+                    heappush(again, (instant + call.resend_after_s, call.call_index, call))
+                tally.count_call()
                 self._arrive(call, planned_s)
 
-    def _arrive(self, call: Call, planned_s: float) -> None:
-        self._tally.planned += 1
+    def _arrive(self, call: LoadRequest, planned_s: float) -> None:
+        self._results.planned += 1
         if self._free:
             self._send(self._free.pop(), call, planned_s)
         else:
             self._waiting.append((planned_s, call))
 
-    def _send(self, connection: Connection, call: Call, planned_s: float) -> None:
+    def _send(self, connection: LoadConnection, call: LoadRequest, planned_s: float) -> None:
         sent_s = perf_counter()
-        self._tally.note_sent(sent_s - planned_s)
-        self._out[connection] = _Out(call.ordinal, planned_s, sent_s)
+        self._results.record_sent(sent_s - planned_s)
+        self._in_flight[connection] = _InFlight(call.call_index, planned_s, sent_s)
         connection.send(call.request)
 
-    def _ended(self, connection: Connection, result: Reply | Lost) -> None:
-        out, tally = self._out.pop(connection), self._tally
-        if isinstance(result, Reply):
+    def _on_reply(self, connection: LoadConnection, result: LoadReply | NoReply) -> None:
+        out, tally = self._in_flight.pop(connection), self._results
+        if isinstance(result, LoadReply):
             now_s = perf_counter()
-            tally.note_latency(now_s - out.planned_s)
-            tally.note_reply(out.ordinal, result.status, result.verdict)
+            tally.record_latency(now_s - out.planned_s)
+            tally.record_reply(out.ordinal, result.status, result.verdict)
             tally.took_s = now_s - self.began_s
         else:
-            tally.lost[result.why] += 1
-        self._employ(connection)
+            tally.failures[result.reason] += 1
+        self._reuse_connection(connection)
 
-    def _employ(self, connection: Connection) -> None:
+    def _reuse_connection(self, connection: LoadConnection) -> None:
         """Give it the next call, or let it rest."""
         self._drop_late()
         if self._waiting:
             planned_s, call = self._waiting.popleft()
             self._send(connection, call, planned_s)
         elif self._closed_until_s and (now_s := perf_counter()) < self._closed_until_s:
-            self._tally.note_call()
-            self._tally.planned += 1
+            self._results.count_call()
+            self._results.planned += 1
             self._send(connection, self._calls.next(), now_s)
         else:
             self._free.append(connection)
-            self._rested.set()
+            self._connection_freed.set()
 
     def _drop_late(self) -> None:
         waiting = self._waiting
@@ -182,17 +184,17 @@ class Generator:
             too_late_s = perf_counter() - self._limits.start_within_s
             while waiting and waiting[0][0] < too_late_s:
                 waiting.popleft()
-                self._tally.dropped += 1
+                self._results.dropped += 1
 
-    async def _watch(self) -> None:
+    async def _enforce_timeouts(self) -> None:
         """End what waits too long, with or without a connection; for ever."""
-        patience_s = self._limits.reply_within_s
+        patience_s = self._limits.reply_timeout_s
         while True:
-            await trio.sleep(LOOK_S)
+            await trio.sleep(TIMEOUT_CHECK_S)
             self._drop_late()
             now_s = perf_counter()
-            for connection, out in list(self._out.items()):
+            for connection, out in list(self._in_flight.items()):
                 if now_s - out.sent_s > patience_s:
                     # It counts among the latencies with what it has lasted so far: it was no better.
-                    self._tally.note_latency(now_s - out.planned_s)
-                    connection.give_up(f"no reply within {patience_s:g} s")
+                    self._results.record_latency(now_s - out.planned_s)
+                    connection.abandon(f"no reply within {patience_s:g} s")

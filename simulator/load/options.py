@@ -11,28 +11,28 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from simulator.exchange.model.formats import e164
-from simulator.load.generator import Limits
-from simulator.load.goals import Goals
-from simulator.load.profile import PROFILES, LoadShape, Profile
+from simulator.exchange.model.formats import parse_number
+from simulator.load.generator import LoadLimits
+from simulator.load.goals import LoadGoals
+from simulator.load.profile import PROFILES, LoadProfile, LoadShape
 from simulator.load.schedule import Arrivals, Burst
 
 UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-WARM_S: Final = 0.05
+WARM_SHARE_S: Final = 0.05
 """So many seconds' calls have a connection that is open before the start."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     url: str
-    profile: Profile
-    closed: bool
+    profile: LoadProfile
+    is_closed_loop: bool
     """As fast as replies come back, instead of at a rate."""
     arrivals: Arrivals
     ramp_s: float
     seed: int
-    limits: Limits
-    goals: Goals
+    limits: LoadLimits
+    goals: LoadGoals
     progress: bool
     check_api: str | None
     hdr: Path | None
@@ -40,7 +40,7 @@ class Plan:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    usual = Limits()
+    usual = LoadLimits()
     add = parser.add_argument
     add("--url", type=url, required=True, help="the missed-call webhook, token and all")
     add("--rate", type=rate, metavar="R", help="calls a second; max: as fast as replies come back")
@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--shape", choices=list(LoadShape), help="the request's: POST, GET, or half of each (native)")
     add("--exophone", type=number, action="append", metavar="+91…", help="an ExoPhone; may be repeated")
-    add("--repeats", type=share, metavar="SHARE", help="calls by people who have rung before, 0 to 1 (0)")
+    add("--repeats", type=fraction, metavar="SHARE", help="calls by people who have rung before, 0 to 1 (0)")
     add("--seed", type=int, default=0, metavar="N", help="of people and arrivals (%(default)s)")
     add(
         "--connections",
@@ -76,7 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--timeout",
         type=duration,
-        default=usual.reply_within_s,
+        default=usual.reply_timeout_s,
         metavar="S",
         help="a reply that takes longer is an error (%(default)s, as with Exotel)",
     )
@@ -95,11 +95,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     add = output.add_argument
     add("--progress", action="store_true", help="a JSON line a second on stderr, where it is no terminal")
-    add("--hdr", type=to_write, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
-    add("--json", type=to_write, metavar="FILE", help="write the figures")
+    add("--hdr", type=writable_path, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
+    add("--json", type=writable_path, metavar="FILE", help="write the figures")
 
 
-def plan_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
+def read_plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> LoadPlan:
     """Everything together; ends the program with exit code 2 where it does not make sense."""
     closed = arguments.rate == math.inf
     if arguments.profile is None and (arguments.rate is None or arguments.for_s is None):
@@ -109,9 +109,9 @@ def plan_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> P
     if arguments.profile:
         profile = PROFILES[arguments.profile]
         if arguments.for_s is not None:
-            profile = profile.squeezed(arguments.for_s)
+            profile = profile.fit_into(arguments.for_s)
     else:
-        profile = Profile(rate=arguments.rate, for_s=arguments.for_s)
+        profile = LoadProfile(rate=arguments.rate, for_s=arguments.for_s)
     changes = {
         "rate": arguments.rate,
         "bursts": tuple(arguments.burst or ()) or None,
@@ -125,16 +125,16 @@ def plan_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> P
             parser.error(f"--burst at {each.at_s:g} s lies after the end of --for {profile.for_s:g} s")
     fastest = max([profile.rate, *(each.rate for each in profile.bursts)])
     connections = arguments.connections
-    warm = connections if closed else min(connections, 4 + math.ceil(fastest * WARM_S))
-    return Plan(
+    warm = connections if closed else min(connections, 4 + math.ceil(fastest * WARM_SHARE_S))
+    return LoadPlan(
         url=arguments.url,
         profile=profile,
-        closed=closed,
+        is_closed_loop=closed,
         arrivals=Arrivals(arguments.arrivals),
         ramp_s=arguments.ramp,
         seed=arguments.seed,
-        limits=Limits(connections, warm, arguments.start_within, arguments.timeout),
-        goals=Goals(arguments.p99, arguments.errors, arguments.dropped, arguments.min_rate),
+        limits=LoadLimits(connections, warm, arguments.start_within, arguments.timeout),
+        goals=LoadGoals(arguments.p99, arguments.errors, arguments.dropped, arguments.min_rate),
         progress=arguments.progress,
         check_api=arguments.check_api,
         hdr=arguments.hdr,
@@ -175,7 +175,7 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -195,7 +195,7 @@ def burst(text: str) -> Burst:
     return Burst(positive(fast), duration(long), duration(start) if start else 0.0)
 
 
-def to_write(text: str) -> Path:
+def writable_path(text: str) -> Path:
     """A file that can be written: it would be a pity to learn after the load that it cannot."""
     path = Path(text)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
@@ -204,7 +204,7 @@ def to_write(text: str) -> Path:
 
 
 def number(text: str) -> str:
-    found = e164(text)
+    found = parse_number(text)
     if found is None or not found.startswith("+"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a telephone number; it looks like +918047120001")
     return found

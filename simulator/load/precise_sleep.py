@@ -14,18 +14,18 @@ from typing import Final
 
 import trio
 
-_NEAR_S: Final = 30e-6
+_SPIN_BELOW_S: Final = 30e-6
 """Nearer than this an alarm would come too late; looking again at once is as good."""
 
 
-class Alarm:
+class PreciseTimer:
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
 
-    async def until(self, instant_s: float) -> None:
+    async def wait_until(self, instant_s: float) -> None:
         """Return at `instant_s` of `perf_counter`, or a little later, never earlier."""
         while (left_s := instant_s - perf_counter()) > 0:
-            if left_s < _NEAR_S:
+            if left_s < _SPIN_BELOW_S:
                 await trio.lowlevel.checkpoint()
             elif self._descriptor is None:
                 await trio.sleep(left_s)
@@ -35,12 +35,12 @@ class Alarm:
 
 
 @contextmanager
-def alarm() -> Iterator[Alarm]:
+def precise_timer() -> Iterator[PreciseTimer]:
     if not hasattr(os, "timerfd_create"):
-        yield Alarm(None)
+        yield PreciseTimer(None)
         return
     descriptor = os.timerfd_create(CLOCK_MONOTONIC, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC)
     try:
-        yield Alarm(descriptor)
+        yield PreciseTimer(descriptor)
     finally:
         os.close(descriptor)

@@ -21,7 +21,7 @@ class LoadShape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class LoadProfile:
     """A load without its target. Shares are fractions of the calls."""
 
     rate: float
@@ -30,7 +30,7 @@ class Profile:
     bursts: tuple[Burst, ...] = ()
     repeats: float = 0.0
     """Calls by somebody who has rung before."""
-    doubled: float = 0.0
+    duplicated: float = 0.0
     """Deliveries that come a second time at once."""
     redelivered: float = 0.0
     """Deliveries that come a second time minutes later, as their answer was lost."""
@@ -39,7 +39,7 @@ class Profile:
     redelivery_s: tuple[float, ...] = (5 * MINUTE_S, 20 * MINUTE_S)
     shape: LoadShape = LoadShape.NATIVE
 
-    def squeezed(self, for_s: float) -> Profile:
+    def fit_into(self, for_s: float) -> LoadProfile:
         """As much of it as fits into `for_s`: rates stay, a burst takes a quarter of the time at most."""
         share = for_s / self.for_s
         return replace(
@@ -50,14 +50,14 @@ class Profile:
         )
 
 
-PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+PROFILES: Final[Mapping[str, LoadProfile]] = MappingProxyType(
     {
         # A shop's busiest hour: 75 calls, ten of them within ten seconds, every fourth a repeat.
-        "L1": Profile(
-            rate=75 / 3600, for_s=60 * MINUTE_S, bursts=(Burst(1.0, 10.0),), repeats=0.25, doubled=0.02
+        "L1": LoadProfile(
+            rate=75 / 3600, for_s=60 * MINUTE_S, bursts=(Burst(1.0, 10.0),), repeats=0.25, duplicated=0.02
         ),
         # The busiest hour of a regional campaign: 25,000 calls and a minute at 50 a second.
-        "L2": Profile(
+        "L2": LoadProfile(
             rate=7.0,
             for_s=60 * MINUTE_S,
             bursts=(Burst(50.0, MINUTE_S),),
@@ -67,13 +67,13 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
         ),
         # A national TV vote: a quarter of an hour at all that one account's lines can carry, and
         # ten seconds of twice as much as the lines open.
-        "L3": Profile(
+        "L3": LoadProfile(
             rate=1250.0,
             for_s=15 * MINUTE_S,
             exophones=tuple(f"+9180471200{number:02d}" for number in range(1, 11)),
             bursts=(Burst(2500.0, 10.0),),
             repeats=0.23,
-            doubled=0.005,
+            duplicated=0.005,
             late=0.005,
         ),
     }

@@ -10,18 +10,18 @@ from typing import Final
 
 import trio
 
-from simulator.load.tally import Tally
+from simulator.load.tally import LoadTally
 
-LINE_S: Final = 0.5
-JSON_S: Final = 1.0
+LINE_INTERVAL_S: Final = 0.5
+JSON_INTERVAL_S: Final = 1.0
 
 
-async def tell(tally: Tally, for_s: float, *, progress: bool) -> None:
+async def report_progress(tally: LoadTally, for_s: float, *, progress: bool) -> None:
     """Tell until cancelled; says nothing on what is no terminal unless `progress` is wanted."""
     is_terminal = sys.stderr.isatty()
     if not is_terminal and not progress:
         return
-    interval_s = LINE_S if is_terminal else JSON_S
+    interval_s = LINE_INTERVAL_S if is_terminal else JSON_INTERVAL_S
     began_s = before_s = perf_counter()
     answered_before = 0
     try:
@@ -38,13 +38,13 @@ async def tell(tally: Tally, for_s: float, *, progress: bool) -> None:
                 "slowest_ms": tally.slowest_us / 1000,
             }
             before_s, answered_before, tally.slowest_us = now_s, answered, 0
-            _say(_line(state, for_s) if is_terminal else json.dumps(state) + "\n")
+            _write_stderr(_line(state, for_s) if is_terminal else json.dumps(state) + "\n")
     finally:
         if is_terminal:
-            _say("\r\x1b[K")
+            _write_stderr("\r\x1b[K")
 
 
-def _say(text: str) -> None:
+def _write_stderr(text: str) -> None:
     with suppress(OSError):  # a terminal that was closed; the load goes on
         print(text, end="", file=sys.stderr, flush=True)
 

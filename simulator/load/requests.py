@@ -13,37 +13,37 @@ from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from simulator.exchange.inbound_calls import native_request
-from simulator.exchange.model.formats import Spelling, new_sid
+from simulator.exchange.inbound_calls import missed_call_webhook
+from simulator.exchange.model.formats import NumberFormat, new_sid
 from simulator.exchange.model.records import InboundRing
 from simulator.exchange.webhooks import passthru
-from simulator.exchange.webhooks.passthru import Told
+from simulator.exchange.webhooks.passthru import WebhookContext
 from simulator.exchange.webhooks.request import OutboundWebhook
-from simulator.load.profile import LoadShape, Profile
+from simulator.load.profile import LoadProfile, LoadShape
 
-REMEMBERED: Final = 100_000
+MAX_KNOWN_CALLERS: Final = 100_000
 """Callers of whom some ring again."""
 
-LATE: Final = timedelta(minutes=5)
+LATE_DELIVERY: Final = timedelta(minutes=5)
 """How long ago the call of a late delivery was: Exotel's first retry."""
 
 _SID: Final = "calls0id0to0be0filled0in0by0load"
 _DIGITS: Final = "6999999999"
 
 
-class Call(NamedTuple):
+class LoadRequest(NamedTuple):
     """One request to be sent. `ordinal` says which call it tells of: counted from 0, in this run."""
 
-    ordinal: int
+    call_index: int
     request: bytes
-    again_in_s: float | None
+    resend_after_s: float | None
     """When the very same is to be sent once more, counted from its planned instant."""
 
 
-class Calls:
+class RequestStream:
     """An endless supply of calls: the same people in the same order for the same seed."""
 
-    def __init__(self, url: str, profile: Profile, seed: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, profile: LoadProfile, seed: int, now: Callable[[], datetime]) -> None:
         """CallSids depend on the instant of the start too: two runs with one seed tell of different calls."""
         self._url = url
         self._profile = profile
@@ -57,31 +57,31 @@ class Calls:
         self._kinds = [
             (exophone, make)
             for exophone in profile.exophones
-            for make, wanted in ((_native, native), (_passthru, passthru))
+            for make, wanted in ((_native_webhook, native), (_passthru_webhook, passthru))
             if wanted
         ]
         self._callers: list[int] = []
-        self._taken = 0
+        self._next_index = 0
         self._second = 0
         self._templates: dict[tuple[int, bool], bytes] = {}
 
-    def sid_of(self, ordinal: int) -> str:
+    def sid_of(self, call_index: int) -> str:
         """The CallSid of a call of this run."""
-        return f"{self._sid_head}{ordinal:08x}{self._sid_tail}"
+        return f"{self._sid_head}{call_index:08x}{self._sid_tail}"
 
-    def next(self) -> Call:
-        ordinal, profile = self._taken, self._profile
-        self._taken += 1
+    def next(self) -> LoadRequest:
+        ordinal, profile = self._next_index, self._profile
+        self._next_index += 1
         luck = self._rng.random()
         template = self._template(ordinal % len(self._kinds), luck < profile.late)
         request = template % {b"sid": self.sid_of(ordinal).encode(), b"digits": b"%d" % self._caller()}
-        return Call(ordinal, request, self._again_in_s(luck - profile.late))
+        return LoadRequest(ordinal, request, self._resend_after_s(luck - profile.late))
 
-    def _again_in_s(self, luck: float) -> float | None:
+    def _resend_after_s(self, luck: float) -> float | None:
         profile = self._profile
-        if 0 <= luck < profile.doubled:
+        if 0 <= luck < profile.duplicated:
             return self._rng.random()
-        if profile.doubled <= luck < profile.doubled + profile.redelivered:
+        if profile.duplicated <= luck < profile.duplicated + profile.redelivered:
             return self._rng.choice(profile.redelivery_s)
         return None
 
@@ -91,10 +91,10 @@ class Calls:
         if callers and rng.random() < self._profile.repeats:
             return callers[int(rng.random() * len(callers))]
         digits = 6_000_000_000 + int(rng.random() * 4_000_000_000)
-        if len(callers) < REMEMBERED:
+        if len(callers) < MAX_KNOWN_CALLERS:
             callers.append(digits)
         else:
-            callers[int(rng.random() * REMEMBERED)] = digits
+            callers[int(rng.random() * MAX_KNOWN_CALLERS)] = digits
         return digits
 
     def _template(self, kind: int, is_late: bool) -> bytes:
@@ -106,17 +106,21 @@ class Calls:
         template = self._templates.get((kind, is_late))
         if template is None:
             exophone, make = self._kinds[kind]
-            webhook = make(self._url, exophone, now - LATE if is_late else now)
-            template = self._templates[kind, is_late] = _cut(webhook)
+            webhook = make(self._url, exophone, now - LATE_DELIVERY if is_late else now)
+            template = self._templates[kind, is_late] = _request_template(webhook)
         return template
 
 
-def _native(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return native_request(Told(_ring(exophone, at), url, "", Spelling.E164, with_date=True, at=at))
+def _native_webhook(url: str, exophone: str, at: datetime) -> OutboundWebhook:
+    return missed_call_webhook(
+        WebhookContext(_ring(exophone, at), url, "", NumberFormat.E164, with_date=True, at=at)
+    )
 
 
-def _passthru(url: str, exophone: str, at: datetime) -> OutboundWebhook:
-    return passthru.attempt(Told(_ring(exophone, at), url, "", Spelling.ZERO, with_date=True, at=at))
+def _passthru_webhook(url: str, exophone: str, at: datetime) -> OutboundWebhook:
+    return passthru.call_attempt(
+        WebhookContext(_ring(exophone, at), url, "", NumberFormat.ZERO, with_date=True, at=at)
+    )
 
 
 def _ring(exophone: str, at: datetime) -> InboundRing:
@@ -125,7 +129,7 @@ def _ring(exophone: str, at: datetime) -> InboundRing:
     )
 
 
-def _cut(webhook: OutboundWebhook) -> bytes:
+def _request_template(webhook: OutboundWebhook) -> bytes:
     """The request with places for Sid and number: a format for `%`."""
     parts = urlsplit(webhook.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -14,19 +14,19 @@ from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.table import Table
 
-from simulator.load.tally import LONGEST_US, Tally
+from simulator.load.tally import MAX_LATENCY_US, LoadTally
 
 PERCENTILES: Final[Mapping[str, float]] = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
-DIGITS: Final = 3
+SIGNIFICANT_DIGITS: Final = 3
 """Significant ones of a latency: it is known to a thousandth of itself."""
 
-BEHIND_MS: Final = 10.0
+GENERATOR_LATE_MS: Final = 10.0
 """When every hundredth request leaves later than this though there were connections, the generator
 itself may be what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LoadResults:
     """Times in milliseconds, rates in calls a second."""
 
     took_s: float
@@ -49,9 +49,9 @@ class Figures:
         return asdict(self)
 
 
-def figures(tally: Tally) -> Figures:
+def load_results(tally: LoadTally) -> LoadResults:
     took_s = max(tally.took_s, 1e-9)
-    return Figures(
+    return LoadResults(
         took_s=round(tally.took_s, 3),
         planned=tally.planned,
         sent=tally.sent,
@@ -61,38 +61,38 @@ def figures(tally: Tally) -> Figures:
         planned_rate=round(tally.planned / took_s, 1),
         answered_rate=round(tally.answered / took_s, 1),
         latency_ms=percentiles(tally.latencies_us),
-        start_ms=percentiles(tally.late_us),
+        start_ms=percentiles(tally.send_delays_us),
         statuses={str(status): n for status, n in sorted(tally.statuses.items())},
         verdicts={verdict or "none": n for verdict, n in tally.verdicts.most_common()},
-        lost=dict(tally.lost.most_common()),
+        lost=dict(tally.failures.most_common()),
     )
 
 
-def histogram(micros: array[int]) -> HdrHistogram:
+def histogram(latencies_us: array[int]) -> HdrHistogram:
     """An HDR histogram in microseconds. Equal values go in together: a million take no time."""
-    made = HdrHistogram(1, LONGEST_US, DIGITS)
-    for value, count in Counter(micros).items():
+    made = HdrHistogram(1, MAX_LATENCY_US, SIGNIFICANT_DIGITS)
+    for value, count in Counter(latencies_us).items():
         made.record_value(value, count)
     return made
 
 
-def percentiles(micros: array[int]) -> dict[str, float]:
+def percentiles(latencies_us: array[int]) -> dict[str, float]:
     """In milliseconds; empty where nothing was measured."""
-    if not micros:
+    if not latencies_us:
         return {}
-    made = histogram(micros)
+    made = histogram(latencies_us)
     found = {name: made.get_value_at_percentile(at) / 1000 for name, at in PERCENTILES.items()}
     # A bucket's upper edge may lie above the largest value itself.
-    longest = max(micros) / 1000
+    longest = max(latencies_us) / 1000
     return {name: min(value, longest) for name, value in found.items()} | {"max": longest}
 
 
-def write_hdr(path: Path, micros: array[int]) -> None:
+def write_hdr(path: Path, latencies_us: array[int]) -> None:
     """The percentile distribution in milliseconds, as HdrHistogram's plotter reads it."""
-    made, out = histogram(micros), BytesIO()
+    made, out = histogram(latencies_us), BytesIO()
     made.output_percentile_distribution(out, 1000.0)
     # The package scales everything but the deviation.
-    unscaled, scaled = (f"StdDeviation   = %12.{DIGITS}f" % value for value in _deviations(made))
+    unscaled, scaled = (f"StdDeviation   = %12.{SIGNIFICANT_DIGITS}f" % value for value in _deviations(made))
     path.write_text(out.getvalue().decode("ascii").replace(unscaled, scaled), "ascii")
 
 
@@ -100,25 +100,29 @@ def _deviations(made: HdrHistogram) -> tuple[float, float]:
     return made.get_stddev(), made.get_stddev() / 1000
 
 
-def show(console: Console, found: Figures) -> None:
+def print_results(console: Console, results: LoadResults) -> None:
     console.print(
-        f"{found.planned:,} deliveries planned, {found.sent:,} sent, {found.answered:,} answered in "
-        f"{found.took_s:,.1f} s: {found.answered_rate:,.0f}/s"
+        f"{results.planned:,} deliveries planned, {results.sent:,} sent, {results.answered:,} answered in "
+        f"{results.took_s:,.1f} s: {results.answered_rate:,.0f}/s"
     )
-    if found.latency_ms:
-        times = Table("ms", *(f"[bold]{name}" for name in found.latency_ms), box=None, pad_edge=False)
-        times.add_row("planned to answered", *map(_ms, found.latency_ms.values()))
-        times.add_row("planned to sent", *map(_ms, found.start_ms.values()))
+    if results.latency_ms:
+        times = Table("ms", *(f"[bold]{name}" for name in results.latency_ms), box=None, pad_edge=False)
+        times.add_row("planned to answered", *map(_ms, results.latency_ms.values()))
+        times.add_row("planned to sent", *map(_ms, results.start_ms.values()))
         for column in times.columns[1:]:
             column.justify = "right"
         console.print(times)
-    for name, counts in (("status", found.statuses), ("verdict", found.verdicts), ("no reply", found.lost)):
+    for name, counts in (
+        ("status", results.statuses),
+        ("verdict", results.verdicts),
+        ("no reply", results.lost),
+    ):
         if counts:
             # What a server calls its verdicts is not ours to take for markup.
             words = ", ".join(f"{key} {count:,}" for key, count in counts.items())
             console.print(f"{name}: {words}", markup=False, soft_wrap=True)
-    console.print(f"errors {found.errors:,}, dropped {found.dropped:,}")
-    if not found.dropped and found.start_ms.get("p99", 0.0) > BEHIND_MS:
+    console.print(f"errors {results.errors:,}, dropped {results.dropped:,}")
+    if not results.dropped and results.start_ms.get("p99", 0.0) > GENERATOR_LATE_MS:
         console.print(
             "note: requests left late; with more connections or a generator with a core of its own the "
             "server would have been asked in time",

@@ -31,27 +31,32 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RateSegment:
     """A time in which the rate goes in a straight line from one value to another."""
 
-    begins_s: float
-    ends_s: float
-    rate: float
-    last_rate: float
+    start_s: float
+    end_s: float
+    start_rate: float
+    end_rate: float
 
     @property
     def calls(self) -> float:
-        return (self.ends_s - self.begins_s) * (self.rate + self.last_rate) / 2
+        return (self.end_s - self.start_s) * (self.start_rate + self.end_rate) / 2
 
-    def when(self, calls: float) -> float:
+    def time_of_call(self, calls: float) -> float:
         """The instant by which the stretch has seen so many calls: the area under the line, turned round."""
-        slope = (self.last_rate - self.rate) / (self.ends_s - self.begins_s)
+        slope = (self.end_rate - self.start_rate) / (self.end_s - self.start_s)
         if abs(slope) < 1e-12:
-            return self.begins_s + calls / self.rate
-        return self.begins_s + (math.sqrt(max(0.0, self.rate**2 + 2 * slope * calls)) - self.rate) / slope
+            return self.start_s + calls / self.start_rate
+        return (
+            self.start_s
+            + (math.sqrt(max(0.0, self.start_rate**2 + 2 * slope * calls)) - self.start_rate) / slope
+        )
 
 
-def shape(rate: float, for_s: float, ramp_s: float = 0.0, bursts: Sequence[Burst] = ()) -> list[Stretch]:
+def rate_segments(
+    rate: float, for_s: float, ramp_s: float = 0.0, bursts: Sequence[Burst] = ()
+) -> list[RateSegment]:
     """The rate over `for_s` seconds: up from nothing within `ramp_s`, then steady, but for the bursts."""
 
     def steady(at_s: float) -> float:
@@ -66,11 +71,11 @@ def shape(rate: float, for_s: float, ramp_s: float = 0.0, bursts: Sequence[Burst
         middle_s = (begins_s + ends_s) / 2
         inside = [each for each in bursts if each.at_s <= middle_s < each.at_s + each.for_s]
         first, last = (inside[-1].rate,) * 2 if inside else (steady(begins_s), steady(ends_s))
-        stretches.append(Stretch(begins_s, ends_s, first, last))
+        stretches.append(RateSegment(begins_s, ends_s, first, last))
     return stretches
 
 
-def instants(stretches: Sequence[Stretch], arrivals: Arrivals, rng: Random) -> Iterator[float]:
+def arrival_times(segments: Sequence[RateSegment], arrivals: Arrivals, rng: Random) -> Iterator[float]:
     """The planned instants, in seconds from the start, in order.
 
     Both kinds are one walk along the expected number of calls: in steps of one for equal gaps, in
@@ -80,9 +85,9 @@ def instants(stretches: Sequence[Stretch], arrivals: Arrivals, rng: Random) -> I
     # Equal gaps begin half a gap in, so that as many fit as the rate says.
     reached = rng.expovariate(1.0) if is_poisson else 0.5
     before = 0.0
-    for stretch in stretches:
+    for stretch in segments:
         calls = stretch.calls
         while reached < before + calls:
-            yield stretch.when(reached - before)
+            yield stretch.time_of_call(reached - before)
             reached += rng.expovariate(1.0) if is_poisson else 1.0
         before += calls

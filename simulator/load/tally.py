@@ -9,22 +9,22 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
-LONGEST_US = 2**32 - 1
+MAX_LATENCY_US = 2**32 - 1
 
 
-def micros() -> array[int]:
+def new_latency_array() -> array[int]:
     return array("I")
 
 
 @dataclass(slots=True)
-class Tally:
-    latencies_us: array[int] = field(default_factory=micros)
+class LoadTally:
+    latencies_us: array[int] = field(default_factory=new_latency_array)
     """From the planned instant to the whole reply, or to giving up waiting for one."""
-    late_us: array[int] = field(default_factory=micros)
+    send_delays_us: array[int] = field(default_factory=new_latency_array)
     """From the planned instant to the sending: for want of a connection, or of a faster generator."""
     statuses: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     """Requests without a reply, by what went wrong."""
     planned: int = 0
     dropped: int = 0
@@ -37,7 +37,7 @@ class Tally:
 
     @property
     def sent(self) -> int:
-        return len(self.late_us)
+        return len(self.send_delays_us)
 
     @property
     def answered(self) -> int:
@@ -46,23 +46,25 @@ class Tally:
     @property
     def errors(self) -> int:
         """Whatever was sent and got no 2xx."""
-        return self.lost.total() + sum(n for status, n in self.statuses.items() if not 200 <= status < 300)
+        return self.failures.total() + sum(
+            n for status, n in self.statuses.items() if not 200 <= status < 300
+        )
 
-    def note_call(self) -> None:
+    def count_call(self) -> None:
         """Calls are numbered in the order in which this is called."""
         self.acknowledged.append(0)
 
-    def note_sent(self, late_s: float) -> None:
-        self.late_us.append(min(int(late_s * 1e6), LONGEST_US))
+    def record_sent(self, late_s: float) -> None:
+        self.send_delays_us.append(min(int(late_s * 1e6), MAX_LATENCY_US))
 
-    def note_latency(self, latency_s: float) -> None:
-        latency_us = min(int(latency_s * 1e6), LONGEST_US)
+    def record_latency(self, latency_s: float) -> None:
+        latency_us = min(int(latency_s * 1e6), MAX_LATENCY_US)
         self.latencies_us.append(latency_us)
         if latency_us > self.slowest_us:
             self.slowest_us = latency_us
 
-    def note_reply(self, ordinal: int, status: int, verdict: str) -> None:
+    def record_reply(self, call_index: int, status: int, verdict: str) -> None:
         self.statuses[status] += 1
         self.verdicts[verdict] += 1
         if 200 <= status < 300:
-            self.acknowledged[ordinal] = 1
+            self.acknowledged[call_index] = 1

@@ -11,40 +11,40 @@ from typing import Any
 
 from simulator.exchange.model.faults import Fault
 from simulator.scenario.disk_faults import DiskFault
-from simulator.scenario.schema import CHANGES
-from simulator.scenario.value_readers import span
+from simulator.scenario.schema import CHANGEABLE_TRAITS
+from simulator.scenario.value_readers import duration
 
 type Complaint = tuple[str, str]
 
 
-def of_deed(deed: str, entry: Mapping[str, Any], at: timedelta, until: timedelta) -> Iterator[Complaint]:
+def check_event(kind: str, entry: Mapping[str, Any], at: timedelta, until: timedelta) -> Iterator[Complaint]:
     """`at` and `until` count from the start; every value has been read without a mistake."""
     if at > until:
         yield "time", "lies after the end (`until`): it would never happen"
     try:
-        match deed:
+        match kind:
             case "fault":
-                Fault(entry["fault"], **_given(entry, "target", "when"))
+                Fault(entry["fault"], **_present(entry, "target", "when"))
             case "disk":
-                DiskFault(entry["disk"], **_given(entry, "when"))
+                DiskFault(entry["disk"], **_present(entry, "when"))
     except ValueError as failure:
         yield "", str(failure)
-    match deed:
+    match kind:
         case "ring":
-            times, every = entry.get("times", 1), span(entry.get("every", 0))
+            times, every = entry.get("times", 1), duration(entry.get("every", 0))
             if times == 1 and every:
                 yield "every", "says nothing without `times`"
             if at <= until < at + (times - 1) * every:
                 yield "times", "goes on after the end (`until`): the last of them would never happen"
-        case "crowd" if at <= until < at + span(entry.get("within", "1s")):
+        case "crowd" if at <= until < at + duration(entry.get("within", "1s")):
             yield "within", "goes on after the end (`until`): the last of them would never ring"
-        case "person" if not CHANGES.keys() & entry.keys():
-            yield "", f"changes nothing; it needs one of {', '.join(CHANGES)}"
+        case "person" if not CHANGEABLE_TRAITS.keys() & entry.keys():
+            yield "", f"changes nothing; it needs one of {', '.join(CHANGEABLE_TRAITS)}"
         case "api" if "path" not in entry:
             yield "path", "is required"
 
 
-def of_expectation(measure: str, filters: Mapping[str, Any], until: timedelta) -> Iterator[Complaint]:
+def check_expectation(measure: str, filters: Mapping[str, Any], until: timedelta) -> Iterator[Complaint]:
     """`filters` are as they were read: `after` and `before` count from the start."""
     after, before = filters.get("after", timedelta(0)), filters.get("before", until)
     if after >= until:
@@ -60,5 +60,5 @@ def of_expectation(measure: str, filters: Mapping[str, Any], until: timedelta) -
             yield "state", "has no outcome yet; only an action that is 'done' has one"
 
 
-def _given(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _present(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: entry[name] for name in names if name in entry}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.base.choices import Word
+from simulator.base.choices import Choice
 
 
-class DiskFaultName(Word):
+class DiskFaultName(Choice):
     CRASH = "crash"
     DISK_FULL = "disk-full"
     IO_ERROR = "io-error"
     SLOW_DISK = "slow-disk"
 
 
-REFUSALS = {
+DISK_ERRORS = {
     DiskFaultName.DISK_FULL: "database or disk is full",
     DiskFaultName.IO_ERROR: "disk I/O error",
 }
@@ -39,7 +39,7 @@ class DiskFault:
         self.name = DiskFaultName(self.name)
         if self.when not in ("begin", "before", "after"):
             raise ValueError(f"'when' is 'begin', or 'before' or 'after' the commit, not {self.when!r}")
-        if self.when == "after" and self.name in REFUSALS:
+        if self.when == "after" and self.name in DISK_ERRORS:
             raise ValueError(f"{self.name.value!r} cannot come after the commit")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")

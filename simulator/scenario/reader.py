@@ -12,27 +12,37 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.base.choices import guess, none_of
-from simulator.scenario.consistency import of_deed, of_expectation
-from simulator.scenario.scenario import Expectation, Happening, PersonSpec, Scenario, ScenarioMistake
+from simulator.base.choices import suggestion_text, unknown_value_text
+from simulator.scenario.consistency import check_event, check_expectation
+from simulator.scenario.scenario import Expectation, PersonSpec, Scenario, ScenarioError, TimelineEvent
 from simulator.scenario.schema import (
-    BOUNDS,
-    BOUNDS_OF,
-    DEEDS,
-    MEASURES,
-    PEOPLE,
-    SETTINGS,
+    ANY_BOUNDS,
+    BOUNDS_BY_MEASURE,
+    MEASURE_FILTERS,
+    PERSON_KEYS,
+    SETTING_READERS,
+    TIMELINE_EVENTS,
     TRAITS,
-    Moment,
-    Name,
-    Takes,
+    NameReference,
+    TimelineTime,
+    ValueSpec,
 )
-from simulator.scenario.value_readers import NAMED, Reading, anything, aware, one_of, span, table, text, whole
+from simulator.scenario.value_readers import (
+    PLACEHOLDER,
+    ValueReader,
+    any_value,
+    duration,
+    instant_with_offset,
+    non_empty_text,
+    one_of,
+    toml_table,
+    whole_number,
+)
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
-class Reader:
+class ScenarioReader:
     """Reads on after a mistake, so that all of them are told at once."""
 
     _start: datetime
@@ -41,23 +51,26 @@ class Reader:
     def __init__(self, path: Path, raw: dict[str, Any]) -> None:
         self._path = path
         self._raw = raw
-        self._mistakes: list[str] = []
+        self._errors: list[str] = []
         self._names: dict[str, list[str]] = {"person": [], "kept answer": []}
 
     def read(self) -> Scenario:
         known = ("about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect")
-        self._only(self._raw, known, "")
-        about, seed = self._need("about", text), self._need("seed", whole())
-        self._start, self._until = self._need("start", aware), self._need("until", span)
-        daemon = self._need("daemon", table)
-        self._raise()  # what follows is reckoned from these
-        exchange = self._fields(self._raw.get("exchange", {}), SETTINGS, "exchange")
+        self._reject_unknown_keys(self._raw, known, "")
+        about, seed = self._required("about", non_empty_text), self._required("seed", whole_number())
+        self._start, self._until = (
+            self._required("start", instant_with_offset),
+            self._required("until", duration),
+        )
+        daemon = self._required("daemon", toml_table)
+        self._raise_errors()  # what follows is reckoned from these
+        exchange = self._fields(self._raw.get("exchange", {}), SETTING_READERS, "exchange")
         people = self._people()
         timeline = self._timeline()
         expectations = [self._expectation(entry, f"expect[{i}]") for i, entry in self._entries("expect")]
         if not expectations:
-            self._note("expect", "is required: without an expectation nothing could fail")
-        self._raise()
+            self._add_error("expect", "is required: without an expectation nothing could fail")
+        self._raise_errors()
         return Scenario(
             self._path.stem,
             about,
@@ -72,16 +85,16 @@ class Reader:
             tuple(each for each in expectations if each is not None),
         )
 
-    def _note(self, key: str, what: str) -> None:
-        self._mistakes.append(f"{self._path}: {key}: {what}")
+    def _add_error(self, key: str, what: str) -> None:
+        self._errors.append(f"{self._path}: {key}: {what}")
 
-    def _raise(self) -> None:
-        if self._mistakes:
-            raise ScenarioMistake("\n".join(self._mistakes))
+    def _raise_errors(self) -> None:
+        if self._errors:
+            raise ScenarioError("\n".join(self._errors))
 
-    def _need(self, key: str, reads: Reading) -> Any:
+    def _required(self, key: str, reads: ValueReader) -> Any:
         if key not in self._raw:
-            self._note(key, "is required")
+            self._add_error(key, "is required")
             return None
         return self._value(reads, self._raw[key], key)
 
@@ -89,85 +102,93 @@ class Reader:
         """The members of an array of tables, each with its place."""
         entries = self._raw.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-            self._note(key, f"must be a list of tables, each headed [[{key}]]")
+            self._add_error(key, f"must be a list of tables, each headed [[{key}]]")
             return []
         return list(enumerate(entries))
 
-    def _only(self, given: Mapping[str, Any], known: Collection[str], prefix: str) -> None:
+    def _reject_unknown_keys(self, given: Mapping[str, Any], known: Collection[str], prefix: str) -> None:
         for name in given:
             if name not in known:
-                self._note(
-                    f"{prefix}{name}", f"is not known here; known are {', '.join(known)}{guess(name, known)}"
+                self._add_error(
+                    f"{prefix}{name}",
+                    f"is not known here; known are {', '.join(known)}{suggestion_text(name, known)}",
                 )
 
-    def _one(self, entry: Mapping[str, Any], known: Collection[str], key: str) -> str | None:
+    def _single_key(self, entry: Mapping[str, Any], known: Collection[str], key: str) -> str | None:
         found = [name for name in entry if name in known]
         if len(found) == 1:
             return found[0]
-        self._note(key, f"needs exactly one of {', '.join(known)}")
+        self._add_error(key, f"needs exactly one of {', '.join(known)}")
         return None
 
-    def _fields(self, value: Any, takes: Mapping[str, Takes], key: str) -> dict[str, Any]:
+    def _fields(self, value: Any, takes: Mapping[str, ValueSpec], key: str) -> dict[str, Any]:
         """A table's values as they are read, those with mistakes left out."""
-        given = self._value(table, value, key) or {}
-        self._only(given, takes, f"{key}.")
+        given = self._value(toml_table, value, key) or {}
+        self._reject_unknown_keys(given, takes, f"{key}.")
         read = {
             name: self._value(takes[name], given[name], f"{key}.{name}") for name in given if name in takes
         }
         return {name: value for name, value in read.items() if value is not None}
 
-    def _value(self, takes: Takes, value: Any, key: str) -> Any:
+    def _value(self, takes: ValueSpec, value: Any, key: str) -> Any:
         """The value, or None where it is a mistake."""
         try:
             match takes:
-                case Name(of, several):
+                case NameReference(of, several):
                     for name in value if several and isinstance(value, list) else [value]:
                         # Of a kept answer, `first.body.id` names a part.
-                        whole_name = text(name).partition(".")[0] if of == "kept answer" else text(name)
+                        whole_name = (
+                            non_empty_text(name).partition(".")[0]
+                            if of == "kept answer"
+                            else non_empty_text(name)
+                        )
                         if whole_name not in self._names.get(of, [whole_name]):
-                            raise ValueError(none_of(name, self._names[of]))
+                            raise ValueError(unknown_value_text(name, self._names[of]))
                     return value
-                case Moment():
-                    return self._moment(value)
+                case TimelineTime():
+                    return self._time_offset(value)
                 case Mapping():
                     return self._fields(value, takes, key)
                 case _:
                     return takes(value)
         except ValueError as failure:
-            self._note(key, str(failure))
+            self._add_error(key, str(failure))
             return None
 
     def _people(self) -> tuple[PersonSpec, ...]:
         people = []
-        for name, spec in (self._value(table, self._raw.get("people", {}), "people") or {}).items():
-            said = self._fields(spec, PEOPLE, f"people.{name}")
+        for name, spec in (self._value(toml_table, self._raw.get("people", {}), "people") or {}).items():
+            said = self._fields(spec, PERSON_KEYS, f"people.{name}")
             traits = {TRAITS[key].field: value for key, value in said.items() if key in TRAITS}
             people.append(PersonSpec(name, said.get("number"), traits))
             self._names["person"].append(name)
         return tuple(people)
 
-    def _timeline(self) -> list[Happening]:
+    def _timeline(self) -> list[TimelineEvent]:
         happenings = []
         for i, entry in self._entries("at"):
             key = f"at[{i}]"
-            deed, at = self._one(entry, DEEDS, key), self._value(Moment(), entry.get("time"), f"{key}.time")
+            deed, at = (
+                self._single_key(entry, TIMELINE_EVENTS, key),
+                self._value(TimelineTime(), entry.get("time"), f"{key}.time"),
+            )
             if deed is not None and at is not None:
-                happenings.append(Happening(at, deed, entry, key))
+                happenings.append(TimelineEvent(at, deed, entry, key))
         # Sorted by time, and by their order in the file where times are equal.
         happenings.sort(key=lambda happening: happening.at)
         for happening in happenings:
-            self._check_deed(happening)
+            self._check_event(happening)
         return happenings
 
-    def _check_deed(self, happening: Happening) -> None:
-        deed, key = happening.deed, happening.key
-        entry = {name: value for name, value in happening.params.items() if name != "time"}
-        so_far = len(self._mistakes)
-        self._fields(entry, DEEDS[deed], key)
+    def _check_event(self, event: TimelineEvent) -> None:
+        deed, key = event.kind, event.key
+        entry = {name: value for name, value in event.params.items() if name != "time"}
+        so_far = len(self._errors)
+        self._fields(entry, TIMELINE_EVENTS[deed], key)
         self._check_names_in([entry.get("path"), entry.get("body")], key)
-        if len(self._mistakes) == so_far:
-            for name, what in of_deed(deed, entry, happening.at, self._until):
-                self._note(f"{key}.{name}" if name else key, what)
+        if len(self._errors) == so_far:
+            for name, what in check_event(deed, entry, event.at, self._until):
+                self._add_error(f"{key}.{name}" if name else key, what)
             people = self._names["person"]
             if deed == "crowd":
                 people += [f"caller-{len(people) + i}" for i in range(1, entry["crowd"] + 1)]
@@ -177,21 +198,21 @@ class Reader:
     def _check_names_in(self, value: Any, key: str) -> None:
         """What stands in braces in the texts of an `api` deed, however deep."""
         if isinstance(value, str):
-            for found in NAMED.findall(value):
+            for found in PLACEHOLDER.findall(value):
                 name, _, path = found.partition(".")
                 if name not in self._names["kept answer"] and (path or name not in self._names["person"]):
                     known = [*self._names["person"], *self._names["kept answer"]]
-                    self._note(key, f"{{{found}}}: {none_of(name, known)}")
+                    self._add_error(key, f"{{{found}}}: {unknown_value_text(name, known)}")
         elif isinstance(value, dict | list):
             for member in value.values() if isinstance(value, dict) else value:
                 self._check_names_in(member, key)
 
-    def _moment(self, value: Any) -> timedelta:
+    def _time_offset(self, value: Any) -> timedelta:
         if isinstance(value, str) and value.startswith("+"):
-            return span(value[1:])
+            return duration(value[1:])
         if isinstance(value, datetime) and value.tzinfo is not None:
             at = value
-        elif isinstance(value, str) and (found := _CLOCK.fullmatch(value)):
+        elif isinstance(value, str) and (found := _CLOCK_TIME.fullmatch(value)):
             hour, minute, second = (int(part or 0) for part in found.groups())
             at = self._start.replace(hour=hour, minute=minute, second=second)
         else:
@@ -201,19 +222,19 @@ class Reader:
         return at - self._start
 
     def _expectation(self, entry: dict[str, Any], key: str) -> Expectation | None:
-        measure = self._value(one_of(*MEASURES), entry.get("what"), f"{key}.what")
-        bound = self._one(entry, BOUNDS, key)
+        measure = self._value(one_of(*MEASURE_FILTERS), entry.get("what"), f"{key}.what")
+        bound = self._single_key(entry, ANY_BOUNDS, key)
         if measure is None or bound is None:
             return None
-        aside = {"what": anything, "because": text}
-        bounds = BOUNDS_OF[measure]
-        so_far = len(self._mistakes)
+        aside = {"what": any_value, "because": non_empty_text}
+        bounds = BOUNDS_BY_MEASURE[measure]
+        so_far = len(self._errors)
         if bound not in bounds:
-            self._note(f"{key}.{bound}", f"is nothing for {measure}, which takes {', '.join(bounds)}")
-        read = self._fields(entry, {**MEASURES[measure], **bounds, **aside}, key)
+            self._add_error(f"{key}.{bound}", f"is nothing for {measure}, which takes {', '.join(bounds)}")
+        read = self._fields(entry, {**MEASURE_FILTERS[measure], **bounds, **aside}, key)
         self._check_names_in(entry.get("get"), f"{key}.get")
-        filters = {name: value for name, value in read.items() if name in MEASURES[measure]}
-        if len(self._mistakes) == so_far:
-            for name, what in of_expectation(measure, filters, self._until):
-                self._note(f"{key}.{name}" if name else key, what)
+        filters = {name: value for name, value in read.items() if name in MEASURE_FILTERS[measure]}
+        if len(self._errors) == so_far:
+            for name, what in check_expectation(measure, filters, self._until):
+                self._add_error(f"{key}.{name}" if name else key, what)
         return Expectation(measure, filters, bound, read.get(bound), key, entry.get("because"))

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.scenario.schema import Trait
-from simulator.scenario.value_readers import spelled
+from simulator.scenario.schema import PersonTrait
+from simulator.scenario.value_readers import format_duration
 
 
-class ScenarioMistake(Exception):
+class ScenarioError(Exception):
     """A scenario that cannot be run; each line of the text names file, key and remedy."""
 
 
@@ -29,11 +29,11 @@ class PersonSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TimelineEvent:
     """One entry of the timeline: at an offset from the start, one deed with its parameters."""
 
     at: timedelta
-    deed: str
+    kind: str
     params: Mapping[str, Any]
     key: str
 
@@ -50,15 +50,17 @@ class Expectation:
     because: str | None = None
 
     def __str__(self) -> str:
-        filters = ", ".join(f"{name} {_shown(value)}" for name, value in self.filters.items())
-        wanted = "never" if self.bound == "never" else f"{self.bound.replace('_', ' ')} {_shown(self.value)}"
+        filters = ", ".join(f"{name} {_as_written(value)}" for name, value in self.filters.items())
+        wanted = (
+            "never" if self.bound == "never" else f"{self.bound.replace('_', ' ')} {_as_written(self.value)}"
+        )
         return f"{self.measure}{f' ({filters})' if filters else ''}: {wanted}"
 
 
-def _shown(value: Any) -> str:
+def _as_written(value: Any) -> str:
     """A value as the file has it."""
     if isinstance(value, timedelta):
-        return f"+{spelled(value)}"
+        return f"+{format_duration(value)}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -76,27 +78,27 @@ class Scenario:
     exchange: Mapping[str, Any]
     """Fields of `simulator.exchange.model.settings.ExchangeSettings`."""
     people: tuple[PersonSpec, ...]
-    timeline: tuple[Happening, ...]
+    timeline: tuple[TimelineEvent, ...]
     expectations: tuple[Expectation, ...] = field(repr=False)
 
 
-def changes_of(entry: Mapping[str, Any], traits: Mapping[str, Trait]) -> dict[str, Any]:
+def read_person_changes(entry: Mapping[str, Any], traits: Mapping[str, PersonTrait]) -> dict[str, Any]:
     """The fields of a `Person` that an entry sets. Raises ValueError for a value that cannot be."""
-    return {traits[key].field: traits[key].reads(entry[key]) for key in traits if key in entry}
+    return {traits[key].field: traits[key].reader(entry[key]) for key in traits if key in entry}
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file; raises ScenarioMistake, which names all that is wrong.
+    """Read a scenario file; raises ScenarioError, which names all that is wrong.
 
     What only the daemon knows, such as its verdicts, is checked by `simulator.harness.scenario_check`.
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as failure:
-        raise ScenarioMistake(f"{path}: cannot be read: {failure.strerror}") from failure
+        raise ScenarioError(f"{path}: cannot be read: {failure.strerror}") from failure
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as failure:
-        raise ScenarioMistake(f"{path}: not TOML: {failure}") from failure
+        raise ScenarioError(f"{path}: not TOML: {failure}") from failure
     # Here and not above: the reader makes the values of this module.
-    from simulator.scenario.reader import Reader
+    from simulator.scenario.reader import ScenarioReader
 
-    return Reader(path, raw).read()
+    return ScenarioReader(path, raw).read()

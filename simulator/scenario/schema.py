@@ -6,218 +6,236 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from simulator.base.choices import Word
-from simulator.exchange.customer_app import Mood
-from simulator.exchange.model.call_shapes import Shape
-from simulator.exchange.model.faults import POST_FAULTS, POST_TARGETS, FaultName, Target
-from simulator.exchange.model.formats import Spelling
-from simulator.exchange.model.people import Answers, Reception
+from simulator.base.choices import Choice
+from simulator.exchange.customer_app import AppFailure
+from simulator.exchange.model.call_shapes import CallShape
+from simulator.exchange.model.faults import WEBHOOK_FAULTS, WEBHOOK_TARGETS, FaultName, FaultTarget
+from simulator.exchange.model.formats import NumberFormat
+from simulator.exchange.model.people import RingResponse, SmsDeliveryResult
 from simulator.exchange.model.settings import ExchangeSettings
-from simulator.exchange.webhooks.misdirected import Health
+from simulator.exchange.webhooks.misdirected import HeartbeatStatus
 from simulator.scenario.disk_faults import DiskFaultName
-from simulator.scenario.field_readers import readings_of
+from simulator.scenario.field_readers import field_readers
 from simulator.scenario.value_readers import (
-    Reading,
-    amount,
-    anything,
-    flag,
+    ValueReader,
+    any_number,
+    any_value,
+    api_path,
+    boolean,
+    duration,
+    duration_s,
+    fraction,
+    http_status,
     list_of,
-    number,
-    one_by_one,
+    non_empty_text,
     one_of,
+    one_or_more,
+    one_or_sequence,
     only_true,
-    pair,
-    path,
-    seconds,
-    several,
-    share,
-    span,
-    status,
-    step,
-    text,
-    whole,
+    ordered_pair,
+    phone_number,
+    signed_duration,
+    whole_number,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """A text that names something: `of` says what.
+class NameReference:
+    """A text that names something: `kind` says what.
 
     People and kept answers are known from the file itself. Campaigns, ExoPhones and the daemon's own
     words are known to the runner alone, which checks them before it plays anything.
     """
 
-    of: str
-    several: bool = False
+    kind: str
+    allows_list: bool = False
     """A list of names will do too."""
 
 
-class Moment:
+class TimelineTime:
     """An offset from the start, or a clock time."""
 
 
-type Takes = Reading | Name | Moment | Mapping[str, Takes]
+type ValueSpec = ValueReader | NameReference | TimelineTime | Mapping[str, ValueSpec]
 """What a key takes: a value by itself, a name, a time, or a table of these."""
 
-PERSON = Name("person")
-EXOPHONE = Name("exophone")
-CAMPAIGN = Name("campaign")
+PERSON = NameReference("person")
+EXOPHONE = NameReference("exophone")
+CAMPAIGN = NameReference("campaign")
 
 
-class Trait(NamedTuple):
+class PersonTrait(NamedTuple):
     """What a key of `people` sets: a field of `Person`, and how its value is read."""
 
     field: str
-    reads: Reading
+    reader: ValueReader
 
 
-TRAITS: Mapping[str, Trait] = {
-    "answers": Trait("answers", one_by_one(Answers)),
-    "sms": Trait("sms", Reception),
-    "ring": Trait("ring_s", seconds),
-    "talks": Trait("talks_s", seconds),
-    "opted_out_of": Trait("opted_out_of", list_of(text)),
-    "dnd": Trait("dnd", flag),
-    "lines": Trait("lines", whole(1)),
-    "rings_back": Trait("rings_back", several(seconds)),
+TRAITS: Mapping[str, PersonTrait] = {
+    "answers": PersonTrait("answers", one_or_sequence(RingResponse)),
+    "sms": PersonTrait("sms", SmsDeliveryResult),
+    "ring": PersonTrait("ring_s", duration_s),
+    "talks": PersonTrait("talks_s", duration_s),
+    "opted_out_of": PersonTrait("opted_out_of", list_of(non_empty_text)),
+    "dnd": PersonTrait("dnd", boolean),
+    "lines": PersonTrait("lines", whole_number(1)),
+    "rings_back": PersonTrait("rings_back", one_or_more(duration_s)),
 }
 """What may be said of somebody, beside their `number`."""
 
-CHANGES: Mapping[str, Trait] = {**TRAITS, "answers": Trait("answers", Answers)}
+CHANGEABLE_TRAITS: Mapping[str, PersonTrait] = {**TRAITS, "answers": PersonTrait("answers", RingResponse)}
 """What a `person` deed may change. It counts no rings anew, so it takes one behaviour and no list."""
 
-PEOPLE: Mapping[str, Takes] = {"number": number, **{key: trait.reads for key, trait in TRAITS.items()}}
+PERSON_KEYS: Mapping[str, ValueSpec] = {
+    "number": phone_number,
+    **{key: trait.reader for key, trait in TRAITS.items()},
+}
 
-SETTINGS: Mapping[str, Reading] = {
-    **readings_of(ExchangeSettings),
-    "channels_full_status": status,
+SETTING_READERS: Mapping[str, ValueReader] = {
+    **field_readers(ExchangeSettings),
+    "channels_full_status": http_status,
     "sms_overload_status": one_of(429, 503),
-    "recording_absent_rate": share,
+    "recording_absent_rate": fraction,
 }
 
 
-def _application(value: Any) -> Any:
-    return one_of("up", *Mood)(value) if isinstance(value, str) else status(value)
+def _app_behaviour(value: Any) -> Any:
+    return one_of("up", *AppFailure)(value) if isinstance(value, str) else http_status(value)
 
 
-_RING: Mapping[str, Takes] = {
+_RING_KEYS: Mapping[str, ValueSpec] = {
     "exophone": EXOPHONE,
-    "shape": Shape,
-    "spelling": Spelling,
-    "with_date": flag,
+    "shape": CallShape,
+    "spelling": NumberFormat,
+    "with_date": boolean,
 }
 
-DEEDS: Mapping[str, Mapping[str, Takes]] = {
-    "ring": {"ring": Name("person", several=True), **_RING, "times": whole(1), "every": span},
-    "crowd": {"crowd": whole(1), **_RING, "within": span},
+TIMELINE_EVENTS: Mapping[str, Mapping[str, ValueSpec]] = {
+    "ring": {
+        "ring": NameReference("person", allows_list=True),
+        **_RING_KEYS,
+        "times": whole_number(1),
+        "every": duration,
+    },
+    "crowd": {"crowd": whole_number(1), **_RING_KEYS, "within": duration},
     "redeliver": {"redeliver": PERSON},
-    "heartbeat": {"heartbeat": Health},
+    "heartbeat": {"heartbeat": HeartbeatStatus},
     "fault": {
         "fault": FaultName,
-        "target": Target,
+        "target": FaultTarget,
         "when": one_of("before", "after"),
-        "times": whole(1),
-        "probability": share,
-        "delay": span,
-        "retry_after": whole(0),
-        "for": span,
+        "times": whole_number(1),
+        "probability": fraction,
+        "delay": duration,
+        "retry_after": whole_number(0),
+        "for": duration,
     },
     "clear": {"clear": one_of("all", *FaultName)},
-    "daemon": {"daemon": one_of("crash", "restart", "stop", "start"), "down": span},
+    "daemon": {"daemon": one_of("crash", "restart", "stop", "start"), "down": duration},
     "disk": {
         "disk": DiskFaultName,
         "when": one_of("begin", "before", "after"),
-        "times": whole(1),
-        "probability": share,
-        "delay": span,
-        "for": span,
+        "times": whole_number(1),
+        "probability": fraction,
+        "delay": duration,
+        "for": duration,
     },
-    "clock_step": {"clock_step": step},
-    "person": {"person": PERSON, **{key: trait.reads for key, trait in CHANGES.items()}},
-    "exchange": {"exchange": SETTINGS},
-    "application": {"application": _application, "host": text, "delay": span, "for": span},
-    "suppress": {"suppress": PERSON, "reason": text},
+    "clock_step": {"clock_step": signed_duration},
+    "person": {"person": PERSON, **{key: trait.reader for key, trait in CHANGEABLE_TRAITS.items()}},
+    "exchange": {"exchange": SETTING_READERS},
+    "application": {
+        "application": _app_behaviour,
+        "host": non_empty_text,
+        "delay": duration,
+        "for": duration,
+    },
+    "suppress": {"suppress": PERSON, "reason": non_empty_text},
     "unsuppress": {"unsuppress": PERSON},
-    "pause": {"pause": CAMPAIGN, "why": text, "for": span},
+    "pause": {"pause": CAMPAIGN, "why": non_empty_text, "for": duration},
     "resume": {"resume": CAMPAIGN},
     "api": {
         "api": one_of("GET", "POST", "PUT", "PATCH", "DELETE"),
-        "path": path,
-        "body": anything,
-        "status": status,
-        "keep": text,
+        "path": api_path,
+        "body": any_value,
+        "status": http_status,
+        "keep": non_empty_text,
     },
 }
 """What may happen, with what each of its keys takes. The deed's own key carries its main value."""
 
-_PERIOD: Mapping[str, Takes] = {"after": Moment(), "before": Moment()}
-_API_TARGETS = [target for target in Target if target not in (*POST_TARGETS, Target.ANY)]
+_PERIOD_KEYS: Mapping[str, ValueSpec] = {"after": TimelineTime(), "before": TimelineTime()}
+_API_TARGETS = [target for target in FaultTarget if target not in (*WEBHOOK_TARGETS, FaultTarget.ANY)]
 
-MEASURES: Mapping[str, Mapping[str, Takes]] = {
-    "rings": {"person": PERSON, **_PERIOD, "leg": one_of(1, 2), "answered": flag},
-    "engaged": {"person": PERSON, **_PERIOD, "leg": one_of(1, 2)},
-    "calls": {"person": PERSON, **_PERIOD},
-    "turned_away": {"person": PERSON, **_PERIOD},
-    "texts": {"person": PERSON, **_PERIOD, "containing": text, "via": one_of("api", "applet")},
-    "dropped_texts": {"person": PERSON, **_PERIOD},
-    "verdicts": {"person": PERSON, "verdict": Name("verdict"), "status": status},
+MEASURE_FILTERS: Mapping[str, Mapping[str, ValueSpec]] = {
+    "rings": {"person": PERSON, **_PERIOD_KEYS, "leg": one_of(1, 2), "answered": boolean},
+    "engaged": {"person": PERSON, **_PERIOD_KEYS, "leg": one_of(1, 2)},
+    "calls": {"person": PERSON, **_PERIOD_KEYS},
+    "turned_away": {"person": PERSON, **_PERIOD_KEYS},
+    "texts": {"person": PERSON, **_PERIOD_KEYS, "containing": non_empty_text, "via": one_of("api", "applet")},
+    "dropped_texts": {"person": PERSON, **_PERIOD_KEYS},
+    "verdicts": {"person": PERSON, "verdict": NameReference("verdict"), "status": http_status},
     "requests": {
         "target": one_of(*_API_TARGETS),
-        "status": status,
-        **_PERIOD,
-        "fault": one_of(*(fault for fault in FaultName if fault not in POST_FAULTS)),
+        "status": http_status,
+        **_PERIOD_KEYS,
+        "fault": one_of(*(fault for fault in FaultName if fault not in WEBHOOK_FAULTS)),
     },
     "requests_in_a_minute": {"target": one_of("voice", *_API_TARGETS)},
     "rings_in_an_hour": {"person": PERSON},
-    "webhooks": {"person": PERSON, **_PERIOD, "type": Name("webhook type"), "campaign": CAMPAIGN},
-    "actions": {
+    "webhooks": {
         "person": PERSON,
-        "kind": Name("kind"),
-        "state": Name("state"),
-        "outcome": Name("outcome"),
-        "reason": Name("reason"),
+        **_PERIOD_KEYS,
+        "type": NameReference("webhook type"),
         "campaign": CAMPAIGN,
     },
-    "api": {"get": path, "kept": Name("kept answer"), "path": text},
-    "log": {"event": Name("event")},
+    "actions": {
+        "person": PERSON,
+        "kind": NameReference("kind"),
+        "state": NameReference("state"),
+        "outcome": NameReference("outcome"),
+        "reason": NameReference("reason"),
+        "campaign": CAMPAIGN,
+    },
+    "api": {"get": api_path, "kept": NameReference("kept answer"), "path": non_empty_text},
+    "log": {"event": NameReference("event")},
 }
 """What may be measured, with what each of its filters takes."""
 
-COUNTS: Mapping[str, Reading] = {
-    "exactly": whole(0),
-    "at_least": whole(1),  # nothing is less than none
-    "at_most": whole(0),
-    "between": pair(whole(0)),
+COUNT_BOUNDS: Mapping[str, ValueReader] = {
+    "exactly": whole_number(0),
+    "at_least": whole_number(1),  # nothing is less than none
+    "at_most": whole_number(0),
+    "between": ordered_pair(whole_number(0)),
     "never": only_true,
 }
 """The bounds of a measure that counts, and what each takes."""
 
-FIGURES: Mapping[str, Reading] = {**COUNTS, "equals": whole(0)}
+NUMBER_BOUNDS: Mapping[str, ValueReader] = {**COUNT_BOUNDS, "equals": whole_number(0)}
 """The bounds of a measure that is a number by itself."""
 
-BOUNDS: Mapping[str, Reading] = {
-    "exactly": anything,
-    "at_least": amount,
-    "at_most": amount,
-    "between": pair(amount),
+ANY_BOUNDS: Mapping[str, ValueReader] = {
+    "exactly": any_value,
+    "at_least": any_number,
+    "at_most": any_number,
+    "between": ordered_pair(any_number),
     "never": only_true,
-    "equals": anything,
+    "equals": any_value,
 }
 """The bounds of an answer of the API's, of any type. For a list all but `equals` look at its length."""
 
-BOUNDS_OF: Mapping[str, Mapping[str, Reading]] = {
-    **dict.fromkeys(MEASURES, COUNTS),
-    **dict.fromkeys(("requests_in_a_minute", "rings_in_an_hour"), FIGURES),
-    "api": BOUNDS,
+BOUNDS_BY_MEASURE: Mapping[str, Mapping[str, ValueReader]] = {
+    **dict.fromkeys(MEASURE_FILTERS, COUNT_BOUNDS),
+    **dict.fromkeys(("requests_in_a_minute", "rings_in_an_hour"), NUMBER_BOUNDS),
+    "api": ANY_BOUNDS,
 }
 
-WORDS: Mapping[str, type[Word]] = {
-    "answers": Answers,
-    "sms": Reception,
-    "shape": Shape,
-    "spelling": Spelling,
-    "heartbeat": Health,
+CHOICES_BY_KEY: Mapping[str, type[Choice]] = {
+    "answers": RingResponse,
+    "sms": SmsDeliveryResult,
+    "shape": CallShape,
+    "spelling": NumberFormat,
+    "heartbeat": HeartbeatStatus,
     "fault": FaultName,
-    "target": Target,
+    "target": FaultTarget,
 }
 """Keys here and in requests to `/_sim/` that take one of a few known values."""

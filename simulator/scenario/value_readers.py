@@ -11,19 +11,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.base.choices import Word, none_of
-from simulator.exchange.model.formats import e164
+from simulator.base.choices import Choice, unknown_value_text
+from simulator.exchange.model.formats import parse_number
 
-type Reading = Callable[[Any], Any]
+type ValueReader = Callable[[Any], Any]
 
-LONGEST = timedelta(days=10 * 366)
-NAMED = re.compile(r"\{([^{}]+)\}")
+MAX_DURATION = timedelta(days=10 * 366)
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 """A name in a text of an `api` deed: `{asha}` for her number, `{first.body.id}` out of a kept answer."""
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
-def span(value: Any) -> timedelta:
+def duration(value: Any) -> timedelta:
     """`"90s"`, `"1h30m"`, or seconds as a number."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value) if abs(value) < 1e12 else -1.0
@@ -33,12 +33,12 @@ def span(value: Any) -> timedelta:
             raise ValueError(f"{value!r} is no duration; write seconds or a text like '1h30m'")
         days, hours, minutes, rest = (float(part or 0) for part in found.groups())
         seconds = days * 86_400 + hours * 3_600 + minutes * 60 + rest
-    if not 0 <= seconds <= LONGEST.total_seconds():
+    if not 0 <= seconds <= MAX_DURATION.total_seconds():
         raise ValueError(f"{value!r} is no duration; it lies between nothing and ten years")
     return timedelta(seconds=seconds)
 
 
-def spelled(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """A duration as one would write it in a file: `2d`, `1h30m`, `2.5s`."""
     left, parts = abs(length.total_seconds()), []
     for unit, unit_s in (("d", 86_400), ("h", 3_600), ("m", 60)):
@@ -50,19 +50,19 @@ def spelled(length: timedelta) -> str:
     return ("-" if length < timedelta(0) else "") + "".join(parts)
 
 
-def seconds(value: Any) -> float:
+def duration_s(value: Any) -> float:
     """A duration, as seconds."""
-    return span(value).total_seconds()
+    return duration(value).total_seconds()
 
 
-def step(value: Any) -> timedelta:
+def signed_duration(value: Any) -> timedelta:
     """A duration with its sign: `"+1h"` (or `"1h"`) ahead, `"-90s"` back."""
     if not isinstance(value, str):
         raise ValueError(f"must be a text like '+1h' or '-90s', not {value!r}")
-    return -span(value[1:]) if value.startswith("-") else span(value.removeprefix("+"))
+    return -duration(value[1:]) if value.startswith("-") else duration(value.removeprefix("+"))
 
 
-def aware(value: Any) -> datetime:
+def instant_with_offset(value: Any) -> datetime:
     """An instant with its offset."""
     if not isinstance(value, datetime):
         raise ValueError(f"must be an instant like 2026-11-23T11:00:00+05:30, without quotes, not {value!r}")
@@ -71,29 +71,29 @@ def aware(value: Any) -> datetime:
     return value
 
 
-def table(value: Any) -> dict[str, Any]:
+def toml_table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"must be a table, not {value!r}")
     return value
 
 
-def text(value: Any) -> str:
+def non_empty_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"must be a text in quotes, not {value!r}")
     return value
 
 
-def path(value: Any) -> str:
-    if not text(value).startswith("/"):
+def api_path(value: Any) -> str:
+    if not non_empty_text(value).startswith("/"):
         raise ValueError(f"must be a path like '/api/v1/leads', not {value!r}")
     return str(value)
 
 
-def anything(value: Any) -> Any:
+def any_value(value: Any) -> Any:
     return value
 
 
-def flag(value: Any) -> bool:
+def boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"must be true or false, not {value!r}")
     return value
@@ -105,16 +105,18 @@ def only_true(value: Any) -> bool:
     return True
 
 
-def whole(least: int | None = None, most: int | None = None) -> Reading:
+def whole_number(minimum: int | None = None, maximum: int | None = None) -> ValueReader:
     """A whole number, from `least` on and up to `most`."""
-    bounds = ("" if least is None else f", at least {least}") + ("" if most is None else f", at most {most}")
+    bounds = ("" if minimum is None else f", at least {minimum}") + (
+        "" if maximum is None else f", at most {maximum}"
+    )
 
     def read(value: Any) -> int:
         if (
             not isinstance(value, int)
             or isinstance(value, bool)
-            or (least is not None and value < least)
-            or (most is not None and value > most)
+            or (minimum is not None and value < minimum)
+            or (maximum is not None and value > maximum)
         ):
             raise ValueError(f"must be a whole number{bounds}, not {value!r}")
         return value
@@ -122,36 +124,36 @@ def whole(least: int | None = None, most: int | None = None) -> Reading:
     return read
 
 
-status = whole(100, 599)
+http_status = whole_number(100, 599)
 """A status of HTTP."""
 
 
-def amount(value: Any) -> int | float:
+def any_number(value: Any) -> int | float:
     if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
         raise ValueError(f"must be a number, not {value!r}")
     return value
 
 
-def not_negative(value: Any) -> float:
-    if amount(value) < 0:
+def non_negative_number(value: Any) -> float:
+    if any_number(value) < 0:
         raise ValueError(f"must be a number, at least 0, not {value!r}")
     return float(value)
 
 
-def share(value: Any) -> float:
+def fraction(value: Any) -> float:
     """A probability, or a part of the whole."""
-    if not 0 <= amount(value) <= 1:
+    if not 0 <= any_number(value) <= 1:
         raise ValueError(f"must be a number from 0 to 1, not {value!r}")
     return float(value)
 
 
-def pair(of: Reading) -> Reading:
+def ordered_pair(reader: ValueReader) -> ValueReader:
     """Two values, the lower one first."""
 
     def read(value: Any) -> tuple[Any, Any]:
         if not isinstance(value, list) or len(value) != 2:
             raise ValueError(f"must be a list of two numbers, not {value!r}")
-        low, high = of(value[0]), of(value[1])
+        low, high = reader(value[0]), reader(value[1])
         if low > high:
             raise ValueError(f"the lower number comes first, not {value!r}")
         return low, high
@@ -159,49 +161,49 @@ def pair(of: Reading) -> Reading:
     return read
 
 
-def number(value: Any) -> str:
+def phone_number(value: Any) -> str:
     """A telephone number, as E.164."""
-    found = e164(value) if isinstance(value, str) else None
+    found = parse_number(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError(f"must be a telephone number like '+919876543210', not {value!r}")
     return found
 
 
-def one_of(*known: str | int) -> Reading:
+def one_of(*known: str | int) -> ValueReader:
     def read(value: Any) -> Any:
         if isinstance(value, bool) or value not in known:
-            raise ValueError(none_of(value, map(str, known)))
+            raise ValueError(unknown_value_text(value, map(str, known)))
         return value
 
     return read
 
 
-def several(of: Reading) -> Reading:
+def one_or_more(reader: ValueReader) -> ValueReader:
     """A list of values, or one by itself."""
 
     def read(value: Any) -> tuple[Any, ...]:
-        return tuple(of(one) for one in (value if isinstance(value, list) else [value]))
+        return tuple(reader(one) for one in (value if isinstance(value, list) else [value]))
 
     return read
 
 
-def one_by_one(of: type[Word]) -> Reading:
+def one_or_sequence(choice_type: type[Choice]) -> ValueReader:
     """One word, or a list with one for each time in turn."""
 
-    def read(value: Any) -> Word | tuple[Word, ...]:
+    def read(value: Any) -> Choice | tuple[Choice, ...]:
         if not isinstance(value, list):
-            return of(value)
+            return choice_type(value)
         if not value:
-            raise ValueError(f"must be one of {of.known()}, or a list of these that is not empty")
-        return tuple(of(word) for word in value)
+            raise ValueError(f"must be one of {choice_type.listing()}, or a list of these that is not empty")
+        return tuple(choice_type(word) for word in value)
 
     return read
 
 
-def list_of(of: Reading) -> Reading:
+def list_of(reader: ValueReader) -> ValueReader:
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise ValueError(f"must be a list, not {value!r}")
-        return tuple(of(member) for member in value)
+        return tuple(reader(member) for member in value)
 
     return read

@@ -25,29 +25,32 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.inbound_calls import NowhereToPost
-from simulator.exchange.model.caller_pool import Crowd
+from simulator.exchange.inbound_calls import NoMissedCallUrl
+from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
-from simulator.exchange.model.formats import e164
-from simulator.exchange.model.people import People, Person
+from simulator.exchange.model.formats import parse_number
+from simulator.exchange.model.people import Person, PersonRegistry
 from simulator.exchange.model.records import InboundRing
-from simulator.exchange.webhooks.misdirected import Health
-from simulator.scenario.schema import SETTINGS, TRAITS
-from simulator.scenario.value_readers import Reading, text
+from simulator.exchange.webhooks.misdirected import HeartbeatStatus
+from simulator.scenario.schema import SETTING_READERS, TRAITS
+from simulator.scenario.value_readers import ValueReader, non_empty_text
 
 RING_FIELDS = ("number", "exophone", "shape", "spelling", "with_date", "count", "wait")
-_TRAITS: Mapping[str, Reading] = {"name": text, **{trait.field: trait.reads for trait in TRAITS.values()}}
-PERSON_FIELDS = ("number", *_TRAITS)
+_TRAIT_READERS: Mapping[str, ValueReader] = {
+    "name": non_empty_text,
+    **{trait.field: trait.reader for trait in TRAITS.values()},
+}
+PERSON_FIELDS = ("number", *_TRAIT_READERS)
 FAULT_FIELDS = ("name", "target", "when", "times", "probability", "delay_s", "retry_after_s")
-MOST_AT_ONCE = 10_000
+MAX_CALLS_PER_REQUEST = 10_000
 
-INDEX: Mapping[str, tuple[str, ...]] = {
+ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "POST /_sim/ring": RING_FIELDS,
     "POST /_sim/people": PERSON_FIELDS,
     "POST /_sim/heartbeat": ("status",),
     "POST /_sim/faults": FAULT_FIELDS,
     "DELETE /_sim/faults": (),
-    "POST /_sim/settings": tuple(SETTINGS),
+    "POST /_sim/settings": tuple(SETTING_READERS),
     "GET /_sim/settings": (),
     "GET /_sim/truth": (),
     "GET /_sim/health": (),
@@ -55,42 +58,42 @@ INDEX: Mapping[str, tuple[str, ...]] = {
 """What there is, with the fields that it takes."""
 
 
-def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
-    """`crowd` supplies the callers where a ring names no number."""
+def build_admin_app(exchange: Exchange, caller_pool: CallerPool) -> QuartTrio:
+    """`caller_pool` supplies the callers where a ring names no number."""
     app = QuartTrio("simulator.server.admin")
 
     @app.errorhandler(ValueError)
     async def complain(error: ValueError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
-    @app.errorhandler(NowhereToPost)
-    async def complain_of_settings(error: NowhereToPost) -> tuple[Response, int]:
+    @app.errorhandler(NoMissedCallUrl)
+    async def complain_of_settings(error: NoMissedCallUrl) -> tuple[Response, int]:
         return jsonify(error=f"{error}; start with --missed-call-url URL"), 409
 
     @app.errorhandler(404)
     @app.errorhandler(405)
     async def complain_of_path(error: HTTPException) -> tuple[Response, int]:
         what = f"{request.method} {request.path}"
-        answer: Response = jsonify(error=f"{what} is not there; there is {', '.join(INDEX)}")
+        answer: Response = jsonify(error=f"{what} is not there; there is {', '.join(ENDPOINTS)}")
         answer.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
         return answer, error.code or 404
 
     @app.get("/_sim")
     @app.get("/_sim/")
     async def index() -> Response:
-        return jsonify(INDEX)
+        return jsonify(ENDPOINTS)
 
     @app.get("/_sim/health")
     async def health() -> Response:
-        return jsonify(status="ok", now=exchange.world.now().isoformat())
+        return jsonify(status="ok", now=exchange.state.now().isoformat())
 
     @app.get("/_sim/truth")
     async def truth() -> Response:
-        return jsonify(exchange.truth.as_json())
+        return jsonify(exchange.ground_truth.as_json())
 
     @app.post("/_sim/people")
     async def people() -> Response:
-        person = _person(exchange.people, await _object(PERSON_FIELDS))
+        person = _read_person(exchange.people, await _read_json_object(PERSON_FIELDS))
         return jsonify(asdict(exchange.people.add(person)))
 
     @app.get("/_sim/settings")
@@ -99,21 +102,21 @@ def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
 
     @app.post("/_sim/settings")
     async def change_settings() -> Response:
-        given = await _object(tuple(SETTINGS))
+        given = await _read_json_object(tuple(SETTING_READERS))
         # All are read before any is set: a mistake changes nothing.
-        for name, value in {name: SETTINGS[name](value) for name, value in given.items()}.items():
+        for name, value in {name: SETTING_READERS[name](value) for name, value in given.items()}.items():
             setattr(exchange.settings, name, value)
         return jsonify(asdict(exchange.settings))
 
     @app.post("/_sim/heartbeat")
     async def heartbeat() -> Response:
-        health = Health((await _object(("status",))).get("status", Health.OK))
-        exchange.beat(health)
+        health = HeartbeatStatus((await _read_json_object(("status",))).get("status", HeartbeatStatus.OK))
+        exchange.send_heartbeat(health)
         return jsonify(status=health.value)
 
     @app.post("/_sim/faults")
     async def start_fault() -> Response:
-        given = await _object(FAULT_FIELDS)
+        given = await _read_json_object(FAULT_FIELDS)
         if "name" not in given:
             raise ValueError("a fault has a 'name'")
         exchange.faults.activate(Fault(**given))
@@ -126,31 +129,31 @@ def build_admin(exchange: Exchange, crowd: Crowd) -> QuartTrio:
 
     @app.post("/_sim/ring")
     async def ring() -> tuple[Response, int]:
-        given = await _object(RING_FIELDS)
+        given = await _read_json_object(RING_FIELDS)
         count = given.get("count", 1)
-        if not isinstance(count, int) or not 1 <= count <= MOST_AT_ONCE:
-            raise ValueError(f"'count' is 1 to {MOST_AT_ONCE}")
+        if not isinstance(count, int) or not 1 <= count <= MAX_CALLS_PER_REQUEST:
+            raise ValueError(f"'count' is 1 to {MAX_CALLS_PER_REQUEST}")
         options = {
             name: given[name] for name in ("exophone", "shape", "spelling", "with_date") if name in given
         }
         made: list[tuple[InboundRing, trio.Event]] = []
         for _ in range(count):
             first_try = trio.Event()
-            caller = given.get("number") or crowd.person()
+            caller = given.get("number") or caller_pool.draw_caller()
             made.append((exchange.ring_in(caller, first_try=first_try, **options), first_try))
         if given.get("wait", True):
             for _, first_try in made:
                 await first_try.wait()
-        answers = [_told(exchange, one) for one, _ in made]
+        answers = [_delivery_result(exchange, one) for one, _ in made]
         was_heard = not given.get("wait", True) or any(one["failure"] is None for one in answers)
         return jsonify(calls=answers), 200 if was_heard else 502
 
     return app
 
 
-def _told(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
+def _delivery_result(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
     """What came of telling the other side about a missed call, as far as is known."""
-    deliveries = exchange.truth.deliveries_of(ring.call_sid)
+    deliveries = exchange.ground_truth.deliveries_of(ring.call_sid)
     first = deliveries[0] if deliveries else None
     failure = f"{first.url.partition('?')[0]}: {first.failure}" if first and first.failure else None
     return {
@@ -162,16 +165,16 @@ def _told(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
     }
 
 
-def _person(people: People, given: Mapping[str, Any]) -> Person:
+def _read_person(people: PersonRegistry, given: Mapping[str, Any]) -> Person:
     """Whoever has the number, with what is said of them now. Raises ValueError."""
-    number = e164(str(given.get("number", "")))
+    number = parse_number(str(given.get("number", "")))
     if number is None:
         raise ValueError("a person has a 'number', which is a telephone number")
-    said = {name: reads(given[name]) for name, reads in _TRAITS.items() if name in given}
+    said = {name: reads(given[name]) for name, reads in _TRAIT_READERS.items() if name in given}
     return replace(people.find(number), **said)
 
 
-async def _object(known: tuple[str, ...]) -> dict[str, Any]:
+async def _read_json_object(known: tuple[str, ...]) -> dict[str, Any]:
     """The request's JSON object, or an empty one. Raises ValueError, unknown fields included."""
     given = await request.get_json(force=True, silent=True) if await request.get_data() else {}
     if not isinstance(given, dict):

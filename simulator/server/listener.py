@@ -19,16 +19,16 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 
 from simulator.exchange.api.endpoint import (
-    ApiCall,
-    ApiReply,
     ConnectionDropped,
-    NeverAnswers,
-    NotConnected,
-    respond,
+    ConnectionNeverMade,
+    HttpRequest,
+    HttpResponse,
+    ReplyNeverSent,
+    handle_request,
 )
 from simulator.exchange.exchange import Exchange
 
-ADMIN = "/_sim/"
+ADMIN_PREFIX = "/_sim/"
 BODY_MAX = 1_000_000
 """Bytes. No order comes near it; it only keeps a mistake from filling the memory."""
 
@@ -37,7 +37,7 @@ Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Any], Awaitable[None]]
 
 
-class PoliteConnection(TrioASGIHTTPConnection):
+class UncancelledConnection(TrioASGIHTTPConnection):
     """Lets a request finish when its peer has gone, and ends by itself, so that connections close.
 
     The stock class cancels whatever serves the request instead, and its nursery then outlives it.
@@ -58,20 +58,22 @@ class PoliteConnection(TrioASGIHTTPConnection):
                 return
 
 
-def build(exchange: Exchange, admin: QuartTrio, tell: Callable[[str], None] = lambda _: None) -> Framework:
-    """The two surfaces as one ASGI application. `tell` takes a line for whoever runs it."""
-    admin.asgi_http_class = PoliteConnection
+def build_asgi_app(
+    exchange: Exchange, admin: QuartTrio, print_line: Callable[[str], None] = lambda _: None
+) -> Framework:
+    """The two surfaces as one ASGI application. `print_line` takes a line for whoever runs it."""
+    admin.asgi_http_class = UncancelledConnection
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or f"{scope['path']}/".startswith(ADMIN):
+        if scope["type"] != "http" or f"{scope['path']}/".startswith(ADMIN_PREFIX):
             await admin(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await _serve(exchange, tell, scope, receive, send)
+            await _serve_api(exchange, print_line, scope, receive, send)
 
     return application  # type: ignore[return-value]  # typed by what it uses, not by all of ASGI
 
 
-async def listen(
+async def serve_http(
     application: Framework,
     host: str,
     port: int,
@@ -101,13 +103,13 @@ async def _hypercorn(
     await serve(application, config, shutdown_trigger=shutdown, task_status=task_status, mode="asgi")
 
 
-async def _serve(
-    exchange: Exchange, tell: Callable[[str], None], scope: Scope, receive: Receive, send: Send
+async def _serve_api(
+    exchange: Exchange, print_line: Callable[[str], None], scope: Scope, receive: Receive, send: Send
 ) -> None:
     body = await _body(receive)
     if body is None:
         return
-    call = ApiCall(
+    call = HttpRequest(
         method=scope["method"],
         path=scope["raw_path"].decode("ascii", "replace"),
         query=scope["query_string"],
@@ -115,24 +117,25 @@ async def _serve(
         body=body,
     )
     try:
-        reply = await respond(exchange, call)
-    except (ConnectionDropped, NotConnected):
+        reply = await handle_request(exchange, call)
+    except (ConnectionDropped, ConnectionNeverMade):
         # A connection once accepted can't be refused any more: closing it in silence is the nearest.
         await _hang_up(send)
         return
-    except NeverAnswers:
+    except ReplyNeverSent:
         while (await receive())["type"] != "http.disconnect":
             pass
         return
-    if reply.ignored:
-        tell(
-            f"{call.method} {call.path}: Exotel does not know {', '.join(reply.ignored)}; names are "
+    if reply.ignored_parameters:
+        print_line(
+            f"{call.method} {call.path}: Exotel does not know "
+            f"{', '.join(reply.ignored_parameters)}; names are "
             "case-sensitive, and lists have an index (StatusCallbackEvents[0])"
         )
     await _reply(send, reply)
 
 
-async def _reply(send: Send, reply: ApiReply) -> None:
+async def _reply(send: Send, reply: HttpResponse) -> None:
     headers = {**reply.headers, "content-length": str(len(reply.body))}
     await send(
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.base.url_redaction import without_secrets
+from missedd.base.url_redaction import redact_url
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ from missedd.base.url_redaction import without_secrets
     ],
 )
 def test_it_leads_there_and_opens_nothing(url: str, shown: str | None) -> None:
-    assert without_secrets(url) == (shown or url)
+    assert redact_url(url) == (shown or url)

@@ -50,8 +50,8 @@ def restarts_under_load(machine: Machine) -> str:
             time.sleep(1)
             machine.run("systemctl", "restart", "missedd")
         time.sleep(1)
-    heard, lasted_s = Counter(posted.heard.values()), time.monotonic() - began
-    assert heard == {"200": len(posted.heard)}, heard
+    heard, lasted_s = Counter(posted.statuses.values()), time.monotonic() - began
+    assert heard == {"200": len(posted.statuses)}, heard
     assert stored() - before == heard["200"]
     assert_up(machine)
     return f"{heard['200']:,} calls at {heard['200'] / lasted_s:.0f}/s, 0 refused, 0 lost"
@@ -79,14 +79,14 @@ def kills(machine: Machine) -> str:
             machine.run("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", "missedd")
             eventually(partial(_is_another, machine, pid), 60)
             eventually(lambda: machine.shown("missedd", "ActiveState") == "active", 60)
-    heard = Counter(posted.heard.values())
+    heard = Counter(posted.statuses.values())
     # Who was connected when it died hears nothing, and Exotel asks again.
     assert set(heard) <= {"200", "ConnectionResetError", "nothing but b''"}, heard
     assert_up(machine)
     with httpx.Client(trust_env=False) as http:
         lost = [sid for sid in posted.sids("200") if http.get(f"{API}/calls/{sid}").status_code != 200]
     assert not lost
-    cut = len(posted.heard) - heard["200"]
+    cut = len(posted.statuses) - heard["200"]
     return f"{heard['200']:,} calls acknowledged, 0 of them lost, 0 refused, {cut} cut off"
 
 
@@ -198,7 +198,7 @@ def stored() -> int:
 
 
 def rung(exotel: ExchangeServer) -> Counter[str]:
-    return Counter(each["number"] for each in exotel.ask("GET", "truth")["rings"])
+    return Counter(each["number"] for each in exotel.control("GET", "truth")["rings"])
 
 
 def events(machine: Machine, name: str) -> list[dict[str, Any]]:

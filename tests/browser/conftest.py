@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
-from missedd.security.password import SALT_BYTES, hashed
+from missedd.security.password import SALT_BYTES, hash_password
 from tests.browser.shop import CONFIG, EXOPHONES, Shop
 from tests.real.daemon import Daemon, free_port
 
@@ -93,7 +93,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         config = CONFIG.replace("{application}", f"http://127.0.0.1:{application.server_port}/missed-call")
         Shop(folder / "missedd.db", datetime.now(UTC)).fill()
         with Daemon(folder, config, free_port()) as daemon:
-            daemon.environ["MISSEDD_CONSOLE_PASSWORD_HASH"] = hashed(PASSWORD, bytes(SALT_BYTES))
+            daemon.environ["MISSEDD_CONSOLE_PASSWORD_HASH"] = hash_password(PASSWORD, bytes(SALT_BYTES))
             daemon.start()
             yield Console(daemon, application)
         application.shutdown()

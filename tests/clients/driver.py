@@ -20,7 +20,7 @@ from typing import Any
 requests: Any = importlib.import_module("requests")
 
 
-class Elsewhere(requests.adapters.HTTPAdapter):  # type: ignore[misc]  # requests is not the project's
+class RedirectingAdapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]  # requests is not the project's
     """Sends a request to the simulator, whatever host it names."""
 
     def __init__(self, base: str) -> None:
@@ -32,13 +32,13 @@ class Elsewhere(requests.adapters.HTTPAdapter):  # type: ignore[misc]  # request
         return super().send(request, *args, **options)
 
 
-def lead_elsewhere(base: str) -> None:
+def redirect_requests(base: str) -> None:
     """Every session of `requests` from now on, those of its plain functions too."""
     session_class = requests.sessions.Session
 
     def session() -> Any:
         made = session_class()
-        made.mount("https://", Elsewhere(base))
+        made.mount("https://", RedirectingAdapter(base))
         return made
 
     requests.sessions.Session = session
@@ -70,6 +70,6 @@ def _plain(returned: Any) -> Any:
 
 
 if __name__ == "__main__":
-    lead_elsewhere(sys.argv[1])
+    redirect_requests(sys.argv[1])
     for line in sys.stdin:
         print(json.dumps(answer_to(json.loads(line))), flush=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.commands.daemon import Daemon, serving
+from tests.commands.daemon import Daemon, serve_in_thread
 
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    with serving(Daemon()) as daemon:
+    with serve_in_thread(Daemon()) as daemon:
         yield daemon

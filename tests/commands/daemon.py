@@ -11,10 +11,10 @@ from threading import Thread
 from typing import Any
 
 
-class Answering(BaseHTTPRequestHandler):
+class JsonEndpoint(BaseHTTPRequestHandler):
     """Reads a request and answers it, without a word on the terminal."""
 
-    def said(self) -> Any:
+    def json_body(self) -> Any:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         return json.loads(body) if body else None
 
@@ -29,7 +29,7 @@ class Answering(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving[T: HTTPServer](server: T) -> Iterator[T]:
+def serve_in_thread[T: HTTPServer](server: T) -> Iterator[T]:
     """The server, while a thread of its own answers for it."""
     with server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
@@ -47,22 +47,24 @@ class Daemon(HTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
-        self.found: dict[str, bytes] = {}
+        self.resources: dict[str, bytes] = {}
         """What is there to be read, by path."""
-        self.asked: list[tuple[str, str, Any]] = []
-        self.shown: list[str | None] = []
+        self.requests: list[tuple[str, str, Any]] = []
+        self.authorizations: list[str | None] = []
 
 
-class _Answer(Answering):
+class _Answer(JsonEndpoint):
     server: Daemon
 
     def do_GET(self) -> None:
-        self.reply(200 if self.path in self.server.found else 404, self.server.found.get(self.path, b"{}"))
+        self.reply(
+            200 if self.path in self.server.resources else 404, self.server.resources.get(self.path, b"{}")
+        )
 
     def _answer(self) -> None:
         assert self.headers["Missedd-By"] == "cli"
-        self.server.shown.append(self.headers["Authorization"])
-        self.server.asked.append((self.command, self.path, self.said()))
+        self.server.authorizations.append(self.headers["Authorization"])
+        self.server.requests.append((self.command, self.path, self.json_body()))
         self.reply(self.server.status, self.server.body)
 
     do_POST = do_DELETE = _answer

@@ -11,7 +11,7 @@ import pytest
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.store.db.migrate import LATEST
+from missedd.store.db.migrate import LATEST_VERSION
 from tests.store.database import FilledDatabase
 
 BASE = """
@@ -93,7 +93,8 @@ def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted
     out = capsys.readouterr().out
     assert "1 caller from AE (2 calls)" in out
     assert (
-        f"the next start brings the database from schema version 12 to {LATEST}, and keeps a copy of it as "
+        f"the next start brings the database from schema version 12 to {LATEST_VERSION}, and "
+        "keeps a copy of it as "
         "missedd.db.before-0013 for 7 days\n"
     ) in out
     assert check(BASE + '[contact]\ncountries = ["IN", "AE"]\n', tmp_path) == 0

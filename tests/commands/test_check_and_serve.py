@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from missedd.cli import main
-from missedd.store.db.lock import exclusive
-from missedd.store.db.migrate import LATEST
+from missedd.store.db.lock import lock_database
+from missedd.store.db.migrate import LATEST_VERSION
 from tests.fuzz.targets import corpus
 from tests.real.daemon import free_port
 from tests.store.database import FilledDatabase
@@ -60,7 +60,7 @@ def written(folder: Path, **places: str) -> Path:
     return file
 
 
-def database(path: Path, version: int = LATEST) -> None:
+def database(path: Path, version: int = LATEST_VERSION) -> None:
     FilledDatabase(path).close()
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {version}")
@@ -102,7 +102,7 @@ def no_database(folder: Path) -> Path:
 
 
 def newer_schema(folder: Path) -> Path:
-    database(folder / "missedd.db", LATEST + 1)
+    database(folder / "missedd.db", LATEST_VERSION + 1)
     return written(folder)
 
 
@@ -210,7 +210,7 @@ def test_that_a_daemon_has_the_database_is_no_fault(
 ) -> None:
     config = written(tmp_path)
     database(tmp_path / "missedd.db")
-    with exclusive(tmp_path / "missedd.db", "missedd, process 4711"):
+    with lock_database(tmp_path / "missedd.db", "missedd, process 4711"):
         assert main(["check", "--config", str(config)]) == 0
         assert "missedd.db, in use by missedd, process 4711\n" in capfd.readouterr().out
         assert main(["serve", "--config", str(config)]) == 1

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from missedd import commands
-from missedd.cli import COMMANDS, main, parser
+from missedd.cli import COMMANDS, build_parser, main
 from missedd.commands.shared import options as shared
 from tests.commands.daemon import config
 
@@ -67,11 +67,11 @@ def test_the_configuration_is_found_where_it_is_not_named(
     assert told.startswith("missedd.toml: no such file\n")
     assert f"--config or MISSEDD_CONFIG, or put it at missedd.toml or {etc}" in told
     etc.touch()
-    assert shared.found_config({}) == etc
+    assert shared.default_config({}) == etc
     here.touch()
-    assert shared.found_config({}) == Path("missedd.toml")
-    assert shared.found_config({"MISSEDD_CONFIG": ""}) == Path("missedd.toml")
-    assert shared.found_config({"MISSEDD_CONFIG": "x.toml"}) == Path("x.toml")
+    assert shared.default_config({}) == Path("missedd.toml")
+    assert shared.default_config({"MISSEDD_CONFIG": ""}) == Path("missedd.toml")
+    assert shared.default_config({"MISSEDD_CONFIG": "x.toml"}) == Path("x.toml")
     monkeypatch.setenv("MISSEDD_CONFIG", str(tmp_path / "named.toml"))
     assert main(["report"]) == 78
     assert capsys.readouterr().err.startswith(f"{tmp_path}/named.toml: no such file\n")
@@ -81,7 +81,7 @@ def test_the_configuration_is_found_where_it_is_not_named(
 def test_json_is_asked_for_in_two_ways(command: str) -> None:
     words = ["x"] if command in ("why", "poll", "subscriptions") else []
     for options, said in (((), None), (("--json",), "json"), (("--format", "json"), "json")):
-        found = parser([command]).parse_args([command, *words, *options]).format
+        found = build_parser([command]).parse_args([command, *words, *options]).format
         assert found == said or (said is None and found in ("words", "table"))
 
 

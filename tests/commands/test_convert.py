@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from missedd.cli import main
-from missedd.commands.conversions.csv_file import Line
-from missedd.commands.conversions.upload import Sending
-from tests.commands.daemon import Answering, config, serving
+from missedd.commands.conversions.csv_file import CsvLine
+from missedd.commands.conversions.upload import ConversionUpload
+from tests.commands.daemon import JsonEndpoint, config, serve_in_thread
 
 
 class Daemon(HTTPServer):
@@ -37,12 +37,12 @@ class Daemon(HTTPServer):
         return 201 if first is None else 200, {**shown, "repeated": first is not None, "differs": differs}
 
 
-class _Answer(Answering):
+class _Answer(JsonEndpoint):
     server: Daemon
 
     def do_POST(self) -> None:
         daemon = self.server
-        said = self.said()
+        said = self.json_body()
         if "items" not in said:
             status, body = daemon.convert(said)
         elif daemon.refuses_after is not None and len(daemon.batches) >= daemon.refuses_after:
@@ -61,7 +61,7 @@ class _Answer(Answering):
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    with serving(Daemon()) as daemon:
+    with serve_in_thread(Daemon()) as daemon:
         yield daemon
 
 
@@ -217,11 +217,11 @@ def test_without_a_file_or_a_daemon_it_says_so(
 def test_an_interrupted_file_tells_what_was_sent(
     daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(sending: Sending, lines: Iterator[Line], shown: Callable[[], None]) -> None:
-        sending.tally.recorded = 7
+    def interrupted(sending: ConversionUpload, lines: Iterator[CsvLine], shown: Callable[[], None]) -> None:
+        sending.counts.recorded = 7
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Sending, "send", interrupted)
+    monkeypatch.setattr(ConversionUpload, "send", interrupted)
     file = tmp_path / "orders.csv"
     file.write_text("order_id,phone\n1,9876543210\n", "utf-8")
     assert main(["convert", *config(tmp_path, daemon.server_port), "--file", str(file)]) == 130

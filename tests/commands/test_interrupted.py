@@ -15,10 +15,10 @@ import trio
 
 from missedd.base import interrupts
 from simulator.base import interrupts as simulated
-from tests.real.daemon import PATIENCE_S
+from tests.real.daemon import WAIT_AT_MOST_S
 
 MISSEDD, SIM = [sys.executable, "-m", "missedd"], [sys.executable, "-m", "simulator"]
-BOTH = [interrupts.interruptible, simulated.interruptible]
+BOTH = [interrupts.run_interruptible, simulated.run_interruptible]
 type Guard = Callable[..., int]
 
 
@@ -44,7 +44,7 @@ def test_within_trio_it_is_the_same(guard: Guard, capsys: pytest.CaptureFixture[
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             os.kill(os.getpid(), signal.SIGTERM)
-            await trio.sleep(PATIENCE_S)
+            await trio.sleep(WAIT_AT_MOST_S)
         return 0
 
     assert guard(lambda: trio.run(main), is_server=False) == 143
@@ -91,7 +91,7 @@ def interrupted(command: list[str], reads: Path, number: int) -> tuple[int, str]
         except subprocess.TimeoutExpired:
             # It came in the instant between the opening and the reading, and would be heard after that.
             running.send_signal(number)
-            _, words = running.communicate(timeout=PATIENCE_S)
+            _, words = running.communicate(timeout=WAIT_AT_MOST_S)
     return running.returncode, words
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.core.pagination import LARGEST_LIMIT
+from missedd.core.pagination import MAX_LIMIT
 from missedd.web.api.leads import LEAD_COLUMNS
 from tests.commands.daemon import config
 from tests.store.database import CALLER, NOON, FilledDatabase
@@ -71,7 +71,7 @@ def test_as_json(db: FilledDatabase, options: list[str], capsys: pytest.CaptureF
 def test_a_table_says_when_there_are_more(
     db: FilledDatabase, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for n in range(LARGEST_LIMIT):
+    for n in range(MAX_LIMIT):
         db.lead(1, f"+9191{n:08}")
     assert main(["leads", *options]) == 0
     assert "more than these 1,000; --format csv has all" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from missedd.cli import main
-from missedd.security.password import read_hash
+from missedd.security.password import parse_password_hash
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
@@ -35,7 +35,7 @@ def test_it_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> 
     assert main(["password"]) == 0
     assert len(asked) == 2
     told = capsys.readouterr()
-    assert read_hash(told.out.strip()).matches("open sesame")
+    assert parse_password_hash(told.out.strip()).matches("open sesame")
     assert "sesame" not in told.out + told.err
 
 
@@ -53,4 +53,4 @@ def test_what_is_no_password(
 def test_from_a_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\nand more\n"))
     assert main(["password"]) == 0
-    assert read_hash(capsys.readouterr().out.strip()).matches("open sesame")
+    assert parse_password_hash(capsys.readouterr().out.strip()).matches("open sesame")

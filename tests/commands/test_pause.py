@@ -17,13 +17,13 @@ def test_pausing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[s
     options = config(tmp_path, daemon.server_port)
     daemon.status, daemon.body = 201, json.dumps({"until": None}).encode()
     assert main(["pause", *options, "night shift", "--why", "lunch"]) == 0
-    assert daemon.asked == [
+    assert daemon.requests == [
         ("POST", "/api/v1/campaigns/night%20shift/pause", {"why": "lunch", "until": None})
     ]
     assert capsys.readouterr().out == "night shift is paused until it is resumed\n"
     daemon.body = json.dumps({"until": "2027-01-01T00:00:00.000Z"}).encode()
     assert main(["pause", *options, "on", "--why", "lunch", "--until", "90m"]) == 0
-    until = datetime.fromisoformat(daemon.asked[-1][2]["until"])
+    until = datetime.fromisoformat(daemon.requests[-1][2]["until"])
     assert abs(until - SystemClock().now() - timedelta(minutes=90)) < timedelta(minutes=5)
     assert capsys.readouterr().out == "on is paused until 2027-01-01 05:30:00 IST\n"
     daemon.status, daemon.body = 404, b'{"detail": "no campaign has this name"}'
@@ -34,7 +34,7 @@ def test_pausing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_resuming(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = config(tmp_path, daemon.server_port)
     assert main(["resume", *options, "on"]) == 0
-    assert daemon.asked == [("DELETE", "/api/v1/campaigns/on/pause", None)]
+    assert daemon.requests == [("DELETE", "/api/v1/campaigns/on/pause", None)]
     assert capsys.readouterr().out == "on goes on\n"
     daemon.status, daemon.body = 404, b'{"detail": "the campaign is not paused"}'
     assert main(["resume", *options, "on"]) == 1
@@ -55,4 +55,4 @@ def test_a_command_shows_the_token_where_there_is_one(
     assert main(["resume", *options, "on"]) == 0
     monkeypatch.delenv("MISSEDD_API_TOKEN")
     assert main(["resume", *options, "on"]) == 0
-    assert daemon.shown == ["Bearer token-of-our-own-api", None]
+    assert daemon.authorizations == ["Bearer token-of-our-own-api", None]

@@ -16,10 +16,10 @@ import trio
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.config.loader import load
+from missedd.config.loader import load_settings
 from missedd.store.admission.admit import admit
 from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.polls.rule_changes import apply_rules
+from missedd.store.polls.rule_changes import recount_changed_polls
 from missedd.store.store import open_store
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, minutes
 
@@ -53,7 +53,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MISSEDD_WEBHOOK_SECRET", "whsec_" + base64.b64encode(KEY).decode())
     file = tmp_path / "missedd.toml"
     file.write_text(CONFIG, "utf-8")
-    settings = load(file, {})
+    settings = load_settings(file, {})
 
     async def fill() -> None:
         calls = [
@@ -65,7 +65,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             call("c6", dialled=("+918047120010",), caller="+919800000005"),
         ]
         async with open_store(InlineDriver(), settings.store_path, "a test") as store:
-            await store.write(partial(apply_rules, policy=settings.policy))
+            await store.write(partial(recount_changed_polls, policy=settings.policy))
             await store.write(
                 partial(admit, calls=calls, policy=settings.policy, received_at=NOON + minutes(10))
             )

@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from missedd.cli import main
-from missedd.store.reads.reader import figures
+from missedd.store.reads.reader import load_analytics
 from tests.store.database import NOON, FilledDatabase
 
 INDIA = "Asia/Kolkata"
@@ -62,7 +62,7 @@ def report(db: FilledDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def module(db: FilledDatabase, campaign: str | None, since: datetime | None = None) -> dict[str, Any]:
-    return trio.run(partial(figures, db, campaign, since, None, INDIA))
+    return trio.run(partial(load_analytics, db, campaign, since, None, INDIA))
 
 
 def rows(text: str) -> list[dict[str, str]]:

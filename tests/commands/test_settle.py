@@ -15,7 +15,7 @@ def test_it_asks_the_daemon(daemon: Daemon, tmp_path: Path, capsys: pytest.Captu
     daemon.status, daemon.body = 200, b"{}"
     assert main(["settle", *options, "7", "no-answer", "--note", "asked her"]) == 0
     said = {"outcome": "no-answer", "note": "asked her"}
-    assert daemon.asked == [("POST", "/api/v1/actions/7/settle", said)]
+    assert daemon.requests == [("POST", "/api/v1/actions/7/settle", said)]
     assert capsys.readouterr().out == "action 7 is settled: no-answer\n"
 
 

@@ -24,7 +24,7 @@ def test_taking_a_number_off_a_list(
 ) -> None:
     options = config(tmp_path, daemon.server_port)
     assert main(["unsubscribe", *options, "sky, sun", "098765", "43210"]) == 0
-    assert daemon.asked == [("DELETE", "/api/v1/subscriptions/sky%2C%20sun/098765%2043210", None)]
+    assert daemon.requests == [("DELETE", "/api/v1/subscriptions/sky%2C%20sun/098765%2043210", None)]
     assert capsys.readouterr().out == "098765 43210 is off the list 'sky, sun'\n"
     daemon.status, daemon.body = 404, b'{"detail": "the number is not on this list"}'
     assert main(["unsubscribe", *options, "weather", CALLER]) == 1
@@ -38,20 +38,20 @@ def test_suppressing_and_letting_go(
     daemon.status = 201
     daemon.body = json.dumps({"number": CALLER, "until": None}).encode()
     assert main(["suppress", *options, "98765", "43210", "--reason", "asked"]) == 0
-    assert daemon.asked == [
+    assert daemon.requests == [
         ("POST", "/api/v1/suppressions", {"number": "98765 43210", "reason": "asked", "until": None})
     ]
     assert capsys.readouterr().out == f"{CALLER} is suppressed for ever\n"
     daemon.body = json.dumps({"number": CALLER, "until": "2027-01-01T00:00:00.000Z"}).encode()
     assert main(["suppress", *options, CALLER, "--reason", "asked", "--until", "2027-01-01"]) == 0
-    assert daemon.asked[-1][2]["until"] == "2027-01-01"
+    assert daemon.requests[-1][2]["until"] == "2027-01-01"
     assert capsys.readouterr().out == f"{CALLER} is suppressed until 2027-01-01 05:30:00 IST\n"
     assert main(["suppress", *options, CALLER, "--reason", "asked", "--until", "90d"]) == 0
-    until = datetime.fromisoformat(daemon.asked[-1][2]["until"])
+    until = datetime.fromisoformat(daemon.requests[-1][2]["until"])
     assert abs(until - SystemClock().now() - timedelta(days=90)) < timedelta(minutes=5)
     daemon.status, daemon.body = 204, b""
     assert main(["unsuppress", *options, CALLER]) == 0
-    assert daemon.asked[-1] == ("DELETE", "/api/v1/suppressions/%2B919876543210", None)
+    assert daemon.requests[-1] == ("DELETE", "/api/v1/suppressions/%2B919876543210", None)
     daemon.status, daemon.body = 404, b'{"detail": "the number is not suppressed"}'
     assert main(["unsuppress", *options, CALLER]) == 1
     assert "the number is not suppressed" in capsys.readouterr().err
@@ -62,7 +62,7 @@ def test_erasing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[s
     daemon.status = 200
     daemon.body = json.dumps({"pseudonym": "erased:7", "suppressions": 0, "consents": 0}).encode()
     assert main(["erase", *options, "98765", "43210"]) == 0
-    assert daemon.asked == [("POST", "/api/v1/numbers/98765%2043210/erase", None)]
+    assert daemon.requests == [("POST", "/api/v1/numbers/98765%2043210/erase", None)]
     assert capsys.readouterr().out == ("98765 43210 is erased; its calls stay counted as those of erased:7\n")
     daemon.body = json.dumps({"pseudonym": "erased:8", "suppressions": 1, "consents": 2}).encode()
     assert main(["erase", *options, CALLER]) == 0

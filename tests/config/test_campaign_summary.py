@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from missedd.config.campaign_summary import campaigns_in_words
-from missedd.config.loader import load
+from missedd.config.campaign_summary import describe_campaigns
+from missedd.config.loader import load_settings
 
 ROOT = Path(__file__).parents[2]
 SITE = '[listen]\npublic_url = "https://calls.example.in"\n[exotel]\naccount_sid = "example1"\n'
@@ -14,11 +14,11 @@ SITE = '[listen]\npublic_url = "https://calls.example.in"\n[exotel]\naccount_sid
 def said(text: str, folder: Path) -> list[str]:
     file = folder / "missedd.toml"
     file.write_text(SITE + text, "utf-8")
-    return list(campaigns_in_words(load(file, {}).policy))
+    return list(describe_campaigns(load_settings(file, {}).policy))
 
 
 def test_the_example_s_first_campaign() -> None:
-    lines = list(campaigns_in_words(load(ROOT / "missedd.example.toml", {}).policy))
+    lines = list(describe_campaigns(load_settings(ROOT / "missedd.example.toml", {}).policy))
     assert lines[: lines.index("shop (+918047120002)")] == [
         "admissions (+918047120001)",
         "  open: mon-fri 09:30-18:30, sat 10:00-14:00, Asia/Kolkata time; closed on the holidays of IN-KA "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from missedd.config.loader import ConfigProblems, load
+from missedd.config.loader import InvalidConfig, load_settings
 
 BASE = """
 [listen]
@@ -42,8 +42,8 @@ def said(
     file = folder / "missedd.toml"
     file.write_text(text + (VOTE.format(option=option) if option else ""), "utf-8")
     try:
-        return [], list(load(file, SECRETS).warnings)
-    except ConfigProblems as failure:
+        return [], list(load_settings(file, SECRETS).warnings)
+    except InvalidConfig as failure:
         return [str(each).removeprefix(f"{file}: ") for each in failure.problems], []
 
 

@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 
 from missedd.config.hours import parse_window
-from missedd.config.loader import ConfigProblems, Endpoint, Problem, Settings, load, load_all
-from missedd.config.values import parse_duration, spell
+from missedd.config.loader import (
+    ConfigProblem,
+    InvalidConfig,
+    ListenAddress,
+    Settings,
+    load_config,
+    load_settings,
+)
+from missedd.config.values import format_duration, parse_duration
 from missedd.core.agent_rotation import Agent
-from missedd.core.contact_countries import ANY
+from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.policy import (
     AfterHoursCallback,
     MessageClass,
@@ -22,7 +29,7 @@ from missedd.core.policy import (
     WebhookFormat,
     WebhookPolicy,
 )
-from missedd.security.password import hashed
+from missedd.security.password import hash_password
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,11 +119,11 @@ OTHER = '[[campaign]]\nname = "b"\nexophones = ["+918047120002"]\n'
 def read(text: str, folder: Path, **environ: str) -> Settings:
     file = folder / "missedd.toml"
     file.write_text(text, encoding="utf-8")
-    return load(file, environ)
+    return load_settings(file, environ)
 
 
-def problems_of(text: str, folder: Path) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigProblems) as caught:
+def problems_of(text: str, folder: Path) -> tuple[ConfigProblem, ...]:
+    with pytest.raises(InvalidConfig) as caught:
         read(text, folder)
     return caught.value.problems
 
@@ -161,15 +168,18 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     assert (poll.votes_per_number, poll.keep) == (1, "first")
     assert poll.opens_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
     assert settings.policy.poll("dancer") is None
-    assert (settings.policy.quiet.start, settings.policy.quiet.end) == (time(10), time(21))
-    assert settings.listen.private == Endpoint("127.0.0.1", 8081)
+    assert (settings.policy.promotional_hours.start, settings.policy.promotional_hours.end) == (
+        time(10),
+        time(21),
+    )
+    assert settings.listen.private == ListenAddress("127.0.0.1", 8081)
     assert settings.exotel.api_base == "https://api.in.exotel.com"
     assert settings.timezone == settings.policy.timezone == "Asia/Kolkata"
     assert settings.store_path == tmp_path / "missedd.db"
 
 
 def test_the_example_warns_only_of_what_is_not_served_yet(tmp_path: Path) -> None:
-    settings = load(ROOT / "missedd.example.toml", {"STATE_DIRECTORY": str(tmp_path)})
+    settings = load_settings(ROOT / "missedd.example.toml", {"STATE_DIRECTORY": str(tmp_path)})
     assert all("is recorded with each call" in each for each in settings.warnings)
     assert len(settings.policy.campaigns) == 7
 
@@ -187,7 +197,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (campaign.lead_source, campaign.verify) == ("missed_call", VerifyPolicy(timedelta(minutes=5), 5))
     assert (campaign.hours, campaign.sms, campaign.webhook, campaign.vote) == (None, None, None, None)
     assert campaign.after_hours.callback is AfterHoursCallback.DEFER
-    assert settings.listen.public == Endpoint("127.0.0.1", 8080)
+    assert settings.listen.public == ListenAddress("127.0.0.1", 8080)
     assert (settings.exotel.calls_per_minute, settings.exotel.sms_per_minute) == (200, 200)
     assert settings.exotel.catch_up
 
@@ -312,20 +322,20 @@ def test_the_store_is_beside_the_file_or_in_the_state_directory(tmp_path: Path) 
 def test_endpoints(tmp_path: Path) -> None:
     text = '[listen]\npublic = "[::1]:0"\nprivate = "localhost:0"\n[exotel]\naccount_sid = "x"\n'
     listen = read(text, tmp_path).listen
-    assert listen.public == Endpoint("::1", 0)
+    assert listen.public == ListenAddress("::1", 0)
     assert (str(listen.public), str(listen.private)) == ("[::1]:0", "localhost:0")
     assert listen.public.is_loopback
     assert listen.private.is_loopback
-    assert not Endpoint("10.0.0.1", 80).is_loopback
+    assert not ListenAddress("10.0.0.1", 80).is_loopback
     # Silent on the URL, it is http to where the port was really bound.
     assert listen.public_url == "http://[::1]:0"
-    assert listen.url_of(Endpoint("::1", 4711)) == "http://[::1]:4711"
+    assert listen.public_url_for(ListenAddress("::1", 4711)) == "http://[::1]:4711"
 
 
 def test_a_public_url_that_was_said_stays(tmp_path: Path) -> None:
     listen = read(CAMPAIGN.replace("example.in", "example.in/missedd/"), tmp_path).listen
     assert listen.public_url == "https://calls.example.in/missedd"
-    assert listen.url_of(Endpoint("127.0.0.1", 1)) == "https://calls.example.in/missedd"
+    assert listen.public_url_for(ListenAddress("127.0.0.1", 1)) == "https://calls.example.in/missedd"
 
 
 @pytest.mark.parametrize(
@@ -355,7 +365,7 @@ def test_no_durations(written: object) -> None:
 
 
 def test_spelling_durations() -> None:
-    assert [spell(timedelta(seconds=each)) for each in (0, 0.5, 30, 5400, 86_400)] == [
+    assert [format_duration(timedelta(seconds=each)) for each in (0, 0.5, 30, 5400, 86_400)] == [
         "0s",
         "0.5s",
         "30s",
@@ -1079,8 +1089,8 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
 def test_what_is_no_toml(content: bytes, key: str, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "missedd.toml"
     file.write_bytes(content)
-    with pytest.raises(ConfigProblems) as caught:
-        load(file, {})
+    with pytest.raises(InvalidConfig) as caught:
+        load_settings(file, {})
     (problem,) = caught.value.problems
     assert problem.key == key
     assert reason in problem.reason
@@ -1088,8 +1098,8 @@ def test_what_is_no_toml(content: bytes, key: str, reason: str, tmp_path: Path) 
 
 def test_no_file_and_no_readable_file(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "absent.toml", "no such file"), (tmp_path, "cannot be read")):
-        with pytest.raises(ConfigProblems, match=reason) as caught:
-            load(path, {})
+        with pytest.raises(InvalidConfig, match=reason) as caught:
+            load_settings(path, {})
         (problem,) = caught.value.problems
         assert problem.key == ""
         assert str(problem).startswith(f"{path}: ")
@@ -1097,7 +1107,7 @@ def test_no_file_and_no_readable_file(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "missedd.toml").write_bytes(b"\xef\xbb\xbf" + CAMPAIGN.encode())
-    assert load(tmp_path / "missedd.toml", {}).exotel.account_sid == "example1"
+    assert load_settings(tmp_path / "missedd.toml", {}).exotel.account_sid == "example1"
 
 
 OFFICE = '[campaign.hours]\nopen = ["mon-fri 09:30-18:30"]\n'
@@ -1242,7 +1252,10 @@ def test_a_campaigns_countries_replace_the_accounts(tmp_path: Path) -> None:
     policy = read(account, tmp_path).policy
     assert [each.countries for each in policy.campaigns] == [frozenset({"AE"}), frozenset({"IN", "SG"})]
     assert policy.polls[0].countries == frozenset({"IN"})
-    assert read(CALLBACK + '[contact]\ncountries = "any"\n', tmp_path).policy.campaigns[0].countries is ANY
+    assert (
+        read(CALLBACK + '[contact]\ncountries = "any"\n', tmp_path).policy.campaigns[0].countries
+        is ANY_COUNTRY
+    )
 
 
 def test_a_campaign_may_call_from_a_number_that_none_owns(tmp_path: Path) -> None:
@@ -1305,8 +1318,8 @@ SECRETS = {"EXOTEL_API_KEY": "k", "EXOTEL_API_TOKEN": "t", "MISSEDD_WEBHOOK_TOKE
 def test_settings_and_secrets_are_checked_together(tmp_path: Path) -> None:
     file = tmp_path / "missedd.toml"
     file.write_text(CALLBACK + "dely = 1\n", encoding="utf-8")
-    with pytest.raises(ConfigProblems) as caught:
-        load_all(file, {})
+    with pytest.raises(InvalidConfig) as caught:
+        load_config(file, {})
     assert [each.key for each in caught.value.problems] == ['campaign "a": callback.dely', *SECRETS]
     assert str(caught.value).count("\n") == 3
 
@@ -1333,25 +1346,25 @@ def test_where_anybody_may_come_a_password_is_asked_for(
 ) -> None:
     file = tmp_path / "missedd.toml"
     file.write_text(f'[listen]\nprivate = "{private}"\n' + CALLBACK[9:], encoding="utf-8")
-    with_password = {**SECRETS, "MISSEDD_CONSOLE_PASSWORD_HASH": hashed("a long one", b"salt" * 4)}
-    assert load_all(file, with_password).settings.listen.private.is_public is is_public
+    with_password = {**SECRETS, "MISSEDD_CONSOLE_PASSWORD_HASH": hash_password("a long one", b"salt" * 4)}
+    assert load_config(file, with_password).settings.listen.private.is_public is is_public
     if is_public:
-        with pytest.raises(ConfigProblems) as caught:
-            load_all(file, {})
+        with pytest.raises(InvalidConfig) as caught:
+            load_config(file, {})
         assert [each.key for each in caught.value.problems] == [*SECRETS, "listen.private"]
         assert "MISSEDD_CONSOLE_PASSWORD_HASH" in str(caught.value)
     else:
-        assert load_all(file, SECRETS).secrets.console_password is None
+        assert load_config(file, SECRETS).secrets.console_password is None
 
 
 def test_only_a_webhook_needs_the_webhook_secret(tmp_path: Path) -> None:
     file = tmp_path / "missedd.toml"
     file.write_text(CALLBACK, encoding="utf-8")
-    assert load_all(file, SECRETS).secrets.webhook_secret is None
+    assert load_config(file, SECRETS).secrets.webhook_secret is None
     file.write_text(CALLBACK + '[campaign.webhook]\nurl = "http://127.0.0.1/x"\n', encoding="utf-8")
-    with pytest.raises(ConfigProblems, match="MISSEDD_WEBHOOK_SECRET: is required"):
-        load_all(file, SECRETS)
-    loaded = load_all(file, {**SECRETS, "MISSEDD_WEBHOOK_SECRET": "short"})
+    with pytest.raises(InvalidConfig, match="MISSEDD_WEBHOOK_SECRET: is required"):
+        load_config(file, SECRETS)
+    loaded = load_config(file, {**SECRETS, "MISSEDD_WEBHOOK_SECRET": "short"})
     assert loaded.secrets.signing_key == b"short"
     assert len(loaded.settings.warnings) == 2
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from missedd.config.secrets import FoundSecrets, Secrets, load_secrets, own_api_token
-from missedd.security.password import hashed
+from missedd.config.secrets import LoadedSecrets, Secrets, load_secrets, own_api_token
+from missedd.security.password import hash_password
 
 KEY = bytes(range(32))
 STANDARD = "whsec_" + base64.b64encode(KEY).decode()
@@ -19,11 +19,11 @@ ENVIRON = {
     "MISSEDD_WEBHOOK_TOKEN": "0123456789abcdef",
     "MISSEDD_WEBHOOK_SECRET": STANDARD,
 }
-HASH = hashed("correct horse", bytes(16))
+HASH = hash_password("correct horse", bytes(16))
 OPTIONAL = {"MISSEDD_CONSOLE_PASSWORD_HASH": HASH, "MISSEDD_API_TOKEN": "token-of-our-own-api"}
 
 
-def found(environ: dict[str, str], *, needs_webhook_secret: bool = True) -> FoundSecrets:
+def found(environ: dict[str, str], *, needs_webhook_secret: bool = True) -> LoadedSecrets:
     return load_secrets(environ, needs_webhook_secret=needs_webhook_secret)
 
 
@@ -71,12 +71,12 @@ def test_nothing_shows() -> None:
     secrets = secrets_of(ENVIRON | OPTIONAL)
     assert "hidden" in repr(secrets.console_password)
     for shown in (repr(secrets), str(secrets), f"{secrets}", repr(found(ENVIRON)), repr([secrets])):
-        assert not any(each in shown for each in secrets.texts)
+        assert not any(each in shown for each in secrets.all_spellings)
 
 
 def test_what_logs_have_to_cover() -> None:
     kept = {*ENVIRON.values(), STANDARD.removeprefix("whsec_"), OPTIONAL["MISSEDD_API_TOKEN"]}
-    assert set(secrets_of(ENVIRON | OPTIONAL).texts) == kept
+    assert set(secrets_of(ENVIRON | OPTIONAL).all_spellings) == kept
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:

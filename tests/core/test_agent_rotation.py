@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.agent_rotation import Agent, in_turn, next_on_duty
+from missedd.core.agent_rotation import Agent, next_duty_start, rotation_order
 from missedd.core.business_hours import BusinessHours, WeeklyWindow
 from tests.core.campaigns import INDIA, NO_HOLIDAYS, NOON, ist
 
@@ -43,14 +43,14 @@ A, B, C = Agent("+91900000001"), Agent("+91900000002", MORNING), Agent("+9190000
 def test_the_next_on_duty_after_the_last(
     agents: Sequence[Agent], last: str | None, at: str, chosen: Agent | None
 ) -> None:
-    assert next(iter(in_turn(agents, last, ist(f"2026-11-23 {at}"))), None) == chosen
+    assert next(iter(rotation_order(agents, last, ist(f"2026-11-23 {at}"))), None) == chosen
 
 
 def test_everybody_on_duty_is_rung_before_anybody_again() -> None:
     agents = [Agent(f"+9190000000{n:02}") for n in range(5)]
     last, rung = None, []
     for _ in range(10):
-        chosen = in_turn(agents, last, NOON)[0]
+        chosen = rotation_order(agents, last, NOON)[0]
         last = chosen.number
         rung.append(chosen)
     assert rung == [*agents, *agents]
@@ -69,7 +69,7 @@ def test_everybody_on_duty_is_rung_before_anybody_again() -> None:
     ],
 )
 def test_when_somebody_is_on_duty_again(agents: Sequence[Agent], at: str, expected: str | None) -> None:
-    assert next_on_duty(agents, ist(at)) == (None if expected is None else ist(expected))
+    assert next_duty_start(agents, ist(at)) == (None if expected is None else ist(expected))
 
 
 HOURS = st.sampled_from([None, MORNING, EVENING, NIGHT, shift(0, 0)])
@@ -83,7 +83,7 @@ INSTANTS = st.integers(0, 7 * 24 * 60).map(lambda minute: NOON + timedelta(minut
 def test_who_is_chosen_is_on_duty_and_nobody_before_them_is(
     agents: list[Agent], last: str | None, at: datetime
 ) -> None:
-    chosen = in_turn(agents, last, at)
+    chosen = rotation_order(agents, last, at)
     on_duty = [each for each in agents if each.is_on_duty(at)]
     if not chosen:
         assert on_duty == []
@@ -96,7 +96,7 @@ def test_who_is_chosen_is_on_duty_and_nobody_before_them_is(
 
 @given(AGENTS, INSTANTS)
 def test_the_next_instant_is_the_first(agents: list[Agent], at: datetime) -> None:
-    found = next_on_duty(agents, at)
+    found = next_duty_start(agents, at)
     if found is None:
         assert agents == []
         return

@@ -198,15 +198,15 @@ PROMOTIONAL = DailyWindow(time(10), time(21))
     ],
 )
 def test_promotional_messages_are_released(at: str, release_at: str) -> None:
-    assert PROMOTIONAL.release_at(local(at), INDIA) == local(release_at)
+    assert PROMOTIONAL.next_opening(local(at), INDIA) == local(release_at)
 
 
 def test_a_daily_window_over_midnight_and_the_whole_day() -> None:
     night = DailyWindow(time(20), time(2))
-    assert night.release_at(local("2026-11-23 01:00"), INDIA) == local("2026-11-23 01:00")
-    assert night.release_at(local("2026-11-23 02:00"), INDIA) == local("2026-11-23 20:00")
+    assert night.next_opening(local("2026-11-23 01:00"), INDIA) == local("2026-11-23 01:00")
+    assert night.next_opening(local("2026-11-23 02:00"), INDIA) == local("2026-11-23 20:00")
     all_day = DailyWindow(time(0), time(0))
-    assert all_day.release_at(local("2026-11-23 03:00"), INDIA) == local("2026-11-23 03:00")
+    assert all_day.next_opening(local("2026-11-23 03:00"), INDIA) == local("2026-11-23 03:00")
 
 
 @st.composite
@@ -256,6 +256,6 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(which: BusinessHours,
 )
 def test_a_release_is_within_two_days_and_settles(start: time, end: time, at: datetime, zone: str) -> None:
     window = DailyWindow(start, end)
-    release_at = window.release_at(at, zone)
+    release_at = window.next_opening(at, zone)
     assert at <= release_at <= at + timedelta(days=2, hours=1)
-    assert window.release_at(release_at, zone) == release_at
+    assert window.next_opening(release_at, zone) == release_at

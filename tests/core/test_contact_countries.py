@@ -9,7 +9,15 @@ import pytest
 from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.decide import decide
 from missedd.core.admission.gates import Candidate, Close, Go, judge
-from missedd.core.contact_countries import ANY, Countries, LeftOut, Rang, contacts, left_out, line_that_keeps
+from missedd.core.contact_countries import (
+    ANY_COUNTRY,
+    CallerCalls,
+    Countries,
+    ExcludedCallers,
+    excluded_callers,
+    may_contact,
+    suggested_config_line,
+)
 from missedd.core.model import Kind, Outcome, Plan, State, Verdict
 from missedd.core.reasons import Reason
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, call, everything, minutes, policy, seconds
@@ -37,14 +45,14 @@ DROPPED = Close(Outcome.DROPPED, Reason.FOREIGN_NUMBER)
         (frozenset({"US"}), JAMAICA, EXOPHONE, False),
         (frozenset({"US", "JM"}), JAMAICA, EXOPHONE, True),
         (frozenset({"IN", "AE"}), SATELLITE, EXOPHONE, False),
-        (ANY, SATELLITE, EXOPHONE, True),
-        (ANY, SIERRA_LEONE, EXOPHONE, True),
+        (ANY_COUNTRY, SATELLITE, EXOPHONE, True),
+        (ANY_COUNTRY, SIERRA_LEONE, EXOPHONE, True),
     ],
 )
 def test_whom_these_countries_include(
     countries: Countries, number: str, exophone: str, expected: bool
 ) -> None:
-    assert contacts(countries, number, exophone) is expected
+    assert may_contact(countries, number, exophone) is expected
 
 
 @pytest.mark.parametrize("caller", [SATELLITE, SIERRA_LEONE, "+252612345678", "+5352123456"])
@@ -69,15 +77,15 @@ def test_countries_are_judged_again_when_it_would_be_sent(kind: Kind) -> None:
         (None, DROPPED),
         (frozenset({"IN", "AE"}), Go()),
         (frozenset({"IN"}), DROPPED),
-        (ANY, Go()),
+        (ANY_COUNTRY, Go()),
     ):
         assert judge(candidate, policy(everything(countries=countries)), NOON) == expected
     assert judge(replace(candidate, kind=Kind.WEBHOOK), policy(everything()), NOON) == Go()
 
 
 def test_who_is_left_out_is_counted_by_country() -> None:
-    found = left_out(
-        Rang("shop", None, EXOPHONE, caller, calls)
+    found = excluded_callers(
+        CallerCalls("shop", None, EXOPHONE, caller, calls)
         for caller, calls in [
             (CALLER, 90),
             (EMIRATES, 3),
@@ -87,9 +95,9 @@ def test_who_is_left_out_is_counted_by_country() -> None:
         ]
     )
     assert found == [
-        LeftOut("shop", "AE", 2, 4),
-        LeftOut("shop", "SL", 1, 1),
-        LeftOut("shop", None, 1, 2),
+        ExcludedCallers("shop", "AE", 2, 4),
+        ExcludedCallers("shop", "SL", 1, 1),
+        ExcludedCallers("shop", None, 1, 2),
     ]
     assert [str(each) for each in found] == [
         "2 callers from AE (4 calls)",
@@ -107,4 +115,9 @@ def test_who_is_left_out_is_counted_by_country() -> None:
     ],
 )
 def test_the_line_that_keeps_them(countries: Countries, missing: list[str | None], line: str) -> None:
-    assert line_that_keeps(countries, [EXOPHONE], [LeftOut("shop", each, 1, 1) for each in missing]) == line
+    assert (
+        suggested_config_line(
+            countries, [EXOPHONE], [ExcludedCallers("shop", each, 1, 1) for each in missing]
+        )
+        == line
+    )

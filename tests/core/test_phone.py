@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.phone import covered_by, is_credible, mask, normalise, prefix_of
+from missedd.core.phone import is_plausible, mask, normalise, numbers_with_prefix, parse_prefix
 
 MOBILE = "+919876543210"
 EXOPHONE = "+918047120001"
@@ -184,13 +184,13 @@ def test_mask_shows_four_digits(number: str | None, shown: str) -> None:
 )
 def test_a_number_of_its_country_is_credible(number: str) -> None:
     assert normalise(number) == number
-    assert is_credible(number)
+    assert is_plausible(number)
 
 
 @pytest.mark.parametrize("number", ["+91919876543210", "+9198765432101", "+4420794600"])
 def test_one_of_a_wrong_length_or_with_its_country_twice_is_not(number: str) -> None:
     assert normalise(number) == number
-    assert not is_credible(number)
+    assert not is_plausible(number)
 
 
 @pytest.mark.parametrize(
@@ -216,12 +216,12 @@ def test_one_of_a_wrong_length_or_with_its_country_twice_is_not(number: str) -> 
     ],
 )
 def test_a_prefix_says_its_country_code(raw: str, expected: str | None) -> None:
-    assert prefix_of(raw) == expected
+    assert parse_prefix(raw) == expected
     if expected is not None:
-        assert prefix_of(expected) == expected
+        assert parse_prefix(expected) == expected
         assert normalise(raw) is None
 
 
 def test_whom_a_prefix_covers() -> None:
     numbers = ["+23276123456", "+23312345678", "+232", MOBILE]
-    assert covered_by("+232*", numbers) == ["+23276123456", "+232"]
+    assert numbers_with_prefix("+232*", numbers) == ["+23276123456", "+232"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.sliding_cap import WINDOW, fits
+from missedd.core.sliding_cap import CAP_WINDOW, is_under_cap
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def minutes(*offsets: float) -> tuple[datetime, ...]:
 def test_an_hour_ago_is_forgotten_and_what_lies_ahead_counts(
     others: tuple[float, ...], limit: int, expected: bool
 ) -> None:
-    assert fits(minutes(*others), NOON, limit) is expected
+    assert is_under_cap(minutes(*others), NOON, limit) is expected
 
 
 @given(st.lists(st.integers(0, 6 * 60), max_size=40), st.integers(1, 4))
@@ -41,7 +41,7 @@ def test_whatever_the_order_no_window_is_ever_overfull(offsets: list[int], limit
     placed: list[datetime] = []
     for offset in offsets:
         at = NOON + timedelta(minutes=offset)
-        if fits(placed, at, limit):
+        if is_under_cap(placed, at, limit):
             placed.append(at)
     for start in placed:
-        assert sum(start <= each < start + WINDOW for each in placed) <= limit
+        assert sum(start <= each < start + CAP_WINDOW for each in placed) <= limit

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.trusted_time import BELIEVED, Past, gone_on, surely_past
+from missedd.core.trusted_time import BELIEF_RATE, TrustedTime, advance_trusted_time, trusted_now
 from tests.core.campaigns import NOON
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -30,21 +30,21 @@ spans = st.timedeltas(timedelta(0), 10 * YEARS)
 )
 def test_what_is_past(ran: timedelta, shown: timedelta, called: timedelta | None, until: timedelta) -> None:
     latest = NOON if called is None else NOON + called
-    past = gone_on(Past(NOON, NOON), latest, NOON + shown, ran)
+    past = advance_trusted_time(TrustedTime(NOON, NOON), latest, NOON + shown, ran)
     assert past.until - NOON == until
 
 
 def test_it_is_never_later_than_the_clock_shows() -> None:
-    past = Past(NOON, NOON)
-    assert surely_past(past, NOON + DAY) == NOON
-    assert surely_past(past, NOON - DAY) == NOON - DAY
+    past = TrustedTime(NOON, NOON)
+    assert trusted_now(past, NOON + DAY) == NOON
+    assert trusted_now(past, NOON - DAY) == NOON - DAY
 
 
 @given(st.lists(st.tuples(spans.map(lambda each: each / 1000), spans), max_size=20))
 def test_a_quiet_clock_that_jumps_about_never_gains_more_than_it_may(
     hours: list[tuple[timedelta, timedelta]],
 ) -> None:
-    past = Past(NOON, NOON)
+    past = TrustedTime(NOON, NOON)
     for ran, shown in hours:
-        before, past = past, gone_on(past, NOON, NOON + shown, ran)
-        assert ran <= past.until - before.until <= ran * (1 + BELIEVED)
+        before, past = past, advance_trusted_time(past, NOON, NOON + shown, ran)
+        assert ran <= past.until - before.until <= ran * (1 + BELIEF_RATE)

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from missedd.engine.webhooks.webhook_sender import as_json, missed_call, signature
+from missedd.engine.webhooks.webhook_sender import encode_json, missed_call_event, signature
 from missedd.store.admission.call_row import CallRow
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "frappe-crm.md"
@@ -102,8 +102,8 @@ def receiver(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def deliver(address: str, number: str, message_id: str = "msg_1", key: bytes = KEY, late_s: int = 0) -> int:
     """Send a webhook as missedd does; its status, 0 for none."""
-    body = as_json(
-        missed_call(CallRow("c1", "shop", number, "+918047120001", NOW, NOW, "accepted", "first-call"))
+    body = encode_json(
+        missed_call_event(CallRow("c1", "shop", number, "+918047120001", NOW, NOW, "accepted", "first-call"))
     )
     sent_at = int(time.time()) - late_s
     headers = {

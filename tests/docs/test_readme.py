@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from missedd.cli import parser
-from missedd.core.actions.lifecycle import diagram
-from missedd.web.api.openapi import document
+from missedd.cli import build_parser
+from missedd.core.actions.lifecycle import mermaid_diagram
+from missedd.web.api.openapi import build_document
 from simulator.scenario.scenario import load_scenario
-from simulator.scenario.schema import DEEDS, MEASURES
+from simulator.scenario.schema import MEASURE_FILTERS, TIMELINE_EVENTS
 from tests.web.api.test_routes import conforms, schemas
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,14 +21,14 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_lifecycle_is_drawn_from_the_table() -> None:
-    assert f"```mermaid\n{diagram()}\n```" in README
+    assert f"```mermaid\n{mermaid_diagram()}\n```" in README
 
 
 @pytest.mark.parametrize(
     "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
 )
 def test_every_command_and_file_it_names_exists(page: Path) -> None:
-    known, text = parser().format_help(), page.read_text("utf-8")
+    known, text = build_parser().format_help(), page.read_text("utf-8")
     for command in set(re.findall(r"`missedd ([a-z]+)", text)):
         assert command in known
     for link in set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)):
@@ -46,13 +46,13 @@ def test_its_webhooks_are_those_that_are_sent() -> None:
     shown = {
         each["type"]: each for each in map(json.loads, re.findall(r"```json\n(.*?)```", README, re.DOTALL))
     }
-    assert set(shown) == set(document()["webhooks"])
+    assert set(shown) == set(build_document()["webhooks"])
     assert conforms(shown["missed_call.accepted"], schemas()["MissedCallAccepted"])
     assert conforms(shown["verification.verified"], schemas()["VerificationVerified"])
 
 
 def test_it_lists_every_deed_and_measure() -> None:
-    assert all(f"`{each}`" in README for each in (*DEEDS, *MEASURES))
+    assert all(f"`{each}`" in README for each in (*TIMELINE_EVENTS, *MEASURE_FILTERS))
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -19,19 +19,19 @@ import trio
 from missedd.base.clock import to_us
 from missedd.core.model import InboundCall, Kind, Lane, StatusReport
 from missedd.core.policy import Policy
-from missedd.engine.alerts.active_alerts import Troubles
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.reconciliation.status_reports import Reports
-from missedd.engine.timing.due_queue import Ready
+from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.reconciliation.status_reports import StatusReports
+from missedd.engine.timing.due_queue import DueQueue
 from missedd.engine.timing.timers import Timers
 from missedd.engine.webhooks.endpoint_queues import WebhookQueues
 from missedd.exotel.request_result import Accepted, Answer
-from missedd.log.logger import Logger, configure
-from missedd.store.actions.claims import Claimed
-from missedd.store.actions.rows import Wake
-from missedd.store.actions.status_reports import Applied
-from missedd.store.actions.timers import wakes_between
-from missedd.store.admission.admit import Admitted, admit
+from missedd.log.logger import Logger, create_logger
+from missedd.store.actions.claims import ClaimedAction
+from missedd.store.actions.rows import Timer
+from missedd.store.actions.status_reports import ReportResult
+from missedd.store.actions.timers import timers_between
+from missedd.store.admission.admit import AdmittedCall, admit
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import NOON, call
@@ -64,37 +64,37 @@ class Disk:
 
 
 @dataclass
-class Scene:
+class EngineScene:
     store: Store
     policy: Policy
     clock: WallClock
     disk: Disk
     log: Logger
     lines: io.StringIO
-    ready: dict[Lane, Ready]
+    ready: dict[Lane, DueQueue]
     webhooks: WebhookQueues
     timers: Timers
-    troubles: Troubles
-    upstream: Upstream
+    troubles: ActiveTroubles
+    upstream: CircuitBreakers
     rng: Random = field(default_factory=partial(Random, 1))
 
-    async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> Admitted:
+    async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> AdmittedCall:
         """Admit one call, now if not told otherwise, and let the timers know of it."""
         (admitted,) = await self.calls(call(sid, at or self.clock.now(), **changes))
         return admitted
 
-    async def calls(self, *calls: InboundCall) -> list[Admitted]:
+    async def calls(self, *calls: InboundCall) -> list[AdmittedCall]:
         unit = partial(admit, calls=calls, policy=self.policy, received_at=self.clock.now())
         admitted = await self.store.write(unit)
         for each in admitted:
-            self.timers.add(each.wakes)
+            self.timers.add(each.timers)
         return admitted
 
-    async def ended(self, action_id: int, status: str, sid: str | None = None) -> Applied:
+    async def report_call_end(self, action_id: int, status: str, sid: str | None = None) -> ReportResult:
         """A report of how the call of an action ended, by its Sid as `Provider` gives them."""
         sid = sid or f"sid-{action_id}"
         report = StatusReport(sid, status, fields={"Status": status, "CallSid": sid})
-        reports = Reports(self.store, self.policy, self.clock, self.log, self.timers)
+        reports = StatusReports(self.store, self.policy, self.clock, self.log, self.timers)
         return await reports.apply(action_id, Kind.CALLBACK, report)
 
     async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
@@ -115,49 +115,51 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> AsyncIterator[Scene]:
+async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> AsyncIterator[EngineScene]:
     """An open store and running timers, its wall clock starting at `starts_at`."""
     clock, disk, lines = WallClock(), Disk(), io.StringIO()
     clock.error = starts_at - NOON
-    log = configure(lines, style="json", now=clock.now)
+    log = create_logger(lines, style="json", now=clock.now)
     webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
-    ready = {lane: Ready() for lane in Lane} | {Lane.WEBHOOK: webhooks}
+    ready = {lane: DueQueue() for lane in Lane} | {Lane.WEBHOOK: webhooks}
     async with open_store(InlineDriver(disk.fault, disk.pause), folder / "missedd.db", "a test") as store:
 
-        async def load(after_us: int, until_us: int) -> list[Wake]:
-            return await store.read(partial(wakes_between, after_us=after_us, until_us=until_us))
+        async def load(after_us: int, until_us: int) -> list[Timer]:
+            return await store.read(partial(timers_between, after_us=after_us, until_us=until_us))
 
         timers = Timers(clock, load, ready, log)
         async with trio.open_nursery() as nursery:
             await nursery.start(timers.run)
-            troubles = Troubles()
-            upstream = Upstream(clock, log, troubles, frozenset())
-            yield Scene(store, policy, clock, disk, log, lines, ready, webhooks, timers, troubles, upstream)
+            troubles = ActiveTroubles()
+            upstream = CircuitBreakers(clock, log, troubles, frozenset())
+            yield EngineScene(
+                store, policy, clock, disk, log, lines, ready, webhooks, timers, troubles, upstream
+            )
             nursery.cancel_scope.cancel()
 
 
 class Provider:
     """Answers each request with the next of `answers`, and with a yes when they are used up.
 
-    Each request is out for `takes_s`. `seen` holds what the database said of it as it arrived.
+    Each request is out for `takes_s`. `rows_at_request` holds what the database said of it as it arrived.
     """
 
-    def __init__(self, stage: Scene, answers: Iterable[Answer] = (), takes_s: float = 0.3) -> None:
+    def __init__(self, stage: EngineScene, answers: Iterable[Answer] = (), takes_s: float = 0.3) -> None:
         self._stage = stage
         self._answers = list(answers)
         self._takes_s = takes_s
         self.requests: list[tuple[datetime, int]] = []
-        self.seen: list[tuple[Any, ...]] = []
-        self.out = 0
-        self.most_out = 0
+        self.rows_at_request: list[tuple[Any, ...]] = []
+        self.in_flight = 0
+        self.max_in_flight = 0
 
-    async def send(self, claimed: Claimed) -> Answer:
+    async def send(self, claimed: ClaimedAction) -> Answer:
         answer = self._answers.pop(0) if self._answers else Accepted(f"sid-{len(self.requests) + 1}")
         self.requests.append((self._stage.clock.now(), claimed.action.id))
-        self.out += 1
-        self.most_out = max(self.most_out, self.out)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
-            self.seen += await self._stage.rows(
+            self.rows_at_request += await self._stage.rows(
                 """SELECT actions.state, actions.wake_at, actions.placed_at, attempts.number, attempts.result
                    FROM attempts JOIN actions ON actions.id = attempts.action_id
                    WHERE action_id = ? AND attempts.number = ?""",
@@ -166,7 +168,7 @@ class Provider:
             )
             await trio.sleep(self._takes_s)
         finally:
-            self.out -= 1
+            self.in_flight -= 1
         return answer
 
     @property

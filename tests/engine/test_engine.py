@@ -17,12 +17,12 @@ import trio
 from quart_trio import QuartTrio
 from trio.testing import MockClock
 
-from missedd.config.loader import Settings, load_table
+from missedd.config.loader import Settings, load_settings_table
 from missedd.config.secrets import Secrets
-from missedd.daemon.apps import count_events, private_site
-from missedd.engine.engine import Engine, World, running_engine
-from missedd.exotel.dates import to_ist
-from missedd.log.logger import configure
+from missedd.daemon.apps import build_private_site, metrics_listener
+from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.exotel.dates import format_ist
+from missedd.log.logger import create_logger
 from missedd.store.admission.call_row import fetch_call
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
@@ -55,18 +55,18 @@ def settings(folder: Path, **exotel: object) -> Settings:
             {"name": "signup", "exophones": [SECOND_EXOPHONE], "verify": {}},
         ],
     }
-    return replace(load_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
+    return replace(load_settings_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
 
 
 @asynccontextmanager
 async def running(
     folder: Path, exotel: Exotel, clock: WallClock, **changes: object
 ) -> AsyncIterator[tuple[Engine, QuartTrio, Metrics]]:
-    of, log, metrics = settings(folder, **changes), configure(io.StringIO(), now=clock.now), Metrics()
-    log.listen(count_events(metrics))
-    world = World(clock, Random(1), InlineDriver(), httpx.MockTransport(exotel))
+    of, log, metrics = settings(folder, **changes), create_logger(io.StringIO(), now=clock.now), Metrics()
+    log.add_listener(metrics_listener(metrics))
+    world = Environment(clock, Random(1), InlineDriver(), httpx.MockTransport(exotel))
     async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
-        yield engine, private_site(engine, clock, of.timezone, log, metrics, lambda: None), metrics
+        yield engine, build_private_site(engine, clock, of.timezone, log, metrics, lambda: None), metrics
 
 
 async def test_an_operator_ends_the_search_for_a_lost_answer(
@@ -97,7 +97,7 @@ async def test_who_rang_while_it_was_down_is_served_after_the_start(
     async with running(tmp_path, exotel, clock):
         pass
     clock.error = timedelta(hours=1)
-    at = to_ist(NOON + timedelta(minutes=50))
+    at = format_ist(NOON + timedelta(minutes=50))
     exotel.incoming.append(
         {"Sid": "in-1", "Direction": "inbound", "From": CALLER, "To": EXOPHONE, "Status": "completed"}
         | {"StartTime": at, "EndTime": at, "Details": {"ConversationDuration": 0}}

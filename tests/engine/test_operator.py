@@ -11,24 +11,24 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.core.audit import By, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Lane
 from missedd.core.policy import WebhookPolicy
 from missedd.engine.operator import Operator
 from missedd.store.actions.claims import claim
-from missedd.store.actions.quarantine import impose
+from missedd.store.actions.quarantine import start_quarantine
 from tests.core.campaigns import callback, campaign, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
-ME = By(Source.CLI)
+ME = Actor(Source.CLI)
 BOTH = policy(campaign(callback=callback(), webhook=WebhookPolicy("https://crm.example.in/")))
 
 
-def operator_of(stage: Scene) -> Operator:
+def operator_of(stage: EngineScene) -> Operator:
     return Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
 
 
-async def parked(stage: Scene) -> None:
+async def parked(stage: EngineScene) -> None:
     await stage.store.write(
         lambda db: db.execute(
             "UPDATE actions SET state = 'done', outcome = 'failed', wake_at = NULL WHERE kind = 'webhook'"
@@ -36,16 +36,16 @@ async def parked(stage: Scene) -> None:
     )
 
 
-async def paused(stage: Scene) -> None:
+async def paused(stage: EngineScene) -> None:
     """The callback has come to its gate, and waits for the end of a pause."""
     await operator_of(stage).pause(ME, "admissions", None, "a test")
     await trio.sleep(60)
     unit = partial(claim, ids=[2], policy=BOTH, now=stage.clock.now(), limit=1)
-    stage.timers.add(each.wake for each in (await stage.store.write(unit)).stopped if each.wake)
+    stage.timers.add(each.timer for each in (await stage.store.write(unit)).stopped if each.timer)
 
 
-async def restored(stage: Scene) -> None:
-    await stage.store.write(partial(impose, now=stage.clock.now()))
+async def restored(stage: EngineScene) -> None:
+    await stage.store.write(partial(start_quarantine, now=stage.clock.now()))
 
 
 type Deed = Callable[[Operator], Awaitable[object]]
@@ -63,7 +63,7 @@ type Deed = Callable[[Operator], Awaitable[object]]
 async def test_what_an_operator_lets_go_goes_though_nobody_waits_for_the_answer(
     autojump_clock: MockClock,
     tmp_path: Path,
-    before: Callable[[Scene], Awaitable[None]],
+    before: Callable[[EngineScene], Awaitable[None]],
     deed: Deed,
     lane: Lane,
 ) -> None:

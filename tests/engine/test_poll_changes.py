@@ -16,13 +16,13 @@ import trio
 from quart_trio import QuartTrio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from missedd.config.loader import load_table
+from missedd.config.loader import load_settings_table
 from missedd.config.secrets import Secrets
 from missedd.core.model import InboundCall
-from missedd.daemon.apps import private_site
-from missedd.engine.engine import Engine, World, running_engine
-from missedd.engine.poll_changes import News
-from missedd.log.logger import configure
+from missedd.daemon.apps import build_private_site
+from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.poll_changes import PollChanges
+from missedd.log.logger import create_logger
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import CALLER, NOON, OTHER, call, minutes
@@ -58,12 +58,12 @@ async def running(folder: Path, clock: WallClock, **rules: object) -> AsyncItera
             {"name": "shop", "exophones": ["+918047120001"], "lead": {}},
         ],
     }
-    settings = replace(load_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
+    settings = replace(load_settings_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
     lines = io.StringIO()
-    log = configure(lines, style="json", now=clock.now)
-    world = World(clock, Random(1), InlineDriver())
+    log = create_logger(lines, style="json", now=clock.now)
+    world = Environment(clock, Random(1), InlineDriver())
     async with running_engine(settings, SECRETS, world, log, "a test", "http://here") as engine:
-        app = private_site(engine, clock, settings.timezone, log, Metrics(), lambda: None)
+        app = build_private_site(engine, clock, settings.timezone, log, Metrics(), lambda: None)
         yield Daemon(engine, app, lines)
 
 
@@ -87,14 +87,14 @@ async def test_who_watches_sees_a_vote_once_it_is_durable(autojump_clock: MockCl
             assert b"id: 2\n" in surplus
             assert b'"total":1,' in surplus
             assert b'"refused":{"surplus":1,' in surplus
-            daemon.engine.news.close()
+            daemon.engine.poll_changes.close()
             assert await connection.receive() == b""
 
 
 async def test_a_stop_lets_go_of_who_watches(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with running(tmp_path, WallClock()) as daemon:
-        news = daemon.engine.news
-    assert news.over.is_set()
+        news = daemon.engine.poll_changes
+    assert news.closed.is_set()
 
 
 async def test_new_rules_count_again_at_the_start_and_say_so(
@@ -134,29 +134,29 @@ async def test_a_poll_that_is_gone_from_the_configuration_is_still_told(
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.example", "catch_up": False},
         "campaign": [{"name": "shop", "exophones": ["+918047120001"], "lead": {}}],
     }
-    settings = replace(load_table(raw, "", tmp_path / "a test"), store_path=tmp_path / "missedd.db")
+    settings = replace(load_settings_table(raw, "", tmp_path / "a test"), store_path=tmp_path / "missedd.db")
     clock = WallClock()
-    log = configure(io.StringIO(), now=clock.now)
-    world = World(clock, Random(1), InlineDriver())
+    log = create_logger(io.StringIO(), now=clock.now)
+    world = Environment(clock, Random(1), InlineDriver())
     async with running_engine(settings, SECRETS, world, log, "a test", "http://here") as engine:
-        app = private_site(engine, clock, settings.timezone, log, Metrics(), lambda: None)
+        app = build_private_site(engine, clock, settings.timezone, log, Metrics(), lambda: None)
         left = await Daemon(engine, app, io.StringIO()).poll()
     assert left == told | {"options": [{"option": "Asha", "votes": 1}]}
 
 
 async def test_news_wakes_who_waits_for_that_poll_and_who_was_too_late_to_wait() -> None:
-    news, woken = News(), list[str]()
+    news, woken = PollChanges(), list[str]()
 
     async def watch(poll: str) -> None:
-        await news.wait(poll, news.latest(poll))
+        await news.wait(poll, news.version(poll))
         woken.append(poll)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch, "singer")
         nursery.start_soon(watch, "dancer")
         await wait_all_tasks_blocked()
-        before = news.latest("singer")
-        news.tell("singer")
+        before = news.version("singer")
+        news.publish("singer")
         await wait_all_tasks_blocked()
         assert woken == ["singer"]
         with trio.fail_after(1):

@@ -9,33 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from missedd.core.contact_countries import ANY
+from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.recovery import load_timers, recover, tell_left_out
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.recovery import load_timers, recover, warn_left_out
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Refused
-from missedd.store.actions.quarantine import impose
-from missedd.store.actions.rows import Wake
+from missedd.store.actions.quarantine import start_quarantine
+from missedd.store.actions.rows import Timer
 from tests.core.campaigns import callback, campaign, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 from tests.store.database import MIGRATIONS
 
 CALLBACKS = policy(campaign(callback=callback()))
 
 
-async def fresh_timers(stage: Scene, *, forgets: int = 0) -> Timers:
+async def fresh_timers(stage: EngineScene, *, forgets: int = 0) -> Timers:
     """Timers as a new start would make them; a mistaken load may leave some out."""
 
-    async def load(after_us: int, until_us: int) -> list[Wake]:
+    async def load(after_us: int, until_us: int) -> list[Timer]:
         rows = await stage.rows(
             "SELECT wake_at, id FROM actions WHERE wake_at > ? AND wake_at <= ? ORDER BY 1",
             after_us,
             until_us,
         )
         lane = next(iter(stage.ready))
-        return [Wake(at_us, action_id, lane) for at_us, action_id in rows][forgets:]
+        return [Timer(at_us, action_id, lane) for at_us, action_id in rows][forgets:]
 
     return Timers(stage.clock, load, stage.ready, stage.log)
 
@@ -67,7 +67,7 @@ async def test_an_open_action_without_an_instant_is_mended_and_said(
 async def test_a_quarantine_is_said_at_each_start(tmp_path: Path, autojump_clock: object) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.call("c1")
-        await stage.store.write(partial(impose, now=stage.clock.now()))
+        await stage.store.write(partial(start_quarantine, now=stage.clock.now()))
         await recover(stage.store, stage.policy, stage.clock, stage.log)
         (line,) = stage.events("store.quarantined")
         assert (line["level"], line["actions"]) == ("warning", 1)
@@ -80,13 +80,13 @@ async def test_who_is_not_contacted_any_more_is_told_at_the_first_start_after_an
     async with scene(tmp_path, CALLBACKS) as stage:
         for i, caller in enumerate(["+971501234567", "+971501234567", "+881612345678", "+919876500002"]):
             await stage.call(f"c{i}", caller=caller)
-        await tell_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
+        await warn_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
         assert stage.events("callers.left_out") == []  # a database that was made with countries in mind
         await stage.store.write(
             lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"),
         )
         for _ in range(2):
-            await tell_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
+            await warn_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
         (said,) = stage.events("callers.left_out")
         assert said["campaign"] == "admissions"
         assert said["callers"] == "1 caller from AE (2 calls), 1 caller of no country (1 call)"
@@ -94,15 +94,15 @@ async def test_who_is_not_contacted_any_more_is_told_at_the_first_start_after_an
 
 
 async def test_who_keeps_all_is_told_nothing(tmp_path: Path, autojump_clock: object) -> None:
-    everywhere = policy(campaign(callback=callback(), countries=ANY))
+    everywhere = policy(campaign(callback=callback(), countries=ANY_COUNTRY))
     async with scene(tmp_path, everywhere) as stage:
         await stage.call("c1", caller="+971501234567")
         await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
-        await tell_left_out(stage.store, everywhere, stage.clock, stage.log)
+        await warn_left_out(stage.store, everywhere, stage.clock, stage.log)
         assert stage.events("callers.left_out") == []
         # Whom a campaign without callback and SMS would have contacted is nobody's loss.
         await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
-        await tell_left_out(stage.store, policy(campaign(lead_source="x")), stage.clock, stage.log)
+        await warn_left_out(stage.store, policy(campaign(lead_source="x")), stage.clock, stage.log)
         assert stage.events("callers.left_out") == []
 
 
@@ -139,8 +139,8 @@ async def test_what_the_provider_held_is_tried_anew_and_its_lane_is_in_doubt(
         assert await stage.actions("state, reason, wake_at = due_at") == [
             ("planned", "provider-reachable", 1)
         ]
-        upstream = Upstream(stage.clock, stage.log, stage.troubles, in_doubt)
-        assert [upstream.in_doubt(lane) for lane in (Lane.VOICE, Lane.SMS)] == [True, False]
-        assert upstream.held(Lane.VOICE) is None
-        upstream.answered(Lane.VOICE, Refused(True, "connect-error", Reason.CONNECTION_FAILED), 1.0)
-        assert upstream.held(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE
+        upstream = CircuitBreakers(stage.clock, stage.log, stage.troubles, in_doubt)
+        assert [upstream.is_on_probation(lane) for lane in (Lane.VOICE, Lane.SMS)] == [True, False]
+        assert upstream.hold_reason(Lane.VOICE) is None
+        upstream.record_answer(Lane.VOICE, Refused(True, "connect-error", Reason.CONNECTION_FAILED), 1.0)
+        assert upstream.hold_reason(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE

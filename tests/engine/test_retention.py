@@ -12,11 +12,11 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Outcome
-from missedd.engine.retention import LOOK_EVERY_S, ROWS, Retention
+from missedd.engine.retention import MAX_COMMIT_ROWS, ROUND_EVERY_S, Retention
 from missedd.store.db.database import Database
-from missedd.store.people.retention import erase_silent
+from missedd.store.people.retention import erase_inactive
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, campaign, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 SHOP = policy(campaign(lead_source="missed_call"))
 KEPT = timedelta(days=400)
@@ -26,11 +26,11 @@ LONG_AGO = NOON - timedelta(days=500)
 @pytest.fixture(autouse=True)
 def _idle_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is about days, and so are these tests: nothing has to look at the clock every few seconds."""
-    monkeypatch.setattr("missedd.engine.timing.timers.LOOK_S", LOOK_EVERY_S)
+    monkeypatch.setattr("missedd.engine.timing.timers.CLOCK_CHECK_EVERY_S", ROUND_EVERY_S)
 
 
 @asynccontextmanager
-async def keeping(folder: Path, kept: timedelta = KEPT) -> AsyncIterator[Scene]:
+async def keeping(folder: Path, kept: timedelta = KEPT) -> AsyncIterator[EngineScene]:
     async with scene(folder, SHOP) as stage, trio.open_nursery() as nursery:
         nursery.start_soon(Retention(stage.store, kept, stage.clock, stage.log).run)
         yield stage
@@ -42,7 +42,7 @@ async def long_ago(folder: Path, *callers: str) -> None:
         await stage.calls(*(call(f"old-{each}", LONG_AGO, caller=each) for each in callers))
 
 
-async def callers(stage: Scene) -> list[str]:
+async def callers(stage: EngineScene) -> list[str]:
     return [caller for (caller,) in await stage.rows("SELECT DISTINCT caller FROM calls ORDER BY caller")]
 
 
@@ -70,7 +70,7 @@ async def test_it_is_to_the_day(tmp_path: Path, autojump_clock: MockClock) -> No
         assert await callers(stage) == [OTHER, CALLER]
         stage.clock.error += timedelta(days=1)
         await stage.call("newer", caller=OTHER)
-        await trio.sleep(LOOK_EVERY_S + 60)
+        await trio.sleep(ROUND_EVERY_S + 60)
         assert await callers(stage) == [OTHER, "erased:1"]
 
 
@@ -107,28 +107,28 @@ async def test_what_is_owed_is_waited_for(tmp_path: Path, autojump_clock: MockCl
         assert CALLER in await callers(stage)
         done = "UPDATE actions SET state = 'done', outcome = ? WHERE number = ?"
         await stage.store.write(lambda db: db.execute(done, (Outcome.EXPIRED, CALLER)))
-        await trio.sleep(LOOK_EVERY_S)
+        await trio.sleep(ROUND_EVERY_S)
         assert await callers(stage) == [OTHER, "erased:1"]
 
 
 async def test_a_few_at_a_time(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("missedd.engine.retention.LOOKED", 50)
+    monkeypatch.setattr("missedd.engine.retention.READ_BATCH", 50)
     await long_ago(tmp_path, *(f"+91{n}" for n in range(9_000_000_000, 9_000_000_230)))
     commits: list[int] = []
 
     async def counting(db: Database, numbers: list[str], **others: object) -> int:
         commits.append(len(numbers))
-        return await erase_silent(db, numbers, **others)  # type: ignore[arg-type]
+        return await erase_inactive(db, numbers, **others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("missedd.engine.retention.erase_silent", counting)
+    monkeypatch.setattr("missedd.engine.retention.erase_inactive", counting)
     async with keeping(tmp_path) as stage:
         await stage.call("new", caller=OTHER)
         await trio.sleep(120)
         assert len([each for each in await callers(stage) if each.startswith("erased:")]) == 230
         assert sum(commits) == 230
-        assert max(commits) * 2 <= ROWS
+        assert max(commits) * 2 <= MAX_COMMIT_ROWS
         assert sum(each["count"] for each in stage.events("numbers.erased")) == 230
 
 
@@ -136,7 +136,7 @@ async def test_a_clock_that_is_years_ahead_erases_nobody(tmp_path: Path, autojum
     async with keeping(tmp_path) as stage:
         await stage.call()
         stage.clock.error = timedelta(days=4_000)
-        await trio.sleep(2 * LOOK_EVERY_S)
+        await trio.sleep(2 * ROUND_EVERY_S)
         assert await callers(stage) == [CALLER]
 
 
@@ -148,7 +148,7 @@ async def test_a_campaign_that_has_ended_is_forgotten_in_time(
         await stage.call()
         await trio.sleep((month - timedelta(hours=1)).total_seconds())
         assert await callers(stage) == [CALLER]
-        await trio.sleep(2 * LOOK_EVERY_S)
+        await trio.sleep(2 * ROUND_EVERY_S)
         assert await callers(stage) == ["erased:1"]
 
 
@@ -159,10 +159,10 @@ async def test_time_goes_on_over_restarts_and_off_time_is_made_up_for(
     # 500 days ago was the last call, and nobody rings: of the 400 that it is kept the daemon sees 8 x 50.
     for day in (0, 49):
         async with keeping(tmp_path) as stage:
-            await trio.sleep(day * LOOK_EVERY_S + 90)
+            await trio.sleep(day * ROUND_EVERY_S + 90)
             assert await callers(stage) == [CALLER]
     async with keeping(tmp_path) as stage:
-        await trio.sleep(3 * LOOK_EVERY_S)
+        await trio.sleep(3 * ROUND_EVERY_S)
         assert await callers(stage) == ["erased:1"]
 
 
@@ -174,7 +174,7 @@ async def test_calls_without_a_time_of_their_own_prove_nothing(
         stage.clock.error = timedelta(days=4_000, microseconds=1)
         for day in range(3):
             await stage.call(f"untimed-{day}", at=stage.clock.now(), caller=OTHER)
-            await trio.sleep(LOOK_EVERY_S)
+            await trio.sleep(ROUND_EVERY_S)
         assert await callers(stage) == [OTHER, CALLER]
 
 
@@ -195,5 +195,5 @@ async def test_an_empty_database_and_one_without_numbers(tmp_path: Path, autojum
     async with keeping(tmp_path) as stage:
         await trio.sleep(90)
         await stage.call("withheld", caller=None)
-        await trio.sleep(LOOK_EVERY_S)
+        await trio.sleep(ROUND_EVERY_S)
         assert stage.events("numbers.erased") == []

@@ -13,33 +13,33 @@ import trio
 from trio.testing import MockClock
 
 from missedd.base.clock import from_us
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.time_buckets import BEFORE_US
-from missedd.engine.rollup_worker import Summaries
-from missedd.store.reads.reader import figures
-from missedd.store.rollups.roll_up import CALLS, LARGER
+from missedd.engine.rollup_worker import RollupWorker
+from missedd.store.reads.reader import load_analytics
+from missedd.store.rollups.roll_up import CALLS_PER_BUCKET, LARGE_BUCKET_FACTOR
 from tests.core.campaigns import CALLER, NOON, call, callback, campaign, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 INDIA = "Asia/Kolkata"
 SHOP = policy(campaign(callback=callback()))
 
 
 @asynccontextmanager
-async def following(folder: Path) -> AsyncIterator[tuple[Scene, Summaries]]:
+async def following(folder: Path) -> AsyncIterator[tuple[EngineScene, RollupWorker]]:
     async with scene(folder, SHOP) as stage, trio.open_nursery() as nursery:
-        follower = Summaries(stage.store, grid_of(INDIA), stage.clock, stage.log)
+        follower = RollupWorker(stage.store, hour_grid_for(INDIA), stage.clock, stage.log)
         nursery.start_soon(follower.run)
         yield stage, follower
         nursery.cancel_scope.cancel()
 
 
-async def _until(stage: Scene) -> int:
+async def _until(stage: EngineScene) -> int:
     rows = await stage.rows("SELECT until_at FROM summary")
     return int(rows[0][0]) if rows else BEFORE_US
 
 
-async def _ring(stage: Scene, calls: int, ago: timedelta = timedelta(0)) -> None:
+async def _ring(stage: EngineScene, calls: int, ago: timedelta = timedelta(0)) -> None:
     at = stage.clock.now() - ago
     numbers = range(10**9, 10**9 + calls)
     await stage.calls(
@@ -52,7 +52,7 @@ async def test_a_lone_call_is_folded_when_it_is_an_hour_old(
 ) -> None:
     async with following(tmp_path) as (stage, follower):
         await stage.call(caller=CALLER)
-        follower.admitted()
+        follower.on_admitted()
         await trio.sleep(50 * 60)
         assert await _until(stage) == BEFORE_US
         await trio.sleep(25 * 60)
@@ -63,24 +63,26 @@ async def test_in_a_rush_full_stretches_are_folded_at_once(tmp_path: Path, autoj
     async with following(tmp_path) as (stage, follower):
         await trio.sleep(90)
         for _ in range(3):
-            await _ring(stage, CALLS, ago=timedelta(seconds=trio.current_time() % 7))
-            for _call in range(CALLS):
-                follower.admitted()
+            await _ring(stage, CALLS_PER_BUCKET, ago=timedelta(seconds=trio.current_time() % 7))
+            for _call in range(CALLS_PER_BUCKET):
+                follower.on_admitted()
             await trio.sleep(3)
         await trio.sleep(40)
         found = await stage.store.read(
-            partial(figures, campaign=None, since=None, until=from_us(await _until(stage)), timezone=INDIA)
+            partial(
+                load_analytics, campaign=None, since=None, until=from_us(await _until(stage)), timezone=INDIA
+            )
         )
-        assert found["total_calls"] >= 2 * CALLS
+        assert found["total_calls"] >= 2 * CALLS_PER_BUCKET
 
 
 async def test_what_is_far_behind_is_made_at_the_start_and_told(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("missedd.engine.rollup_worker.TELL_EVERY_S", 0.0)
+    monkeypatch.setattr("missedd.engine.rollup_worker.LOG_EVERY_S", 0.0)
     async with scene(tmp_path, SHOP) as stage:
         for days in range(3):
-            await _ring(stage, LARGER * CALLS, ago=timedelta(days=2, hours=days))
+            await _ring(stage, LARGE_BUCKET_FACTOR * CALLS_PER_BUCKET, ago=timedelta(days=2, hours=days))
     async with following(tmp_path) as (stage, _):
         await trio.sleep(60)
         assert NOON - timedelta(hours=2) < from_us(await _until(stage)) < NOON

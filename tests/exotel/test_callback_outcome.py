@@ -8,18 +8,18 @@ import pytest
 
 from missedd.core.model import Outcome
 from missedd.core.reasons import Reason
-from missedd.exotel.call_legs import is_some_time
-from missedd.exotel.callback_outcome import AGENT_MISSES, CALL_OUTCOMES, Ending, ending
-from missedd.exotel.status_report_parser import report_of_call_record
+from missedd.exotel.call_legs import is_nonzero_duration
+from missedd.exotel.callback_outcome import AGENT_MISSES, CALL_OUTCOMES, CallbackOutcome, callback_outcome
+from missedd.exotel.status_report_parser import parse_call_record
 from tests.exotel.test_status_report_parser import SID, as_json, as_multipart, call_report_of, form
 
 AGENT, CUSTOMER, FLOW = "agent", "customer", None
-ANSWERED, NO_ANSWER = Ending(Outcome.ANSWERED), Ending(Outcome.NO_ANSWER)
-BUSY, FAILED, NOTHING = Ending(Outcome.BUSY), Ending(Outcome.FAILED), Ending(None)
+ANSWERED, NO_ANSWER = CallbackOutcome(Outcome.ANSWERED), CallbackOutcome(Outcome.NO_ANSWER)
+BUSY, FAILED, NOTHING = CallbackOutcome(Outcome.BUSY), CallbackOutcome(Outcome.FAILED), CallbackOutcome(None)
 
 
-def missed(outcome: Outcome, reason: Reason) -> Ending:
-    return Ending(outcome, reason)
+def missed(outcome: Outcome, reason: Reason) -> CallbackOutcome:
+    return CallbackOutcome(outcome, reason)
 
 
 def event(kind: str, status: str, *legs: str | None, talked_s: int = 0, **changes: Any) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def ended(status: str, *legs: str | None, talked_s: int = 0, **changes: Any) -> 
     return event("terminal", status, *legs, talked_s=talked_s, **changes)
 
 
-def read(document: dict[str, Any], first: str | None) -> Ending:
-    return ending(call_report_of(as_json(document)).fields, first)
+def read(document: dict[str, Any], first: str | None) -> CallbackOutcome:
+    return callback_outcome(call_report_of(as_json(document)).fields, first)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def read(document: dict[str, Any], first: str | None) -> Ending:
         (event("Dial", "busy"), NOTHING),
     ],
 )
-def test_the_agent_was_rung_first(document: dict[str, Any], told: Ending) -> None:
+def test_the_agent_was_rung_first(document: dict[str, Any], told: CallbackOutcome) -> None:
     assert read(document, AGENT) == told
 
 
@@ -111,7 +111,7 @@ def test_the_agent_was_rung_first(document: dict[str, Any], told: Ending) -> Non
         ({"CallSid": SID, "Status": "completed"}, ANSWERED),
     ],
 )
-def test_the_customer_was_rung_first(document: dict[str, Any], told: Ending) -> None:
+def test_the_customer_was_rung_first(document: dict[str, Any], told: CallbackOutcome) -> None:
     assert read(document, CUSTOMER) == told
 
 
@@ -128,7 +128,7 @@ def test_the_customer_was_rung_first(document: dict[str, Any], told: Ending) -> 
         ({"CallSid": SID, "Status": "completed", "Legs": [{"Status": "no-answer"}]}, NO_ANSWER),
     ],
 )
-def test_a_flow(document: dict[str, Any], told: Ending) -> None:
+def test_a_flow(document: dict[str, Any], told: CallbackOutcome) -> None:
     assert read(document, FLOW) == told
     assert call_report_of(as_json(document)).outcome is told.outcome
 
@@ -152,7 +152,7 @@ def test_a_machine_is_nobody(word: str) -> None:
         assert read(TALKED | {"AnsweredBy": word}, first) == MACHINE
         assert read({"CallSid": SID, "Status": "completed", "AnsweredBy": word}, first) == MACHINE
         record = DETAILS | {"Status": "completed", "Details": {}, "AnsweredBy": word}
-        assert ending(report_of_call_record(record).fields, first) == MACHINE
+        assert callback_outcome(parse_call_record(record).fields, first) == MACHINE
 
 
 @pytest.mark.parametrize("word", ["Human", "HUMAN", "NotSure", "NA", "null", ""])
@@ -178,9 +178,9 @@ def test_legs_in_brackets_are_the_same_legs() -> None:
     took, missed_it = "completed", "busy"
     for request in (form, as_multipart):
         legs = {"Legs[0][Status]": took, "Legs[1][Status]": missed_it}
-        assert ending(call_report_of(request(fields | legs)).fields, AGENT) == BUSY
+        assert callback_outcome(call_report_of(request(fields | legs)).fields, AGENT) == BUSY
         legs = {"Legs[0][Status]": missed_it, "Legs[1][Status]": "null", "Legs[1][OnCallDuration]": "0"}
-        told = ending(call_report_of(request(fields | legs)).fields, AGENT)
+        told = callback_outcome(call_report_of(request(fields | legs)).fields, AGENT)
         assert told == missed(Outcome.FAILED, Reason.AGENT_BUSY)
 
 
@@ -195,27 +195,27 @@ DETAILS: dict[str, Any] = {
 
 
 def test_call_details_know_the_legs() -> None:
-    report = report_of_call_record({"Call": DETAILS})
+    report = parse_call_record({"Call": DETAILS})
     assert (report.provider_sid, report.status) == (SID, "no-answer")
-    assert ending(report.fields, AGENT) == BUSY
-    assert ending(report.fields, CUSTOMER) == missed(Outcome.NO_ANSWER, Reason.AGENT_BUSY)
-    assert report_of_call_record(DETAILS) == report
+    assert callback_outcome(report.fields, AGENT) == BUSY
+    assert callback_outcome(report.fields, CUSTOMER) == missed(Outcome.NO_ANSWER, Reason.AGENT_BUSY)
+    assert parse_call_record(DETAILS) == report
 
 
 @pytest.mark.parametrize("customer_s", [0, 9])
 def test_call_details_of_an_agent_who_did_not_answer(customer_s: int) -> None:
     legs = [{"Leg": {"Id": 1, "OnCallDuration": 0}}, {"Leg": {"Id": 2, "OnCallDuration": customer_s}}]
     details = {"ConversationDuration": 0, "Leg1Status": "no-answer", "Leg2Status": None, "Legs": legs}
-    told = ending(report_of_call_record(DETAILS | {"Details": details}).fields, AGENT)
+    told = callback_outcome(parse_call_record(DETAILS | {"Details": details}).fields, AGENT)
     # Somebody was on the second leg, so it was no miss of the agent's.
     assert told == (NO_ANSWER if customer_s else missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER))
 
 
 @pytest.mark.parametrize("end", [None, "", "1970-01-01 05:30:00", "0000-00-00 00:00:00"])
 def test_a_record_without_an_end_is_not_final(end: str | None) -> None:
-    report = report_of_call_record(DETAILS | {"EndTime": end, "Status": "completed"})
+    report = parse_call_record(DETAILS | {"EndTime": end, "Status": "completed"})
     assert (report.is_terminal, report.outcome) == (False, None)
-    assert ending(report.fields, AGENT) == NOTHING
+    assert callback_outcome(report.fields, AGENT) == NOTHING
 
 
 def test_an_agent_s_miss_is_no_word_of_the_customer_s() -> None:
@@ -228,4 +228,4 @@ def test_an_agent_s_miss_is_no_word_of_the_customer_s() -> None:
      ("", False), ("NA", False), ("-1", False), ("null", False), ("१२", False)],
 )  # fmt: skip
 def test_only_a_duration_is_a_time(text: str, is_time: bool) -> None:
-    assert is_some_time(text) is is_time
+    assert is_nonzero_duration(text) is is_time

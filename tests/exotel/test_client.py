@@ -14,17 +14,24 @@ import pytest
 from missedd.core.model import Outcome, StatusReport
 from missedd.core.policy import MessageClass
 from missedd.core.reasons import Reason
-from missedd.exotel.client import Account, ExotelClient, PlaceCall, SendSms, Unavailable, new_http
+from missedd.exotel.client import (
+    ExotelAccount,
+    ExotelClient,
+    OutgoingCall,
+    OutgoingSms,
+    Unavailable,
+    new_exotel_client,
+)
 from missedd.exotel.request_result import Accepted, Refused, Unknown
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CUSTOMER, AGENT, EXOPHONE = "+919876543210", "+919800000001", "+918047120001"
 SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
 KEY, TOKEN = "k3yk3yk3y", "t0kent0ken"
-ACCOUNT = Account("example1", "https://api.in.exotel.example/", KEY, TOKEN)
+ACCOUNT = ExotelAccount("example1", "https://api.in.exotel.example/", KEY, TOKEN)
 
-CALLBACK = PlaceCall(CUSTOMER, EXOPHONE, flow="12345")
-SMS = SendSms("EXAMPL", CUSTOMER, "Thank you for calling.")
+CALLBACK = OutgoingCall(CUSTOMER, EXOPHONE, flow="12345")
+SMS = OutgoingSms("EXAMPL", CUSTOMER, "Thank you for calling.")
 
 type Answering = Callable[[httpx.Request], httpx.Response]
 
@@ -34,8 +41,8 @@ class FixedClock:
         return NOW
 
 
-def client(answering: Answering, account: Account = ACCOUNT) -> ExotelClient:
-    return ExotelClient(new_http(httpx.MockTransport(answering)), account, FixedClock())
+def client(answering: Answering, account: ExotelAccount = ACCOUNT) -> ExotelClient:
+    return ExotelClient(new_exotel_client(httpx.MockTransport(answering)), account, FixedClock())
 
 
 class Recorder:
@@ -60,7 +67,7 @@ def made(name: str = "Call") -> httpx.Response:
 
 async def test_a_callback_to_a_flow() -> None:
     exotel = Recorder(made())
-    order = PlaceCall(
+    order = OutgoingCall(
         CUSTOMER,
         EXOPHONE,
         flow="12345",
@@ -91,7 +98,7 @@ async def test_a_callback_to_a_flow() -> None:
 
 async def test_a_callback_that_connects_two_numbers() -> None:
     exotel = Recorder(made())
-    order = PlaceCall(
+    order = OutgoingCall(
         AGENT,
         EXOPHONE,
         to_number=CUSTOMER,
@@ -117,7 +124,7 @@ async def test_a_callback_that_connects_two_numbers() -> None:
 async def test_a_flow_may_be_a_whole_url() -> None:
     exotel = Recorder(made())
     url = "http://my.exotel.in/exoml/start/9"
-    await client(exotel).place_call(PlaceCall(CUSTOMER, EXOPHONE, flow=url))
+    await client(exotel).place_call(OutgoingCall(CUSTOMER, EXOPHONE, flow=url))
     assert exotel.form["Url"] == url
 
 
@@ -131,7 +138,7 @@ async def test_a_flow_may_be_a_whole_url() -> None:
 )
 async def test_an_sms(sms_type: MessageClass, expected: str) -> None:
     exotel = Recorder(made("SMSMessage"))
-    order = SendSms(
+    order = OutgoingSms(
         "EXAMPL", CUSTOMER, "50% off & more – आज", "1101", "1107", sms_type, "https://u/sms-status/7", "7"
     )
     assert await client(exotel).send_sms(order) == Accepted(SID, "200")
@@ -166,7 +173,7 @@ async def test_an_sms_without_dlt_leaves_the_fields_out() -> None:
 )
 def test_orders_that_make_no_sense(to_number: str | None, flow: str | None, custom_field: str | None) -> None:
     with pytest.raises(ValueError, match=r"needs either|at most"):
-        PlaceCall(AGENT, EXOPHONE, to_number=to_number, flow=flow, custom_field=custom_field)
+        OutgoingCall(AGENT, EXOPHONE, to_number=to_number, flow=flow, custom_field=custom_field)
 
 
 async def test_statuses_are_classified_by_their_api() -> None:
@@ -190,7 +197,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 def test_nothing_secret_in_any_repr() -> None:
     url = "https://calls.example.in/exotel/webhook-token/call-status/7"
-    shown = repr((ACCOUNT, PlaceCall(AGENT, EXOPHONE, CUSTOMER, status_callback=url), SMS))
+    shown = repr((ACCOUNT, OutgoingCall(AGENT, EXOPHONE, CUSTOMER, status_callback=url), SMS))
     for secret in (KEY, TOKEN, CUSTOMER[-10:], AGENT[-10:], EXOPHONE[-10:], "webhook-token"):
         assert secret not in shown
 
@@ -275,7 +282,7 @@ async def test_finding_calls_follows_the_pages_on_our_own_host() -> None:
         page(RECORD | {"Sid": "second", "From": "+919876543210", "EndTime": ""}),
     )
     turns = Turns()
-    found = await client(exotel).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL, turn=turns)
+    found = await client(exotel).find_calls(numbers=(CUSTOMER,), since=SINCE, until=UNTIL, acquire_turn=turns)
     assert turns.taken == 2, "every page is a request of its own"
     assert not isinstance(found, Unavailable)
     assert [each.sid for each in found] == [SID, "second"]
@@ -297,7 +304,9 @@ async def test_finding_calls_follows_the_pages_on_our_own_host() -> None:
 async def test_more_numbers_than_a_filter_takes_are_asked_for_in_turn() -> None:
     numbers = tuple(f"+91980000000{n}" for n in range(7))
     exotel = Recorder(page(), page())
-    assert await client(exotel).find_calls(numbers=numbers, since=SINCE, until=UNTIL, turn=Turns()) == ()
+    assert (
+        await client(exotel).find_calls(numbers=numbers, since=SINCE, until=UNTIL, acquire_turn=Turns()) == ()
+    )
     assert [request.url.params["From"].count(",") for request in exotel.requests] == [4, 1]
 
 
@@ -314,7 +323,7 @@ async def test_more_numbers_than_a_filter_takes_are_asked_for_in_turn() -> None:
 )
 async def test_half_a_list_is_no_list(responses: list[httpx.Response], reason: Reason) -> None:
     found = await client(Recorder(*responses)).find_calls(
-        numbers=(CUSTOMER,), since=SINCE, until=UNTIL, turn=Turns()
+        numbers=(CUSTOMER,), since=SINCE, until=UNTIL, acquire_turn=Turns()
     )
     assert isinstance(found, Unavailable)
     assert found.reason is reason
@@ -332,9 +341,9 @@ async def test_incoming_calls_come_a_page_at_a_time_oldest_first() -> None:
     first = await exotel_client.incoming_calls(SINCE, UNTIL)
     assert not isinstance(first, Unavailable)
     assert [each.call.call_sid for each in first.calls] == ["in-1"]
-    second = await exotel_client.incoming_calls(SINCE, UNTIL, first.following)
+    second = await exotel_client.incoming_calls(SINCE, UNTIL, first.next_query)
     assert not isinstance(second, Unavailable)
-    assert ([each.call.call_sid for each in second.calls], second.following) == (["in-2"], None)
+    assert ([each.call.call_sid for each in second.calls], second.next_query) == (["in-2"], None)
     asked, then = (request.url for request in exotel.requests)
     assert dict(asked.params) == {
         "DateCreated": "gte:2026-11-23 17:29:30;lte:2026-11-23 17:35:01",
@@ -353,7 +362,7 @@ async def test_one_incoming_call_with_its_details() -> None:
     exotel = Recorder(httpx.Response(200, json={"Call": MISSED | {"Details": {"ConversationDuration": 9}}}))
     found = await client(exotel).incoming_call("in-1")
     assert not isinstance(found, Unavailable)
-    assert (found.call.not_missed, found.is_told) == (Reason.CONVERSATION, True)
+    assert (found.call.not_missed, found.has_details) == (Reason.CONVERSATION, True)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.exotel.duration_and_price import call_facts, sms_facts
+from missedd.exotel.duration_and_price import read_call_facts, read_sms_facts
 
 RECORDING = "https://s3-ap-southeast-1.amazonaws.com/exotelrecordings/x/y.mp3"
 TWO = {"Legs[0][OnCallDuration]": "21", "Legs[1][OnCallDuration]": "8"}
@@ -43,7 +43,7 @@ RECORD = {
     ],
 )
 def test_of_a_call(fields: dict[str, str], first: str | None, facts: dict[str, str]) -> None:
-    assert call_facts(fields, first) == facts
+    assert read_call_facts(fields, first) == facts
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_of_a_call(fields: dict[str, str], first: str | None, facts: dict[str, s
     ],
 )
 def test_of_an_sms(fields: dict[str, str], facts: dict[str, str]) -> None:
-    assert sms_facts(fields) == facts
+    assert read_sms_facts(fields) == facts

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.reasons import Reason
-from missedd.exotel.incoming_call_record import Incoming, read_incoming
+from missedd.exotel.incoming_call_record import ListedCall, parse_listed_call
 
 ENTRY: dict[str, Any] = {
     "Sid": "fdb67a2b4b2d057b610a52ef43f81622",
@@ -27,8 +27,8 @@ ENTRY: dict[str, Any] = {
 MISSED = {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": None}
 
 
-def read(**changes: Any) -> Incoming:
-    incoming = read_incoming({"Details": MISSED} | ENTRY | changes)
+def read(**changes: Any) -> ListedCall:
+    incoming = parse_listed_call({"Details": MISSED} | ENTRY | changes)
     assert incoming is not None
     return incoming
 
@@ -54,7 +54,7 @@ def test_the_caller_s_own_leg_is_no_conversation(seconds: tuple[int, ...]) -> No
 @pytest.mark.parametrize("leg2", ["no-answer", "busy", "null", None, "canceled", "cancelled", "failed"])
 def test_nobody_took_it(leg2: str | None) -> None:
     found = read(Details=MISSED | {"Leg2Status": leg2})
-    assert (found.call.not_missed, found.is_told) == (None, True)
+    assert (found.call.not_missed, found.has_details) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -76,21 +76,23 @@ def test_nobody_took_it(leg2: str | None) -> None:
 )
 def test_it_is_no_missed_call(changes: dict[str, Any], reason: Reason) -> None:
     found = read(**changes)
-    assert (found.call.not_missed, found.is_told) == (reason, True)
+    assert (found.call.not_missed, found.has_details) == (reason, True)
 
 
 @pytest.mark.parametrize(
     ("status", "is_told"), [("completed", False), ("no-answer", True), ("Busy", True), ("", False)]
 )
 def test_without_details_only_some_statuses_tell(status: str, is_told: bool) -> None:
-    assert read(Details=None, Status=status).is_told is is_told
-    bare = read_incoming(ENTRY | {"Status": status})
+    assert read(Details=None, Status=status).has_details is is_told
+    bare = parse_listed_call(ENTRY | {"Status": status})
     assert bare is not None
-    assert (bare.is_told, bare.call.not_missed) == (is_told, None)
+    assert (bare.has_details, bare.call.not_missed) == (is_told, None)
 
 
 def test_call_details_are_read_alike() -> None:
-    assert read_incoming({"Call": ENTRY | {"Details": MISSED}}) == read_incoming(ENTRY | {"Details": MISSED})
+    assert parse_listed_call({"Call": ENTRY | {"Details": MISSED}}) == parse_listed_call(
+        ENTRY | {"Details": MISSED}
+    )
 
 
 def test_a_withheld_number_is_still_a_call() -> None:
@@ -99,7 +101,7 @@ def test_a_withheld_number_is_still_a_call() -> None:
 
 @pytest.mark.parametrize("sid", ["", None, "x" * 65, "a/b"])
 def test_what_has_no_sid_is_no_call(sid: str | None) -> None:
-    assert read_incoming(ENTRY | {"Sid": sid}) is None
+    assert parse_listed_call(ENTRY | {"Sid": sid}) is None
 
 
 json_values = st.recursive(
@@ -111,5 +113,5 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*ENTRY, "Details", "Call"]), json_values))
 def test_nothing_in_an_entry_can_make_it_raise(changes: dict[str, Any]) -> None:
-    read_incoming(ENTRY | changes)
-    read_incoming(changes)
+    parse_listed_call(ENTRY | changes)
+    parse_listed_call(changes)

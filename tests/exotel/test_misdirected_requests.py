@@ -10,9 +10,9 @@ import pytest
 from missedd.core.model import InboundCall
 from missedd.core.reasons import Reason
 from missedd.exotel import misdirected_requests as known
-from missedd.exotel.misdirected_requests import OtherProduct, product_of
+from missedd.exotel.misdirected_requests import OtherProduct, identify_product
 from missedd.exotel.missed_call_webhook import parse_missed_call
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 from tests.exotel.test_missed_call_webhook import AGENT_RINGS, PURE_MISSED, form, get
 
 CALL = {"CallSid": "abc123", "CallFrom": "09876543210", "CallTo": "08047120001"}
@@ -74,7 +74,7 @@ def test_one_that_names_its_call_is_kept(request_: WebhookRequest, product: Othe
     call = parse_missed_call(request_)
     assert isinstance(call, InboundCall)
     assert (call.call_sid, call.not_missed) == ("abc123", Reason.OTHER_PRODUCT)
-    assert product_of(call.fields) is product
+    assert identify_product(call.fields) is product
 
 
 def test_the_exophone_of_a_trial_account_is_where_the_caller_rang() -> None:
@@ -130,7 +130,7 @@ def test_a_popup_is_of_this_product() -> None:
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"status_type"', b'{"a": 1}'])
 def test_what_cannot_be_read_is_of_no_product(body: bytes) -> None:
     request = WebhookRequest("POST", b"", {"content-type": "application/json"}, body)
-    assert isinstance(parse_missed_call(request), Refusal)
+    assert isinstance(parse_missed_call(request), RequestRejection)
 
 
 def test_each_names_the_setting_to_correct() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.reasons import Reason
 from missedd.exotel.missed_call_webhook import parse_missed_call
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 CALLER = "+919876543210"
 EXOPHONE = "+918047120001"
@@ -324,7 +324,7 @@ def test_a_plus_lost_before_the_zone_is_put_back() -> None:
 )
 def test_refusals_name_what_is_wrong(request_: WebhookRequest, status: int, named: str) -> None:
     refusal = parse_missed_call(request_)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RequestRejection)
     assert refusal.status == status
     assert named in refusal.detail
     assert "9876543210" not in refusal.detail
@@ -341,7 +341,7 @@ TEXTS = st.sampled_from(sorted({*PURE_MISSED.values(), *AGENT_RINGS.values(), "n
 @given(st.dictionaries(KEYS, TEXTS, max_size=12))
 def test_any_words_are_understood_somehow(fields: dict[str, str]) -> None:
     request = WebhookRequest("GET", urlencode(fields, errors="replace").encode())
-    assert isinstance(parse_missed_call(request), InboundCall | Refusal)
+    assert isinstance(parse_missed_call(request), InboundCall | RequestRejection)
 
 
 CONTENT_TYPES = st.sampled_from(
@@ -357,7 +357,7 @@ CONTENT_TYPES = st.sampled_from(
 )
 def test_no_request_raises(method: str, query: bytes, content_type: str, body: bytes) -> None:
     request = WebhookRequest(method, query, {"content-type": content_type}, body)
-    assert isinstance(parse_missed_call(request), InboundCall | Refusal)
+    assert isinstance(parse_missed_call(request), InboundCall | RequestRejection)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -17,9 +17,9 @@ from missedd.exotel.network_errors import (
     NO_ANSWER_IN_TIME,
     NO_CONNECTION_IN_TIME,
     UNREACHABLE,
-    failure_of,
+    classify_failure,
 )
-from simulator.exchange.model.faults import CAUSES, FaultName
+from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
 
 
 class NoNames(trio.abc.HostnameResolver):
@@ -43,15 +43,15 @@ async def test_a_closed_port_and_an_unknown_name_read_differently() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listened on: nobody else gets it, nothing answers
         refused = await failure(f"http://127.0.0.1:{taken.getsockname()[1]}/")
-    assert failure_of(refused) == CONNECTION_REFUSED
+    assert classify_failure(refused) == CONNECTION_REFUSED
     trio.socket.set_custom_hostname_resolver(NoNames())
-    assert failure_of(await failure("http://nosuch.invalid/")) == NAME_NOT_RESOLVED
+    assert classify_failure(await failure("http://nosuch.invalid/")) == NAME_NOT_RESOLVED
 
 
 def test_a_name_that_can_be_none_is_not_resolved() -> None:
     with pytest.raises(UnicodeError) as caught:
         "no..such.invalid".encode("idna")
-    assert failure_of(caught.value) == NAME_NOT_RESOLVED
+    assert classify_failure(caught.value) == NAME_NOT_RESOLVED
 
 
 async def test_a_peer_that_speaks_no_tls_is_named() -> None:
@@ -64,14 +64,14 @@ async def test_a_peer_that_speaks_no_tls_is_named() -> None:
             lambda task_status: trio.serve_tcp(plain, 0, host="127.0.0.1", task_status=task_status)
         )
         port = listener.socket.getsockname()[1]
-        found = failure_of(await failure(f"https://127.0.0.1:{port}/"))
+        found = classify_failure(await failure(f"https://127.0.0.1:{port}/"))
         nursery.cancel_scope.cancel()
     assert found.code == "tls-failed"
     assert "WRONG_VERSION_NUMBER" in found.words
 
 
 def test_the_simulators_are_told_apart_like_real_ones() -> None:
-    assert {name: failure_of(caused(cause())).code for name, cause in CAUSES.items()} == {
+    assert {name: classify_failure(caused(cause())).code for name, cause in CONNECT_ERRORS.items()} == {
         FaultName.REFUSE_CONNECTION: "connection-refused",
         FaultName.TLS_FAILURE: "tls-failed",
         FaultName.NAME_UNRESOLVED: "name-not-resolved",
@@ -87,7 +87,7 @@ async def test_a_peer_that_hangs_up_is_named() -> None:
             lambda task_status: trio.serve_tcp(rude, 0, host="127.0.0.1", task_status=task_status)
         )
         port = listener.socket.getsockname()[1]
-        assert failure_of(await failure(f"http://127.0.0.1:{port}/")) == CONNECTION_LOST
+        assert classify_failure(await failure(f"http://127.0.0.1:{port}/")) == CONNECTION_LOST
         nursery.cancel_scope.cancel()
 
 
@@ -101,11 +101,13 @@ def caused(by: Exception) -> httpx.ConnectError:
 def test_what_is_not_easily_had_on_one_machine() -> None:
     certificate = ssl.SSLCertVerificationError(1, "x")
     certificate.verify_message = "certificate has expired"
-    assert failure_of(caused(certificate)).words == "the certificate is not good: certificate has expired"
-    assert failure_of(caused(OSError(101, "Network is unreachable"))) == UNREACHABLE
-    assert failure_of(caused(OSError(5, "Input/output error"))).code == "connect-error"
+    assert (
+        classify_failure(caused(certificate)).words == "the certificate is not good: certificate has expired"
+    )
+    assert classify_failure(caused(OSError(101, "Network is unreachable"))) == UNREACHABLE
+    assert classify_failure(caused(OSError(5, "Input/output error"))).code == "connect-error"
     both = caused(OSError(101, "Network is unreachable"))
     both.__context__ = ConnectionRefusedError(111, "refused")
-    assert failure_of(httpx.ConnectTimeout("x")) == NO_CONNECTION_IN_TIME
+    assert classify_failure(httpx.ConnectTimeout("x")) == NO_CONNECTION_IN_TIME
     for late in (httpx.ReadTimeout("x"), httpx.WriteTimeout("x"), trio.TooSlowError()):
-        assert failure_of(late) == NO_ANSWER_IN_TIME
+        assert classify_failure(late) == NO_ANSWER_IN_TIME

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.exotel.response_body import read_body
-from missedd.exotel.response_codes import Api, classify, retry_after_s
+from missedd.exotel.response_body import parse_body
+from missedd.exotel.response_codes import Api, interpret_response, parse_retry_after_s
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
@@ -32,7 +32,7 @@ def xml_error(status: int, message: str, code: str = "") -> bytes:
 
 
 def meaning(api: Api, status: int, body: bytes, retry_after: str | None = None) -> Answer:
-    return classify(api, status, body, now=NOW, retry_after=retry_after)
+    return interpret_response(api, status, body, now=NOW, retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_one_code_means_different_things_to_the_two_apis() -> None:
     ],
 )
 def test_retry_after(header: str | None, expected: float | None) -> None:
-    assert retry_after_s(header, NOW) == expected
+    assert parse_retry_after_s(header, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_retry_after(header: str | None, expected: float | None) -> None:
     ],
 )
 def test_messages_are_short_and_name_nobody(body: bytes, message: str) -> None:
-    assert read_body(body).message == message
+    assert parse_body(body).message == message
 
 
 @given(

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.model import Outcome, StatusReport
-from missedd.core.people.suppression import Class
-from missedd.exotel.callback_outcome import CALL_OUTCOMES, ending
-from missedd.exotel.sms_status_codes import CONFIG_CODES, SMS_CODES, code_of, words_of_code
+from missedd.core.people.suppression import RefusedSmsClass
+from missedd.exotel.callback_outcome import CALL_OUTCOMES, callback_outcome
+from missedd.exotel.sms_status_codes import MISCONFIGURED_CODES, SMS_CODES, describe_code, resolve_code
 from missedd.exotel.status_report_parser import (
+    parse_call_record,
     parse_call_report,
+    parse_sms_record,
     parse_sms_report,
-    report_of_call_record,
-    report_of_sms_record,
 )
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
 
@@ -119,16 +119,16 @@ def test_both_spellings_of_dnd_are_one() -> None:
     for spelling in ("failed_dnd", "failed-dnd", "FAILED-DND"):
         report = sms_report_of(form({"SmsSid": SID, "Status": spelling}))
         assert report.status == "failed_dnd"
-        assert code_of(report.status, report.code).refused is Class.PROMOTIONAL
+        assert resolve_code(report.status, report.code).refused_class is RefusedSmsClass.PROMOTIONAL
 
 
 @pytest.mark.parametrize(
     ("code", "refused", "retryable"),
     [
-        ("23005", Class.PROMOTIONAL, False),
-        ("23020", Class.SENDER, False),
-        ("23010", Class.TAKES_NO_SMS, False),
-        ("23040", Class.TAKES_NO_SMS, False),
+        ("23005", RefusedSmsClass.PROMOTIONAL, False),
+        ("23020", RefusedSmsClass.SENDER, False),
+        ("23010", RefusedSmsClass.TAKES_NO_SMS, False),
+        ("23040", RefusedSmsClass.TAKES_NO_SMS, False),
         ("23035", None, True),
         ("23060", None, False),
         ("23182", None, False),
@@ -137,16 +137,16 @@ def test_both_spellings_of_dnd_are_one() -> None:
         ("24990", None, True),
     ],
 )
-def test_what_a_failure_asks_for(code: str, refused: Class | None, retryable: bool) -> None:
-    meaning = code_of("failed", code)
-    assert (meaning.refused, meaning.retryable, meaning.is_terminal) == (refused, retryable, True)
+def test_what_a_failure_asks_for(code: str, refused: RefusedSmsClass | None, retryable: bool) -> None:
+    meaning = resolve_code("failed", code)
+    assert (meaning.refused_class, meaning.retryable, meaning.is_terminal) == (refused, retryable, True)
 
 
 def test_tables_are_consistent() -> None:
     for code, meaning in SMS_CODES.items():
-        assert code_of("", code) == meaning
+        assert resolve_code("", code) == meaning
         assert meaning.is_terminal == (meaning.outcome is not None)
-        assert not (meaning.retryable and meaning.refused)
+        assert not (meaning.retryable and meaning.refused_class)
         assert meaning.outcome in (Outcome.DELIVERED, Outcome.FAILED, None)
         assert (meaning.outcome is Outcome.DELIVERED) == code.startswith("200")
         assert (meaning.outcome is None) == code.startswith("210")
@@ -154,17 +154,17 @@ def test_tables_are_consistent() -> None:
 
 
 def test_what_only_a_person_can_mend_is_told_apart() -> None:
-    assert {"23072", "23082", "23185"} < set(CONFIG_CODES)
-    assert not {"23005", "23040", "23060", "24010", "20005", "21020"} & set(CONFIG_CODES)
-    assert code_of("failed", "23185").needs_person
-    assert not code_of("failed", "23999").needs_person
+    assert {"23072", "23082", "23185"} < set(MISCONFIGURED_CODES)
+    assert not {"23005", "23040", "23060", "24010", "20005", "21020"} & set(MISCONFIGURED_CODES)
+    assert resolve_code("failed", "23185").needs_operator
+    assert not resolve_code("failed", "23999").needs_operator
 
 
 def test_every_code_of_a_failure_has_its_words() -> None:
     for code, meaning in SMS_CODES.items():
-        assert bool(words_of_code(code)) == (meaning.outcome is Outcome.FAILED)
-    assert words_of_code("23185") == "the text does not match its DLT template"
-    assert words_of_code("23999") == words_of_code("") == ""
+        assert bool(describe_code(code)) == (meaning.outcome is Outcome.FAILED)
+    assert describe_code("23185") == "the text does not match its DLT template"
+    assert describe_code("23999") == describe_code("") == ""
 
 
 def test_sms_details_after_delivery() -> None:
@@ -173,16 +173,16 @@ def test_sms_details_after_delivery() -> None:
         "DateCreated": "2017-11-12 00:24:31", "DateSent": "2017-11-12 00:24:35", "Price": "0.180000",
         "From": "01131234567/SCRPBX", "To": "08812345678", "SmsUnits": None,
     }  # fmt: skip
-    report = report_of_sms_record({"SMSMessage": record})
+    report = parse_sms_record({"SMSMessage": record})
     assert (report.provider_sid, report.code, report.outcome) == (SID, "20005", Outcome.DELIVERED)
-    queued = report_of_sms_record(record | {"Status": "queued", "DetailedStatusCode": 21010})
+    queued = parse_sms_record(record | {"Status": "queued", "DetailedStatusCode": 21010})
     assert (queued.is_terminal, queued.outcome) == (False, None)
 
 
 @pytest.mark.parametrize("record", [{}, {"Call": None}, {"Call": []}, {"SMSMessage": "x"}])
 def test_records_that_are_none(record: dict[str, object]) -> None:
-    assert not report_of_call_record(record).is_terminal
-    assert not report_of_sms_record(record).is_terminal
+    assert not parse_call_record(record).is_terminal
+    assert not parse_sms_record(record).is_terminal
 
 
 def test_a_report_without_a_sid_is_refused() -> None:
@@ -191,7 +191,7 @@ def test_a_report_without_a_sid_is_refused() -> None:
         (parse_sms_report(form({"SmsSid": "../x", "Status": "sent"})), "SmsSid"),
         (parse_call_report(as_json(["x"])), "JSON"),
     ):
-        assert isinstance(refusal, Refusal)
+        assert isinstance(refusal, RequestRejection)
         assert refusal.status == 400
         assert name in refusal.detail
 
@@ -205,7 +205,7 @@ KEYS = st.sampled_from([
 
 @given(st.dictionaries(KEYS, WORDS), st.sampled_from([None, "agent", "customer"]))
 def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], first: str | None) -> None:
-    assert ending(fields, first).outcome in {
+    assert callback_outcome(fields, first).outcome in {
         None,
         Outcome.ANSWERED,
         Outcome.NO_ANSWER,
@@ -213,7 +213,7 @@ def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], first: str
         Outcome.FAILED,
     }
     report = parse_sms_report(form(fields))
-    assert isinstance(report, Refusal) or report.is_terminal == (report.outcome is not None)
+    assert isinstance(report, RequestRejection) or report.is_terminal == (report.outcome is not None)
 
 
 @given(
@@ -225,8 +225,8 @@ def test_every_mixture_of_words_has_a_meaning(fields: dict[str, str], first: str
 )
 def test_no_request_raises(method: str, query: bytes, content_type: str, body: bytes) -> None:
     request = WebhookRequest(method, query, {"content-type": content_type}, body)
-    assert isinstance(parse_call_report(request), StatusReport | Refusal)
-    assert isinstance(parse_sms_report(request), StatusReport | Refusal)
+    assert isinstance(parse_call_report(request), StatusReport | RequestRejection)
+    assert isinstance(parse_sms_report(request), StatusReport | RequestRejection)
 
 
 JSON = st.recursive(
@@ -238,5 +238,5 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["Call", "SMSMessage", "Status", "Details", "EndTime"]), JSON))
 def test_no_record_raises(record: dict[str, object]) -> None:
-    assert isinstance(report_of_call_record(record), StatusReport)
-    assert isinstance(report_of_sms_record(record), StatusReport)
+    assert isinstance(parse_call_record(record), StatusReport)
+    assert isinstance(parse_sms_record(record), StatusReport)

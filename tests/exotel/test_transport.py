@@ -10,13 +10,20 @@ import pytest
 import trio
 
 from missedd.core.reasons import Reason
-from missedd.exotel.client import Account, ExotelClient, PlaceCall, SendSms, Unavailable, new_http
+from missedd.exotel.client import (
+    ExotelAccount,
+    ExotelClient,
+    OutgoingCall,
+    OutgoingSms,
+    Unavailable,
+    new_exotel_client,
+)
 from missedd.exotel.request_result import Refused, Unknown
-from missedd.exotel.transport import MAX_ANSWER_BYTES, REQUEST_TIMEOUT_S
+from missedd.exotel.transport import MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_S
 
-ACCOUNT = Account("example1", "https://api.in.exotel.example", "k3y", "t0ken", max_in_flight=3)
-CALLBACK = PlaceCall("+919876543210", "+918047120001", flow="12345")
-SMS = SendSms("EXAMPL", "+919876543210", "Thank you for calling.")
+ACCOUNT = ExotelAccount("example1", "https://api.in.exotel.example", "k3y", "t0ken", max_in_flight=3)
+CALLBACK = OutgoingCall("+919876543210", "+918047120001", flow="12345")
+SMS = OutgoingSms("EXAMPL", "+919876543210", "Thank you for calling.")
 SID = "c5797dcbaaeed7678c4062a4a3ed2f8a"
 
 
@@ -25,8 +32,10 @@ class FixedClock:
         return datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def client(answering: Callable[[httpx.Request], httpx.Response], account: Account = ACCOUNT) -> ExotelClient:
-    return ExotelClient(new_http(httpx.MockTransport(answering)), account, FixedClock())
+def client(
+    answering: Callable[[httpx.Request], httpx.Response], account: ExotelAccount = ACCOUNT
+) -> ExotelClient:
+    return ExotelClient(new_exotel_client(httpx.MockTransport(answering)), account, FixedClock())
 
 
 def made() -> httpx.Response:
@@ -68,7 +77,7 @@ async def test_what_happens_on_the_way(
 
 
 async def test_a_base_that_is_no_url_is_no_connection() -> None:
-    broken = Account("example1", "https://exotel.example:no-port", "k3y", "t0ken")
+    broken = ExotelAccount("example1", "https://exotel.example:no-port", "k3y", "t0ken")
     answer = await client(lambda _: made(), broken).place_call(CALLBACK)
     assert isinstance(answer, Refused)
     assert answer.reason is Reason.CONNECTION_FAILED
@@ -96,7 +105,7 @@ async def test_an_endless_body_is_cut_off() -> None:
     drip = Drip(b" " * 65_536, 0)
     answer = await client(lambda _: httpx.Response(200, stream=drip)).place_call(CALLBACK)
     assert isinstance(answer, Unknown)
-    assert drip.sent <= MAX_ANSWER_BYTES + 65_536
+    assert drip.sent <= MAX_RESPONSE_BYTES + 65_536
     assert drip.is_closed
 
 
@@ -130,7 +139,7 @@ async def test_requests_wait_for_a_slot_and_cancelled_ones_keep_none(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     slow = Slow()
-    exotel = ExotelClient(new_http(slow), ACCOUNT, FixedClock())
+    exotel = ExotelClient(new_exotel_client(slow), ACCOUNT, FixedClock())
 
     async def impatient() -> None:
         with trio.move_on_after(0.5):
@@ -146,7 +155,7 @@ async def test_requests_wait_for_a_slot_and_cancelled_ones_keep_none(
 
 
 def test_the_http_client_keeps_to_itself() -> None:
-    http = new_http(httpx.MockTransport(lambda _: made()))
+    http = new_exotel_client(httpx.MockTransport(lambda _: made()))
     assert not http.follow_redirects
     assert not http.trust_env
     assert (http.timeout.connect, http.timeout.read) == (5.0, 25.0)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from missedd.exotel import webhook_fields as limits
-from missedd.exotel.webhook_fields import flatten, read_fields, value, word
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.webhook_fields import first_value, first_word, flatten, read_fields
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "------------------------d74496d66958873e"
@@ -86,7 +86,7 @@ def test_reads(request_: WebhookRequest, expected: dict[str, str]) -> None:
 )
 def test_refuses(request_: WebhookRequest, status: int) -> None:
     refusal = read_fields(request_)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RequestRejection)
     assert refusal.status == status
     assert refusal.detail
 
@@ -98,9 +98,9 @@ def test_as_many_fields_as_allowed_are_read() -> None:
 
 def test_literal_nulls_say_nothing() -> None:
     fields = {"ForwardedFrom": "null", "CallFrom": " ", "From": " 0987 ", "Status": "Missed_Call"}
-    assert value(fields, "ForwardedFrom", "CallFrom", "From") == "0987"
-    assert value(fields, "Absent") == ""
-    assert word(fields, "Status") == "missed-call"
+    assert first_value(fields, "ForwardedFrom", "CallFrom", "From") == "0987"
+    assert first_value(fields, "Absent") == ""
+    assert first_word(fields, "Status") == "missed-call"
 
 
 def test_a_record_is_never_refused() -> None:

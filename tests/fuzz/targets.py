@@ -15,23 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from missedd.base.clock import to_iso
-from missedd.config.loader import ConfigProblems, load
-from missedd.core.explain.call import story
+from missedd.config.loader import InvalidConfig, load_settings
+from missedd.core.explain.call import explain_call
 from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
-from missedd.engine.reconciliation.status_reports import read_report
+from missedd.engine.reconciliation.status_reports import interpret_report
 from missedd.exotel.misdirected_requests import OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.store.actions.status_reports import apply_report
 from missedd.store.admission.admit import admit
-from missedd.store.admission.sms_applet import hand_over, preview
+from missedd.store.admission.sms_applet import hand_over_sms, preview_sms
 from missedd.store.db.database import PRAGMAS
 from missedd.store.db.group_commit import commit_group
 from missedd.store.db.inline_driver import InlineDatabase
 from missedd.store.db.migrate import migrate
-from missedd.store.reads.calls import call_story
+from missedd.store.reads.calls import call_trace
 from missedd.web.public.app import PublicSite
 from missedd.web.public.http_parser import RequestParser
-from missedd.web.public.limits import Limits
+from missedd.web.public.limits import ListenerLimits
 from tests.core.campaigns import NOON, callback, campaign, policy, sms
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -40,7 +40,7 @@ EXPECTED = frozenset({200, 400, 404, 405, 413, 415})
 EVERYTHING = policy(campaign(callback=callback(), sms=sms(body="{caller} rang at {time}.")))
 
 
-class Broken(AssertionError):
+class InvariantBroken(AssertionError):
     """A promise was broken; the text says which."""
 
 
@@ -51,7 +51,7 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
-    raise Broken("it waited for something")
+    raise InvariantBroken("it waited for something")
 
 
 class _Log:
@@ -60,16 +60,16 @@ class _Log:
 
     def refused(self, status: int, place: str, why: str) -> None:
         if TOKEN in place or TOKEN in why:
-            raise Broken("the token would stand in the log")
+            raise InvariantBroken("the token would stand in the log")
 
-    def misplaced(self, product: OtherProduct) -> None:
+    def misdirected(self, product: OtherProduct) -> None:
         self.misplaced_count += 1
 
     def unavailable(self, place: str, error: Exception) -> None:
-        raise Broken(f"not kept: {error!r}") from error
+        raise InvariantBroken(f"not kept: {error!r}") from error
 
     def failed(self, place: str, error: Exception) -> None:
-        raise Broken(f"our own mistake: {error!r}") from error
+        raise InvariantBroken(f"our own mistake: {error!r}") from error
 
 
 class Wire:
@@ -87,12 +87,12 @@ class Wire:
 
     def __call__(self, data: bytes) -> None:
         """Feed one connection's bytes and answer what came of them."""
-        parser = RequestParser(Limits())
+        parser = RequestParser(ListenerLimits())
         # In uneven pieces, as a network may cut them: the first byte says how.
         step = data[0] % 97 + 1 if data else 1
         for start in range(0, len(data), step * 16):
             parser.feed(data[start : start + step * 16])
-        for arrived in parser.arrived:
+        for arrived in parser.requests:
             self._answer(arrived.path, arrived.request)
         # Each input meets an empty database, so that it does the same whatever came before it.
         for table in ("reports", "attempts", "leads", "actions", "calls"):
@@ -107,25 +107,27 @@ class Wire:
         reply = run(self._site.answer(path, request))
         new_calls, new_reports = self._count("calls") - calls, self._count("reports") - reports
         if reply.status not in EXPECTED:
-            raise Broken(f"answered {reply.status}")
+            raise InvariantBroken(f"answered {reply.status}")
         if reply.status == 200 and reply.body and ("Content-Type", "text/plain") not in reply.headers:
-            raise Broken("a 200 with a body would be sent to the caller")
+            raise InvariantBroken("a 200 with a body would be sent to the caller")
         verdict = dict(reply.headers).get("Missedd-Verdict")
         if new_calls + new_reports > (reply.status == 200):
-            raise Broken(f"{reply.status}, and yet {new_calls} calls and {new_reports} reports were kept")
+            raise InvariantBroken(
+                f"{reply.status}, and yet {new_calls} calls and {new_reports} reports were kept"
+            )
         if verdict is not None and self._count("calls") == 0 and self._log.misplaced_count == misplaced:
-            raise Broken(f"{verdict}, and no call was kept")
+            raise InvariantBroken(f"{verdict}, and no call was kept")
         if new_calls:
             self._is_whole()
 
     def _is_whole(self) -> None:
         """The newest call can be told, and written as JSON."""
         ((sid,),) = self._connection.execute("SELECT call_sid FROM calls ORDER BY id DESC LIMIT 1").fetchall()
-        told = run(call_story(self._db, sid))
+        told = run(call_trace(self._db, sid))
         if told is None:
-            raise Broken("a call was kept that cannot be read")
+            raise InvariantBroken("a call was kept that cannot be read")
         json.dumps(told).encode("ascii")
-        story(told, NOON, "Asia/Kolkata").encode()
+        explain_call(told, NOON, "Asia/Kolkata").encode()
 
     def _count(self, table: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
@@ -142,16 +144,16 @@ class Wire:
         verdict: Verdict = admitted.admission.verdict
         return verdict
 
-    async def hand_over(self, call: InboundCall) -> str:
-        unit = partial(hand_over, call=call, policy=EVERYTHING, now=NOON, is_awaited=lambda: True)
-        foreseen = await self.preview(call)
+    async def hand_over_sms(self, call: InboundCall) -> str:
+        unit = partial(hand_over_sms, call=call, policy=EVERYTHING, now=NOON, is_client_waiting=lambda: True)
+        foreseen = await self.preview_sms(call)
         text: str = self._unit(unit).text
         if text != foreseen:
-            raise Broken(f"HEAD would have said {foreseen!r}, GET said {text!r}")
+            raise InvariantBroken(f"HEAD would have said {foreseen!r}, GET said {text!r}")
         return text
 
-    async def preview(self, call: InboundCall) -> str:
-        return str(self._unit(partial(preview, call=call, policy=EVERYTHING, now=NOON)))
+    async def preview_sms(self, call: InboundCall) -> str:
+        return str(self._unit(partial(preview_sms, call=call, policy=EVERYTHING, now=NOON)))
 
     async def _report(self, kind: str, action_id: int, report: StatusReport) -> None:
         self._unit(
@@ -160,7 +162,7 @@ class Wire:
                 action_id=action_id,
                 kind=Kind.CALLBACK if kind == "call" else Kind.SMS,
                 report=report,
-                read=read_report,
+                interpret=interpret_report,
                 policy=EVERYTHING,
                 now=NOON,
             )
@@ -176,10 +178,10 @@ class Configuration:
     def __call__(self, data: bytes) -> None:
         self._file.write_bytes(data)
         try:
-            load(self._file, {})
-        except ConfigProblems as problems:
+            load_settings(self._file, {})
+        except InvalidConfig as problems:
             if not problems.problems or not all(str(each).isprintable() for each in problems.problems):
-                raise Broken(f"problems that cannot be shown: {problems.problems!r}") from problems
+                raise InvariantBroken(f"problems that cannot be shown: {problems.problems!r}") from problems
 
 
 def corpus(of: str) -> list[bytes]:

@@ -15,9 +15,9 @@ from typing import Any, TextIO
 
 import pytest
 
-from missedd.log.line_writer import Aside, is_journal
-from missedd.log.logger import Event, configure
-from missedd.log.throttle import LINES_A_SECOND
+from missedd.log.line_writer import BackgroundWriter, is_journal
+from missedd.log.logger import Event, create_logger
+from missedd.log.throttle import MAX_LINES_PER_SECOND
 
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 LINE = "x" * 999
@@ -61,39 +61,39 @@ def lost(count: int) -> str:
 
 
 def test_lines_come_in_their_order_and_the_last_ones_too(pipe: Pipe) -> None:
-    lines = Aside(pipe.writing, lost)
+    lines = BackgroundWriter(pipe.writing, lost)
     for n in range(50):
-        lines.put(f"line {n}")
+        lines.write_line(f"line {n}")
     lines.close()
     assert lines.lines_lost == 0
     assert pipe.read_to_the_end() == [f"line {n}" for n in range(50)]
 
 
 def test_a_reader_that_does_not_read_costs_lines_and_is_told_how_many(pipe: Pipe) -> None:
-    lines = Aside(pipe.writing, lost, most_bytes=20_000)
+    lines = BackgroundWriter(pipe.writing, lost, max_bytes=20_000)
     for _ in range(500):
-        lines.put(LINE)
+        lines.write_line(LINE)
     assert 0 < lines.lines_lost < 500
     count = lines.lines_lost
     read = pipe.read_until(f"lost {count}\n")
     assert read.splitlines() == [LINE] * (500 - count) + [f"lost {count}"], "it stands where they would"
-    lines.put("the next")
+    lines.write_line("the next")
     lines.close()
     assert pipe.read_to_the_end() == ["the next"]
     assert lines.lines_lost == count
 
 
 def test_a_line_that_is_longer_than_the_buffer_is_lost_and_told(pipe: Pipe) -> None:
-    lines = Aside(pipe.writing, lost, most_bytes=500)
-    lines.put(LINE)
+    lines = BackgroundWriter(pipe.writing, lost, max_bytes=500)
+    lines.write_line(LINE)
     assert pipe.read_until("\n") == "lost 1\n"
     lines.close()
 
 
 def test_nobody_waits_for_ever_at_the_end(pipe: Pipe) -> None:
-    lines = Aside(pipe.writing, lost, most_bytes=200_000)
+    lines = BackgroundWriter(pipe.writing, lost, max_bytes=200_000)
     for _ in range(200):
-        lines.put(LINE)
+        lines.write_line(LINE)
     closing = threading.Thread(target=lines.close)
     closing.start()
     closing.join(30)
@@ -102,22 +102,22 @@ def test_nobody_waits_for_ever_at_the_end(pipe: Pipe) -> None:
 
 def test_the_flags_of_the_stream_stay_what_they_were(pipe: Pipe) -> None:
     before = fcntl.fcntl(pipe.writing, fcntl.F_GETFL)
-    lines = Aside(pipe.writing, lost)
-    lines.put("a line")
+    lines = BackgroundWriter(pipe.writing, lost)
+    lines.write_line("a line")
     lines.close()
     assert fcntl.fcntl(pipe.writing, fcntl.F_GETFL) == before
 
 
 def test_a_stream_that_somebody_made_one_that_does_not_wait_loses_nothing(pipe: Pipe) -> None:
     os.set_blocking(pipe.writing, False)
-    lines = Aside(pipe.writing, lost)
+    lines = BackgroundWriter(pipe.writing, lost)
     for _ in range(200):
-        lines.put(LINE)
+        lines.write_line(LINE)
     assert len(pipe.read_until(LINE)) >= len(LINE)
     read: list[str] = []
     reading = threading.Thread(target=lambda: read.extend(pipe.read_until("the end\n").splitlines()))
     reading.start()
-    lines.put("the end")
+    lines.write_line("the end")
     reading.join(30)
     lines.close()
     assert (lines.lines_lost, read[-1]) == (0, "the end")
@@ -125,24 +125,24 @@ def test_a_stream_that_somebody_made_one_that_does_not_wait_loses_nothing(pipe: 
 
 def test_a_reader_that_is_gone_costs_nothing_but_lines(pipe: Pipe) -> None:
     pipe.close(pipe.reading)
-    lines = Aside(pipe.writing, lost)
+    lines = BackgroundWriter(pipe.writing, lost)
     for _ in range(5):
-        lines.put("for nobody")
+        lines.write_line("for nobody")
     lines.close()
     assert lines.lines_lost == 5
 
 
 def test_what_a_full_disk_lost_is_told_once_there_is_room() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    lines = Aside(full, lost)
-    lines.put("no room")
+    lines = BackgroundWriter(full, lost)
+    lines.write_line("no room")
     for _ in range(2_000):
         if lines.lines_lost:
             break
         threading.Event().wait(0.01)
     reading, writing = os.pipe()
     os.dup2(writing, full)
-    lines.put("room again")
+    lines.write_line("room again")
     lines.close()
     os.close(full)
     os.close(writing)
@@ -157,7 +157,9 @@ def journal(stream: TextIO) -> dict[str, str]:
 
 def written_to(path: Path, environ: dict[str, str] | None = None, **options: Any) -> list[str]:
     with path.open("w", encoding="utf-8") as stream:
-        log = configure(stream, now=lambda: AT, environ=environ or journal(stream), aside=True, **options)
+        log = create_logger(
+            stream, now=lambda: AT, environ=environ or journal(stream), in_background=True, **options
+        )
         log.debug(Event.TIMER_FIRED)
         log.info(Event.DAEMON_STARTED)
         log.warning(Event.CONFIG_WARNED)
@@ -188,7 +190,7 @@ def test_what_is_no_file_is_no_journal() -> None:
 
 def test_what_is_no_file_is_written_to_at_once() -> None:
     stream = io.StringIO()
-    log = configure(stream, now=lambda: AT, aside=True)
+    log = create_logger(stream, now=lambda: AT, in_background=True)
     log.info(Event.DAEMON_STARTED)
     assert "daemon.started" in stream.getvalue()
     log.close()
@@ -196,9 +198,9 @@ def test_what_is_no_file_is_written_to_at_once() -> None:
 
 def test_the_log_tells_of_its_loss_as_an_event(pipe: Pipe) -> None:
     with open(pipe.writing, "w", encoding="utf-8", closefd=False) as stream:
-        log = configure(stream, now=lambda: AT, aside=True)
+        log = create_logger(stream, now=lambda: AT, in_background=True)
     for event in (*Event,) * 3:
-        for _ in range(LINES_A_SECOND // 3):
+        for _ in range(MAX_LINES_PER_SECOND // 3):
             log.info(event, text=LINE)
     assert log.lines_lost > 0
     *whole, last = pipe.read_until('"log.lines_lost", "level": "warning"').splitlines()

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.model import Verdict
-from missedd.log.library_warnings import LibraryWords
-from missedd.log.logger import Event, Logger, Style, configure
-from missedd.log.throttle import LINES_A_SECOND
+from missedd.log.library_warnings import LibraryLogBridge
+from missedd.log.logger import Event, Logger, Style, create_logger
+from missedd.log.throttle import MAX_LINES_PER_SECOND
 
 AT = datetime(2026, 11, 23, 14, 30, 0, 123456, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ class Broken(io.StringIO):
 
 def lines_of(write: Callable[[Logger], object], **options: Any) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    write(configure(stream, **{"now": lambda: AT} | options))
+    write(create_logger(stream, **{"now": lambda: AT} | options))
     return [json.loads(each) for each in stream.getvalue().splitlines()]
 
 
@@ -62,7 +62,7 @@ def test_the_vocabulary_is_nouns_and_what_happened() -> None:
 
 def test_a_line_has_its_order() -> None:
     stream = io.StringIO()
-    configure(stream, now=lambda: AT).warning(Event.BUDGET_PAUSED, kind="callback", pause_s=10.5)
+    create_logger(stream, now=lambda: AT).warning(Event.BUDGET_PAUSED, kind="callback", pause_s=10.5)
     assert stream.getvalue() == (
         '{"event": "budget.paused", "level": "warning", "at": "2026-11-23T14:30:00.123Z", '
         '"kind": "callback", "pause_s": 10.5}\n'
@@ -72,7 +72,7 @@ def test_a_line_has_its_order() -> None:
 def test_time_is_whatever_it_is_told() -> None:
     stream = io.StringIO()
     instants = iter([AT, AT + timedelta(days=1)])
-    log = configure(stream, now=lambda: next(instants))
+    log = create_logger(stream, now=lambda: next(instants))
     log.debug(Event.TIMER_FIRED)  # filtered before anything else, the time included
     log.info(Event.DAEMON_STARTED)
     log.info(Event.DAEMON_STOPPED)
@@ -83,14 +83,14 @@ def test_time_is_whatever_it_is_told() -> None:
 
 
 def test_only_an_event_is_logged() -> None:
-    log = configure(io.StringIO(), now=lambda: AT)
+    log = create_logger(io.StringIO(), now=lambda: AT)
     with pytest.raises(AttributeError):
         log.info("something happened")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["event", "level", "at"])
 def test_a_lines_own_fields_are_not_taken(name: str) -> None:
-    log = configure(io.StringIO(), now=lambda: AT)
+    log = create_logger(io.StringIO(), now=lambda: AT)
     with pytest.raises(TypeError, match=name):
         log.info(Event.DAEMON_STARTED, **{name: "x"})
 
@@ -122,7 +122,7 @@ def test_levels(level: str, written: list[str]) -> None:
         log.info(Event.TIMER_FIRED)
         log.write("warning", Event.TIMER_FIRED)
         log.error(Event.TIMER_FIRED)
-        assert [each for each in ("debug", "info", "warning", "error") if log.is_on(each)] == written
+        assert [each for each in ("debug", "info", "warning", "error") if log.is_enabled(each)] == written
 
     assert [each["level"] for each in lines_of(write, level=level)] == written
 
@@ -191,14 +191,14 @@ def test_an_id_of_digits_survives() -> None:
 )
 def test_no_full_number_leaves(number: str, before: str, after: str) -> None:
     stream = io.StringIO()
-    log = configure(stream, now=lambda: AT)
+    log = create_logger(stream, now=lambda: AT)
     log.info(Event.REQUEST_REFUSED, detail=before + number + after, inner={"a": [number]})
     assert number[1:] not in stream.getvalue()
 
 
 def test_secrets_are_covered_wherever_they_occur() -> None:
     stream = io.StringIO()
-    log = configure(stream, now=lambda: AT, secrets=["hunter2", "hunter2-and-more", ""])
+    log = create_logger(stream, now=lambda: AT, secrets=["hunter2", "hunter2-and-more", ""])
     log.bind(url="http://x/hunter2/y").error(
         Event.REQUEST_FAILED,
         detail={"hunter2": ["a hunter2-and-more b"]},
@@ -227,7 +227,7 @@ def test_a_traceback_is_one_field() -> None:
 
 @pytest.mark.parametrize(("stream", "is_json"), [(Terminal(), False), (io.StringIO(), True)])
 def test_a_terminal_gets_readable_lines(stream: io.StringIO, is_json: bool) -> None:
-    configure(stream, now=lambda: AT).info(Event.WEBHOOK_ADMITTED, caller="+919876543210")
+    create_logger(stream, now=lambda: AT).info(Event.WEBHOOK_ADMITTED, caller="+919876543210")
     assert stream.getvalue().startswith("{") is is_json
     assert "webhook.admitted" in stream.getvalue()
     assert "3210" in stream.getvalue()
@@ -237,7 +237,7 @@ def test_a_terminal_gets_readable_lines(stream: io.StringIO, is_json: bool) -> N
 @pytest.mark.parametrize("style", ["json", "pretty"])
 def test_the_style_may_be_told(style: Style) -> None:
     stream = io.StringIO()
-    log = configure(stream, now=lambda: AT, style=style)
+    log = create_logger(stream, now=lambda: AT, style=style)
     log.error(Event.REQUEST_FAILED, exc_info=ValueError("wrong"))
     assert stream.getvalue().startswith("{") is (style == "json")
     assert "2026-11-23T14:30:00.123Z" in stream.getvalue()
@@ -247,11 +247,11 @@ def test_the_style_may_be_told(style: Style) -> None:
 def test_what_is_repeated_is_said_once_and_then_counted() -> None:
     def write(log: Logger) -> None:
         for _ in range(1_005):
-            log.repeated("error", Event.STORE_COMMIT_FAILED, "disk", error="full")
-        log.repeated("error", Event.STORE_COMMIT_FAILED, "other")
-        assert log.ended(Event.STORE_COMMIT_FAILED, "disk") == 1_005
-        assert log.ended(Event.STORE_COMMIT_FAILED, "disk") == 0
-        log.bind(unit="claim").repeated("error", Event.STORE_COMMIT_FAILED, "disk")
+            log.log_throttled("error", Event.STORE_COMMIT_FAILED, "disk", error="full")
+        log.log_throttled("error", Event.STORE_COMMIT_FAILED, "other")
+        assert log.reset_throttle(Event.STORE_COMMIT_FAILED, "disk") == 1_005
+        assert log.reset_throttle(Event.STORE_COMMIT_FAILED, "disk") == 0
+        log.bind(unit="claim").log_throttled("error", Event.STORE_COMMIT_FAILED, "disk")
 
     lines = lines_of(write)
     assert [each.get("times") for each in lines] == [None, 10, 100, 1000, None, 1005, None]
@@ -271,9 +271,9 @@ def test_what_is_repeated_is_heard_each_time() -> None:
     heard: list[object] = []
 
     def write(log: Logger) -> None:
-        log.listen(lambda event, fields: heard.append(fields["n"]))
+        log.add_listener(lambda event, fields: heard.append(fields["n"]))
         for n in range(12):
-            log.repeated("error", Event.ATTEMPT_REFUSED, "401", n=n)
+            log.log_throttled("error", Event.ATTEMPT_REFUSED, "401", n=n)
 
     assert [each["n"] for each in lines_of(write)] == [0, 9]
     assert heard == list(range(12))
@@ -284,18 +284,18 @@ def test_what_is_repeated_begins_anew_after_an_hour_without_it() -> None:
 
     def write(log: Logger) -> None:
         for _ in range(15):
-            log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+            log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
         clock.at += timedelta(minutes=59)
-        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
-        log.tell()
+        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        log.write_counts()
         clock.at += timedelta(minutes=59)
-        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)  # told at least so often
+        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)  # told at least so often
         clock.at += timedelta(minutes=60)
-        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
-        log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
         clock.at += timedelta(minutes=61)
-        log.tell()
-        log.tell()
+        log.write_counts()
+        log.write_counts()
 
     told = [(each["event"], each.get("times")) for each in lines_of(write, now=clock)]
     assert told == [
@@ -313,9 +313,9 @@ def test_counting_takes_no_endless_memory() -> None:
     def write(log: Logger) -> None:
         for each in range(3_000):
             clock.at += timedelta(milliseconds=10)
-            log.repeated("error", Event.REQUEST_FAILED, str(each))
-        assert log.ended(Event.REQUEST_FAILED, "0") == 0
-        assert log.ended(Event.REQUEST_FAILED, "2999") == 1
+            log.log_throttled("error", Event.REQUEST_FAILED, str(each))
+        assert log.reset_throttle(Event.REQUEST_FAILED, "0") == 0
+        assert log.reset_throttle(Event.REQUEST_FAILED, "2999") == 1
 
     assert len(lines_of(write, now=clock)) == 3_000
 
@@ -325,22 +325,22 @@ def test_an_event_has_so_many_lines_a_second_and_the_others_are_told_together() 
     heard: list[Event] = []
 
     def write(log: Logger) -> None:
-        log.listen(lambda event, _fields: heard.append(event))
-        for _ in range(LINES_A_SECOND):
+        log.add_listener(lambda event, _fields: heard.append(event))
+        for _ in range(MAX_LINES_PER_SECOND):
             log.info(Event.ACTION_CLOSED)
         assert not log.has_room(Event.ACTION_CLOSED)
         assert log.has_room(Event.ACTION_HELD)
         log.error(Event.ACTION_CLOSED)
         log.info(Event.ACTION_CLOSED)
         log.info(Event.ACTION_HELD)
-        log.tell()  # the second is not over
+        log.write_counts()  # the second is not over
         clock.at += timedelta(seconds=1)
         log.info(Event.ACTION_CLOSED)
-        log.tell()
+        log.write_counts()
 
     lines = lines_of(write, now=clock)
     closed = [each for each in lines if each["event"] == "action.closed"]
-    assert (len(closed), len(heard)) == (LINES_A_SECOND + 1, LINES_A_SECOND + 4)
+    assert (len(closed), len(heard)) == (MAX_LINES_PER_SECOND + 1, MAX_LINES_PER_SECOND + 4)
     left_out = [each for each in lines if each["event"] == "log.lines_left_out"]
     assert [(each["of"], each["lines"], each["level"]) for each in left_out] == [
         ("action.closed", 2, "error")
@@ -351,8 +351,8 @@ def test_an_event_has_so_many_lines_a_second_and_the_others_are_told_together() 
 def test_what_was_only_counted_is_told_at_the_end() -> None:
     def write(log: Logger) -> None:
         for _ in range(5):
-            log.repeated("warning", Event.WEBHOOK_REFUSED, "404", status=404)
-        for _ in range(LINES_A_SECOND + 3):
+            log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
+        for _ in range(MAX_LINES_PER_SECOND + 3):
             log.info(Event.ACTION_CLOSED)
         log.close()
 
@@ -368,7 +368,7 @@ def test_what_libraries_say_is_said_in_our_log_and_counted() -> None:
     library = logging.Logger("trio.serve_listeners")
 
     def write(log: Logger) -> None:
-        library.addHandler(LibraryWords(log))
+        library.addHandler(LibraryLogBridge(log))
         library.info("of no interest")
         for wait_s in range(12):
             library.error("accept returned %s; retrying in %s seconds", "EMFILE", wait_s)
@@ -387,24 +387,24 @@ def test_what_libraries_say_is_said_in_our_log_and_counted() -> None:
 )
 def test_a_terminal_without_colours(environ: dict[str, str], coloured: bool) -> None:
     stream = Terminal()
-    configure(stream, now=lambda: AT, environ=environ).info(Event.DAEMON_STARTED)
+    create_logger(stream, now=lambda: AT, environ=environ).info(Event.DAEMON_STARTED)
     assert ("\x1b[" in stream.getvalue()) is coloured
 
 
 def test_a_broken_stream_stops_nobody() -> None:
     closed = io.StringIO()
-    log = configure(closed, now=lambda: AT)
+    log = create_logger(closed, now=lambda: AT)
     closed.close()
     log.info(Event.DAEMON_STARTED)
-    broken = configure(Broken(), now=lambda: AT)
+    broken = create_logger(Broken(), now=lambda: AT)
     broken.info(Event.DAEMON_STARTED)
     assert (log.lines_lost, broken.lines_lost) == (1, 1)
 
 
 def test_two_loggers_know_nothing_of_each_other() -> None:
     one, other = io.StringIO(), io.StringIO()
-    first = configure(one, now=lambda: AT, secrets=["hunter2"])
-    configure(other, now=lambda: AT, level="error")
+    first = create_logger(one, now=lambda: AT, secrets=["hunter2"])
+    create_logger(other, now=lambda: AT, level="error")
     first.info(Event.DAEMON_STARTED, text="hunter2")
     assert "[secret]" in one.getvalue()
     assert other.getvalue() == ""

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from missedd.base.clock import to_us
 from missedd.core.model import Lane
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.web.private.metric_gauges import BudgetNow, Vitals
+from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, policy
 
@@ -49,9 +49,9 @@ GAUGES: Final = {
     "last_webhook_at": to_us(EPOCH),
     "schema": 1,
 }
-VITALS: Final = Vitals(
+VITALS: Final = DaemonGauges(
     is_ready=True,
-    budgets={lane: BudgetNow(60, 0.2, 0.0) for lane in (Lane.VOICE, Lane.SMS)},
+    budgets={lane: RateLimitGauges(60, 0.2, 0.0) for lane in (Lane.VOICE, Lane.SMS)},
     troubles={(kind, "voice"): False for kind in TroubleKind},
     campaigns=["admissions", "sales"],
     commit_failures=0,
@@ -64,7 +64,7 @@ VITALS: Final = Vitals(
 
 
 def text() -> str:
-    return Metrics(POLICY).text(GAUGES, EPOCH, VITALS)
+    return Metrics(POLICY).exposition(GAUGES, EPOCH, VITALS)
 
 
 def families() -> list[Metric]:

@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock
 
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.daemon.apps import count_events, private_site
-from missedd.daemon.process_metrics import VitalSigns
-from missedd.engine.engine import World, running_engine
-from missedd.log.logger import configure
+from missedd.daemon.apps import build_private_site, metrics_listener
+from missedd.daemon.process_metrics import ProcessMetrics
+from missedd.engine.engine import Environment, running_engine
+from missedd.log.logger import create_logger
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import call
@@ -34,14 +34,16 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     clock, of = WallClock(), settings(tmp_path)
-    log, metrics = configure(io.StringIO(), now=clock.now), Metrics(of.policy)
-    log.listen(count_events(metrics))
-    world = World(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
+    log, metrics = create_logger(io.StringIO(), now=clock.now), Metrics(of.policy)
+    log.add_listener(metrics_listener(metrics))
+    world = Environment(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
     async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
-        client = private_site(engine, clock, of.timezone, log, metrics, lambda: "stopping").test_client()
+        client = build_private_site(
+            engine, clock, of.timezone, log, metrics, lambda: "stopping"
+        ).test_client()
         await engine.intake.admit(call("c1", clock.now()))
         await engine.intake.admit(call("c2", clock.now() - timedelta(hours=5), caller="+919876500002"))
-        engine.troubles.note(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
+        engine.troubles.record(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
         await trio.sleep(8)
         text = await (await client.get("/metrics")).get_data(as_text=True)
         for line in (
@@ -71,19 +73,19 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
         assert shown == sample_names() - only_where_there_is_any
         if PROMTOOL is not None:
             promtool("check", "metrics", text=text)
-        engine.troubles.end(TroubleKind.EXPIRING, "shop")
+        engine.troubles.resolve(TroubleKind.EXPIRING, "shop")
         text = await (await client.get("/metrics")).get_data(as_text=True)
         assert 'missedd_troubles{kind="expiring",subject="shop"} 0.0' in text.splitlines()
 
 
 async def test_what_cannot_be_told_has_no_sample(autojump_clock: MockClock, tmp_path: Path) -> None:
     clock, of = WallClock(), settings(tmp_path)
-    log = configure(io.StringIO(), now=clock.now)
-    world = World(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
+    log = create_logger(io.StringIO(), now=clock.now)
+    world = Environment(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
     async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
-        well = VitalSigns(engine, log, lambda: None).now()
+        well = ProcessMetrics(engine, log, lambda: None).read()
         assert well.files["main"] > 0
         assert 0 < (well.disk_free or 0) <= (well.disk_size or 0)
         engine.store.path = tmp_path / "gone" / "missedd.db"
-        gone = VitalSigns(engine, log, lambda: None).now()
+        gone = ProcessMetrics(engine, log, lambda: None).read()
         assert (gone.files, gone.disk_free, gone.disk_size) == ({}, None, None)

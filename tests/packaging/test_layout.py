@@ -46,3 +46,12 @@ def _imported(node: ast.AST) -> Iterator[str]:
             yield from (each if each in FOLDER_OF else child.module for each in submodules)
         else:
             yield from _imported(child)
+
+
+def test_a_class_name_stands_for_one_thing_in_the_whole_house() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from missedd.config.network import read_listen
-from missedd.config.table import Table
+from missedd.config.table import ConfigTable
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "missedd.service"
@@ -66,7 +66,7 @@ def test_it_agrees_with_the_program() -> None:
 
 
 def test_its_sockets_carry_the_names_and_addresses_that_the_program_expects() -> None:
-    usual = read_listen(Table({}, "listen", "the usual", []), [])
+    usual = read_listen(ConfigTable({}, "listen", "the usual", []), [])
     for name, unit in SOCKETS.items():
         assert settings_of("FileDescriptorName", unit) == [name]
         assert settings_of("ListenStream", unit) == [str(getattr(usual, name))]

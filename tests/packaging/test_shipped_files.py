@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from missedd.base.shipped_files import SHIPPED
+from missedd.base.shipped_files import SHIPPED_FILES
 from missedd.cli import main
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_FILES)
 def test_a_checkout_prints_each_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["unit", name]) == 0
-    assert capsys.readouterr().out == (ROOT / SHIPPED[name].path).read_text("utf-8")
+    assert capsys.readouterr().out == (ROOT / SHIPPED_FILES[name].path).read_text("utf-8")
 
 
 def test_the_service_is_the_unit_and_the_example_has_a_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +31,7 @@ def test_the_service_is_the_unit_and_the_example_has_a_command(capsys: pytest.Ca
     assert main(["example"]) == 0
     assert capsys.readouterr().out == (ROOT / "missedd.example.toml").read_text("utf-8")
     assert main(["unit", "--list"]) == 0
-    assert capsys.readouterr().out.split() == list(SHIPPED)
+    assert capsys.readouterr().out.split() == list(SHIPPED_FILES)
 
 
 def test_another_name_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,13 +56,13 @@ from missedd.base import shipped_files as files
 from pathlib import Path
 from missedd.cli import main
 assert Path(files.__file__).is_relative_to(sys.argv[1]), files.__file__
-sys.exit(any(main(["unit", name]) for name in files.SHIPPED) or main(["example"]))
+sys.exit(any(main(["unit", name]) for name in files.SHIPPED_FILES) or main(["example"]))
 """
     told = [sys.executable, "-S", "-c", code, str(site)]
     printed = subprocess.run(
         told, cwd=tmp_path, env=environ, check=True, capture_output=True, text=True
     ).stdout
-    texts = [(ROOT / shipped.path).read_text("utf-8") for shipped in SHIPPED.values()]
+    texts = [(ROOT / shipped.path).read_text("utf-8") for shipped in SHIPPED_FILES.values()]
     assert printed == "".join(texts) + (ROOT / "missedd.example.toml").read_text("utf-8")
 
 

@@ -24,7 +24,7 @@ ENVIRON = {
     "MISSEDD_WEBHOOK_TOKEN": TOKEN,
     "MISSEDD_WEBHOOK_SECRET": "whsec_c2VjcmV0LWZvci10ZXN0cy1vbmx5LTEyMw==",
 }
-PATIENCE_S = 30.0
+WAIT_AT_MOST_S = 30.0
 """For things that take well under a second on an idle machine."""
 
 
@@ -95,7 +95,7 @@ sms_per_minute = 6000
             )
         while len(self.events("daemon.started")) == seen:
             assert self.running.poll() is None, self.log_path.read_text("utf-8")
-            assert time.monotonic() - began < PATIENCE_S
+            assert time.monotonic() - began < WAIT_AT_MOST_S
             time.sleep(0.02)
         return time.monotonic() - began
 
@@ -103,7 +103,7 @@ sms_per_minute = 6000
         """Send a signal and return the exit code."""
         assert self.running is not None
         self.running.send_signal(number)
-        return self.running.wait(PATIENCE_S)
+        return self.running.wait(WAIT_AT_MOST_S)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         if not self.log_path.exists():
@@ -160,18 +160,18 @@ class ExchangeServer:
         began = time.monotonic()
         while True:
             try:
-                self.ask("GET", "health")
+                self.control("GET", "health")
                 return self
             except httpx.HTTPError:
                 assert self._running.poll() is None
-                assert time.monotonic() - began < PATIENCE_S
+                assert time.monotonic() - began < WAIT_AT_MOST_S
                 time.sleep(0.05)
 
     def __exit__(self, *ignored: object) -> None:
         self._running.terminate()
-        assert self._running.wait(PATIENCE_S) == 0
+        assert self._running.wait(WAIT_AT_MOST_S) == 0
 
-    def ask(self, method: str, what: str, body: object = None) -> Any:
+    def control(self, method: str, what: str, body: object = None) -> Any:
         answer = httpx.request(
             method, f"http://127.0.0.1:{self.port}/_sim/{what}", json=body, timeout=60, trust_env=False
         )
@@ -179,7 +179,7 @@ class ExchangeServer:
         return answer.json()
 
 
-def eventually(condition: Any, within_s: float = PATIENCE_S) -> None:
+def eventually(condition: Any, within_s: float = WAIT_AT_MOST_S) -> None:
     """Wait for something that is under way; fails when it does not come."""
     began = time.monotonic()
     while not condition():

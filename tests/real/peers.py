@@ -44,26 +44,26 @@ def post(port: int, request: bytes, timeout_s: float = 20.0) -> str:
 
 
 @dataclass
-class Posted:
+class PostResults:
     """What a crowd of posters heard: the status, or the failure, by CallSid."""
 
-    heard: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
 
     def sids(self, status: str) -> set[str]:
-        return {sid for sid, heard in list(self.heard.items()) if heard == status}
+        return {sid for sid, heard in list(self.statuses.items()) if heard == status}
 
 
 @contextmanager
-def posting(port: int, *, threads: int = 4, prefix: str = "load") -> Iterator[Posted]:
+def posting(port: int, *, threads: int = 4, prefix: str = "load") -> Iterator[PostResults]:
     """Post missed calls one after the other, in several threads, until the block ends."""
-    posted, stop = Posted(), threading.Event()
+    posted, stop = PostResults(), threading.Event()
 
     def keep_posting(which: int) -> None:
         count = 0
         while not stop.is_set():
             sid = f"{prefix}-{which}-{count}"
             number = f"0{9_000_000_000 + which * 1_000_000 + count}"
-            posted.heard[sid] = post(port, missed_call(sid, number))
+            posted.statuses[sid] = post(port, missed_call(sid, number))
             count += 1
             time.sleep(0.002)
 

@@ -32,7 +32,7 @@ name = "shop"
 exophones = ["+918047120001"]
 lead = { source = "missed_call" }
 """
-BETWEEN_S = 1.5
+RESTART_INTERVAL_S = 1.5
 """Of a daemon's life between two restarts: time for the proxy to keep connections anew."""
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "getting-started.md"
@@ -148,7 +148,7 @@ def _answers(port: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ProxyRunResult:
     """What callers heard in all, by status or by what went wrong; how many calls the daemon has kept."""
 
     statuses: Mapping[str, int]
@@ -156,11 +156,11 @@ class Heard:
     slowest_ms: float
 
     @property
-    def is_right(self) -> bool:
+    def passed(self) -> bool:
         return list(self.statuses) == ["200"] and self.stored == self.statuses["200"]
 
 
-def run(folder: Path, proxy: Proxy, restarts: int, rate: int, *, with_sockets: bool = True) -> Heard:
+def run(folder: Path, proxy: Proxy, restarts: int, rate: int, *, with_sockets: bool = True) -> ProxyRunResult:
     """Restart the daemon so many times under so many calls a second."""
     with Daemon(folder, SHOP, free_port()) as daemon, ExitStack() as stack:
         passed: dict[str, socket.socket] = {}
@@ -171,14 +171,14 @@ def run(folder: Path, proxy: Proxy, restarts: int, rate: int, *, with_sockets: b
         port = stack.enter_context(proxy.running(folder, daemon.public_port))
         with _ringing(folder, port, rate) as figures:
             for _ in range(restarts):
-                time.sleep(BETWEEN_S)
+                time.sleep(RESTART_INTERVAL_S)
                 assert daemon.signal(signal.SIGTERM) == 0
                 daemon.start(passed)
-            time.sleep(BETWEEN_S)
+            time.sleep(RESTART_INTERVAL_S)
         said = json.loads(figures.read_text("utf-8"))
         stored = int(daemon.api("/api/v1/analytics?campaign=shop")["total_calls"])
         assert daemon.signal(signal.SIGTERM) == 0
-    return Heard(said["statuses"] | said["lost"], stored, said["latency_ms"]["max"])
+    return ProxyRunResult(said["statuses"] | said["lost"], stored, said["latency_ms"]["max"])
 
 
 @contextmanager
@@ -226,7 +226,7 @@ def main() -> int:
                 options.rate,
                 with_sockets=not options.without_sockets,
             )
-        is_right = is_right and heard.is_right
+        is_right = is_right and heard.passed
         print(f"{name}: {heard}", flush=True)
     return 0 if is_right or options.without_sockets else 1
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.real.daemon import PATIENCE_S, eventually, free_port
+from tests.real.daemon import WAIT_AT_MOST_S, eventually, free_port
 
 
 class Demo:
@@ -34,8 +34,8 @@ class Demo:
             self.lines.append(line.rstrip())
 
     def wait(self) -> int:
-        code = self.process.wait(PATIENCE_S * 2)
-        self._reader.join(PATIENCE_S)
+        code = self.process.wait(WAIT_AT_MOST_S * 2)
+        self._reader.join(WAIT_AT_MOST_S)
         return code
 
     def kill(self) -> None:

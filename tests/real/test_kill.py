@@ -23,17 +23,17 @@ def test_sixty_pending_callbacks_survive_kill_9_and_each_leaves_once(tmp_path: P
     port = free_port()
     with Daemon(tmp_path, CALLBACK, port) as daemon, ExchangeServer(port, daemon.missed_call_url) as exchange:
         daemon.start()
-        rung = exchange.ask("POST", "ring", {"count": 60, "shape": "native"})["calls"]
+        rung = exchange.control("POST", "ring", {"count": 60, "shape": "native"})["calls"]
         assert Counter(each["verdict"] for each in rung) == {"accepted": 60}
         assert daemon.signal(signal.SIGKILL) == -signal.SIGKILL
-        assert not exchange.ask("GET", "truth")["connects"]
+        assert not exchange.control("GET", "truth")["connects"]
 
         daemon.start()
-        eventually(lambda: len(exchange.ask("GET", "truth")["connects"]) >= 60)
+        eventually(lambda: len(exchange.control("GET", "truth")["connects"]) >= 60)
         # Time enough for a second round, had there been one.
         eventually(lambda: daemon.api("/api/v1/analytics?campaign=shop")["callbacks_made"] == 60)
         assert daemon.signal(signal.SIGTERM) == 0
-        truth = exchange.ask("GET", "truth")
+        truth = exchange.control("GET", "truth")
         # A second call may well find somebody on the telephone, which then does not ring.
         dialled = Counter(each["number"] for each in (*truth["rings"], *truth["engaged"]))
         assert dialled == dict.fromkeys((each["number"] for each in rung), 1)
@@ -43,11 +43,11 @@ def test_sigterm_drains_and_exits_0_and_the_next_start_goes_on(tmp_path: Path) -
     port = free_port()
     with Daemon(tmp_path, CALLBACK, port) as daemon, ExchangeServer(port, daemon.missed_call_url) as exchange:
         daemon.start()
-        exchange.ask("POST", "ring", {"count": 5})
+        exchange.control("POST", "ring", {"count": 5})
         assert daemon.signal(signal.SIGTERM) == 0
         assert [each["event"] for each in daemon.events("daemon.stopped")] == ["daemon.stopped"]
         daemon.start()
-        eventually(lambda: len(exchange.ask("GET", "truth")["connects"]) == 5)
+        eventually(lambda: len(exchange.control("GET", "truth")["connects"]) == 5)
         assert daemon.signal(signal.SIGINT) == 0
 
 
@@ -93,7 +93,7 @@ def test_why_and_report_read_beside_a_running_daemon(tmp_path: Path) -> None:
     port = free_port()
     with Daemon(tmp_path, CALLBACK, port) as daemon, ExchangeServer(port, daemon.missed_call_url) as exchange:
         daemon.start()
-        (call,) = exchange.ask("POST", "ring", {"number": "+919876543210"})["calls"]
+        (call,) = exchange.control("POST", "ring", {"number": "+919876543210"})["calls"]
 
         def run(*arguments: str) -> str:
             return subprocess.run(

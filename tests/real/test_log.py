@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.real.daemon import PATIENCE_S, TOKEN, Daemon, eventually, free_port
+from tests.real.daemon import TOKEN, WAIT_AT_MOST_S, Daemon, eventually, free_port
 
 CAMPAIGN = '[[campaign]]\nname = "shop"\nexophones = ["+918047120001"]\nlead = { source = "missed_call" }\n'
 SID = "{:060d}"
@@ -45,7 +45,7 @@ def writing_to(daemon: Daemon, stdout: int) -> Iterator[subprocess.Popen[bytes]]
 def health(daemon: Daemon) -> int:
     try:
         url = f"http://127.0.0.1:{daemon.private_port}/healthz"
-        return httpx.get(url, trust_env=False, timeout=PATIENCE_S).status_code
+        return httpx.get(url, trust_env=False, timeout=WAIT_AT_MOST_S).status_code
     except httpx.TransportError:
         return 0
 
@@ -54,7 +54,7 @@ class Caller:
     """Makes requests one after the other on one connection."""
 
     def __init__(self, daemon: Daemon) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", daemon.public_port, timeout=PATIENCE_S)
+        self._connection = http.client.HTTPConnection("127.0.0.1", daemon.public_port, timeout=WAIT_AT_MOST_S)
         self.calls = 0
 
     def asks(self, place: str, **fields: str) -> int:
@@ -87,7 +87,7 @@ class Caller:
 def read_until(end: int, wanted: Callable[[bytes], bool]) -> list[str]:
     found = b""
     while not wanted(found):
-        readable, _, _ = select.select([end], [], [], PATIENCE_S)
+        readable, _, _ = select.select([end], [], [], WAIT_AT_MOST_S)
         assert readable, found[-2_000:]
         found += os.read(end, 65_536)
     return found.decode().splitlines()
@@ -119,7 +119,7 @@ def test_a_reader_that_stops_reading_costs_lines_and_no_answer(tmp_path: Path, k
         running.send_signal(signal.SIGTERM)
         if kind == "pipe":
             read_until(ours, lambda found: b"daemon.stopped" in found)
-        assert running.wait(PATIENCE_S) == 0, "it stops although nobody reads"
+        assert running.wait(WAIT_AT_MOST_S) == 0, "it stops although nobody reads"
     os.close(ours)
     os.close(its)
 

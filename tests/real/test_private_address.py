@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from missedd.security.password import hashed
+from missedd.security.password import hash_password
 from tests.real.daemon import Daemon, free_port
 from tests.real.peers import ask
 
@@ -49,7 +49,7 @@ def test_nor_on_a_socket_that_it_was_given(tmp_path: Path) -> None:
 
 
 def test_with_one_it_shows_nothing_before_the_login(open_to_all: Daemon) -> None:
-    open_to_all.environ["MISSEDD_CONSOLE_PASSWORD_HASH"] = hashed("open sesame", bytes(16))
+    open_to_all.environ["MISSEDD_CONSOLE_PASSWORD_HASH"] = hash_password("open sesame", bytes(16))
     with open_to_all:
         open_to_all.start()
         url = f"http://127.0.0.1:{open_to_all.private_port}"

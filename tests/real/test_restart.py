@@ -39,9 +39,9 @@ def test_restarts_with_passed_sockets_refuse_nobody(tmp_path: Path) -> None:
                 assert daemon.signal(signal.SIGTERM) == 0
                 daemon.start(passed)
             time.sleep(0.3)
-        assert Counter(posted.heard.values()) == {"200": len(posted.heard)}
-        assert len(posted.heard) > 300
-        assert counted(daemon) == len(posted.heard)
+        assert Counter(posted.statuses.values()) == {"200": len(posted.statuses)}
+        assert len(posted.statuses) > 300
+        assert counted(daemon) == len(posted.statuses)
         assert daemon.signal(signal.SIGTERM) == 0
 
 
@@ -54,7 +54,7 @@ def test_a_stop_under_load_answers_all_that_it_took(tmp_path: Path) -> None:
                 assert daemon.signal(signal.SIGTERM) == 0
                 time.sleep(0.1)
                 daemon.start()
-        heard = Counter(posted.heard.values())
+        heard = Counter(posted.statuses.values())
         # Nobody listens between a stop and a start; a connection that the kernel had queued then is reset.
         assert set(heard) <= {"200", "ConnectionRefusedError", "ConnectionResetError"}
         assert heard["200"] > 100

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import missedd
-from missedd.store.db.migrate import LATEST
+from missedd.store.db.migrate import LATEST_VERSION
 from tests.real.daemon import Daemon, free_port
 from tests.store.db.test_upgrade import BEFORE, Before
 
@@ -37,7 +37,7 @@ def test_an_upgrade_is_told_and_given_time(tmp_path: Path) -> None:
             str(daemon.config),
         )
         copy = tmp_path / f"missedd.db.before-{BEFORE + 1:04d}"
-        assert (upgraded["from_version"], upgraded["to_version"]) == (BEFORE, LATEST)
+        assert (upgraded["from_version"], upgraded["to_version"]) == (BEFORE, LATEST_VERSION)
         assert (upgraded["copy"], copy.is_file(), upgraded["seconds"] > 0) == (str(copy), True, True)
         assert daemon.signal(signal.SIGTERM) == 0
         said = [systemd.recv(1000).decode() for _ in range(3)]

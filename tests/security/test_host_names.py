@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.security.host_names import canonical, host_of, is_same_place, origin_host
+from missedd.security.host_names import authority_host, canonical_host, is_same_origin, origin_host
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from missedd.security.host_names import canonical, host_of, is_same_place, origi
     ],
 )
 def test_names_are_compared_in_one_spelling(host: str, expected: str | None) -> None:
-    assert canonical(host) == expected
+    assert canonical_host(host) == expected
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_names_are_compared_in_one_spelling(host: str, expected: str | None) -> 
     ],
 )
 def test_the_host_of_a_host_header(authority: str, host: str | None) -> None:
-    assert host_of(authority) == host
+    assert authority_host(authority) == host
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_host_of_a_host_header(authority: str, host: str | None) -> None:
     ],
 )
 def test_a_page_and_what_it_asks_are_of_one_place(origin: str, authority: str, is_same: bool) -> None:
-    assert is_same_place(origin, authority) == is_same
+    assert is_same_origin(origin, authority) == is_same
 
 
 def test_the_host_of_an_origin() -> None:

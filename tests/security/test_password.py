@@ -9,25 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.security.login_throttle import (
-    FREE,
-    FREE_OF_ALL,
-    LONGEST_WAIT_OF_ALL_S,
-    LONGEST_WAIT_S,
-    PEERS,
+    FREE_ATTEMPTS_IN_ALL,
+    FREE_ATTEMPTS_PER_PEER,
+    MAX_DELAY_IN_ALL_S,
+    MAX_DELAY_PER_PEER_S,
+    MAX_PEERS,
     WINDOW_S,
-    Attempts,
+    LoginThrottle,
 )
-from missedd.security.password import NoPasswordHash, hashed, read_hash
+from missedd.security.password import InvalidPasswordHash, hash_password, parse_password_hash
 
 SALT = bytes(range(16))
-KEPT = hashed("पासवर्ड secret", SALT)
+KEPT = hash_password("पासवर्ड secret", SALT)
 
 
 def test_only_the_password_matches() -> None:
-    kept = read_hash(KEPT)
+    kept = parse_password_hash(KEPT)
     assert kept.matches("पासवर्ड secret")
     assert not any(kept.matches(each) for each in ("", "पासवर्ड secret ", "\ud800"))
-    assert hashed("पासवर्ड secret", bytes(16)) != KEPT
+    assert hash_password("पासवर्ड secret", bytes(16)) != KEPT
     assert repr(kept) == "PasswordHash(hidden)"
 
 
@@ -45,53 +45,53 @@ def test_it_can_stand_in_any_file() -> None:
     ],
 )
 def test_what_is_no_hash(text: str) -> None:
-    with pytest.raises(NoPasswordHash):
-        read_hash(text)
+    with pytest.raises(InvalidPasswordHash):
+        parse_password_hash(text)
 
 
 def test_a_few_wrong_ones_are_forgiven_and_then_each_waits_longer() -> None:
-    attempts, now_s, waits = Attempts(), 1000.0, []
-    for _ in range(FREE + 8):
-        waits.append(attempts.wait_s("a", now_s))
+    attempts, now_s, waits = LoginThrottle(), 1000.0, []
+    for _ in range(FREE_ATTEMPTS_PER_PEER + 8):
+        waits.append(attempts.retry_after_s("a", now_s))
         now_s += waits[-1]
-        assert attempts.wait_s("a", now_s) == 0
-        attempts.begin("a", now_s)
-    assert waits[:FREE] == [0] * FREE
-    assert waits[FREE : FREE + 3] == [5, 10, 20]
-    assert max(waits) <= LONGEST_WAIT_S
-    assert attempts.wait_s("b", now_s) == 0
-    assert attempts.wait_s("a", now_s + WINDOW_S) == 0
+        assert attempts.retry_after_s("a", now_s) == 0
+        attempts.record_attempt("a", now_s)
+    assert waits[:FREE_ATTEMPTS_PER_PEER] == [0] * FREE_ATTEMPTS_PER_PEER
+    assert waits[FREE_ATTEMPTS_PER_PEER : FREE_ATTEMPTS_PER_PEER + 3] == [5, 10, 20]
+    assert max(waits) <= MAX_DELAY_PER_PEER_S
+    assert attempts.retry_after_s("b", now_s) == 0
+    assert attempts.retry_after_s("a", now_s + WINDOW_S) == 0
 
 
 def test_the_right_one_starts_anew() -> None:
-    attempts = Attempts()
-    for second in range(FREE):
-        attempts.begin("a", second)
-    attempts.succeed("a")
-    assert attempts.wait_s("a", FREE) == 0
+    attempts = LoginThrottle()
+    for second in range(FREE_ATTEMPTS_PER_PEER):
+        attempts.record_attempt("a", second)
+    attempts.record_success("a")
+    assert attempts.retry_after_s("a", FREE_ATTEMPTS_PER_PEER) == 0
 
 
 def test_many_peers_wait_for_each_other_but_not_for_long() -> None:
-    attempts = Attempts()
-    for peer in range(FREE_OF_ALL):
-        assert attempts.wait_s(str(peer), 0) == 0
-        attempts.begin(str(peer), 0)
-    assert attempts.wait_s("new", 0) == 5
-    for peer in range(5 * PEERS):
-        attempts.begin(f"more {peer}", 1)
-    assert attempts.wait_s("new", 1) == LONGEST_WAIT_OF_ALL_S
-    assert len(attempts._of_peers) == PEERS
+    attempts = LoginThrottle()
+    for peer in range(FREE_ATTEMPTS_IN_ALL):
+        assert attempts.retry_after_s(str(peer), 0) == 0
+        attempts.record_attempt(str(peer), 0)
+    assert attempts.retry_after_s("new", 0) == 5
+    for peer in range(5 * MAX_PEERS):
+        attempts.record_attempt(f"more {peer}", 1)
+    assert attempts.retry_after_s("new", 1) == MAX_DELAY_IN_ALL_S
+    assert len(attempts._attempts_by_peer) == MAX_PEERS
 
 
 @given(st.lists(st.floats(0, 100), max_size=60))
 def test_never_more_than_what_is_allowed_in_any_window(pauses: list[float]) -> None:
     """However a peer spaces its tries, after the free ones no two are closer than the first wait."""
-    attempts, now_s, made = Attempts(), 0.0, list[float]()
+    attempts, now_s, made = LoginThrottle(), 0.0, list[float]()
     for pause in pauses:
         now_s += pause
-        if attempts.wait_s("a", now_s) == 0:
-            attempts.begin("a", now_s)
+        if attempts.retry_after_s("a", now_s) == 0:
+            attempts.record_attempt("a", now_s)
             made.append(now_s)
-    for i in range(FREE, len(made)):
-        if made[i] - made[i - FREE] < WINDOW_S - 1:
+    for i in range(FREE_ATTEMPTS_PER_PEER, len(made)):
+        if made[i] - made[i - FREE_ATTEMPTS_PER_PEER] < WINDOW_S - 1:
             assert made[i] - made[i - 1] >= 5 - 1e-6

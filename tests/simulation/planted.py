@@ -14,39 +14,44 @@ import phonenumbers
 import pytest
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.actions.lifecycle import Step, step
-from missedd.core.admission.caller_history import Seen
-from missedd.core.admission.decide import is_news
+from missedd.core.actions.lifecycle import ActionEvent, step
+from missedd.core.admission.caller_history import KnownCall
+from missedd.core.admission.decide import needs_new_decision
 from missedd.core.admission.gates import Candidate, Go, Judgement, judge
-from missedd.core.agent_rotation import Agent, in_turn
+from missedd.core.agent_rotation import Agent, rotation_order
 from missedd.core.business_hours import DailyWindow
 from missedd.core.model import Admission, InboundCall, Kind, State, Verdict
-from missedd.core.people.suppression import Bar, Channel
-from missedd.core.people.verification import TABLE, Status, Verification, attempt
-from missedd.core.people.verification import Step as Event
+from missedd.core.people.suppression import Channel, Restriction
+from missedd.core.people.verification import (
+    VERIFICATION_TRANSITIONS,
+    Verification,
+    VerificationStatus,
+    check_call,
+)
+from missedd.core.people.verification import VerificationEvent as Event
 from missedd.core.policy import MessageClass, Policy
 from missedd.core.reasons import Reason
-from missedd.engine.dispatch.attempt_result import Settled, settle
-from missedd.engine.provider.rate_limiter import Budget
+from missedd.engine.dispatch.attempt_result import AttemptDecision, interpret_answer
+from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Answer, Refused, Unknown
-from missedd.store.actions.conversations import Taken
+from missedd.store.actions.conversations import LateAnswer
 from missedd.store.actions.gate_facts import GateFacts
-from missedd.store.actions.rows import ActionRow, Wake, fetch_actions
-from missedd.store.actions.timers import wakes_between
+from missedd.store.actions.rows import ActionRow, Timer, fetch_actions
+from missedd.store.actions.timers import timers_between
 from missedd.store.admission import admit as admit_module
-from missedd.store.db.database import Database, NotDurable, Transacting, Unit
-from missedd.store.db.group_commit import Fault, commit_group
+from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
+from missedd.store.db.group_commit import FaultHook, commit_group
 from missedd.store.db.migrate import _FILES
 from missedd.store.people.suppressions import Suppressions
-from missedd.store.people.verifications import Proofs
-from missedd.store.polls.votes import Ballots
+from missedd.store.people.verifications import VerificationBatch
+from missedd.store.polls.votes import VoteBatch
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class PlantedMistake:
     """`breaks` begins the names of the promises by which it may be noticed."""
 
     plant: Plant
@@ -58,7 +63,9 @@ class Mistake:
 
 
 def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
-    async def careless(db: Transacting, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+    async def careless(
+        db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault: FaultHook
+    ) -> list[Any]:
         try:
             return await commit_group(db, units, fault)
         except NotDurable:
@@ -72,12 +79,12 @@ def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
 
 
 def redial_an_unknown(patch: pytest.MonkeyPatch) -> None:
-    def hasty(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random) -> Settled:
+    def hasty(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random) -> AttemptDecision:
         if isinstance(answer, Unknown) and kind is not Kind.WEBHOOK:
             answer = Refused(True, answer.code, Reason.CONNECTION_FAILED)
-        return settle(answer, kind, attempt, now, rng)
+        return interpret_answer(answer, kind, attempt, now, rng)
 
-    patch.setattr("missedd.engine.dispatch.dispatcher.settle", hasty)
+    patch.setattr("missedd.engine.dispatch.dispatcher.interpret_answer", hasty)
 
 
 def redial_what_a_crash_cut_off(patch: pytest.MonkeyPatch) -> None:
@@ -89,11 +96,11 @@ def redial_what_a_crash_cut_off(patch: pytest.MonkeyPatch) -> None:
         )
         return 0
 
-    patch.setattr("missedd.engine.recovery.rescue", rescue)
+    patch.setattr("missedd.engine.recovery.recover_in_flight", rescue)
 
 
 def forget_the_cap(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.admission.gates.fits", lambda others, at, limit: True)
+    patch.setattr("missedd.core.admission.gates.is_under_cap", lambda others, at, limit: True)
 
 
 def count_the_cap_by_calendar_hours(patch: pytest.MonkeyPatch) -> None:
@@ -101,7 +108,7 @@ def count_the_cap_by_calendar_hours(patch: pytest.MonkeyPatch) -> None:
         hour = at.replace(minute=0, second=0, microsecond=0)
         return sum(hour <= each < hour + timedelta(hours=1) for each in others) < limit
 
-    patch.setattr("missedd.core.admission.gates.fits", fits)
+    patch.setattr("missedd.core.admission.gates.is_under_cap", fits)
 
 
 def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
@@ -118,19 +125,19 @@ def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
         found: int = await rescue(db, now)
         return found
 
-    patch.setattr("missedd.engine.recovery.rescue", counted)
+    patch.setattr("missedd.engine.recovery.recover_in_flight", counted)
     patch.setattr("missedd.store.actions.claims.judge", lenient)
 
 
 def forget_suppression_at_send_time(patch: pytest.MonkeyPatch) -> None:
     def deaf(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
-        return judge(replace(candidate, is_suppressed=False, bars=()), policy, at)
+        return judge(replace(candidate, is_suppressed=False, restrictions=()), policy, at)
 
     patch.setattr("missedd.store.actions.claims.judge", deaf)
 
 
 def call_back_whatever_country(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.admission.gates.contacts", lambda countries, number, exophone: True)
+    patch.setattr("missedd.core.admission.gates.may_contact", lambda countries, number, exophone: True)
 
 
 def take_the_calling_code_for_the_country(patch: pytest.MonkeyPatch) -> None:
@@ -142,19 +149,19 @@ def take_the_calling_code_for_the_country(patch: pytest.MonkeyPatch) -> None:
 
 def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
     def deaf(
-        bars: Sequence[Bar], message_class: MessageClass, sender: str, *, confirms: bool
+        bars: Sequence[Restriction], message_class: MessageClass, sender: str, *, confirms: bool
     ) -> Reason | None:
         return Reason.REFUSES_SMS if any(each.channel is Channel.SMS for each in bars) else None
 
-    patch.setattr("missedd.core.admission.gates.refusal_of_sms", deaf)
+    patch.setattr("missedd.core.admission.gates.sms_block_reason", deaf)
 
 
 def text_a_refused_number_of_any_class(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.admission.gates.refusal_of_sms", lambda *_, confirms: None)
+    patch.setattr("missedd.core.admission.gates.sms_block_reason", lambda *_, confirms: None)
 
 
 def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(DailyWindow, "release_at", lambda self, instant, timezone: instant)
+    patch.setattr(DailyWindow, "next_opening", lambda self, instant, timezone: instant)
 
 
 def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
@@ -171,21 +178,21 @@ def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
             histories[caller].accepted.append((campaign, from_us(at)))
         return histories
 
-    patch.setattr(admit_module, "histories_of", postponed)
+    patch.setattr(admit_module, "load_caller_histories", postponed)
 
 
 def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
-    def lax(state: State, event: Step) -> State | None:
-        return State.DONE if event is Step.REPORT else step(state, event)
+    def lax(state: State, event: ActionEvent) -> State | None:
+        return State.DONE if event is ActionEvent.REPORT else step(state, event)
 
     patch.setattr("missedd.store.actions.status_reports.step", lax)
 
 
 def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
     """Timers fire twice after the clock was set, and a claim no longer looks at the state."""
-    notice = Timers._notice_step
-    fired: dict[Wake, None] = {}  # in order, each once, however often it is fired again
-    fire = Timers._fire
+    notice = Timers._log_step
+    fired: dict[Timer, None] = {}  # in order, each once, however often it is fired again
+    fire = Timers._move_due
 
     def remembering(self: Timers, now_us: int) -> None:
         fired.update((each, None) for each in self._heap if each.at_us <= now_us)
@@ -204,27 +211,27 @@ def fire_twice_and_claim_twice(patch: pytest.MonkeyPatch) -> None:
             for each in await fetch_actions(db, ids)
         ]
 
-    patch.setattr(Timers, "_fire", remembering)
-    patch.setattr(Timers, "_notice_step", again)
+    patch.setattr(Timers, "_move_due", remembering)
+    patch.setattr(Timers, "_log_step", again)
     patch.setattr("missedd.store.actions.claims.fetch_actions", forgetful)
 
 
 def ignore_the_budget(patch: pytest.MonkeyPatch) -> None:
-    async def at_once(self: Budget) -> float:
+    async def at_once(self: RateLimiter) -> float:
         return 0.0
 
-    patch.setattr(Budget, "turn", at_once)
+    patch.setattr(RateLimiter, "acquire", at_once)
 
 
 def lose_timers_beyond_the_horizon(patch: pytest.MonkeyPatch) -> None:
-    async def only_the_first(db: Database, after_us: int, until_us: int) -> list[Wake]:
-        return await wakes_between(db, after_us, until_us) if after_us < 0 else []
+    async def only_the_first(db: Database, after_us: int, until_us: int) -> list[Timer]:
+        return await timers_between(db, after_us, until_us) if after_us < 0 else []
 
-    patch.setattr("missedd.engine.engine.wakes_between", only_the_first)
+    patch.setattr("missedd.engine.engine.timers_between", only_the_first)
 
 
 def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.analytics.figures.COUNTED", ("accepted", "duplicate"))
+    patch.setattr("missedd.core.analytics.figures.COUNTED_VERDICTS", ("accepted", "duplicate"))
 
 
 def hear_late_words_as_the_latest(patch: pytest.MonkeyPatch) -> None:
@@ -232,7 +239,9 @@ def hear_late_words_as_the_latest(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_more_than_the_confirmation_pass(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Suppressions, "bars", lambda self, number, kind, call_id: self.is_barred(number))
+    patch.setattr(
+        Suppressions, "blocks_action", lambda self, number, kind, call_id: self.is_suppressed(number)
+    )
 
 
 def hand_over_what_is_being_sent(patch: pytest.MonkeyPatch) -> None:
@@ -257,26 +266,32 @@ def forget_the_pause_at_send_time(patch: pytest.MonkeyPatch) -> None:
 def prove_with_one_call_what_another_proved(patch: pytest.MonkeyPatch) -> None:
     """A closed verification answers for each further call."""
     patch.setattr(
-        "missedd.store.people.verifications.attempt",
+        "missedd.store.people.verifications.check_call",
         lambda latest, called_at: Reason.NO_VERIFICATION_PENDING if latest is None else Reason.VERIFIED,
     )
     patch.setattr(
-        "missedd.store.people.verifications.TABLE",
-        {(status, event): TABLE[Status.PENDING, event] for status in Status for event in Event},
+        "missedd.store.people.verifications.VERIFICATION_TRANSITIONS",
+        {
+            (status, event): VERIFICATION_TRANSITIONS[VerificationStatus.PENDING, event]
+            for status in VerificationStatus
+            for event in Event
+        },
     )
 
 
 def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
     def lenient(latest: Verification | None, called_at: datetime) -> Reason:
-        told = latest is not None and latest.status is Status.EXPIRED
-        return attempt(replace(latest, status=Status.PENDING) if latest and told else latest, called_at)
+        told = latest is not None and latest.status is VerificationStatus.EXPIRED
+        return check_call(
+            replace(latest, status=VerificationStatus.PENDING) if latest and told else latest, called_at
+        )
 
-    def prove(self: Proofs, verification: Verification, call_id: int, now: datetime) -> None:
-        honest(self, replace(verification, status=Status.PENDING), call_id, now)
+    def prove(self: VerificationBatch, verification: Verification, call_id: int, now: datetime) -> None:
+        honest(self, replace(verification, status=VerificationStatus.PENDING), call_id, now)
 
-    honest = Proofs._prove
-    patch.setattr("missedd.store.people.verifications.attempt", lenient)
-    patch.setattr(Proofs, "_prove", prove)
+    honest = VerificationBatch._mark_verified
+    patch.setattr("missedd.store.people.verifications.check_call", lenient)
+    patch.setattr(VerificationBatch, "_mark_verified", prove)
 
 
 def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
@@ -284,22 +299,22 @@ def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
 
 
 def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
-    honest = Ballots.record
+    honest = VoteBatch.record
 
-    def by_receipt(self: Ballots, admission: Admission, call: InboundCall) -> Admission:
+    def by_receipt(self: VoteBatch, admission: Admission, call: InboundCall) -> Admission:
         here = read_at[-1]
         late = replace(admission, called_at=max(admission.called_at, here - timedelta(minutes=1)))
         return replace(honest(self, late, call), called_at=admission.called_at)
 
     read_at: list[datetime] = []
-    patch.setattr(Ballots, "record", by_receipt)
+    patch.setattr(VoteBatch, "record", by_receipt)
     history = patch_target("missedd.store.admission.admit", "histories_of")
 
     async def noting(db: Database, calls: Any, policy: Policy, received_at: datetime) -> Any:
         read_at.append(received_at)
         return await history(db, calls, policy, received_at)
 
-    patch.setattr(admit_module, "histories_of", noting)
+    patch.setattr(admit_module, "load_caller_histories", noting)
 
 
 def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
@@ -309,65 +324,67 @@ def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:
     async def nobody(*_: object) -> tuple[ActionRow, ...]:
         return ()
 
-    patch.setattr("missedd.store.actions.claims.is_reached", never)
-    patch.setattr("missedd.store.actions.next_callback.is_reached", never)
-    patch.setattr("missedd.store.actions.status_reports.spoken_with", nobody)
-    patch.setattr("missedd.store.admission.admit.spoken_with", nobody)
+    patch.setattr("missedd.store.actions.claims.has_spoken_since_call", never)
+    patch.setattr("missedd.store.actions.next_callback.has_spoken_since_call", never)
+    patch.setattr("missedd.store.actions.status_reports.record_conversation", nobody)
+    patch.setattr("missedd.store.admission.admit.record_conversation", nobody)
 
 
 def overwrite_a_conversation(patch: pytest.MonkeyPatch) -> None:
     """A Passthru that is delivered late is decided as if nothing had been said of the call."""
 
-    def careless(call: InboundCall, seen: Seen) -> bool:
-        return is_news(call, seen) or (seen.verdict is Verdict.NOT_MISSED and call.not_missed is None)
+    def careless(call: InboundCall, seen: KnownCall) -> bool:
+        return needs_new_decision(call, seen) or (
+            seen.verdict is Verdict.NOT_MISSED and call.not_missed is None
+        )
 
-    patch.setattr("missedd.core.admission.decide.is_news", careless)
+    patch.setattr("missedd.core.admission.decide.needs_new_decision", careless)
 
 
 def wave_a_proof_through(patch: pytest.MonkeyPatch) -> None:
     """A proof that a call was taken is a redelivery of it, as its CallSid is known."""
 
-    def careless(call: InboundCall, seen: Seen) -> bool:
-        return is_news(call, seen) and seen.verdict is Verdict.NOT_MISSED
+    def careless(call: InboundCall, seen: KnownCall) -> bool:
+        return needs_new_decision(call, seen) and seen.verdict is Verdict.NOT_MISSED
 
-    patch.setattr("missedd.core.admission.decide.is_news", careless)
+    patch.setattr("missedd.core.admission.decide.needs_new_decision", careless)
 
 
 def leave_owed_what_a_taken_call_was(patch: pytest.MonkeyPatch) -> None:
     """That a call was taken after all is kept and shown, and nothing follows from it."""
     judged = GateFacts.candidate
 
-    async def only_kept(db: Database, call_id: int, by: Reason, now: datetime) -> Taken:
+    async def only_kept(db: Database, call_id: int, by: Reason, now: datetime) -> LateAnswer:
         await db.execute(
             "UPDATE calls SET reached_at = ?, reached_by = ? WHERE id = ?", (to_us(now), by, call_id)
         )
-        return Taken((), ())
+        return LateAnswer((), ())
 
     def blind(facts: GateFacts, action: ActionRow, **others: Any) -> Candidate:
-        return judged(facts, replace(action, is_call_reached=False), **others)
+        return judged(facts, replace(action, was_call_answered=False), **others)
 
     async def never(db: Database, action: ActionRow) -> bool:
         return False
 
-    patch.setattr("missedd.store.admission.admit.taken_after_all", only_kept)
+    patch.setattr("missedd.store.admission.admit.record_late_answer", only_kept)
     patch.setattr(GateFacts, "candidate", blind)
-    patch.setattr("missedd.store.actions.claims.is_reached", never)
+    patch.setattr("missedd.store.actions.claims.has_spoken_since_call", never)
 
 
 def ring_agents_who_are_at_home(patch: pytest.MonkeyPatch) -> None:
     def first(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
         return [agents[0]]
 
-    patch.setattr("missedd.core.admission.concurrent_calls.in_turn", first)
+    patch.setattr("missedd.core.admission.concurrent_calls.rotation_order", first)
 
 
 def draw_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     def anybody(agents: Sequence[Agent], last: str | None, at: datetime) -> list[Agent]:
-        return in_turn(agents, SystemRandom().choice(agents).number, at)
+        return rotation_order(agents, SystemRandom().choice(agents).number, at)
 
-    patch.setattr("missedd.core.admission.concurrent_calls.in_turn", anybody)
+    patch.setattr("missedd.core.admission.concurrent_calls.rotation_order", anybody)
     patch.setattr(
-        "missedd.core.actions.backoff.jittered", lambda wait_s, rng: wait_s * (1 + SystemRandom().random())
+        "missedd.core.actions.backoff.with_jitter", lambda wait_s, rng: wait_s * (1 + SystemRandom().random())
     )
 
 
@@ -377,39 +394,39 @@ def patch_target(module: str, name: str) -> Callable[..., Awaitable[Any]]:
     return found
 
 
-MISTAKES = (
-    Mistake(acknowledge_what_was_not_committed, ("P1",)),
-    Mistake(redial_an_unknown, ("P2",)),
-    Mistake(redial_what_a_crash_cut_off, ("P2",)),
-    Mistake(forget_the_cap, ("P3 cap",)),
-    Mistake(count_the_cap_by_calendar_hours, ("P3 cap",)),
-    Mistake(skip_the_gates_after_a_restart, ("P3",)),
-    Mistake(forget_suppression_at_send_time, ("P3 suppression",)),
-    Mistake(call_back_whatever_country, ("P3 country",)),
-    Mistake(take_the_calling_code_for_the_country, ("P3 country",)),
-    Mistake(take_a_refused_promotion_for_all_sms, ("P3 suppression",)),
-    Mistake(text_a_refused_number_of_any_class, ("P3 suppression",)),
-    Mistake(sleep_through_the_quiet_hours, ("P3 hours",)),
-    Mistake(count_the_window_from_the_last_repeat, ("P8",)),
-    Mistake(let_a_late_report_overwrite, ("P4",)),
+PLANTED_MISTAKES = (
+    PlantedMistake(acknowledge_what_was_not_committed, ("P1",)),
+    PlantedMistake(redial_an_unknown, ("P2",)),
+    PlantedMistake(redial_what_a_crash_cut_off, ("P2",)),
+    PlantedMistake(forget_the_cap, ("P3 cap",)),
+    PlantedMistake(count_the_cap_by_calendar_hours, ("P3 cap",)),
+    PlantedMistake(skip_the_gates_after_a_restart, ("P3",)),
+    PlantedMistake(forget_suppression_at_send_time, ("P3 suppression",)),
+    PlantedMistake(call_back_whatever_country, ("P3 country",)),
+    PlantedMistake(take_the_calling_code_for_the_country, ("P3 country",)),
+    PlantedMistake(take_a_refused_promotion_for_all_sms, ("P3 suppression",)),
+    PlantedMistake(text_a_refused_number_of_any_class, ("P3 suppression",)),
+    PlantedMistake(sleep_through_the_quiet_hours, ("P3 hours",)),
+    PlantedMistake(count_the_window_from_the_last_repeat, ("P8",)),
+    PlantedMistake(let_a_late_report_overwrite, ("P4",)),
     # Before anybody is rung twice, the daemon mostly finds that what it is to write cannot be, and falls.
-    Mistake(fire_twice_and_claim_twice, ("P0", "P2")),
-    Mistake(ignore_the_budget, ("P3 budget",)),
-    Mistake(lose_timers_beyond_the_horizon, ("P6", "P7")),
-    Mistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
-    Mistake(hear_late_words_as_the_latest, ("P9",)),
-    Mistake(let_more_than_the_confirmation_pass, ("P3 suppression",)),
-    Mistake(hand_over_what_is_being_sent, ("P2",)),
-    Mistake(sum_up_and_forget_what_changes, ("P9",)),
-    Mistake(forget_the_pause_at_send_time, ("P3 pause",)),
-    Mistake(prove_with_one_call_what_another_proved, ("P9",)),
-    Mistake(revive_an_expired_verification, ("P4",)),
-    Mistake(count_votes_as_they_arrive, ("P9",)),
-    Mistake(close_the_poll_for_late_deliveries, ("P9",)),
-    Mistake(forget_whom_it_spoke_with, ("P3 reached",)),
-    Mistake(overwrite_a_conversation, ("P3 reached",)),
-    Mistake(wave_a_proof_through, ("P3 reached",)),
-    Mistake(leave_owed_what_a_taken_call_was, ("P3 reached",)),
-    Mistake(ring_agents_who_are_at_home, ("P3 hours",)),
-    Mistake(draw_from_elsewhere, ("P10",)),
+    PlantedMistake(fire_twice_and_claim_twice, ("P0", "P2")),
+    PlantedMistake(ignore_the_budget, ("P3 budget",)),
+    PlantedMistake(lose_timers_beyond_the_horizon, ("P6", "P7")),
+    PlantedMistake(leave_suppressed_callers_out_of_the_figures, ("P9",)),
+    PlantedMistake(hear_late_words_as_the_latest, ("P9",)),
+    PlantedMistake(let_more_than_the_confirmation_pass, ("P3 suppression",)),
+    PlantedMistake(hand_over_what_is_being_sent, ("P2",)),
+    PlantedMistake(sum_up_and_forget_what_changes, ("P9",)),
+    PlantedMistake(forget_the_pause_at_send_time, ("P3 pause",)),
+    PlantedMistake(prove_with_one_call_what_another_proved, ("P9",)),
+    PlantedMistake(revive_an_expired_verification, ("P4",)),
+    PlantedMistake(count_votes_as_they_arrive, ("P9",)),
+    PlantedMistake(close_the_poll_for_late_deliveries, ("P9",)),
+    PlantedMistake(forget_whom_it_spoke_with, ("P3 reached",)),
+    PlantedMistake(overwrite_a_conversation, ("P3 reached",)),
+    PlantedMistake(wave_a_proof_through, ("P3 reached",)),
+    PlantedMistake(leave_owed_what_a_taken_call_was, ("P3 reached",)),
+    PlantedMistake(ring_agents_who_are_at_home, ("P3 hours",)),
+    PlantedMistake(draw_from_elsewhere, ("P10",)),
 )

@@ -9,24 +9,24 @@ from typing import Any
 
 import pytest
 
-from missedd.core.admission.callback_merge import OwedCallback
+from missedd.core.admission.callback_merge import PendingCallback
 from missedd.core.admission.caller_history import CallerHistory
-from missedd.core.admission.concurrent_calls import Traffic, no_place
+from missedd.core.admission.concurrent_calls import TrafficSnapshot, blocked_by_capacity
 from missedd.core.admission.gates import Candidate, Judgement
-from missedd.core.agent_rotation import NO_LIMIT
+from missedd.core.agent_rotation import UNLIMITED_CALLS
 from missedd.core.model import Outcome, PlannedAction
 from missedd.core.policy import CallbackPolicy, Campaign, Policy
 from missedd.core.reasons import Reason
-from missedd.exotel.callback_outcome import Ending, ending
-from missedd.store.actions.claims import Claims, claim
-from missedd.store.actions.concurrent_calls import traffic_for
+from missedd.exotel.callback_outcome import CallbackOutcome, callback_outcome
+from missedd.store.actions.claims import ClaimResult, claim
+from missedd.store.actions.concurrent_calls import load_ongoing_traffic
 from missedd.store.actions.rows import ActionRow
 from missedd.store.db.database import Database
-from tests.simulation.planted import Mistake, patch_target
+from tests.simulation.planted import PlantedMistake, patch_target
 
 
 def forget_who_is_being_rung(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.admission.gates.being_rung", lambda number, traffic, at: None)
+    patch.setattr("missedd.core.admission.gates.blocked_by_ongoing_call", lambda number, traffic, at: None)
 
 
 def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> None:
@@ -41,7 +41,7 @@ def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> No
             candidate = replace(candidate, traffic=replace(traffic, calls=own))
         return honest(judgement, campaign, callback, candidate, *rest)
 
-    patch.setattr("missedd.core.admission.gates._unless_blocked", selfish)
+    patch.setattr("missedd.core.admission.gates._apply_call_limits", selfish)
 
 
 def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
@@ -49,11 +49,11 @@ def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
     remembered: set[int] = set()
     rescue = patch_target("missedd.engine.recovery", "rescue")
 
-    async def from_memory(*args: Any) -> Traffic:
-        traffic = await traffic_for(*args)
+    async def from_memory(*args: Any) -> TrafficSnapshot:
+        traffic = await load_ongoing_traffic(*args)
         return replace(traffic, calls=[call for call in traffic.calls if call.action_id in remembered])
 
-    async def remembering(*args: Any, **named: Any) -> Claims:
+    async def remembering(*args: Any, **named: Any) -> ClaimResult:
         claims = await claim(*args, **named)
         remembered.update(each.action.id for each in claims.claimed)
         return claims
@@ -63,13 +63,13 @@ def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
         found: int = await rescue(db, now)
         return found
 
-    patch.setattr("missedd.store.actions.gate_facts.traffic_for", from_memory)
+    patch.setattr("missedd.store.actions.gate_facts.load_ongoing_traffic", from_memory)
     patch.setattr("missedd.engine.dispatch.attempts.claim", remembering)
-    patch.setattr("missedd.engine.recovery.rescue", starting)
+    patch.setattr("missedd.engine.recovery.recover_in_flight", starting)
 
 
 def ring_an_agent_twice_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Policy, "agent_limit", lambda self, number: NO_LIMIT)
+    patch.setattr(Policy, "agent_limit", lambda self, number: UNLIMITED_CALLS)
 
 
 def call_beyond_the_channels(patch: pytest.MonkeyPatch) -> None:
@@ -78,47 +78,47 @@ def call_beyond_the_channels(patch: pytest.MonkeyPatch) -> None:
         callback: CallbackPolicy,
         number: str,
         policy: Policy,
-        traffic: Traffic,
+        traffic: TrafficSnapshot,
         at: datetime,
     ) -> Any:
-        return no_place(campaign, callback, number, replace(policy, channels=None), traffic, at)
+        return blocked_by_capacity(campaign, callback, number, replace(policy, channels=None), traffic, at)
 
-    patch.setattr("missedd.core.admission.gates.no_place", boundless)
+    patch.setattr("missedd.core.admission.gates.blocked_by_capacity", boundless)
 
 
 def owe_every_call_a_callback(patch: pytest.MonkeyPatch) -> None:
     def each_its_own(
-        planned: PlannedAction, action_id: int, called_at: datetime, waiting: OwedCallback | None
+        planned: PlannedAction, action_id: int, called_at: datetime, waiting: PendingCallback | None
     ) -> tuple[PlannedAction, None]:
         return planned, None
 
-    patch.setattr("missedd.store.actions.owed_callback.one_owed", each_its_own)
+    patch.setattr("missedd.store.actions.owed_callback.merge_callbacks", each_its_own)
 
 
 def ignore_who_rings_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(CallerHistory, "rings_back", lambda self, campaign, called_at: False)
+    patch.setattr(CallerHistory, "returns_missed_callback", lambda self, campaign, called_at: False)
 
 
 def ignore_who_rings_back_before_the_news(patch: pytest.MonkeyPatch) -> None:
     async def nobody(db: Database, action: ActionRow, ended_at: datetime) -> None:
         return None
 
-    patch.setattr("missedd.store.actions.next_callback._rang_back", nobody)
+    patch.setattr("missedd.store.actions.next_callback._latest_repeat_call", nobody)
 
 
 def blame_the_agent_where_the_legs_are_silent(patch: pytest.MonkeyPatch) -> None:
-    def guessing(fields: Mapping[str, str], first: str | None) -> Ending:
-        told = ending(fields, first)
+    def guessing(fields: Mapping[str, str], first: str | None) -> CallbackOutcome:
+        told = callback_outcome(fields, first)
         is_silent = not any("Leg" in name for name in fields)
         if (
             first == "agent"
             and is_silent
             and told.outcome in (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED)
         ):
-            return Ending(Outcome.FAILED, Reason.AGENT_NO_ANSWER)
+            return CallbackOutcome(Outcome.FAILED, Reason.AGENT_NO_ANSWER)
         return told
 
-    patch.setattr("missedd.engine.reconciliation.status_reports.ending", guessing)
+    patch.setattr("missedd.engine.reconciliation.status_reports.callback_outcome", guessing)
 
 
 def count_an_agents_miss_against_the_caller(patch: pytest.MonkeyPatch) -> None:
@@ -128,19 +128,19 @@ def count_an_agents_miss_against_the_caller(patch: pytest.MonkeyPatch) -> None:
 
 def take_the_time_of_the_news_for_that_of_the_call(patch: pytest.MonkeyPatch) -> None:
     """Whoever rang between the end of a callback and the news of it counts as spoken with, or unheard."""
-    patch.setattr("missedd.store.actions.status_reports._within_reason", lambda told_at, action, now: now)
+    patch.setattr("missedd.store.actions.status_reports._clamp_to_attempt", lambda told_at, action, now: now)
 
 
-ABOUT_PEOPLE = (
-    Mistake(forget_who_is_being_rung, ("P11 one call",)),
-    Mistake(look_at_nobodys_calls_but_the_campaigns_own, ("P11 one call",)),
-    Mistake(forget_the_calls_from_before_a_crash, ("P11 one call", "P3 at once")),
-    Mistake(ring_an_agent_twice_at_once, ("P11 one call",)),
-    Mistake(call_beyond_the_channels, ("P3 at once",)),
-    Mistake(owe_every_call_a_callback, ("P11 owed",)),
-    Mistake(ignore_who_rings_back, ("P11 heard",)),
-    Mistake(ignore_who_rings_back_before_the_news, ("P11 heard",)),
-    Mistake(blame_the_agent_where_the_legs_are_silent, ("P3 cap",)),
-    Mistake(count_an_agents_miss_against_the_caller, ("P8",)),
-    Mistake(take_the_time_of_the_news_for_that_of_the_call, ("P11 heard",)),
+MISTAKES_ABOUT_PEOPLE = (
+    PlantedMistake(forget_who_is_being_rung, ("P11 one call",)),
+    PlantedMistake(look_at_nobodys_calls_but_the_campaigns_own, ("P11 one call",)),
+    PlantedMistake(forget_the_calls_from_before_a_crash, ("P11 one call", "P3 at once")),
+    PlantedMistake(ring_an_agent_twice_at_once, ("P11 one call",)),
+    PlantedMistake(call_beyond_the_channels, ("P3 at once",)),
+    PlantedMistake(owe_every_call_a_callback, ("P11 owed",)),
+    PlantedMistake(ignore_who_rings_back, ("P11 heard",)),
+    PlantedMistake(ignore_who_rings_back_before_the_news, ("P11 heard",)),
+    PlantedMistake(blame_the_agent_where_the_legs_are_silent, ("P3 cap",)),
+    PlantedMistake(count_an_agents_miss_against_the_caller, ("P8",)),
+    PlantedMistake(take_the_time_of_the_news_for_that_of_the_call, ("P11 heard",)),
 )

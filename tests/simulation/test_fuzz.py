@@ -13,9 +13,9 @@ import pytest
 import trio
 
 from simulator.cli import main
-from simulator.fuzz.judged_run import Run
-from simulator.fuzz.random_scenario import draw
-from simulator.fuzz.seed_batch import ENOUGH, Batch, run_seed, run_seeds
+from simulator.fuzz.judged_run import JudgedRun
+from simulator.fuzz.random_scenario import draw_scenario
+from simulator.fuzz.seed_batch import ENOUGH_SEEDS, SeedBatch, run_seed, run_seeds
 from simulator.invariants.promise_results import PROMISES, Violation
 
 SEEDS = range(10)
@@ -23,19 +23,19 @@ SEEDS = range(10)
 
 
 def test_every_promise_is_put_to_the_test_and_no_seed_breaks_one() -> None:
-    batch = Batch()
+    batch = SeedBatch()
     for seed, run in run_seeds(SEEDS):
         batch.add(seed, run)
     print(batch.summary)
     assert [f"missedd-sim fuzz --seed {seed}: {violation}" for seed, violation in batch.failed] == []
-    assert batch.unreached == []
+    assert batch.untested_promises == []
     assert batch.crashes > 20
-    assert batch.longest.days < 5
+    assert batch.longest_convergence.days < 5
 
 
 def test_a_seed_draws_the_same_run_again_and_another_seed_another() -> None:
-    assert draw(7) == draw(7)
-    assert draw(7) != draw(8)
+    assert draw_scenario(7) == draw_scenario(7)
+    assert draw_scenario(7) != draw_scenario(8)
 
 
 def test_another_process_gives_the_same_trace() -> None:
@@ -72,7 +72,7 @@ def test_the_command_wants_to_know_how_many(capsys: pytest.CaptureFixture[str]) 
 def test_ctrl_c_tells_what_was_found_so_far(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(seeds: range, minutes: int) -> Iterator[tuple[int, Run]]:
+    def interrupted(seeds: range, minutes: int) -> Iterator[tuple[int, JudgedRun]]:
         yield seeds[0], run_seed(seeds[0], minutes)
         raise KeyboardInterrupt
 
@@ -93,9 +93,9 @@ def test_trio_still_has_the_private_names_that_make_runs_repeatable() -> None:
 
 def test_a_batch_of_some_size_must_put_every_promise_to_the_test() -> None:
     reached = Counter(dict.fromkeys(PROMISES, 1))
-    assert Batch(seeds=ENOUGH, reached=reached).is_well
+    assert SeedBatch(seeds=ENOUGH_SEEDS, occasions=reached).passed
     del reached["P7 timers"]
-    assert Batch(seeds=ENOUGH - 1, reached=reached).is_well
-    large = Batch(seeds=ENOUGH, reached=reached)
-    assert (large.unreached, large.is_well) == (["P7 timers"], False)
-    assert not Batch(seeds=1, failed=[(7, Violation("P7 timers", "late"))]).is_well
+    assert SeedBatch(seeds=ENOUGH_SEEDS - 1, occasions=reached).passed
+    large = SeedBatch(seeds=ENOUGH_SEEDS, occasions=reached)
+    assert (large.untested_promises, large.passed) == (["P7 timers"], False)
+    assert not SeedBatch(seeds=1, failed=[(7, Violation("P7 timers", "late"))]).passed

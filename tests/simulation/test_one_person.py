@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator.invariants.concurrency_limits import Limit, crowded
-from simulator.invariants.one_callback_a_person import Wish, called_again, rung_at_once
-from simulator.invariants.placed_calls import FOR_EVER, OurCall
+from simulator.invariants.concurrency_limits import ConcurrencyLimit, calls_over_limit
+from simulator.invariants.one_callback_a_person import CallbackTrigger, overlapping_calls, repeated_calls
+from simulator.invariants.placed_calls import NO_END, PlacedCall
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ASHA, BELA, AGENT = "+919811100001", "+919811100002", "+919800000001"
@@ -26,21 +26,21 @@ def a_call(
     campaign: str = "shop",
     agent: str | None = None,
     talked_from: float | None = None,
-) -> OurCall:
-    return OurCall(
+) -> PlacedCall:
+    return PlacedCall(
         sid=f"{campaign} {since}",
         action=f"{since}",
         campaign=campaign,
         number=number,
         agent=agent,
         since=at(since),
-        until=FOR_EVER if until is None else at(until),
+        until=NO_END if until is None else at(until),
         talked_from=None if talked_from is None else at(talked_from),
     )
 
 
-def broken(*calls: OurCall, limit: int | None = 1) -> list[tuple[str, str]]:
-    return [(call.sid, number) for call, number, _ in rung_at_once(calls, lambda number: limit)]
+def broken(*calls: PlacedCall, limit: int | None = 1) -> list[tuple[str, str]]:
+    return [(call.sid, number) for call, number, _ in overlapping_calls(calls, lambda number: limit)]
 
 
 def test_a_second_order_breaks_it_whoever_makes_it_until_the_first_has_ended() -> None:
@@ -72,12 +72,12 @@ def test_an_agent_who_is_called_back_too_is_a_caller_like_any_other() -> None:
     assert broken(a_call(0, 9, AGENT, agent=AGENT), limit=None) == [("shop 0", AGENT)]
 
 
-def again(*calls: OurCall, wishes: tuple[Wish, ...] = ()) -> list[tuple[str, bool]]:
-    return [(call.sid, is_wished) for call, _, is_wished in called_again(calls, wishes)]
+def again(*calls: PlacedCall, wishes: tuple[CallbackTrigger, ...] = ()) -> list[tuple[str, bool]]:
+    return [(call.sid, is_wished) for call, _, is_wished in repeated_calls(calls, wishes)]
 
 
-def a_wish(minutes: float, *, told: float | None = None, campaign: str = "shop") -> Wish:
-    return Wish(ASHA, campaign, at(minutes), at(minutes if told is None else told))
+def a_wish(minutes: float, *, told: float | None = None, campaign: str = "shop") -> CallbackTrigger:
+    return CallbackTrigger(ASHA, campaign, at(minutes), at(minutes if told is None else told))
 
 
 TALK = a_call(0, 3, talked_from=0.5)
@@ -102,7 +102,7 @@ def test_who_was_spoken_with_is_called_again_only_by_another_campaign() -> None:
     ],
     ids=["after", "during", "before it", "after the order", "told after the order", "another campaign's"],
 )
-def test_or_if_they_rang_since_the_talk_began(wish: Wish, is_wished: bool) -> None:
+def test_or_if_they_rang_since_the_talk_began(wish: CallbackTrigger, is_wished: bool) -> None:
     assert again(TALK, a_call(5, 6), wishes=(wish,)) == [("shop 5", is_wished)]
 
 
@@ -115,5 +115,5 @@ def test_the_latest_talk_counts() -> None:
 @pytest.mark.parametrize(("most", "broken_at"), [(4, []), (3, ["shop 2"]), (2, ["shop 1", "shop 2"])])
 def test_two_numbers_take_two_places_until_their_call_has_ended(most: int, broken_at: list[str]) -> None:
     calls = [a_call(0, 9), a_call(1, 5, BELA, agent=AGENT), a_call(2, 3, f"{ASHA[:-1]}9"), a_call(9, 10)]
-    found = crowded(Limit("channels", most, calls, lambda call: len(call.numbers)))
+    found = calls_over_limit(ConcurrencyLimit("channels", most, calls, lambda call: len(call.numbers)))
     assert [call.sid for call, _ in found] == broken_at

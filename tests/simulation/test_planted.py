@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from simulator.fuzz.seed_batch import run_seed
-from tests.simulation.planted import MISTAKES, Mistake
-from tests.simulation.planted_people import ABOUT_PEOPLE
-from tests.simulation.planted_upstream import ABOUT_UPSTREAM
+from tests.simulation.planted import PLANTED_MISTAKES, PlantedMistake
+from tests.simulation.planted_people import MISTAKES_ABOUT_PEOPLE
+from tests.simulation.planted_upstream import MISTAKES_ABOUT_OUTAGES
 
 SEEDS = 40
 MINUTES = 60
@@ -48,19 +48,21 @@ TRIED_FIRST = {
 the others follow."""
 
 
-def named(mistake: Mistake) -> str:
+def named(mistake: PlantedMistake) -> str:
     return mistake.name
 
 
-@pytest.mark.parametrize("mistake", [*MISTAKES, *ABOUT_PEOPLE, *ABOUT_UPSTREAM], ids=named)
+@pytest.mark.parametrize(
+    "mistake", [*PLANTED_MISTAKES, *MISTAKES_ABOUT_PEOPLE, *MISTAKES_ABOUT_OUTAGES], ids=named
+)
 def test_it_is_caught(
-    mistake: Mistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+    mistake: PlantedMistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     mistake.plant(monkeypatch)
     first = TRIED_FIRST.get(mistake.name, 0)
     for seed in (first, *(seed for seed in range(SEEDS) if seed != first)):
-        run = run_seed(seed, MINUTES, twice=mistake.breaks == ("P10",))
-        broken = [each for each in run.tally.violations if each.promise.startswith(mistake.breaks)]
+        run = run_seed(seed, MINUTES, check_repeatable=mistake.breaks == ("P10",))
+        broken = [each for each in run.results.violations if each.promise.startswith(mistake.breaks)]
         if broken:
             print(f"{mistake.name}: caught after {seed + 1} seeds: {broken[0].what}")
             record_property("seeds", seed + 1)

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from missedd.daemon.apps import count_events
+from missedd.daemon.apps import metrics_listener
 from missedd.log.logger import Event
 from missedd.web.private.metrics import Metrics
 from simulator.harness.daemon_host import SECRETS
-from simulator.harness.replay import Outcome, replay
-from simulator.harness.run_setup import settings_of
+from simulator.harness.replay import ReplayResult, replay_scenario
+from simulator.harness.run_setup import daemon_settings
 from simulator.scenario.scenario import load_scenario
 
 SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
 
 
 @cache
-def outcome_of(path: Path) -> Outcome:
-    return replay(load_scenario(path))
+def outcome_of(path: Path) -> ReplayResult:
+    return replay_scenario(load_scenario(path))
 
 
 def named(path: Path) -> str:
@@ -49,10 +49,10 @@ def test_its_log_speaks_the_vocabulary_and_keeps_numbers_and_secrets_to_itself(
     assert lines
     assert {line["event"] for line in lines} <= {each.value for each in Event}
     assert not re.search(r"\d{10,12}(?!\d|[a-z])", _without_instants_and_sids(outcome.log_text))
-    assert not any(secret in outcome.log_text for secret in SECRETS.texts)
+    assert not any(secret in outcome.log_text for secret in SECRETS.all_spellings)
     # What its events count had a series before they came, or no alert could see the first of them.
-    metrics = Metrics(settings_of(outcome.scenario, tmp_path).policy)
-    known, hear = _series(metrics), count_events(metrics)
+    metrics = Metrics(daemon_settings(outcome.scenario, tmp_path).policy)
+    known, hear = _series(metrics), metrics_listener(metrics)
     for line in lines:
         hear(Event(line["event"]), line)
     assert _series(metrics) == known
@@ -73,7 +73,7 @@ def _without_instants_and_sids(text: str) -> str:
 
 @pytest.mark.parametrize("path", SCENARIOS[:4], ids=named)
 def test_the_same_seed_gives_the_same_run(path: Path) -> None:
-    assert replay(load_scenario(path)).trace == outcome_of(path).trace
+    assert replay_scenario(load_scenario(path)).trace == outcome_of(path).trace
 
 
 def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_story_it_is(
@@ -82,7 +82,7 @@ def test_a_failed_expectation_says_what_was_expected_what_happened_and_whose_sto
     text = (SCENARIOS[0].parent / "holiday.toml").read_text("utf-8")
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(text + '\n[[expect]]\nwhat = "rings"\nperson = "asha"\nexactly = 7\n', "utf-8")
-    (failure,) = replay(load_scenario(wrong)).failures
+    (failure,) = replay_scenario(load_scenario(wrong)).failures
     assert "rings (person asha): exactly 7  [expect[3]]" in failure.expected
     assert failure.happened.startswith("1\n")
     assert "answered; the customer answered" in failure.trace

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.fuzz.crash_sweep import crash_points, sweep
-from simulator.fuzz.forked_runs import BranchFailed, branches
-from simulator.fuzz.judged_run import Run, simulate
-from simulator.harness.faulty_disk import Point, dies_at
+from simulator.fuzz.crash_sweep import crash_points, crash_sweep
+from simulator.fuzz.forked_runs import ForkedRunFailed, run_forks
+from simulator.fuzz.judged_run import JudgedRun, run_and_judge
+from simulator.harness.faulty_disk import CrashPoint, crash_at
 from simulator.scenario.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
@@ -27,9 +27,9 @@ SAMPLE = 6
     ],
 )
 def test_a_crash_at_any_step_breaks_no_promise(name: str) -> None:
-    runs = list(sweep(load_scenario(SCENARIOS / f"{name}.toml"), SAMPLE))
+    runs = list(crash_sweep(load_scenario(SCENARIOS / f"{name}.toml"), SAMPLE))
     assert len(runs) == 1 + SAMPLE
-    assert [f"{point}: {run.tally.violations[0]}" for point, run in runs if not run.passed] == []
+    assert [f"{point}: {run.results.violations[0]}" for point, run in runs if not run.passed] == []
     crashed = [run.crashes for point, run in runs if point is not None]
     assert min(crashed) >= 1
 
@@ -43,12 +43,12 @@ def test_every_step_has_two_points_and_a_sample_keeps_the_ends() -> None:
 def test_a_branch_is_the_run_with_that_crash_to_the_letter() -> None:
     scenario = load_scenario(SCENARIOS / "agents.toml")
     points = [(1, "before"), (20, "after"), (41, "before")]
-    grown = dict(branches(scenario, points, 2, traced=True))
+    grown = dict(run_forks(scenario, points, 2, with_trace=True))
     assert grown.keys() == set(points)
     for point in points:
-        alone, branch = simulate(scenario, dies_at(point)), grown[point]
+        alone, branch = run_and_judge(scenario, crash_at(point)), grown[point]
         assert branch.trace == alone.trace
-        assert (branch.tally, branch.converged) == (alone.tally, alone.converged)
+        assert (branch.results, branch.convergence_time) == (alone.results, alone.convergence_time)
 
 
 def test_a_run_that_dies_without_a_verdict_is_named(
@@ -56,9 +56,9 @@ def test_a_run_that_dies_without_a_verdict_is_named(
 ) -> None:
     scenario = load_scenario(SCENARIOS / "agents.toml")
     # What is wrong with it shows in the trunk alone, as the one who asks only hands it over.
-    impossible = replace(scenario, timeline=(replace(scenario.timeline[0], deed="juggle"),))
-    with pytest.raises(BranchFailed, match="no verdict on a crash at"):
-        list(branches(impossible, [(10_000, "after")], 1))
+    impossible = replace(scenario, timeline=(replace(scenario.timeline[0], kind="juggle"),))
+    with pytest.raises(ForkedRunFailed, match="no verdict on a crash at"):
+        list(run_forks(impossible, [(10_000, "after")], 1))
     assert "juggle" in capfd.readouterr().err
 
 
@@ -72,11 +72,13 @@ def test_the_command_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
 def test_ctrl_c_tells_what_was_found_so_far(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(scenario: Scenario, sample: int | None, jobs: int) -> Iterator[tuple[Point | None, Run]]:
-        yield None, simulate(scenario)
+    def interrupted(
+        scenario: Scenario, sample: int | None, jobs: int
+    ) -> Iterator[tuple[CrashPoint | None, JudgedRun]]:
+        yield None, run_and_judge(scenario)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.fuzz.crash_sweep.sweep", interrupted)
+    monkeypatch.setattr("simulator.fuzz.crash_sweep.crash_sweep", interrupted)
     assert main(["sweep", str(SCENARIOS / "agents.toml")]) == 130
     told = capsys.readouterr()
     assert "agents: 0 crashes at" in told.out

@@ -22,12 +22,12 @@ EXOPHONE = "+918047120001"
 
 
 class Bench:
-    """The exchange, a client of its API, and what it posted, answered by `answer`, and said."""
+    """The exchange, a client of its API, and what it posted, answered by `webhook_response`, and said."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.posted: list[OutboundWebhook] = []
-        self.said: list[str] = []
-        self.answer: Callable[[OutboundWebhook], PostResult] = lambda _: PostResult(
+        self.printed_lines: list[str] = []
+        self.webhook_response: Callable[[OutboundWebhook], PostResult] = lambda _: PostResult(
             200, {"missedd-verdict": "accepted"}
         )
         began = trio.current_time()
@@ -38,7 +38,7 @@ class Bench:
             Random(7),
             self.settings,
             self._post,
-            say=self.said.append,
+            print_line=self.printed_lines.append,
         )
         self.client = httpx.AsyncClient(
             transport=ExchangeTransport(self.exchange),
@@ -50,7 +50,7 @@ class Bench:
     async def _post(self, webhook: OutboundWebhook) -> PostResult:
         await trio.lowlevel.checkpoint()
         self.posted.append(webhook)
-        return self.answer(webhook)
+        return self.webhook_response(webhook)
 
     async def connect(self, **fields: str) -> httpx.Response:
         form = {"From": "+919876543210", "CallerId": EXOPHONE, "Url": "http://my.exotel.com/exoml/start/7"}
@@ -64,7 +64,7 @@ class Bench:
         form = {"From": "EXAMPL", "To": "+919876543210", "Body": "Thank you for calling."}
         return await self.client.post("Sms/send.json", data=form | fields)
 
-    def form(self, index: int = -1) -> dict[str, str]:
+    def posted_form(self, index: int = -1) -> dict[str, str]:
         """The fields of a posted body, multipart or urlencoded."""
         webhook = self.posted[index]
         return read_form(webhook.headers.get("content-type", ""), webhook.body)

@@ -7,19 +7,22 @@ from random import Random
 from typing import Any
 
 from missedd.base.clock import to_us
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.store.db.database import Database
-from missedd.store.reads.reader import figures
-from missedd.store.rollups.roll_up import fold
-from simulator.invariants.figures_recount import disagreements, recount
+from missedd.store.reads.reader import load_analytics
+from missedd.store.rollups.roll_up import roll_up
+from simulator.invariants.figures_recount import differences, recount_analytics
 from tests.core.campaigns import NOON
 
 CAMPAIGNS = ("shop", "vote", None)
 ZONES = ("Asia/Kolkata", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu")
-ENDS = {"callback": ("answered", "no-answer", "busy", "failed", "unknown"), "sms": ("delivered", "failed")}
+OUTCOMES_BY_KIND = {
+    "callback": ("answered", "no-answer", "busy", "failed", "unknown"),
+    "sms": ("delivered", "failed"),
+}
 
 
-class Life:
+class RandomHistory:
     """What happens to a database. Every instant is drawn, so that none of them comes in order."""
 
     def __init__(self, seed: int) -> None:
@@ -27,15 +30,15 @@ class Life:
         self.timezone = self.rng.choice(ZONES)
         self.span = timedelta(hours=self.rng.choice((2, 24, 100, 1000)))
         self.now = NOON
-        self.n = 0
+        self.step_count = 0
 
     async def step(self, db: Database) -> None:
         deed = self.rng.choices(
             (
                 self.call,
                 self.redecide,
-                self.act,
-                self.move_on,
+                self.add_action,
+                self.change_action,
                 self.settle,
                 self.lead,
                 self.convert,
@@ -43,10 +46,10 @@ class Life:
             ),
             (6, 2, 5, 6, 1, 2, 1, 2),
         )[0]
-        self.n += 1
+        self.step_count += 1
         await deed(db)
 
-    def some_time(self) -> int:
+    def random_instant(self) -> int:
         """Now, mostly; else any time before, so that it may be summed already."""
         if self.rng.random() < 0.6:
             self.now += self.span / 200 * self.rng.random()
@@ -75,10 +78,10 @@ class Life:
                                   fields)
                VALUES (?, ?, ?, ?, 0, ?, ?, ?, '{}')""",
             (
-                f"sid-{self.n}",
+                f"sid-{self.step_count}",
                 self.rng.choice(CAMPAIGNS),
                 caller,
-                self.some_time(),
+                self.random_instant(),
                 verdict,
                 reason,
                 self.rng.choice(("native", "recovered")),
@@ -92,10 +95,10 @@ class Life:
             """UPDATE calls SET campaign = ?, caller = ?, called_at = ?, verdict = 'accepted',
                                 reason = 'first-call'
                WHERE id = ?""",
-            (self.rng.choice(CAMPAIGNS), self.number(), self.some_time(), call),
+            (self.rng.choice(CAMPAIGNS), self.number(), self.random_instant(), call),
         )
 
-    async def act(self, db: Database) -> None:
+    async def add_action(self, db: Database) -> None:
         call = await self.one(
             db, "SELECT id FROM calls WHERE verdict != 'not-missed' AND campaign IS NOT NULL"
         )
@@ -111,7 +114,7 @@ class Life:
             (kind, *done, self.rng.choice((0, 0, 0, 1)), call),
         )
 
-    async def move_on(self, db: Database) -> None:
+    async def change_action(self, db: Database) -> None:
         """An open action is held, placed, put back, or ends; one in many ends without being placed."""
         found = await db.fetch_all(
             """SELECT actions.id, kind, called_at, placed_at FROM actions JOIN calls ON calls.id = call_id
@@ -135,7 +138,7 @@ class Life:
                 sql = "UPDATE actions SET state = 'planned', placed_at = NULL WHERE id = ?"
                 await db.execute(sql, (action,))
             case _:
-                outcome = self.rng.choice(ENDS[kind] if placed_at else ("refused", "expired"))
+                outcome = self.rng.choice(OUTCOMES_BY_KIND[kind] if placed_at else ("refused", "expired"))
                 reason = self.rng.choice((f"because-{outcome}", "agent-busy", "agent-no-answer"))
                 code = self.rng.choice((None, "20005", "23082"))
                 sql = """UPDATE actions SET state = 'done', outcome = ?, reason = ?, code = ?, answered_at = ?
@@ -161,7 +164,7 @@ class Life:
 
     async def convert(self, db: Database) -> None:
         lead = await self.one(db, "SELECT id FROM leads")
-        at = self.some_time()
+        at = self.random_instant()
         await db.execute(
             "UPDATE leads SET converted_at = ? WHERE id = ? AND converted_at IS NULL", (at, lead)
         )
@@ -173,7 +176,9 @@ class Life:
 
     async def fold(self, db: Database) -> None:
         calls = self.rng.choice((1, 1, 3, 20))
-        while (folded := await fold(db, grid_of(self.timezone), self.now, calls)) and folded.is_behind:
+        while (
+            folded := await roll_up(db, hour_grid_for(self.timezone), self.now, calls)
+        ) and folded.is_behind:
             pass
 
     async def check(self, db: Database) -> None:
@@ -185,6 +190,6 @@ class Life:
         periods = [(None, None), *((self.rng.choice(bounds), self.rng.choice(bounds)) for _ in range(4))]
         for since, until in periods:
             campaign = self.rng.choice((None, "shop", "vote", "radio"))
-            told = await figures(db, campaign, since, until, self.timezone)
-            counted = await recount(db.fetch_all, campaign, since, until, self.timezone)
-            assert disagreements(told, counted) == {}, (campaign, since, until)
+            told = await load_analytics(db, campaign, since, until, self.timezone)
+            counted = await recount_analytics(db.fetch_all, campaign, since, until, self.timezone)
+            assert differences(told, counted) == {}, (campaign, since, until)

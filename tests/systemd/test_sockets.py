@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from missedd.config.network import Endpoint, Listen, UnixSocket, differing
-from missedd.systemd.sockets import WronglyPassed, inherited
+from missedd.config.network import ListenAddress, ListenSettings, UnixSocket, inherited_mismatches
+from missedd.systemd.sockets import InvalidInheritedSocket, inherited_sockets
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def told(**changes: str) -> dict[str, str]:
 
 
 def test_each_socket_is_known_by_its_name(passed: list[int]) -> None:
-    found = inherited(told(), pid=7, first_fd=100)
+    found = inherited_sockets(told(), pid=7, first_fd=100)
     assert {name: [each.getsockname()[1] for each in held] for name, held in found.items()} == {
         "public": [passed[0]],
         "private": [passed[1]],
@@ -43,7 +43,7 @@ def test_each_socket_is_known_by_its_name(passed: list[int]) -> None:
 
 
 def test_two_addresses_may_be_public(passed: list[int]) -> None:
-    found = inherited(told(LISTEN_FDNAMES="public:public"), pid=7, first_fd=100)
+    found = inherited_sockets(told(LISTEN_FDNAMES="public:public"), pid=7, first_fd=100)
     assert [each.getsockname()[1] for each in found["public"]] == passed
     for each in found["public"]:
         each.close()
@@ -54,28 +54,28 @@ def test_two_addresses_may_be_public(passed: list[int]) -> None:
     [{}, told(LISTEN_PID="8"), told(LISTEN_PID=""), told(LISTEN_FDS="0"), told(LISTEN_FDS="many")],
 )
 def test_what_is_not_for_us_is_left_alone(environ: dict[str, str]) -> None:
-    assert inherited(environ, pid=7, first_fd=100) == {}
+    assert inherited_sockets(environ, pid=7, first_fd=100) == {}
 
 
 @pytest.mark.parametrize("names", ["public:missedd.socket", "", "public"])
 def test_a_socket_without_a_name_of_ours_is_refused(names: str, passed: list[int]) -> None:
-    with pytest.raises(WronglyPassed, match="FileDescriptorName"):
-        inherited(told(LISTEN_FDNAMES=names), pid=7, first_fd=100)
+    with pytest.raises(InvalidInheritedSocket, match="FileDescriptorName"):
+        inherited_sockets(told(LISTEN_FDNAMES=names), pid=7, first_fd=100)
     assert passed
 
 
 def test_what_cannot_be_accepted_on_is_refused() -> None:
-    with socket.socket() as unbound, pytest.raises(WronglyPassed, match="not one to accept on"):
-        inherited(told(LISTEN_FDS="1"), pid=7, first_fd=os.dup(unbound.fileno()))
+    with socket.socket() as unbound, pytest.raises(InvalidInheritedSocket, match="not one to accept on"):
+        inherited_sockets(told(LISTEN_FDS="1"), pid=7, first_fd=os.dup(unbound.fileno()))
     nowhere = os.open("/dev/null", os.O_RDONLY)
-    with pytest.raises(WronglyPassed, match="is none"):
-        inherited(told(LISTEN_FDS="1"), pid=7, first_fd=nowhere)
+    with pytest.raises(InvalidInheritedSocket, match="is none"):
+        inherited_sockets(told(LISTEN_FDS="1"), pid=7, first_fd=nowhere)
     os.close(nowhere)
 
 
 def test_one_private_address_is_enough(passed: list[int]) -> None:
-    with pytest.raises(WronglyPassed, match="more than one private"):
-        inherited(told(LISTEN_FDNAMES="private:private"), pid=7, first_fd=100)
+    with pytest.raises(InvalidInheritedSocket, match="more than one private"):
+        inherited_sockets(told(LISTEN_FDNAMES="private:private"), pid=7, first_fd=100)
     assert passed
 
 
@@ -83,11 +83,11 @@ def test_a_unix_socket_may_be_public_and_not_private(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "public.sock"))
         listening.listen()
-        with pytest.raises(WronglyPassed, match="HOST:PORT"):
-            inherited(
+        with pytest.raises(InvalidInheritedSocket, match="HOST:PORT"):
+            inherited_sockets(
                 told(LISTEN_FDS="1", LISTEN_FDNAMES="private"), pid=7, first_fd=os.dup(listening.fileno())
             )
-        found = inherited(
+        found = inherited_sockets(
             told(LISTEN_FDS="1", LISTEN_FDNAMES="public"), pid=7, first_fd=os.dup(listening.fileno())
         )
         (public,) = found["public"]
@@ -95,7 +95,7 @@ def test_a_unix_socket_may_be_public_and_not_private(tmp_path: Path) -> None:
         public.close()
 
 
-HERE = Endpoint("127.0.0.1", 8080)
+HERE = ListenAddress("127.0.0.1", 8080)
 SOCKET = UnixSocket(Path("/run/missedd/public.sock"))
 
 
@@ -103,44 +103,46 @@ SOCKET = UnixSocket(Path("/run/missedd/public.sock"))
     ("said", "passed"),
     [
         (HERE, [HERE]),
-        (HERE, [Endpoint("::1", 8080), HERE]),
-        (Endpoint("localhost", 8080), [HERE]),
-        (Endpoint("0.0.0.0", 8080), [Endpoint("::", 8080)]),
-        (Endpoint("127.0.0.1", 0), [Endpoint("127.0.0.1", 40_001)]),
+        (HERE, [ListenAddress("::1", 8080), HERE]),
+        (ListenAddress("localhost", 8080), [HERE]),
+        (ListenAddress("0.0.0.0", 8080), [ListenAddress("::", 8080)]),
+        (ListenAddress("127.0.0.1", 0), [ListenAddress("127.0.0.1", 40_001)]),
         (SOCKET, [SOCKET]),
     ],
 )
 def test_what_the_file_says_may_be_said_in_several_ways(
-    said: Endpoint | UnixSocket, passed: list[Endpoint | UnixSocket]
+    said: ListenAddress | UnixSocket, passed: list[ListenAddress | UnixSocket]
 ) -> None:
-    listen = Listen(said, Endpoint("127.0.0.1", 8081), "https://calls.example.in")
-    assert list(differing(listen, {"public": passed})) == []
+    listen = ListenSettings(said, ListenAddress("127.0.0.1", 8081), "https://calls.example.in")
+    assert list(inherited_mismatches(listen, {"public": passed})) == []
 
 
 @pytest.mark.parametrize(
     ("said", "passed"),
     [
-        (HERE, Endpoint("127.0.0.1", 9080)),
-        (HERE, Endpoint("10.0.0.7", 8080)),
-        (HERE, Endpoint("0.0.0.0", 8080)),
+        (HERE, ListenAddress("127.0.0.1", 9080)),
+        (HERE, ListenAddress("10.0.0.7", 8080)),
+        (HERE, ListenAddress("0.0.0.0", 8080)),
         (HERE, SOCKET),
         (SOCKET, HERE),
         (SOCKET, UnixSocket(Path("/run/other.sock"))),
     ],
 )
 def test_a_file_that_says_another_address_than_systemd_is_warned_of(
-    said: Endpoint | UnixSocket, passed: Endpoint | UnixSocket
+    said: ListenAddress | UnixSocket, passed: ListenAddress | UnixSocket
 ) -> None:
-    listen = Listen(said, Endpoint("127.0.0.1", 8081), "https://calls.example.in")
-    (warning,) = differing(listen, {"public": [passed], "private": [listen.private]})
+    listen = ListenSettings(said, ListenAddress("127.0.0.1", 8081), "https://calls.example.in")
+    (warning,) = inherited_mismatches(listen, {"public": [passed], "private": [listen.private]})
     assert warning.startswith(f"listen.public: is {said}, but systemd passed {passed}")
     assert "ListenStream=" in warning
-    (private,) = differing(listen, {"private": [Endpoint("127.0.0.1", 9081)]})
+    (private,) = inherited_mismatches(listen, {"private": [ListenAddress("127.0.0.1", 9081)]})
     assert private.startswith("listen.private: is 127.0.0.1:8081")
 
 
 def test_a_unix_socket_that_was_passed_needs_a_public_url() -> None:
-    listen = Listen(HERE, Endpoint("127.0.0.1", 8081), "http://127.0.0.1:8080", has_public_url=False)
-    _, url = differing(listen, {"public": [SOCKET]})
+    listen = ListenSettings(
+        HERE, ListenAddress("127.0.0.1", 8081), "http://127.0.0.1:8080", has_public_url=False
+    )
+    _, url = inherited_mismatches(listen, {"public": [SOCKET]})
     assert url.startswith("listen.public_url: is needed")
-    assert list(differing(listen, {"public": [HERE]})) == []
+    assert list(inherited_mismatches(listen, {"public": [HERE]})) == []

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.admission.pauses import Pause
-from missedd.core.audit import By
+from missedd.core.audit import Actor
 from missedd.core.model import Lane, Outcome
-from missedd.core.people.conversions import Answer, SaidConversion
-from missedd.core.people.erasure import Erased, NotErased
+from missedd.core.people.conversions import ConversionInput, ConversionResult
+from missedd.core.people.erasure import ErasureRefusal, ErasureResult
 from missedd.core.people.leads import LeadStatus
-from missedd.core.people.verification import NotStarted
+from missedd.core.people.verification import VerificationRefusal
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.alerts.active_alerts import Troubles
-from missedd.engine.poll_changes import News
-from missedd.store.reads.reader import Reader, Rows
-from missedd.web.auth.access import Keys
-from missedd.web.private.app import OPEN, build_private
+from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.poll_changes import PollChanges
+from missedd.store.reads.reader import ReadOnlyDatabase, StoreReader
+from missedd.web.auth.access import AccessPolicy
+from missedd.web.private.app import NO_AUTH, build_private
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
@@ -49,75 +49,79 @@ class StoppedClock:
 class Operator:
     """Stands for the engine: keeps what the operator asked for."""
 
-    by: list[By] = field(default_factory=list)
+    by: list[Actor] = field(default_factory=list)
     suppressed: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     subscribed: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[int, int] = field(default_factory=dict)
     paused: dict[str, Pause] = field(default_factory=dict)
     released: list[bool] = field(default_factory=list)
-    said: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
+    resolved: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
     marked: list[tuple[int, LeadStatus]] = field(default_factory=list)
-    converted: list[tuple[list[SaidConversion], bool]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    settlement: Settlement = Settlement.SETTLED
+    converted: list[tuple[list[ConversionInput], bool]] = field(default_factory=list)
+    answers: list[ConversionResult] = field(default_factory=list)
+    settlement: Resolution = Resolution.SETTLED
     erased: list[str] = field(default_factory=list)
-    erasure: Erased | NotErased = field(default_factory=lambda: Erased("erased:1", 0, 0))
+    erasure: ErasureResult | ErasureRefusal = field(default_factory=lambda: ErasureResult("erased:1", 0, 0))
     error: Exception | None = None
 
-    async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None:
+    async def suppress(self, actor: Actor, number: str, reason: str, until: datetime | None) -> None:
         if self.error is not None:
             raise self.error
-        self.by.append(by)
+        self.by.append(actor)
         self.suppressed[number] = (reason, until)
 
-    async def unsuppress(self, by: By, number: str) -> bool:
-        self.by.append(by)
+    async def unsuppress(self, actor: Actor, number: str) -> bool:
+        self.by.append(actor)
         return self.suppressed.pop(number, None) is not None
 
-    async def unsubscribe(self, by: By, name: str, number: str) -> bool:
-        self.by.append(by)
+    async def unsubscribe(self, actor: Actor, name: str, number: str) -> bool:
+        self.by.append(actor)
         return (name, number) in self.subscribed
 
-    async def erase(self, by: By, number: str) -> Erased | NotErased:
-        self.by.append(by)
+    async def erase(self, actor: Actor, number: str) -> ErasureResult | ErasureRefusal:
+        self.by.append(actor)
         self.erased.append(number)
         return self.erasure
 
-    async def release(self, by: By, *, drop: bool) -> int:
-        self.by.append(by)
+    async def release_quarantine(self, actor: Actor, *, drop: bool) -> int:
+        self.by.append(actor)
         self.released.append(drop)
         return 3
 
-    async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
-        self.by.append(by)
-        self.said.append((action_id, outcome, remark))
+    async def resolve_unknown(
+        self, actor: Actor, action_id: int, outcome: Outcome, remark: str | None
+    ) -> Resolution:
+        self.by.append(actor)
+        self.resolved.append((action_id, outcome, remark))
         return self.settlement
 
-    async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
-        self.by.append(by)
-        self.paused[campaign] = Pause(campaign, NOON, until, why, by)
+    async def pause(self, actor: Actor, campaign: str, until: datetime | None, why: str) -> Pause:
+        self.by.append(actor)
+        self.paused[campaign] = Pause(campaign, NOON, until, why, actor)
         return self.paused[campaign]
 
-    async def resume(self, by: By, campaign: str) -> bool:
-        self.by.append(by)
+    async def resume(self, actor: Actor, campaign: str) -> bool:
+        self.by.append(actor)
         return self.paused.pop(campaign, None) is not None
 
-    async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
-        self.by.append(by)
+    async def set_lead_status(self, actor: Actor, lead_id: int, status: LeadStatus) -> bool:
+        self.by.append(actor)
         self.marked.append((lead_id, status))
         return True
 
-    async def convert(self, by: By, said: Sequence[SaidConversion], *, dry_run: bool) -> list[Answer]:
-        self.converted.append((list(said), dry_run))
-        return [self.answers.pop(0) for _ in said]
+    async def record_conversions(
+        self, actor: Actor, conversions: Sequence[ConversionInput], *, dry_run: bool
+    ) -> list[ConversionResult]:
+        self.converted.append((list(conversions), dry_run))
+        return [self.answers.pop(0) for _ in conversions]
 
-    async def resend_parked(self, by: By) -> int:
-        self.by.append(by)
+    async def resend_parked(self, actor: Actor) -> int:
+        self.by.append(actor)
         count, self.parked = len(self.parked), {}
         return count
 
-    async def resend(self, by: By, action_id: int) -> int | None:
-        self.by.append(by)
+    async def resend(self, actor: Actor, action_id: int) -> int | None:
+        self.by.append(actor)
         return self.parked.get(action_id)
 
 
@@ -126,12 +130,12 @@ class Verifier:
     """Stands for the engine: keeps what the application asked for, and answers with what it was given."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
-    answer: Mapping[str, Any] | NotStarted = field(
-        default_factory=lambda: NotStarted(Reason.UNKNOWN_CAMPAIGN)
+    answer: Mapping[str, Any] | VerificationRefusal = field(
+        default_factory=lambda: VerificationRefusal(Reason.UNKNOWN_CAMPAIGN)
     )
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted:
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal:
         self.asked.append((number, campaign))
         return self.answer
 
@@ -152,10 +156,10 @@ class Private:
     failures: list[tuple[str, Exception]]
     ready: list[str]
     logins: list[bool]
-    news: News
+    news: PollChanges
     held: dict[Lane, str]
     """Why nothing goes out in a lane."""
-    troubles: Troubles
+    troubles: ActiveTroubles
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -179,14 +183,14 @@ def private(tmp_path: Path, site_policy: Policy) -> Iterator[Private]:
 
 
 @contextmanager
-def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Iterator[Private]:
+def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POLICY) -> Iterator[Private]:
     """The site with these keys, over a database of its own."""
     db = FilledDatabase(tmp_path / "missedd.db")
 
-    async def read[T](unit: Callable[[Rows], Awaitable[T]]) -> T:
+    async def read[T](unit: Callable[[ReadOnlyDatabase], Awaitable[T]]) -> T:
         return await unit(db)
 
-    reads, operator, metrics, news = Reader(read, "Asia/Kolkata"), Operator(), Metrics(), News()
+    reads, operator, metrics, news = StoreReader(read, "Asia/Kolkata"), Operator(), Metrics(), PollChanges()
     verifier = Verifier()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
@@ -194,10 +198,10 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
     clock = StoppedClock()
 
     async def exposition() -> str:
-        return metrics.text(await reads.gauges(NOON), NOON)
+        return metrics.exposition(await reads.gauges(NOON), NOON)
 
     held: dict[Lane, str] = {}
-    troubles = Troubles()
+    troubles = ActiveTroubles()
     app = build_private(
         reads,
         operator,
@@ -209,10 +213,10 @@ def built_private(tmp_path: Path, keys: Keys = OPEN, of: Policy = POLICY) -> Ite
         metrics=exposition,
         on_failure=lambda path, error: failures.append((path, error)),
         on_login=lambda is_right, peer: logins.append(is_right),
-        keys=keys,
-        rates={Lane.VOICE: 60, Lane.SMS: 60},
-        held=held.get,
-        troubles=troubles.going_on,
+        access_policy=keys,
+        requests_per_minute={Lane.VOICE: 60, Lane.SMS: 60},
+        hold_reason=held.get,
+        troubles=troubles.active,
     )
     try:
         yield Private(

@@ -10,15 +10,15 @@ from functools import partial
 import trio
 
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.web.public.limits import Limits
+from missedd.web.public.limits import ListenerLimits
 from missedd.web.public.listener import open_listeners, serve_public
-from missedd.web.public.responses import Reply
+from missedd.web.public.responses import HttpReply
 
-Answer = Callable[[str, WebhookRequest], Awaitable[Reply]]
+Answer = Callable[[str, WebhookRequest], Awaitable[HttpReply]]
 
 
 @dataclass
-class Heard:
+class PeerResponse:
     """A reply as a peer reads it."""
 
     status: int
@@ -36,7 +36,7 @@ class Peer:
     async def send(self, data: bytes) -> None:
         await self.stream.send_all(data)
 
-    async def hear(self, *, without_body: bool = False) -> Heard:
+    async def read_response(self, *, without_body: bool = False) -> PeerResponse:
         """The next reply; raises EOFError if the connection ends before it is whole."""
         with trio.fail_after(5):
             while b"\r\n\r\n" not in self._unread:
@@ -48,9 +48,9 @@ class Peer:
             while len(self._unread) < size:
                 await self._more()
             body, self._unread = self._unread[:size], self._unread[size:]
-            return Heard(int(first.split()[1]), headers, body)
+            return PeerResponse(int(first.split()[1]), headers, body)
 
-    async def hears_the_end(self) -> bool:
+    async def connection_ends(self) -> bool:
         """Nothing more comes, and the connection ends."""
         with trio.fail_after(5):
             try:
@@ -66,7 +66,7 @@ class Peer:
 
 
 @dataclass
-class Served:
+class RunningListener:
     """A listener under test, with what it refused and what reached the site."""
 
     port: int
@@ -78,29 +78,31 @@ class Served:
     async def connect(self) -> Peer:
         return Peer(await trio.open_tcp_stream("127.0.0.1", self.port))
 
-    async def ask(self, data: bytes) -> Heard:
+    async def request(self, data: bytes) -> PeerResponse:
         peer = await self.connect()
         async with peer.stream:
             await peer.send(data)
-            return await peer.hear()
+            return await peer.read_response()
 
-    async def is_well(self) -> bool:
-        return (await self.ask(GOOD)).status == 200
+    async def answers_ok(self) -> bool:
+        return (await self.request(GOOD)).status == 200
 
 
 GOOD = b"GET /good HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 @asynccontextmanager
-async def serving(answer: Answer | None = None, limits: Limits | None = None) -> AsyncIterator[Served]:
+async def running_listener(
+    answer: Answer | None = None, limits: ListenerLimits | None = None
+) -> AsyncIterator[RunningListener]:
     """A listener on a free port of the loopback interface, stopped and drained at the end."""
     listeners = await open_listeners("127.0.0.1", 0)
-    served = Served(listeners[0].socket.getsockname()[1], trio.Event())
+    served = RunningListener(listeners[0].socket.getsockname()[1], trio.Event())
 
-    async def echo(path: str, request: WebhookRequest) -> Reply:
-        return Reply(200, (("X-Path", path),), request.body)
+    async def echo(path: str, request: WebhookRequest) -> HttpReply:
+        return HttpReply(200, (("X-Path", path),), request.body)
 
-    async def noted(path: str, request: WebhookRequest) -> Reply:
+    async def noted(path: str, request: WebhookRequest) -> HttpReply:
         served.seen.append((path, request))
         return await (answer or echo)(path, request)
 
@@ -110,7 +112,7 @@ async def serving(answer: Answer | None = None, limits: Limits | None = None) ->
             noted,
             limits=limits,
             stop=served.stop,
-            on_refusal=lambda status, why: served.refused.append((status, why)),
+            on_rejection=lambda status, why: served.refused.append((status, why)),
         )
         served.ended.set()
 

@@ -12,10 +12,10 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
 
-from missedd.core.phone import as_shown
+from missedd.core.phone import as_visible_ascii
 
 
-class Order(StrEnum):
+class DateOrder(StrEnum):
     """In which order the numbers of a date stand."""
 
     DMY = "dmy"
@@ -24,7 +24,7 @@ class Order(StrEnum):
     """The year first, and nothing else."""
 
 
-class WrongCell(ValueError):
+class CellError(ValueError):
     """Why a cell says nothing that can be taken; the text says what to do where that is plain."""
 
 
@@ -69,42 +69,42 @@ _MARKED: Final = re.compile(r"(?:p|tel|ph|mob)\s*:\s*(?=[+\d(])", re.IGNORECASE)
 """What an export of leads puts before a number, so that a spreadsheet leaves it alone."""
 
 
-def plain(cell: str) -> str:
+def clean_cell(cell: str) -> str:
     """What a reader sees in a cell: without what shows nothing, and without `="…"` around it."""
-    text = as_shown(cell).strip()
+    text = as_visible_ascii(cell).strip()
     wrapped = _FORMULA.fullmatch(text)
     return wrapped[1].strip() if wrapped else text
 
 
-def number_of(text: str) -> str:
-    """A phone number without what a spreadsheet adds to it. Raises `WrongCell` where digits are lost."""
+def parse_number(text: str) -> str:
+    """A phone number without what a spreadsheet adds to it. Raises `CellError` where digits are lost."""
     if _ROUNDED.fullmatch(text):
-        raise WrongCell("is rounded by the spreadsheet; format the column as text and export it again")
+        raise CellError("is rounded by the spreadsheet; format the column as text and export it again")
     text = _MARKED.sub("", text.removeprefix("'"), count=1)
     whole = _FRACTION.fullmatch(text)
     return whole[1] if whole else text
 
 
-def amount_of(text: str) -> float | None:
+def parse_amount(text: str) -> float | None:
     """A sum of money in rupees as a spreadsheet writes it; None if it is none."""
     found = _AMOUNT.fullmatch(text)
     return float(found["sum"].replace(",", "")) if found else None
 
 
-def date_of(text: str, order: Order | None) -> str:
+def parse_date(text: str, order: DateOrder | None) -> str:
     """A date, or a date and time, in ISO 8601. Without `order` only what can be read in one way.
 
-    An offset is kept; there is none where the cell has none. Raises `WrongCell`.
+    An offset is kept; there is none where the cell has none. Raises `CellError`.
     """
     if is_iso(text):
         return text
     timed = _TIMED.fullmatch(text)
-    day, clock = (timed["date"].strip(), _time_of(timed)) if timed else (text, None)
-    year, month, date = _day_of(day, order)
+    day, clock = (timed["date"].strip(), _parse_time(timed)) if timed else (text, None)
+    year, month, date = _parse_day(day, order)
     try:
         read = datetime(year, month, date)  # noqa: DTZ001 - whoever takes it knows the zone
     except ValueError:
-        raise WrongCell(f"is no date{f' as {order}' if order else ''}") from None
+        raise CellError(f"is no date{f' as {order}' if order else ''}") from None
     if clock is None:
         return read.date().isoformat()
     return datetime.combine(read, clock).isoformat()
@@ -118,7 +118,7 @@ def is_iso(text: str) -> bool:
     return True
 
 
-def settles(text: str) -> Order | None:
+def infer_order(text: str) -> DateOrder | None:
     """The order that a date of numbers shows by itself, as 30/11/2026 does; None where it shows none."""
     timed = _TIMED.fullmatch(text)
     found = _SEPARATED.fullmatch(timed["date"].strip() if timed else text)
@@ -126,43 +126,43 @@ def settles(text: str) -> Order | None:
         return None
     first, second = int(found[1]), int(found[3])
     if 12 < first <= 31 and 1 <= second <= 12:
-        return Order.DMY
+        return DateOrder.DMY
     if 12 < second <= 31 and 1 <= first <= 12:
-        return Order.MDY
+        return DateOrder.MDY
     return None
 
 
-def _day_of(text: str, order: Order | None) -> tuple[int, int, int]:
+def _parse_day(text: str, order: DateOrder | None) -> tuple[int, int, int]:
     """Year, month and day."""
     if found := _YEAR_FIRST.fullmatch(text):
         return int(found[1]), int(found[3]), int(found[4])
-    if order is Order.ISO:
-        raise WrongCell("is no date with the year first, as --dates iso has it")
+    if order is DateOrder.ISO:
+        raise CellError("is no date with the year first, as --dates iso has it")
     if found := _SEPARATED.fullmatch(text):
-        return _in_order(found, order)
+        return _apply_order(found, order)
     if (found := _DAY_MONTH.fullmatch(text)) and found[2].casefold() in _MONTHS:
-        return _year(found[3]), _MONTHS[found[2].casefold()], int(found[1])
+        return _parse_year(found[3]), _MONTHS[found[2].casefold()], int(found[1])
     if (found := _MONTH_DAY.fullmatch(text)) and found[1].casefold() in _MONTHS:
-        return _year(found[3]), _MONTHS[found[1].casefold()], int(found[2])
+        return _parse_year(found[3]), _MONTHS[found[1].casefold()], int(found[2])
     if _SERIAL.fullmatch(text):
-        raise WrongCell("is how the spreadsheet counts days; format the column as a date and export it again")
-    raise WrongCell("is no date such as 30/11/2026, 30-Nov-2026 or 2026-11-30 10:45")
+        raise CellError("is how the spreadsheet counts days; format the column as a date and export it again")
+    raise CellError("is no date such as 30/11/2026, 30-Nov-2026 or 2026-11-30 10:45")
 
 
-def _in_order(found: re.Match[str], order: Order | None) -> tuple[int, int, int]:
-    first, second, year = int(found[1]), int(found[3]), _year(found[4])
+def _apply_order(found: re.Match[str], order: DateOrder | None) -> tuple[int, int, int]:
+    first, second, year = int(found[1]), int(found[3]), _parse_year(found[4])
     if order is None and len(found[4]) == 4:
-        order = Order.DMY if first == second else settles(found[0])
+        order = DateOrder.DMY if first == second else infer_order(found[0])
     if order is None:
-        raise WrongCell("may be a day and a month or the other way round; say --dates dmy or --dates mdy")
-    return (year, second, first) if order is Order.DMY else (year, first, second)
+        raise CellError("may be a day and a month or the other way round; say --dates dmy or --dates mdy")
+    return (year, second, first) if order is DateOrder.DMY else (year, first, second)
 
 
-def _year(text: str) -> int:
+def _parse_year(text: str) -> int:
     return int(text) if len(text) == 4 else 2000 + int(text)
 
 
-def _time_of(found: re.Match[str]) -> time:
+def _parse_time(found: re.Match[str]) -> time:
     hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
     half = (found["half"] or "").replace(".", "").lower()
     try:
@@ -172,4 +172,4 @@ def _time_of(found: re.Match[str]) -> time:
             hour = hour % 12 + (12 if half == "pm" else 0)
         return time(hour, minute, second)
     except ValueError:
-        raise WrongCell("has no time of the day in it") from None
+        raise CellError("has no time of the day in it") from None

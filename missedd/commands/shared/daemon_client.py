@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from missedd.base.system_errors import in_words
-from missedd.commands.shared.options import FAILED, private_url, say_problems
-from missedd.config.loader import ConfigProblems, Settings, load
+from missedd.base.system_errors import describe_error
+from missedd.commands.shared.options import FAILED, print_problems, private_url
+from missedd.config.loader import InvalidConfig, Settings, load_settings
 from missedd.config.secrets import own_api_token
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 """Releasing a million actions takes a while; anything else is answered at once."""
 
 
@@ -24,47 +24,49 @@ HEADERS = {"Missedd-By": "cli"}
 """Lets the audit record tell a command from another program that uses the API."""
 
 
-class NotRunning(Exception):
+class DaemonNotRunning(Exception):
     """Nobody answers at the private address; the text says where it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The daemon's answer. `detail` says in words why it would not, where `is_well` is False."""
+class ApiResult:
+    """The daemon's answer. `detail` says in words why it would not, where `is_ok` is False."""
 
-    is_well: bool
+    is_ok: bool
     body: Mapping[str, Any] = field(default_factory=dict)
     detail: str = ""
 
 
-def with_settings(path: Path, command: Callable[[Settings], int]) -> int:
+def run_with_settings(path: Path, command: Callable[[Settings], int]) -> int:
     """Run a command that needs the settings only, and say plainly where no daemon answers it."""
     try:
-        return command(load(path, os.environ))
-    except ConfigProblems as problems:
-        return say_problems(problems)
-    except NotRunning as failure:
+        return command(load_settings(path, os.environ))
+    except InvalidConfig as problems:
+        return print_problems(problems)
+    except DaemonNotRunning as failure:
         print(failure, file=sys.stderr)
         return FAILED
 
 
-def ask(settings: Settings, path: str, body: object = None, method: str = "POST") -> Said:
-    """Ask the private API to change something. Raises `NotRunning`."""
+def call_api(settings: Settings, path: str, body: object = None, method: str = "POST") -> ApiResult:
+    """Ask the private API to change something. Raises `DaemonNotRunning`."""
     url = private_url(settings)
     try:
         token = own_api_token(os.environ)
         headers = HEADERS if token is None else HEADERS | {"Authorization": f"Bearer {token}"}
         answer = httpx.request(
-            method, url + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
+            method, url + path, json=body, headers=headers, timeout=TIMEOUT_S, trust_env=False
         )
     except httpx.HTTPError as failure:
-        raise NotRunning(f"the daemon cannot be reached at {url}: {in_words(failure)}") from failure
+        raise DaemonNotRunning(
+            f"the daemon cannot be reached at {url}: {describe_error(failure)}"
+        ) from failure
     if answer.status_code == httpx.codes.NO_CONTENT:
-        return Said(True)
+        return ApiResult(True)
     try:
         said = answer.json()
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        return Said(False, detail=f"HTTP {answer.status_code}: is it missedd that listens there?")
-    return Said(answer.is_success, said, str(said.get("detail", f"HTTP {answer.status_code}")))
+        return ApiResult(False, detail=f"HTTP {answer.status_code}: is it missedd that listens there?")
+    return ApiResult(answer.is_success, said, str(said.get("detail", f"HTTP {answer.status_code}")))

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from missedd.config.loader import ConfigProblems, Loaded, Settings, load, load_all
-from missedd.config.toml_file import NO_FILE
-from missedd.core.explain.number import local_time
+from missedd.config.loader import InvalidConfig, LoadedConfig, Settings, load_config, load_settings
+from missedd.config.toml_file import FILE_MISSING
+from missedd.core.explain.number import format_local_time
 from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.db.database import Connection, StoreRefused
+from missedd.store.db.database import DatabaseConnection, StoreRefused
 from missedd.store.store import open_reader
 
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
@@ -27,18 +27,18 @@ CONFIG_PLACES: Final = (Path("missedd.toml"), Path("/etc/missedd/missedd.toml"))
 """Where a configuration is looked for that nobody has named."""
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
-        default=found_config(os.environ),
+        default=default_config(os.environ),
         metavar="FILE",
         help="the configuration, a TOML file; if not given, the one that MISSEDD_CONFIG names, else "
         f"{' or '.join(map(str, CONFIG_PLACES))}, whichever there is",
     )
 
 
-def found_config(environ: Mapping[str, str]) -> Path:
+def default_config(environ: Mapping[str, str]) -> Path:
     """The configuration where none is named; the first place to look, where there is none anywhere."""
     if named := environ.get("MISSEDD_CONFIG"):
         return Path(named)
@@ -53,7 +53,7 @@ def found_config(environ: Mapping[str, str]) -> Path:
     return CONFIG_PLACES[0]
 
 
-def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+def add_format_option(parser: argparse.ArgumentParser, *formats: str) -> None:
     """`--format` with the first as its default, and `--json` for `--format json`."""
     parser.add_argument("--format", choices=formats, default=formats[0], help=f"({formats[0]})")
     parser.add_argument(
@@ -66,11 +66,11 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
     )
 
 
-def say_problems(problems: ConfigProblems) -> int:
+def print_problems(problems: InvalidConfig) -> int:
     """Print every problem, and say how many: the operator mends them all in one go."""
     for problem in problems.problems:
         print(problem, file=sys.stderr)
-    if any(problem.reason == NO_FILE for problem in problems.problems):
+    if any(problem.reason == FILE_MISSING for problem in problems.problems):
         places = " or ".join(map(str, CONFIG_PLACES))
         print(f"name it with --config or MISSEDD_CONFIG, or put it at {places}", file=sys.stderr)
     count = len(problems.problems)
@@ -88,29 +88,29 @@ def private_url(settings: Settings) -> str:
     return f"http://{host}:{private.port}"
 
 
-def local(instant: str, settings: Settings) -> str:
+def to_local_text(instant: str, settings: Settings) -> str:
     """An instant of the API's as a person reads it: `2026-11-23 12:00:00 IST`."""
-    return local_time(instant, ZoneInfo(settings.timezone))
+    return format_local_time(instant, ZoneInfo(settings.timezone))
 
 
-def with_config(run: Callable[[Loaded], int], path: Path) -> int:
+def run_with_config(run: Callable[[LoadedConfig], int], path: Path) -> int:
     """Run a command that needs settings and secrets."""
     try:
-        loaded = load_all(path, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
+        loaded = load_config(path, os.environ)
+    except InvalidConfig as problems:
+        return print_problems(problems)
     return run(loaded)
 
 
-def reading[T](path: Path, query: Callable[[Settings, Connection], Awaitable[T]]) -> T | int:
+def run_query[T](path: Path, query: Callable[[Settings, DatabaseConnection], Awaitable[T]]) -> T | int:
     """Run a query on the database beside a daemon that may be running; an exit code where that can't be.
 
     Only the file is needed, no secrets: an operator may look without being able to send.
     """
     try:
-        settings = load(path, os.environ)
-    except ConfigProblems as problems:
-        return say_problems(problems)
+        settings = load_settings(path, os.environ)
+    except InvalidConfig as problems:
+        return print_problems(problems)
 
     async def read() -> T:
         async with aio_driver() as driver, open_reader(driver, settings.store_path) as reader:

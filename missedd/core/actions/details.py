@@ -15,15 +15,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from missedd.core.sms.segments import segments
+from missedd.core.sms.segments import count_segments
 
 
-class Fact(NamedTuple):
-    """`label` is for people, with the `unit` behind the value; `about` is for the API's document."""
+class ActionDetail(NamedTuple):
+    """`label` is for people, with the `unit` behind the value; `description` is for the API's document."""
 
     name: str
     label: str
-    about: str
+    description: str
     unit: str = ""
     is_count: bool = False
     is_link: bool = False
@@ -33,26 +33,30 @@ class Fact(NamedTuple):
     """Whether it goes with the number that is erased."""
 
 
-FACTS: Final = (
-    Fact("agent", "Agent", "The agent whom the callback connects, E.164."),
-    Fact("first", "Rung first", "Whose phone was rung first.", values=("agent", "customer")),
-    Fact("caller_id", "Called from", "The ExoPhone that was shown, where it is another than was rung."),
-    Fact("talk_s", "Talk time", "Seconds in which they talked; with a flow, of the call.", " s", True),
-    Fact("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
-    Fact("price", "Price", "What the provider charged, in the account's currency."),
-    Fact("text", "Text", "The SMS as it was sent, or given to the SMS applet."),
-    Fact(
+ACTION_DETAILS: Final = (
+    ActionDetail("agent", "Agent", "The agent whom the callback connects, E.164."),
+    ActionDetail("first", "Rung first", "Whose phone was rung first.", values=("agent", "customer")),
+    ActionDetail(
+        "caller_id", "Called from", "The ExoPhone that was shown, where it is another than was rung."
+    ),
+    ActionDetail(
+        "talk_s", "Talk time", "Seconds in which they talked; with a flow, of the call.", " s", True
+    ),
+    ActionDetail("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
+    ActionDetail("price", "Price", "What the provider charged, in the account's currency."),
+    ActionDetail("text", "Text", "The SMS as it was sent, or given to the SMS applet."),
+    ActionDetail(
         *("replaced_by", "Replaced by", "The callback for another call of the caller's, which remained."),
         is_count=True,
         is_personal=False,
     ),
-    Fact("units", "Units", "How many SMS the text makes, as the provider bills it.", is_count=True),
+    ActionDetail("units", "Units", "How many SMS the text makes, as the provider bills it.", is_count=True),
 )
 
 _WEB_LINK: Final = re.compile(r"https?://[!#-;=?-\[\]-~]{1,2000}", re.IGNORECASE)
 
 
-class Told(NamedTuple):
+class DisplayedDetail(NamedTuple):
     """A fact as people read it; `link` is where to go for it."""
 
     label: str
@@ -60,38 +64,38 @@ class Told(NamedTuple):
     link: str | None = None
 
 
-def of_text(text: str) -> dict[str, str]:
+def sms_details(text: str) -> dict[str, str]:
     """The facts of an SMS that goes out."""
-    return {"text": text, "units": str(segments(text).units)}
+    return {"text": text, "units": str(count_segments(text).units)}
 
 
-def completed(known: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+def merge_details(known: Mapping[str, str], reported: Mapping[str, str]) -> dict[str, str]:
     """What is known once this was told too, in whatever order news comes.
 
     Nothing that is known is lost to a later report that lacks it. Of two talk times the longer one is
     that of the whole call.
     """
-    talked = max((each["talk_s"] for each in (known, told) if "talk_s" in each), key=int, default=None)
-    return {**known, **told} | ({} if talked is None else {"talk_s": talked})
+    talked = max((each["talk_s"] for each in (known, reported) if "talk_s" in each), key=int, default=None)
+    return {**known, **reported} | ({} if talked is None else {"talk_s": talked})
 
 
-def facts_of(details: Mapping[str, str]) -> dict[str, Any]:
+def details_json(details: Mapping[str, str]) -> dict[str, Any]:
     """All facts by name as the API shows them, None where they are not known."""
     return {
         each.name: int(details[each.name])
         if each.is_count and each.name in details
         else details.get(each.name)
-        for each in FACTS
+        for each in ACTION_DETAILS
     }
 
 
-def told(action: Mapping[str, Any]) -> Iterator[Told]:
+def displayed_details(action: Mapping[str, Any]) -> Iterator[DisplayedDetail]:
     """The facts that are known of an action, which the API shows so, for people."""
-    for fact in FACTS:
+    for fact in ACTION_DETAILS:
         value = action.get(fact.name)
         if value is not None:
             spelt = f"{value}{fact.unit}"
-            yield Told(fact.label, spelt, spelt if fact.is_link and is_web_link(spelt) else None)
+            yield DisplayedDetail(fact.label, spelt, spelt if fact.is_link and is_web_link(spelt) else None)
 
 
 def is_web_link(text: str) -> bool:

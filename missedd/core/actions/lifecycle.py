@@ -2,7 +2,7 @@
 
 Rule 1: a state changes only through `step`, and only along this table.
 Rule 2: nothing follows `done`. Late, repeated and reordered news of a finished action is listed
-as `IGNORED`, so that it is a decision and not an accident; anything else not in the table is a
+as `IGNORED_EVENTS`, so that it is a decision and not an accident; anything else not in the table is a
 mistake of ours and raises.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 from missedd.core.model import State
 
 
-class Step(StrEnum):
+class ActionEvent(StrEnum):
     """What may happen to an action."""
 
     CLAIM = "claim"
@@ -29,74 +29,75 @@ class Step(StrEnum):
     """The application took a webhook: accepted and done in one."""
     POSTPONE = "postpone"
     """Refused for now, surely without effect."""
-    STALL = "stall"
+    HOLD_LANE = "stall"
     """The provider takes nothing at all just now: surely not sent, it is held with its lane."""
     RELEASE = "release"
     """What held it is over: a pause, a quarantine, a trouble of the provider's. It is due when it was."""
     REFUSE = "refuse"
-    LOSE = "lose"
+    REPLY_LOST = "lose"
     """The answer never came: a look-up decides, never another request."""
-    FIND = "find"
+    FOUND = "find"
     """A look-up found it at the provider."""
     REPORT = "report"
     """The provider said how it ended."""
-    WAIT = "wait"
+    CHECK_AGAIN = "wait"
     """A look-up brought nothing final; another will follow."""
-    GIVE_UP = "give-up"
+    END_LOOKUPS = "give-up"
 
 
-class IllegalStep(AssertionError):
+class IllegalTransition(AssertionError):
     """Our own mistake: this event cannot follow this state."""
 
 
-TABLE: Final[dict[tuple[State, Step], State]] = {
-    (State.PLANNED, Step.CLAIM): State.ATTEMPTING,
-    (State.PLANNED, Step.HOLD): State.HELD,
-    (State.PLANNED, Step.CLOSE): State.DONE,
-    (State.PLANNED, Step.HAND_OVER): State.DONE,
-    (State.PLANNED, Step.REPORT): State.DONE,  # refused for now, we thought; it rang all the same
-    (State.HELD, Step.CLAIM): State.ATTEMPTING,
-    (State.HELD, Step.HOLD): State.HELD,
-    (State.HELD, Step.RELEASE): State.PLANNED,
-    (State.HELD, Step.CLOSE): State.DONE,
-    (State.HELD, Step.HAND_OVER): State.DONE,
-    (State.HELD, Step.REPORT): State.DONE,
-    (State.ATTEMPTING, Step.ACCEPT): State.PLACED,
-    (State.ATTEMPTING, Step.DELIVER): State.DONE,
-    (State.ATTEMPTING, Step.POSTPONE): State.PLANNED,
-    (State.ATTEMPTING, Step.STALL): State.HELD,
-    (State.ATTEMPTING, Step.REFUSE): State.DONE,
-    (State.ATTEMPTING, Step.LOSE): State.ATTEMPTING,
-    (State.ATTEMPTING, Step.WAIT): State.ATTEMPTING,
-    (State.ATTEMPTING, Step.FIND): State.PLACED,
-    (State.ATTEMPTING, Step.REPORT): State.DONE,  # the report overtook the answer
-    (State.ATTEMPTING, Step.GIVE_UP): State.DONE,
-    (State.PLACED, Step.WAIT): State.PLACED,
-    (State.PLACED, Step.REPORT): State.DONE,
-    (State.PLACED, Step.GIVE_UP): State.DONE,
+ACTION_TRANSITIONS: Final[dict[tuple[State, ActionEvent], State]] = {
+    (State.PLANNED, ActionEvent.CLAIM): State.ATTEMPTING,
+    (State.PLANNED, ActionEvent.HOLD): State.HELD,
+    (State.PLANNED, ActionEvent.CLOSE): State.DONE,
+    (State.PLANNED, ActionEvent.HAND_OVER): State.DONE,
+    (State.PLANNED, ActionEvent.REPORT): State.DONE,  # refused for now, we thought; it rang all the same
+    (State.HELD, ActionEvent.CLAIM): State.ATTEMPTING,
+    (State.HELD, ActionEvent.HOLD): State.HELD,
+    (State.HELD, ActionEvent.RELEASE): State.PLANNED,
+    (State.HELD, ActionEvent.CLOSE): State.DONE,
+    (State.HELD, ActionEvent.HAND_OVER): State.DONE,
+    (State.HELD, ActionEvent.REPORT): State.DONE,
+    (State.ATTEMPTING, ActionEvent.ACCEPT): State.PLACED,
+    (State.ATTEMPTING, ActionEvent.DELIVER): State.DONE,
+    (State.ATTEMPTING, ActionEvent.POSTPONE): State.PLANNED,
+    (State.ATTEMPTING, ActionEvent.HOLD_LANE): State.HELD,
+    (State.ATTEMPTING, ActionEvent.REFUSE): State.DONE,
+    (State.ATTEMPTING, ActionEvent.REPLY_LOST): State.ATTEMPTING,
+    (State.ATTEMPTING, ActionEvent.CHECK_AGAIN): State.ATTEMPTING,
+    (State.ATTEMPTING, ActionEvent.FOUND): State.PLACED,
+    (State.ATTEMPTING, ActionEvent.REPORT): State.DONE,  # the report overtook the answer
+    (State.ATTEMPTING, ActionEvent.END_LOOKUPS): State.DONE,
+    (State.PLACED, ActionEvent.CHECK_AGAIN): State.PLACED,
+    (State.PLACED, ActionEvent.REPORT): State.DONE,
+    (State.PLACED, ActionEvent.END_LOOKUPS): State.DONE,
 }
 
-IGNORED: Final[frozenset[tuple[State, Step]]] = frozenset(
+IGNORED_EVENTS: Final[frozenset[tuple[State, ActionEvent]]] = frozenset(
     {
-        (State.PLACED, Step.FIND),
+        (State.PLACED, ActionEvent.FOUND),
         # It is being sent: the applet gets nothing.
-        (State.ATTEMPTING, Step.HAND_OVER),
-        (State.PLACED, Step.HAND_OVER),
-        *((State.DONE, step) for step in Step if step not in (Step.CLAIM, Step.HOLD)),
+        (State.ATTEMPTING, ActionEvent.HAND_OVER),
+        (State.PLACED, ActionEvent.HAND_OVER),
+        *((State.DONE, step) for step in ActionEvent if step not in (ActionEvent.CLAIM, ActionEvent.HOLD)),
     }
 )
 
 
-def step(state: State, event: Step) -> State | None:
-    """The state that follows, or None where the event changes nothing; raises `IllegalStep` otherwise."""
-    follows = TABLE.get((state, event))
-    if follows is None and (state, event) not in IGNORED:
-        raise IllegalStep(f"{event} cannot follow {state}")
+def step(state: State, event: ActionEvent) -> State | None:
+    """The state that follows, or None where the event changes nothing; raises `IllegalTransition`
+    otherwise."""
+    follows = ACTION_TRANSITIONS.get((state, event))
+    if follows is None and (state, event) not in IGNORED_EVENTS:
+        raise IllegalTransition(f"{event} cannot follow {state}")
     return follows
 
 
-def diagram() -> str:
+def mermaid_diagram() -> str:
     """The table as a Mermaid state diagram, for the README."""
     lines = ["stateDiagram-v2", "    [*] --> planned", "    [*] --> held", "    [*] --> done"]
-    lines += [f"    {state} --> {follows}: {event}" for (state, event), follows in TABLE.items()]
+    lines += [f"    {state} --> {follows}: {event}" for (state, event), follows in ACTION_TRANSITIONS.items()]
     return "\n".join([*lines, "    done --> [*]"])

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from missedd.core.actions.resolution import MAY_BE
+from missedd.core.actions.resolution import RESOLVABLE_OUTCOMES
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 
 OPEN_STATES: Final = (State.PLANNED, State.HELD, State.ATTEMPTING, State.PLACED)
 
-OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
+POSSIBLE_OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     Kind.WEBHOOK: (Outcome.DELIVERED, Outcome.FAILED, Outcome.DROPPED),
     Kind.SMS: (
-        *MAY_BE[Kind.SMS],
+        *RESOLVABLE_OUTCOMES[Kind.SMS],
         Outcome.HANDED_OVER,
         Outcome.REFUSED,
         Outcome.EXPIRED,
@@ -27,7 +27,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
         Outcome.UNKNOWN,
     ),
     Kind.CALLBACK: (
-        *MAY_BE[Kind.CALLBACK],
+        *RESOLVABLE_OUTCOMES[Kind.CALLBACK],
         Outcome.REFUSED,
         Outcome.EXPIRED,
         Outcome.DROPPED,
@@ -37,17 +37,17 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
 }
 """How those that are sent can end."""
 
-AT_ONCE: Final[Mapping[str, tuple[Kind, Outcome]]] = {
+CLOSED_AT_ADMISSION: Final[Mapping[str, tuple[Kind, Outcome]]] = {
     f"{kind}:{outcome}": (kind, outcome)
     for kind in (Kind.SMS, Kind.CALLBACK)
     for outcome in (Outcome.EXPIRED, Outcome.DROPPED, Outcome.CANCELLED)
 }
 """How they can end as they are planned, with their call; by the words in which the log tells it."""
 
-RESULTS: Final = ("accepted", "refused", "unknown")
+REQUEST_RESULTS: Final = ("accepted", "refused", "unknown")
 """Of one request."""
 
-_OF_THE_PROVIDER: Final = (
+_PROVIDER_FAILURES: Final = (
     Reason.CONNECTION_FAILED,
     Reason.RATE_LIMITED,
     Reason.PROVIDER_REFUSED,
@@ -56,9 +56,9 @@ _OF_THE_PROVIDER: Final = (
     Reason.ACCOUNT_PROBLEM,
     Reason.REPLY_LOST,
 )
-NOT_TAKEN: Final[Mapping[Kind, tuple[Reason, ...]]] = {
+REQUEST_FAILURES: Final[Mapping[Kind, tuple[Reason, ...]]] = {
     Kind.WEBHOOK: (Reason.ENDPOINT_REFUSED, Reason.ENDPOINT_FAILED, Reason.RETRIES_EXHAUSTED),
-    Kind.SMS: _OF_THE_PROVIDER,
-    Kind.CALLBACK: (*_OF_THE_PROVIDER, Reason.CHANNELS_BUSY),
+    Kind.SMS: _PROVIDER_FAILURES,
+    Kind.CALLBACK: (*_PROVIDER_FAILURES, Reason.CHANNELS_BUSY),
 }
 """Why a request was refused, or its answer lost."""

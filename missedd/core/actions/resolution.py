@@ -12,16 +12,18 @@ from typing import Final
 
 from missedd.core.model import Kind, Outcome, State
 
-MAY_BE: Final[dict[Kind, tuple[Outcome, ...]]] = {
+RESOLVABLE_OUTCOMES: Final[dict[Kind, tuple[Outcome, ...]]] = {
     Kind.CALLBACK: (Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED),
     Kind.SMS: (Outcome.DELIVERED, Outcome.FAILED),
 }
 """What can have become of each kind. A webhook is sent until it is delivered or parked, never unknown."""
 
-SETTLING: Final = tuple(dict.fromkeys(outcome for each in MAY_BE.values() for outcome in each))
+RESOLUTION_OUTCOMES: Final = tuple(
+    dict.fromkeys(outcome for each in RESOLVABLE_OUTCOMES.values() for outcome in each)
+)
 
 
-class Settlement(StrEnum):
+class Resolution(StrEnum):
     """What came of an operator's word."""
 
     SETTLED = "settled"
@@ -35,20 +37,20 @@ class Settlement(StrEnum):
     """No action of this kind can end like that."""
 
 
-def settlement(
+def check_resolution(
     kind: Kind,
     state: State,
     outcome: Outcome | None,
-    settled: Outcome | None,
+    recorded: Outcome | None,
     wanted: Outcome,
     *,
     is_lost: bool,
-) -> Settlement:
+) -> Resolution:
     """Whether `wanted` may be said of an action; `is_lost` if its request's answer never came."""
     if outcome is not Outcome.UNKNOWN and not (state is State.ATTEMPTING and is_lost):
-        return Settlement.NOT_UNKNOWN
-    if wanted not in MAY_BE.get(kind, ()):
-        return Settlement.WRONG_OUTCOME
-    if settled is None:
-        return Settlement.SETTLED
-    return Settlement.UNCHANGED if settled is wanted else Settlement.SETTLED_OTHERWISE
+        return Resolution.NOT_UNKNOWN
+    if wanted not in RESOLVABLE_OUTCOMES.get(kind, ()):
+        return Resolution.WRONG_OUTCOME
+    if recorded is None:
+        return Resolution.SETTLED
+    return Resolution.UNCHANGED if recorded is wanted else Resolution.SETTLED_OTHERWISE

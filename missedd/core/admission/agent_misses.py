@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 from missedd.core.reasons import Reason
 
-LONGEST_REST: Final = timedelta(minutes=30)
+MAX_REST: Final = timedelta(minutes=30)
 
-NEEDS_A_PERSON: Final = 5
+ALERT_AFTER_MISSES: Final = 5
 """Misses in a row after which somebody should ask where the agent is."""
 
 
-@value(frozen=True, slots=True)
-class Misses:
+@fast_dataclass(frozen=True, slots=True)
+class AgentMisses:
     """What is known of an agent who missed the latest call; of any other there is none of these."""
 
     in_a_row: int
@@ -28,9 +28,11 @@ class Misses:
     """Of the latest miss."""
 
 
-def missed_again(before: Misses | None, reason: Reason, agent_retry: timedelta, ended_at: datetime) -> Misses:
+def record_miss(
+    previous: AgentMisses | None, reason: Reason, agent_retry: timedelta, ended_at: datetime
+) -> AgentMisses:
     """After another miss, whose try ended at `ended_at`."""
-    in_a_row = 1 + (before.in_a_row if before else 0)
+    in_a_row = 1 + (previous.in_a_row if previous else 0)
     # More doublings than a week has minutes change nothing, and would be too many for a duration.
-    rest = min(agent_retry * 2 ** min(in_a_row - 1, 14), max(LONGEST_REST, agent_retry))
-    return Misses(in_a_row, ended_at + rest, reason)
+    rest = min(agent_retry * 2 ** min(in_a_row - 1, 14), max(MAX_REST, agent_retry))
+    return AgentMisses(in_a_row, ended_at + rest, reason)

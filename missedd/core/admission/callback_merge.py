@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 from missedd.core.model import Outcome, PlannedAction, State
 from missedd.core.reasons import Reason
 
 
-@value(frozen=True, slots=True)
-class OwedCallback:
+@fast_dataclass(frozen=True, slots=True)
+class PendingCallback:
     """A callback that waits. `chain_at` is when the earliest call was made that it answers."""
 
     action_id: int
@@ -30,16 +30,16 @@ class OwedCallback:
     is_retry: bool
 
 
-@value(frozen=True, slots=True)
-class Replaced:
-    """The waiting callback `action_id` closes in favour of `by`."""
+@fast_dataclass(frozen=True, slots=True)
+class CallbackReplaced:
+    """The waiting callback `action_id` closes in favour of `replacement_id`."""
 
     action_id: int
-    by: int
+    replacement_id: int
 
 
-@value(frozen=True, slots=True)
-class Hastened:
+@fast_dataclass(frozen=True, slots=True)
+class CallbackMovedUp:
     """The waiting callback `action_id` remains, and is due at `due_at`, for calls since `chain_at`."""
 
     action_id: int
@@ -47,36 +47,36 @@ class Hastened:
     chain_at: datetime
 
 
-def one_owed(
-    planned: PlannedAction, action_id: int, called_at: datetime, waiting: OwedCallback | None
-) -> tuple[PlannedAction, Replaced | Hastened | None]:
+def merge_callbacks(
+    planned: PlannedAction, action_id: int, called_at: datetime, pending: PendingCallback | None
+) -> tuple[PlannedAction, CallbackReplaced | CallbackMovedUp | None]:
     """What becomes of a callback that arises as `action_id` for a call, and of the one that waits already.
 
     Where its own gates closed the new one, the waiting one stays as it is.
     """
-    if waiting is None or planned.state is State.DONE:
+    if pending is None or planned.state is State.DONE:
         return planned, None
     is_retry = planned.retry_index > 0
-    if called_at >= waiting.called_at and not (is_retry and called_at == waiting.called_at):
-        return _in_place_of(waiting, planned), Replaced(waiting.action_id, action_id)
+    if called_at >= pending.called_at and not (is_retry and called_at == pending.called_at):
+        return _take_over(pending, planned), CallbackReplaced(pending.action_id, action_id)
     closed = replace(
         planned,
         state=State.DONE,
         outcome=Outcome.DROPPED,
         reason=Reason.ALREADY_OWED,
-        look_at=None,
-        details={**planned.details, "replaced_by": str(waiting.action_id)},
+        next_check_at=None,
+        details={**planned.details, "replaced_by": str(pending.action_id)},
     )
     if is_retry:
         return closed, None
-    return closed, Hastened(
-        waiting.action_id,
-        min(planned.due_at, waiting.due_at),
-        min(planned.chain_at or called_at, waiting.chain_at),
+    return closed, CallbackMovedUp(
+        pending.action_id,
+        min(planned.due_at, pending.due_at),
+        min(planned.chain_at or called_at, pending.chain_at),
     )
 
 
-def _in_place_of(waiting: OwedCallback, planned: PlannedAction) -> PlannedAction:
+def _take_over(waiting: PendingCallback, planned: PlannedAction) -> PlannedAction:
     if waiting.is_retry:
         # Its call was called back already: nobody has waited since then.
         return planned
@@ -84,6 +84,6 @@ def _in_place_of(waiting: OwedCallback, planned: PlannedAction) -> PlannedAction
     if waiting.due_at >= planned.due_at:
         return replace(planned, chain_at=chain_at)
     # What waits for an opening hour goes before the closing, as the other would have; a pause holds both.
-    state = State.PLANNED if planned.look_at is None else planned.state
+    state = State.PLANNED if planned.next_check_at is None else planned.state
     reason = planned.reason if state is planned.state else Reason.OWED
     return replace(planned, due_at=waiting.due_at, chain_at=chain_at, state=state, reason=reason)

@@ -10,31 +10,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from missedd.base.value_type import value
-from missedd.core.agent_rotation import Agent, next_on_duty
+from missedd.base.value_type import fast_dataclass
+from missedd.core.agent_rotation import Agent, next_duty_start
 from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, MessageClass, Policy
 from missedd.core.reasons import Reason
 
-ROUNDS: Final = 40
+MAX_ROUNDS: Final = 40
 """More than any sensible week has windows: each round that moves the instant skips at least one."""
 
 
-@value(frozen=True, slots=True)
-class Opening:
+@fast_dataclass(frozen=True, slots=True)
+class NextWindow:
     """The first instant at which it may ring, and the rule that it waits for."""
 
     at: datetime
     reason: Reason
 
 
-@value(frozen=True, slots=True)
-class Never:
+@fast_dataclass(frozen=True, slots=True)
+class NoWindow:
     reason: Reason
 
 
-def first_opening(
+def next_calling_window(
     campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime, caller: str = ""
-) -> Opening | Never:
+) -> NextWindow | NoWindow:
     """The first instant from `at` that every rule of the campaign's callbacks allows.
 
     An agent who is the caller is no agent for this call.
@@ -48,26 +48,26 @@ def first_opening(
         and campaign.after_hours.callback is AfterHoursCallback.SKIP
         and not hours.is_open(at)
     ):
-        return Never(Reason.SKIPPED_AFTER_HOURS)
+        return NoWindow(Reason.SKIPPED_AFTER_HOURS)
     found, reason = at, Reason.BUSINESS_CLOSED
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         before = found
         if hours is not None:
             opening = hours.next_opening(found)
             if opening is None:
-                return Never(Reason.BUSINESS_CLOSED)
+                return NoWindow(Reason.BUSINESS_CLOSED)
             if opening > found:
                 found, reason = opening, Reason.BUSINESS_CLOSED
         if callback.message_class is MessageClass.PROMOTIONAL:
-            awake = policy.quiet.release_at(found, policy.timezone)
+            awake = policy.promotional_hours.next_opening(found, policy.timezone)
             if awake > found:
                 found, reason = awake, Reason.QUIET_HOURS
         if agents:
-            on_duty = next_on_duty(agents, found)
+            on_duty = next_duty_start(agents, found)
             if on_duty is None:
-                return Never(Reason.NO_AGENT_ON_DUTY)
+                return NoWindow(Reason.NO_AGENT_ON_DUTY)
             if on_duty > found:
                 found, reason = on_duty, Reason.NO_AGENT_ON_DUTY
         if found == before:
-            return Opening(found, reason)
-    return Never(reason)
+            return NextWindow(found, reason)
+    return NoWindow(reason)

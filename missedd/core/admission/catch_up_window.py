@@ -11,53 +11,54 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-SETTLED: Final = timedelta(minutes=2)
+WEBHOOK_GRACE: Final = timedelta(minutes=2)
 """A call younger than this may still ring, or its webhook may still be on its way. A webhook that
 comes later than this, as Exotel's own retries after five and twenty minutes do, is a redelivery."""
 
 OVERLAP: Final = timedelta(minutes=2)
 """The stretches overlap by this much: the provider's clock is not ours, and its list lags by seconds."""
 
-LONGEST: Final = timedelta(days=30)
+MAX_RANGE: Final = timedelta(days=30)
 """Exotel lists a month at most in one request."""
 
-UNFINISHED: Final = timedelta(minutes=30)
+MAX_CALL_DURATION: Final = timedelta(minutes=30)
 """How long a call may go on before it is taken for a conversation and no longer waited for. Details
 are final a quarter of an hour after the end of a call at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """`since_at` is when missedd began to be responsible; all calls before `covered_until` are known."""
+class Watermark:
+    """`responsible_since` is when missedd began to be responsible; all calls before `covered_until` are
+    known."""
 
-    since_at: datetime
+    responsible_since: datetime
     covered_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TimeRange:
     """Calls of `since` and later, up to and including `until`."""
 
     since: datetime
     until: datetime
 
-    def holds(self, called_at: datetime) -> bool:
+    def contains(self, called_at: datetime) -> bool:
         # The provider's list knows whole seconds.
         return self.since.replace(microsecond=0) <= called_at <= self.until
 
 
-def stretch_of(mark: Mark, now: datetime) -> Stretch | None:
+def next_range(watermark: Watermark, now: datetime) -> TimeRange | None:
     """What to read now; None while there is nothing.
 
     A mark ahead of `now` was made by a clock that was wrong; then the last stretch is read again.
     """
-    until = now - SETTLED
-    since = max(min(mark.covered_until, until) - OVERLAP, mark.since_at, now - LONGEST)
-    return Stretch(since, until) if since < until else None
+    until = now - WEBHOOK_GRACE
+    since = max(min(watermark.covered_until, until) - OVERLAP, watermark.responsible_since, now - MAX_RANGE)
+    return TimeRange(since, until) if since < until else None
 
 
-def covered_by(stretch: Stretch, oldest_unfinished: datetime | None) -> datetime:
+def next_covered_until(read_range: TimeRange, oldest_unfinished: datetime | None) -> datetime:
     """Until when all is known once a stretch has been read; calls that go on are left for the next one."""
     if oldest_unfinished is None:
-        return stretch.until
-    return min(stretch.until, max(oldest_unfinished, stretch.until - UNFINISHED))
+        return read_range.until
+    return min(read_range.until, max(oldest_unfinished, read_range.until - MAX_CALL_DURATION))

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.core.admission.gates import NOT_AHEAD, too_far_ahead
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD, is_too_far_ahead
 
-BOUND: Final = timedelta(hours=6)
+MAX_UNCONFIRMED: Final = timedelta(hours=6)
 """For how long the new time is not believed by itself, from the first step on."""
 
-SLEWED: Final = timedelta(seconds=2)
+SLEW_TOLERANCE: Final = timedelta(seconds=2)
 """So little off is not set wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unconfirmed:
+class UnconfirmedClockStep:
     """The clock shows `ahead` more than has passed, or less; nobody has confirmed it.
 
     `until_s` is by the clock that never steps.
@@ -32,23 +32,27 @@ class Unconfirmed:
     until_s: float
 
     @property
-    def too_much(self) -> timedelta:
+    def max_age_error(self) -> timedelta:
         """By how much an age by the clock may be too great."""
-        return max(self.ahead, NOT_AHEAD)
+        return max(self.ahead, CLOCK_NOT_AHEAD)
 
 
-def stepped(before: Unconfirmed | None, by: timedelta, at_s: float) -> Unconfirmed | None:
+def apply_clock_step(
+    before: UnconfirmedClockStep | None, step: timedelta, at_s: float
+) -> UnconfirmedClockStep | None:
     """What is unconfirmed after a step; None where the clock shows again what has passed."""
-    ahead = by + (before.ahead if before else NOT_AHEAD)
-    if abs(ahead) <= SLEWED:
+    ahead = step + (before.ahead if before else CLOCK_NOT_AHEAD)
+    if abs(ahead) <= SLEW_TOLERANCE:
         return None
-    return Unconfirmed(ahead, before.until_s if before else at_s + BOUND.total_seconds())
+    return UnconfirmedClockStep(ahead, before.until_s if before else at_s + MAX_UNCONFIRMED.total_seconds())
 
 
-def is_over(unconfirmed: Unconfirmed, at_s: float) -> bool:
+def has_expired(unconfirmed: UnconfirmedClockStep, at_s: float) -> bool:
     return at_s >= unconfirmed.until_s
 
 
-def confirms(unconfirmed: Unconfirmed, told_at: datetime, now: datetime) -> bool:
+def is_confirmed_by(unconfirmed: UnconfirmedClockStep, called_at: datetime, now: datetime) -> bool:
     """Whether a call's own time is one that had not come yet if the clock were as far ahead as that."""
-    return too_far_ahead(told_at, now - unconfirmed.too_much) and not too_far_ahead(told_at, now)
+    return is_too_far_ahead(called_at, now - unconfirmed.max_age_error) and not is_too_far_ahead(
+        called_at, now
+    )

@@ -10,38 +10,38 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.base.value_type import value
-from missedd.core.admission.calling_hours import Never, first_opening
+from missedd.base.value_type import fast_dataclass
+from missedd.core.admission.calling_hours import NoWindow, next_calling_window
 from missedd.core.admission.concurrent_calls import (
-    WAITS_FOR_A_PLACE,
+    CAPACITY_REASONS,
     Blocked,
     OngoingCall,
-    Traffic,
-    being_rung,
-    no_place,
-    waits_until,
+    TrafficSnapshot,
+    blocked_by_capacity,
+    blocked_by_ongoing_call,
+    capacity_wait_end,
 )
-from missedd.core.admission.pauses import Pause, next_look
-from missedd.core.contact_countries import contacts
+from missedd.core.admission.pauses import Pause, next_check_at
+from missedd.core.contact_countries import may_contact
 from missedd.core.model import Kind, Outcome, Plan
-from missedd.core.numbering_plan import takes_no_sms
-from missedd.core.people.suppression import Bar, bars_calls, refusal_of_sms
+from missedd.core.numbering_plan import cannot_receive_sms
+from missedd.core.people.suppression import Restriction, blocks_calls, sms_block_reason
 from missedd.core.policy import CallbackPolicy, Campaign, MessageClass, Policy, SmsPolicy
 from missedd.core.reasons import Reason
-from missedd.core.sliding_cap import fits
+from missedd.core.sliding_cap import is_under_cap
 
-_WRONG_CLOCK = timedelta(minutes=2)
+_CLOCK_TOLERANCE = timedelta(minutes=2)
 
-NOT_AHEAD: Final = timedelta(0)
+CLOCK_NOT_AHEAD: Final = timedelta(0)
 """How far a clock that is believed may be ahead."""
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Go:
     pass
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Hold:
     """Not before `until`; `expires_at` moves with it, since waiting was our own rule."""
 
@@ -50,34 +50,35 @@ class Hold:
     reason: Reason
 
 
-@value(frozen=True, slots=True)
-class Wait:
+@fast_dataclass(frozen=True, slots=True)
+class HoldForEvent:
     """Look again at `until`, or when what it waits for has ended: a pause, or a call of ours.
 
     Its own instants stay as they are, but for `expires_at` where that is given.
     """
 
-    until: datetime
+    recheck_at: datetime
     reason: Reason = Reason.CAMPAIGN_PAUSED
     expires_at: datetime | None = None
     calls: tuple[OngoingCall, ...] = ()
     """Whose ends it waits for."""
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Close:
     outcome: Outcome
     reason: Reason
 
 
-type Judgement = Go | Hold | Wait | Close
+type Judgement = Go | Hold | HoldForEvent | Close
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Candidate:
     """What the gates need to know of one action that would contact somebody.
 
-    `others` are the instants of the number's other callbacks by this campaign that count against
+    `other_callback_times` are the instants of the number's other callbacks by this campaign that count
+    against
     its cap: those that were placed. `number` and `due_at` are asked for as it is to go out.
     """
 
@@ -86,10 +87,10 @@ class Candidate:
     plan: Plan
     expires_at: datetime | None
     is_suppressed: bool = False
-    bars: tuple[Bar, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
     """What refusals have taught about the number."""
-    others: tuple[datetime, ...] = ()
-    is_reached: bool = False
+    other_callback_times: tuple[datetime, ...] = ()
+    already_spoken_with: bool = False
     """The campaign has spoken with the caller since the call that this callback answers, or that very call
     was taken after all: then its SMS is not owed either."""
     pause: Pause | None = None
@@ -98,15 +99,15 @@ class Candidate:
     """The caller's, whose country decides beside that of the ExoPhone; empty where it is judged elsewhere."""
     exophone: str = ""
     due_at: datetime | None = None
-    traffic: Traffic | None = None
+    traffic: TrafficSnapshot | None = None
     """What goes on as it is to go out; None while it is planned."""
-    ahead: timedelta = NOT_AHEAD
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD
     """How far the clock may be ahead: see `missedd.core.admission.clock_steps`."""
 
     @property
-    def old_at(self) -> datetime | None:
+    def latest_expiry(self) -> datetime | None:
         """When it is too old, by a clock that may be ahead."""
-        return None if self.expires_at is None else self.expires_at + self.ahead
+        return None if self.expires_at is None else self.expires_at + self.clock_ahead
 
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
@@ -131,9 +132,9 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
                 return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
             return (
                 _judge_number(campaign, candidate)
-                or _judge_reception(campaign, sms, candidate)
+                or _judge_sms_acceptance(campaign, sms, candidate)
                 or _judge_age(candidate, at)
-                or _unless_paused(_judge_sms(sms, policy, at), candidate, at)
+                or _apply_pause(_judge_sms(sms, policy, at), candidate, at)
             )
         case Kind.CALLBACK:
             if campaign.callback is None:
@@ -141,8 +142,8 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
             return (
                 _judge_number(campaign, candidate)
                 or _judge_age(candidate, at)
-                or _unless_blocked(
-                    _unless_paused(
+                or _apply_call_limits(
+                    _apply_pause(
                         _judge_callback(campaign, campaign.callback, candidate, policy, at), candidate, at
                     ),
                     campaign,
@@ -159,40 +160,42 @@ def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
 def _judge_number(campaign: Campaign, candidate: Candidate) -> Close | None:
     if candidate.is_suppressed:
         return Close(Outcome.DROPPED, Reason.SUPPRESSED_SINCE)
-    if candidate.number and not contacts(campaign.countries, candidate.number, candidate.exophone):
+    if candidate.number and not may_contact(campaign.countries, candidate.number, candidate.exophone):
         return Close(Outcome.DROPPED, Reason.FOREIGN_NUMBER)
-    if candidate.kind is Kind.CALLBACK and candidate.bars and bars_calls(candidate.bars):
+    if candidate.kind is Kind.CALLBACK and candidate.restrictions and blocks_calls(candidate.restrictions):
         return Close(Outcome.DROPPED, Reason.DO_NOT_DISTURB)
     return None
 
 
-def _judge_reception(campaign: Campaign, sms: SmsPolicy, candidate: Candidate) -> Close | None:
+def _judge_sms_acceptance(campaign: Campaign, sms: SmsPolicy, candidate: Candidate) -> Close | None:
     """Whether the number takes such an SMS: by the numbering plan, and by what was refused before."""
-    if takes_no_sms(candidate.number):
+    if cannot_receive_sms(candidate.number):
         return Close(Outcome.DROPPED, Reason.TAKES_NO_SMS)
-    if not candidate.bars:
+    if not candidate.restrictions:
         return None
     # The SMS of a campaign whose calls opt out is what confirms that.
-    refused = refusal_of_sms(candidate.bars, sms.message_class, sms.sender, confirms=campaign.opts_out)
+    refused = sms_block_reason(
+        candidate.restrictions, sms.message_class, sms.sender, confirms_opt_out=campaign.opts_callers_out
+    )
     return None if refused is None else Close(Outcome.DROPPED, refused)
 
 
 def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
-    if candidate.expires_at is not None and at > candidate.expires_at + candidate.ahead:
+    if candidate.expires_at is not None and at > candidate.expires_at + candidate.clock_ahead:
         return Close(Outcome.EXPIRED, Reason.TOO_OLD)
-    if candidate.is_reached:
+    if candidate.already_spoken_with:
         return Close(Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     return None
 
 
-def _unless_paused(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
+def _apply_pause(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
     # Late among the gates: what waits for an opening hour comes to it then.
-    if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.holds_at(at):
-        return Wait(candidate.pause.next_look(candidate.old_at))
+    if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.is_active_at(at):
+        return HoldForEvent(candidate.pause.next_check_at(candidate.latest_expiry))
     return judgement
 
 
-def _unless_blocked(
+def _apply_call_limits(
     judgement: Judgement,
     campaign: Campaign,
     callback: CallbackPolicy,
@@ -203,25 +206,27 @@ def _unless_blocked(
     traffic = candidate.traffic
     if traffic is None or not isinstance(judgement, Go):
         return judgement
-    blocked = being_rung(candidate.number, traffic, at) or no_place(
+    blocked = blocked_by_ongoing_call(candidate.number, traffic, at) or blocked_by_capacity(
         campaign, callback, candidate.number, policy, traffic, at
     )
-    return judgement if blocked is None else _wait_for(blocked, campaign, candidate, at)
+    return judgement if blocked is None else _hold_for_capacity(blocked, campaign, candidate, at)
 
 
-def _wait_for(blocked: Blocked, campaign: Campaign, candidate: Candidate, at: datetime) -> Wait:
+def _hold_for_capacity(
+    blocked: Blocked, campaign: Campaign, candidate: Candidate, at: datetime
+) -> HoldForEvent:
     """Waiting for a place is our own rule and moves the expiry; for a person, or an agent's rest, not."""
     expires_at = candidate.expires_at
     # An agent who rests did not take a call: then nothing goes on that would end.
-    if expires_at is not None and blocked.calls and blocked.reason in WAITS_FOR_A_PLACE:
-        expires_at = max(expires_at, waits_until(campaign, candidate.due_at or at))
-    old_at = None if expires_at is None else expires_at + candidate.ahead
-    return Wait(next_look(blocked.until, old_at), blocked.reason, expires_at, blocked.calls)
+    if expires_at is not None and blocked.calls and blocked.reason in CAPACITY_REASONS:
+        expires_at = max(expires_at, capacity_wait_end(campaign, candidate.due_at or at))
+    old_at = None if expires_at is None else expires_at + candidate.clock_ahead
+    return HoldForEvent(next_check_at(blocked.until, old_at), blocked.reason, expires_at, blocked.calls)
 
 
 def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
     if sms.message_class is MessageClass.PROMOTIONAL:
-        release_at = policy.quiet.release_at(at, policy.timezone)
+        release_at = policy.promotional_hours.next_opening(at, policy.timezone)
         if release_at > at:
             return Hold(release_at, release_at + sms.give_up_after, Reason.QUIET_HOURS)
     return Go()
@@ -233,17 +238,17 @@ def _judge_callback(
     # There is one such agent at most, so a list of nobody else has one.
     if len(callback.agents) == 1 and callback.agents[0].number == candidate.number:
         return Close(Outcome.DROPPED, Reason.AGENT_IS_CALLER)
-    opening = first_opening(campaign, callback, policy, at, candidate.number)
-    if isinstance(opening, Never):
+    opening = next_calling_window(campaign, callback, policy, at, candidate.number)
+    if isinstance(opening, NoWindow):
         return Close(Outcome.DROPPED, opening.reason)
     release_at = opening.at
-    if not fits(candidate.others, release_at, callback.max_per_hour):
+    if not is_under_cap(candidate.other_callback_times, release_at, callback.max_per_hour):
         return Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
     if release_at > at:
         return Hold(release_at, release_at + callback.give_up_after, opening.reason)
     return Go()
 
 
-def too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
+def is_too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
     """A call's own time this far in our future is a wrong clock, not a call to come."""
-    return called_at > received_at + _WRONG_CLOCK
+    return called_at > received_at + _CLOCK_TOLERANCE

@@ -10,30 +10,30 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from missedd.core.agent_rotation import NO_LIMIT, calls_at_once
+from missedd.core.agent_rotation import UNLIMITED_CALLS, concurrent_call_limit
 from missedd.core.policy import CallbackPolicy, Campaign, Policy
 
-TALK: Final = timedelta(minutes=3)
+TYPICAL_CALL: Final = timedelta(minutes=3)
 """How long an ordinary call lasts, with its ring: said beside what is reckoned from it."""
 
 HOUR: Final = timedelta(hours=1)
 
 
-def at_opening(policy: Policy, calls_per_minute: int) -> Iterator[str]:
+def callback_throughput(policy: Policy, calls_per_minute: int) -> Iterator[str]:
     """A line for each campaign that calls back, and one for each of its agents; each begins with its key."""
     for campaign in policy.campaigns:
         if campaign.callback is None:
             continue
-        key = f"{campaign.key}: callback"
-        most, why = _first_minute(campaign, campaign.callback, policy, calls_per_minute)
+        key = f"{campaign.label}: callback"
+        most, why = _max_callbacks_per_minute(campaign, campaign.callback, policy, calls_per_minute)
         when = "in the first minute after an opening" if campaign.hours else "in a minute with a backlog"
         yield f"{key}: {when} at most {most} callback{'' if most == 1 else 's'} go out ({why})"
         for j, agent in enumerate(campaign.callback.agents):
             limit = policy.agent_limit(agent.number)
-            yield f"{key}.agents[{j}]: takes {_of_agent(limit)}"
+            yield f"{key}.agents[{j}]: takes {_describe_agent_limit(limit)}"
 
 
-def _first_minute(
+def _max_callbacks_per_minute(
     campaign: Campaign, callback: CallbackPolicy, policy: Policy, calls_per_minute: int
 ) -> tuple[int, str]:
     """How many at most, and what bounds them. Of calls that take longer than a minute, as most do."""
@@ -52,25 +52,25 @@ def _first_minute(
     return most, why
 
 
-def _of_agent(limit: int) -> str:
-    if limit == NO_LIMIT:
+def _describe_agent_limit(limit: int) -> str:
+    if limit == UNLIMITED_CALLS:
         return "any number of calls at a time, as a landline or by calls_at_once"
-    an_hour = limit * (HOUR // TALK)
-    minutes = TALK // timedelta(minutes=1)
+    an_hour = limit * (HOUR // TYPICAL_CALL)
+    minutes = TYPICAL_CALL // timedelta(minutes=1)
     return (
         f"{limit} call{'' if limit == 1 else 's'} at a time: about {an_hour} callbacks an hour "
         f"of {minutes} minutes each"
     )
 
 
-def differing_agents(policy: Policy) -> Iterator[str]:
+def conflicting_agent_limits(policy: Policy) -> Iterator[str]:
     """Agents of whom campaigns say different numbers of calls at once: a warning for each."""
     said: dict[str, dict[int, str]] = {}
     for campaign in policy.campaigns:
         callback = campaign.callback
         for j, agent in enumerate(callback.agents if callback else ()):
-            own = calls_at_once(agent, callback.calls_at_once if callback else None)
-            said.setdefault(agent.number, {}).setdefault(own, f"{campaign.key}: callback.agents[{j}]")
+            own = concurrent_call_limit(agent, callback.calls_at_once if callback else None)
+            said.setdefault(agent.number, {}).setdefault(own, f"{campaign.label}: callback.agents[{j}]")
     for places in said.values():
         if len(places) > 1:
             smallest = min(places)

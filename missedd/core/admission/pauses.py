@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from missedd.core.audit import By
+from missedd.core.audit import Actor
 
 _TICK: Final = timedelta(microseconds=1)
 """The store's finest difference: this much after its expiry an action is too old."""
@@ -27,21 +27,21 @@ class Pause:
     since: datetime
     until: datetime | None
     why: str
-    by: By
+    by: Actor
 
-    def holds_at(self, at: datetime) -> bool:
+    def is_active_at(self, at: datetime) -> bool:
         return self.until is None or at < self.until
 
-    def next_look(self, expires_at: datetime | None) -> datetime:
+    def next_check_at(self, expires_at: datetime | None) -> datetime:
         """When to look again at an action that waits for the end of this."""
-        return next_look(self.until or _NEVER, expires_at)
+        return next_check_at(self.until or _NEVER, expires_at)
 
 
-def next_look(until: datetime, expires_at: datetime | None) -> datetime:
+def next_check_at(until: datetime, expires_at: datetime | None) -> datetime:
     """When to look again at an action that waits until then: as it grows too old, if that comes first."""
     return until if expires_at is None else min(until, expires_at + _TICK)
 
 
-def until_expiry(expires_at: datetime | None) -> datetime:
+def check_at_expiry(expires_at: datetime | None) -> datetime:
     """When to look again at what waits for an end that nobody knows: as it grows too old."""
-    return next_look(_NEVER, expires_at)
+    return next_check_at(_NEVER, expires_at)

@@ -7,14 +7,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from missedd.core.admission.caller_history import CallerHistory
-from missedd.core.admission.gates import NOT_AHEAD, Candidate, Close, Go, Hold, Wait, judge, sms_policy
+from missedd.core.admission.gates import (
+    CLOCK_NOT_AHEAD,
+    Candidate,
+    Close,
+    Go,
+    Hold,
+    HoldForEvent,
+    judge,
+    sms_policy,
+)
 from missedd.core.admission.pauses import Pause
 from missedd.core.model import Kind, Outcome, Plan, PlannedAction, State
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
 
 
-def recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
+def plan_records(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
     """What contacts nobody and is done with the call itself, in the order of `Kind`."""
 
     def record(kind: Kind, **details: str) -> PlannedAction:
@@ -45,7 +54,7 @@ def recorded(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
     return actions
 
 
-def owed(
+def plan_contacts(
     campaign: Campaign,
     policy: Policy,
     history: CallerHistory,
@@ -54,13 +63,13 @@ def owed(
     received_at: datetime,
     number: str,
     exophone: str,
-    ahead: timedelta = NOT_AHEAD,
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> Iterator[PlannedAction]:
     """What goes out to somebody, each already through its gates once: `number` rang `exophone`."""
-    plan = _plan_of(campaign, called_at)
+    plan = _plan_at(campaign, called_at)
     if campaign.webhook is not None:
         candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
-        yield _gated(candidate, policy, called_at, called_at, received_at)
+        yield _plan_through_gates(candidate, policy, called_at, called_at, received_at)
     sms = sms_policy(campaign, plan)
     if sms is not None:
         candidate = Candidate(
@@ -68,19 +77,28 @@ def owed(
             campaign.name,
             plan,
             expires_at=called_at + sms.give_up_after,
-            bars=history.bars,
+            restrictions=history.restrictions,
             pause=pause,
             number=number,
             exophone=exophone,
-            ahead=ahead,
+            clock_ahead=clock_ahead,
         )
-        yield _gated(candidate, policy, called_at, called_at, received_at)
-    yield from _callback(
-        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, ahead=ahead
+        yield _plan_through_gates(candidate, policy, called_at, called_at, received_at)
+    yield from _plan_callback(
+        campaign,
+        policy,
+        history,
+        pause,
+        called_at,
+        received_at,
+        number,
+        exophone,
+        plan,
+        clock_ahead=clock_ahead,
     )
 
 
-def called_back(
+def plan_callback(
     campaign: Campaign,
     policy: Policy,
     history: CallerHistory,
@@ -90,16 +108,16 @@ def called_back(
     number: str,
     exophone: str,
     reason: Reason | None = None,
-    ahead: timedelta = NOT_AHEAD,
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> tuple[PlannedAction, ...]:
     """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
-    plan = _plan_of(campaign, called_at)
-    return _callback(
-        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, ahead
+    plan = _plan_at(campaign, called_at)
+    return _plan_callback(
+        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, clock_ahead
     )
 
 
-def _callback(
+def _plan_callback(
     campaign: Campaign,
     policy: Policy,
     history: CallerHistory,
@@ -110,7 +128,7 @@ def _callback(
     exophone: str,
     plan: Plan,
     reason: Reason | None = None,
-    ahead: timedelta = NOT_AHEAD,
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> tuple[PlannedAction, ...]:
     callback = campaign.callback
     if callback is None:
@@ -121,28 +139,32 @@ def _callback(
         plan,
         expires_at=called_at + callback.give_up_after,
         # Who opts out by this very call is texted the confirmation, and nothing else.
-        is_suppressed=campaign.opts_out,
-        bars=history.bars,
-        others=tuple([at for name, at in history.placed if name == campaign.name]),
+        is_suppressed=campaign.opts_callers_out,
+        restrictions=history.restrictions,
+        other_callback_times=tuple([at for name, at in history.placed if name == campaign.name]),
         pause=pause,
         number=number,
         exophone=exophone,
-        ahead=ahead,
+        clock_ahead=clock_ahead,
     )
-    return (_gated(candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason),)
+    return (
+        _plan_through_gates(
+            candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason
+        ),
+    )
 
 
-def verified_webhook(
+def plan_verified_webhook(
     campaign: Campaign, policy: Policy, called_at: datetime, verification_id: str, received_at: datetime
 ) -> Iterator[PlannedAction]:
     """The webhook that tells of a verification that this call proved, where the campaign has one."""
     if campaign.webhook is not None:
-        candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_of(campaign, called_at), None)
-        planned = _gated(candidate, policy, called_at, called_at, received_at)
+        candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_at(campaign, called_at), None)
+        planned = _plan_through_gates(candidate, policy, called_at, called_at, received_at)
         yield replace(planned, details={"verification": verification_id})
 
 
-def _plan_of(campaign: Campaign, called_at: datetime) -> Plan:
+def _plan_at(campaign: Campaign, called_at: datetime) -> Plan:
     is_open = campaign.hours is None or campaign.hours.is_open(called_at)
     return Plan.OPEN if is_open else Plan.AFTER_HOURS
 
@@ -160,26 +182,31 @@ def plan_retry(
     `retry_index` and `outcome` are those of the unanswered one, 0 for the first callback; `candidate` is as
     that one was.
     """
-    waits = campaign.callback.retries.waits(outcome) if campaign.callback else ()
+    waits = campaign.callback.retries.delays_after(outcome) if campaign.callback else ()
     if campaign.callback is None or retry_index >= len(waits):
         return None
     due_at = now + waits[retry_index]
     again = replace(candidate, expires_at=due_at + campaign.callback.give_up_after)
-    return _gated(again, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
+    return _plan_through_gates(again, policy, now, due_at, now, retry_index + 1, Reason.RETRY_UNANSWERED)
 
 
 def plan_next_agent(
-    policy: Policy, retry_index: int, candidate: Candidate, missed: Reason, due_at: datetime, now: datetime
+    policy: Policy,
+    retry_index: int,
+    candidate: Candidate,
+    miss_reason: Reason,
+    due_at: datetime,
+    now: datetime,
 ) -> PlannedAction:
     """The callback that follows one whose agent missed it: at once, for the customer was not rung at all.
 
     It is due since that one was, so that waiting for one agent after the other has an end.
     """
-    planned = _gated(candidate, policy, now, due_at, now, retry_index, missed)
-    return replace(planned, look_at=now) if planned.state is State.PLANNED else planned
+    planned = _plan_through_gates(candidate, policy, now, due_at, now, retry_index, miss_reason)
+    return replace(planned, next_check_at=now) if planned.state is State.PLANNED else planned
 
 
-def _gated(
+def _plan_through_gates(
     candidate: Candidate,
     policy: Policy,
     base_at: datetime,
@@ -198,10 +225,10 @@ def _gated(
             pass
         case Hold(until, later_expiry, held_for):
             state, due_at, expires_at, why = State.HELD, until, later_expiry, held_for
-        case Wait(until, held_for):
+        case HoldForEvent(until, held_for):
             state, look_at, why = State.HELD, until, held_for
         case Close(closed_as, closed_for):
             state, outcome, why = State.DONE, closed_as, closed_for
     return PlannedAction(
-        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, look_at=look_at
+        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, next_check_at=look_at
     )

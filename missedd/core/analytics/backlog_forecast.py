@@ -15,19 +15,19 @@ from datetime import timedelta
 from typing import Final
 
 MINUTE: Final = timedelta(minutes=1)
-KNOWN_MINUTES: Final = 60
+FORECAST_MINUTES: Final = 60
 """How far ahead what becomes due is counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class DueGroup:
     """So many that become due in one minute from now and expire in one, both counted from 0.
 
     A negative `due` is a minute that has passed: they wait for their turn. What never expires has None.
     """
 
-    due: int
-    expires: int | None
+    due_minute: int
+    expiry_minute: int | None
     count: int
 
 
@@ -35,52 +35,54 @@ class Crowd:
 class Backlog:
     """What one lane owes."""
 
-    crowds: Sequence[Crowd] = ()
+    groups: Sequence[DueGroup] = ()
 
     @property
-    def due(self) -> int:
+    def due_now(self) -> int:
         """Those whose instant has come."""
-        return sum(crowd.count for crowd in self.crowds if crowd.due < 0)
+        return sum(crowd.count for crowd in self.groups if crowd.due_minute < 0)
 
     @property
-    def soon(self) -> int:
+    def due_soon(self) -> int:
         """How many more become due in the minutes that are known."""
-        return sum(crowd.count for crowd in self.crowds if crowd.due >= 0)
+        return sum(crowd.count for crowd in self.groups if crowd.due_minute >= 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    lasts: timedelta
+class BacklogForecast:
+    clears_in: timedelta
     """How long until nothing that is due waits any more, gone or expired; nothing if nothing is due."""
     expiring: int
     """How many expire before their turn, of what becomes due in the minutes that are known too."""
 
 
 @dataclass(slots=True)
-class _Left:
+class _WaitingGroup:
     count: int
 
 
-def forecast(backlog: Backlog, per_minute: int) -> Forecast:
+def forecast_backlog(backlog: Backlog, per_minute: int) -> BacklogForecast:
     """Say when the backlog is gone and what of it expires, where `per_minute` go out."""
-    arriving: defaultdict[int, list[Crowd]] = defaultdict(list)
-    for crowd in sorted(backlog.crowds, key=lambda crowd: crowd.due):
-        arriving[max(0, crowd.due)].append(crowd)
-    stack: list[_Left] = []  # the freshest at its end
-    ending: defaultdict[int, list[_Left]] = defaultdict(list)
+    arriving: defaultdict[int, list[DueGroup]] = defaultdict(list)
+    for crowd in sorted(backlog.groups, key=lambda crowd: crowd.due_minute):
+        arriving[max(0, crowd.due_minute)].append(crowd)
+    stack: list[_WaitingGroup] = []  # the freshest at its end
+    ending: defaultdict[int, list[_WaitingGroup]] = defaultdict(list)
     waiting = expiring = minute = 0
-    lasts = timedelta(0) if backlog.due == 0 else None
+    lasts = timedelta(0) if backlog.due_now == 0 else None
     while arriving or waiting:
         for crowd in arriving.pop(minute, ()):
-            left = _Left(crowd.count)
+            left = _WaitingGroup(crowd.count)
             stack.append(left)
             waiting += left.count
-            if crowd.expires is not None:
-                ending[max(minute, crowd.expires)].append(left)
+            if crowd.expiry_minute is not None:
+                ending[max(minute, crowd.expiry_minute)].append(left)
         if not arriving and not ending:
             # Nothing changes any more but that it goes.
-            return Forecast((minute + waiting / per_minute) * MINUTE if lasts is None else lasts, expiring)
-        served = _serve(stack, per_minute)
+            return BacklogForecast(
+                (minute + waiting / per_minute) * MINUTE if lasts is None else lasts, expiring
+            )
+        served = _take_newest(stack, per_minute)
         waiting -= served
         if waiting == 0 and lasts is None:
             lasts = (minute + served / per_minute) * MINUTE
@@ -91,16 +93,16 @@ def forecast(backlog: Backlog, per_minute: int) -> Forecast:
         minute += 1
         if waiting == 0 and lasts is None:
             lasts = minute * MINUTE
-    return Forecast(lasts or timedelta(0), expiring)
+    return BacklogForecast(lasts or timedelta(0), expiring)
 
 
-def _serve(stack: list[_Left], most: int) -> int:
-    """Take up to `most` off the end, and say how many that were."""
-    room = most
+def _take_newest(stack: list[_WaitingGroup], limit: int) -> int:
+    """Take up to `limit` off the end, and say how many that were."""
+    room = limit
     while stack and room:
         taken = min(room, stack[-1].count)
         stack[-1].count -= taken
         room -= taken
         if stack[-1].count == 0:
             stack.pop()
-    return most - room
+    return limit - room

@@ -36,13 +36,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from missedd.core.analytics.hour_grid import Grid
+from missedd.core.analytics.hour_grid import HourGrid
 from missedd.core.analytics.latency_buckets import percentile
-from missedd.core.analytics.local_hours import local_hours
-from missedd.core.model import RECOVERED, Kind, Outcome, State, Verdict
-from missedd.core.reasons import AGENT_MISSED
+from missedd.core.analytics.local_hours import calls_by_local_hour
+from missedd.core.model import SHAPE_RECOVERED, Kind, Outcome, State, Verdict
+from missedd.core.reasons import AGENT_MISS_REASONS
 
-COUNTED: tuple[Verdict, ...] = (
+COUNTED_VERDICTS: tuple[Verdict, ...] = (
     Verdict.ACCEPTED,
     Verdict.DUPLICATE,
     Verdict.SUPPRESSED,
@@ -50,15 +50,15 @@ COUNTED: tuple[Verdict, ...] = (
 )
 """The verdicts of a missed call to a campaign."""
 
-PERCENT: Final = {"median": 50, "p95": 95}
+PERCENTILES: Final = {"median": 50, "p95": 95}
 
 
-class TooMuchToCount(Exception):
+class RollupsBehind(Exception):
     """The summaries are far behind, so that figures would take too long just now; the text says how far."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class PeriodCounts:
     """What the store counted for one period and one campaign, or all of them."""
 
     facts: Mapping[str, int]
@@ -69,12 +69,12 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Facts:
+class _ParsedFacts:
     """Facts taken apart, by what they are about."""
 
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     recovered: int = 0
-    actions: list[_Actions] = field(default_factory=list)
+    actions: list[_ActionGroup] = field(default_factory=list)
     seconds: dict[str, dict[int, int]] = field(default_factory=dict)
     leads: int = 0
     converted: int = 0
@@ -82,7 +82,7 @@ class _Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Actions:
+class _ActionGroup:
     """How many actions are alike."""
 
     kind: str
@@ -94,38 +94,38 @@ class _Actions:
     count: int
 
 
-def figures(counts: Counts, grid: Grid, timezone: str) -> dict[str, Any]:
+def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> dict[str, Any]:
     """The figures as the API shows them: the contract's first, then what explains them."""
-    facts = _taken_apart(counts.facts)
+    facts = _parse_facts(counts.facts)
     all_callbacks = [each for each in facts.actions if each.kind == Kind.CALLBACK]
     callbacks = [each for each in all_callbacks if not is_agent_miss(each.outcome, each.reason)]
     texts = [each for each in facts.actions if each.kind == Kind.SMS]
-    answered, delivered = _placed(callbacks, Outcome.ANSWERED), _placed(texts, Outcome.DELIVERED)
-    by_hour, by_weekday, by_day = local_hours(counts.hours, grid, timezone)
+    answered, delivered = _count_placed(callbacks, Outcome.ANSWERED), _count_placed(texts, Outcome.DELIVERED)
+    by_hour, by_weekday, by_day = calls_by_local_hour(counts.hours, grid, timezone)
     return {
-        "total_calls": sum(n for (verdict, _), n in facts.calls.items() if verdict in COUNTED),
+        "total_calls": sum(n for (verdict, _), n in facts.calls.items() if verdict in COUNTED_VERDICTS),
         "unique_callers": counts.unique_callers,
-        "callbacks_made": _placed(callbacks),
+        "callbacks_made": _count_placed(callbacks),
         "callbacks_answered": answered,
-        "callback_success_rate": rate(answered, _ended(callbacks)),
+        "callback_success_rate": rate(answered, _count_ended(callbacks)),
         "agent_misses": sum(each.count for each in all_callbacks) - sum(each.count for each in callbacks),
         "leads": facts.leads,
         "conversions": facts.conversions,
         "conversion_rate": rate(facts.converted, facts.leads),
         "peak_hours": by_hour,
         "recovered": facts.recovered,
-        "sms_sent": _placed(texts),
+        "sms_sent": _count_placed(texts),
         "sms_delivered": delivered,
-        "sms_delivery_rate": rate(delivered, _ended(texts)),
+        "sms_delivery_rate": rate(delivered, _count_ended(texts)),
         "seconds_to_callback": _percentiles(facts.seconds.get("called-back", {})),
         "seconds_to_answer": _percentiles(facts.seconds.get("answered", {})),
-        "callback_outcomes": _grouped(_done(all_callbacks), ("outcome", "reason")),
-        "sms_by_reason": _grouped(_done(texts), ("outcome", "reason", "code")),
+        "callback_outcomes": _group_counts(_only_done(all_callbacks), ("outcome", "reason")),
+        "sms_by_reason": _group_counts(_only_done(texts), ("outcome", "reason", "code")),
         "verdicts": [
             {"verdict": verdict, "reason": reason, "calls": n}
             for (verdict, reason), n in sorted(facts.calls.items())
         ],
-        "actions": _grouped(facts.actions, ("kind", "state", "outcome")),
+        "actions": _group_counts(facts.actions, ("kind", "state", "outcome")),
         "weekday_hours": by_weekday,
         "by_day": by_day,
     }
@@ -138,29 +138,29 @@ def rate(part: int, whole: int) -> float | None:
 
 def is_agent_miss(outcome: str | None, reason: object) -> bool:
     """Whether a callback ended so that only an agent's telephone had rung."""
-    return outcome == Outcome.FAILED and reason in AGENT_MISSED
+    return outcome == Outcome.FAILED and reason in AGENT_MISS_REASONS
 
 
-def peak(hours: Iterable[Mapping[str, int]]) -> int | None:
+def busiest_hour(hours: Iterable[Mapping[str, int]]) -> int | None:
     """The hour with the most calls, the earliest of equals; None if there was no call."""
     busiest = max(hours, key=lambda each: each["calls"], default=None)
     return busiest["hour"] if busiest is not None and busiest["calls"] else None
 
 
-def _taken_apart(facts: Mapping[str, int]) -> _Facts:
+def _parse_facts(facts: Mapping[str, int]) -> _ParsedFacts:
     """As the view `facts` puts them together. Sums of what came and went may be 0."""
-    found = _Facts()
+    found = _ParsedFacts()
     for fact, n in facts.items():
         if n == 0:
             continue
         match fact.split("|"):
             case ["call", verdict, reason, shape]:
                 found.calls[verdict, reason] += n
-                if shape == RECOVERED and verdict in COUNTED:
+                if shape == SHAPE_RECOVERED and verdict in COUNTED_VERDICTS:
                     found.recovered += n
             case ["action", kind, state, outcome, reason, code, placed]:
                 found.actions.append(
-                    _Actions(kind, state, outcome or None, reason, code, placed == "placed", n)
+                    _ActionGroup(kind, state, outcome or None, reason, code, placed == "placed", n)
                 )
             case ["lead", converted]:
                 found.leads += n
@@ -174,23 +174,23 @@ def _taken_apart(facts: Mapping[str, int]) -> _Facts:
     return found
 
 
-def _placed(actions: Iterable[_Actions], outcome: Outcome | None = None) -> int:
+def _count_placed(actions: Iterable[_ActionGroup], outcome: Outcome | None = None) -> int:
     return sum(each.count for each in actions if each.is_placed and outcome in (None, each.outcome))
 
 
-def _ended(actions: Iterable[_Actions]) -> int:
-    return _placed(_done(actions))
+def _count_ended(actions: Iterable[_ActionGroup]) -> int:
+    return _count_placed(_only_done(actions))
 
 
-def _done(actions: Iterable[_Actions]) -> list[_Actions]:
+def _only_done(actions: Iterable[_ActionGroup]) -> list[_ActionGroup]:
     return [each for each in actions if each.state == State.DONE]
 
 
 def _percentiles(counts: Mapping[int, int]) -> dict[str, float | None]:
-    return {name: percentile(counts, percent) for name, percent in PERCENT.items()}
+    return {name: percentile(counts, percent) for name, percent in PERCENTILES.items()}
 
 
-def _grouped(actions: Iterable[_Actions], names: Sequence[str]) -> list[dict[str, Any]]:
+def _group_counts(actions: Iterable[_ActionGroup], names: Sequence[str]) -> list[dict[str, Any]]:
     """Counts by some of their properties, in order; an absent one is None."""
     sums = Counter[tuple[str, ...]]()
     for each in actions:

@@ -19,7 +19,7 @@ _FIRST_YEAR, _LAST_YEAR = 2005, 2045
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class HourGrid:
     """Hours begin `phase_us` after a multiple of `width_us` since 1970 UTC."""
 
     width_us: int = HOUR_US
@@ -33,7 +33,7 @@ class Grid:
 
 
 @cache
-def grid_of(timezone: str) -> Grid:
+def hour_grid_for(timezone: str) -> HourGrid:
     """The grid on which each hour lies in one local hour, summer and winter.
 
     Where a zone's clocks are set by parts of an hour (Lord Howe Island's are), its "hours" are
@@ -46,4 +46,4 @@ def grid_of(timezone: str) -> Grid:
         at += timedelta(days=7)
     first_s = min(offsets_s)
     width_us = gcd(HOUR_US, *((each - first_s) * 1_000_000 for each in offsets_s))
-    return Grid(width_us, -first_s * 1_000_000 % width_us)
+    return HourGrid(width_us, -first_s * 1_000_000 % width_us)

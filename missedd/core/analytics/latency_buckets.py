@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-_TENTHS = 10
-_FINE = 64
+_TENTHS_PER_SECOND = 10
+_LINEAR_TENTHS = 64
 """Up to so many tenths of a second each has a bucket of its own; from there on widths double with it."""
 
-LONGEST: Final = _FINE << 17
+LAST_BUCKET: Final = _LINEAR_TENTHS << 17
 """Tenths of a second, nearly ten days: whatever took longer is in the last bucket."""
 
 
 def bucket_of(seconds: float) -> int:
     """The bucket of a latency, named by its lower bound in tenths of a second."""
-    tenths = max(0, int(seconds * _TENTHS))
-    return LONGEST if tenths >= LONGEST else tenths - tenths % _width(tenths)
+    tenths = max(0, int(seconds * _TENTHS_PER_SECOND))
+    return LAST_BUCKET if tenths >= LAST_BUCKET else tenths - tenths % _width(tenths)
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> float | None:
@@ -35,8 +35,8 @@ def percentile(counts: Mapping[int, int], percent: int) -> float | None:
         left -= counts[bucket]
         if left <= 0:
             break
-    return (bucket + _width(bucket) / 2) / _TENTHS
+    return (bucket + _width(bucket) / 2) / _TENTHS_PER_SECOND
 
 
 def _width(tenths: int) -> int:
-    return 1 << max(0, tenths.bit_length() - _FINE.bit_length() + 1)
+    return 1 << max(0, tenths.bit_length() - _LINEAR_TENTHS.bit_length() + 1)

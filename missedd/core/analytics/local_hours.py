@@ -8,36 +8,36 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from missedd.core.analytics.hour_grid import Grid
+from missedd.core.analytics.hour_grid import HourGrid
 
 HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
-THURSDAY: Final = 3
+EPOCH_WEEKDAY: Final = 3
 """1 January 1970 was one; Monday is 0."""
-EPOCH: Final = date(1970, 1, 1)
+EPOCH_DATE: Final = date(1970, 1, 1)
 
-type Table = list[dict[str, int]]
+type HourTable = list[dict[str, int]]
 
 
-def local_hours(
-    hours: Mapping[int, int], grid: Grid, timezone: str
-) -> tuple[Table, Table, list[dict[str, int | str]]]:
+def calls_by_local_hour(
+    hours: Mapping[int, int], grid: HourGrid, timezone: str
+) -> tuple[HourTable, HourTable, list[dict[str, int | str]]]:
     """By hour of the day, all 24; by weekday and hour, all 168, Monday being 0; by date, first to last."""
-    offsets = _Offsets(timezone)
+    offsets = _UtcOffsets(timezone)
     of_day, of_week, dates = [0] * 24, [0] * 168, Counter[int]()
     for hour, n in hours.items():
         begins_s = grid.start_of(hour) // 1_000_000
         local_s = begins_s + offsets.at(begins_s)
         day, hour_of_day = local_s // DAY_S, local_s % DAY_S // HOUR_S
         of_day[hour_of_day] += n
-        of_week[(day + THURSDAY) % 7 * 24 + hour_of_day] += n
+        of_week[(day + EPOCH_WEEKDAY) % 7 * 24 + hour_of_day] += n
         dates[day] += n
     with_calls = [day for day, n in dates.items() if n]
     return (
         [{"hour": hour, "calls": n} for hour, n in enumerate(of_day)],
         [{"weekday": i // 24, "hour": i % 24, "calls": n} for i, n in enumerate(of_week)],
         [
-            {"date": (EPOCH + timedelta(days=day)).isoformat(), "calls": dates[day]}
+            {"date": (EPOCH_DATE + timedelta(days=day)).isoformat(), "calls": dates[day]}
             for day in range(min(with_calls), max(with_calls) + 1)
         ]
         if with_calls
@@ -45,7 +45,7 @@ def local_hours(
     )
 
 
-class _Offsets:
+class _UtcOffsets:
     """A zone's offset from UTC at many instants; looked up twice a day, as it hardly ever changes."""
 
     def __init__(self, timezone: str) -> None:
@@ -55,11 +55,11 @@ class _Offsets:
     def at(self, epoch_s: int) -> int:
         day = epoch_s // DAY_S
         if day not in self._days:
-            first, last = self._look(day * DAY_S), self._look((day + 1) * DAY_S - 1)
+            first, last = self._offset_s(day * DAY_S), self._offset_s((day + 1) * DAY_S - 1)
             self._days[day] = first if first == last else None
         offset_s = self._days[day]
-        return self._look(epoch_s) if offset_s is None else offset_s
+        return self._offset_s(epoch_s) if offset_s is None else offset_s
 
-    def _look(self, epoch_s: int) -> int:
+    def _offset_s(self, epoch_s: int) -> int:
         offset = datetime.fromtimestamp(epoch_s, UTC).astimezone(self._zone).utcoffset()
         return round((offset or timedelta()).total_seconds())

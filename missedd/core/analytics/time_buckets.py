@@ -19,7 +19,7 @@ AFTER_US: Final = 2**62
 """Earlier and later than any instant: the ends of a period without a bound."""
 
 
-class Stretch(NamedTuple):
+class TimeBucket(NamedTuple):
     """The first begins before any time, the last ends where what is summed ends."""
 
     number: int
@@ -27,7 +27,7 @@ class Stretch(NamedTuple):
     until_us: int
 
 
-class Rest(NamedTuple):
+class Remainder(NamedTuple):
     """What is counted one by one: added, or taken away from a stretch."""
 
     since_us: int
@@ -36,7 +36,7 @@ class Rest(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PeriodParts:
     """A period as whole stretches and rests.
 
     The stretches go from `first` up to before `last`, which may be `first`: in time from `since_us` up
@@ -48,44 +48,50 @@ class Parts:
     since_us: int = 0
     until_us: int = 0
     is_open: bool = False
-    rests: tuple[Rest, ...] = ()
+    remainders: tuple[Remainder, ...] = ()
 
 
-def divide(
-    since_us: int, until_us: int, low: Stretch | None, high: Stretch | None, end: Stretch, *, only_add: bool
-) -> Parts:
+def split_period(
+    since_us: int,
+    until_us: int,
+    low: TimeBucket | None,
+    high: TimeBucket | None,
+    end: TimeBucket,
+    *,
+    additive_only: bool,
+) -> PeriodParts:
     """A period at whose bounds are the stretches `low` and `high`: None where nothing is summed any more.
 
     `end` is the stretch that comes after the last. At either bound the nearer end of its stretch is
-    taken, and what is too much of it is counted and taken away; with `only_add` nothing is, as sets of
+    taken, and what is too much of it is counted and taken away; with `additive_only` nothing is, as sets of
     callers can only grow.
     """
     if low is None:
-        return Parts(rests=_rests(Rest(since_us, until_us)))
+        return PeriodParts(remainders=_without_empty(Remainder(since_us, until_us)))
     first, first_us = low.number, low.since_us
-    if first_us < since_us and (only_add or low.until_us - since_us <= since_us - first_us):
+    if first_us < since_us and (additive_only or low.until_us - since_us <= since_us - first_us):
         first, first_us = first + 1, low.until_us
     last, last_us = end.number, end.since_us
     if high is not None:
         last, last_us = high.number, high.since_us
-        if not only_add and high.until_us - until_us < until_us - last_us:
+        if not additive_only and high.until_us - until_us < until_us - last_us:
             last, last_us = last + 1, high.until_us
     if first >= last:
-        return Parts(rests=_rests(Rest(since_us, until_us)))
-    rests = _rests(
-        Rest(since_us, first_us),
-        Rest(first_us, since_us, -1),
-        Rest(last_us, until_us),
-        Rest(until_us, last_us, -1),
+        return PeriodParts(remainders=_without_empty(Remainder(since_us, until_us)))
+    rests = _without_empty(
+        Remainder(since_us, first_us),
+        Remainder(first_us, since_us, -1),
+        Remainder(last_us, until_us),
+        Remainder(until_us, last_us, -1),
     )
-    return Parts(first, last, first_us, last_us, high is None, rests)
+    return PeriodParts(first, last, first_us, last_us, high is None, rests)
 
 
-def _rests(*rests: Rest) -> tuple[Rest, ...]:
-    return tuple(each for each in rests if each.since_us < each.until_us)
+def _without_empty(*remainders: Remainder) -> tuple[Remainder, ...]:
+    return tuple(each for each in remainders if each.since_us < each.until_us)
 
 
-class Run(NamedTuple):
+class BucketRun(NamedTuple):
     """The buckets of a level from `first` up to before `last`."""
 
     level: int
@@ -93,19 +99,21 @@ class Run(NamedTuple):
     last: int
 
 
-def cover(first: int, last: int, made: int, level: int = len(SPANS) - 1) -> Iterator[Run]:
+def cover_with_buckets(
+    first: int, last: int, complete: int, level: int = len(SPANS) - 1
+) -> Iterator[BucketRun]:
     """The fewest runs that make the stretches from `first` up to before `last`.
 
-    Above the first level there are only buckets of which all stretches are among the first `made`.
+    Above the first level there are only buckets of which all stretches are among the first `complete`.
     """
     span = SPANS[level]
-    low, high = -(-first // span), (min(last, made) if level else last) // span
+    low, high = -(-first // span), (min(last, complete) if level else last) // span
     if low >= high:
         if level:
-            yield from cover(first, last, made, level - 1)
+            yield from cover_with_buckets(first, last, complete, level - 1)
         return
     if first < low * span:
-        yield from cover(first, low * span, made, level - 1)
-    yield Run(level, low, high)
+        yield from cover_with_buckets(first, low * span, complete, level - 1)
+    yield BucketRun(level, low, high)
     if high * span < last:
-        yield from cover(high * span, last, made, level - 1)
+        yield from cover_with_buckets(high * span, last, complete, level - 1)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from missedd.core.people.suppression import Channel, Class
-from missedd.core.phone import EVERY
+from missedd.core.people.suppression import Channel, RefusedSmsClass
+from missedd.core.phone import PREFIX_WILDCARD
 
-_SOURCES = {
+_SOURCE_WORDS = {
     "api": "through the API",
     "cli": "on the command line",
     "console": "on the console",
@@ -23,7 +23,7 @@ _SOURCES = {
 }
 
 
-def standing(
+def explain_number(
     suppressions: Sequence[Mapping[str, Any]],
     subscriptions: Sequence[Mapping[str, Any]],
     now: datetime,
@@ -31,54 +31,55 @@ def standing(
 ) -> str:
     """Tell what stands against a number at `now` and what it consented to; empty if there is nothing."""
     zone = ZoneInfo(timezone)
-    in_force = [each for each in suppressions if each["until"] is None or _parse(each["until"]) > now]
-    return "\n".join([*_suppressions(in_force, zone), *_subscriptions(subscriptions, zone)])
+    in_force = [each for each in suppressions if each["until"] is None or _parse_instant(each["until"]) > now]
+    return "\n".join([*_suppression_lines(in_force, zone), *_consent_lines(subscriptions, zone)])
 
 
-def barred(suppression: Mapping[str, Any]) -> str:
+def describe_suppression(suppression: Mapping[str, Any]) -> str:
     """What one suppression bars, in words, as the API shows it."""
     match suppression["channel"], suppression["class"]:
         case Channel.CALLS, _:
             return "Nobody calls it before it rings again"
-        case Channel.SMS, Class.PROMOTIONAL:
+        case Channel.SMS, RefusedSmsClass.PROMOTIONAL:
             return "No promotional SMS is sent to it"
-        case Channel.SMS, Class.SENDER:
+        case Channel.SMS, RefusedSmsClass.SENDER:
             return f"No SMS of {suppression['sender']} is sent to it"
-        case Channel.SMS, Class.TAKES_NO_SMS:
+        case Channel.SMS, RefusedSmsClass.TAKES_NO_SMS:
             return "It takes no SMS, so none is sent to it"
         case Channel.SMS, _:
             return "No SMS is sent to it"
     return "Nobody contacts it"
 
 
-def _suppressions(suppressions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
+def _suppression_lines(suppressions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
     for each in suppressions:
-        by_prefix = f", as {each['number']}" if each["number"].endswith(EVERY) else ""
-        until = f" until {local_time(each['until'], zone)}" if each["until"] else ""
+        by_prefix = f", as {each['number']}" if each["number"].endswith(PREFIX_WILDCARD) else ""
+        until = f" until {format_local_time(each['until'], zone)}" if each["until"] else ""
         call = f", call {each['call_sid']}" if each["call_sid"] else ""
         yield (
-            f"{barred(each)}{until}{by_prefix}: suppressed {_SOURCES.get(each['source'], each['source'])} "
-            f"at {local_time(each['since'], zone)} ({each['reason']}{call})."
+            f"{describe_suppression(each)}{until}{by_prefix}: suppressed "
+            f"{_SOURCE_WORDS.get(each['source'], each['source'])} "
+            f"at {format_local_time(each['since'], zone)} ({each['reason']}{call})."
         )
 
 
-def _subscriptions(subscriptions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
+def _consent_lines(subscriptions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
     for each in subscriptions:
         end = "."
         if each["withdrawn_at"]:
             call = f", call {each['withdrawal_call_sid']}" if each["withdrawal_call_sid"] else ""
-            how = _SOURCES.get(each["withdrawn_by"], each["withdrawn_by"])
-            end = f"; it left at {local_time(each['withdrawn_at'], zone)} {how}{call}."
+            how = _SOURCE_WORDS.get(each["withdrawn_by"], each["withdrawn_by"])
+            end = f"; it left at {format_local_time(each['withdrawn_at'], zone)} {how}{call}."
         yield (
             f"It joined the list {each['list']} for {each['purpose']} at "
-            f"{local_time(each['consented_at'], zone)}, call {each['call_sid']}{end}"
+            f"{format_local_time(each['consented_at'], zone)}, call {each['call_sid']}{end}"
         )
 
 
-def local_time(instant: str, zone: ZoneInfo) -> str:
+def format_local_time(instant: str, zone: ZoneInfo) -> str:
     """An RFC 3339 instant as a person in `zone` reads it."""
-    return _parse(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return _parse_instant(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _parse(instant: str) -> datetime:
+def _parse_instant(instant: str) -> datetime:
     return datetime.fromisoformat(instant).astimezone(UTC)

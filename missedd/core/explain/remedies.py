@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from missedd.base.url_redaction import without_secrets
+from missedd.base.url_redaction import redact_url
 from missedd.core.model import Kind, Outcome, State, Verdict
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
 
-LONG_WAIT: Final = timedelta(seconds=60)
+MAX_RECOMMENDED_DELAY: Final = timedelta(seconds=60)
 """The longest delay of a callback that the provider recommends."""
 
 
@@ -26,69 +26,71 @@ def remedies(call: Mapping[str, Any], policy: Policy) -> list[str]:
     campaign = policy.campaign(call["campaign"] or "")
     if campaign is None:
         return []
-    found = [*_of_call(call, campaign)]
+    found = [*_call_remedies(call, campaign)]
     for action in call["actions"]:
         match action["kind"]:
             case Kind.CALLBACK:
-                found += _of_callback(action, call, campaign)
+                found += _callback_remedies(action, call, campaign)
             case Kind.SMS:
-                found += _of_sms(action, campaign)
+                found += _sms_remedies(action, campaign)
             case Kind.WEBHOOK:
-                found += _of_webhook(action, campaign)
+                found += _webhook_remedies(action, campaign)
     return list(dict.fromkeys(found))
 
 
-def _of_call(call: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
+def _call_remedies(call: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
     kinds = {action["kind"] for action in call["actions"]}
     if call["verdict"] == Verdict.ACCEPTED and Kind.CALLBACK not in kinds and campaign.callback is None:
         yield (
-            f"No callback was triggered, as {campaign.key} does not call back: it has no "
+            f"No callback was triggered, as {campaign.label} does not call back: it has no "
             "[campaign.callback]; add it, with a flow or agents, if it shall"
         )
     if call["reason"] == Reason.NO_DEDUP_WINDOW:
         yield (
-            f"Several callbacks or SMS for one wish come of dedup_window = 0 of {campaign.key}: with "
+            f"Several callbacks or SMS for one wish come of dedup_window = 0 of {campaign.label}: with "
             'dedup_window = "5m" calls in quick succession are one'
         )
 
 
-def _of_callback(action: Mapping[str, Any], call: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
+def _callback_remedies(
+    action: Mapping[str, Any], call: Mapping[str, Any], campaign: Campaign
+) -> Iterator[str]:
     delay = campaign.callback.delay if campaign.callback else timedelta(0)
-    if action["outcome"] != Outcome.NO_ANSWER or action["retry_index"] or delay <= LONG_WAIT:
+    if action["outcome"] != Outcome.NO_ANSWER or action["retry_index"] or delay <= MAX_RECOMMENDED_DELAY:
         return
     for attempt in action["attempts"][:1]:
         waited = datetime.fromisoformat(attempt["started_at"]) - datetime.fromisoformat(call["called_at"])
         yield (
             f"The customer did not answer a callback that came {_minutes(waited)} after the call: the "
-            f'callback delay of {campaign.key} is long; with delay = "15s" to "30s" more people answer'
+            f'callback delay of {campaign.label} is long; with delay = "15s" to "30s" more people answer'
         )
 
 
-def _of_sms(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
+def _sms_remedies(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
     texts = (campaign.sms, campaign.after_hours.sms)
     if action["outcome"] not in (Outcome.FAILED, Outcome.REFUSED):
         return
     if action["reason"] in (Reason.SMS_MISCONFIGURED, Reason.TEMPLATE_MISMATCH):
         yield (
-            f"The SMS was not delivered because of its DLT registration: have the text of {campaign.key} "
+            f"The SMS was not delivered because of its DLT registration: have the text of {campaign.label} "
             "registered as a template on the operators' DLT portal, and put the template's id "
             "(dlt_template_id), its text (dlt_template) and the entity's id (dlt_entity_id) into the "
             "configuration; `missedd check` compares them"
         )
     elif not action["code"] and any(sms and not (sms.dlt_entity_id and sms.dlt_template_id) for sms in texts):
         yield (
-            f"The SMS of {campaign.key} has no DLT ids: register the text as a template on the operators' "
+            f"The SMS of {campaign.label} has no DLT ids: register the text as a template on the operators' "
             "DLT portal, and put dlt_entity_id and dlt_template_id into the configuration"
         )
 
 
-def _of_webhook(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
+def _webhook_remedies(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
     attempts = action["attempts"]
     is_failing = bool(attempts) and attempts[-1]["result"] not in ("accepted", None)
     is_over = action["state"] == State.DONE
     if campaign.webhook is None or not is_failing:
         return
-    url = without_secrets(campaign.webhook.url)
+    url = redact_url(campaign.webhook.url)
     again = (
         f"; then `missedd resend --config FILE {action['id']}`" if is_over else "; it is sent again by itself"
     )

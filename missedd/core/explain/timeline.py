@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from missedd.core.actions.details import Told, told
-from missedd.core.explain.call import WordsOfCode, spell_code
-from missedd.core.model import RECOVERED, SMS_APPLET, Outcome, State, Verdict
-from missedd.core.polls.voting_rules import spell
-from missedd.core.reasons import words_of
+from missedd.core.actions.details import DisplayedDetail, displayed_details
+from missedd.core.explain.call import DescribeCode, describe_sms_code
+from missedd.core.model import SHAPE_RECOVERED, SHAPE_SMS_APPLET, Outcome, State, Verdict
+from missedd.core.polls.voting_rules import describe_vote
+from missedd.core.reasons import describe_reason
 
 _VERDICTS: Final = {
     Verdict.ACCEPTED: "accepted",
@@ -25,22 +25,24 @@ _VERDICTS: Final = {
     Verdict.UNKNOWN_EXOPHONE: "kept, but it belongs to no campaign",
     Verdict.OWN_NUMBER: "kept, and nobody is called back",
 }
-_STANDING: Final = {
+_STATE_WORDS: Final = {
     State.PLANNED: "is due",
     State.HELD: "is held",
     State.ATTEMPTING: "is being sent",
     State.PLACED: "is out; its outcome is awaited",
 }
-_SHAPES: Final = {
-    RECOVERED: "Found in Exotel's list of calls; no webhook told of it",
-    SMS_APPLET: "The SMS applet asked for its text before a webhook told of it",
+_SHAPE_WORDS: Final = {
+    SHAPE_RECOVERED: "Found in Exotel's list of calls; no webhook told of it",
+    SHAPE_SMS_APPLET: "The SMS applet asked for its text before a webhook told of it",
 }
-GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
-BAD: Final = frozenset({Outcome.FAILED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, Outcome.UNKNOWN})
+GOOD_OUTCOMES: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
+BAD_OUTCOMES: Final = frozenset(
+    {Outcome.FAILED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, Outcome.UNKNOWN}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineEntry:
     """One entry. `at` is RFC 3339; `tone` is `good`, `bad`, `wait` or nothing in particular."""
 
     at: str
@@ -50,73 +52,77 @@ class Moment:
     note: str = ""
     action: int | None = None
     tone: str = ""
-    is_ahead: bool = False
+    is_future: bool = False
     until: str | None = None
     """Until when it is worth doing."""
-    facts: tuple[Told, ...] = ()
+    facts: tuple[DisplayedDetail, ...] = ()
 
 
-def timeline(call: Mapping[str, Any], words_of_code: WordsOfCode = lambda code: "") -> list[Moment]:
+def build_timeline(
+    call: Mapping[str, Any], describe_code: DescribeCode = lambda code: ""
+) -> list[TimelineEntry]:
     """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
-    found = [each for action in call["actions"] for each in _action(action, words_of_code)]
+    found = [each for action in call["actions"] for each in _action_entries(action, describe_code)]
     if call.get("reached_at"):
-        found.append(_reached(call))
-    return [*_arrival(call), *sorted(found, key=lambda each: (each.is_ahead, each.at))]
+        found.append(_answered_entry(call))
+    return [*_arrival_entries(call), *sorted(found, key=lambda each: (each.is_future, each.at))]
 
 
 def tone_of(state: str, outcome: str | None) -> str:
     """How an action stands, as a colour would say it."""
     if outcome is None:
         return "wait" if state in (State.PLANNED, State.HELD) else "out"
-    return "good" if outcome in GOOD else "bad" if outcome in BAD else "none"
+    return "good" if outcome in GOOD_OUTCOMES else "bad" if outcome in BAD_OUTCOMES else "none"
 
 
-def _arrival(call: Mapping[str, Any]) -> Iterator[Moment]:
+def _arrival_entries(call: Mapping[str, Any]) -> Iterator[TimelineEntry]:
     whom = call["to"] or "a number that could not be read"
-    yield Moment(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
+    yield TimelineEntry(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
     proved, again = call["verification"], call["redeliveries"]
     notes = [
-        _SHAPES.get(call["shape"]),
+        _SHAPE_WORDS.get(call["shape"]),
         f"Exotel delivered it again {again} times" if again else None,
         f"It proved the number, for the verification {proved}" if proved else None,
     ]
     verdict = Verdict(call["verdict"])
-    yield Moment(
+    yield TimelineEntry(
         call["received_at"],
         f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is no missed call",
         call["reason"],
-        words_of(call["reason"]),
+        describe_reason(call["reason"]),
         ". ".join(filter(None, notes)),
         tone="good" if verdict is Verdict.ACCEPTED else "none",
     )
 
 
-def _reached(call: Mapping[str, Any]) -> Moment:
+def _answered_entry(call: Mapping[str, Any]) -> TimelineEntry:
     by = call["reached_by"]
     title, note = "It was no missed call after all", "What it was still owed ended"
-    return Moment(call["reached_at"], title, by, words_of(by), note, tone="good")
+    return TimelineEntry(call["reached_at"], title, by, describe_reason(by), note, tone="good")
 
 
-def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[Moment]:
-    name, action_id = _name(action), action["id"]
+def _action_entries(action: Mapping[str, Any], describe_code: DescribeCode) -> Iterator[TimelineEntry]:
+    name, action_id = _action_label(action), action["id"]
     for attempt in action["attempts"]:
-        yield _attempt(attempt, name, action_id)
+        yield _attempt_entry(attempt, name, action_id)
     for report in action.get("reports", ()):
         source = "reported" if report["source"] == "report" else "found by a look-up"
         code = f" ({report['code']})" if report["code"] else ""
         title = f"{name} {source}: {report['status']}{code}"
-        yield Moment(report["received_at"], title, note=report["effect"], action=action_id)
+        yield TimelineEntry(report["received_at"], title, note=report["effect"], action=action_id)
     reason, tone = action["reason"], tone_of(action["state"], action["outcome"])
-    said = {"reason": reason, "words": words_of(reason), "action": action_id, "tone": tone}
-    facts = tuple(told(action))
+    said = {"reason": reason, "words": describe_reason(reason), "action": action_id, "tone": tone}
+    facts = tuple(displayed_details(action))
     if action["outcome"] is None:
-        title = f"{name} {_STANDING[State(action['state'])]}"
-        yield Moment(action["due_at"], title, is_ahead=True, until=action["expires_at"], facts=facts, **said)
+        title = f"{name} {_STATE_WORDS[State(action['state'])]}"
+        yield TimelineEntry(
+            action["due_at"], title, is_future=True, until=action["expires_at"], facts=facts, **said
+        )
         return
     vote = action.get("vote")
-    note = spell(vote["poll"], vote["option"], vote["standing"]) if vote else ""
-    note = note or spell_code(action, words_of_code)
-    yield Moment(
+    note = describe_vote(vote["poll"], vote["option"], vote["standing"]) if vote else ""
+    note = note or describe_sms_code(action, describe_code)
+    yield TimelineEntry(
         action["closed_at"] or action["due_at"],
         f"{name}: {action['outcome']}",
         note=note and f"{note}.",
@@ -125,23 +131,23 @@ def _action(action: Mapping[str, Any], words_of_code: WordsOfCode) -> Iterator[M
     )
     if action["settled_outcome"]:
         title = f"{name} settled by an operator: {action['settled_outcome']}"
-        yield Moment(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)
+        yield TimelineEntry(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)
 
 
-def _attempt(attempt: Mapping[str, Any], name: str, action_id: int) -> Moment:
+def _attempt_entry(attempt: Mapping[str, Any], name: str, action_id: int) -> TimelineEntry:
     result, reason = attempt["result"], attempt["reason"]
     code = f" {attempt['code']}" if attempt["code"] else ""
-    return Moment(
+    return TimelineEntry(
         attempt["started_at"],
         f"{name}, attempt {attempt['number']}: {result or 'no answer yet'}{code}",
         reason,
-        words_of(reason) if reason else "",
+        describe_reason(reason) if reason else "",
         attempt["message"] or "",
         action_id,
         {"accepted": "good", "refused": "bad", "unknown": "bad"}.get(result or "", "out"),
     )
 
 
-def _name(action: Mapping[str, Any]) -> str:
+def _action_label(action: Mapping[str, Any]) -> str:
     again = f", retry {action['retry_index']}" if action["retry_index"] else ""
     return f"{action['kind'].capitalize() if action['kind'] != 'sms' else 'SMS'}{again}"

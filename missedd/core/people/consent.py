@@ -16,11 +16,11 @@ from typing import Final
 
 from missedd.core.reasons import Reason
 
-MISSED_CALL: Final = "missed-call"
+WITHDRAWN_BY_CALL: Final = "missed-call"
 """By which a consent is withdrawn: this, or what an operator acted through."""
 
 
-class Standing(StrEnum):
+class ConsentStatus(StrEnum):
     """What a call that joined is worth."""
 
     IN_FORCE = "in-force"
@@ -30,19 +30,19 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class SubscribeEvent:
     """A call that joins the list."""
 
     at: datetime
     call_id: int
 
     @property
-    def place(self) -> tuple[datetime, bool, int]:
+    def sort_key(self) -> tuple[datetime, bool, int]:
         return self.at, False, self.call_id
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class UnsubscribeEvent:
     """A word that leaves the list: a call, or without one an operator's deed."""
 
     at: datetime
@@ -50,115 +50,115 @@ class Leaving:
     call_id: int | None = None
 
     @property
-    def place(self) -> tuple[datetime, bool, int]:
+    def sort_key(self) -> tuple[datetime, bool, int]:
         return self.at, True, self.call_id or 0
 
 
-type Wish = Joining | Leaving
+type ConsentEvent = SubscribeEvent | UnsubscribeEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
     """A call that joined, what it is worth, and what ended it."""
 
-    joining: Joining
-    standing: Standing
-    withdrawal: Leaving | None = None
+    subscribed_by: SubscribeEvent
+    status: ConsentStatus
+    withdrawal: UnsubscribeEvent | None = None
 
 
 @dataclass(slots=True)
-class Ledger:
+class ConsentHistory:
     """What is known to have been said of one list by one number, in the order of its own time.
 
     It need not reach back to the beginning: from a consent on, nothing before it matters.
     """
 
-    wishes: list[Wish] = field(default_factory=list)
+    events: list[ConsentEvent] = field(default_factory=list)
 
     @classmethod
-    def of(cls, wishes: Iterable[Wish]) -> Ledger:
-        return cls(sorted(wishes, key=_place))
+    def from_events(cls, events: Iterable[ConsentEvent]) -> ConsentHistory:
+        return cls(sorted(events, key=_sort_key))
 
     @property
-    def is_in_force(self) -> bool:
-        return bool(self.wishes) and isinstance(self.wishes[-1], Joining)
+    def is_subscribed(self) -> bool:
+        return bool(self.events) and isinstance(self.events[-1], SubscribeEvent)
 
-    def join(self, joining: Joining) -> Reason:
+    def add_subscribe(self, event: SubscribeEvent) -> Reason:
         """Take in a call that joins, and say what came of it."""
-        was_in_force = self.is_in_force
-        insort(self.wishes, joining, key=_place)
-        if not self.is_in_force:
+        was_in_force = self.is_subscribed
+        insort(self.events, event, key=_sort_key)
+        if not self.is_subscribed:
             return Reason.WITHDRAWN_SINCE
         return Reason.ALREADY_SUBSCRIBED if was_in_force else Reason.SUBSCRIBED
 
-    def leave(self, leaving: Leaving) -> Reason:
+    def add_unsubscribe(self, event: UnsubscribeEvent) -> Reason:
         """Take in a word that leaves, and say what came of it."""
-        insort(self.wishes, leaving, key=_place)
-        if self.is_in_force:
+        insort(self.events, event, key=_sort_key)
+        if self.is_subscribed:
             return Reason.SUBSCRIBED_SINCE
-        before = self.wishes.index(leaving) - 1
-        found = before >= 0 and isinstance(self.wishes[before], Joining)
+        before = self.events.index(event) - 1
+        found = before >= 0 and isinstance(self.events[before], SubscribeEvent)
         return Reason.UNSUBSCRIBED if found else Reason.NOT_SUBSCRIBED
 
     def consents(self) -> list[Consent]:
         """What every call that joined is worth by all that is known."""
         found: list[Consent] = []
         current: int | None = None
-        for wish in self.wishes:
-            if isinstance(wish, Joining):
+        for wish in self.events:
+            if isinstance(wish, SubscribeEvent):
                 repeats = current is not None
-                found.append(Consent(wish, Standing.REPEATED if repeats else Standing.IN_FORCE))
+                found.append(Consent(wish, ConsentStatus.REPEATED if repeats else ConsentStatus.IN_FORCE))
                 current = current if repeats else len(found) - 1
             elif current is not None:
-                found[current] = Consent(found[current].joining, Standing.WITHDRAWN, wish)
+                found[current] = Consent(found[current].subscribed_by, ConsentStatus.WITHDRAWN, wish)
                 current = None
         return found
 
 
-def _place(wish: Wish) -> tuple[datetime, bool, int]:
-    return wish.place
+def _sort_key(event: ConsentEvent) -> tuple[datetime, bool, int]:
+    return event.sort_key
 
 
-def leaves_at(now: datetime, ledger: Ledger) -> datetime:
+def withdrawal_time(now: datetime, history: ConsentHistory) -> datetime:
     """When an operator's word takes effect: now, or after all that was said, should that lie ahead.
 
     A call's own time may be a little ahead of our clock, and a person is taken off the list all the same.
     """
-    return max([now, *(each.at for each in ledger.wishes)])
+    return max([now, *(each.at for each in history.events)])
 
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
     """A suppression that the number itself asked for, by calls.
 
-    `call_id` is the call that began it: the SMS that confirms it is owed for that call. `asked_at`
+    `call_id` is the call that began it: the SMS that confirms it is owed for that call. `requested_at`
     is the own time of the latest such call, `since` when the first took effect.
     """
 
     since: datetime
-    asked_at: datetime
+    requested_at: datetime
     until: datetime | None
     call_id: int
 
 
-def opted_out(
-    standing: OptOut | None, asked: OptOut, joined_at: datetime | None, now: datetime
+def apply_opt_out(
+    current: OptOut | None, requested: OptOut, joined_at: datetime | None, now: datetime
 ) -> OptOut | None:
     """What stands after a call that opts out; `joined_at` is the number's latest call that joined any list.
 
     One that was made before such a call, or whose time has run out, changes nothing. A further one
     prolongs what stands, and never shortens it.
     """
-    is_over = asked.until is not None and asked.until <= now
-    if is_over or (joined_at is not None and joined_at > asked.asked_at):
-        return standing
-    if standing is None:
-        return asked
-    untils = (standing.until, asked.until)
+    is_over = requested.until is not None and requested.until <= now
+    if is_over or (joined_at is not None and joined_at > requested.requested_at):
+        return current
+    if current is None:
+        return requested
+    untils = (current.until, requested.until)
     until = None if None in untils else max(each for each in untils if each is not None)
-    return replace(standing, asked_at=max(standing.asked_at, asked.asked_at), until=until)
+    return replace(current, requested_at=max(current.requested_at, requested.requested_at), until=until)
 
 
-def joined_again(standing: OptOut | None, joined_at: datetime) -> OptOut | None:
+def apply_resubscribe(current: OptOut | None, joined_at: datetime) -> OptOut | None:
     """What stands after a call that joins a list: who joins after opting out may be contacted again."""
-    return None if standing is not None and joined_at > standing.asked_at else standing
+    return None if current is not None and joined_at > current.requested_at else current

@@ -16,26 +16,26 @@ import phonenumbers
 
 from missedd.core.phone import normalise
 
-PREFIX: Final = "erased:"
+PSEUDONYM_PREFIX: Final = "erased:"
 
-_PSEUDONYM: Final = re.compile(rf"{PREFIX}[1-9][0-9]{{0,17}}")
+_PSEUDONYM: Final = re.compile(rf"{PSEUDONYM_PREFIX}[1-9][0-9]{{0,17}}")
 
-type Remove = Callable[[str], str]
+type Redact = Callable[[str], str]
 """Gives a text with the pseudonym wherever the number stood in it."""
 
-_BETWEEN = r"[ \t.()\u00a0-]{0,2}"
+_SEPARATORS = r"[ \t.()\u00a0-]{0,2}"
 """What people put between digits."""
 
-_TELLING = 8
+_MIN_DISTINCT_DIGITS = 8
 """So many digits in a row are a number even within a longer run of them; fewer may be an amount."""
 
 
-class Cause(StrEnum):
+class ErasureCause(StrEnum):
     OPERATOR = "operator"
     RETENTION = "retention"
 
 
-class NotErased(StrEnum):
+class ErasureRefusal(StrEnum):
     """Why a number is left as it is."""
 
     UNKNOWN = "unknown"
@@ -46,12 +46,12 @@ class NotErased(StrEnum):
     """An application waits for its call."""
     POLL_OPEN = "poll-open"
     """It has voted in a poll that has yet to close, and could vote again."""
-    HEARD_OF = "heard-of"
+    ACTIVE_AGAIN = "heard-of"
     """Something was heard of it since the instant that was given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasureResult:
     """`suppressions` and `consents` are the records that keep the number."""
 
     pseudonym: str
@@ -60,42 +60,42 @@ class Erased:
 
 
 def pseudonym(erasure_id: int) -> str:
-    return f"{PREFIX}{erasure_id}"
+    return f"{PSEUDONYM_PREFIX}{erasure_id}"
 
 
 def is_erased(number: str) -> bool:
     """Whether this stands for a number that was erased."""
-    return number.startswith(PREFIX)
+    return number.startswith(PSEUDONYM_PREFIX)
 
 
-def kept_as(text: str) -> str | None:
+def lookup_key(text: str) -> str | None:
     """What a caller is looked up by: E.164 for a number in any spelling, a pseudonym as it stands."""
     return text if _PSEUDONYM.fullmatch(text) else normalise(text)
 
 
-def remover(number: str, instead: str) -> Remove:
+def number_redactor(number: str, replacement: str) -> Redact:
     """Finds a number, in E.164, in all of its spellings: with and without country code, 0 or blanks."""
-    country, national = _parts(number)
-    spelt = _BETWEEN.join(national)
-    code = rf"(?:\+|%2[Bb]|00)?{country}{_BETWEEN}" if country else r"\+?"
-    prefix = rf"(?:{code})?(?:\(?0\)?{_BETWEEN})?"
-    is_telling = len(national) >= _TELLING
+    country, national = _split_country_code(number)
+    spelt = _SEPARATORS.join(national)
+    code = rf"(?:\+|%2[Bb]|00)?{country}{_SEPARATORS}" if country else r"\+?"
+    prefix = rf"(?:{code})?(?:\(?0\)?{_SEPARATORS})?"
+    is_telling = len(national) >= _MIN_DISTINCT_DIGITS
     found = re.compile(prefix + spelt if is_telling else rf"(?<!\d){prefix}{spelt}(?!\d)")
-    return lambda text: found.sub(instead, text)
+    return lambda text: found.sub(replacement, text)
 
 
-def removed(value: Any, remove: Remove) -> Any:
+def redact_json(value: Any, redact: Redact) -> Any:
     """A JSON value with the number removed from each of its texts."""
     if isinstance(value, str):
-        return remove(value)
+        return redact(value)
     if isinstance(value, dict):
-        return {remove(key): removed(each, remove) for key, each in value.items()}
+        return {redact(key): redact_json(each, redact) for key, each in value.items()}
     if isinstance(value, list):
-        return [removed(each, remove) for each in value]
+        return [redact_json(each, redact) for each in value]
     return value
 
 
-def _parts(number: str) -> tuple[str, str]:
+def _split_country_code(number: str) -> tuple[str, str]:
     """The country code and the rest of the digits."""
     try:
         parsed = phonenumbers.parse(number)

@@ -15,7 +15,7 @@ from typing import Final
 
 from pyroaring import BitMap64
 
-from missedd.core.pagination import Query, ReadPage, Rows, all_of
+from missedd.core.pagination import PageRows, Query, ReadPage, read_all_pages
 
 
 class LeadStatus(StrEnum):
@@ -24,45 +24,45 @@ class LeadStatus(StrEnum):
     CONVERTED = "converted"
 
 
-class LeadNews(StrEnum):
+class LeadEvent(StrEnum):
     """What may happen to a lead by itself."""
 
-    REACHED = "reached"
+    SPOKEN_WITH = "reached"
     """The campaign has spoken with the person."""
     CONVERTED = "converted"
 
 
-TABLE: Final[dict[tuple[LeadStatus, LeadNews], LeadStatus]] = {
-    (LeadStatus.NEW, LeadNews.REACHED): LeadStatus.CONTACTED,
-    (LeadStatus.NEW, LeadNews.CONVERTED): LeadStatus.CONVERTED,
-    (LeadStatus.CONTACTED, LeadNews.CONVERTED): LeadStatus.CONVERTED,
+LEAD_TRANSITIONS: Final[dict[tuple[LeadStatus, LeadEvent], LeadStatus]] = {
+    (LeadStatus.NEW, LeadEvent.SPOKEN_WITH): LeadStatus.CONTACTED,
+    (LeadStatus.NEW, LeadEvent.CONVERTED): LeadStatus.CONVERTED,
+    (LeadStatus.CONTACTED, LeadEvent.CONVERTED): LeadStatus.CONVERTED,
 }
 
 
-def advance(status: LeadStatus, news: LeadNews) -> LeadStatus:
+def next_status(status: LeadStatus, event: LeadEvent) -> LeadStatus:
     """The status that follows; what is not in the table changes nothing."""
-    return TABLE.get((status, news), status)
+    return LEAD_TRANSITIONS.get((status, event), status)
 
 
-_COMMITTED: Final = timedelta(minutes=1)
+_COMMIT_DELAY: Final = timedelta(minutes=1)
 """A change is on disk this soon after the instant that it was written with."""
 
-_LOOKS: Final = 3
+_PASSES: Final = 3
 
 
-async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -> AsyncGenerator[Rows]:
+async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -> AsyncGenerator[PageRows]:
     """Every lead that the query selects, once.
 
     Where it asks for what changed, a lead that changes while the others are read moves to the front, and
     would be passed over: so what has changed meanwhile is looked at again.
     """
     told = BitMap64()
-    for _ in range(1 if query.updated_since is None else _LOOKS):
+    for _ in range(1 if query.updated_since is None else _PASSES):
         began_at = now()
-        async with aclosing(all_of(read, query)) as pages:
+        async with aclosing(read_all_pages(read, query)) as pages:
             async for rows in pages:
                 if fresh := [row for row in rows if row["id"] not in told]:
                     yield fresh
                 if query.updated_since is not None:
                     told.update(row["id"] for row in rows)
-        query = replace(query, updated_since=began_at - _COMMITTED, cursor=None)
+        query = replace(query, updated_since=began_at - _COMMIT_DELAY, cursor=None)

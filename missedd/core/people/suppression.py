@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 from missedd.core.policy import MessageClass
 from missedd.core.reasons import Reason
 
@@ -23,7 +23,7 @@ class Channel(StrEnum):
     CALLS = "calls"
 
 
-class Class(StrEnum):
+class RefusedSmsClass(StrEnum):
     """Which SMS to a number the operators refuse, where it is not all of them."""
 
     PROMOTIONAL = "promotional"
@@ -34,62 +34,68 @@ class Class(StrEnum):
     """The number is none that an SMS reaches."""
 
 
-@value(frozen=True, slots=True)
-class Bar:
+@fast_dataclass(frozen=True, slots=True)
+class Restriction:
     """What one suppression bars. `sender` is said where the class is `SENDER`."""
 
     channel: Channel = Channel.ALL
-    of: Class | None = None
+    sms_class: RefusedSmsClass | None = None
     sender: str = ""
 
 
-EVERYTHING: Final = Bar()
-OUR_CALLS: Final = Bar(Channel.CALLS)
+BLOCKS_ALL: Final = Restriction()
+BLOCKS_CALLS: Final = Restriction(Channel.CALLS)
 """The register's refusal of a call. The number's next missed call ends it, as who rings asks to be rung."""
 
-PROMOTIONS: Final = Bar(Channel.SMS, Class.PROMOTIONAL)
-NO_SMS: Final = Bar(Channel.SMS, Class.TAKES_NO_SMS)
+BLOCKS_PROMOTIONAL_SMS: Final = Restriction(Channel.SMS, RefusedSmsClass.PROMOTIONAL)
+BLOCKS_SMS: Final = Restriction(Channel.SMS, RefusedSmsClass.TAKES_NO_SMS)
 
-_LASTS: Final = timedelta(days=30)
+_LEARNED_DURATION: Final = timedelta(days=30)
 """How long it is believed: numbers get other owners, lines other telephones."""
 
 
-def learned(of: Class, sender: str | None) -> Bar | None:
+def restriction_from_refusal(sms_class: RefusedSmsClass, sender: str | None) -> Restriction | None:
     """What the refusal of an SMS by this sender teaches; None where the sender is not known any more."""
-    match of:
-        case Class.PROMOTIONAL:
-            return PROMOTIONS
-        case Class.TAKES_NO_SMS:
-            return NO_SMS
-        case Class.SENDER:
-            return Bar(Channel.SMS, Class.SENDER, sender) if sender else None
+    match sms_class:
+        case RefusedSmsClass.PROMOTIONAL:
+            return BLOCKS_PROMOTIONAL_SMS
+        case RefusedSmsClass.TAKES_NO_SMS:
+            return BLOCKS_SMS
+        case RefusedSmsClass.SENDER:
+            return Restriction(Channel.SMS, RefusedSmsClass.SENDER, sender) if sender else None
 
 
-def lasts(bar: Bar) -> timedelta | None:
+def restriction_duration(restriction: Restriction) -> timedelta | None:
     """How long a learned bar stands; None for ever."""
-    return _LASTS if bar.channel is Channel.CALLS or bar.of is Class.TAKES_NO_SMS else None
+    return (
+        _LEARNED_DURATION
+        if restriction.channel is Channel.CALLS or restriction.sms_class is RefusedSmsClass.TAKES_NO_SMS
+        else None
+    )
 
 
-def bars_calls(bars: Iterable[Bar]) -> bool:
-    return any(each.channel is Channel.CALLS for each in bars)
+def blocks_calls(restrictions: Iterable[Restriction]) -> bool:
+    return any(each.channel is Channel.CALLS for each in restrictions)
 
 
-def refusal_of_sms(
-    bars: Iterable[Bar], message_class: MessageClass, sender: str, *, confirms: bool
+def sms_block_reason(
+    restrictions: Iterable[Restriction], message_class: MessageClass, sender: str, *, confirms_opt_out: bool
 ) -> Reason | None:
     """Why an SMS must not go, by what bars the number; None if it may.
 
     The register filters promotional messages only, and never the one that confirms an opting out.
     """
-    for bar in bars:
+    for bar in restrictions:
         if bar.channel is not Channel.SMS:
             continue
-        match bar.of:
-            case Class.TAKES_NO_SMS:
+        match bar.sms_class:
+            case RefusedSmsClass.TAKES_NO_SMS:
                 return Reason.TAKES_NO_SMS
-            case Class.PROMOTIONAL if message_class is not MessageClass.PROMOTIONAL or confirms:
+            case RefusedSmsClass.PROMOTIONAL if (
+                message_class is not MessageClass.PROMOTIONAL or confirms_opt_out
+            ):
                 continue
-            case Class.SENDER if bar.sender.casefold() != sender.casefold():
+            case RefusedSmsClass.SENDER if bar.sender.casefold() != sender.casefold():
                 continue
         return Reason.REFUSES_SMS
     return None

@@ -17,33 +17,33 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import to_iso
-from missedd.core.polls.tally import Tally, told
+from missedd.core.polls.tally import Tally, tally_json
 
 FORMAT: Final = "missedd-poll-result/1"
 
-type Result = Mapping[str, Any]
+type PollResult = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Digests:
+class VoteDigests:
     """SHA-256, in hex, over the CallSids that count, sorted and joined by line feeds."""
 
     total: str
     by_option: Mapping[str, str]
 
-    def of(self, option: str) -> str:
-        return self.by_option.get(option, NOTHING)
+    def for_option(self, option: str) -> str:
+        return self.by_option.get(option, EMPTY_DIGEST)
 
 
-NOTHING: Final = hashlib.sha256().hexdigest()
+EMPTY_DIGEST: Final = hashlib.sha256().hexdigest()
 """The digest where nobody voted."""
 
 
-def result(
-    tally: Tally, numbers: int, digests: Digests, options: Iterable[str], counted_at: datetime
+def poll_result_json(
+    tally: Tally, numbers: int, digests: VoteDigests, options: Iterable[str], counted_at: datetime
 ) -> dict[str, Any]:
     """What a recount gave, to be signed; `numbers` is how many different ones voted."""
-    shown = told(tally, options, counted_at)
+    shown = tally_json(tally, options, counted_at)
     rules = ("votes_per_number", "keep", "opens_at", "closes_at", "countries")
     return {
         "format": FORMAT,
@@ -54,27 +54,27 @@ def result(
         "calls": tally.calls,
         "numbers": numbers,
         "total": shown["total"],
-        "options": [each | {"digest": digests.of(each["option"])} for each in shown["options"]],
+        "options": [each | {"digest": digests.for_option(each["option"])} for each in shown["options"]],
         "refused": shown["refused"],
         "digest": digests.total,
     }
 
 
-def signed(result: Result, key: bytes) -> dict[str, Any]:
+def sign_result(result: PollResult, key: bytes) -> dict[str, Any]:
     return {**result, "signature": _signature(result, key)}
 
 
-def is_signed(result: Result, key: bytes) -> bool:
+def has_valid_signature(result: PollResult, key: bytes) -> bool:
     """Whether the signature is of this key and of all that the result says."""
     said = result.get("signature")
     return isinstance(said, str) and hmac.compare_digest(said.encode(), _signature(result, key).encode())
 
 
-def canonical(result: Result) -> bytes:
+def canonical_json(result: PollResult) -> bytes:
     """What is signed."""
     unsigned = {name: value for name, value in result.items() if name != "signature"}
     return json.dumps(unsigned, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _signature(result: Result, key: bytes) -> str:
-    return "v1," + base64.b64encode(hmac.digest(key, canonical(result), hashlib.sha256)).decode()
+def _signature(result: PollResult, key: bytes) -> str:
+    return "v1," + base64.b64encode(hmac.digest(key, canonical_json(result), hashlib.sha256)).decode()

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from missedd.base.clock import to_iso
 from missedd.core.policy import PollPolicy
-from missedd.core.polls.voting_rules import Standing
+from missedd.core.polls.voting_rules import VoteStatus
 
 UPCOMING, OPEN, CLOSED = "upcoming", "open", "closed"
-STATES: Final = (UPCOMING, OPEN, CLOSED)
-NOT_COUNTED: Final = tuple(each for each in Standing if each is not Standing.COUNTED)
+POLL_STATES: Final = (UPCOMING, OPEN, CLOSED)
+UNCOUNTED_STATUSES: Final = tuple(each for each in VoteStatus if each is not VoteStatus.COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +24,42 @@ class Tally:
     counts: Mapping[tuple[str, str], int]
 
     def votes(self, option: str) -> int:
-        return self.counts.get((option, Standing.COUNTED), 0)
+        return self.counts.get((option, VoteStatus.COUNTED), 0)
 
     @property
     def total(self) -> int:
         """The votes that count."""
-        return self.standing(Standing.COUNTED)
+        return self.count_with_status(VoteStatus.COUNTED)
 
     @property
     def calls(self) -> int:
         """All votes that came in. It only grows, and no tally changes without it while the rules stay."""
         return sum(self.counts.values())
 
-    def standing(self, wanted: Standing) -> int:
-        return sum(count for (_, standing), count in self.counts.items() if standing == wanted)
+    def count_with_status(self, status: VoteStatus) -> int:
+        return sum(count for (_, standing), count in self.counts.items() if standing == status)
 
 
-def state_of(rules: PollPolicy, now: datetime) -> str:
+def poll_state(rules: PollPolicy, now: datetime) -> str:
     if rules.opens_at is not None and now < rules.opens_at:
         return UPCOMING
     return CLOSED if rules.closes_at is not None and now >= rules.closes_at else OPEN
 
 
-def told(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
+def tally_json(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
     """A poll as JSON: the options of the configuration, then those that it has no longer."""
     rules = tally.rules
     shown = dict.fromkeys(options) | dict.fromkeys(sorted({option for option, _ in tally.counts}))
     return {
         "poll": rules.name,
-        "state": state_of(rules, now),
+        "state": poll_state(rules, now),
         "total": tally.total,
         "options": [{"option": option, "votes": tally.votes(option)} for option in shown],
         "refused": {
-            each.value: tally.standing(each)
-            for each in NOT_COUNTED
+            each.value: tally.count_with_status(each)
+            for each in UNCOUNTED_STATUSES
             # Told of where it can be: a poll without countries is what it always was.
-            if each is not Standing.FOREIGN or rules.countries is not None or tally.standing(each)
+            if each is not VoteStatus.FOREIGN or rules.countries is not None or tally.count_with_status(each)
         },
         "opens_at": to_iso(rules.opens_at),
         "closes_at": to_iso(rules.closes_at),

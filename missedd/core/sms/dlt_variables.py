@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from missedd.core.sms.template import LONGEST_VALUE
+from missedd.core.sms.template import MAX_VARIABLE_LENGTH
 
 
-class Kind(StrEnum):
+class VariableType(StrEnum):
     """The type of a variable, as it is written in a template."""
 
     VAR = "{#var#}"
@@ -32,17 +32,17 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class VariableRule:
     """What values of a type are like.
 
-    `takes` says it in words, `shape` is what operators demand, and the remedy is what to do with a
-    value that they would drop. `longest` is in characters; None where no limit is known.
+    `accepts` says it in words, `pattern` is what operators demand, and the remedy is what to do with a
+    value that they would drop. `max_length` is in characters; None where no limit is known.
     """
 
-    takes: str
-    shape: re.Pattern[str]
+    accepts: str
+    pattern: re.Pattern[str]
     remedy: str
-    longest: int | None = None
+    max_length: int | None = None
 
 
 # A name of a host: labels of letters, digits and hyphens in any script, the last of them no number.
@@ -52,36 +52,36 @@ _ADDRESS = rf"(?:https?://)?{_HOST}(?::\d{{1,5}})?(?:[/?#]\S*)?"
 _OTHER_TYPE: Final = "or have the type registered that fits it"
 _URL_REMEDY: Final = f"write an address such as https://example.in/x, {_OTHER_TYPE}"
 
-RULES: Final[Mapping[Kind, Rule]] = {
-    Kind.VAR: Rule(
-        f"one named value, or 1 to {LONGEST_VALUE} characters",
+VARIABLE_RULES: Final[Mapping[VariableType, VariableRule]] = {
+    VariableType.VAR: VariableRule(
+        f"one named value, or 1 to {MAX_VARIABLE_LENGTH} characters",
         re.compile(r"(?s:.+)"),
         "shorten it",
-        LONGEST_VALUE,
+        MAX_VARIABLE_LENGTH,
     ),
-    Kind.NUMERIC: Rule(
+    VariableType.NUMERIC: VariableRule(
         "digits only",
         re.compile(r"[0-9]+"),
-        f"say it in digits, or have {Kind.ALPHANUMERIC} registered there",
+        f"say it in digits, or have {VariableType.ALPHANUMERIC} registered there",
     ),
-    Kind.ALPHANUMERIC: Rule(
+    VariableType.ALPHANUMERIC: VariableRule(
         "1 to 40 letters, digits and blanks",
         re.compile(r"(?s:.+)"),
         "shorten it, or have what never changes in it registered as text",
         40,
     ),
-    Kind.URL: Rule("a web address", re.compile(_ADDRESS, re.IGNORECASE), _URL_REMEDY),
-    Kind.URLOTT: Rule(
+    VariableType.URL: VariableRule("a web address", re.compile(_ADDRESS, re.IGNORECASE), _URL_REMEDY),
+    VariableType.URLOTT: VariableRule(
         "a web address or an app's link",
         re.compile(rf"{_ADDRESS}|[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE),
         _URL_REMEDY,
     ),
-    Kind.CBN: Rule(
+    VariableType.CBN: VariableRule(
         "a phone number",
         re.compile(r"\+?[0-9](?:[ -]?[0-9]){2,14}"),
         f"write a number such as 18001234567, {_OTHER_TYPE}",
     ),
-    Kind.EMAIL: Rule(
+    VariableType.EMAIL: VariableRule(
         "an e-mail address",
         re.compile(rf"[^\s@,;:<>()\[\]\"]+@{_HOST}"),
         f"write an address such as care@example.in, {_OTHER_TYPE}",
@@ -90,41 +90,43 @@ RULES: Final[Mapping[Kind, Rule]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the operators make of a value: `wrong` says why all of them drop it, "" if they don't.
+class ValueCheck:
+    """What the operators make of a value: `error` says why all of them drop it, "" if they don't.
 
     `odd` are the characters for which some portals refuse it and others do not.
     """
 
-    wrong: str = ""
-    odd: str = ""
+    error: str = ""
+    questionable: str = ""
 
 
-RIGHT: Final = Judgement()
+VALID: Final = ValueCheck()
 
 
-def judge(kind: Kind, value: str) -> Judgement:
+def check_value(type_: VariableType, value: str) -> ValueCheck:
     """Whether a variable of this type may stand for the value."""
-    rule = RULES[kind]
-    if rule.longest is not None and len(value) > rule.longest:
-        return Judgement(wrong=f"is longer than the {rule.longest} characters of a {kind}")
-    if rule.shape.fullmatch(value) is None:
-        return Judgement(wrong=f"is not {rule.takes}")
-    if kind is Kind.ALPHANUMERIC and not value.replace(" ", "").isalnum():
-        return Judgement(odd="".join(dict.fromkeys(each for each in value if _is_odd(each))))
-    return RIGHT
+    rule = VARIABLE_RULES[type_]
+    if rule.max_length is not None and len(value) > rule.max_length:
+        return ValueCheck(error=f"is longer than the {rule.max_length} characters of a {type_}")
+    if rule.pattern.fullmatch(value) is None:
+        return ValueCheck(error=f"is not {rule.accepts}")
+    if type_ is VariableType.ALPHANUMERIC and not value.replace(" ", "").isalnum():
+        return ValueCheck(
+            questionable="".join(dict.fromkeys(each for each in value if _is_questionable(each)))
+        )
+    return VALID
 
 
-def _is_odd(character: str) -> bool:
+def _is_questionable(character: str) -> bool:
     """Neither letter, digit nor blank. The vowel signs of Indian scripts are of their letters."""
     return not (character == " " or character.isalnum() or unicodedata.category(character) in ("Mn", "Mc"))
 
 
-def worst(judgements: Iterable[Judgement]) -> Judgement:
+def combine_checks(checks: Iterable[ValueCheck]) -> ValueCheck:
     """What holds of a value that may be any of several."""
     odd = ""
-    for judgement in judgements:
-        if judgement.wrong:
+    for judgement in checks:
+        if judgement.error:
             return judgement
-        odd += judgement.odd
-    return Judgement(odd="".join(dict.fromkeys(odd)))
+        odd += judgement.questionable
+    return ValueCheck(questionable="".join(dict.fromkeys(odd)))

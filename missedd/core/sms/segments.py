@@ -21,7 +21,7 @@ _GSM: Final = GSM_BASIC | GSM_EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class SegmentCount:
     """`encoding` is Exotel's word (`plain` or `unicode`), `units` the SMS billed.
 
     `length` counts septets of a plain text, UTF-16 code units of a unicode one.
@@ -32,26 +32,26 @@ class Segments:
     length: int
 
 
-def segments(text: str) -> Segments:
+def count_segments(text: str) -> SegmentCount:
     """How `text` is encoded and how many SMS it makes; an empty text makes none."""
     if GSM_BASIC.issuperset(text) or _GSM.issuperset(text):
         widths = [2 if each in GSM_EXTENSION else 1 for each in text]
-        return Segments("plain", _parts(widths, single=160, joined=153), sum(widths))
+        return SegmentCount("plain", _count_parts(widths, single=160, joined=153), sum(widths))
     widths = [2 if ord(each) > 0xFFFF else 1 for each in text]
-    return Segments("unicode", _parts(widths, single=70, joined=67), sum(widths))
+    return SegmentCount("unicode", _count_parts(widths, single=70, joined=67), sum(widths))
 
 
-def is_plain(text: str) -> bool:
+def is_gsm_text(text: str) -> bool:
     """Whether the GSM alphabet has every character of `text`."""
     return _GSM.issuperset(text)
 
 
-def dearest(text: str) -> str:
+def costliest_character(text: str) -> str:
     """The character of `text` that a text grows by most: one that makes it unicode before any other."""
     return max(text, key=lambda each: (each not in _GSM, ord(each) > 0xFFFF, each in GSM_EXTENSION))
 
 
-def _parts(widths: list[int], *, single: int, joined: int) -> int:
+def _count_parts(widths: list[int], *, single: int, joined: int) -> int:
     """Parts needed when no character is cut in two: neither an escape nor a surrogate pair."""
     total = sum(widths)
     if total <= single:

@@ -1,7 +1,7 @@
 """Texts with named values: what `body = "… you rang at {time}"` says to this caller, now.
 
 A body is characters and named values; `{{` and `}}` are braces. Whatever the poll or the hours are,
-a value keeps within `LONGEST_VALUE`, which is what a `{#var#}` of a registered template may stand
+a value keeps within `MAX_VARIABLE_LENGTH`, which is what a `{#var#}` of a registered template may stand
 for (only the option is the operator's own word). So the most that a text can cost is known before
 the first one is sent.
 """
@@ -18,12 +18,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from missedd.core.policy import Campaign, Policy, SmsPolicy
-from missedd.core.sms.segments import dearest, is_plain, segments
+from missedd.core.sms.segments import costliest_character, count_segments, is_gsm_text
 
-LONGEST_VALUE: Final = 29
+MAX_VARIABLE_LENGTH: Final = 29
 """Characters that a `{#var#}` may stand for: under 30, as the operators compare."""
 
-LONGEST_TEXT: Final = 2_000
+MAX_SMS_LENGTH: Final = 2_000
 """Characters of an SMS; beyond, Exotel refuses it."""
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -31,46 +31,46 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _TOKEN: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|.", re.DOTALL)
 
 
-class Name(StrEnum):
+class BodyField(StrEnum):
     """What a text may say of its call."""
 
     CALLER = "caller"
     TIME = "time"
     DATE = "date"
     OPENING = "opening"
-    STANDING = "standing"
+    LEADERBOARD = "standing"
     OPTION = "option"
 
 
-EXAMPLES: Final[Mapping[Name, tuple[str, ...]]] = {
-    Name.CALLER: ("+919800000001", "+" + "9" * 15),
-    Name.TIME: ("10:31",),
-    Name.DATE: ("1 May 2026", "23 Nov 2026"),
-    Name.OPENING: ("09:30", "Tue 09:30", "Tue 24 Nov 09:30"),
-    Name.STANDING: ("Asha 12, Ravi 10", "Asha 123456789, Ravi 12345678"),
-    Name.OPTION: ("Asha",),
+FIELD_EXAMPLES: Final[Mapping[BodyField, tuple[str, ...]]] = {
+    BodyField.CALLER: ("+919800000001", "+" + "9" * 15),
+    BodyField.TIME: ("10:31",),
+    BodyField.DATE: ("1 May 2026", "23 Nov 2026"),
+    BodyField.OPENING: ("09:30", "Tue 09:30", "Tue 24 Nov 09:30"),
+    BodyField.LEADERBOARD: ("Asha 12, Ravi 10", "Asha 123456789, Ravi 12345678"),
+    BodyField.OPTION: ("Asha",),
 }
 """Values of each name, one of every shape that it has, the longest last.
 
-The option is the operator's own word, and the standing is made of such words: `examples` has the one.
+The option is the operator's own word, and the standing is made of such words: `field_examples` has the one.
 """
 
 
-def examples(option: str | None) -> Mapping[Name, tuple[str, ...]]:
+def field_examples(option: str | None) -> Mapping[BodyField, tuple[str, ...]]:
     """Values of each name in the texts of a campaign that votes for `option`, if it does."""
-    return {**EXAMPLES, Name.OPTION: (option,)} if option else EXAMPLES
+    return {**FIELD_EXAMPLES, BodyField.OPTION: (option,)} if option else FIELD_EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class BodyToken:
     """One character of a text, or one named value; `at` is its place in the body, from 1."""
 
     at: int
-    what: str | Name
+    content: str | BodyField
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class InvalidPlaceholder:
     """Something in braces that is no named value, or a brace by itself (`name` is None)."""
 
     at: int
@@ -78,7 +78,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class RenderContext:
     """All that a text may depend on. `votes` are the tallies of the campaign's poll, by option."""
 
     caller: str
@@ -88,55 +88,57 @@ class Occasion:
 
 
 @lru_cache(maxsize=256)
-def read_body(body: str) -> tuple[tuple[Token, ...], tuple[Mistake, ...]]:
+def parse_body(body: str) -> tuple[tuple[BodyToken, ...], tuple[InvalidPlaceholder, ...]]:
     """The tokens of a body, and everything in it that cannot be read."""
-    tokens: list[Token] = []
-    mistakes: list[Mistake] = []
-    names = {each.value: each for each in Name}
+    tokens: list[BodyToken] = []
+    mistakes: list[InvalidPlaceholder] = []
+    names = {each.value: each for each in BodyField}
     for found in _TOKEN.finditer(body):
         at, name = found.start() + 1, found[1]
         if name in names:
-            tokens.append(Token(at, names[name]))
+            tokens.append(BodyToken(at, names[name]))
         elif name is not None or found[0] in ("{", "}"):
-            mistakes.append(Mistake(at, name))
+            mistakes.append(InvalidPlaceholder(at, name))
         else:
-            tokens.append(Token(at, found[0][0]))
+            tokens.append(BodyToken(at, found[0][0]))
     return tuple(tokens), tuple(mistakes)
 
 
-def names_in(body: str) -> frozenset[Name]:
+def fields_in(body: str) -> frozenset[BodyField]:
     """The named values of a body."""
-    return frozenset(each.what for each in read_body(body)[0] if isinstance(each.what, Name))
+    return frozenset(each.content for each in parse_body(body)[0] if isinstance(each.content, BodyField))
 
 
-def write(sms: SmsPolicy, campaign: Campaign, policy: Policy, occasion: Occasion) -> str:
+def render_body(sms: SmsPolicy, campaign: Campaign, policy: Policy, context: RenderContext) -> str:
     """The text that a caller gets; the configuration has seen to it that the body can be read."""
     return "".join(
-        _value(each.what, campaign, policy, occasion) if isinstance(each.what, Name) else each.what
-        for each in read_body(sms.body)[0]
+        _field_value(each.content, campaign, policy, context)
+        if isinstance(each.content, BodyField)
+        else each.content
+        for each in parse_body(sms.body)[0]
     )
 
 
-def _value(name: Name, campaign: Campaign, policy: Policy, occasion: Occasion) -> str:
-    called_at = occasion.called_at.astimezone(ZoneInfo(policy.timezone))
-    match name:
-        case Name.CALLER:
-            return occasion.caller
-        case Name.TIME:
+def _field_value(field: BodyField, campaign: Campaign, policy: Policy, context: RenderContext) -> str:
+    called_at = context.called_at.astimezone(ZoneInfo(policy.timezone))
+    match field:
+        case BodyField.CALLER:
+            return context.caller
+        case BodyField.TIME:
             return f"{called_at:%H:%M}"
-        case Name.DATE:
+        case BodyField.DATE:
             return f"{called_at.day} {_MONTHS[called_at.month - 1]} {called_at.year}"
-        case Name.OPENING:
-            return _opening(campaign, occasion.now)
-        case Name.STANDING:
+        case BodyField.OPENING:
+            return _opening_text(campaign, context.now)
+        case BodyField.LEADERBOARD:
             poll = campaign.vote.poll if campaign.vote else ""
-            known = dict.fromkeys(policy.options(poll), 0)
-            return standing({**known, **occasion.votes})
-        case Name.OPTION:
+            known = dict.fromkeys(policy.poll_options(poll), 0)
+            return leaderboard_text({**known, **context.votes})
+        case BodyField.OPTION:
             return campaign.vote.option if campaign.vote else ""
 
 
-def _opening(campaign: Campaign, now: datetime) -> str:
+def _opening_text(campaign: Campaign, now: datetime) -> str:
     """The first instant from `now` on at which the campaign is open; "" where none is in sight.
 
     While it is open that is now: a text held until then must not promise the day after.
@@ -154,58 +156,64 @@ def _opening(campaign: Campaign, now: datetime) -> str:
     return f"{day} {local.day} {_MONTHS[local.month - 1]} {clock}"
 
 
-def standing(votes: Mapping[str, int]) -> str:
+def leaderboard_text(votes: Mapping[str, int]) -> str:
     """Who leads, as in `Asha 12, Ravi 10`: as many options as fit, the first cut rather than left out."""
     ranked = sorted(votes.items(), key=lambda each: (-each[1], each[0]))
     text = ""
     for option, count in ranked:
-        longer = f"{text}, {option} {count}" if text else f"{_cut(option, count)} {count}"
-        if len(longer) > LONGEST_VALUE:
+        longer = f"{text}, {option} {count}" if text else f"{_truncate(option, count)} {count}"
+        if len(longer) > MAX_VARIABLE_LENGTH:
             break
         text = longer
     return text
 
 
-def _cut(option: str, count: int) -> str:
-    return option[: LONGEST_VALUE - 1 - len(str(count))]
+def _truncate(option: str, count: int) -> str:
+    return option[: MAX_VARIABLE_LENGTH - 1 - len(str(count))]
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class LargestSms:
     """The most that the texts of a body come to; `is_fixed` where all of them have this size.
 
-    `forced_by` is the first token that may make them unicode.
+    `unicode_because` is the first token that may make them unicode.
     """
 
     encoding: str
     characters: int
     units: int
     is_fixed: bool
-    forced_by: Token | None
+    unicode_because: BodyToken | None
 
 
-def measure(body: str, option: str | None, options: Iterable[str]) -> Size:
+def largest_sms(body: str, option: str | None, options: Iterable[str]) -> LargestSms:
     """How large the texts of `body` can get.
 
     `option` is what the campaign's calls vote for, `options` are all of its poll.
     """
-    tokens, _ = read_body(body)
-    samples = _samples(option or "", "".join(options))
-    spelled = [samples[each.what] if isinstance(each.what, Name) else each.what for each in tokens]
+    tokens, _ = parse_body(body)
+    samples = _longest_values(option or "", "".join(options))
+    spelled = [
+        samples[each.content] if isinstance(each.content, BodyField) else each.content for each in tokens
+    ]
     longest = "".join(spelled)
-    found = segments(longest)
-    return Size(
+    found = count_segments(longest)
+    return LargestSms(
         encoding=found.encoding,
         characters=len(longest),
         units=found.units,
-        is_fixed=not names_in(body),
-        forced_by=next(
-            (token for token, text in zip(tokens, spelled, strict=True) if not is_plain(text)), None
+        is_fixed=not fields_in(body),
+        unicode_because=next(
+            (token for token, text in zip(tokens, spelled, strict=True) if not is_gsm_text(text)), None
         ),
     )
 
 
-def _samples(option: str, letters: str) -> Mapping[Name, str]:
+def _longest_values(option: str, letters: str) -> Mapping[BodyField, str]:
     """A value of each name that is as long and as dear as any."""
-    longest = {name: max(values, key=len) for name, values in EXAMPLES.items()}
-    return {**longest, Name.STANDING: dearest(letters + "9") * LONGEST_VALUE, Name.OPTION: option}
+    longest = {name: max(values, key=len) for name, values in FIELD_EXAMPLES.items()}
+    return {
+        **longest,
+        BodyField.LEADERBOARD: costliest_character(letters + "9") * MAX_VARIABLE_LENGTH,
+        BodyField.OPTION: option,
+    }

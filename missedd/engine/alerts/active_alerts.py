@@ -10,11 +10,11 @@ from datetime import datetime
 from missedd.core.upstream.trouble import Trouble, TroubleKind
 
 
-class Troubles:
+class ActiveTroubles:
     def __init__(self) -> None:
-        self._going_on: dict[tuple[TroubleKind, str], Trouble] = {}
+        self._active: dict[tuple[TroubleKind, str], Trouble] = {}
 
-    def note(
+    def record(
         self,
         kind: TroubleKind,
         subject: str,
@@ -29,18 +29,18 @@ class Troubles:
 
         `since` and `tries` are of a trouble that was watched for a while before it was worth telling.
         """
-        known = self._going_on.get((kind, subject))
+        known = self._active.get((kind, subject))
         since, tries = (known.since, known.tries + 1) if known else (since or now, tries)
         trouble = Trouble(kind, subject, since, tries, cause, remedy)
-        self._going_on[kind, subject] = trouble
+        self._active[kind, subject] = trouble
         return trouble
 
-    def end(self, kind: TroubleKind, subject: str) -> Trouble | None:
+    def resolve(self, kind: TroubleKind, subject: str) -> Trouble | None:
         """Forget a trouble, as it has ended; None if there was none."""
-        return self._going_on.pop((kind, subject), None)
+        return self._active.pop((kind, subject), None)
 
-    def going_on(self) -> list[Trouble]:
+    def active(self) -> list[Trouble]:
         """All of them, the oldest first."""
         return sorted(
-            self._going_on.values(), key=lambda trouble: (trouble.since, trouble.kind, trouble.subject)
+            self._active.values(), key=lambda trouble: (trouble.since, trouble.kind, trouble.subject)
         )

@@ -17,18 +17,18 @@ import trio
 from missedd.base.clock import Clock
 from missedd.core.model import Kind
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.log.logger import Event, Logger
 
-SEVERAL: Final = 5
-APART_S: Final = 600.0
+TROUBLE_THRESHOLD: Final = 5
+SERIES_GAP_S: Final = 600.0
 """Those with more than this between them have nothing to do with each other."""
 
-GATHERED_S: Final = 5.0
+GATHER_S: Final = 5.0
 """For so long what expires together is counted before it is told."""
 
-TOLD_EVERY_S: Final = 60.0
-OVER_AFTER_S: Final = 3600.0
+LOG_EVERY_S: Final = 60.0
+RESOLVED_AFTER_S: Final = 3600.0
 
 _REMEDY: Final = (
     "see the queue for what holds them up (the budget in [exotel], too few agents or lines, a pause, the "
@@ -38,72 +38,74 @@ _NAMES: Final = {Kind.CALLBACK: ("callback", "callbacks"), Kind.SMS: ("SMS", "SM
 
 
 @dataclass(slots=True)
-class _Spell:
+class _ExpirySeries:
     """What expired of one campaign without a long time between."""
 
     since: datetime
     latest_s: float = 0.0
-    kinds: Counter[Kind] = field(default_factory=Counter)
-    told: int = 0
+    counts_by_kind: Counter[Kind] = field(default_factory=Counter)
+    logged_count: int = 0
     """How many of them were told of."""
 
     @property
     def count(self) -> int:
-        return self.kinds.total()
+        return self.counts_by_kind.total()
 
     @property
-    def over_at(self) -> float:
-        return self.latest_s + (OVER_AFTER_S if self.told else APART_S)
+    def over_at_s(self) -> float:
+        return self.latest_s + (RESOLVED_AFTER_S if self.logged_count else SERIES_GAP_S)
 
 
-class Expiries:
-    def __init__(self, troubles: Troubles, clock: Clock, log: Logger) -> None:
+class ExpiryTroubles:
+    def __init__(self, troubles: ActiveTroubles, clock: Clock, log: Logger) -> None:
         self._troubles = troubles
         self._clock = clock
         self._log = log
-        self._spells: dict[str, _Spell] = {}
-        self._noted = trio.Event()
+        self._series: dict[str, _ExpirySeries] = {}
+        self._changed = trio.Event()
 
-    def note(self, campaign: str, kind: Kind) -> None:
+    def record_expired(self, campaign: str, kind: Kind) -> None:
         """Count an action that has just expired."""
-        self._end(campaign)
-        spell = self._spells.setdefault(campaign, _Spell(self._clock.now()))
-        spell.kinds[kind] += 1
+        self._end_if_over(campaign)
+        spell = self._series.setdefault(campaign, _ExpirySeries(self._clock.now()))
+        spell.counts_by_kind[kind] += 1
         spell.latest_s = trio.current_time()
-        self._noted.set()
+        self._changed.set()
 
     async def run(self) -> None:
         while True:
-            over_at = min((spell.over_at for spell in self._spells.values()), default=math.inf)
+            over_at = min((spell.over_at_s for spell in self._series.values()), default=math.inf)
             with trio.move_on_at(over_at):
-                await self._noted.wait()
-            self._noted = trio.Event()
-            await trio.sleep(GATHERED_S)
-            for campaign in list(self._spells):
-                self._end(campaign)
-            if self._tell():
-                await trio.sleep(TOLD_EVERY_S - GATHERED_S)
+                await self._changed.wait()
+            self._changed = trio.Event()
+            await trio.sleep(GATHER_S)
+            for campaign in list(self._series):
+                self._end_if_over(campaign)
+            if self._log_series():
+                await trio.sleep(LOG_EVERY_S - GATHER_S)
 
-    def _end(self, campaign: str) -> None:
+    def _end_if_over(self, campaign: str) -> None:
         """Forget a campaign's spell if it is over."""
-        spell = self._spells.get(campaign)
-        if spell is not None and trio.current_time() >= spell.over_at:
-            del self._spells[campaign]
-            self._troubles.end(TroubleKind.EXPIRING, campaign)
+        spell = self._series.get(campaign)
+        if spell is not None and trio.current_time() >= spell.over_at_s:
+            del self._series[campaign]
+            self._troubles.resolve(TroubleKind.EXPIRING, campaign)
 
-    def _tell(self) -> bool:
+    def _log_series(self) -> bool:
         """Tell of the campaigns of which several have expired, and more since the last time."""
         is_told = False
-        for campaign, spell in self._spells.items():
-            more = spell.count - spell.told
-            if spell.count < SEVERAL or not more:
+        for campaign, spell in self._series.items():
+            more = spell.count - spell.logged_count
+            if spell.count < TROUBLE_THRESHOLD or not more:
                 continue
-            is_told, spell.told = True, spell.count
+            is_told, spell.logged_count = True, spell.count
             self._log.warning(Event.ACTIONS_EXPIRED, campaign=campaign, count=more, in_all=spell.count)
             what = " and ".join(
-                f"{n:,} {_NAMES[kind][n > 1]}" for kind, n in sorted(spell.kinds.items()) if kind in _NAMES
+                f"{n:,} {_NAMES[kind][n > 1]}"
+                for kind, n in sorted(spell.counts_by_kind.items())
+                if kind in _NAMES
             )
-            self._troubles.note(
+            self._troubles.record(
                 TroubleKind.EXPIRING,
                 campaign,
                 f"{what} of {campaign} grew too old before their turn",

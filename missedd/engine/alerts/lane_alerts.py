@@ -1,7 +1,7 @@
 """What a person is told of a provider in trouble: what is wrong, since when, how many tries, what to do.
 
 An error when it begins and again at the 10th, 100th … probe, an info when it is over, and meanwhile one of
-the `Troubles` for each lane. The account's trouble is one in the log, though it holds two lanes.
+the `ActiveTroubles` for each lane. The account's trouble is one in the log, though it holds two lanes.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import trio
 from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.core.upstream.circuit_breaker import OF_THE_ACCOUNT, Course, is_told
+from missedd.core.upstream.circuit_breaker import ACCOUNT_HOLDS, CircuitState, is_worth_logging
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.log.logger import Event, Logger
 
-_FOR: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
+_LANE_WORDS: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
 
 _WAITS: Final = "what is due waits and goes out by itself then, unless it grows too old first"
 _REMEDIES: Final = {
@@ -38,100 +38,105 @@ _OWN_REMEDY: Final = (
 
 
 @dataclass(slots=True)
-class _Story:
+class _LoggedTrouble:
     """A trouble that was told of, until it is over. `tries` are the probes that failed."""
 
     since_s: float
     tries: int = 0
 
 
-class Telling:
-    def __init__(self, clock: Clock, log: Logger, troubles: Troubles) -> None:
+class LaneTroubles:
+    def __init__(self, clock: Clock, log: Logger, troubles: ActiveTroubles) -> None:
         self._clock = clock
         self._log = log
         self._troubles = troubles
-        self._stories: dict[str, _Story] = {}
+        self._logged: dict[str, _LoggedTrouble] = {}
 
-    def tell(self, lane: Lane, before: Course, after: Course, code: str, said: str) -> None:
+    def report_failure(
+        self, lane: Lane, before: CircuitState, after: CircuitState, code: str, message: str
+    ) -> None:
         """A lane's trouble began, or a probe of it failed: with this code, and what the provider said."""
         reason = after.reason
-        if reason is None or (before.reason is reason and before.probes == after.probes):
+        if reason is None or (before.reason is reason and before.failed_probes == after.failed_probes):
             return
-        cause, remedy = _cause(lane, reason, code, said), _REMEDIES[reason]
-        self._troubles.note(_kind(reason), lane, cause, remedy, self._clock.now(), tries=after.fails)
-        event = Event.PROVIDER_REFUSES if reason in OF_THE_ACCOUNT else Event.PROVIDER_UNREACHABLE
-        fields = {"lane": _lanes(lane, reason), "reason": reason, "code": code}
-        story = self._stories.get(_subject(lane, reason))
+        cause, remedy = _cause(lane, reason, code, message), _REMEDIES[reason]
+        self._troubles.record(
+            _trouble_kind(reason), lane, cause, remedy, self._clock.now(), tries=after.failures
+        )
+        event = Event.PROVIDER_REFUSES if reason in ACCOUNT_HOLDS else Event.PROVIDER_UNREACHABLE
+        fields = {"lane": _affected_lanes(lane, reason), "reason": reason, "code": code}
+        story = self._logged.get(_subject(lane, reason))
         if story is None:
-            self._stories[_subject(lane, reason)] = _Story(after.since_s)
+            self._logged[_subject(lane, reason)] = _LoggedTrouble(after.held_since_s)
             self._log.error(event, **fields, why=cause, what_to_do=remedy)
-        elif after.probes:
+        elif after.failed_probes:
             story.tries += 1
-            if is_told(story.tries):
+            if is_worth_logging(story.tries):
                 self._log.error(event, **fields, why=cause, tries=story.tries)
             else:
-                self._log.count(event, **fields)
+                self._log.count_only(event, **fields)
 
-    def end(self, lane: Lane, before: Course, *, is_over: bool) -> None:
+    def report_recovery(self, lane: Lane, before: CircuitState, *, is_over: bool) -> None:
         """A lane is not held any more for what it was; `is_over` unless the other one is."""
         if before.reason is None:
             return
-        self._troubles.end(_kind(before.reason), lane)
+        self._troubles.resolve(_trouble_kind(before.reason), lane)
         subject = _subject(lane, before.reason)
         if subject == before.reason and not is_over:
             return  # the other lane still waits for its own probe
-        story = self._stories.pop(subject, None)
+        story = self._logged.pop(subject, None)
         if story is not None:
             self._log.info(
                 Event.PROVIDER_REACHABLE,
-                lane=_lanes(lane, before.reason),
+                lane=_affected_lanes(lane, before.reason),
                 reason=before.reason,
                 lasted_s=round(trio.current_time() - story.since_s, 1),
                 tries=story.tries,
             )
 
-    def tell_own(self, lane: Lane, campaign: str, code: str, said: str) -> None:
+    def report_campaign_refused(self, lane: Lane, campaign: str, code: str, message: str) -> None:
         """The account was refused to a campaign whose orders alone are refused."""
-        subject, told = _own(lane, campaign), ", ".join(filter(None, (code, said)))
+        subject, told = _campaign_subject(lane, campaign), ", ".join(filter(None, (code, message)))
         cause = (
-            f'Exotel refuses the {_FOR[lane]} of campaign "{campaign}", and takes those of others ({told})'
+            f'Exotel refuses the {_LANE_WORDS[lane]} of campaign "{campaign}", and takes those of '
+            f"others ({told})"
         )
-        self._troubles.note(TroubleKind.PROVIDER_REFUSES, subject, cause, _OWN_REMEDY, self._clock.now())
+        self._troubles.record(TroubleKind.PROVIDER_REFUSES, subject, cause, _OWN_REMEDY, self._clock.now())
         fields = {"lane": lane, "campaign": campaign, "code": code, "why": cause}
-        self._log.repeated("error", Event.PROVIDER_REFUSES, subject, **fields, what_to_do=_OWN_REMEDY)
+        self._log.log_throttled("error", Event.PROVIDER_REFUSES, subject, **fields, what_to_do=_OWN_REMEDY)
 
-    def end_own(self, lane: Lane, campaign: str) -> None:
+    def report_campaign_accepted(self, lane: Lane, campaign: str) -> None:
         """An order of the campaign was taken."""
-        trouble = self._troubles.end(TroubleKind.PROVIDER_REFUSES, _own(lane, campaign))
+        trouble = self._troubles.resolve(TroubleKind.PROVIDER_REFUSES, _campaign_subject(lane, campaign))
         if trouble is not None:
-            self._log.ended(Event.PROVIDER_REFUSES, _own(lane, campaign))
+            self._log.reset_throttle(Event.PROVIDER_REFUSES, _campaign_subject(lane, campaign))
             lasted_s = (self._clock.now() - trouble.since).total_seconds()
             fields = {"lane": lane, "campaign": campaign, "tries": trouble.tries}
             self._log.info(Event.PROVIDER_REACHABLE, **fields, lasted_s=round(lasted_s, 1))
 
 
-def _own(lane: Lane, campaign: str) -> str:
+def _campaign_subject(lane: Lane, campaign: str) -> str:
     return f"{lane} of {campaign}"
 
 
-def _kind(reason: Reason) -> TroubleKind:
-    return TroubleKind.PROVIDER_REFUSES if reason in OF_THE_ACCOUNT else TroubleKind.PROVIDER_UNREACHABLE
+def _trouble_kind(reason: Reason) -> TroubleKind:
+    return TroubleKind.PROVIDER_REFUSES if reason in ACCOUNT_HOLDS else TroubleKind.PROVIDER_UNREACHABLE
 
 
 def _subject(lane: Lane, reason: Reason) -> str:
-    return reason if reason in OF_THE_ACCOUNT else lane
+    return reason if reason in ACCOUNT_HOLDS else lane
 
 
-def _lanes(lane: Lane, reason: Reason) -> str:
-    return "voice, sms" if reason in OF_THE_ACCOUNT else lane
+def _affected_lanes(lane: Lane, reason: Reason) -> str:
+    return "voice, sms" if reason in ACCOUNT_HOLDS else lane
 
 
-def _cause(lane: Lane, reason: Reason, code: str, said: str) -> str:
-    told = ", ".join(filter(None, (code, said)))
+def _cause(lane: Lane, reason: Reason, code: str, message: str) -> str:
+    told = ", ".join(filter(None, (code, message)))
     if reason is Reason.PROVIDER_AUTH:
         return f"Exotel refuses our credentials ({told})"
     if reason is Reason.ACCOUNT_PROBLEM:
         return f"Exotel says that the account cannot do this ({told})"
     if code[:1].isdigit():
-        return f"Exotel answers requests for {_FOR[lane]} with errors only ({told})"
-    return f"Exotel cannot be reached for {_FOR[lane]} ({told})"
+        return f"Exotel answers requests for {_LANE_WORDS[lane]} with errors only ({told})"
+    return f"Exotel cannot be reached for {_LANE_WORDS[lane]} ({told})"

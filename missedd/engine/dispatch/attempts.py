@@ -15,22 +15,22 @@ from missedd.base.clock import Clock, to_us
 from missedd.core.model import Kind, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.dispatch.attempt_result import Settled
-from missedd.engine.timing.due_queue import Ready
+from missedd.engine.dispatch.attempt_result import AttemptDecision
+from missedd.engine.timing.due_queue import DueQueue
 from missedd.engine.timing.timers import Timers
 from missedd.log.logger import Event, Logger
-from missedd.store.actions.attempts import record
-from missedd.store.actions.claims import Claimed, Claims, Stopped, claim
+from missedd.store.actions.attempts import record_attempt_result
+from missedd.store.actions.claims import ClaimedAction, ClaimResult, StoppedAction, claim
 from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
-STORE_WAIT_S = 1.0
+STORE_RETRY_S = 1.0
 """How long to wait before the store is tried again when it could not commit."""
 
 type OnExpired = Callable[[str, Kind], None]
 
 
-class Attempts:
+class AttemptRecorder:
     def __init__(
         self,
         store: Store,
@@ -49,62 +49,69 @@ class Attempts:
         self._on_expired = on_expired
 
     async def claim(
-        self, ready: Ready, taken: Sequence[tuple[int, int]], limit: int, hold: Reason | None = None
-    ) -> Claims | None:
-        """Judge what was `taken` from `ready`, in that order, and claim up to `limit` of it; or, with `hold`,
+        self,
+        due_queue: DueQueue,
+        entries: Sequence[tuple[int, int]],
+        limit: int,
+        hold_reason: Reason | None = None,
+    ) -> ClaimResult | None:
+        """Judge what was `entries` from `due_queue`, in that order, and claim up to `limit` of it; or, with
+        `hold_reason`,
         nothing: see the store's `claim`.
 
         What was not judged is put back; all of it, and None returned, if the store cannot commit.
         """
-        due = {action_id: at_us for at_us, action_id in taken}
-        claims = await self._claim(list(due), limit, hold)
+        due = {action_id: at_us for at_us, action_id in entries}
+        claims = await self._claim(list(due), limit, hold_reason)
         if claims is None:
-            for at_us, action_id in taken:
-                ready.add(at_us, action_id)
+            for at_us, action_id in entries:
+                due_queue.add(at_us, action_id)
             return None
-        for action_id in claims.left:
+        for action_id in claims.unjudged_ids:
             # One that would have gone in another's stead need not have been asked for.
-            ready.add(due.get(action_id, to_us(self._clock.now())), action_id)
+            due_queue.add(due.get(action_id, to_us(self._clock.now())), action_id)
         return claims
 
-    async def claim_first(self, ready: Ready, held: Sequence[int]) -> Claims | None:
+    async def claim_first(self, due_queue: DueQueue, held_ids: Sequence[int]) -> ClaimResult | None:
         """Claim the first of these held actions that may go; None if the store cannot commit.
 
         The others stay held, and are in no queue.
         """
-        claims = await self._claim(held, 1, None)
-        for action_id in claims.left if claims else ():
-            if action_id not in held:
-                ready.add(to_us(self._clock.now()), action_id)
+        claims = await self._claim(held_ids, 1, None)
+        for action_id in claims.unjudged_ids if claims else ():
+            if action_id not in held_ids:
+                due_queue.add(to_us(self._clock.now()), action_id)
         return claims
 
-    async def _claim(self, ids: Sequence[int], limit: int, hold: Reason | None) -> Claims | None:
+    async def _claim(self, ids: Sequence[int], limit: int, hold_reason: Reason | None) -> ClaimResult | None:
         unit = partial(
             claim,
             ids=ids,
             policy=self._policy,
             now=self._clock.now(),
             limit=limit,
-            hold=hold,
-            ahead=self._timers.watch.ahead(),
+            hold_reason=hold_reason,
+            clock_ahead=self._timers.clock_watch.clock_ahead(),
         )
         try:
             claims = await self._store.write(unit)
         except NotDurable as failure:
-            self._log.repeated("error", Event.STORE_COMMIT_FAILED, "claim", unit="claim", error=str(failure))
+            self._log.log_throttled(
+                "error", Event.STORE_COMMIT_FAILED, "claim", unit="claim", error=str(failure)
+            )
             return None
-        self._log.ended(Event.STORE_COMMIT_FAILED, "claim")
-        self._timers.add(claims.early)
-        self._timers.add(claims.woken)
+        self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "claim")
+        self._timers.add(claims.early_timers)
+        self._timers.add(claims.other_timers)
         for stopped in claims.stopped:
-            self._note(stopped)
+            self._log_stopped(stopped)
         return claims
 
-    def _note(self, stopped: Stopped) -> None:
+    def _log_stopped(self, stopped: StoppedAction) -> None:
         action = stopped.action
         event = Event.ACTION_CLOSED if stopped.outcome else Event.ACTION_HELD
-        if stopped.wake:
-            self._timers.add([stopped.wake])
+        if stopped.timer:
+            self._timers.add([stopped.timer])
         if stopped.outcome is Outcome.EXPIRED:
             self._on_expired(action.campaign, action.kind)
         self._log.info(
@@ -116,11 +123,11 @@ class Attempts:
             reason=stopped.reason,
         )
 
-    async def record(self, claimed: Claimed, settled: Settled) -> None:
+    async def record(self, claimed: ClaimedAction, decision: AttemptDecision) -> None:
         """Keep what was learnt, however long the store takes: forgetting it would mean asking again."""
-        action, result = claimed.action, settled.result
+        action, result = claimed.action, decision.result
         unit = partial(
-            record,
+            record_attempt_result,
             action_id=action.id,
             attempt=claimed.attempt,
             result=result,
@@ -132,11 +139,11 @@ class Attempts:
                 wakes = await self._store.write(unit)
                 break
             except NotDurable as failure:
-                self._log.repeated(
+                self._log.log_throttled(
                     "error", Event.STORE_COMMIT_FAILED, "record", unit="record", error=str(failure)
                 )
-                await trio.sleep(STORE_WAIT_S)
-        self._log.ended(Event.STORE_COMMIT_FAILED, "record")
+                await trio.sleep(STORE_RETRY_S)
+        self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "record")
         self._timers.add(wakes)
         event = {
             "accepted": Event.ATTEMPT_ACCEPTED,

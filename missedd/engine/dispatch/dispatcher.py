@@ -20,23 +20,23 @@ from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.dispatch.attempt_result import held_with_its_lane, settle
-from missedd.engine.dispatch.attempts import STORE_WAIT_S, Attempts, OnExpired
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.provider.rate_limiter import Budget
-from missedd.engine.timing.due_queue import Ready
+from missedd.engine.dispatch.attempt_result import hold_with_lane, interpret_answer
+from missedd.engine.dispatch.attempts import STORE_RETRY_S, AttemptRecorder, OnExpired
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.provider.rate_limiter import RateLimiter
+from missedd.engine.timing.due_queue import DueQueue
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Answer
 from missedd.log.logger import Event, Logger
-from missedd.store.actions.claims import Claimed, Claims
+from missedd.store.actions.claims import ClaimedAction, ClaimResult
 from missedd.store.actions.provider_holds import release_lane
 from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
-JUDGED = 64
+JUDGE_BATCH = 64
 """Due actions judged in one transaction: a backlog that has grown too old is cleared this fast."""
 
-type Send = Callable[[Claimed], Awaitable[Answer]]
+type Send = Callable[[ClaimedAction], Awaitable[Answer]]
 
 
 class Dispatcher:
@@ -49,27 +49,28 @@ class Dispatcher:
         clock: Clock,
         rng: Random,
         log: Logger,
-        ready: Ready,
+        due_queue: DueQueue,
         timers: Timers,
         send: Send,
-        budget: Budget | None,
-        in_flight: int,
-        upstream: Upstream,
+        rate_limiter: RateLimiter | None,
+        max_in_flight: int,
+        breakers: CircuitBreakers,
         on_expired: OnExpired = lambda campaign, kind: None,
     ) -> None:
-        """`in_flight` requests at most are out at once; without a `budget` nothing else limits them."""
-        self._attempts = Attempts(store, policy, clock, log, timers, on_expired)
+        """`max_in_flight` requests at most are out at once; without a `rate_limiter` nothing else limits
+        them."""
+        self._recorder = AttemptRecorder(store, policy, clock, log, timers, on_expired)
         self._lane = lane
         self._store = store
         self._clock = clock
         self._rng = rng
         self._log = log
-        self._ready = ready
+        self._due_queue = due_queue
         self._timers = timers
         self._send = send
-        self._budget = budget
-        self._upstream = upstream
-        self._places = trio.CapacityLimiter(in_flight)
+        self._rate_limiter = rate_limiter
+        self._breakers = breakers
+        self._slots = trio.CapacityLimiter(max_in_flight)
         self._claiming = trio.CancelScope()
         self._requests: trio.Nursery | None = None
 
@@ -85,114 +86,114 @@ class Dispatcher:
                     if probe is not None:
                         claiming.start_soon(probe, name=f"probes of {self._lane}")
                     while True:
-                        await self._ready.wait()
-                        held = self._upstream.held(self._lane)
+                        await self._due_queue.wait()
+                        held = self._breakers.hold_reason(self._lane)
                         await (self._send_next() if held is None else self._hold_due(held))
 
     async def _send_next(self) -> None:
-        await self._free_place()
-        slot = await self._budget.turn() if self._budget else 0.0
+        await self._wait_for_slot()
+        slot = await self._rate_limiter.acquire() if self._rate_limiter else 0.0
         started: Sequence[trio.Event] = ()
-        claims: Claims | None = None
-        is_held = self._upstream.held(self._lane) is not None
+        claims: ClaimResult | None = None
+        is_held = self._breakers.hold_reason(self._lane) is not None
         # From here to the requests' start nothing may be cut off: a claim whose request never starts
         # would look like a lost answer.
         with trio.CancelScope(shield=True):
             if not is_held:  # it may be, since this turn was asked for
                 claims = await self._claim()
-            started = self._start(claims, slot)
+            started = self._start_requests(claims, slot)
         if claims is None and not is_held:
-            await trio.sleep(STORE_WAIT_S)
-        if self._budget and not started:
-            self._budget.give_back(slot)
-        if self._upstream.in_doubt(self._lane):
+            await trio.sleep(STORE_RETRY_S)
+        if self._rate_limiter and not started:
+            self._rate_limiter.release(slot)
+        if self._breakers.is_on_probation(self._lane):
             for ended in started:
                 await ended.wait()
 
     async def _hold_due(self, reason: Reason) -> None:
         """Judge what is due, and hold what may go: it spends nothing."""
         with trio.CancelScope(shield=True):
-            claims = await self._attempts.claim(self._ready, self._ready.take(JUDGED), 0, reason)
+            claims = await self._recorder.claim(self._due_queue, self._due_queue.take(JUDGE_BATCH), 0, reason)
         if claims is None:
-            await trio.sleep(STORE_WAIT_S)
+            await trio.sleep(STORE_RETRY_S)
         elif any(each.reason is reason for each in claims.stopped):
-            await self._was_held()
+            await self._on_action_held()
 
-    async def probe(self, held: Sequence[int]) -> int | None:
+    async def send_probe(self, held_ids: Sequence[int]) -> int | None:
         """Send the first of these held actions that may go, and wait for its answer; None if none may."""
-        await self._free_place()
-        slot = await self._budget.turn() if self._budget else 0.0
+        await self._wait_for_slot()
+        slot = await self._rate_limiter.acquire() if self._rate_limiter else 0.0
         with trio.CancelScope(shield=True):
-            claims = await self._attempts.claim_first(self._ready, held)
-            started = self._start(claims, slot)
+            claims = await self._recorder.claim_first(self._due_queue, held_ids)
+            started = self._start_requests(claims, slot)
         if claims is None:
-            await trio.sleep(STORE_WAIT_S)
-        if self._budget and not started:
-            self._budget.give_back(slot)
+            await trio.sleep(STORE_RETRY_S)
+        if self._rate_limiter and not started:
+            self._rate_limiter.release(slot)
         for ended in started:
             await ended.wait()
         return claims.claimed[0].action.id if claims and claims.claimed else None
 
-    async def release(self) -> None:
+    async def release_held(self) -> None:
         """Let what was held with the lane be due again, however long the store takes."""
         while True:
             try:
-                wakes = await self._store.write(partial(release_lane, lane=self._lane), aside=True)
+                wakes = await self._store.write(partial(release_lane, lane=self._lane), offload=True)
                 break
             except NotDurable as failure:
-                self._log.repeated(
+                self._log.log_throttled(
                     "error", Event.STORE_COMMIT_FAILED, "release", unit="release", error=str(failure)
                 )
-                await trio.sleep(STORE_WAIT_S)
-        self._log.ended(Event.STORE_COMMIT_FAILED, "release")
+                await trio.sleep(STORE_RETRY_S)
+        self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "release")
         self._timers.add(wakes)
 
-    async def _was_held(self) -> None:
+    async def _on_action_held(self) -> None:
         """Something was held with the lane; perhaps too late, as the lane's release is over."""
-        self._upstream.note_held(self._lane)
-        if self._upstream.held(self._lane) is None:
-            await self.release()
+        self._breakers.notify_action_held(self._lane)
+        if self._breakers.hold_reason(self._lane) is None:
+            await self.release_held()
 
-    def _start(self, claims: Claims | None, slot: float) -> Sequence[trio.Event]:
+    def _start_requests(self, claims: ClaimResult | None, slot: float) -> Sequence[trio.Event]:
         """Start the requests of what was claimed; each event is set when one of them is over."""
         claimed = claims.claimed if claims else ()
         if self._requests is None:
             raise AssertionError("requests are sent while the dispatcher runs")
-        if self._budget and claimed:
-            self._budget.leave(slot)
+        if self._rate_limiter and claimed:
+            self._rate_limiter.restamp(slot)
         events = []
         for each in claimed:
-            self._places.acquire_on_behalf_of_nowait(each.action.id)
+            self._slots.acquire_on_behalf_of_nowait(each.action.id)
             ended = trio.Event()
-            self._requests.start_soon(self._attempt, each, ended, name=f"attempt {each.action.id}")
+            self._requests.start_soon(self._make_attempt, each, ended, name=f"attempt {each.action.id}")
             events.append(ended)
         return events
 
-    async def _free_place(self) -> None:
-        while self._places.available_tokens < 1:
-            async with self._places:
+    async def _wait_for_slot(self) -> None:
+        while self._slots.available_tokens < 1:
+            async with self._slots:
                 pass
 
-    async def _claim(self) -> Claims | None:
+    async def _claim(self) -> ClaimResult | None:
         """Claim from the freshest on; None, with all of it back in its queue, if the store cannot commit."""
-        limit = 1 if self._budget else math.floor(self._places.available_tokens)
-        return await self._attempts.claim(self._ready, self._ready.take(JUDGED), limit)
+        limit = 1 if self._rate_limiter else math.floor(self._slots.available_tokens)
+        return await self._recorder.claim(self._due_queue, self._due_queue.take(JUDGE_BATCH), limit)
 
-    async def _attempt(self, claimed: Claimed, ended: trio.Event) -> None:
+    async def _make_attempt(self, claimed: ClaimedAction, ended: trio.Event) -> None:
         action, began_s = claimed.action, trio.current_time()
         try:
             answer = await self._send(claimed)
-            answer = self._upstream.judged(self._lane, action.campaign, answer, began_s)
-            settled = settle(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
-            self._upstream.answered(self._lane, answer, began_s)
-            settled = held_with_its_lane(settled, held := self._upstream.held(self._lane))
-            if settled.pause_s is not None and self._budget:
-                pause_s = settled.pause_s if held is None else self._upstream.wait_s(self._lane)
-                self._budget.pause(pause_s)
+            answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
+            settled = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
+            self._breakers.record_answer(self._lane, answer, began_s)
+            settled = hold_with_lane(settled, held := self._breakers.hold_reason(self._lane))
+            if settled.pause_s is not None and self._rate_limiter:
+                pause_s = settled.pause_s if held is None else self._breakers.probe_wait_s(self._lane)
+                self._rate_limiter.pause(pause_s)
                 self._log.warning(Event.BUDGET_PAUSED, kind=action.kind, pause_s=round(pause_s, 1))
-            await self._attempts.record(claimed, settled)
-            if settled.result.holds is not None:
-                await self._was_held()
+            await self._recorder.record(claimed, settled)
+            if settled.result.hold_reason is not None:
+                await self._on_action_held()
         finally:
-            self._places.release_on_behalf_of(action.id)
+            self._slots.release_on_behalf_of(action.id)
             ended.set()

@@ -17,96 +17,102 @@ import trio
 from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.core.upstream.circuit_breaker import PROBE_WAITS_S
+from missedd.core.upstream.circuit_breaker import PROBE_BACKOFF_S
 from missedd.engine.dispatch.dispatcher import Dispatcher
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.provider.rate_limiter import Budget
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.exotel.client import ExotelClient
-from missedd.store.actions.provider_holds import to_probe_with
+from missedd.store.actions.provider_holds import choose_probe_actions
 from missedd.store.store import Store
 
-CHOICE: Final = 16
+MAX_CANDIDATES: Final = 16
 """Held actions that are judged for one probe: the gates of the first may hold it for another reason."""
 
-NOBODYS_SID: Final = "0"
+UNKNOWN_SID: Final = "0"
 """What is asked for where any answer will do."""
 
-LISTED: Final = timedelta(minutes=1)
+LIST_WINDOW: Final = timedelta(minutes=1)
 
 
-class Probes:
+class LaneProbes:
     def __init__(
         self,
         *,
         lane: Lane,
         store: Store,
         clock: Clock,
-        upstream: Upstream,
+        breakers: CircuitBreakers,
         client: ExotelClient,
-        budget: Budget,
+        rate_limiter: RateLimiter,
         dispatcher: Dispatcher,
     ) -> None:
-        """`budget` is the lane's, and `dispatcher` sends its actions."""
+        """`rate_limiter` is the lane's, and `dispatcher` sends its actions."""
         self._lane = lane
         self._store = store
         self._clock = clock
-        self._upstream = upstream
+        self._breakers = breakers
         self._client = client
-        self._budget = budget
+        self._rate_limiter = rate_limiter
         self._dispatcher = dispatcher
-        self._tried: set[int] = set()
-        self._looks = 0
+        self._tried_ids: set[int] = set()
+        self._lookup_count = 0
 
     async def run(self) -> None:
         """Probe whenever the lane is held, and let go what waits once it is not; for ever."""
         while True:
-            await self._upstream.trouble(self._lane)
-            self._tried.clear()
-            while self._upstream.held(self._lane) is not None:
-                async with self._upstream.turn(self._lane) as is_held:
+            await self._breakers.wait_until_held(self._lane)
+            self._tried_ids.clear()
+            while self._breakers.hold_reason(self._lane) is not None:
+                async with self._breakers.probe_turn(self._lane) as is_held:
                     if is_held:
                         await self._probe()
-            await self._dispatcher.release()
+            await self._dispatcher.release_held()
 
     async def _probe(self) -> None:
         """Make one request, or wait for an action that it could be made for."""
-        if self._upstream.burns(self._lane) and self._lane is Lane.VOICE:
-            await self._look()
+        if self._breakers.must_look_up_first(self._lane) and self._lane is Lane.VOICE:
+            await self._probe_by_lookup()
             return
-        if await self._try_an_action():
+        if await self._probe_with_action():
             return
-        if self._upstream.held(self._lane) is not Reason.PROVIDER_UNREACHABLE:
-            with trio.move_on_after(PROBE_WAITS_S[-1]):  # one may become due again, after a wrong clock
-                await self._upstream.stalled(self._lane)
-        elif await self._look():
-            self._upstream.nothing_waits(self._lane)
+        if self._breakers.hold_reason(self._lane) is not Reason.PROVIDER_UNREACHABLE:
+            with trio.move_on_after(PROBE_BACKOFF_S[-1]):  # one may become due again, after a wrong clock
+                await self._breakers.wait_for_change(self._lane)
+        elif await self._probe_by_lookup():
+            self._breakers.record_nothing_to_probe(self._lane)
 
-    async def _try_an_action(self) -> bool:
+    async def _probe_with_action(self) -> bool:
         """Send one of the held actions; False where there is none that may go."""
         while True:
             now = self._clock.now()
-            read = partial(to_probe_with, lane=self._lane, tried=self._tried, now=now, most=CHOICE)
+            read = partial(
+                choose_probe_actions,
+                lane=self._lane,
+                tried_ids=self._tried_ids,
+                now=now,
+                limit=MAX_CANDIDATES,
+            )
             choice = await self._store.read(read)
             if not choice:
                 return False
-            tried = await self._dispatcher.probe(choice)
+            tried = await self._dispatcher.send_probe(choice)
             if tried is not None:
-                if tried in self._tried:
-                    self._tried.clear()  # each has had its turn
-                self._tried.add(tried)
+                if tried in self._tried_ids:
+                    self._tried_ids.clear()  # each has had its turn
+                self._tried_ids.add(tried)
                 return True
 
-    async def _look(self) -> bool:
+    async def _probe_by_lookup(self) -> bool:
         """Ask for something that changes nothing; whether it was answered."""
-        await self._budget.turn()
-        return self._upstream.looked(self._lane, await self._question()())
+        await self._rate_limiter.acquire()
+        return self._breakers.record_lookup(self._lane, await self._next_lookup()())
 
-    def _question(self) -> Callable[[], Awaitable[object]]:
+    def _next_lookup(self) -> Callable[[], Awaitable[object]]:
         if self._lane is Lane.SMS:
-            return partial(self._client.sms_details, NOBODYS_SID)
-        self._looks += 1
-        if self._looks % 2:
+            return partial(self._client.sms_details, UNKNOWN_SID)
+        self._lookup_count += 1
+        if self._lookup_count % 2:
             now = self._clock.now()
-            return partial(self._client.incoming_calls, now - LISTED, now)
+            return partial(self._client.incoming_calls, now - LIST_WINDOW, now)
         # Where only the list fails, this does not.
-        return partial(self._client.call_details, NOBODYS_SID)
+        return partial(self._client.call_details, UNKNOWN_SID)

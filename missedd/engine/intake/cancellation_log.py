@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from missedd.core.reasons import TOLD_EARLY_ADVICE
+from missedd.core.reasons import EARLY_WEBHOOK_ADVICE
 from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import ActionRow
-from missedd.store.admission.admit import Admitted
+from missedd.store.admission.admit import AdmittedCall
 
 
-def note_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
+def log_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
     for each in actions:
         log.info(
             Event.ACTION_CLOSED,
@@ -22,17 +22,17 @@ def note_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
         )
 
 
-def note_told_early(log: Logger, decided: Admitted) -> None:
+def log_early_report(log: Logger, admitted: AdmittedCall) -> None:
     """A call was told of before it was over, and its callback rang somebody who was being spoken with."""
-    if decided.gone_out:
-        campaign = decided.gone_out[0].campaign
-        log.repeated(
+    if admitted.sent_callbacks:
+        campaign = admitted.sent_callbacks[0].campaign
+        log.log_throttled(
             "warning",
             Event.CALL_TOLD_EARLY,
             campaign,
-            call_sid=decided.call.call_sid,
+            call_sid=admitted.call.call_sid,
             campaign=campaign,
-            reached_by=decided.admission.reason,
-            actions=[each.id for each in decided.gone_out],
-            advice=TOLD_EARLY_ADVICE,
+            reached_by=admitted.admission.reason,
+            actions=[each.id for each in admitted.sent_callbacks],
+            advice=EARLY_WEBHOOK_ADVICE,
         )

@@ -14,12 +14,12 @@ import trio
 from missedd.base.clock import Clock
 from missedd.core.model import InboundCall, Kind, StatusReport, Verdict
 from missedd.core.policy import Policy
-from missedd.engine.intake.cancellation_log import note_cancelled, note_told_early
-from missedd.engine.intake.intake_log import AdmissionLog
-from missedd.engine.intake.intake_queue import Overloaded, Queue, Waiting
+from missedd.engine.intake.cancellation_log import log_cancelled, log_early_report
+from missedd.engine.intake.intake_log import IntakeLog
+from missedd.engine.intake.intake_queue import IntakeQueue, Overloaded, PendingCall
 from missedd.engine.timing.timers import Timers
 from missedd.log.logger import Event, Logger
-from missedd.store.admission.admit import Admitted, admit
+from missedd.store.admission.admit import AdmittedCall, admit
 from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
@@ -34,7 +34,7 @@ class Intake:
         clock: Clock,
         log: Logger,
         timers: Timers,
-        report: Callable[[int, StatusReport], Awaitable[None]],
+        on_callback_report: Callable[[int, StatusReport], Awaitable[None]],
         on_refusal: Callable[[], None] = lambda: None,
         on_admitted: Callable[[], None] = lambda: None,
         on_vote: Callable[[str], None] = lambda _poll: None,
@@ -47,13 +47,13 @@ class Intake:
         self._policy = policy
         self._clock = clock
         self._log = log
-        self._told = AdmissionLog(log)
+        self._intake_log = IntakeLog(log)
         self._timers = timers
-        self._report = report
+        self._on_callback_report = on_callback_report
         self._on_refusal = on_refusal
         self._on_admitted = on_admitted
         self._on_vote = on_vote
-        self._queue = Queue()
+        self._queue = IntakeQueue()
 
     async def admit(self, call: InboundCall) -> Verdict:
         """Decide one call and return its verdict once that is durable.
@@ -64,14 +64,14 @@ class Intake:
         """
         try:
             waiting = self._queue.put(call)
-            verdict = await self._decided(waiting)
+            verdict = await self._wait_for_verdict(waiting)
         except Exception:
             self._on_refusal()
             raise
         if waiting.report_for is not None and call.report is not None:
             # A Passthru in the flow of a callback of ours tells how that callback ended; only when
             # that is kept as well is the request acknowledged.
-            await self._report(waiting.report_for, call.report)
+            await self._on_callback_report(waiting.report_for, call.report)
         return verdict
 
     async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict | Exception]:
@@ -80,13 +80,13 @@ class Intake:
         found: list[Verdict | Exception] = []
         for each in waiting:
             try:
-                found.append(await self._decided(each))
+                found.append(await self._wait_for_verdict(each))
             except Exception as failure:
                 # One call that is beyond us must not keep the others from being served.
                 found.append(failure)
         return found
 
-    async def _decided(self, waiting: Waiting) -> Verdict:
+    async def _wait_for_verdict(self, waiting: PendingCall) -> Verdict:
         await waiting.decided.wait()
         if waiting.failure is not None:
             raise waiting.failure
@@ -100,17 +100,17 @@ class Intake:
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._queue.watch, name="intake's patience")
-            nursery.start_soon(self._told.run, name="intake's log")
-            while batch := await self._queue.batch():
-                if not await self._decide(batch):
+            nursery.start_soon(self._queue.refuse_overdue, name="intake's patience")
+            nursery.start_soon(self._intake_log.run, name="intake's log")
+            while batch := await self._queue.next_batch():
+                if not await self._admit_batch(batch):
                     # Something in the batch is beyond us: let it harm only itself.
                     for each in batch:
-                        await self._decide([each], alone=True)
-            self._told.tell()
+                        await self._admit_batch([each], is_alone=True)
+            self._intake_log.log_counted()
             nursery.cancel_scope.cancel()
 
-    async def _decide(self, batch: list[Waiting], *, alone: bool = False) -> bool:
+    async def _admit_batch(self, batch: list[PendingCall], *, is_alone: bool = False) -> bool:
         """Admit a batch and answer its waiters; False if it failed and should be tried one by one."""
         calls = [each.call for each in batch]
         unit = partial(
@@ -118,12 +118,12 @@ class Intake:
             calls=calls,
             policy=self._policy,
             received_at=self._clock.now(),
-            ahead=self._timers.watch.ahead(call.called_at for call in calls),
+            clock_ahead=self._timers.clock_watch.clock_ahead(call.called_at for call in calls),
         )
         try:
             admitted = await self._store.write(unit)
         except NotDurable as failure:
-            self._log.repeated(
+            self._log.log_throttled(
                 "error",
                 Event.STORE_COMMIT_FAILED,
                 "admit",
@@ -135,25 +135,25 @@ class Intake:
                 each.fail(NotDurable(str(failure)))
             return True
         except Exception as failure:
-            if not alone and len(batch) > 1:
+            if not is_alone and len(batch) > 1:
                 return False
             # Passed on, not swallowed: the edge logs it and answers 503.
             batch[0].fail(failure)
             return True
-        self._log.ended(Event.STORE_COMMIT_FAILED, "admit")
+        self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "admit")
         for waiting, decided in zip(batch, admitted, strict=True):
-            self.follow(decided)
-            waiting.decide(decided.admission.verdict, decided.report_for)
+            self.after_commit(decided)
+            waiting.resolve(decided.admission.verdict, decided.own_callback_id)
         return True
 
-    def follow(self, decided: Admitted) -> None:
+    def after_commit(self, admitted: AdmittedCall) -> None:
         """What follows once a call is on disk: its timers, its line in the log, and its place in the sums."""
-        self._timers.add(decided.wakes)
-        self._told.note(decided)
-        note_cancelled(self._log, decided.cancelled)
-        note_told_early(self._log, decided)
+        self._timers.add(admitted.timers)
+        self._intake_log.log_admission(admitted)
+        log_cancelled(self._log, admitted.cancelled)
+        log_early_report(self._log, admitted)
         self._on_admitted()
         if self._policy.polls:
-            for planned in decided.admission.actions:
+            for planned in admitted.admission.actions:
                 if planned.kind is Kind.VOTE:
                     self._on_vote(planned.details["poll"])

@@ -11,26 +11,28 @@ from collections import Counter
 import trio
 
 from missedd.base.clock import to_iso
-from missedd.core.model import RECOVERED, Verdict
+from missedd.core.model import SHAPE_RECOVERED, Verdict
 from missedd.log.logger import Event, Level, Logger
-from missedd.store.admission.admit import Admitted
+from missedd.store.admission.admit import AdmittedCall
 
 
-class AdmissionLog:
+class IntakeLog:
     def __init__(self, log: Logger) -> None:
         self._log = log
-        self._untold: Counter[Verdict] = Counter()
-        self._has_untold = trio.Event()
+        self._unlogged: Counter[Verdict] = Counter()
+        self._has_unlogged = trio.Event()
 
-    def note(self, decided: Admitted) -> None:
+    def log_admission(self, admitted: AdmittedCall) -> None:
         """Tell of one call, or count it."""
-        call, admission = decided.call, decided.admission
-        event = Event.CALL_RECOVERED if call.shape == RECOVERED else Event.WEBHOOK_ADMITTED
+        call, admission = admitted.call, admitted.admission
+        event = Event.CALL_RECOVERED if call.shape == SHAPE_RECOVERED else Event.WEBHOOK_ADMITTED
         actions = [f"{each.kind}:{each.outcome or each.state}" for each in admission.actions]
         if not self._log.has_room(event):
-            self._log.count(event, campaign=admission.campaign, verdict=admission.verdict, actions=actions)
-            self._untold[admission.verdict] += 1
-            self._has_untold.set()
+            self._log.count_only(
+                event, campaign=admission.campaign, verdict=admission.verdict, actions=actions
+            )
+            self._unlogged[admission.verdict] += 1
+            self._has_unlogged.set()
             return
         level: Level = "warning" if admission.verdict is Verdict.UNKNOWN_EXOPHONE else "info"
         self._log.write(
@@ -49,14 +51,14 @@ class AdmissionLog:
     async def run(self) -> None:
         """Tell of what was only counted, once a second while there is any."""
         while True:
-            await self._has_untold.wait()
+            await self._has_unlogged.wait()
             await trio.sleep(1)
-            self.tell()
+            self.log_counted()
 
-    def tell(self) -> None:
+    def log_counted(self) -> None:
         """Tell of what was only counted so far."""
-        if self._untold:
-            told = {verdict.value: count for verdict, count in sorted(self._untold.items())}
-            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._untold.total(), verdicts=told)
-        self._untold.clear()
-        self._has_untold = trio.Event()
+        if self._unlogged:
+            told = {verdict.value: count for verdict, count in sorted(self._unlogged.items())}
+            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._unlogged.total(), verdicts=told)
+        self._unlogged.clear()
+        self._has_unlogged = trio.Event()

@@ -14,78 +14,85 @@ from functools import partial
 import trio
 
 from missedd.base.clock import Clock
-from missedd.core.admission.gates import NOT_AHEAD
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.intake.intake_queue import PATIENCE_S, Overloaded
+from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.log.logger import Event, Logger
-from missedd.store.admission.admit import Admitted
-from missedd.store.admission.sms_applet import HandedOver, hand_over, preview
+from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.sms_applet import SmsHandover, hand_over_sms, preview_sms
 from missedd.store.store import Store
 
 
 @dataclass(slots=True)
-class _Waiter:
+class _AppletRequest:
     """Whoever asked: it may leave before its turn comes."""
 
-    is_here: bool = True
+    is_waiting: bool = True
 
 
-class HandOver:
+class SmsAppletResponder:
     def __init__(
         self,
         store: Store,
         policy: Policy,
         clock: Clock,
         log: Logger,
-        follow: Callable[[Admitted], None],
+        on_admitted: Callable[[AdmittedCall], None],
         on_refusal: Callable[[], None],
-        ahead: Callable[[], timedelta] = lambda: NOT_AHEAD,
+        clock_ahead: Callable[[], timedelta] = lambda: CLOCK_NOT_AHEAD,
     ) -> None:
-        """`follow` is intake's: what comes of a call that was news. `on_refusal` as there, too; `ahead` is
+        """`on_admitted` is intake's: what comes of a call that was news. `on_refusal` as there, too;
+        `clock_ahead` is
         how far the clock may be ahead.
         """
-        self._ahead = ahead
+        self._clock_ahead = clock_ahead
         self._store = store
         self._policy = policy
         self._clock = clock
         self._log = log
-        self._admitted = follow
+        self._on_admitted = on_admitted
         self._on_refusal = on_refusal
 
-    async def hand_over(self, call: InboundCall) -> str:
+    async def hand_over_sms(self, call: InboundCall) -> str:
         """The text that is owed for this call, "" if none is; once only, and then nobody else sends it.
 
         Raises `NotDurable` or `Overloaded` where that could not be made sure.
         """
-        waiter = _Waiter()
+        waiter = _AppletRequest()
         unit = partial(
-            hand_over,
+            hand_over_sms,
             call=call,
             policy=self._policy,
             now=self._clock.now(),
-            ahead=self._ahead(),
-            is_awaited=lambda: waiter.is_here,
+            clock_ahead=self._clock_ahead(),
+            is_client_waiting=lambda: waiter.is_waiting,
         )
         try:
-            with trio.move_on_after(PATIENCE_S):
-                return (await self._store.write(unit, self._follow)).text
-            raise Overloaded(f"the store took over {PATIENCE_S:g} s")
+            with trio.move_on_after(MAX_WAIT_S):
+                return (await self._store.write(unit, self._on_handed_over)).text
+            raise Overloaded(f"the store took over {MAX_WAIT_S:g} s")
         except Exception:
             self._on_refusal()
             raise
         finally:
-            waiter.is_here = False
+            waiter.is_waiting = False
 
-    async def preview(self, call: InboundCall) -> str:
-        """The text that `hand_over` would give now."""
-        unit = partial(preview, call=call, policy=self._policy, now=self._clock.now(), ahead=self._ahead())
+    async def preview_sms(self, call: InboundCall) -> str:
+        """The text that `hand_over_sms` would give now."""
+        unit = partial(
+            preview_sms,
+            call=call,
+            policy=self._policy,
+            now=self._clock.now(),
+            clock_ahead=self._clock_ahead(),
+        )
         return await self._store.read(unit)
 
-    def _follow(self, handed: HandedOver) -> None:
+    def _on_handed_over(self, handed: SmsHandover) -> None:
         if handed.admitted is not None:
-            self._admitted(handed.admitted)
+            self._on_admitted(handed.admitted)
         if handed.action is not None:
             self._log.info(
                 Event.ACTION_CLOSED,

@@ -18,21 +18,21 @@ import trio
 from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.core.upstream.campaign_refusals import OwnRefusals
+from missedd.core.upstream.campaign_refusals import CampaignRefusals
 from missedd.core.upstream.circuit_breaker import (
-    IN_DOUBT,
-    OF_THE_ACCOUNT,
-    WELL,
-    Course,
-    Sign,
-    after_look_up,
-    after_nothing,
-    after_order,
-    after_the_other,
-    hold,
+    ACCOUNT_HOLDS,
+    HEALTHY,
+    ON_PROBATION,
+    CircuitState,
+    ProviderSignal,
+    after_idle_lookup,
+    after_lookup,
+    after_other_lane_accepted,
+    after_request,
+    hold_circuit,
 )
-from missedd.engine.alerts.active_alerts import Troubles
-from missedd.engine.alerts.lane_alerts import Telling
+from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.alerts.lane_alerts import LaneTroubles
 from missedd.exotel.client import Unavailable
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.log.logger import Logger
@@ -40,150 +40,152 @@ from missedd.log.logger import Logger
 LANES: Final = (Lane.VOICE, Lane.SMS)
 
 _SIGNS: Final = {
-    Reason.CONNECTION_FAILED: Sign.UNREACHED,
-    Reason.PROVIDER_AUTH: Sign.CREDENTIALS,
-    Reason.ACCOUNT_PROBLEM: Sign.ACCOUNT,
+    Reason.CONNECTION_FAILED: ProviderSignal.NOT_CONNECTED,
+    Reason.PROVIDER_AUTH: ProviderSignal.AUTH_REFUSED,
+    Reason.ACCOUNT_PROBLEM: ProviderSignal.ACCOUNT_REFUSED,
 }
 
 
-def sign_of(answer: Answer) -> Sign | None:
+def signal_of(answer: Answer) -> ProviderSignal | None:
     """What an answer says of the provider; None where no request was made."""
     match answer:
         case Accepted():
-            return Sign.TAKEN
+            return ProviderSignal.ACCEPTED
         case Refused(reason=Reason.NO_LONGER_CONFIGURED):
             return None
         case Refused(reason=Reason.RATE_LIMITED, code=code) if code.startswith("503"):
-            return Sign.THROTTLED
-        case Refused(retryable=True, reason=reason) if reason in OF_THE_ACCOUNT:
-            return Sign.ANSWERED  # the campaign's own: see `judged`
+            return ProviderSignal.THROTTLED
+        case Refused(retryable=True, reason=reason) if reason in ACCOUNT_HOLDS:
+            return ProviderSignal.RESPONDED  # the campaign's own: see `classify_for_campaign`
         case Refused(reason=reason):
-            return _SIGNS.get(reason, Sign.ANSWERED)
+            return _SIGNS.get(reason, ProviderSignal.RESPONDED)
         case Unknown(code=code):
-            return Sign.FAILED if code.startswith("5") else Sign.LOST
+            return ProviderSignal.SERVER_ERROR if code.startswith("5") else ProviderSignal.REPLY_LOST
 
 
-class Upstream:
-    def __init__(self, clock: Clock, log: Logger, troubles: Troubles, in_doubt: frozenset[Lane]) -> None:
+class CircuitBreakers:
+    def __init__(
+        self, clock: Clock, log: Logger, troubles: ActiveTroubles, on_probation: frozenset[Lane]
+    ) -> None:
         """`in_doubt` are the lanes that were held when the daemon stopped."""
-        self._telling = Telling(clock, log, troubles)
-        self._courses = {lane: IN_DOUBT if lane in in_doubt else WELL for lane in Lane}
+        self._troubles = LaneTroubles(clock, log, troubles)
+        self._states = {lane: ON_PROBATION if lane in on_probation else HEALTHY for lane in Lane}
         self._changed = {lane: trio.Event() for lane in LANES}
-        self._turns = {lane: trio.Lock() for lane in LANES}
-        self._own = {lane: OwnRefusals() for lane in LANES}
+        self._probe_locks = {lane: trio.Lock() for lane in LANES}
+        self._campaign_refusals = {lane: CampaignRefusals() for lane in LANES}
 
-    def held(self, lane: Lane) -> Reason | None:
+    def hold_reason(self, lane: Lane) -> Reason | None:
         """Why the actions of a lane are held by the provider just now; None while all is well."""
-        return self._courses[lane].reason
+        return self._states[lane].reason
 
-    def in_doubt(self, lane: Lane) -> bool:
+    def is_on_probation(self, lane: Lane) -> bool:
         """Whether the last order failed: then one at a time goes, until one is taken."""
-        return self._courses[lane].fails > 0
+        return self._states[lane].failures > 0
 
-    def burns(self, lane: Lane) -> bool:
+    def must_look_up_first(self, lane: Lane) -> bool:
         """Whether a failed order may have had its effect, so that a look-up is to ask first."""
-        return self._courses[lane].burns
+        return self._states[lane].must_look_up_first
 
-    def wait_s(self, lane: Lane) -> float:
+    def probe_wait_s(self, lane: Lane) -> float:
         """Until the next probe."""
-        return max(0.0, self._courses[lane].asks_at_s - trio.current_time())
+        return max(0.0, self._states[lane].next_probe_at_s - trio.current_time())
 
-    def judged(self, lane: Lane, campaign: str, answer: Answer, began_s: float) -> Answer:
+    def classify_for_campaign(self, lane: Lane, campaign: str, answer: Answer, began_s: float) -> Answer:
         """The answer to an order of a campaign; one for now where the account is refused to that one alone.
 
         Such an action waits and is tried again by itself, until it is too old, and its lane is not held.
         """
-        if lane not in self._own:
+        if lane not in self._campaign_refusals:
             return answer
-        own = self._own[lane]
+        own = self._campaign_refusals[lane]
         match answer:
-            case Accepted() if own.taken(campaign, began_s):
-                self._telling.end_own(lane, campaign)
-            case Refused(reason=reason) if reason in OF_THE_ACCOUNT:
-                if own.is_own(campaign, trio.current_time()):
-                    self._telling.tell_own(lane, campaign, answer.code, answer.message)
+            case Accepted() if own.record_accepted(campaign, began_s):
+                self._troubles.report_campaign_accepted(lane, campaign)
+            case Refused(reason=reason) if reason in ACCOUNT_HOLDS:
+                if own.record_refusal(campaign, trio.current_time()):
+                    self._troubles.report_campaign_refused(lane, campaign, answer.code, answer.message)
                     return replace(answer, retryable=True)
         return answer
 
-    def answered(self, lane: Lane, answer: Answer, began_s: float) -> None:
+    def record_answer(self, lane: Lane, answer: Answer, began_s: float) -> None:
         """An order that began at this instant of trio's clock ended so."""
-        sign = sign_of(answer)
+        sign = signal_of(answer)
         if sign is None:
             return
         wish_s = answer.retry_after_s if isinstance(answer, Refused) else None
-        now_s, before = trio.current_time(), self._courses[lane]
-        after = after_order(before, sign, began_s, now_s, wish_s)
+        now_s, before = trio.current_time(), self._states[lane]
+        after = after_request(before, sign, began_s, now_s, wish_s)
         said = answer.message if isinstance(answer, Refused | Unknown) else ""
-        begins = after.reason in OF_THE_ACCOUNT and after.reason is not self.held(lane)
-        self._become(lane, after, answer.code, said)
+        begins = after.reason in ACCOUNT_HOLDS and after.reason is not self.hold_reason(lane)
+        self._set_state(lane, after, answer.code, said)
         if begins and after.reason is not None:
             for other in LANES:
-                if self.held(other) not in OF_THE_ACCOUNT:
-                    self._become(other, hold(after.reason, now_s), answer.code, said)
-        if before.reason in OF_THE_ACCOUNT and after.reason is None:
+                if self.hold_reason(other) not in ACCOUNT_HOLDS:
+                    self._set_state(other, hold_circuit(after.reason, now_s), answer.code, said)
+        if before.reason in ACCOUNT_HOLDS and after.reason is None:
             for other in LANES:
-                self._become(other, after_the_other(self._courses[other]), "", "")
+                self._set_state(other, after_other_lane_accepted(self._states[other]), "", "")
 
-    def looked(self, lane: Lane, found: object) -> bool:
+    def record_lookup(self, lane: Lane, found: object) -> bool:
         """A look-up that was a probe brought this; whether it was answered, if only by a refusal to tell."""
         code = found.code if isinstance(found, Unavailable) else "200"
         is_answered = code[:1] in "1234"
-        course = self._courses[lane]
-        self._become(lane, after_look_up(course, trio.current_time(), is_answered=is_answered), code, "")
+        course = self._states[lane]
+        self._set_state(lane, after_lookup(course, trio.current_time(), is_answered=is_answered), code, "")
         return is_answered
 
-    def nothing_waits(self, lane: Lane) -> None:
+    def record_nothing_to_probe(self, lane: Lane) -> None:
         """A look-up was answered, and no action is there that could show whether orders are taken."""
-        self._become(lane, after_nothing(self._courses[lane]), "", "")
+        self._set_state(lane, after_idle_lookup(self._states[lane]), "", "")
 
-    def note_held(self, lane: Lane) -> None:
+    def notify_action_held(self, lane: Lane) -> None:
         """An action is held with its lane: a probe could be made with it."""
-        self._stir(lane)
+        self._notify_changed(lane)
 
-    async def stalled(self, lane: Lane) -> None:
+    async def wait_for_change(self, lane: Lane) -> None:
         """Return when an action was held with its lane, or the lane stands otherwise than now."""
         await self._changed[lane].wait()
 
-    async def trouble(self, lane: Lane) -> Reason:
+    async def wait_until_held(self, lane: Lane) -> Reason:
         """Return when a lane is held, with the reason."""
-        while (reason := self.held(lane)) is None:
+        while (reason := self.hold_reason(lane)) is None:
             await self._changed[lane].wait()
         return reason
 
-    async def well(self, lane: Lane) -> None:
+    async def wait_until_reachable(self, lane: Lane) -> None:
         """Return when the provider can be reached, as far as is known."""
-        while self.held(lane) is Reason.PROVIDER_UNREACHABLE:
+        while self.hold_reason(lane) is Reason.PROVIDER_UNREACHABLE:
             await self._changed[lane].wait()
 
     @asynccontextmanager
-    async def turn(self, lane: Lane) -> AsyncIterator[bool]:
+    async def probe_turn(self, lane: Lane) -> AsyncIterator[bool]:
         """The turn to be a held lane's one probe; False where the lane is not held any more."""
-        async with self._turns[lane]:
-            while self.held(lane) is not None and (wait_s := self.wait_s(lane)) > 0:
+        async with self._probe_locks[lane]:
+            while self.hold_reason(lane) is not None and (wait_s := self.probe_wait_s(lane)) > 0:
                 with trio.move_on_after(wait_s):
                     await self._changed[lane].wait()
-            yield self.held(lane) is not None
+            yield self.hold_reason(lane) is not None
 
     @asynccontextmanager
-    async def asking(self, lane: Lane) -> AsyncIterator[bool]:
+    async def lookup_turn(self, lane: Lane) -> AsyncIterator[bool]:
         """A look-up's turn: at once as a rule, as the probe where the provider is out of reach; then True."""
-        if self.held(lane) is not Reason.PROVIDER_UNREACHABLE:
+        if self.hold_reason(lane) is not Reason.PROVIDER_UNREACHABLE:
             yield False
             return
-        async with self.turn(lane) as is_held:
+        async with self.probe_turn(lane) as is_held:
             yield is_held
 
-    def _become(self, lane: Lane, after: Course, code: str, said: str) -> None:
-        before, self._courses[lane] = self._courses[lane], after
+    def _set_state(self, lane: Lane, after: CircuitState, code: str, message: str) -> None:
+        before, self._states[lane] = self._states[lane], after
         if after == before:
             return
-        if before.is_trouble and after.reason is not before.reason:
-            is_over = all(self.held(other) is not before.reason for other in LANES)
-            self._telling.end(lane, before, is_over=is_over)
-        if after.is_trouble:
-            self._telling.tell(lane, before, after, code, said)
-        self._stir(lane)
+        if before.needs_attention and after.reason is not before.reason:
+            is_over = all(self.hold_reason(other) is not before.reason for other in LANES)
+            self._troubles.report_recovery(lane, before, is_over=is_over)
+        if after.needs_attention:
+            self._troubles.report_failure(lane, before, after, code, message)
+        self._notify_changed(lane)
 
-    def _stir(self, lane: Lane) -> None:
+    def _notify_changed(self, lane: Lane) -> None:
         changed, self._changed[lane] = self._changed[lane], trio.Event()
         changed.set()

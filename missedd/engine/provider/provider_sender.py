@@ -8,45 +8,45 @@ from missedd.core.model import Kind
 from missedd.core.policy import CallbackPolicy, Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.client import ExotelClient
-from missedd.exotel.request_forms import PlaceCall, SendSms
+from missedd.exotel.request_forms import OutgoingCall, OutgoingSms
 from missedd.exotel.request_result import Answer, Refused
-from missedd.store.actions.claims import Claimed
-from missedd.store.actions.rows import ActionRow, shown_number
-from missedd.store.actions.sms_text import Written
+from missedd.store.actions.claims import ClaimedAction
+from missedd.store.actions.rows import ActionRow, caller_id_of
+from missedd.store.actions.sms_text import RenderedSms
 
 
 @dataclass(frozen=True, slots=True)
-class ReportUrls:
+class StatusCallbackUrls:
     """Where the provider reports to: the public listener as it sees it, with the token in the path."""
 
     public_url: str
     token: str
 
-    def of(self, action: ActionRow) -> str:
+    def for_action(self, action: ActionRow) -> str:
         page = "call-status" if action.kind is Kind.CALLBACK else "sms-status"
         return f"{self.public_url.rstrip('/')}/exotel/{self.token}/{page}/{action.id}"
 
 
-class ProviderRequests:
+class ProviderSender:
     """Sends callbacks and SMS through the provider's client."""
 
-    def __init__(self, client: ExotelClient, policy: Policy, urls: ReportUrls) -> None:
+    def __init__(self, client: ExotelClient, policy: Policy, urls: StatusCallbackUrls) -> None:
         self._client = client
         self._policy = policy
         self._urls = urls
 
-    async def send(self, claimed: Claimed) -> Answer:
+    async def send(self, claimed: ClaimedAction) -> Answer:
         action = claimed.action
         campaign = self._policy.campaign(action.campaign)
         if campaign is None:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
         if action.kind is Kind.CALLBACK and campaign.callback is not None:
-            return await self._client.place_call(self._call(action, campaign.callback))
-        if claimed.written is not None:
-            return await self._client.send_sms(self._sms(action, claimed.written))
+            return await self._client.place_call(self._build_call(action, campaign.callback))
+        if claimed.rendered_sms is not None:
+            return await self._client.send_sms(self._build_sms(action, claimed.rendered_sms))
         return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
 
-    def _call(self, action: ActionRow, callback: CallbackPolicy) -> PlaceCall:
+    def _build_call(self, action: ActionRow, callback: CallbackPolicy) -> OutgoingCall:
         agent = action.details.get("agent")
         if agent is None:
             first, second = action.number, None
@@ -54,26 +54,26 @@ class ProviderRequests:
             first, second = action.number, agent
         else:
             first, second = agent, action.number
-        return PlaceCall(
+        return OutgoingCall(
             from_number=first,
-            caller_id=shown_number(action),
+            caller_id=caller_id_of(action),
             to_number=second,
             flow=callback.flow if agent is None else None,
             ring_timeout_s=callback.ring_timeout.total_seconds(),
             time_limit_s=callback.time_limit.total_seconds(),
-            status_callback=self._urls.of(action),
+            status_callback=self._urls.for_action(action),
             custom_field=str(action.id),
         )
 
-    def _sms(self, action: ActionRow, written: Written) -> SendSms:
-        sms = written.sms
-        return SendSms(
+    def _build_sms(self, action: ActionRow, written: RenderedSms) -> OutgoingSms:
+        sms = written.policy
+        return OutgoingSms(
             sender=sms.sender,
             to_number=action.number,
             body=written.text,
             dlt_entity_id=sms.dlt_entity_id,
             dlt_template_id=sms.dlt_template_id,
             sms_type=sms.message_class,
-            status_callback=self._urls.of(action),
+            status_callback=self._urls.for_action(action),
             custom_field=str(action.id),
         )

@@ -14,81 +14,81 @@ from collections.abc import Sequence
 
 import trio
 
-MINUTE_S = 60.0 * 1.01
+WINDOW_S = 60.0 * 1.01
 
-BURST_SHARE = 4
+BURST_DIVISOR = 4
 """One part in so many of a minute's budget may go at once: a provider limits the calls that ring at
 one time as well, and who comes next in that minute should not find it spent."""
 
 
-class Budget:
+class RateLimiter:
     """One account's budget at one API, shared by all that call it, served in the order of asking."""
 
     def __init__(self, per_minute: int, spent_ago_s: Sequence[float] = ()) -> None:
         """`spent_ago_s` tells how many seconds ago each recent request of an earlier run was made."""
-        self._spacing_s = MINUTE_S / per_minute
-        self._ahead_s = (max(1, per_minute // BURST_SHARE) - 1) * self._spacing_s
+        self._spacing_s = WINDOW_S / per_minute
+        self._burst_allowance_s = (max(1, per_minute // BURST_DIVISOR) - 1) * self._spacing_s
         now = trio.current_time()
         # When each of the last minute's turns was taken, and when all would have been, evenly spaced.
-        self._taken: deque[float] = deque(maxlen=per_minute)
-        self._even_at = -math.inf
+        self._acquired_at_s: deque[float] = deque(maxlen=per_minute)
+        self._theoretical_arrival_s = -math.inf
         self._paused_until = now
         self._queue = trio.Lock()
         for ago_s in sorted(spent_ago_s, reverse=True):
-            self._take(now - ago_s)
+            self._record(now - ago_s)
 
     @property
     def per_minute(self) -> int:
-        return self._taken.maxlen or 1
+        return self._acquired_at_s.maxlen or 1
 
     @property
     def spacing_s(self) -> float:
         """From one turn to the next when many wait."""
         return self._spacing_s
 
-    async def turn(self) -> float:
-        """Wait for the next free slot, take it, and return what `give_back` knows it by."""
+    async def acquire(self) -> float:
+        """Wait for the next free slot, take it, and return what `release` knows it by."""
         async with self._queue:
-            while (wait_s := self._free_at() - trio.current_time()) > 0:  # noqa: ASYNC110
+            while (wait_s := self._next_free_at_s() - trio.current_time()) > 0:  # noqa: ASYNC110
                 # In a loop, as a pause may be ordered meanwhile; nobody waits for that event but us.
                 await trio.sleep(wait_s)
-            return self._take(trio.current_time())
+            return self._record(trio.current_time())
 
     @property
-    def used(self) -> float:
+    def used_share(self) -> float:
         """The share of the last minute's turns that were taken, from 0 to 1."""
-        since = trio.current_time() - MINUTE_S
-        return sum(at > since for at in self._taken) / self.per_minute
+        since = trio.current_time() - WINDOW_S
+        return sum(at > since for at in self._acquired_at_s) / self.per_minute
 
     @property
     def wait_s(self) -> float:
         """For how long nobody gets a turn."""
-        return max(0.0, self._free_at() - trio.current_time())
+        return max(0.0, self._next_free_at_s() - trio.current_time())
 
-    def _free_at(self) -> float:
-        is_full = len(self._taken) == self._taken.maxlen
-        minute_over_at = self._taken[0] + MINUTE_S if is_full else 0.0
-        return max(self._even_at - self._ahead_s, minute_over_at, self._paused_until)
+    def _next_free_at_s(self) -> float:
+        is_full = len(self._acquired_at_s) == self._acquired_at_s.maxlen
+        minute_over_at = self._acquired_at_s[0] + WINDOW_S if is_full else 0.0
+        return max(self._theoretical_arrival_s - self._burst_allowance_s, minute_over_at, self._paused_until)
 
-    def _take(self, at: float) -> float:
-        self._taken.append(at)
-        self._even_at = max(self._even_at, at) + self._spacing_s
-        return self._even_at
+    def _record(self, at: float) -> float:
+        self._acquired_at_s.append(at)
+        self._theoretical_arrival_s = max(self._theoretical_arrival_s, at) + self._spacing_s
+        return self._theoretical_arrival_s
 
-    def give_back(self, slot: float) -> None:
+    def release(self, slot: float) -> None:
         """Return a slot that was not used after all; once somebody took a later one it is lost."""
-        if slot == self._even_at:
-            self._taken.pop()
-            self._even_at -= self._spacing_s
+        if slot == self._theoretical_arrival_s:
+            self._acquired_at_s.pop()
+            self._theoretical_arrival_s -= self._spacing_s
 
-    def leave(self, slot: float) -> None:
+    def restamp(self, slot: float) -> None:
         """Let a slot count from now: its request goes out only after its claim was committed.
 
         Once somebody took a later slot, the older one stays taken beside it: one too few, never
         one too many.
         """
-        self.give_back(slot)
-        self._take(trio.current_time())
+        self.release(slot)
+        self._record(trio.current_time())
 
     def pause(self, wait_s: float) -> None:
         """Let nothing out for `wait_s` seconds; a longer pause already running stays.
@@ -96,8 +96,10 @@ class Budget:
         After it nothing goes at once: the provider has just said that there was too much.
         """
         self._paused_until = max(self._paused_until, trio.current_time() + wait_s)
-        self._even_at = max(self._even_at, self._paused_until + self._ahead_s)
+        self._theoretical_arrival_s = max(
+            self._theoretical_arrival_s, self._paused_until + self._burst_allowance_s
+        )
 
     @property
-    def paused_s(self) -> float:
+    def pause_left_s(self) -> float:
         return max(0.0, self._paused_until - trio.current_time())

@@ -14,31 +14,31 @@ from typing import Final
 import trio
 
 from missedd.base.clock import Clock, to_us
-from missedd.core.actions.backoff import FIRST_WAIT_S, is_ahead_of_schedule
+from missedd.core.actions.backoff import FIRST_BACKOFF_S, is_early_lookup
 from missedd.core.model import Kind, Lane, State, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.provider.lane_state import Upstream
-from missedd.engine.provider.rate_limiter import Budget
-from missedd.engine.reconciliation.status_reports import Reports
-from missedd.engine.timing.due_queue import Ready
+from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.provider.rate_limiter import RateLimiter
+from missedd.engine.reconciliation.status_reports import StatusReports
+from missedd.engine.timing.due_queue import DueQueue
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.client import CallRecord, ExotelClient, Unavailable
 from missedd.log.logger import Event, Logger
-from missedd.store.actions.lookups import adopted_sids, found, looked_in_vain
-from missedd.store.actions.rows import ActionRow, Wake, fetch_actions, shown_number
+from missedd.store.actions.lookups import adopt_found_call, claimed_sids, record_failed_lookup
+from missedd.store.actions.rows import ActionRow, Timer, caller_id_of, fetch_actions
 from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
 CLOCK_SKEW: Final = timedelta(minutes=2)
 """How far the provider's clock may be from ours; a call of ours lies this near to its attempt."""
 
-STORE_WAIT_S: Final = 1.0
+STORE_RETRY_S: Final = 1.0
 
 UNAVAILABLE_WAIT_S: Final = 30.0
 """How long to leave a provider alone that could not be asked."""
 
-PATIENCE: Final = timedelta(days=1)
+MAX_LOOKUP_AGE: Final = timedelta(days=1)
 """How long an action waits for a provider that cannot be asked at all: records a day old are worth
 no more look-ups, and its outcome is for a person to find out."""
 
@@ -52,80 +52,82 @@ class Reconciler:
         clock: Clock,
         log: Logger,
         client: ExotelClient,
-        budgets: dict[Lane, Budget],
-        ready: Ready,
+        rate_limiters: dict[Lane, RateLimiter],
+        due_queue: DueQueue,
         timers: Timers,
-        reports: Reports,
-        upstream: Upstream,
+        status_reports: StatusReports,
+        breakers: CircuitBreakers,
     ) -> None:
         self._store = store
         self._policy = policy
         # Look-ups that are made ahead of their time, as somebody waits for them: a quarter of the budget.
-        self._sooner = Budget(max(1, budgets[Lane.VOICE].per_minute // 4))
+        self._early_lookup_limiter = RateLimiter(max(1, rate_limiters[Lane.VOICE].per_minute // 4))
         self._clock = clock
         self._log = log
         self._client = client
-        self._budgets = budgets
-        self._ready = ready
+        self._rate_limiters = rate_limiters
+        self._due_queue = due_queue
         self._timers = timers
-        self._reports = reports
-        self._upstream = upstream
+        self._status_reports = status_reports
+        self._breakers = breakers
 
     async def run(self) -> None:
         """Look after one action at a time: the budget is the limit, not the number of requests out."""
         while True:
-            await self._ready.wait()
-            ((due_us, action_id),) = self._ready.take(1)
+            await self._due_queue.wait()
+            ((due_us, action_id),) = self._due_queue.take(1)
             try:
-                await self._look(action_id)
-                self._log.ended(Event.STORE_COMMIT_FAILED, "look-up")
+                await self._check_action(action_id)
+                self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "look-up")
             except NotDurable as failure:
-                self._log.repeated(
+                self._log.log_throttled(
                     "error", Event.STORE_COMMIT_FAILED, "look-up", unit="look-up", error=str(failure)
                 )
-                await trio.sleep(STORE_WAIT_S)
-                self._ready.add(due_us, action_id)
+                await trio.sleep(STORE_RETRY_S)
+                self._due_queue.add(due_us, action_id)
 
-    async def _look(self, action_id: int) -> None:
+    async def _check_action(self, action_id: int) -> None:
         (action,) = await self._store.read(partial(fetch_actions, ids=[action_id]))
         now = self._clock.now()
         if action.wake_at is not None and action.wake_at > now:
             # It was moved, or the wall clock was set back since.
-            self._timers.add([Wake(to_us(action.wake_at), action_id, Lane.CHECK)])
+            self._timers.add([Timer(to_us(action.wake_at), action_id, Lane.LOOKUP)])
             return
-        if is_ahead_of_schedule(action.state, action.kind, action.looks, action.placed_at or now, now):
-            if (wait_s := self._sooner.wait_s) > 0:
-                self._timers.add([Wake(to_us(now) + int(wait_s * 1e6) + 1, action_id, Lane.CHECK)])
+        if is_early_lookup(action.state, action.kind, action.lookup_count, action.placed_at or now, now):
+            if (wait_s := self._early_lookup_limiter.wait_s) > 0:
+                self._timers.add([Timer(to_us(now) + int(wait_s * 1e6) + 1, action_id, Lane.LOOKUP)])
                 return
-            await self._sooner.turn()
+            await self._early_lookup_limiter.acquire()
         if action.state is State.ATTEMPTING:
-            await self._look_for_lost(action)
+            await self._recover_lost_answer(action)
         elif action.state is State.PLACED:
-            await self._look_at_placed(action)
+            await self._check_placed(action)
         # Any other state: a report settled it since the timer was set.
 
-    async def _look_for_lost(self, action: ActionRow) -> None:
+    async def _recover_lost_answer(self, action: ActionRow) -> None:
         """Find the call that a lost answer was about. An SMS can only wait for its status report."""
         if action.provider_sid is not None:
             # A status report that was not final has named it meanwhile.
-            await self._adopt(action, action.provider_sid)
+            await self._adopt_call(action, action.provider_sid)
             return
         if action.kind is Kind.CALLBACK:
-            record = await self._find(action)
+            record = await self._find_call(action)
             if isinstance(record, Unavailable):
-                await self._not_told(action, record, Lane.VOICE)
+                await self._handle_unavailable(action, record, Lane.VOICE)
                 return
             if record is not None:
-                await self._adopt(action, record.sid)
+                await self._adopt_call(action, record.sid)
                 if record.report.is_terminal:
-                    await self._reports.apply(action.id, action.kind, record.report, "look-up")
+                    await self._status_reports.apply(action.id, action.kind, record.report, "look-up")
                 return
-        await self._in_vain(action)
+        await self._record_failed_lookup(action)
 
-    async def _adopt(self, action: ActionRow, provider_sid: str) -> None:
+    async def _adopt_call(self, action: ActionRow, provider_sid: str) -> None:
         now = self._clock.now()
         wake = await self._store.write(
-            partial(found, action_id=action.id, provider_sid=provider_sid, policy=self._policy, now=now)
+            partial(
+                adopt_found_call, action_id=action.id, provider_sid=provider_sid, policy=self._policy, now=now
+            )
         )
         if wake is None:
             return  # its report was faster
@@ -138,28 +140,31 @@ class Reconciler:
             provider_sid=provider_sid,
         )
 
-    async def _find(self, action: ActionRow) -> CallRecord | Unavailable | None:
+    async def _find_call(self, action: ActionRow) -> CallRecord | Unavailable | None:
         """The one call in the provider's list that can only be this attempt's."""
         placed_at = action.placed_at or action.due_at
         # With agents the first leg may be the agent's, so both numbers are looked for.
         numbers = tuple(each for each in (action.number, action.details.get("agent")) if each)
-        async with self._upstream.asking(Lane.VOICE) as is_probe:
-            since, until = placed_at - CLOCK_SKEW, self._until(placed_at)
+        async with self._breakers.lookup_turn(Lane.VOICE) as is_probe:
+            since, until = placed_at - CLOCK_SKEW, self._search_until(placed_at)
             records = await self._client.find_calls(
-                numbers=numbers, since=since, until=until, turn=self._budgets[Lane.VOICE].turn
+                numbers=numbers,
+                since=since,
+                until=until,
+                acquire_turn=self._rate_limiters[Lane.VOICE].acquire,
             )
             if is_probe:
-                self._upstream.looked(Lane.VOICE, records)
+                self._breakers.record_lookup(Lane.VOICE, records)
         if isinstance(records, Unavailable):
             return records
         ours = [
             each
             for each in records
             # A filter may match more loosely than it was meant.
-            if self._could_be(each, action) and (each.created_at is None or since <= each.created_at <= until)
+            if self._matches(each, action) and (each.created_at is None or since <= each.created_at <= until)
         ]
         taken = await self._store.read(
-            partial(adopted_sids, sids=[each.sid for each in ours], except_for=action.id)
+            partial(claimed_sids, sids=[each.sid for each in ours], except_action_id=action.id)
         )
         free = [each for each in ours if each.sid not in taken]
         # Of several the nearest: another may be that of a later attempt whose answer was lost too.
@@ -167,72 +172,72 @@ class Reconciler:
             free, key=lambda each: (abs((each.created_at or until) - placed_at), each.sid), default=None
         )
 
-    def _until(self, placed_at: datetime) -> datetime:
+    def _search_until(self, placed_at: datetime) -> datetime:
         return max(self._clock.now(), placed_at) + CLOCK_SKEW
 
-    def _could_be(self, record: CallRecord, action: ActionRow) -> bool:
+    def _matches(self, record: CallRecord, action: ActionRow) -> bool:
         people = {record.from_number, record.to_number}
         agent = action.details.get("agent")
         # A call into a flow names its ExoPhone in `To` as well. One that can't be read speaks
         # neither for nor against it.
         exophone = record.exophone or (record.to_number if agent is None else None)
-        is_ours = exophone in (None, shown_number(action))
+        is_ours = exophone in (None, caller_id_of(action))
         return (
             record.direction.startswith("outbound")
             and {action.number, agent or action.number} <= people
             and is_ours
         )
 
-    async def _look_at_placed(self, action: ActionRow) -> None:
+    async def _check_placed(self, action: ActionRow) -> None:
         lane = Lane.VOICE if action.kind is Kind.CALLBACK else Lane.SMS
-        report = await self._details(action, lane)
+        report = await self._fetch_details(action, lane)
         if isinstance(report, Unavailable):
-            await self._not_told(action, report, lane)
+            await self._handle_unavailable(action, report, lane)
             return
         if report is not None and report.is_terminal:
-            applied = await self._reports.apply(action.id, action.kind, report, "look-up")
+            applied = await self._status_reports.apply(action.id, action.kind, report, "look-up")
             if applied.outcome is not None:
                 return
-        await self._in_vain(action)
+        await self._record_failed_lookup(action)
 
-    async def _details(self, action: ActionRow, lane: Lane) -> StatusReport | Unavailable | None:
+    async def _fetch_details(self, action: ActionRow, lane: Lane) -> StatusReport | Unavailable | None:
         if action.provider_sid is None:
             return None
         look = self._client.call_details if lane is Lane.VOICE else self._client.sms_details
-        async with self._upstream.asking(lane) as is_probe:
-            await self._budgets[lane].turn()
+        async with self._breakers.lookup_turn(lane) as is_probe:
+            await self._rate_limiters[lane].acquire()
             report = await look(action.provider_sid)
             if is_probe:
-                self._upstream.looked(lane, report)
+                self._breakers.record_lookup(lane, report)
         if isinstance(report, Unavailable) and report.reason is Reason.NOT_FOUND:
             return None
         return report
 
-    async def _not_told(self, action: ActionRow, found: Unavailable, lane: Lane) -> None:
+    async def _handle_unavailable(self, action: ActionRow, unavailable: Unavailable, lane: Lane) -> None:
         """The provider told nothing. That counts as a look where it answered, but would not or could not
         tell; one that could not be asked at all says nothing about the action.
         """
-        if found.reason is Reason.RATE_LIMITED:
-            self._budgets[lane].pause(found.retry_after_s or FIRST_WAIT_S[Reason.RATE_LIMITED])
+        if unavailable.reason is Reason.RATE_LIMITED:
+            self._rate_limiters[lane].pause(unavailable.retry_after_s or FIRST_BACKOFF_S[Reason.RATE_LIMITED])
         now = self._clock.now()
-        has_answered = found.reason is Reason.PROVIDER_REFUSED or found.code == "200"
-        if has_answered or now - (action.placed_at or action.due_at) > PATIENCE:
-            await self._in_vain(action)
+        has_answered = unavailable.reason is Reason.PROVIDER_REFUSED or unavailable.code == "200"
+        if has_answered or now - (action.placed_at or action.due_at) > MAX_LOOKUP_AGE:
+            await self._record_failed_lookup(action)
             return
-        self._timers.add([Wake(to_us(now) + int(UNAVAILABLE_WAIT_S * 1_000_000), action.id, Lane.CHECK)])
+        self._timers.add([Timer(to_us(now) + int(UNAVAILABLE_WAIT_S * 1_000_000), action.id, Lane.LOOKUP)])
         # Whoever else waits for a look-up would only hear the same.
         await trio.sleep(UNAVAILABLE_WAIT_S)
 
-    async def _in_vain(self, action: ActionRow) -> None:
-        unit = partial(looked_in_vain, action_id=action.id, policy=self._policy, now=self._clock.now())
+    async def _record_failed_lookup(self, action: ActionRow) -> None:
+        unit = partial(record_failed_lookup, action_id=action.id, policy=self._policy, now=self._clock.now())
         looked = await self._store.write(unit)
-        self._timers.add(looked.wakes)
-        if looked.gave_up is not None:
+        self._timers.add(looked.timers)
+        if looked.expired_reason is not None:
             self._log.error(
                 Event.ACTION_CLOSED,
                 action=action.id,
                 kind=action.kind,
                 campaign=action.campaign,
                 outcome="unknown",
-                reason=Reason(looked.gave_up),
+                reason=Reason(looked.expired_reason),
             )

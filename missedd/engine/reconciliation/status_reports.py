@@ -8,37 +8,39 @@ from missedd.base.clock import Clock
 from missedd.core.model import Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.intake.cancellation_log import note_cancelled
+from missedd.engine.intake.cancellation_log import log_cancelled
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.answer_time import answered_at, ended_at
-from missedd.exotel.callback_outcome import GOES_ON, ending, has_agent_come
-from missedd.exotel.duration_and_price import call_facts, sms_facts
-from missedd.exotel.sms_status_codes import CONFIG_CODES, code_of
+from missedd.exotel.callback_outcome import NOT_ENDED, callback_outcome, has_agent_answered
+from missedd.exotel.duration_and_price import read_call_facts, read_sms_facts
+from missedd.exotel.sms_status_codes import MISCONFIGURED_CODES, resolve_code
 from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import ActionRow
-from missedd.store.actions.status_reports import Applied, Meaning, apply_report
+from missedd.store.actions.status_reports import ReportMeaning, ReportResult, apply_report
 from missedd.store.store import Store
 
 
-def read_report(action: ActionRow, report: StatusReport) -> Meaning:
+def interpret_report(action: ActionRow, report: StatusReport) -> ReportMeaning:
     """What a report means for this very action; which leg was the customer's is known only here."""
     if action.kind is Kind.SMS:
-        code = code_of(report.status, report.code)
-        reason = Reason.SMS_MISCONFIGURED if code.needs_person else None
-        return Meaning(report.outcome, code.refused, reason=reason, facts=sms_facts(report.fields))
+        code = resolve_code(report.status, report.code)
+        reason = Reason.SMS_MISCONFIGURED if code.needs_operator else None
+        return ReportMeaning(
+            report.outcome, code.refused_class, reason=reason, details=read_sms_facts(report.fields)
+        )
     first = action.details.get("first")
-    told = ending(report.fields, first) if report.is_terminal else GOES_ON
-    return Meaning(
+    told = callback_outcome(report.fields, first) if report.is_terminal else NOT_ENDED
+    return ReportMeaning(
         told.outcome,
         answered_at=answered_at(report.fields, first),
         ended_at=ended_at(report.fields),
         reason=told.reason,
-        agent_came=has_agent_come(report.fields, first, told),
-        facts=call_facts(report.fields, first),
+        agent_answered=has_agent_answered(report.fields, first, told),
+        details=read_call_facts(report.fields, first),
     )
 
 
-class Reports:
+class StatusReports:
     def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
         self._store = store
         self._policy = policy
@@ -46,15 +48,15 @@ class Reports:
         self._log = log
         self._timers = timers
 
-    async def call_report(self, action_id: int, report: StatusReport) -> None:
+    async def apply_call_report(self, action_id: int, report: StatusReport) -> None:
         await self.apply(action_id, Kind.CALLBACK, report)
 
-    async def sms_report(self, action_id: int, report: StatusReport) -> None:
+    async def apply_sms_report(self, action_id: int, report: StatusReport) -> None:
         await self.apply(action_id, Kind.SMS, report)
 
     async def apply(
         self, action_id: int, kind: Kind, report: StatusReport, source: str = "report"
-    ) -> Applied:
+    ) -> ReportResult:
         """Apply one report durably; raises `NotDurable` when it could not be kept.
 
         Whoever brought it may give up waiting for a slow disk: what follows from it still does.
@@ -64,21 +66,23 @@ class Reports:
             action_id=action_id,
             kind=kind,
             report=report,
-            read=read_report,
+            interpret=interpret_report,
             policy=self._policy,
             now=self._clock.now(),
             source=source,
-            ahead=self._timers.watch.ahead(),
+            clock_ahead=self._timers.clock_watch.clock_ahead(),
         )
 
-        def follow(applied: Applied) -> None:
-            self._timers.add(applied.wakes)
-            self._note(applied, action_id, kind, report, source)
-            note_cancelled(self._log, applied.cancelled)
+        def follow(applied: ReportResult) -> None:
+            self._timers.add(applied.timers)
+            self._log_report(applied, action_id, kind, report, source)
+            log_cancelled(self._log, applied.cancelled)
 
         return await self._store.write(unit, follow)
 
-    def _note(self, applied: Applied, action_id: int, kind: Kind, report: StatusReport, source: str) -> None:
+    def _log_report(
+        self, applied: ReportResult, action_id: int, kind: Kind, report: StatusReport, source: str
+    ) -> None:
         event = Event.REPORT_APPLIED if applied.effect == "applied" else Event.REPORT_IGNORED
         fields: dict[str, object] = {
             "action": action_id,
@@ -92,17 +96,17 @@ class Reports:
             "outcome": applied.outcome,
         }
         if applied.reason is Reason.SMS_MISCONFIGURED and applied.action:
-            key = _same_text(applied.action, report.code)
-            self._log.repeated("error", event, key, **fields, reason=applied.reason)
+            key = _sms_log_key(applied.action, report.code)
+            self._log.log_throttled("error", event, key, **fields, reason=applied.reason)
             return
         if kind is Kind.SMS and applied.outcome is Outcome.DELIVERED and applied.action:
-            for code in CONFIG_CODES:
-                self._log.ended(event, _same_text(applied.action, code))
+            for code in MISCONFIGURED_CODES:
+                self._log.reset_throttle(event, _sms_log_key(applied.action, code))
         if kind is Kind.CALLBACK and applied.reason is not None:
             fields["reason"] = applied.reason
         self._log.info(event, **fields)
 
 
-def _same_text(action: ActionRow, code: str | None) -> str:
+def _sms_log_key(action: ActionRow, code: str | None) -> str:
     """What tells a failure that goes on from another: a campaign has a text for each of its plans."""
     return f"{action.campaign} {action.plan} {code}"

@@ -9,10 +9,15 @@ from typing import Final
 import trio
 
 from missedd.base.clock import Clock, to_us
-from missedd.core.admission.clock_steps import Unconfirmed, confirms, is_over, stepped
-from missedd.core.admission.gates import NOT_AHEAD
+from missedd.core.admission.clock_steps import (
+    UnconfirmedClockStep,
+    apply_clock_step,
+    has_expired,
+    is_confirmed_by,
+)
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD
 
-STEP_S: Final = 2.0
+STEP_THRESHOLD_S: Final = 2.0
 """The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
 
 
@@ -23,31 +28,31 @@ class ClockWatch:
         self._clock = clock
         self._on_step = on_step
         self._slept_s = slept_s
-        self._looked: tuple[int, float, float] | None = None
-        self._unconfirmed: Unconfirmed | None = None
+        self._last_check: tuple[int, float, float] | None = None
+        self._unconfirmed: UnconfirmedClockStep | None = None
 
-    def look(self) -> int:
+    def check(self) -> int:
         """The wall clock's instant in microseconds, compared with that of the last look."""
         wall_us, trio_s, slept_s = to_us(self._clock.now()), trio.current_time(), self._slept_s()
-        last_us, last_s, last_slept_s = self._looked or (wall_us, trio_s, slept_s)
-        self._looked = (wall_us, trio_s, slept_s)
+        last_us, last_s, last_slept_s = self._last_check or (wall_us, trio_s, slept_s)
+        self._last_check = (wall_us, trio_s, slept_s)
         by_s = (wall_us - last_us) / 1e6 - (trio_s - last_s)
-        if abs(by_s) > STEP_S:
+        if abs(by_s) > STEP_THRESHOLD_S:
             self._on_step(by_s)
             unexplained = timedelta(seconds=by_s - (slept_s - last_slept_s))
-            self._unconfirmed = stepped(self._unconfirmed, unexplained, trio_s)
-        if self._unconfirmed is not None and is_over(self._unconfirmed, trio_s):
+            self._unconfirmed = apply_clock_step(self._unconfirmed, unexplained, trio_s)
+        if self._unconfirmed is not None and has_expired(self._unconfirmed, trio_s):
             self._unconfirmed = None
         return wall_us
 
-    def ahead(self, told: Iterable[datetime | None] = ()) -> timedelta:
-        """How far the clock may be ahead, as nobody has confirmed it; `told` are calls' own times."""
-        self.look()
+    def clock_ahead(self, call_times: Iterable[datetime | None] = ()) -> timedelta:
+        """How far the clock may be ahead, as nobody has confirmed it; `call_times` are calls' own times."""
+        self.check()
         unconfirmed = self._unconfirmed
         if unconfirmed is None:
-            return NOT_AHEAD
+            return CLOCK_NOT_AHEAD
         now = self._clock.now()
-        if any(each is not None and confirms(unconfirmed, each, now) for each in told):
+        if any(each is not None and is_confirmed_by(unconfirmed, each, now) for each in call_times):
             self._unconfirmed = None
-            return NOT_AHEAD
-        return unconfirmed.too_much
+            return CLOCK_NOT_AHEAD
+        return unconfirmed.max_age_error

@@ -3,7 +3,7 @@
 What is due within the horizon is in memory, the rest stays on disk until the horizon reaches it.
 The store is the truth and the heap a hint: an entry that fires twice, or for an action that has
 moved or ended since, finds nothing to claim. Due instants are wall-clock time, and the wall clock
-may step, so the sleeper looks at it again whenever that may have happened: see `Steps`.
+may step, so the sleeper looks at it again whenever that may have happened: see `ClockChanges`.
 """
 
 from __future__ import annotations
@@ -16,63 +16,63 @@ import trio
 from missedd.base.clock import Clock, to_us
 from missedd.core.model import Lane
 from missedd.engine.timing.clock_steps import ClockWatch
-from missedd.engine.timing.due_queue import Ready
+from missedd.engine.timing.due_queue import DueQueue
 from missedd.log.logger import Event, Logger
-from missedd.store.actions.rows import Wake
+from missedd.store.actions.rows import Timer
 
 HORIZON_S = 3600
 """An hour of timers in memory: at an Exotel account's 250 missed calls a second a million entries."""
 
-LOOK_S = 5.0
+CLOCK_CHECK_EVERY_S = 5.0
 """How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
 
-type Steps = Callable[[], Awaitable[None]]
+type ClockChanges = Callable[[], Awaitable[None]]
 """Returns whenever the wall clock may have been set."""
 
-type Load = Callable[[int, int], Awaitable[list[Wake]]]
+type ReadDueTimers = Callable[[int, int], Awaitable[list[Timer]]]
 """Reads the wakes in (after, until], in microseconds, from the store."""
 
 
-async def every_few_seconds() -> None:
-    """The `Steps` of a machine's clock: nothing tells of its being set, so it is looked at."""
-    await trio.sleep(LOOK_S)
+async def check_every_few_seconds() -> None:
+    """The `ClockChanges` of a machine's clock: nothing tells of its being set, so it is looked at."""
+    await trio.sleep(CLOCK_CHECK_EVERY_S)
 
 
 class Timers:
     def __init__(
         self,
         clock: Clock,
-        load: Load,
-        ready: Mapping[Lane, Ready],
+        read_due_timers: ReadDueTimers,
+        due_queues: Mapping[Lane, DueQueue],
         log: Logger,
-        steps: Steps = every_few_seconds,
+        clock_changes: ClockChanges = check_every_few_seconds,
         slept_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`slept_s` is for how long the machine was asleep so far."""
         self._clock = clock
-        self._load = load
-        self._ready = ready
+        self._read_due_timers = read_due_timers
+        self._due_queues = due_queues
         self._log = log
-        self._steps = steps
-        self._heap: list[Wake] = []
+        self._clock_changes = clock_changes
+        self._heap: list[Timer] = []
         self._loaded_until_us = -1
-        self._earlier = trio.Event()
-        self.watch = ClockWatch(clock, self._notice_step, slept_s)
+        self._rescheduled = trio.Event()
+        self.clock_watch = ClockWatch(clock, self._log_step, slept_s)
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, wakes: Iterable[Wake]) -> None:
+    def add(self, wakes: Iterable[Timer]) -> None:
         """Take note of what was just committed; what lies beyond the horizon is left to the disk."""
         for wake in wakes:
             if wake.at_us <= self._loaded_until_us:
                 if not self._heap or wake.at_us < self._heap[0].at_us:
-                    self._earlier.set()
+                    self._rescheduled.set()
                 heapq.heappush(self._heap, wake)
 
     def pending_ids(self) -> set[int]:
         """The actions that memory will wake for by itself: waiting, or due and queued."""
-        queued = set[int]().union(*(each.due_ids() for each in self._ready.values()))
+        queued = set[int]().union(*(each.due_ids() for each in self._due_queues.values()))
         return queued | {wake.action_id for wake in self._heap}
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -82,17 +82,17 @@ class Timers:
             nursery.start_soon(self._watch_clock, name="timers' clock")
             task_status.started()
             while True:
-                now_us = self.watch.look()
+                now_us = self.clock_watch.check()
                 if now_us >= self._extends_at_us:
                     await self._extend()
                     continue
-                self._fire(now_us)
+                self._move_due(now_us)
                 await self._sleep(now_us)
 
     async def _watch_clock(self) -> None:
         while True:
-            await self._steps()
-            self._earlier.set()
+            await self._clock_changes()
+            self._rescheduled.set()
 
     @property
     def _extends_at_us(self) -> int:
@@ -116,7 +116,7 @@ class Timers:
         """
         after_us, until_us = self._loaded_until_us, to_us(self._clock.now()) + HORIZON_S * 1_000_000
         self._loaded_until_us = until_us
-        loaded = await self._load(after_us, until_us)
+        loaded = await self._read_due_timers(after_us, until_us)
         if self._heap:
             added = {wake for wake in self._heap if wake.at_us > after_us}
             for wake in loaded:
@@ -126,18 +126,18 @@ class Timers:
             # A sorted list is a heap.
             self._heap = loaded
 
-    def _fire(self, now_us: int) -> None:
+    def _move_due(self, now_us: int) -> None:
         while self._heap and self._heap[0].at_us <= now_us:
             wake = heapq.heappop(self._heap)
-            self._ready[wake.lane].add(wake.at_us, wake.action_id)
+            self._due_queues[wake.lane].add(wake.at_us, wake.action_id)
 
     async def _sleep(self, now_us: int) -> None:
-        self._earlier = trio.Event()
+        self._rescheduled = trio.Event()
         until_us = self._extends_at_us
         if self._heap:
             until_us = min(until_us, self._heap[0].at_us)
         with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
-            await self._earlier.wait()
+            await self._rescheduled.wait()
 
-    def _notice_step(self, stepped_s: float) -> None:
+    def _log_step(self, stepped_s: float) -> None:
         self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))

@@ -13,7 +13,7 @@ import trio
 
 from missedd.base.clock import Clock, to_iso
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.engine.alerts.active_alerts import Troubles
+from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.engine.webhooks.endpoint_queues import Endpoint
 from missedd.exotel.network_errors import (
     CONNECTION_REFUSED,
@@ -25,7 +25,7 @@ from missedd.exotel.network_errors import (
 from missedd.exotel.request_result import Accepted, Answer
 from missedd.log.logger import Event, Logger
 
-TOLD_AFTER_S: Final = 300.0
+TROUBLE_AFTER_S: Final = 300.0
 
 _REMEDIES: Final = {
     NAME_NOT_RESOLVED.code: "correct the host in the url of [campaign.webhook], or the DNS of this machine",
@@ -42,65 +42,69 @@ _REMEDIES: Final = {
 _LOOK_AT_ITS_LOG: Final = "look at the application's own log"
 
 
-class Failing:
-    def __init__(self, troubles: Troubles, clock: Clock, log: Logger) -> None:
+class EndpointTroubles:
+    def __init__(self, troubles: ActiveTroubles, clock: Clock, log: Logger) -> None:
         self._troubles = troubles
         self._clock = clock
         self._log = log
-        self._untold: list[Endpoint] = []
+        self._not_reported: list[Endpoint] = []
 
-    def answered(self, endpoint: Endpoint, answer: Answer) -> None:
+    def record_answer(self, endpoint: Endpoint, answer: Answer) -> None:
         """Take note of how a request to an address ended."""
         if isinstance(answer, Accepted):
-            self._ended(endpoint)
+            self._end_trouble(endpoint)
             return
-        endpoint.failures += 1
+        endpoint.failure_count += 1
         endpoint.last_failure = answer
         if endpoint.failing_since is None:
-            endpoint.failing_since, endpoint.failing_s = self._clock.now(), trio.current_time()
-            self._untold.append(endpoint)
-        elif endpoint not in self._untold:
-            self._tell(endpoint)
+            endpoint.failing_since, endpoint.failing_since_s = self._clock.now(), trio.current_time()
+            self._not_reported.append(endpoint)
+        elif endpoint not in self._not_reported:
+            self._raise_trouble(endpoint)
 
     @property
-    def look_at(self) -> float:
+    def next_check_at_s(self) -> float:
         """When to `look` next, by trio's clock."""
-        return min((endpoint.failing_s + TOLD_AFTER_S for endpoint in self._untold), default=math.inf)
+        return min(
+            (endpoint.failing_since_s + TROUBLE_AFTER_S for endpoint in self._not_reported), default=math.inf
+        )
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Tell of those that have failed for long enough by now."""
         now_s = trio.current_time()
-        for endpoint in [each for each in self._untold if now_s >= each.failing_s + TOLD_AFTER_S]:
-            self._untold.remove(endpoint)
-            self._tell(endpoint)
+        for endpoint in [
+            each for each in self._not_reported if now_s >= each.failing_since_s + TROUBLE_AFTER_S
+        ]:
+            self._not_reported.remove(endpoint)
+            self._raise_trouble(endpoint)
             self._log.error(
                 Event.ENDPOINT_FAILING,
-                url=endpoint.shown,
+                url=endpoint.shown_url,
                 code=endpoint.last_failure.code if endpoint.last_failure else None,
-                failures=endpoint.failures,
+                failures=endpoint.failure_count,
                 since=to_iso(endpoint.failing_since or self._clock.now()),
             )
 
-    def _tell(self, endpoint: Endpoint) -> None:
+    def _raise_trouble(self, endpoint: Endpoint) -> None:
         failure, now = endpoint.last_failure, self._clock.now()
         if failure is None:
-            raise AssertionError(f"{endpoint.shown} fails without a failure")
-        self._troubles.note(
+            raise AssertionError(f"{endpoint.shown_url} fails without a failure")
+        self._troubles.record(
             TroubleKind.WEBHOOK_FAILING,
-            endpoint.shown,
+            endpoint.shown_url,
             f"The application takes no webhook: {failure.message}",
             _REMEDIES.get(failure.code, _LOOK_AT_ITS_LOG),
             now,
             since=endpoint.failing_since,
-            tries=endpoint.failures,
+            tries=endpoint.failure_count,
         )
 
-    def _ended(self, endpoint: Endpoint) -> None:
+    def _end_trouble(self, endpoint: Endpoint) -> None:
         if endpoint.failing_since is None:
             return
-        if endpoint in self._untold:
-            self._untold.remove(endpoint)
+        if endpoint in self._not_reported:
+            self._not_reported.remove(endpoint)
         else:
-            self._troubles.end(TroubleKind.WEBHOOK_FAILING, endpoint.shown)
-            self._log.info(Event.ENDPOINT_ANSWERS, url=endpoint.shown, failures=endpoint.failures)
-        endpoint.failing_since, endpoint.failures, endpoint.last_failure = None, 0, None
+            self._troubles.resolve(TroubleKind.WEBHOOK_FAILING, endpoint.shown_url)
+            self._log.info(Event.ENDPOINT_ANSWERS, url=endpoint.shown_url, failures=endpoint.failure_count)
+        endpoint.failing_since, endpoint.failure_count, endpoint.last_failure = None, 0, None

@@ -13,18 +13,18 @@ from typing import Final
 import trio
 
 from missedd.base.clock import Clock
-from missedd.engine.dispatch.attempt_result import settle
-from missedd.engine.dispatch.attempts import STORE_WAIT_S, Attempts
+from missedd.engine.dispatch.attempt_result import interpret_answer
+from missedd.engine.dispatch.attempts import STORE_RETRY_S, AttemptRecorder
 from missedd.engine.dispatch.dispatcher import Send
-from missedd.engine.webhooks.endpoint_alerts import Failing
+from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.endpoint_queues import Endpoint, WebhookQueues
 from missedd.exotel.network_errors import NO_ANSWER_IN_TIME, NO_CONNECTION_IN_TIME
 from missedd.exotel.request_result import Accepted
-from missedd.store.actions.claims import Claimed
-from missedd.store.actions.timers import campaigns_of
+from missedd.store.actions.claims import ClaimedAction
+from missedd.store.actions.timers import campaigns_of_actions
 from missedd.store.store import Store
 
-SORTED: Final = 256
+ASSIGN_BATCH: Final = 256
 """Actions whose campaign is asked for in one query."""
 
 _TIMEOUTS: Final = (NO_CONNECTION_IN_TIME.code, NO_ANSWER_IN_TIME.code)
@@ -35,20 +35,20 @@ class WebhookDispatcher:
         self,
         *,
         store: Store,
-        attempts: Attempts,
+        recorder: AttemptRecorder,
         clock: Clock,
         rng: Random,
         queues: WebhookQueues,
         send: Send,
-        failing: Failing,
+        endpoint_troubles: EndpointTroubles,
     ) -> None:
         self._store = store
-        self._attempts = attempts
+        self._recorder = recorder
         self._clock = clock
         self._rng = rng
         self._queues = queues
         self._send = send
-        self._failing = failing
+        self._endpoint_troubles = endpoint_troubles
         self._claiming = trio.CancelScope()
 
     def stop(self) -> None:
@@ -59,49 +59,49 @@ class WebhookDispatcher:
         async with trio.open_nursery() as requests:
             with self._claiming:
                 while True:
-                    changed = self._queues.listen()
-                    self._failing.look()
-                    await self._sort()
-                    if chosen := self._queues.choose():
-                        await self._start(chosen, requests)
+                    changed = self._queues.change_event()
+                    self._endpoint_troubles.check()
+                    await self._assign_due()
+                    if chosen := self._queues.take_next():
+                        await self._start_requests(chosen, requests)
                     else:
                         # Every place that may be used is used, or nothing is due: one of both changes.
-                        with trio.move_on_at(self._failing.look_at):
+                        with trio.move_on_at(self._endpoint_troubles.next_check_at_s):
                             await changed.wait()
 
-    async def _sort(self) -> None:
-        while self._queues.unsorted:
-            taken = self._queues.take(SORTED)
+    async def _assign_due(self) -> None:
+        while self._queues.unassigned_count:
+            taken = self._queues.take(ASSIGN_BATCH)
             campaigns: dict[int, str] = {}
-            if self._queues.has_several:
-                unit = partial(campaigns_of, ids=[action_id for _, action_id in taken])
+            if self._queues.has_several_endpoints:
+                unit = partial(campaigns_of_actions, ids=[action_id for _, action_id in taken])
                 campaigns = await self._store.read(unit)
-            self._queues.sort(taken, campaigns)
+            self._queues.assign(taken, campaigns)
 
-    async def _start(self, chosen: dict[int, tuple[int, Endpoint]], requests: trio.Nursery) -> None:
+    async def _start_requests(self, chosen: dict[int, tuple[int, Endpoint]], requests: trio.Nursery) -> None:
         taken = [(due_us, action_id) for action_id, (due_us, _) in chosen.items()]
         # From here to the requests' start nothing may be cut off: a claim whose request never starts
         # would look like a lost answer.
         with trio.CancelScope(shield=True):
-            claims = await self._attempts.claim(self._queues, taken, len(taken))
+            claims = await self._recorder.claim(self._queues, taken, len(taken))
             for claimed in claims.claimed if claims else ():
                 _, endpoint = chosen[claimed.action.id]
-                endpoint.out[claimed.action.id] = trio.current_time()
+                endpoint.in_flight[claimed.action.id] = trio.current_time()
                 name = f"attempt {claimed.action.id}"
-                requests.start_soon(self._attempt, claimed, endpoint, name=name)
+                requests.start_soon(self._make_attempt, claimed, endpoint, name=name)
         if claims is None:
-            await trio.sleep(STORE_WAIT_S)
+            await trio.sleep(STORE_RETRY_S)
 
-    async def _attempt(self, claimed: Claimed, endpoint: Endpoint) -> None:
+    async def _make_attempt(self, claimed: ClaimedAction, endpoint: Endpoint) -> None:
         action = claimed.action
         try:
             answer = await self._send(claimed)
-            endpoint.is_tried = True
-            endpoint.timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
-            self._failing.answered(endpoint, answer)
-            settled = settle(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
+            endpoint.has_been_tried = True
+            endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
+            self._endpoint_troubles.record_answer(endpoint, answer)
+            settled = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
         finally:
             # Its place is free before its answer is on record: it is the application's time that is shared.
-            del endpoint.out[action.id]
-            self._queues.changed()
-        await self._attempts.record(claimed, settled)
+            del endpoint.in_flight[action.id]
+            self._queues.notify_changed()
+        await self._recorder.record(claimed, settled)

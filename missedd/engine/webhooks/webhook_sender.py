@@ -21,16 +21,16 @@ import httpx
 import trio
 
 from missedd.base.clock import Clock, to_iso
-from missedd.base.url_redaction import without_secrets
+from missedd.base.url_redaction import redact_url
 from missedd.base.version import __version__
 from missedd.core.policy import Policy, WebhookFormat
 from missedd.core.reasons import Reason
-from missedd.core.upstream.endpoint_concurrency import PLACES
-from missedd.exotel.dates import to_ist
-from missedd.exotel.network_errors import failure_of
+from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS
+from missedd.exotel.dates import format_ist
+from missedd.exotel.network_errors import classify_failure
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.exotel.response_codes import retry_after_s
-from missedd.store.actions.claims import Claimed
+from missedd.exotel.response_codes import parse_retry_after_s
+from missedd.store.actions.claims import ClaimedAction
 from missedd.store.actions.rows import ActionRow
 from missedd.store.admission.call_row import CallRow, fetch_call
 from missedd.store.people.verifications import fetch_verification
@@ -49,10 +49,10 @@ def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-type Event = dict[str, Any]
+type WebhookEvent = dict[str, Any]
 
 
-def missed_call(call: CallRow) -> Event:
+def missed_call_event(call: CallRow) -> WebhookEvent:
     """What happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
     return {
         "type": "missed_call.accepted",
@@ -70,7 +70,7 @@ def missed_call(call: CallRow) -> Event:
     }
 
 
-def verified(verification: Mapping[str, Any]) -> Event:
+def verification_event(verification: Mapping[str, Any]) -> WebhookEvent:
     """A number was proved by a call."""
     told = ("id", "number", "campaign", "call_sid", "verified_at", "status")
     return {
@@ -80,11 +80,11 @@ def verified(verification: Mapping[str, Any]) -> Event:
     }
 
 
-def as_json(event: Event) -> bytes:
+def encode_json(event: WebhookEvent) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def as_form(event: Event) -> bytes:
+def encode_form(event: WebhookEvent) -> bytes:
     """The parameters of Exotel's own missed-call webhook, for an application that was written for that;
     of a verification they say `Status=verified` and its id. `DateCreated` is in India's time.
     """
@@ -94,50 +94,50 @@ def as_form(event: Event) -> bytes:
         "From": data.get("from") or data.get("number"),
         "To": data.get("to"),
         "Status": data.get("status", "missed-call"),
-        "DateCreated": to_ist(datetime.fromisoformat(event["timestamp"])),
+        "DateCreated": format_ist(datetime.fromisoformat(event["timestamp"])),
         "Campaign": data["campaign"],
         "VerificationId": data.get("id"),
     }
     return urlencode({name: value for name, value in fields.items() if value is not None}).encode()
 
 
-WRITTEN: Final = {
-    WebhookFormat.JSON: ("application/json", as_json),
-    WebhookFormat.FORM: ("application/x-www-form-urlencoded", as_form),
+ENCODERS: Final = {
+    WebhookFormat.JSON: ("application/json", encode_json),
+    WebhookFormat.FORM: ("application/x-www-form-urlencoded", encode_form),
 }
 
 
-def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The HTTP client that `Deliveries` wants for itself; `transport` stands in for the network."""
+def new_webhook_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The HTTP client that `WebhookSender` wants for itself; `transport` stands in for the network."""
     return httpx.AsyncClient(
         transport=transport,
         # Whoever starts a request has seen that there is a place for it: nothing ever queues here.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=PLACES),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_REQUESTS),
         timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         trust_env=False,
     )
 
 
-class Deliveries:
+class WebhookSender:
     """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
 
     def __init__(
-        self, http: httpx.AsyncClient, key: bytes | None, store: Store, policy: Policy, clock: Clock
+        self, http: httpx.AsyncClient, signing_key: bytes | None, store: Store, policy: Policy, clock: Clock
     ) -> None:
         """`key` signs; a configuration with a webhook has one."""
         self._http = http
-        self._key = key
+        self._signing_key = signing_key
         self._store = store
         self._policy = policy
         self._clock = clock
 
-    async def send(self, claimed: Claimed) -> Answer:
+    async def send(self, claimed: ClaimedAction) -> Answer:
         action = claimed.action
         campaign = self._policy.campaign(action.campaign)
         if campaign is None or campaign.webhook is None:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
-        content_type, written = WRITTEN[campaign.webhook.format]
-        body = written(await self._event(action))
+        content_type, written = ENCODERS[campaign.webhook.format]
+        body = written(await self._load_event(action))
         message_id = f"msg_{action.origin_id or action.id}"
         timestamp_s = int(self._clock.now().timestamp())
         headers = {
@@ -146,29 +146,29 @@ class Deliveries:
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp_s),
         }
-        if self._key is not None:
-            headers["webhook-signature"] = signature(self._key, message_id, timestamp_s, body)
+        if self._signing_key is not None:
+            headers["webhook-signature"] = signature(self._signing_key, message_id, timestamp_s, body)
         return await self._post(campaign.webhook.url, body, headers)
 
-    async def _event(self, action: ActionRow) -> Event:
+    async def _load_event(self, action: ActionRow) -> WebhookEvent:
         verification_id = action.details.get("verification")
         if verification_id is None:
-            return missed_call(await self._store.read(partial(fetch_call, call_id=action.call_id)))
+            return missed_call_event(await self._store.read(partial(fetch_call, call_id=action.call_id)))
         proved = await self._store.read(partial(fetch_verification, verification_id=verification_id))
         if proved is None:
             raise AssertionError(f"verification {verification_id} of action {action.id} is gone")
-        return verified(proved)
+        return verification_event(proved)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         try:
             with trio.fail_after(TIMEOUT_S):
                 async with self._http.stream("POST", url, content=body, headers=headers) as response:
                     # The status is the whole answer; an endless body would only hold the line.
-                    return _answer(response, without_secrets(url), self._clock.now())
+                    return _read_answer(response, redact_url(url), self._clock.now())
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, trio.TooSlowError) as error:
             # An `InvalidURL`, and the `UnicodeError` of a name that can be none, are no `HTTPError`.
-            failure = failure_of(error)
-            message = f"{without_secrets(url)}: {failure.words}"
+            failure = classify_failure(error)
+            message = f"{redact_url(url)}: {failure.words}"
             if isinstance(error, httpx.InvalidURL):
                 return Refused(False, failure.code, Reason.ENDPOINT_FAILED, message)
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | UnicodeError):
@@ -176,7 +176,7 @@ class Deliveries:
             return Unknown(failure.code, Reason.ENDPOINT_FAILED, message)
 
 
-def _answer(response: httpx.Response, shown: str, now: datetime) -> Answer:
+def _read_answer(response: httpx.Response, shown_url: str, now: datetime) -> Answer:
     code = str(response.status_code)
     if response.is_success:
         return Accepted(code=code)
@@ -185,6 +185,6 @@ def _answer(response: httpx.Response, shown: str, now: datetime) -> Answer:
         retryable=response.status_code != 410,
         code=code,
         reason=Reason.ENDPOINT_REFUSED,
-        message=f"{shown}: it answered {code}",
-        retry_after_s=retry_after_s(response.headers.get("retry-after"), now),
+        message=f"{shown_url}: it answered {code}",
+        retry_after_s=parse_retry_after_s(response.headers.get("retry-after"), now),
     )

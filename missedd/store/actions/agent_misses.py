@@ -8,36 +8,36 @@ from datetime import datetime
 from typing import Any
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.admission.agent_misses import NEEDS_A_PERSON, Misses, missed_again
+from missedd.core.admission.agent_misses import ALERT_AFTER_MISSES, AgentMisses, record_miss
 from missedd.core.policy import Policy
-from missedd.core.reasons import AGENT_MISSED, Reason, words_of
+from missedd.core.reasons import AGENT_MISS_REASONS, Reason, describe_reason
 from missedd.store.actions.rows import ActionRow
-from missedd.store.db.database import Database, Rows
+from missedd.store.db.database import Database, ReadOnlyDatabase
 
 
-async def misses_of(db: Rows, agents: Iterable[str]) -> dict[str, Misses]:
+async def load_agent_misses(db: ReadOnlyDatabase, agents: Iterable[str]) -> dict[str, AgentMisses]:
     """Those of these agents who missed their latest call."""
     rows = await db.fetch_all(
         """SELECT agent, in_a_row, rests_until, reason FROM agent_misses
            WHERE agent IN (SELECT value FROM json_each(?))""",
         (json.dumps(sorted(agents)),),
     )
-    return {agent: Misses(n, from_us(until_us), Reason(reason)) for agent, n, until_us, reason in rows}
+    return {agent: AgentMisses(n, from_us(until_us), Reason(reason)) for agent, n, until_us, reason in rows}
 
 
-async def absent_agents(db: Rows) -> list[dict[str, Any]]:
+async def absent_agents(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
     """Agents who missed so many calls in a row that a person should ask where they are, the most first."""
     rows = await db.fetch_all(
         "SELECT agent, in_a_row, reason FROM agent_misses WHERE in_a_row >= ? ORDER BY in_a_row DESC, agent",
-        (NEEDS_A_PERSON,),
+        (ALERT_AFTER_MISSES,),
     )
     return [
-        {"agent": agent, "in_a_row": n, "reason": reason, "reason_words": words_of(reason)}
+        {"agent": agent, "in_a_row": n, "reason": reason, "reason_words": describe_reason(reason)}
         for agent, n, reason in rows
     ]
 
 
-async def forget_all_but(db: Database, agents: Iterable[str]) -> None:
+async def delete_misses_of_others(db: Database, agents: Iterable[str]) -> None:
     """Keep the misses of these agents only: nobody rings the others any more, so no answer ends theirs."""
     await db.execute(
         "DELETE FROM agent_misses WHERE agent NOT IN (SELECT value FROM json_each(?))",
@@ -45,8 +45,8 @@ async def forget_all_but(db: Database, agents: Iterable[str]) -> None:
     )
 
 
-async def keep_miss(
-    db: Database, action: ActionRow, reason: Reason, agent_came: bool, policy: Policy, ended_at: datetime
+async def record_agent_outcome(
+    db: Database, action: ActionRow, reason: Reason, agent_answered: bool, policy: Policy, ended_at: datetime
 ) -> bool:
     """Keep what the end of a callback says of its agent: a miss more, or that they take their calls again.
 
@@ -56,15 +56,15 @@ async def keep_miss(
     agent, campaign = action.details.get("agent"), policy.campaign(action.campaign)
     if agent is None:
         return False
-    if reason in AGENT_MISSED and campaign is not None and campaign.callback is not None:
-        before = (await misses_of(db, [agent])).get(agent)
-        missed = missed_again(before, reason, campaign.callback.agent_retry, ended_at)
+    if reason in AGENT_MISS_REASONS and campaign is not None and campaign.callback is not None:
+        before = (await load_agent_misses(db, [agent])).get(agent)
+        missed = record_miss(before, reason, campaign.callback.agent_retry, ended_at)
         await db.execute(
             """INSERT INTO agent_misses (agent, in_a_row, rests_until, reason) VALUES (?, ?, ?, ?)
                ON CONFLICT (agent) DO UPDATE SET in_a_row = excluded.in_a_row,
                    rests_until = excluded.rests_until, reason = excluded.reason""",
             (agent, missed.in_a_row, to_us(missed.rests_until), missed.reason),
         )
-    elif agent_came:
+    elif agent_answered:
         return bool(await db.fetch_all("DELETE FROM agent_misses WHERE agent = ? RETURNING agent", (agent,)))
     return False

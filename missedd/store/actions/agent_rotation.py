@@ -9,14 +9,16 @@ from missedd.core.policy import Policy
 from missedd.store.actions.rows import ActionRow
 from missedd.store.db.database import Database
 
-_OF_A_TURN: Final = ("agent", "first", "caller_id")
+_ATTEMPT_DETAILS: Final = ("agent", "first", "caller_id")
 
 
-async def take_turn(db: Database, action: ActionRow, policy: Policy, agent: str | None) -> dict[str, str]:
+async def prepare_attempt_details(
+    db: Database, action: ActionRow, policy: Policy, agent: str | None
+) -> dict[str, str]:
     """The action's details with what to remember of an attempt before it is made: the agent whom a callback
     connects, and who is rung first. An earlier attempt's are no more: the configuration may be another since.
     """
-    details = {name: text for name, text in action.details.items() if name not in _OF_A_TURN}
+    details = {name: text for name, text in action.details.items() if name not in _ATTEMPT_DETAILS}
     campaign = policy.campaign(action.campaign)
     callback = campaign.callback if campaign else None
     if action.kind is not Kind.CALLBACK or callback is None:

@@ -14,54 +14,59 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from missedd.base.clock import to_us
-from missedd.core.actions.details import of_text
-from missedd.core.actions.lifecycle import Step, step
-from missedd.core.admission.concurrent_calls import WAITS_FOR_A_PLACE, choose_agent
-from missedd.core.admission.gates import NOT_AHEAD, Close, Go, Hold, Wait, judge
-from missedd.core.admission.pauses import until_expiry
+from missedd.core.actions.details import sms_details
+from missedd.core.actions.lifecycle import ActionEvent, step
+from missedd.core.admission.concurrent_calls import CAPACITY_REASONS, choose_agent
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD, Close, Go, Hold, HoldForEvent, judge
+from missedd.core.admission.pauses import check_at_expiry
 from missedd.core.agent_rotation import Agent
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.policy import ON_ITS_WAY, Policy
+from missedd.core.policy import MAX_CALL_SETUP, Policy
 from missedd.core.reasons import Reason
-from missedd.store.actions.action_facts import spell
-from missedd.store.actions.agent_rotation import take_turn
-from missedd.store.actions.concurrent_calls import ask_sooner, earliest_competitor, place_freed, place_refused
-from missedd.store.actions.gate_facts import GateFacts, gate_facts, is_reached
-from missedd.store.actions.rows import ActionRow, Wake, fetch_actions, lane_of
-from missedd.store.actions.sms_text import Written, write_text
+from missedd.store.actions.action_facts import encode_details
+from missedd.store.actions.agent_rotation import prepare_attempt_details
+from missedd.store.actions.concurrent_calls import (
+    earliest_competitor,
+    pass_capacity_on,
+    schedule_early_lookups,
+    wake_next_for_capacity,
+)
+from missedd.store.actions.gate_facts import GateFacts, has_spoken_since_call, load_gate_facts
+from missedd.store.actions.rows import ActionRow, Timer, fetch_actions, lane_of
+from missedd.store.actions.sms_text import RenderedSms, render_sms
 from missedd.store.db.database import Database
-from missedd.store.people.leads import action_ended
+from missedd.store.people.leads import update_lead_after_action
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedAction:
     """An action to be sent now; `attempt` counts from 1, `written` is an SMS's text."""
 
     action: ActionRow
     attempt: int
-    written: Written | None = None
+    rendered_sms: RenderedSms | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedAction:
     """An action that its gates held (`wake`; none under quarantine) or closed (`outcome`), or that has
     a text which must not be sent."""
 
     action: ActionRow
     reason: Reason
     outcome: Outcome | None
-    wake: Wake | None
+    timer: Timer | None
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    claimed: tuple[Claimed, ...]
-    stopped: tuple[Stopped, ...]
-    left: tuple[int, ...]
+class ClaimResult:
+    claimed: tuple[ClaimedAction, ...]
+    stopped: tuple[StoppedAction, ...]
+    unjudged_ids: tuple[int, ...]
     """Ids that were not judged, as `limit` was reached."""
-    early: tuple[Wake, ...] = ()
+    early_timers: tuple[Timer, ...] = ()
     """Those whose instant lies ahead: they were moved, or the wall clock was set back since they woke."""
-    woken: tuple[Wake, ...] = ()
+    other_timers: tuple[Timer, ...] = ()
     """What else is to be looked at: calls whose end somebody waits for, callbacks in others' stead."""
 
 
@@ -71,20 +76,21 @@ async def claim(
     policy: Policy,
     now: datetime,
     limit: int,
-    hold: Reason | None = None,
-    ahead: timedelta = NOT_AHEAD,
-) -> Claims:
+    hold_reason: Reason | None = None,
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
+) -> ClaimResult:
     """Judge the actions in the order of `ids` until `limit` of them may go, and take those.
 
-    With `hold`, why their lane is held, none is taken: what may go by its own gates waits for that to end.
+    With `hold_reason`, why their lane is held, none is taken: what may go by its own gates waits for that to
+    end.
     """
     queue = deque(await fetch_actions(db, list(dict.fromkeys(ids))))
-    facts = await gate_facts(db, queue, policy, now)
-    claimed: list[Claimed] = []
-    stopped: list[Stopped] = []
+    facts = await load_gate_facts(db, queue, policy, now)
+    claimed: list[ClaimedAction] = []
+    stopped: list[StoppedAction] = []
     left: list[int] = []
-    early: list[Wake] = []
-    woken: list[Wake] = []
+    early: list[Timer] = []
+    woken: list[Timer] = []
     judged: set[int] = set()
     in_line: list[tuple[datetime, int]] = []
     while queue:
@@ -93,84 +99,86 @@ async def claim(
             continue
         judged.add(action.id)
         if action.due_at > now:
-            early.append(await _wake_when_due(db, action))
+            early.append(await _set_timer_when_due(db, action))
             continue
         if facts.is_quarantined(action):
             stopped.append(await _quarantine(db, action))
             continue
-        if hold is None and len(claimed) >= limit:
+        if hold_reason is None and len(claimed) >= limit:
             left.append(action.id)
             continue
-        candidate = facts.candidate(action, is_reached=await is_reached(db, action))
-        if ahead:
-            candidate = replace(candidate, ahead=ahead)
+        candidate = facts.candidate(action, already_spoken_with=await has_spoken_since_call(db, action))
+        if clock_ahead:
+            candidate = replace(candidate, clock_ahead=clock_ahead)
         judgement = judge(candidate, policy, now)
         if (
             isinstance(judgement, Go)
             and action.kind is Kind.CALLBACK
-            and min(in_line, default=_age(action)) < _age(action)
+            and min(in_line, default=_waiting_since(action)) < _waiting_since(action)
         ):
             # One channel is free and the earlier caller needs two: the next one to end gives them the other.
-            spoken_for = replace(facts.traffic, is_spoken_for=True)
+            spoken_for = replace(facts.traffic, are_channels_reserved=True)
             judgement = judge(replace(candidate, traffic=spoken_for), policy, now)
-        if isinstance(judgement, Go) and hold is not None:
-            judgement = Wait(until_expiry(candidate.old_at), hold)
+        if isinstance(judgement, Go) and hold_reason is not None:
+            judgement = HoldForEvent(check_at_expiry(candidate.latest_expiry), hold_reason)
         match judgement:
             case Go():
                 agent = _agent_for(action, policy, facts, now)
                 if earlier := await earliest_competitor(db, action, agent, policy, now, judged - {action.id}):
                     judged.remove(action.id)
                     queue.extendleft([action, *await fetch_actions(db, [earlier])])
-                    facts = await gate_facts(db, queue, policy, now)
+                    facts = await load_gate_facts(db, queue, policy, now)
                     continue
-                written = await _write(db, action, policy, now)
-                if written is not None and not written.matches:
-                    stopped.append(await _refuse(db, action, now))
+                written = await _render(db, action, policy, now)
+                if written is not None and not written.matches_template:
+                    stopped.append(await _close_mismatched_sms(db, action, now))
                     continue
-                details = await take_turn(db, action, policy, agent)
+                details = await prepare_attempt_details(db, action, policy, agent)
                 if written is not None:
-                    details |= of_text(written.text)
-                claimed.append(await _take(db, action, policy, now, details, written))
+                    details |= sms_details(written.text)
+                claimed.append(await _start_attempt(db, action, policy, now, details, written))
                 if action.reason is Reason.CHANNELS_BUSY and policy.channels is not None:
                     needed = 1 if agent is None else 2
                     if facts.traffic.free_channels(policy.channels, now) > needed:
                         # Some were kept for one who has gone: the next may go too.
-                        woken += await place_freed(db, action.campaign, None, policy, now, after=action)
+                        woken += await wake_next_for_capacity(
+                            db, action.campaign, None, policy, now, after=action
+                        )
                 if action.kind is Kind.CALLBACK and len(claimed) < limit:
-                    facts = await gate_facts(db, queue, policy, now)
+                    facts = await load_gate_facts(db, queue, policy, now)
             case Hold(until, expires_at, reason):
-                step(action.state, Step.HOLD)
+                step(action.state, ActionEvent.HOLD)
                 await db.execute(
                     """UPDATE actions SET state = ?, reason = ?, due_at = ?, wake_at = ?, expires_at = ?
                        WHERE id = ?""",
                     (State.HELD, reason, to_us(until), to_us(until), to_us(expires_at), action.id),
                 )
-                wake = Wake(to_us(until), action.id, lane_of(action.kind, State.HELD))
-                stopped.append(Stopped(action, reason, None, wake))
-            case Wait(until, reason, expires_at, calls):
-                stopped.append(await _let_wait(db, action, until, reason, expires_at))
-                woken += await ask_sooner(db, calls, policy, now)
+                wake = Timer(to_us(until), action.id, lane_of(action.kind, State.HELD))
+                stopped.append(StoppedAction(action, reason, None, wake))
+            case HoldForEvent(until, reason, expires_at, calls):
+                stopped.append(await _hold_until(db, action, until, reason, expires_at))
+                woken += await schedule_early_lookups(db, calls, policy, now)
                 if reason is Reason.CHANNELS_BUSY:
-                    in_line.append(_age(action))
+                    in_line.append(_waiting_since(action))
                     continue  # and so do those after it
             case Close(outcome, reason):
-                step(action.state, Step.CLOSE)
-                await close(db, action.id, outcome, reason, now)
-                stopped.append(Stopped(action, reason, outcome, None))
-        if action.reason in WAITS_FOR_A_PLACE and stopped and stopped[-1].action is action:
-            woken += await place_refused(db, action, policy, now)
-    return Claims(tuple(claimed), tuple(stopped), tuple(left), tuple(early), tuple(woken))
+                step(action.state, ActionEvent.CLOSE)
+                await close_action(db, action.id, outcome, reason, now)
+                stopped.append(StoppedAction(action, reason, outcome, None))
+        if action.reason in CAPACITY_REASONS and stopped and stopped[-1].action is action:
+            woken += await pass_capacity_on(db, action, policy, now)
+    return ClaimResult(tuple(claimed), tuple(stopped), tuple(left), tuple(early), tuple(woken))
 
 
-async def _wake_when_due(db: Database, action: ActionRow) -> Wake:
+async def _set_timer_when_due(db: Database, action: ActionRow) -> Timer:
     """Its instant may lie beyond what is in memory: then only the disk wakes for it."""
     due_us = to_us(action.due_at)
     later = "UPDATE actions SET wake_at = ? WHERE id = ? AND wake_at < ?"
     await db.execute(later, (due_us, action.id, due_us))
-    return Wake(due_us, action.id, lane_of(action.kind, action.state))
+    return Timer(due_us, action.id, lane_of(action.kind, action.state))
 
 
-def _age(action: ActionRow) -> tuple[datetime, int]:
+def _waiting_since(action: ActionRow) -> tuple[datetime, int]:
     """Whoever has the smaller one waits for longer."""
     return action.chain_at or action.base_at, action.id
 
@@ -187,51 +195,53 @@ def _agent_for(action: ActionRow, policy: Policy, facts: GateFacts, now: datetim
     return chosen.number
 
 
-async def _write(db: Database, action: ActionRow, policy: Policy, now: datetime) -> Written | None:
+async def _render(db: Database, action: ActionRow, policy: Policy, now: datetime) -> RenderedSms | None:
     if action.kind is not Kind.SMS:
         return None
-    return await write_text(db, policy, action.campaign, action.plan, action.number, action.base_at, now)
+    return await render_sms(db, policy, action.campaign, action.plan, action.number, action.base_at, now)
 
 
-async def _let_wait(
+async def _hold_until(
     db: Database, action: ActionRow, until: datetime, reason: Reason, expires_at: datetime | None
-) -> Stopped:
+) -> StoppedAction:
     """Hold for the end of a pause, a call or a trouble: it stays due when it was, and is found so then."""
-    step(action.state, Step.HOLD)
+    step(action.state, ActionEvent.HOLD)
     await db.execute(
         """UPDATE actions SET state = ?, reason = ?, wake_at = ?, expires_at = coalesce(?, expires_at)
            WHERE id = ?""",
         (State.HELD, reason, to_us(until), None if expires_at is None else to_us(expires_at), action.id),
     )
-    return Stopped(action, reason, None, Wake(to_us(until), action.id, lane_of(action.kind, State.HELD)))
+    return StoppedAction(
+        action, reason, None, Timer(to_us(until), action.id, lane_of(action.kind, State.HELD))
+    )
 
 
-async def _quarantine(db: Database, action: ActionRow) -> Stopped:
+async def _quarantine(db: Database, action: ActionRow) -> StoppedAction:
     """Hold without an instant: only an operator's word ends this."""
-    step(action.state, Step.HOLD)
+    step(action.state, ActionEvent.HOLD)
     await db.execute(
         "UPDATE actions SET state = ?, reason = ?, wake_at = NULL WHERE id = ?",
         (State.HELD, Reason.QUARANTINED, action.id),
     )
-    return Stopped(action, Reason.QUARANTINED, None, None)
+    return StoppedAction(action, Reason.QUARANTINED, None, None)
 
 
-async def _refuse(db: Database, action: ActionRow, now: datetime) -> Stopped:
+async def _close_mismatched_sms(db: Database, action: ActionRow, now: datetime) -> StoppedAction:
     """End an SMS that the operators would drop: no request, no attempt, nothing of the budget."""
-    step(action.state, Step.CLOSE)
-    await close(db, action.id, Outcome.REFUSED, Reason.TEMPLATE_MISMATCH, now)
-    return Stopped(action, Reason.TEMPLATE_MISMATCH, Outcome.REFUSED, None)
+    step(action.state, ActionEvent.CLOSE)
+    await close_action(db, action.id, Outcome.REFUSED, Reason.TEMPLATE_MISMATCH, now)
+    return StoppedAction(action, Reason.TEMPLATE_MISMATCH, Outcome.REFUSED, None)
 
 
-async def _take(
+async def _start_attempt(
     db: Database,
     action: ActionRow,
     policy: Policy,
     now: datetime,
     details: dict[str, str],
-    written: Written | None,
-) -> Claimed:
-    follows = step(action.state, Step.CLAIM)
+    rendered_sms: RenderedSms | None,
+) -> ClaimedAction:
+    follows = step(action.state, ActionEvent.CLAIM)
     rows = await db.fetch_all(
         "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE action_id = ?", (action.id,)
     )
@@ -243,9 +253,11 @@ async def _take(
     await db.execute(
         """UPDATE actions SET state = ?, wake_at = NULL, placed_at = ?, busy_until = ?, details = ?
            WHERE id = ?""",
-        (follows, to_us(now), _busy_until_us(action, policy, now), spell(details), action.id),
+        (follows, to_us(now), _busy_until_us(action, policy, now), encode_details(details), action.id),
     )
-    return Claimed(replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, written)
+    return ClaimedAction(
+        replace(action, state=State.ATTEMPTING, placed_at=now, details=details), number, rendered_sms
+    )
 
 
 def _busy_until_us(action: ActionRow, policy: Policy, now: datetime) -> int | None:
@@ -253,10 +265,10 @@ def _busy_until_us(action: ActionRow, policy: Policy, now: datetime) -> int | No
     campaign = policy.campaign(action.campaign)
     if action.kind is not Kind.CALLBACK or campaign is None or campaign.callback is None:
         return None
-    return to_us(now + campaign.callback.longest_call + ON_ITS_WAY)
+    return to_us(now + campaign.callback.longest_call + MAX_CALL_SETUP)
 
 
-async def close(
+async def close_action(
     db: Database,
     action_id: int,
     outcome: Outcome,
@@ -284,4 +296,4 @@ async def close(
             action_id,
         ),
     )
-    await action_ended(db, Kind(kind), campaign, number, outcome, now)
+    await update_lead_after_action(db, Kind(kind), campaign, number, outcome, now)

@@ -14,30 +14,32 @@ from datetime import datetime
 from typing import Final
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.actions.backoff import next_awaited_look
-from missedd.core.admission.concurrent_calls import OngoingCall, Traffic, competitors
+from missedd.core.actions.backoff import next_early_lookup
+from missedd.core.admission.concurrent_calls import OngoingCall, TrafficSnapshot, competing_campaigns
 from missedd.core.model import Kind, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.store.actions.agent_misses import misses_of
-from missedd.store.actions.rows import ActionRow, Wake, lane_of
+from missedd.store.actions.agent_misses import load_agent_misses
+from missedd.store.actions.rows import ActionRow, Timer, lane_of
 from missedd.store.db.database import Database
 
 # In the words of the partial indexes, or they would not be used. An outcome that nobody learnt is no proof
 # that the call is over, so it is taken for going on until it cannot be.
-_GOES_ON: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
-_MAY_GO_ON: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
-WAITS: Final = """kind = 'callback' AND state = 'held' AND reason IN (
+_IS_ONGOING: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
+_MAY_BE_ONGOING: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
+IS_WAITING_CALLBACK: Final = """kind = 'callback' AND state = 'held' AND reason IN (
     'caller-being-rung', 'agent-busy', 'calls-at-once', 'channels-busy', 'agent-no-answer', 'agent-failed')"""
-_AS_AGENT: Final = "reason = 'agent-busy' AND campaign IN (SELECT value FROM json_each(?))"
-_BY_AGE: Final = "ORDER BY coalesce(chain_at, base_at), id"
+_WAITS_FOR_AGENT: Final = "reason = 'agent-busy' AND campaign IN (SELECT value FROM json_each(?))"
+_OLDEST_FIRST: Final = "ORDER BY coalesce(chain_at, base_at), id"
 
 
-async def traffic_for(db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime) -> Traffic:
+async def load_ongoing_traffic(
+    db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime
+) -> TrafficSnapshot:
     """As much of what goes on as these callbacks have to know before they may go."""
     callbacks = [action for action in actions if action.kind is Kind.CALLBACK]
     if not callbacks:
-        return Traffic()
+        return TrafficSnapshot()
     campaigns = {action.campaign: policy.campaign(action.campaign) for action in callbacks}
     agents = {
         agent.number
@@ -49,10 +51,10 @@ async def traffic_for(db: Database, actions: Sequence[ActionRow], policy: Policy
     rows = await db.fetch_all(
         f"""SELECT id, campaign, number, agent, busy_until FROM (
                 SELECT id, campaign, number, details ->> 'agent' AS agent, busy_until FROM actions
-                WHERE {_GOES_ON}
+                WHERE {_IS_ONGOING}
                 UNION ALL
                 SELECT id, campaign, number, details ->> 'agent', busy_until FROM actions
-                WHERE {_MAY_GO_ON} AND busy_until > ?)
+                WHERE {_MAY_BE_ONGOING} AND busy_until > ?)
             WHERE busy_until > ? AND (? OR campaign IN (SELECT value FROM json_each(?))
                OR number IN (SELECT value FROM json_each(?))
                OR agent IN (SELECT value FROM json_each(?)))""",
@@ -60,7 +62,7 @@ async def traffic_for(db: Database, actions: Sequence[ActionRow], policy: Policy
             to_us(now),
             to_us(now),
             policy.channels is not None,
-            json.dumps(_limited(policy, campaigns)),
+            json.dumps(_limited_campaigns(policy, campaigns)),
             numbers,
             numbers,
         ),
@@ -70,16 +72,16 @@ async def traffic_for(db: Database, actions: Sequence[ActionRow], policy: Policy
         for action_id, campaign, number, agent, until_us in rows
     ]
     if not agents:
-        return Traffic(calls)
+        return TrafficSnapshot(calls)
     turns = await db.fetch_all(
         "SELECT campaign, agent FROM agent_turns WHERE campaign IN (SELECT value FROM json_each(?))",
         (json.dumps(sorted(campaigns)),),
     )
-    return Traffic(calls, dict(turns), await misses_of(db, agents))
+    return TrafficSnapshot(calls, dict(turns), await load_agent_misses(db, agents))
 
 
-def _limited(policy: Policy, campaigns: Iterable[str]) -> list[str]:
-    return sorted(name for name in campaigns if any(competitors(name, None, policy)))
+def _limited_campaigns(policy: Policy, campaigns: Iterable[str]) -> list[str]:
+    return sorted(name for name in campaigns if any(competing_campaigns(name, None, policy)))
 
 
 async def earliest_competitor(
@@ -93,14 +95,14 @@ async def earliest_competitor(
         return None
     apart = json.dumps(sorted(judged))
     found: list[tuple[int, int]] = []
-    for reason, campaigns in competitors(action.campaign, agent, policy):
+    for reason, campaigns in competing_campaigns(action.campaign, agent, policy):
         found += await db.fetch_all(
             f"""SELECT age, id FROM (
                     SELECT coalesce(chain_at, base_at) AS age, id, +campaign AS name, expires_at FROM actions
                     WHERE wake_at <= ? AND kind = 'callback' AND state IN ('planned', 'held') AND due_at <= ?
                     UNION ALL
                     SELECT coalesce(chain_at, base_at), id, +campaign, expires_at FROM actions
-                    WHERE {WAITS} AND reason = ? AND due_at <= ?)
+                    WHERE {IS_WAITING_CALLBACK} AND reason = ? AND due_at <= ?)
                 WHERE name IN (SELECT value FROM json_each(?)) AND expires_at >= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY age, id LIMIT 1""",
             (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), apart),
@@ -109,34 +111,36 @@ async def earliest_competitor(
     return None if earliest == action.id else earliest
 
 
-async def call_ended(db: Database, action: ActionRow, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+async def wake_after_call(
+    db: Database, action: ActionRow, policy: Policy, now: datetime
+) -> tuple[Timer, ...]:
     """Let those be judged again that waited for the end of this action's call, or for its place."""
     if action.kind is not Kind.CALLBACK:
         return ()
     agent = action.details.get("agent")
     numbers = [number for number in (action.number, agent) if number is not None]
-    woken = await _wake(
+    woken = await _wake_waiting(
         db,
         "reason = 'caller-being-rung' AND number IN (SELECT value FROM json_each(?))",
         (json.dumps(numbers),),
         now,
     )
-    woken += await place_freed(db, action.campaign, agent, policy, now)
+    woken += await wake_next_for_capacity(db, action.campaign, agent, policy, now)
     # A caller who is somebody's agent was busy as that, however many calls that agent takes.
     if sharing := policy.campaigns_with_agent(action.number):
-        woken += await _wake(db, _AS_AGENT, (json.dumps(sharing),), now)
+        woken += await _wake_waiting(db, _WAITS_FOR_AGENT, (json.dumps(sharing),), now)
     return tuple(woken)
 
 
-async def rest_ended(db: Database, agent: str, policy: Policy, now: datetime) -> tuple[Wake, ...]:
+async def wake_after_agent_rest(db: Database, agent: str, policy: Policy, now: datetime) -> tuple[Timer, ...]:
     """Wake those who wait for the end of an agent's rest, as the agent takes calls again."""
     campaigns = json.dumps(policy.campaigns_with_agent(agent))
     condition = """reason IN ('agent-no-answer', 'agent-failed', 'agent-busy')
                    AND campaign IN (SELECT value FROM json_each(?))"""
-    return tuple(await _wake(db, condition, (campaigns,), now))
+    return tuple(await _wake_waiting(db, condition, (campaigns,), now))
 
 
-async def keep_longest_end(db: Database, action: ActionRow, policy: Policy, now: datetime) -> None:
+async def shorten_busy_until(db: Database, action: ActionRow, policy: Policy, now: datetime) -> None:
     """Keep until when the call can be up at the longest that the provider has just taken: it rings by now."""
     campaign = policy.campaign(action.campaign)
     if campaign is not None and campaign.callback is not None:
@@ -146,85 +150,89 @@ async def keep_longest_end(db: Database, action: ActionRow, policy: Policy, now:
         )
 
 
-async def place_freed(
+async def wake_next_for_capacity(
     db: Database,
     campaign: str,
     agent: str | None,
     policy: Policy,
     now: datetime,
     after: ActionRow | None = None,
-) -> list[Wake]:
+) -> list[Timer]:
     """Wake whoever has waited longest for a place of this campaign, with this agent, or on the account.
 
     `after` is one that could not use it: then it is the next one's.
     """
     age_us = -1 if after is None else to_us(after.chain_at or after.base_at)
-    woken: list[Wake] = []
-    for reason, campaigns in competitors(campaign, agent, policy):
+    woken: list[Timer] = []
+    for reason, campaigns in competing_campaigns(campaign, agent, policy):
         most = 2 if reason is Reason.CHANNELS_BUSY and agent is not None else 1
-        woken += await _wake(
+        woken += await _wake_waiting(
             db,
-            f"""id IN (SELECT id FROM actions WHERE {WAITS} AND reason = ? AND wake_at > ?
+            f"""id IN (SELECT id FROM actions WHERE {IS_WAITING_CALLBACK} AND reason = ? AND wake_at > ?
                        AND campaign IN (SELECT value FROM json_each(?))
-                       AND (coalesce(chain_at, base_at), id) > (?, ?) {_BY_AGE} LIMIT ?)""",
+                       AND (coalesce(chain_at, base_at), id) > (?, ?) {_OLDEST_FIRST} LIMIT ?)""",
             (reason, to_us(now), json.dumps(campaigns), age_us, after.id if after else 0, most),
             now,
         )
     return woken
 
 
-async def place_refused(db: Database, action: ActionRow, policy: Policy, now: datetime) -> list[Wake]:
+async def pass_capacity_on(db: Database, action: ActionRow, policy: Policy, now: datetime) -> list[Timer]:
     """Wake the next ones, as a callback that was woken for a place did not take it: they may."""
     campaign = policy.campaign(action.campaign)
     agents = campaign.callback.agents if campaign and campaign.callback else ()
-    woken: list[Wake] = []
+    woken: list[Timer] = []
     for number in (agent.number for agent in agents) if agents else (None,):
-        woken += await place_freed(db, action.campaign, number, policy, now, after=action)
+        woken += await wake_next_for_capacity(db, action.campaign, number, policy, now, after=action)
     return woken
 
 
-async def wake_all_waiting(db: Database, now: datetime) -> int:
+async def wake_all_waiting_callbacks(db: Database, now: datetime) -> int:
     """At a start: what a callback waits for may have ended, or be allowed, since; how many there are."""
-    return len(await _wake(db, "1", (), now))
+    return len(await _wake_waiting(db, "1", (), now))
 
 
-async def _wake(db: Database, condition: str, parameters: tuple[object, ...], now: datetime) -> list[Wake]:
+async def _wake_waiting(
+    db: Database, condition: str, parameters: tuple[object, ...], now: datetime
+) -> list[Timer]:
     rows = await db.fetch_all(
-        f"UPDATE actions SET wake_at = ? WHERE {WAITS} AND {condition} RETURNING id",
+        f"UPDATE actions SET wake_at = ? WHERE {IS_WAITING_CALLBACK} AND {condition} RETURNING id",
         (to_us(now), *parameters),
     )
-    return [Wake(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for (action_id,) in rows]
+    return [Timer(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for (action_id,) in rows]
 
 
-async def ask_sooner(db: Database, calls: Iterable[OngoingCall], policy: Policy, now: datetime) -> list[Wake]:
+async def schedule_early_lookups(
+    db: Database, calls: Iterable[OngoingCall], policy: Policy, now: datetime
+) -> list[Timer]:
     """Look up earlier what became of these calls, as somebody waits for their ends."""
-    sooner: list[Wake] = []
+    sooner: list[Timer] = []
     for call in calls:
         rows = await db.fetch_all(
-            f"SELECT placed_at, wake_at FROM actions WHERE id = ? AND {_GOES_ON}", (call.action_id,)
+            f"SELECT placed_at, wake_at FROM actions WHERE id = ? AND {_IS_ONGOING}", (call.action_id,)
         )
         for placed_us, wake_us in rows:
-            look_us = to_us(next_awaited_look(from_us(placed_us), policy.ring_timeout(call.campaign), now))
+            look_us = to_us(next_early_lookup(from_us(placed_us), policy.ring_timeout(call.campaign), now))
             # Without an instant its request is out just now.
             if wake_us is not None and look_us < wake_us:
                 await db.execute("UPDATE actions SET wake_at = ? WHERE id = ?", (look_us, call.action_id))
-                sooner.append(Wake(look_us, call.action_id, lane_of(Kind.CALLBACK, State.PLACED)))
+                sooner.append(Timer(look_us, call.action_id, lane_of(Kind.CALLBACK, State.PLACED)))
     return sooner
 
 
-async def is_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:
+async def is_call_end_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:
     """Whether a callback waits for the end of this action's call."""
     if action.kind is not Kind.CALLBACK:
         return False
     agent = action.details.get("agent")
     waiting = await db.fetch_all(
-        f"""SELECT 1 FROM actions WHERE {WAITS}
-              AND ((reason = 'caller-being-rung' AND number IN (?, ?)) OR ({_AS_AGENT})) LIMIT 1""",
+        f"""SELECT 1 FROM actions WHERE {IS_WAITING_CALLBACK}
+              AND ((reason = 'caller-being-rung' AND number IN (?, ?)) OR ({_WAITS_FOR_AGENT})) LIMIT 1""",
         (action.number, agent, json.dumps(policy.campaigns_with_agent(action.number))),
     )
-    for reason, campaigns in () if waiting else competitors(action.campaign, agent, policy):
+    for reason, campaigns in () if waiting else competing_campaigns(action.campaign, agent, policy):
         waiting += await db.fetch_all(
-            f"""SELECT 1 FROM actions WHERE {WAITS} AND reason = ?
+            f"""SELECT 1 FROM actions WHERE {IS_WAITING_CALLBACK} AND reason = ?
                   AND campaign IN (SELECT value FROM json_each(?)) LIMIT 1""",
             (reason, json.dumps(campaigns)),
         )

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from missedd.core.admission.concurrent_calls import Traffic
+from missedd.core.admission.concurrent_calls import TrafficSnapshot
 from missedd.core.admission.gates import Candidate
 from missedd.core.admission.pauses import Pause
 from missedd.core.model import Kind
 from missedd.core.policy import Policy
-from missedd.core.sliding_cap import WINDOW
-from missedd.store.actions.concurrent_calls import traffic_for
+from missedd.core.sliding_cap import CAP_WINDOW
+from missedd.store.actions.concurrent_calls import load_ongoing_traffic
 from missedd.store.actions.pauses import pauses_in_force
 from missedd.store.actions.quarantine import quarantined_until
-from missedd.store.actions.rows import ActionRow, placed_callbacks
+from missedd.store.actions.rows import ActionRow, load_placed_callbacks
 from missedd.store.db.database import Database
 from missedd.store.people.suppressions import Suppressions, suppressions_in_force
 
@@ -26,16 +26,16 @@ class GateFacts:
     """`placed` are (number, campaign, instant) of the callbacks that went out within the last hour."""
 
     quarantined_until: datetime | None
-    suppressed: Suppressions
+    suppressions: Suppressions
     placed: list[tuple[str, str, datetime]]
     pauses: Mapping[str, Pause]
-    traffic: Traffic
+    traffic: TrafficSnapshot
 
     def is_quarantined(self, action: ActionRow) -> bool:
         """Whether it is owed from before a restore, and so waits for an operator's word."""
         return self.quarantined_until is not None and action.base_at <= self.quarantined_until
 
-    def candidate(self, action: ActionRow, *, is_reached: bool = False) -> Candidate:
+    def candidate(self, action: ActionRow, *, already_spoken_with: bool = False) -> Candidate:
         """The action as its gates see it; see `is_reached` for callbacks."""
         owner = (action.number, action.campaign)
         return Candidate(
@@ -43,10 +43,12 @@ class GateFacts:
             campaign=action.campaign,
             plan=action.plan,
             expires_at=action.expires_at,
-            is_suppressed=self.suppressed.bars(action.number, action.kind, action.call_id),
-            bars=self.suppressed.learned(action.number),
-            others=tuple(at for number, campaign, at in self.placed if (number, campaign) == owner),
-            is_reached=is_reached or action.is_call_reached,
+            is_suppressed=self.suppressions.blocks_action(action.number, action.kind, action.call_id),
+            restrictions=self.suppressions.restrictions(action.number),
+            other_callback_times=tuple(
+                at for number, campaign, at in self.placed if (number, campaign) == owner
+            ),
+            already_spoken_with=already_spoken_with or action.was_call_answered,
             pause=self.pauses.get(action.campaign),
             number=action.number,
             exophone=action.exophone,
@@ -55,20 +57,22 @@ class GateFacts:
         )
 
 
-async def gate_facts(db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime) -> GateFacts:
+async def load_gate_facts(
+    db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime
+) -> GateFacts:
     """The facts that decide about these actions at `now`."""
     numbers = json.dumps(sorted({each.number for each in actions}))
     return GateFacts(
         quarantined_until=await quarantined_until(db),
-        suppressed=await suppressions_in_force(db, numbers, now),
+        suppressions=await suppressions_in_force(db, numbers, now),
         # Only what went out counts here: the pending ones will come to this gate themselves.
-        placed=await placed_callbacks(db, numbers, now - WINDOW),
+        placed=await load_placed_callbacks(db, numbers, now - CAP_WINDOW),
         pauses=await pauses_in_force(db, now),
-        traffic=await traffic_for(db, actions, policy, now),
+        traffic=await load_ongoing_traffic(db, actions, policy, now),
     )
 
 
-async def is_reached(db: Database, action: ActionRow) -> bool:
+async def has_spoken_since_call(db: Database, action: ActionRow) -> bool:
     """Whether the campaign has spoken with the caller since the call that this callback is owed for: by
     another callback, or because somebody took a later call of theirs, or this very call after all. A retry is
     owed for the same call.

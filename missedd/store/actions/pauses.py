@@ -10,16 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from missedd.base.clock import from_us, to_iso, to_us
-from missedd.core.actions.lifecycle import Step, step
+from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.admission.pauses import Pause
-from missedd.core.audit import By, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Kind, State
 from missedd.core.reasons import Reason
-from missedd.store.actions.rows import Wake, lane_of
-from missedd.store.db.database import Database, Rows
+from missedd.store.actions.rows import Timer, lane_of
+from missedd.store.db.database import Database, ReadOnlyDatabase
 
 
-async def pauses_in_force(db: Rows, now: datetime) -> dict[str, Pause]:
+async def pauses_in_force(db: ReadOnlyDatabase, now: datetime) -> dict[str, Pause]:
     """Those of `now`, by campaign."""
     rows = await db.fetch_all(
         """SELECT campaign, since_at, until_at, why, source, peer FROM pauses
@@ -32,18 +32,18 @@ async def pauses_in_force(db: Rows, now: datetime) -> dict[str, Pause]:
             from_us(since_us),
             None if until_us is None else from_us(until_us),
             why,
-            By(Source(source), peer),
+            Actor(Source(source), peer),
         )
         for campaign, since_us, until_us, why, source, peer in rows
     }
 
 
-async def pauses(db: Rows, now: datetime) -> dict[str, dict[str, Any]]:
+async def pauses_json(db: ReadOnlyDatabase, now: datetime) -> dict[str, dict[str, Any]]:
     """Those of `now`, by campaign, as the API shows them."""
-    return {name: shown(each) for name, each in (await pauses_in_force(db, now)).items()}
+    return {name: pause_json(each) for name, each in (await pauses_in_force(db, now)).items()}
 
 
-def shown(pause: Pause) -> dict[str, Any]:
+def pause_json(pause: Pause) -> dict[str, Any]:
     return {
         "since": to_iso(pause.since),
         "until": to_iso(pause.until),
@@ -52,33 +52,33 @@ def shown(pause: Pause) -> dict[str, Any]:
     }
 
 
-async def pause(db: Database, begun: Pause) -> list[Wake]:
+async def pause(db: Database, new_pause: Pause) -> list[Timer]:
     """Begin a pause; one that is in force already ends by it. What waited for that one waits for this."""
-    await _end(db, begun.campaign, begun.since)
+    await _end(db, new_pause.campaign, new_pause.since)
     await db.execute(
         "INSERT INTO pauses (campaign, since_at, until_at, why, source, peer) VALUES (?, ?, ?, ?, ?, ?)",
         (
-            begun.campaign,
-            to_us(begun.since),
-            None if begun.until is None else to_us(begun.until),
-            begun.why,
-            begun.by.source,
-            begun.by.peer,
+            new_pause.campaign,
+            to_us(new_pause.since),
+            None if new_pause.until is None else to_us(new_pause.until),
+            new_pause.why,
+            new_pause.by.source,
+            new_pause.by.peer,
         ),
     )
-    step(State.HELD, Step.HOLD)
-    next_look_us = to_us(begun.next_look(None))
-    return await _look_again(db, begun.campaign, next_look_us, Reason.CAMPAIGN_PAUSED, State.HELD)
+    step(State.HELD, ActionEvent.HOLD)
+    next_look_us = to_us(new_pause.next_check_at(None))
+    return await _reschedule_waiting(db, new_pause.campaign, next_look_us, Reason.CAMPAIGN_PAUSED, State.HELD)
 
 
-async def resume(db: Database, campaign: str, now: datetime) -> list[Wake] | None:
+async def resume(db: Database, campaign: str, now: datetime) -> list[Timer] | None:
     """End a campaign's pause; the wakes of what waited for it, or None if it is not paused."""
     was_paused = campaign in await pauses_in_force(db, now)
     await _end(db, campaign, now)
     if not was_paused:
         return None
-    step(State.HELD, Step.RELEASE)
-    return await _look_again(db, campaign, to_us(now), Reason.RESUMED, State.PLANNED)
+    step(State.HELD, ActionEvent.RELEASE)
+    return await _reschedule_waiting(db, campaign, to_us(now), Reason.RESUMED, State.PLANNED)
 
 
 async def _end(db: Database, campaign: str, now: datetime) -> None:
@@ -90,7 +90,9 @@ async def _end(db: Database, campaign: str, now: datetime) -> None:
     )
 
 
-async def _look_again(db: Database, campaign: str, at_us: int, reason: Reason, follows: State) -> list[Wake]:
+async def _reschedule_waiting(
+    db: Database, campaign: str, at_us: int, reason: Reason, follows: State
+) -> list[Timer]:
     """Let what waits for the end of a pause come to its gates at an instant, or when it grows too old."""
     # `state != 'done'` in these words, so that the index of what is open can be used.
     rows = await db.fetch_all(
@@ -100,4 +102,4 @@ async def _look_again(db: Database, campaign: str, at_us: int, reason: Reason, f
            RETURNING wake_at, id, kind""",
         (follows, reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
     )
-    return [Wake(wake_us, action_id, lane_of(Kind(kind), follows)) for wake_us, action_id, kind in rows]
+    return [Timer(wake_us, action_id, lane_of(Kind(kind), follows)) for wake_us, action_id, kind in rows]

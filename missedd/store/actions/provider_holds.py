@@ -14,44 +14,44 @@ from datetime import datetime
 from typing import Final
 
 from missedd.base.clock import to_us
-from missedd.core.actions.lifecycle import Step, step
+from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.model import Kind, Lane, State
 from missedd.core.reasons import Reason
-from missedd.store.actions.rows import Wake, lane_of
+from missedd.store.actions.rows import Timer, lane_of
 from missedd.store.db.database import Database
 
 # In the words of the index, or it would not be used.
-HELD_WITH_LANE: Final = (
+IS_HELD_WITH_LANE: Final = (
     "state = 'held' AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem')"
 )
 _KINDS: Final = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
 
 
-async def to_probe_with(
-    db: Database, lane: Lane, tried: Collection[int], now: datetime, most: int
+async def choose_probe_actions(
+    db: Database, lane: Lane, tried_ids: Collection[int], now: datetime, limit: int
 ) -> list[int]:
-    """Of the held actions of a lane the `most` freshest; those that were `tried` only where no other is.
+    """Of the held actions of a lane the `limit` freshest; those that were `tried_ids` only where no other is.
 
     What one action is refused for may be its own fault: then the next one is to show it. One whose instant
     lies ahead, as the wall clock was set back since, could not go.
     """
-    for besides in (tried, ()):
+    for besides in (tried_ids, ()):
         rows = await db.fetch_all(
-            f"""SELECT id FROM actions WHERE {HELD_WITH_LANE} AND kind = ? AND due_at <= ?
+            f"""SELECT id FROM actions WHERE {IS_HELD_WITH_LANE} AND kind = ? AND due_at <= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at DESC, id DESC LIMIT ?""",
-            (_KINDS[lane], to_us(now), json.dumps(list(besides)), most),
+            (_KINDS[lane], to_us(now), json.dumps(list(besides)), limit),
         )
         if rows:
             return [action_id for (action_id,) in rows]
     return []
 
 
-async def release_lane(db: Database, lane: Lane) -> list[Wake]:
+async def release_lane(db: Database, lane: Lane) -> list[Timer]:
     """Let what waits for the provider in this lane be due again, each at its own instant."""
-    follows = step(State.HELD, Step.RELEASE) or State.PLANNED
+    follows = step(State.HELD, ActionEvent.RELEASE) or State.PLANNED
     rows = await db.fetch_all(
         f"""UPDATE actions SET state = ?, reason = ?, wake_at = due_at
-            WHERE {HELD_WITH_LANE} AND kind = ? RETURNING wake_at, id""",
+            WHERE {IS_HELD_WITH_LANE} AND kind = ? RETURNING wake_at, id""",
         (follows, Reason.PROVIDER_REACHABLE, _KINDS[lane]),
     )
-    return [Wake(wake_us, action_id, lane_of(_KINDS[lane], follows)) for wake_us, action_id in rows]
+    return [Timer(wake_us, action_id, lane_of(_KINDS[lane], follows)) for wake_us, action_id in rows]

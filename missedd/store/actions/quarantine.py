@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import from_us, to_iso, to_us
-from missedd.core.actions.lifecycle import Step, step
+from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
-from missedd.store.actions.owed_callback import leave_one_owed
-from missedd.store.actions.rows import Wake, lane_of
-from missedd.store.db.database import Database, Rows
-from missedd.store.people.leads import callbacks_ended
+from missedd.store.actions.owed_callback import close_all_but_latest
+from missedd.store.actions.rows import Timer, lane_of
+from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.people.leads import update_callback_outcomes
 
 IDS_SKIPPED: Final = 100_000_000
 """How far the ids of actions move on at a restore. Those given out since the backup stand in the
@@ -26,12 +26,12 @@ addresses of status reports that may still come, and in messages that the applic
 thousand new actions a second this many take a day."""
 
 
-async def impose(db: Database, now: datetime) -> int:
+async def start_quarantine(db: Database, now: datetime) -> int:
     """Put what is planned and held under quarantine, as a unit of work; returns how much that is."""
     now_us = to_us(now)
     await db.execute("INSERT INTO restores (restored_at) VALUES (?)", (now_us,))
     for state in (State.PLANNED, State.HELD):
-        step(state, Step.HOLD)
+        step(state, ActionEvent.HOLD)
     held = await db.fetch_all(
         """UPDATE actions SET state = ?, reason = ?, wake_at = NULL
            WHERE state IN ('planned', 'held') AND base_at <= ? RETURNING 1""",
@@ -49,13 +49,13 @@ async def impose(db: Database, now: datetime) -> int:
     return len(held)
 
 
-async def quarantined_until(db: Rows) -> datetime | None:
+async def quarantined_until(db: ReadOnlyDatabase) -> datetime | None:
     """The instant up to which calls are under quarantine; None while nothing is."""
     rows = await db.fetch_all("SELECT max(restored_at) FROM restores WHERE released_at IS NULL")
     return None if rows[0][0] is None else from_us(rows[0][0])
 
 
-async def quarantine(db: Rows) -> dict[str, Any]:
+async def quarantine(db: ReadOnlyDatabase) -> dict[str, Any]:
     """How it stands, as the API shows it: `since` is the restore's instant, null while nothing waits."""
     since = await quarantined_until(db)
     waiting = await db.fetch_all(
@@ -66,27 +66,27 @@ async def quarantine(db: Rows) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class ReleaseResult:
     """What an end of the quarantine did: how many actions it was, and when to wake for those that go on."""
 
     actions: int
-    wakes: tuple[Wake, ...] = ()
+    timers: tuple[Timer, ...] = ()
 
 
-async def release(db: Database, now: datetime, *, drop: bool) -> Released:
+async def release_quarantine(db: Database, now: datetime, *, drop: bool) -> ReleaseResult:
     """End the quarantine: let what waits go to its gates when it is due, or drop all of it.
 
     Released actions keep their due and expiry instants, so what has grown too old ends at its gate.
     """
     until = await quarantined_until(db)
     if until is None:
-        return Released(0)
+        return ReleaseResult(0)
     await db.execute(
         "UPDATE restores SET released_at = ?, dropped = ? WHERE released_at IS NULL", (to_us(now), drop)
     )
     if drop:
         for state in (State.PLANNED, State.HELD):
-            step(state, Step.CLOSE)
+            step(state, ActionEvent.CLOSE)
         # Also what has not come to its gate yet, such as a retry after a look-up.
         dropped = await db.fetch_all(
             """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?
@@ -94,15 +94,15 @@ async def release(db: Database, now: datetime, *, drop: bool) -> Released:
             (Outcome.DROPPED, Reason.DROPPED_AT_RELEASE, to_us(now), to_us(until)),
         )
         called = [(campaign, number) for kind, campaign, number in dropped if kind == Kind.CALLBACK]
-        await callbacks_ended(db, called, now)
-        return Released(len(dropped))
-    follows = step(State.HELD, Step.RELEASE) or State.PLANNED
+        await update_callback_outcomes(db, called, now)
+        return ReleaseResult(len(dropped))
+    follows = step(State.HELD, ActionEvent.RELEASE) or State.PLANNED
     rows = await db.fetch_all(
         """UPDATE actions SET state = ?, wake_at = due_at, reason = ? WHERE state = 'held' AND reason = ?
            RETURNING due_at, id, kind, campaign, number""",
         (follows, Reason.RELEASED, Reason.QUARANTINED),
     )
     called = [(campaign, number) for _, _, kind, campaign, number in rows if kind == Kind.CALLBACK]
-    earlier = await leave_one_owed(db, called, now)
-    wakes = (Wake(due_us, action_id, lane_of(Kind(kind), follows)) for due_us, action_id, kind, *_ in rows)
-    return Released(len(rows), (*wakes, *earlier))
+    earlier = await close_all_but_latest(db, called, now)
+    wakes = (Timer(due_us, action_id, lane_of(Kind(kind), follows)) for due_us, action_id, kind, *_ in rows)
+    return ReleaseResult(len(rows), (*wakes, *earlier))

@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from missedd.base.clock import from_us, to_us
-from missedd.base.value_type import value
+from missedd.base.value_type import fast_dataclass
 from missedd.core.analytics.figures import is_agent_miss
-from missedd.core.model import LANE_OF, Admission, Kind, Lane, Outcome, Plan, PlannedAction, State
+from missedd.core.model import LANE_BY_KIND, Admission, Kind, Lane, Outcome, Plan, PlannedAction, State
 from missedd.core.reasons import Reason
 from missedd.store.db.database import Database, Row
-from missedd.store.db.json_values import compact
+from missedd.store.db.json_values import compact_json
 
 
-class Wake(NamedTuple):
+class Timer(NamedTuple):
     """An instant at which an action must be looked at, in microseconds since 1970 UTC.
 
     A plain tuple of numbers and a shared string: a timer heap may hold a million of them.
@@ -30,10 +30,10 @@ class Wake(NamedTuple):
 
 def lane_of(kind: Kind, state: State) -> Lane:
     """Which queue an action waits in: its kind's, or the look-ups once its request is out."""
-    return Lane.CHECK if state in (State.ATTEMPTING, State.PLACED) else LANE_OF[kind]
+    return Lane.LOOKUP if state in (State.ATTEMPTING, State.PLACED) else LANE_BY_KIND[kind]
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class NewAction:
     action_id: int
     call_id: int
@@ -42,7 +42,7 @@ class NewAction:
     planned: PlannedAction
 
 
-@value(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class ActionRow:
     """An action as the engine works with it."""
 
@@ -63,15 +63,15 @@ class ActionRow:
     expires_at: datetime | None
     placed_at: datetime | None
     provider_sid: str | None
-    looks: int
+    lookup_count: int
     wake_at: datetime | None = None
     chain_at: datetime | None = None
     details: dict[str, str] = field(default_factory=dict)
-    is_call_reached: bool = False
+    was_call_answered: bool = False
     """The call that it is owed for was taken after all."""
 
 
-def shown_number(action: ActionRow) -> str:
+def caller_id_of(action: ActionRow) -> str:
     """The ExoPhone that a callback was or is made from."""
     return action.details.get("caller_id", action.exophone)
 
@@ -87,7 +87,7 @@ def _instant(value: int | None) -> datetime | None:
     return None if value is None else from_us(value)
 
 
-def action_of(row: Row) -> ActionRow:
+def parse_action(row: Row) -> ActionRow:
     return ActionRow(
         id=row[0],
         call_id=row[1],
@@ -106,11 +106,11 @@ def action_of(row: Row) -> ActionRow:
         expires_at=_instant(row[14]),
         placed_at=_instant(row[15]),
         provider_sid=row[16],
-        looks=row[17],
+        lookup_count=row[17],
         wake_at=_instant(row[18]),
         chain_at=_instant(row[19]),
         details=json.loads(row[20]),
-        is_call_reached=bool(row[21]),
+        was_call_answered=bool(row[21]),
     )
 
 
@@ -120,7 +120,7 @@ async def fetch_actions(db: Database, ids: Sequence[int]) -> list[ActionRow]:
         f"SELECT {_COLUMNS} FROM actions WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constant
         (json.dumps(list(ids)),),
     )
-    found = {row[0]: action_of(row) for row in rows}
+    found = {row[0]: parse_action(row) for row in rows}
     return [found[each] for each in ids if each in found]
 
 
@@ -149,7 +149,7 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
     due_us = to_us(planned.due_at)
     # Mostly the same instants, and there are several actions in every call.
     base_us = due_us if planned.base_at is planned.due_at else to_us(planned.base_at)
-    wake_us = due_us if planned.look_at is None else to_us(planned.look_at)
+    wake_us = due_us if planned.next_check_at is None else to_us(planned.next_check_at)
     return (
         new.action_id,
         new.call_id,
@@ -167,13 +167,15 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
         None if planned.expires_at is None else to_us(planned.expires_at),
         None if is_done else wake_us,
         None if planned.chain_at is None else to_us(planned.chain_at),
-        compact(dict(planned.details)) if planned.details else "{}",
+        compact_json(dict(planned.details)) if planned.details else "{}",
         now_us,
         now_us if is_done else None,
     )
 
 
-async def placed_callbacks(db: Database, numbers: str, since: datetime) -> list[tuple[str, str, datetime]]:
+async def load_placed_callbacks(
+    db: Database, numbers: str, since: datetime
+) -> list[tuple[str, str, datetime]]:
     """(number, campaign, instant) of the callbacks that count against a cap: those placed from `since` on.
 
     `numbers` is a JSON array.
@@ -190,9 +192,9 @@ async def placed_callbacks(db: Database, numbers: str, since: datetime) -> list[
     ]
 
 
-_WAS_NOT_TAKEN: Final = "a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
-_WENT_AGAIN: Final = """EXISTS (
+_IS_UNDELIVERED: Final = "a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
+_HAS_RESEND: Final = """EXISTS (
     SELECT 1 FROM actions later WHERE later.call_id = a.call_id AND later.id > a.id
       AND later.origin_id = coalesce(a.origin_id, a.id))"""
-IS_PARKED: Final = f"{_WAS_NOT_TAKEN} AND NOT {_WENT_AGAIN}"
-WAS_SENT_AGAIN: Final = f"{_WAS_NOT_TAKEN} AND {_WENT_AGAIN}"
+IS_PARKED: Final = f"{_IS_UNDELIVERED} AND NOT {_HAS_RESEND}"
+IS_RESENT: Final = f"{_IS_UNDELIVERED} AND {_HAS_RESEND}"

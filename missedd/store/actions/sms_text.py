@@ -11,32 +11,38 @@ from datetime import datetime
 from missedd.core.admission.gates import sms_policy
 from missedd.core.model import Plan
 from missedd.core.policy import Campaign, Policy, SmsPolicy
-from missedd.core.sms.dlt import characters, matches
-from missedd.core.sms.template import Name, Occasion, names_in, write
+from missedd.core.sms.dlt import literal_tokens, matches_template
+from missedd.core.sms.template import BodyField, RenderContext, fields_in, render_body
 from missedd.store.db.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RenderedSms:
     """A text, and the policy that asks for it; one that does not match its template must not be sent."""
 
     text: str
-    sms: SmsPolicy
-    matches: bool
+    policy: SmsPolicy
+    matches_template: bool
 
 
-async def write_text(
-    db: Database, policy: Policy, name: str, plan: Plan, caller: str, called_at: datetime, now: datetime
-) -> Written | None:
+async def render_sms(
+    db: Database,
+    policy: Policy,
+    campaign_name: str,
+    plan: Plan,
+    caller: str,
+    called_at: datetime,
+    now: datetime,
+) -> RenderedSms | None:
     """What a campaign texts a caller; None if it no longer does."""
-    campaign = policy.campaign(name)
+    campaign = policy.campaign(campaign_name)
     sms = sms_policy(campaign, plan) if campaign else None
     if campaign is None or sms is None:
         return None
-    votes = await _votes(db, campaign) if Name.STANDING in names_in(sms.body) else {}
-    text = write(sms, campaign, policy, Occasion(caller, called_at, now, votes))
-    is_registered = sms.dlt_template is None or matches(characters(text), sms.dlt_template)
-    return Written(text, sms, is_registered)
+    votes = await _votes(db, campaign) if BodyField.LEADERBOARD in fields_in(sms.body) else {}
+    text = render_body(sms, campaign, policy, RenderContext(caller, called_at, now, votes))
+    is_registered = sms.dlt_template is None or matches_template(literal_tokens(text), sms.dlt_template)
+    return RenderedSms(text, sms, is_registered)
 
 
 async def _votes(db: Database, campaign: Campaign) -> dict[str, int]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Kind, Lane, State
-from missedd.store.actions.rows import Wake, lane_of
+from missedd.store.actions.rows import Timer, lane_of
 from missedd.store.db.database import Database
 
 _LANES = {
@@ -23,9 +23,9 @@ _PIECE = 20_000
 """Rows fetched at a time: a million rows at once would take more memory than the wakes made of them."""
 
 
-async def wakes_between(db: Database, after_us: int, until_us: int) -> list[Wake]:
+async def timers_between(db: Database, after_us: int, until_us: int) -> list[Timer]:
     """Every action to be woken for in (after, until], earliest first."""
-    wakes: list[Wake] = []
+    wakes: list[Timer] = []
     after_id = _LAST_ID
     while True:
         rows = await db.fetch_all(
@@ -33,13 +33,13 @@ async def wakes_between(db: Database, after_us: int, until_us: int) -> list[Wake
                WHERE (wake_at, id) > (?, ?) AND wake_at <= ? ORDER BY wake_at, id LIMIT ?""",
             (after_us, after_id, until_us, _PIECE),
         )
-        wakes += [Wake(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
+        wakes += [Timer(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
         if len(rows) < _PIECE:
             return wakes
         after_us, after_id = rows[-1][:2]
 
 
-async def campaigns_of(db: Database, ids: Sequence[int]) -> dict[int, str]:
+async def campaigns_of_actions(db: Database, ids: Sequence[int]) -> dict[int, str]:
     """The campaign of each action of `ids` that exists."""
     rows = await db.fetch_all(
         "SELECT id, campaign FROM actions WHERE id IN (SELECT value FROM json_each(?))",
@@ -48,13 +48,13 @@ async def campaigns_of(db: Database, ids: Sequence[int]) -> dict[int, str]:
     return dict(rows)
 
 
-async def count_wakes(db: Database, until_us: int) -> int:
-    """How many `wakes_between` there are up to an instant, without making them."""
+async def count_timers(db: Database, until_us: int) -> int:
+    """How many `timers_between` there are up to an instant, without making them."""
     rows = await db.fetch_all("SELECT count(*) FROM actions WHERE wake_at <= ?", (until_us,))
     return int(rows[0][0])
 
 
-async def recent_attempts(db: Database, lane: Lane, now: datetime) -> list[datetime]:
+async def recent_attempt_times(db: Database, lane: Lane, now: datetime) -> list[datetime]:
     """When each request of this lane went out, of the past minute and a bit."""
     kinds = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
     rows = await db.fetch_all(
@@ -65,6 +65,6 @@ async def recent_attempts(db: Database, lane: Lane, now: datetime) -> list[datet
     return [from_us(started_us) for (started_us,) in rows]
 
 
-async def is_in_use(db: Database) -> bool:
+async def has_calls(db: Database) -> bool:
     """Whether a daemon has worked with this database before: there is a call in it."""
     return bool(await db.fetch_all("SELECT 1 FROM calls LIMIT 1"))

@@ -12,51 +12,55 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from missedd.base.clock import to_us
-from missedd.base.value_type import value
-from missedd.core.admission.callback_merge import Replaced
-from missedd.core.admission.caller_history import CallerHistory, Seen
+from missedd.base.value_type import fast_dataclass
+from missedd.core.admission.callback_merge import CallbackReplaced
+from missedd.core.admission.caller_history import CallerHistory, KnownCall
 from missedd.core.admission.decide import decide
-from missedd.core.admission.gates import NOT_AHEAD
-from missedd.core.model import RECOVERED, Admission, InboundCall, Kind, State, Verdict
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD
+from missedd.core.model import SHAPE_RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.store.actions.conversations import spoken_with, taken_after_all
-from missedd.store.actions.owed_callback import OwedInBatch, keep_changes
+from missedd.store.actions.conversations import record_conversation, record_late_answer
+from missedd.store.actions.owed_callback import PendingCallbackBatch, save_callback_changes
 from missedd.store.actions.pauses import pauses_in_force
 from missedd.store.actions.rows import (
     ActionRow,
     NewAction,
-    Wake,
+    Timer,
     fetch_actions,
     insert_actions,
     lane_of,
     next_id,
 )
-from missedd.store.admission.caller_history import histories_of, ours_of, seen_of
-from missedd.store.admission.caller_id_campaign import attributed
+from missedd.store.admission.caller_history import (
+    load_caller_histories,
+    load_known_calls,
+    match_own_callbacks,
+)
+from missedd.store.admission.caller_id_campaign import attribute_returned_calls
 from missedd.store.db.database import Database
-from missedd.store.db.json_values import compact
-from missedd.store.people.consents import open_books
-from missedd.store.people.leads import Person, callbacks_ended
-from missedd.store.people.suppressions import keep_opt_outs, may_be_called
-from missedd.store.people.verifications import open_proofs
-from missedd.store.polls.votes import read_ballots
+from missedd.store.db.json_values import compact_json
+from missedd.store.people.consents import load_consent_batch
+from missedd.store.people.leads import LeadKey, update_callback_outcomes
+from missedd.store.people.suppressions import lift_call_refusals, save_opt_outs
+from missedd.store.people.verifications import load_verification_batch
+from missedd.store.polls.votes import load_vote_batch
 
 
-@value(frozen=True, slots=True)
-class Admitted:
+@fast_dataclass(frozen=True, slots=True)
+class AdmittedCall:
     """One decided call: the decision, and its actions that the dispatcher will have to wake for."""
 
     call: InboundCall
     admission: Admission
-    wakes: tuple[Wake, ...]
-    report_for: int | None = None
+    timers: tuple[Timer, ...]
+    own_callback_id: int | None = None
     """The callback of ours that a `not-missed` request is about, if it is one."""
     cancelled: tuple[ActionRow, ...] = ()
     """What is no longer owed, as somebody took this call, or it is owed a callback in another's place."""
-    reached: int | None = None
+    late_answered_call_id: int | None = None
     """The call's id where it had been decided before the proof came that somebody took it."""
-    gone_out: tuple[ActionRow, ...] = ()
+    sent_callbacks: tuple[ActionRow, ...] = ()
     """Its callbacks for which that proof came too late."""
 
 
@@ -65,50 +69,54 @@ async def admit(
     calls: Sequence[InboundCall],
     policy: Policy,
     received_at: datetime,
-    ahead: timedelta = NOT_AHEAD,
-) -> list[Admitted]:
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
+) -> list[AdmittedCall]:
     """Decide and record `calls`, in their order; a CallSid twice in the batch is a redelivery.
 
-    `ahead` is how far the clock of `received_at` may be ahead.
+    `clock_ahead` is how far the clock of `received_at` may be ahead.
     """
-    calls = await attributed(db, calls, policy)
-    seen = await seen_of(db, calls)
-    ours = await ours_of(db, calls)
-    histories = await histories_of(db, calls, policy, received_at)
+    calls = await attribute_returned_calls(db, calls, policy)
+    seen = await load_known_calls(db, calls)
+    ours = await match_own_callbacks(db, calls)
+    histories = await load_caller_histories(db, calls, policy, received_at)
     opt_outs = {caller: history.opt_out for caller, history in histories.items()}
-    books = await open_books(db, calls, policy, received_at)
+    books = await load_consent_batch(db, calls, policy, received_at)
     pauses = await pauses_in_force(db, received_at)
-    proofs = await open_proofs(db, calls, policy, received_at)
-    ballots = await read_ballots(db, calls, policy)
+    proofs = await load_verification_batch(db, calls, policy, received_at)
+    ballots = await load_vote_batch(db, calls, policy)
     call_id, action_id = await next_id(db, "calls"), await next_id(db, "actions")
-    admitted: list[Admitted] = []
+    admitted: list[AdmittedCall] = []
     new_calls: list[tuple[object, ...]] = []
     new_actions: list[NewAction] = []
     redelivered: list[tuple[str]] = []
     ringing: list[str] = []
     redecided: list[tuple[object, ...]] = []
     leads: list[tuple[object, ...]] = []
-    owed = OwedInBatch()
+    owed = PendingCallbackBatch()
     for call in calls:
         known, history = seen.get(call.call_sid), histories[call.caller or ""]
-        admission = decide(call, policy, known[1] if known else None, history, received_at, pauses, ahead)
-        if history.rings_again(admission):
+        admission = decide(
+            call, policy, known[1] if known else None, history, received_at, pauses, clock_ahead
+        )
+        if history.lift_call_refusal(admission):
             ringing.append(_number(call))
-            admission = decide(call, policy, None, history, received_at, pauses, ahead)
+            admission = decide(call, policy, None, history, received_at, pauses, clock_ahead)
         if admission.verdict is Verdict.REDELIVERED:
-            if call.shape != RECOVERED:
+            if call.shape != SHAPE_RECOVERED:
                 redelivered.append((call.call_sid,))
-            admitted.append(Admitted(call, admission, (), ours.get(call.call_sid)))
+            admitted.append(AdmittedCall(call, admission, (), ours.get(call.call_sid)))
             continue
-        if known is not None and _is_taken_after_all(admission, known[1]):
-            history.forget(admission)
-            history.spoken_with(admission)
-            seen[call.call_sid] = (known[0], replace(known[1], is_reached=True))
-            admitted.append(Admitted(call, admission, (), ours.get(call.call_sid), reached=known[0]))
+        if known is not None and _is_late_answer(admission, known[1]):
+            history.forget_accepted(admission)
+            history.record_conversation(admission)
+            seen[call.call_sid] = (known[0], replace(known[1], was_answered=True))
+            admitted.append(
+                AdmittedCall(call, admission, (), ours.get(call.call_sid), late_answered_call_id=known[0])
+            )
             continue
-        history.remember(admission)
+        history.record_accepted(admission)
         if admission.reason is Reason.CONVERSATION:
-            history.spoken_with(admission)
+            history.record_conversation(admission)
         if known is None:
             this_call = call_id
             call_id += 1
@@ -116,31 +124,31 @@ async def admit(
         else:
             this_call = known[0]
             redecided.append((*_call_row(call, admission, received_at)[1:], this_call))
-        seen[call.call_sid] = (this_call, Seen(admission.verdict, admission.reason))
+        seen[call.call_sid] = (this_call, KnownCall(admission.verdict, admission.reason))
         if admission.actions:
             admission = books.record(admission, _number(call), this_call)
             admission = proofs.record(admission, policy, _number(call), this_call, received_at)
             admission = ballots.record(admission, call)
-            _remember_wishes(history, admission, policy, this_call, received_at)
-        wakes: list[Wake] = []
+            _record_list_events(history, admission, policy, this_call, received_at)
+        wakes: list[Timer] = []
         for planned in admission.actions:
             if planned.kind is Kind.CALLBACK and planned.state is not State.DONE:
-                planned = owed.settle(_number(call), history, admission, planned, action_id)
+                planned = owed.merge(_number(call), history, admission, planned, action_id)
             new_actions.append(NewAction(action_id, this_call, _number(call), admission, planned))
             if planned.state is not State.DONE:
-                wakes.append(Wake(to_us(planned.wake_at), action_id, lane_of(planned.kind, planned.state)))
+                wakes.append(Timer(to_us(planned.wake_at), action_id, lane_of(planned.kind, planned.state)))
             action_id += 1
         leads += _lead_rows(call, admission, policy, this_call, received_at)
-        admitted.append(Admitted(call, admission, tuple(wakes), ours.get(call.call_sid)))
+        admitted.append(AdmittedCall(call, admission, tuple(wakes), ours.get(call.call_sid)))
     await db.executemany(_INSERT_CALL, new_calls)
     await db.executemany(_REDECIDE_CALL, redecided)
     await insert_actions(db, new_actions, received_at)
-    hastened = await keep_changes(db, owed.changes, received_at)
+    hastened = await save_callback_changes(db, owed.changes, received_at)
     await db.executemany(_COUNT_REDELIVERY, redelivered)
     await db.executemany(_UPSERT_LEAD, leads)
-    await books.keep(db)
-    await proofs.keep(db)
-    await keep_opt_outs(
+    await books.save(db)
+    await proofs.save(db)
+    await save_opt_outs(
         db,
         {
             caller: history.opt_out
@@ -148,26 +156,32 @@ async def admit(
             if history.opt_out != opt_outs.get(caller)
         },
     )
-    await may_be_called(db, ringing)
-    await callbacks_ended(db, [*_closed_at_once(new_actions), *owed.people], received_at)
-    await ballots.keep(db)
+    await lift_call_refusals(db, ringing)
+    await update_callback_outcomes(db, [*_closed_when_planned(new_actions), *owed.changed_leads], received_at)
+    await ballots.save(db)
     if owed.changes:
-        admitted[-1] = await _told(db, admitted[-1], owed, hastened)
+        admitted[-1] = await _with_callback_changes(db, admitted[-1], owed, hastened)
     return [
-        await _spoken(db, each, received_at) if each.admission.verdict is Verdict.NOT_MISSED else each
+        await _cancel_after_conversation(db, each, received_at)
+        if each.admission.verdict is Verdict.NOT_MISSED
+        else each
         for each in admitted
     ]
 
 
-async def foresee(
-    db: Database, call: InboundCall, policy: Policy, received_at: datetime, ahead: timedelta = NOT_AHEAD
+async def preview_admission(
+    db: Database,
+    call: InboundCall,
+    policy: Policy,
+    received_at: datetime,
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> Admission:
     """What would be decided about a call that is not known yet, with nothing written."""
-    (call,) = await attributed(db, [call], policy)
-    histories = await histories_of(db, [call], policy, received_at)
+    (call,) = await attribute_returned_calls(db, [call], policy)
+    histories = await load_caller_histories(db, [call], policy, received_at)
     pauses = await pauses_in_force(db, received_at)
-    admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses, ahead)
-    return (await read_ballots(db, [call], policy)).record(admission, call)
+    admission = decide(call, policy, None, histories[call.caller or ""], received_at, pauses, clock_ahead)
+    return (await load_vote_batch(db, [call], policy)).record(admission, call)
 
 
 _INSERT_CALL = """
@@ -189,7 +203,7 @@ ON CONFLICT (campaign, number) DO UPDATE SET
     updated_at = excluded.updated_at"""
 
 
-def _is_taken_after_all(admission: Admission, seen: Seen) -> bool:
+def _is_late_answer(admission: Admission, seen: KnownCall) -> bool:
     return admission.verdict is Verdict.NOT_MISSED and seen.verdict is not Verdict.NOT_MISSED
 
 
@@ -204,7 +218,7 @@ def _call_row(call: InboundCall, admission: Admission, received_at: datetime) ->
         admission.verdict,
         admission.reason,
         call.shape,
-        compact(dict(call.fields)),
+        compact_json(dict(call.fields)),
     )
 
 
@@ -214,12 +228,12 @@ def _number(call: InboundCall) -> str:
     return call.caller
 
 
-def _remember_wishes(
+def _record_list_events(
     history: CallerHistory, admission: Admission, policy: Policy, call_id: int, received_at: datetime
 ) -> None:
     campaign = policy.campaign(admission.campaign or "")
     if campaign is not None:
-        history.remember_wishes(admission, campaign, call_id, received_at)
+        history.record_list_events(admission, campaign, call_id, received_at)
 
 
 def _lead_rows(
@@ -235,31 +249,35 @@ def _lead_rows(
     return [(campaign.name, call.caller, campaign.lead_source, at, at, call_id, to_us(received_at))]
 
 
-async def _told(db: Database, last: Admitted, owed: OwedInBatch, hastened: tuple[Wake, ...]) -> Admitted:
+async def _with_callback_changes(
+    db: Database, last: AdmittedCall, owed: PendingCallbackBatch, hastened: tuple[Timer, ...]
+) -> AdmittedCall:
     """What a batch changed in callbacks that waited before it, told with its last call."""
-    replaced = [change.action_id for change in owed.changes if isinstance(change, Replaced)]
+    replaced = [change.action_id for change in owed.changes if isinstance(change, CallbackReplaced)]
     closed = tuple(await fetch_actions(db, replaced))
-    return replace(last, wakes=(*last.wakes, *hastened), cancelled=(*last.cancelled, *closed))
+    return replace(last, timers=(*last.timers, *hastened), cancelled=(*last.cancelled, *closed))
 
 
-async def _spoken(db: Database, decided: Admitted, received_at: datetime) -> Admitted:
+async def _cancel_after_conversation(
+    db: Database, decided: AdmittedCall, received_at: datetime
+) -> AdmittedCall:
     """A call that was not missed, if somebody took it, ends what its caller's earlier ones are owed."""
     admission, caller = decided.admission, decided.call.caller
-    if decided.reached is not None:
-        taken = await taken_after_all(db, decided.reached, admission.reason, received_at)
+    if decided.late_answered_call_id is not None:
+        taken = await record_late_answer(db, decided.late_answered_call_id, admission.reason, received_at)
         return replace(
             decided,
-            wakes=(*decided.wakes, *taken.wakes),
+            timers=(*decided.timers, *taken.timers),
             cancelled=(*decided.cancelled, *taken.cancelled),
-            gone_out=taken.gone_out,
+            sent_callbacks=taken.sent_callbacks,
         )
     if admission.reason is not Reason.CONVERSATION or admission.campaign is None or caller is None:
         return decided
-    cancelled = await spoken_with(db, admission.campaign, caller, admission.called_at, received_at)
+    cancelled = await record_conversation(db, admission.campaign, caller, admission.called_at, received_at)
     return replace(decided, cancelled=(*decided.cancelled, *cancelled))
 
 
-def _closed_at_once(actions: Sequence[NewAction]) -> Iterator[Person]:
+def _closed_when_planned(actions: Sequence[NewAction]) -> Iterator[LeadKey]:
     """Whose callbacks a gate ended when they were planned."""
     for each in actions:
         if each.planned.kind is Kind.CALLBACK and each.planned.state is State.DONE:

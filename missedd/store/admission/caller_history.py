@@ -9,17 +9,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.admission.caller_history import CallerHistory, MissedCallback, Seen, dedup_reach
+from missedd.core.admission.caller_history import (
+    CallerHistory,
+    KnownCall,
+    UnansweredCallback,
+    history_lookback,
+)
 from missedd.core.analytics.figures import is_agent_miss
 from missedd.core.model import InboundCall, Outcome, State, Verdict
 from missedd.core.policy import Policy
-from missedd.store.actions.owed_callback import owed_of
+from missedd.store.actions.owed_callback import parse_pending_callback
 from missedd.store.db.database import Database
-from missedd.store.people.consents import latest_joinings
+from missedd.store.people.consents import latest_subscribed_at
 from missedd.store.people.suppressions import suppressions_in_force
 
 
-async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, Seen]]:
+async def load_known_calls(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, KnownCall]]:
     sids = json.dumps([call.call_sid for call in calls])
     # A call of an erased number is over, whatever was said of it: it must not bring the number back.
     rows = await db.fetch_all(
@@ -29,12 +34,12 @@ async def seen_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple
         (sids,),
     )
     return {
-        sid: (call_id, Seen(Verdict(verdict), reason, bool(is_reached)))
+        sid: (call_id, KnownCall(Verdict(verdict), reason, bool(is_reached)))
         for sid, call_id, verdict, reason, is_reached in rows
     }
 
 
-async def ours_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
+async def match_own_callbacks(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
     """Which requests are about callbacks of ours: a Passthru in a flow tells of the outgoing call."""
     sids = [call.call_sid for call in calls if call.not_missed is not None]
     if not sids:
@@ -49,13 +54,13 @@ async def ours_of(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
 _NOBODY_TALKED: Final = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED, Outcome.UNKNOWN)
 
 
-async def histories_of(
+async def load_caller_histories(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> defaultdict[str, CallerHistory]:
     histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
     numbers = sorted({call.caller for call in calls if call.caller})
     callers = json.dumps(numbers)
-    reach = dedup_reach(policy)
+    reach = history_lookback(policy)
     earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
     latest = received_at + timedelta(minutes=2)
     accepted = await db.fetch_all(
@@ -67,20 +72,20 @@ async def histories_of(
     for caller, campaign, called_at in accepted:
         histories[caller].accepted.append((campaign, from_us(called_at)))
     if any(each.callback for each in policy.campaigns):
-        await _remember_callbacks(db, histories, callers, earliest - reach)
+        await _load_callbacks(db, histories, callers, earliest - reach)
     suppressed = await suppressions_in_force(db, callers, received_at)
     for caller in suppressed.numbers:
-        histories[caller].is_suppressed = suppressed.is_barred(caller)
-        histories[caller].bars = suppressed.learned(caller)
+        histories[caller].is_suppressed = suppressed.is_suppressed(caller)
+        histories[caller].restrictions = suppressed.restrictions(caller)
         histories[caller].calls_refused_at = suppressed.calls_refused_at(caller)
         histories[caller].opt_out = suppressed.opt_out(caller)
-    if any(each.opts_out for each in policy.campaigns):
-        for caller, joined_at in (await latest_joinings(db, numbers)).items():
+    if any(each.opts_callers_out for each in policy.campaigns):
+        for caller, joined_at in (await latest_subscribed_at(db, numbers)).items():
             histories[caller].joined_at = joined_at
     return histories
 
 
-async def _remember_callbacks(
+async def _load_callbacks(
     db: Database, histories: defaultdict[str, CallerHistory], callers: str, since: datetime
 ) -> None:
     """Callbacks that wait, and those placed from `since` on, in the order in which they were."""
@@ -97,10 +102,10 @@ async def _remember_callbacks(
     for caller, campaign, state, outcome, reason, placed_us, ended_us, *owed in rows:
         history = histories[caller]
         if placed_us is None:
-            history.owed[campaign] = owed_of(owed)
+            history.pending_callbacks[campaign] = parse_pending_callback(owed)
             continue
         if not is_agent_miss(outcome, reason):
             history.placed.append((campaign, from_us(placed_us)))
-        history.missed.pop(campaign, None)
+        history.unanswered_callbacks.pop(campaign, None)
         if state == State.DONE and outcome in _NOBODY_TALKED:
-            history.missed[campaign] = MissedCallback(from_us(placed_us), from_us(ended_us))
+            history.unanswered_callbacks[campaign] = UnansweredCallback(from_us(placed_us), from_us(ended_us))

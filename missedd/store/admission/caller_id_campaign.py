@@ -15,7 +15,9 @@ from missedd.core.policy import Policy
 from missedd.store.db.database import Database
 
 
-async def attributed(db: Database, calls: Sequence[InboundCall], policy: Policy) -> Sequence[InboundCall]:
+async def attribute_returned_calls(
+    db: Database, calls: Sequence[InboundCall], policy: Policy
+) -> Sequence[InboundCall]:
     """The calls, those to a caller_id with the campaign that showed it; no reading where there is none."""
     if not policy.caller_ids:
         return calls
@@ -33,12 +35,12 @@ async def attributed(db: Database, calls: Sequence[InboundCall], policy: Policy)
         (json.dumps(sorted(meant)),),
     )
     shown_by = {(number, shown): campaign for number, shown, campaign in rows}
-    return [_attributed(call, shown_by, policy) for call in calls]
+    return [_attribute(call, shown_by, policy) for call in calls]
 
 
-def _attributed(call: InboundCall, shown_by: dict[tuple[str, str], str], policy: Policy) -> InboundCall:
+def _attribute(call: InboundCall, shown_by: dict[tuple[str, str], str], policy: Policy) -> InboundCall:
     for number in call.dialled:
         name = shown_by.get((call.caller or "", number)) if number in policy.caller_ids else None
         if name is not None and policy.campaign(name) is not None:
-            return replace(call, rings_back=(name, number))
+            return replace(call, called_back_by=(name, number))
     return call

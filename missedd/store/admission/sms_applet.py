@@ -11,75 +11,76 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from missedd.core.actions.details import of_text
-from missedd.core.actions.lifecycle import Step, step
-from missedd.core.admission.gates import NOT_AHEAD, Go, judge
+from missedd.core.actions.details import sms_details
+from missedd.core.actions.lifecycle import ActionEvent, step
+from missedd.core.admission.gates import CLOCK_NOT_AHEAD, Go, judge
 from missedd.core.model import InboundCall, Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.store.actions.action_facts import keep_facts
-from missedd.store.actions.claims import close
-from missedd.store.actions.gate_facts import gate_facts
+from missedd.store.actions.action_facts import record_details
+from missedd.store.actions.claims import close_action
+from missedd.store.actions.gate_facts import load_gate_facts
 from missedd.store.actions.rows import ActionRow, fetch_actions
-from missedd.store.actions.sms_text import write_text
-from missedd.store.admission.admit import Admitted, admit, foresee
+from missedd.store.actions.sms_text import render_sms
+from missedd.store.admission.admit import AdmittedCall, admit, preview_admission
 from missedd.store.db.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class SmsHandover:
     """`action` is the SMS that this ended, if there was one; `admitted` the call, if it was news."""
 
     text: str = ""
     action: ActionRow | None = None
-    admitted: Admitted | None = None
+    admitted: AdmittedCall | None = None
 
 
-async def hand_over(
+async def hand_over_sms(
     db: Database,
     call: InboundCall,
     policy: Policy,
     now: datetime,
-    is_awaited: Callable[[], bool],
-    ahead: timedelta = NOT_AHEAD,
-) -> HandedOver:
+    is_client_waiting: Callable[[], bool],
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
+) -> SmsHandover:
     """Give the text owed for `call`, and end its SMS; a call that is not known yet is admitted first.
 
-    Nothing is handed over once nobody waits for it (`is_awaited`): then the dispatcher sends it. `ahead` is
+    Nothing is handed over once nobody waits for it (`is_client_waiting`): then the dispatcher sends it.
+    `ahead` is
     how far the clock may be ahead.
     """
-    call_id, admitted = await _known(db, call), None
+    call_id, admitted = await _find_call_id(db, call), None
     if call_id is None:
-        (admitted,) = await admit(db, [call], policy, now, ahead)
-        call_id = await _known(db, call)
-    owed = await _owed(db, call_id, policy, now, ahead) if is_awaited() else None
+        (admitted,) = await admit(db, [call], policy, now, clock_ahead)
+        call_id = await _find_call_id(db, call)
+    owed = await _find_owed_sms(db, call_id, policy, now, clock_ahead) if is_client_waiting() else None
     if owed is None:
-        return HandedOver(admitted=admitted)
+        return SmsHandover(admitted=admitted)
     action, text = owed
-    await keep_facts(db, action, of_text(text))
-    await close(db, action.id, Outcome.HANDED_OVER, Reason.HANDED_TO_APPLET, now)
-    return HandedOver(text, action, admitted)
+    await record_details(db, action, sms_details(text))
+    await close_action(db, action.id, Outcome.HANDED_OVER, Reason.HANDED_TO_APPLET, now)
+    return SmsHandover(text, action, admitted)
 
 
-async def preview(
-    db: Database, call: InboundCall, policy: Policy, now: datetime, ahead: timedelta = NOT_AHEAD
+async def preview_sms(
+    db: Database, call: InboundCall, policy: Policy, now: datetime, clock_ahead: timedelta = CLOCK_NOT_AHEAD
 ) -> str:
-    """The text that `hand_over` would give, with nothing written: for the headers of a HEAD."""
-    call_id = await _known(db, call)
+    """The text that `hand_over_sms` would give, with nothing written: for the headers of a HEAD."""
+    call_id = await _find_call_id(db, call)
     if call_id is not None:
-        owed = await _owed(db, call_id, policy, now, ahead)
+        owed = await _find_owed_sms(db, call_id, policy, now, clock_ahead)
         return "" if owed is None else owed[1]
-    admission = await foresee(db, call, policy, now, ahead)
+    admission = await preview_admission(db, call, policy, now, clock_ahead)
     for planned in admission.actions:
         if planned.kind is Kind.SMS and planned.state is State.PLANNED and call.caller and admission.campaign:
-            written = await write_text(
+            written = await render_sms(
                 db, policy, admission.campaign, planned.plan, call.caller, planned.base_at, now
             )
-            return written.text if written is not None and written.matches else ""
+            return written.text if written is not None and written.matches_template else ""
     return ""
 
 
-async def _known(db: Database, call: InboundCall) -> int | None:
+async def _find_call_id(db: Database, call: InboundCall) -> int | None:
     """The call that a CallSid is about, if we have it.
 
     The flow of a callback of ours may have the applet too: its request is about the call that the
@@ -96,8 +97,8 @@ async def _known(db: Database, call: InboundCall) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
-async def _owed(
-    db: Database, call_id: int | None, policy: Policy, now: datetime, ahead: timedelta
+async def _find_owed_sms(
+    db: Database, call_id: int | None, policy: Policy, now: datetime, clock_ahead: timedelta
 ) -> tuple[ActionRow, str] | None:
     """The SMS of a call that may be handed over, with its text: judged by the gates as at any sending.
 
@@ -105,17 +106,17 @@ async def _owed(
     """
     rows = await db.fetch_all("SELECT id FROM actions WHERE call_id = ? AND kind = 'sms'", (call_id,))
     for action in await fetch_actions(db, [action_id for (action_id,) in rows]):
-        if step(action.state, Step.HAND_OVER) is None:
+        if step(action.state, ActionEvent.HAND_OVER) is None:
             continue
-        facts = await gate_facts(db, [action], policy, now)
+        facts = await load_gate_facts(db, [action], policy, now)
         if facts.is_quarantined(action):
             continue
-        candidate = replace(facts.candidate(action, is_reached=False), ahead=ahead)
+        candidate = replace(facts.candidate(action, already_spoken_with=False), clock_ahead=clock_ahead)
         if not isinstance(judge(candidate, policy, now), Go):
             continue
-        written = await write_text(
+        written = await render_sms(
             db, policy, action.campaign, action.plan, action.number, action.base_at, now
         )
-        if written is not None and written.matches:
+        if written is not None and written.matches_template:
             return action, written.text
     return None

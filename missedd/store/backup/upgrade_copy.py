@@ -22,26 +22,26 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from missedd.store.backup.online_backup import beside, copy_database, sync
-from missedd.store.db.database import PATIENCE_MS, StoreRefused
-from missedd.store.db.migrate import LATEST
-from missedd.store.db.read_only import open_to_read
+from missedd.store.backup.online_backup import copy_database, fsync_path, wal_files
+from missedd.store.db.database import BUSY_TIMEOUT_MS, StoreRefused
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.db.read_only import open_read_only
 
-LARGEST_COPIED: Final = 1024**3
+MAX_COPIED_BYTES: Final = 1024**3
 """Bytes that are copied where blocks cannot be shared: some ten seconds of a slow disk."""
 
-SPARE: Final = 64 * 1024**2
+RESERVED_BYTES: Final = 64 * 1024**2
 """Bytes that a copy leaves free for the daemon's own work."""
 
-KEPT_FOR: Final = timedelta(days=7)
+COPY_RETENTION: Final = timedelta(days=7)
 """Whoever goes back after that would lose a week of calls."""
 
-ALIVE_EVERY_S: Final = 10.0
+ALIVE_INTERVAL_S: Final = 10.0
 
 _FICLONE: Final = 0x40049409
 """ioctl_ficlone(2): let a file share all blocks of another one until either is written to."""
 
-type Clone = Callable[[int, int], None]
+type CloneFile = Callable[[int, int], None]
 """Makes the second open file share the blocks of the first; raises OSError where that cannot be."""
 
 
@@ -50,20 +50,20 @@ def share_blocks(source: int, target: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Upgrade:
+class UpgradeOptions:
     """How an upgrade is gone about."""
 
-    is_copied: bool = True
+    makes_copy: bool = True
     """Whether it may only begin once the copy is kept."""
-    alive: Callable[[], None] = lambda: None
+    report_alive: Callable[[], None] = lambda: None
     """Called as it begins, and then every few seconds, from another thread, as long as it goes on."""
 
 
-AS_USUAL: Final = Upgrade()
+DEFAULT_UPGRADE: Final = UpgradeOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Upgraded:
+class UpgradeResult:
     from_version: int
     to_version: int
     copy: Path | None
@@ -71,15 +71,15 @@ class Upgraded:
 
 
 @contextmanager
-def said_alive(alive: Callable[[], None]) -> Iterator[None]:
-    """Call `alive` as long as the block takes, whatever the loop is doing meanwhile."""
+def reporting_alive(report_alive: Callable[[], None]) -> Iterator[None]:
+    """Call `report_alive` as long as the block takes, whatever the loop is doing meanwhile."""
     over = Event()
 
     def say() -> None:
-        while not over.wait(ALIVE_EVERY_S):
-            alive()
+        while not over.wait(ALIVE_INTERVAL_S):
+            report_alive()
 
-    alive()
+    report_alive()
     thread = Thread(target=say, name="missedd-upgrade", daemon=True)
     thread.start()
     try:
@@ -89,19 +89,19 @@ def said_alive(alive: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-def version_ahead(path: Path) -> int | None:
+def outdated_version(path: Path) -> int | None:
     """The schema's version where an upgrade would change it; None for a new or an unreadable file."""
     try:
         if not path.exists() or not path.stat().st_size:
             return None
-        with closing(open_to_read(path)) as reading:
+        with closing(open_read_only(path)) as reading:
             version = int(reading.execute("PRAGMA user_version").fetchone()[0])
     except (sqlite3.Error, OSError):
         return None  # Whoever opens it next says what is wrong with it.
-    return version if 0 < version < LATEST else None
+    return version if 0 < version < LATEST_VERSION else None
 
 
-def keep_copy(path: Path, version: int, clone: Clone = share_blocks) -> Path:
+def make_upgrade_copy(path: Path, version: int, clone: CloneFile = share_blocks) -> Path:
     """Keep the database at `path`, which nobody else writes to, as it is; returns the copy.
 
     The copy is on disk before it has its name. Raises `StoreRefused` where none can be kept.
@@ -111,34 +111,34 @@ def keep_copy(path: Path, version: int, clone: Clone = share_blocks) -> Path:
         leftover.unlink(missing_ok=True)
     before = [copy for number, _, copy in _copies(path) if number == version + 1]
     try:
-        log_is_empty = _empty_log(path)
+        log_is_empty = _checkpoint_wal(path)
         if before and log_is_empty and _is_same(path, before[-1]):
             return before[-1]  # made by a start that came no further
         plain = _name(path, version)
         copy = plain if not before else plain.with_name(f"{plain.name}.{len(before) + 1}")
-        if not (log_is_empty and _cloned(path, copy, clone)):
-            why = _why_no_copy(path)
+        if not (log_is_empty and _try_clone(path, copy, clone)):
+            why = _copy_obstacle(path)
             if why is not None:
                 raise StoreRefused(_refusal(path, version, why))
             copy_database(path, copy, lambda done, total: None)
-        _make_like(path, copy)
+        _copy_metadata(path, copy)
     except (sqlite3.Error, OSError) as failure:
         raise StoreRefused(_refusal(path, version, str(failure))) from failure
     return copy
 
 
-def check_copy(path: Path, version: int, clone: Clone = share_blocks) -> Path:
+def check_copy_possible(path: Path, version: int, clone: CloneFile = share_blocks) -> Path:
     """What the copy would be called; raises `StoreRefused` where none can be kept. Leaves nothing behind."""
     path = path.resolve()
-    why = _why_no_copy(path)
+    why = _copy_obstacle(path)
     trial = path.with_name(f".{path.name}.before-trial.unfinished")
-    if why is not None and not _cloned(path, trial, clone):
+    if why is not None and not _try_clone(path, trial, clone):
         raise StoreRefused(_refusal(path, version, why))
     trial.unlink(missing_ok=True)
     return _name(path, version)
 
 
-def way_back(path: Path, version: int) -> str:
+def downgrade_advice(path: Path, version: int) -> str:
     """Which copy a missedd that knows up to `version` can go back to, in words; "" if there is none."""
     usable = [copy for number, _, copy in _copies(path.resolve()) if number <= version + 1]
     if not usable:
@@ -149,12 +149,12 @@ def way_back(path: Path, version: int) -> str:
     )
 
 
-def drop_old_copies(path: Path, now: datetime) -> list[Path]:
-    """Delete the copies that were made more than `KEPT_FOR` ago; returns them."""
+def delete_old_copies(path: Path, now: datetime) -> list[Path]:
+    """Delete the copies that were made more than `COPY_RETENTION` ago; returns them."""
     dropped = []
     for _, _, copy in _copies(path.resolve()):
         with suppress(OSError):  # of another user, perhaps: it is tried again at the next start
-            if now - datetime.fromtimestamp(copy.stat().st_ctime, UTC) > KEPT_FOR:
+            if now - datetime.fromtimestamp(copy.stat().st_ctime, UTC) > COPY_RETENTION:
                 copy.unlink()
                 dropped.append(copy)
     return dropped
@@ -171,12 +171,12 @@ def _copies(path: Path) -> list[tuple[int, int, Path]]:
     return sorted((int(match[1]), int(match[2] or 1), file) for match, file in found if match)
 
 
-def _empty_log(path: Path) -> bool:
+def _checkpoint_wal(path: Path) -> bool:
     """Bring what stands in the write-ahead log into the file; whether all of it is there now."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writing:
-        writing.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        writing.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    log, _ = beside(path)
+    log, _ = wal_files(path)
     return not log.exists() or not log.stat().st_size
 
 
@@ -185,7 +185,7 @@ def _is_same(path: Path, copy: Path) -> bool:
     return (database.st_size, database.st_mtime_ns) == (kept.st_size, kept.st_mtime_ns)
 
 
-def _cloned(path: Path, copy: Path, clone: Clone) -> bool:
+def _try_clone(path: Path, copy: Path, clone: CloneFile) -> bool:
     """Try to make a copy that shares the file's blocks."""
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
     source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -195,9 +195,9 @@ def _cloned(path: Path, copy: Path, clone: Clone) -> bool:
             clone(source, target)
         finally:
             os.close(target)
-        sync(unfinished)
+        fsync_path(unfinished)
         os.link(unfinished, copy)
-        sync(copy.parent)
+        fsync_path(copy.parent)
     except OSError:
         return False
     finally:
@@ -206,20 +206,21 @@ def _cloned(path: Path, copy: Path, clone: Clone) -> bool:
     return True
 
 
-def _why_no_copy(path: Path) -> str | None:
+def _copy_obstacle(path: Path) -> str | None:
     """Why a real copy is not made; None if it is."""
-    size = path.stat().st_size + sum(log.stat().st_size for log in beside(path)[:1] if log.exists())
-    if size > LARGEST_COPIED:
-        return f"it has {_mb(size)}, and more than {_mb(LARGEST_COPIED)} are not copied at a start"
+    size = path.stat().st_size + sum(log.stat().st_size for log in wal_files(path)[:1] if log.exists())
+    if size > MAX_COPIED_BYTES:
+        return f"it has {_mb(size)}, and more than {_mb(MAX_COPIED_BYTES)} are not copied at a start"
     free = shutil.disk_usage(path.parent).free
-    if free < size + SPARE:
-        return f"a copy needs {_mb(size + SPARE)}, and {path.parent} has {_mb(free)} free"
+    if free < size + RESERVED_BYTES:
+        return f"a copy needs {_mb(size + RESERVED_BYTES)}, and {path.parent} has {_mb(free)} free"
     return None
 
 
 def _refusal(path: Path, version: int, why: str) -> str:
     return (
-        f"the database {path} has schema version {version}, which this missedd brings to {LATEST}, but no "
+        f"the database {path} has schema version {version}, which this missedd brings to "
+        f"{LATEST_VERSION}, but no "
         f"copy of it can be kept beside it for the way back: {why}. Make one elsewhere "
         "(`missedd backup --config FILE OUT`), then start once with `missedd serve --no-copy`"
     )
@@ -229,11 +230,11 @@ def _mb(size: int) -> str:
     return f"{size / 1024**2:,.0f} MB"
 
 
-def _make_like(path: Path, copy: Path) -> None:
+def _copy_metadata(path: Path, copy: Path) -> None:
     """Give the copy the database's owner, permissions and time of change, by which it is known again."""
     of = path.stat()
     if os.geteuid() == 0:
         os.chown(copy, of.st_uid, of.st_gid)
     copy.chmod(of.st_mode & 0o777)
     os.utime(copy, ns=(of.st_atime_ns, of.st_mtime_ns))
-    sync(copy)
+    fsync_path(copy)

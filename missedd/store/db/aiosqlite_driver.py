@@ -22,8 +22,8 @@ import aiosqlite
 import anyio.from_thread
 import trio
 
-from missedd.store.db.database import PATIENCE_MS, PRAGMAS, Row, Unit
-from missedd.store.db.group_commit import commit_group, snapshot
+from missedd.store.db.database import BUSY_TIMEOUT_MS, PRAGMAS, Row, UnitOfWork
+from missedd.store.db.group_commit import commit_group, read_snapshot
 from missedd.store.db.inline_driver import InlineDatabase
 
 _CHUNK: Final = 64
@@ -31,7 +31,7 @@ _CHUNK: Final = 64
 
 
 class AioDatabase:
-    """aiosqlite's connection in the dress of `Transacting`."""
+    """aiosqlite's connection in the dress of `TransactionalDatabase`."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
@@ -55,7 +55,7 @@ class AioDatabase:
         await self._connection.close()
 
 
-class LoopDatabase(InlineDatabase):
+class LoopThreadDatabase(InlineDatabase):
     """The same connection from the loop's thread. What may wait, for a disk or a lock, waits in another."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -73,23 +73,23 @@ class LoopDatabase(InlineDatabase):
         else:
             return
         finally:
-            self._wait_for_locks(PATIENCE_MS)
+            self._wait_for_locks(BUSY_TIMEOUT_MS)
         # Another program writes, or moves the log into the database.
-        await self._aside("BEGIN IMMEDIATE")
+        await self._run_in_thread("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
-        await self._aside("COMMIT")
+        await self._run_in_thread("COMMIT")
 
     def _wait_for_locks(self, ms: int) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {ms}")
 
-    async def _aside(self, sql: str) -> None:
+    async def _run_in_thread(self, sql: str) -> None:
         with trio.CancelScope(shield=True):
             # Bounded: local disk work, and SQLite's own patience with locks.
             await trio.to_thread.run_sync(self._connection.execute, sql, limiter=self._limiter)
 
 
-class Portal:
+class AsyncioThread:
     """A thread with an asyncio loop in it, entered from trio one whole call at a time."""
 
     def __init__(self, portal: anyio.from_thread.BlockingPortal) -> None:
@@ -110,32 +110,32 @@ class Portal:
 class AioConnection:
     """A `Connection`: one of SQLite's, used from the loop's thread or from the portal's, never from both."""
 
-    def __init__(self, portal: Portal, connection: sqlite3.Connection, database: AioDatabase) -> None:
+    def __init__(self, portal: AsyncioThread, connection: sqlite3.Connection, database: AioDatabase) -> None:
         self._portal = portal
-        self._here = LoopDatabase(connection)
-        self._there = database
+        self._loop_database = LoopThreadDatabase(connection)
+        self._thread_database = database
         # Two users of one connection would share one transaction.
-        self._turn = trio.Lock()
+        self._lock = trio.Lock()
 
-    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
-        async with self._turn:
-            if aside:
-                return await self._portal.run(commit_group, self._there, units)
-            return await commit_group(self._here, units)
+    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+        async with self._lock:
+            if offload:
+                return await self._portal.run(commit_group, self._thread_database, units)
+            return await commit_group(self._loop_database, units)
 
-    async def read[T](self, unit: Unit[T]) -> T:
-        async with self._turn:
-            return await self._portal.run(snapshot, self._there, unit)
+    async def read[T](self, unit: UnitOfWork[T]) -> T:
+        async with self._lock:
+            return await self._portal.run(read_snapshot, self._thread_database, unit)
 
     async def close(self) -> None:
         # Unclosed, aiosqlite's thread would keep the process from ending.
-        await self._portal.run(self._there.close)
+        await self._portal.run(self._thread_database.close)
 
 
 class AioDriver:
     """Opens connections to one file; see `Driver`."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: AsyncioThread) -> None:
         self._portal = portal
 
     async def open(self, path: Path, *, read_only: bool) -> AioConnection:
@@ -147,7 +147,7 @@ class AioDriver:
 async def aio_driver() -> AsyncIterator[AioDriver]:
     """The driver of the real daemon: real threads, real fsyncs."""
     with anyio.from_thread.start_blocking_portal("asyncio", name="missedd-store") as portal:
-        yield AioDriver(Portal(portal))
+        yield AioDriver(AsyncioThread(portal))
 
 
 async def _connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, AioDatabase]:

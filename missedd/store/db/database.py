@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 type Row = tuple[Any, ...]
-type Unit[T] = Callable[[Database], Awaitable[T]]
+type UnitOfWork[T] = Callable[[Database], Awaitable[T]]
 
 
 class Database(Protocol):
@@ -26,7 +26,7 @@ class Database(Protocol):
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None: ...
 
 
-class Transacting(Database, Protocol):
+class TransactionalDatabase(Database, Protocol):
     """What a runner of units needs more than they do. Both raise `sqlite3.OperationalError`."""
 
     async def begin(self) -> None:
@@ -38,18 +38,18 @@ class Transacting(Database, Protocol):
         ...
 
 
-class Connection(Protocol):
+class DatabaseConnection(Protocol):
     """Runs units on one connection, one at a time; each call is a transaction of its own."""
 
-    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
-        """Run the units in one transaction and commit it, durably; `aside` if one of them takes long.
+    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+        """Run the units in one transaction and commit it, durably; `offload` if one of them takes long.
 
         Returns each unit's result, or the exception that it alone raised. Raises `NotDurable`,
         with nothing of any unit kept, when the transaction could not be committed.
         """
         ...
 
-    async def read[T](self, unit: Unit[T]) -> T:
+    async def read[T](self, unit: UnitOfWork[T]) -> T:
         """Run the unit on one consistent snapshot."""
         ...
 
@@ -64,14 +64,14 @@ class StoreRefused(Exception):
     """The database cannot be used at all; the text says why and what to do."""
 
 
-PATIENCE_MS = 5000
+BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for another program's lock."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
     # Another program's checkpoint or backup may hold the file for a moment.
-    f"PRAGMA busy_timeout = {PATIENCE_MS}",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A few megabytes of pages keep the indexes of a day's calls in memory.
     "PRAGMA cache_size = -16000",
     # After a burst, or a long backup, the log's file shrinks to this again (bytes).
@@ -80,7 +80,7 @@ PRAGMAS = (
 """Settings of every connection. `synchronous` is added by the opener: FULL, so that a commit is on disk."""
 
 
-class Rows(Protocol):
+class ReadOnlyDatabase(Protocol):
     """What a reader needs of a connection. Reads that belong together run on one snapshot."""
 
     async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]: ...

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from missedd.store.db.database import Database, NotDurable, Transacting, Unit
+from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
 
-type Fault = Callable[[str], None]
+type FaultHook = Callable[[str], None]
 """Called with `begin`, `before-commit` and `after-commit`; a simulation raises from it."""
 
 
@@ -16,14 +16,16 @@ def no_fault(point: str) -> None:
     """The ordinary case: nothing goes wrong on purpose."""
 
 
-async def commit_group(db: Transacting, units: Sequence[Unit[Any]], fault: Fault = no_fault) -> list[Any]:
+async def commit_group(
+    db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook = no_fault
+) -> list[Any]:
     """Run `units` in one transaction; see `Connection.write` for what it returns and raises.
 
     The common case pays for no savepoints: should any unit fail, everything is rolled back and
     each unit is run again in a transaction of its own, which is why units must be repeatable.
     """
     try:
-        return await _transaction(db, units, fault)
+        return await _transaction(db, units, fault_hook)
     except NotDurable:
         raise
     except Exception as failure:
@@ -32,18 +34,20 @@ async def commit_group(db: Transacting, units: Sequence[Unit[Any]], fault: Fault
     results: list[Any] = []
     for unit in units:
         try:
-            results += await _transaction(db, [unit], fault)
+            results += await _transaction(db, [unit], fault_hook)
         except Exception as failure:
             results.append(failure)
     return results
 
 
-async def _transaction(db: Transacting, units: Sequence[Unit[Any]], fault: Fault) -> list[Any]:
+async def _transaction(
+    db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook
+) -> list[Any]:
     try:
-        fault("begin")
+        fault_hook("begin")
         await db.begin()
         results = [await unit(db) for unit in units]
-        fault("before-commit")
+        fault_hook("before-commit")
         await db.commit()
     except sqlite3.OperationalError as failure:
         await _rollback(db)
@@ -51,7 +55,7 @@ async def _transaction(db: Transacting, units: Sequence[Unit[Any]], fault: Fault
     except Exception:
         await _rollback(db)
         raise
-    fault("after-commit")
+    fault_hook("after-commit")
     return results
 
 
@@ -63,7 +67,7 @@ async def _rollback(db: Database) -> None:
         return
 
 
-async def snapshot[T](db: Database, unit: Unit[T]) -> T:
+async def read_snapshot[T](db: Database, unit: UnitOfWork[T]) -> T:
     """Run a reading unit on one consistent view of the database."""
     await db.execute("BEGIN")
     try:

@@ -14,10 +14,10 @@ from typing import Any
 
 import trio
 
-from missedd.store.db.database import PRAGMAS, Row, Unit
-from missedd.store.db.group_commit import Fault, commit_group, no_fault, snapshot
+from missedd.store.db.database import PRAGMAS, Row, UnitOfWork
+from missedd.store.db.group_commit import FaultHook, commit_group, no_fault, read_snapshot
 
-type Pause = Callable[[], Awaitable[None]]
+type BeforeWrite = Callable[[], Awaitable[None]]
 """Awaited before each write: the only place where time may pass, so a slow disk is played here."""
 
 
@@ -49,61 +49,63 @@ def _bound(params: Sequence[object]) -> Any:
 
 
 class InlineConnection:
-    def __init__(self, path: Path, fault: Fault, pause: Pause, *, read_only: bool) -> None:
+    def __init__(
+        self, path: Path, fault_hook: FaultHook, before_write: BeforeWrite, *, read_only: bool
+    ) -> None:
         self._path = path
         self.read_only = read_only
-        self._fault = fault
-        self._pause = pause
-        self._connection = _connected(path, read_only=read_only)
+        self._fault_hook = fault_hook
+        self._before_write = before_write
+        self._connection = _open_connection(path, read_only=read_only)
 
     def reopen(self) -> sqlite3.Connection:
         """Go on with a new connection to the same path; returns the one that was left, in whatever
         transaction it is: for a process that was forked, which must never use nor close its parent's."""
-        left, self._connection = self._connection, _connected(self._path, read_only=self.read_only)
+        left, self._connection = self._connection, _open_connection(self._path, read_only=self.read_only)
         return left
 
     @property
     def _database(self) -> InlineDatabase:
         return InlineDatabase(self._connection)
 
-    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
+    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
         # Others get a turn before, as they would while a disk works; a unit itself never suspends,
         # so cancellation cannot reach into it.
-        await self._pause()
-        return await commit_group(self._database, units, self._fault)
+        await self._before_write()
+        return await commit_group(self._database, units, self._fault_hook)
 
-    async def read[T](self, unit: Unit[T]) -> T:
+    async def read[T](self, unit: UnitOfWork[T]) -> T:
         await trio.lowlevel.checkpoint()
-        return await snapshot(self._database, unit)
+        return await read_snapshot(self._database, unit)
 
     async def close(self) -> None:
         self._connection.close()
 
 
 class InlineDriver:
-    """Opens connections to one file; `fault` is called at each storage step of a writer.
+    """Opens connections to one file; `fault_hook` is called at each storage step of a writer.
 
     Each connection is added to `opened`, if there is such a set.
     """
 
     def __init__(
         self,
-        fault: Fault = no_fault,
-        pause: Pause = trio.lowlevel.checkpoint,
+        fault_hook: FaultHook = no_fault,
+        before_write: BeforeWrite = trio.lowlevel.checkpoint,
         opened: MutableSet[InlineConnection] | None = None,
     ) -> None:
-        self._fault = fault
-        self._pause = pause
+        self._fault_hook = fault_hook
+        self._before_write = before_write
         self._opened = opened
 
     async def open(self, path: Path, *, read_only: bool) -> InlineConnection:
-        connection = InlineConnection(path, self._fault, self._pause, read_only=read_only)
+        connection = InlineConnection(path, self._fault_hook, self._before_write, read_only=read_only)
         if self._opened is not None:
             self._opened.add(connection)
         return connection
 
 
-def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _open_connection(path: Path, *, read_only: bool) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:

@@ -30,7 +30,7 @@ async def check_integrity(db: Database) -> bool:
     return True
 
 
-def way_out(path: Path, why: object) -> str:
+def recovery_advice(path: Path, why: object) -> str:
     """What to tell an operator whose database cannot be used."""
     return (
         f"cannot use the database {path}: {why}; "

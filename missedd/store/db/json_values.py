@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 
 from missedd.base.clock import from_us, to_iso
-from missedd.core.reasons import words_of
+from missedd.core.reasons import describe_reason
 
 
-def iso(microseconds: int | None) -> str | None:
+def iso_from_us(microseconds: int | None) -> str | None:
     return None if microseconds is None else to_iso(from_us(microseconds))
 
 
-def words(reason: str | None) -> str | None:
-    """See `words_of`; None stays None."""
-    return None if reason is None else words_of(reason)
+def reason_words(reason: str | None) -> str | None:
+    """See `describe_reason`; None stays None."""
+    return None if reason is None else describe_reason(reason)
 
 
-compact = json.JSONEncoder(separators=(",", ":")).encode
+compact_json = json.JSONEncoder(separators=(",", ":")).encode

@@ -19,7 +19,7 @@ from missedd.store.db.database import StoreRefused
 
 
 @contextmanager
-def exclusive(path: Path, owner: str) -> Iterator[None]:
+def lock_database(path: Path, owner: str) -> Iterator[None]:
     """Hold the database at `path` for `owner`; raises `StoreRefused`, naming who has it, if it is in use."""
     # By its real path: a link to a database is that database.
     path = path.resolve()
@@ -32,15 +32,15 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
             "its folder must exist and belong to the daemon's user"
         ) from failure
     try:
-        if not _locked(descriptor):
+        if not _try_lock(descriptor):
             raise _in_use(path, os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode(), 0)
-        database = _private(path)
+        database = _open_private(path)
         # Closed after SQLite has closed its own: with it this process loses every POSIX lock on the file.
         try:
-            if not _locked(database):
-                raise _in_use(path, holder(path))
+            if not _try_lock(database):
+                raise _in_use(path, lock_holder(path))
             yield
         finally:
             os.close(database)
@@ -48,7 +48,7 @@ def exclusive(path: Path, owner: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def holder(path: Path) -> str | None:
+def lock_holder(path: Path) -> str | None:
     """Who has the database at `path`, None for nobody. It is looked up, not tried, so as to block nobody."""
     path = path.resolve()
     try:
@@ -75,7 +75,7 @@ def _owner(pid: str, path: Path, file: os.stat_result) -> str | None:
     return None
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -96,7 +96,7 @@ def _lines(path: Path) -> Iterator[str]:
         yield from path.read_text("utf-8", "replace").splitlines()
 
 
-def _private(path: Path) -> int:
+def _open_private(path: Path) -> int:
     """Open the file, and make sure that only the daemon's user reads it: it holds people's numbers.
 
     SQLite gives the files beside it the permissions of this one.

@@ -13,10 +13,10 @@ _FILES: Final = sorted(
     for each in resources.files("missedd.store").joinpath("migrations").iterdir()
     if each.name.endswith(".sql")
 )
-LATEST: Final = len(_FILES)
+LATEST_VERSION: Final = len(_FILES)
 
 
-async def version(db: Database) -> int:
+async def schema_version(db: Database) -> int:
     return int((await db.fetch_all("PRAGMA user_version"))[0][0])
 
 
@@ -25,23 +25,23 @@ async def migrate(db: Database) -> int:
 
     Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
     """
-    current = await known_version(db)
+    current = await supported_version(db)
     for number, (_, script) in enumerate(_FILES[current:], current + 1):
         for statement in _statements(script):
             await db.execute(statement)
         await db.execute(f"PRAGMA user_version = {number}")
-    return LATEST
+    return LATEST_VERSION
 
 
-async def check(db: Database) -> int:
+async def check_schema(db: Database) -> int:
     """The schema's version, as a reading unit; raises `StoreRefused` unless it is the newest.
 
     Whoever only reads can't migrate, and would miss what the newest schema has.
     """
-    current = await known_version(db)
-    if current < LATEST:
+    current = await supported_version(db)
+    if current < LATEST_VERSION:
         raise StoreRefused(
-            f"the database has schema version {current}, this missedd reads {LATEST}; "
+            f"the database has schema version {current}, this missedd reads {LATEST_VERSION}; "
             "start its daemon once, which brings the database up to date"
         )
     return current
@@ -51,12 +51,12 @@ class NewerSchema(StoreRefused):
     """The database was written by a newer missedd."""
 
 
-async def known_version(db: Database) -> int:
+async def supported_version(db: Database) -> int:
     """The schema's version, as a reading unit; raises `NewerSchema` for a newer one than we know."""
-    current = await version(db)
-    if current > LATEST:
+    current = await schema_version(db)
+    if current > LATEST_VERSION:
         raise NewerSchema(
-            f"the database has schema version {current}, this missedd knows up to {LATEST}; "
+            f"the database has schema version {current}, this missedd knows up to {LATEST_VERSION}; "
             "run the newer missedd that wrote it, or restore a backup made before the upgrade"
         )
     if current == 0 and await db.fetch_all("SELECT 1 FROM sqlite_schema LIMIT 1"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from missedd.store.db.database import StoreRefused
 
 
-def check_place(path: Path) -> None:
+def check_path(path: Path) -> None:
     """Raise `StoreRefused` where the file system keeps a daemon of this user from its database."""
     try:
         path = path.resolve()
@@ -21,7 +21,7 @@ def check_place(path: Path) -> None:
         ) from failure
 
 
-def mounted_read_only(path: Path) -> str | None:
+def read_only_mount_message(path: Path) -> str | None:
     """What to say where the database's disk is mounted read-only: nothing there belongs to anybody then."""
     if not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
         return None
@@ -41,7 +41,7 @@ def _check(path: Path) -> None:
         )
     if not folder.is_dir():
         raise StoreRefused(f"cannot use the database {path}: {folder} is no folder")
-    if (said := mounted_read_only(path)) is not None:
+    if (said := read_only_mount_message(path)) is not None:
         raise StoreRefused(said)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise StoreRefused(

@@ -8,31 +8,31 @@ from pathlib import Path
 
 from missedd.store.db.database import StoreRefused
 
-NOT_THERE = "has the daemon run with this configuration?"
+NO_DATABASE_HINT = "has the daemon run with this configuration?"
 
 
-def is_there(path: Path) -> bool:
+def has_database(path: Path) -> bool:
     """Whether there is a database. Raises `StoreRefused` where this user may not look, or not read it."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except PermissionError as refusal:
-        raise StoreRefused(may_not_read(path)) from refusal
+        raise StoreRefused(unreadable_message(path)) from refusal
     except OSError as failure:
         raise StoreRefused(f"cannot reach the database {path}: {failure.strerror}") from failure
     if not os.access(path, os.R_OK):
-        raise StoreRefused(may_not_read(path))
+        raise StoreRefused(unreadable_message(path))
     return True
 
 
-def check_there(path: Path) -> None:
+def check_database_exists(path: Path) -> None:
     """Raise `StoreRefused` where there is no database, or none that this user may read."""
-    if not is_there(path):
-        raise StoreRefused(f"there is no database at {path}; {NOT_THERE}")
+    if not has_database(path):
+        raise StoreRefused(f"there is no database at {path}; {NO_DATABASE_HINT}")
 
 
-def may_not_read(path: Path) -> str:
+def unreadable_message(path: Path) -> str:
     """What to tell somebody who is not the daemon's user."""
     return f"{_user()} may not read the database {path}: run the command as the daemon's user, or with sudo"
 

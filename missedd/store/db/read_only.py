@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
+def open_read_only(path: Path) -> sqlite3.Connection:
     """A reading connection, beside whoever writes; raises `sqlite3.Error`."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     reading = sqlite3.connect(uri, uri=True)

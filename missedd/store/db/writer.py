@@ -12,38 +12,38 @@ from typing import Any
 
 import trio
 
-from missedd.store.db.database import Connection, NotDurable, Unit
+from missedd.store.db.database import DatabaseConnection, NotDurable, UnitOfWork
 
-GROUP = 64
+MAX_GROUP_SIZE = 64
 """Units to a transaction. Beyond some sixty, an fsync's share is small beside the rows themselves."""
 
-MAILBOX = 4 * GROUP
+QUEUE_SIZE = 4 * MAX_GROUP_SIZE
 """Clients wait here while a group commits; one that finds it full waits for a place."""
 
-TROUBLE_S = 60.0
+ERROR_LIFETIME_S = 60.0
 """How long a failed commit speaks for the state of the disk, where nobody has tried again."""
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    unit: Unit[Any]
+    unit: UnitOfWork[Any]
     done: trio.Event = field(default_factory=trio.Event)
     result: Any = None
-    then: Callable[[Any], None] | None = None
-    aside: bool = False
+    on_commit: Callable[[Any], None] | None = None
+    offload: bool = False
 
 
 class Writer:
     """Use `write` from any trio task; `run` is the actor, to be started in a nursery of its own."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection
-        self._failed: tuple[float, str] | None = None
+        self._last_failure: tuple[float, str] | None = None
         self.commit_failures = 0
-        self._send, self._receive = trio.open_memory_channel[_Request](MAILBOX)
+        self._send, self._receive = trio.open_memory_channel[_Request](QUEUE_SIZE)
 
     async def write[T](
-        self, unit: Unit[T], then: Callable[[T], None] | None = None, *, aside: bool = False
+        self, unit: UnitOfWork[T], on_commit: Callable[[T], None] | None = None, *, offload: bool = False
     ) -> T:
         """Run a unit durably and return its result.
 
@@ -52,10 +52,10 @@ class Writer:
 
         Raises `NotDurable` if it could not be committed, and whatever the unit itself raised. A
         caller cancelled meanwhile abandons the wait, not the work: what must follow the commit in
-        any case, such as a timer for what was planned, belongs into `then`, which is called with
+        any case, such as a timer for what was planned, belongs into `on_commit`, which is called with
         the result as soon as it is durable.
         """
-        request = _Request(unit, then=then, aside=aside)
+        request = _Request(unit, on_commit=on_commit, offload=offload)
         try:
             await self._send.send(request)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -71,43 +71,43 @@ class Writer:
         group: list[_Request] = []
         try:
             async for first in self._receive:
-                group = [first, *self._waiting()]
-                self._answer(group, await self._commit(group))
+                group = [first, *self._take_waiting()]
+                self._deliver_results(group, await self._commit(group))
                 group = []
         finally:
             # Cancelled or broken: whoever waits, shielded or not, must hear of it.
             abandoned = group
-            while more := self._waiting():
+            while more := self._take_waiting():
                 abandoned += more
             self._receive.close()
-            self._answer(abandoned, [NotDurable("the store was stopped") for _ in abandoned])
+            self._deliver_results(abandoned, [NotDurable("the store was stopped") for _ in abandoned])
 
     async def _commit(self, group: list[_Request]) -> list[Any]:
         try:
-            aside = any(each.aside for each in group)
-            results = await self._connection.write([each.unit for each in group], aside=aside)
+            aside = any(each.offload for each in group)
+            results = await self._connection.write([each.unit for each in group], offload=aside)
             # Beside a bad unit each has a transaction of its own, and is told of it alone.
-            self._notice([result for result in results if isinstance(result, NotDurable)])
+            self._note_failures([result for result in results if isinstance(result, NotDurable)])
             return results
         except NotDurable as failure:
-            self._notice([failure])
+            self._note_failures([failure])
             # A fresh exception for each, as a shared one would collect everybody's tracebacks.
             return [NotDurable(*failure.args) for _ in group]
 
-    def _notice(self, failures: list[NotDurable]) -> None:
+    def _note_failures(self, failures: list[NotDurable]) -> None:
         self.commit_failures += len(failures)
-        self._failed = (trio.current_time(), str(failures[-1])) if failures else None
+        self._last_failure = (trio.current_time(), str(failures[-1])) if failures else None
 
-    def _answer(self, group: list[_Request], results: list[Any]) -> None:
+    def _deliver_results(self, group: list[_Request], results: list[Any]) -> None:
         for request, result in zip(group, results, strict=True):
             request.result = result
-            if request.then is not None and not isinstance(result, BaseException):
-                request.then(result)
+            if request.on_commit is not None and not isinstance(result, BaseException):
+                request.on_commit(result)
             request.done.set()
 
-    def _waiting(self) -> list[_Request]:
+    def _take_waiting(self) -> list[_Request]:
         waiting: list[_Request] = []
-        while len(waiting) < GROUP - 1:
+        while len(waiting) < MAX_GROUP_SIZE - 1:
             try:
                 waiting.append(self._receive.receive_nowait())
             except (trio.WouldBlock, trio.EndOfChannel):
@@ -115,11 +115,11 @@ class Writer:
         return waiting
 
     @property
-    def trouble(self) -> str | None:
+    def last_commit_error(self) -> str | None:
         """Why the last group could not be committed; None if it was, or if that is long ago."""
-        if self._failed is None or trio.current_time() - self._failed[0] > TROUBLE_S:
+        if self._last_failure is None or trio.current_time() - self._last_failure[0] > ERROR_LIFETIME_S:
             return None
-        return self._failed[1]
+        return self._last_failure[1]
 
     def close(self) -> None:
         """Take no more; `run` ends when what waits is done. Later writes raise `NotDurable`."""

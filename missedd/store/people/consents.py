@@ -14,32 +14,42 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.admission.decide import own_time
+from missedd.core.admission.decide import effective_call_time
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction
-from missedd.core.people.consent import MISSED_CALL, Consent, Joining, Leaving, Ledger, Standing, leaves_at
+from missedd.core.people.consent import (
+    WITHDRAWN_BY_CALL,
+    Consent,
+    ConsentHistory,
+    ConsentStatus,
+    SubscribeEvent,
+    UnsubscribeEvent,
+    withdrawal_time,
+)
 from missedd.core.policy import Policy
 from missedd.store.db.database import Database
 
-type Owner = tuple[str, str]
+type ListMember = tuple[str, str]
 """A list and a number."""
 
 
 @dataclass(slots=True)
-class _Book:
+class _StoredHistory:
     """One ledger with its rows: `kept` are those on disk, by their calls; `new` what the batch adds."""
 
-    ledger: Ledger = field(default_factory=Ledger)
-    kept: dict[int, tuple[int, Consent]] = field(default_factory=dict)
+    history: ConsentHistory = field(default_factory=ConsentHistory)
+    stored_consents: dict[int, tuple[int, Consent]] = field(default_factory=dict)
     new: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Purpose and campaign of each new consent, by its call."""
-    left: list[Leaving] = field(default_factory=list)
+    withdrawals: list[UnsubscribeEvent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Books:
+class ConsentBatch:
     """The ledgers that a batch of calls may change."""
 
-    _books: defaultdict[Owner, _Book] = field(default_factory=lambda: defaultdict(_Book))
+    _histories: defaultdict[ListMember, _StoredHistory] = field(
+        default_factory=lambda: defaultdict(_StoredHistory)
+    )
 
     def record(self, admission: Admission, number: str, call_id: int) -> Admission:
         """The admission, with what came of each wish about a list as that action's reason."""
@@ -54,33 +64,33 @@ class Books:
         at = admission.called_at
         match planned.kind:
             case Kind.SUBSCRIBE:
-                book = self._books[planned.details["list"], number]
+                book = self._histories[planned.details["list"], number]
                 book.new[call_id] = (planned.details["purpose"], admission.campaign or "")
-                return replace(planned, reason=book.ledger.join(Joining(at, call_id)))
+                return replace(planned, reason=book.history.add_subscribe(SubscribeEvent(at, call_id)))
             case Kind.UNSUBSCRIBE:
-                book = self._books[planned.details["list"], number]
-                leaving = Leaving(at, MISSED_CALL, call_id)
-                book.left.append(leaving)
-                return replace(planned, reason=book.ledger.leave(leaving))
+                book = self._histories[planned.details["list"], number]
+                leaving = UnsubscribeEvent(at, WITHDRAWN_BY_CALL, call_id)
+                book.withdrawals.append(leaving)
+                return replace(planned, reason=book.history.add_unsubscribe(leaving))
         return planned
 
-    async def keep(self, db: Database) -> None:
+    async def save(self, db: Database) -> None:
         """Write what has changed."""
         inserted: list[tuple[object, ...]] = []
         ended: list[tuple[object, ...]] = []
         revived: list[tuple[object, ...]] = []
         left: list[tuple[object, ...]] = []
-        for (name, number), book in self._books.items():
-            left += [(name, number, to_us(each.at), each.by, each.call_id) for each in book.left]
-            for consent in book.ledger.consents():
-                call_id = consent.joining.call_id
+        for (name, number), book in self._histories.items():
+            left += [(name, number, to_us(each.at), each.by, each.call_id) for each in book.withdrawals]
+            for consent in book.history.consents():
+                call_id = consent.subscribed_by.call_id
                 if call_id in book.new:
-                    at_us = to_us(consent.joining.at)
-                    row = (name, number, *book.new[call_id], call_id, at_us, *_standing_values(consent))
+                    at_us = to_us(consent.subscribed_by.at)
+                    row = (name, number, *book.new[call_id], call_id, at_us, *_status_values(consent))
                     inserted.append(row)
-                elif (kept := book.kept[call_id])[1] != consent:
-                    changed = revived if consent.standing is Standing.IN_FORCE else ended
-                    changed.append((*_standing_values(consent), kept[0]))
+                elif (kept := book.stored_consents[call_id])[1] != consent:
+                    changed = revived if consent.status is ConsentStatus.IN_FORCE else ended
+                    changed.append((*_status_values(consent), kept[0]))
         # One consent at a time is in force, and the index that sees to it looks at every row.
         await db.executemany(_UPDATE, ended)
         await db.executemany(_UPDATE, revived)
@@ -99,49 +109,52 @@ UPDATE subscriptions SET standing = ?, withdrawn_at = ?, withdrawn_by = ?, withd
 WHERE id = ?"""
 
 
-def _standing_values(consent: Consent) -> tuple[object, ...]:
+def _status_values(consent: Consent) -> tuple[object, ...]:
     ended = consent.withdrawal
     if ended is None:
-        return consent.standing, None, None, None
-    return consent.standing, to_us(ended.at), ended.by, ended.call_id
+        return consent.status, None, None, None
+    return consent.status, to_us(ended.at), ended.by, ended.call_id
 
 
-async def open_books(
+async def load_consent_batch(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
-) -> Books:
+) -> ConsentBatch:
     """The ledgers of the lists and numbers that these calls may be about; no reading where there are none."""
-    since: dict[Owner, datetime] = {}
+    since: dict[ListMember, datetime] = {}
     if not any(each.subscribe or each.unsubscribe for each in policy.campaigns):
-        return Books()
+        return ConsentBatch()
     for call in calls:
-        campaign, _ = policy.owner(call)
+        campaign, _ = policy.campaign_of_call(call)
         if campaign is None or call.caller is None or call.not_missed is not None:
             continue
-        at = own_time(call, received_at)
+        at = effective_call_time(call, received_at)
         for name in (each.list for each in (campaign.subscribe, campaign.unsubscribe) if each is not None):
             since[name, call.caller] = min(at, since.get((name, call.caller), at))
-    return await _read(db, since)
+    return await _load(db, since)
 
 
-async def _read(db: Database, since: dict[Owner, datetime]) -> Books:
-    books = Books()
+async def _load(db: Database, since: dict[ListMember, datetime]) -> ConsentBatch:
+    books = ConsentBatch()
     if not since:
         return books
     wanted = json.dumps([(*owner, to_us(at)) for owner, at in since.items()])
-    wishes: defaultdict[Owner, list[Joining | Leaving]] = defaultdict(list)
+    wishes: defaultdict[ListMember, list[SubscribeEvent | UnsubscribeEvent]] = defaultdict(list)
     for name, number, row_id, call_id, at_us, standing, left_us, by, left_call in await db.fetch_all(
         _CONSENTS, (wanted,)
     ):
-        owner, joining = (name, number), Joining(from_us(at_us), call_id)
-        withdrawal = None if left_us is None else Leaving(from_us(left_us), by, left_call)
-        books._books[owner].kept[call_id] = (row_id, Consent(joining, Standing(standing), withdrawal))
+        owner, joining = (name, number), SubscribeEvent(from_us(at_us), call_id)
+        withdrawal = None if left_us is None else UnsubscribeEvent(from_us(left_us), by, left_call)
+        books._histories[owner].stored_consents[call_id] = (
+            row_id,
+            Consent(joining, ConsentStatus(standing), withdrawal),
+        )
         wishes[owner].append(joining)
         if withdrawal is not None and withdrawal.at < since[owner]:
             wishes[owner].append(withdrawal)
     for name, number, at_us, by, call_id in await db.fetch_all(_WITHDRAWALS, (wanted,)):
-        wishes[name, number].append(Leaving(from_us(at_us), by, call_id))
+        wishes[name, number].append(UnsubscribeEvent(from_us(at_us), by, call_id))
     for owner, said in wishes.items():
-        books._books[owner].ledger = Ledger.of(said)
+        books._histories[owner].history = ConsentHistory.from_events(said)
     return books
 
 
@@ -166,18 +179,18 @@ JOIN withdrawals l ON l.number = w.number AND l.list = w.list AND l.at >= w.sinc
 
 async def unsubscribe(db: Database, name: str, number: str, by: str, now: datetime) -> bool:
     """Take a number off a list by an operator's word; False if it was not on it."""
-    books = await _read(db, {(name, number): now})
-    book = books._books[name, number]
-    if not book.ledger.is_in_force:
+    books = await _load(db, {(name, number): now})
+    book = books._histories[name, number]
+    if not book.history.is_subscribed:
         return False
-    leaving = Leaving(leaves_at(now, book.ledger), by)
-    book.ledger.leave(leaving)
-    book.left.append(leaving)
-    await books.keep(db)
+    leaving = UnsubscribeEvent(withdrawal_time(now, book.history), by)
+    book.history.add_unsubscribe(leaving)
+    book.withdrawals.append(leaving)
+    await books.save(db)
     return True
 
 
-async def latest_joinings(db: Database, numbers: Iterable[str]) -> dict[str, datetime]:
+async def latest_subscribed_at(db: Database, numbers: Iterable[str]) -> dict[str, datetime]:
     """When each of the numbers last joined any list, of those that ever did."""
     rows = await db.fetch_all(
         """SELECT number, max(consented_at) FROM subscriptions

@@ -9,26 +9,26 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import from_us, to_iso, to_us
-from missedd.core.analytics.figures import COUNTED
+from missedd.core.analytics.figures import COUNTED_VERDICTS
 from missedd.core.people.conversions import (
-    Answer,
-    KeptConversion,
-    Rung,
-    SaidConversion,
+    CallCandidate,
+    ConversionInput,
+    ConversionResult,
+    StoredConversion,
     UnknownCaller,
-    attributed,
-    differences,
+    attribute_conversion,
+    conflicting_fields,
 )
 from missedd.store.db.database import Database, Row
-from missedd.store.people.leads import converted
+from missedd.store.people.leads import mark_converted
 
-_COUNTED: Final = ", ".join(f"'{each}'" for each in COUNTED)
+_COUNTED: Final = ", ".join(f"'{each}'" for each in COUNTED_VERDICTS)
 
 CONVERSION_COLUMNS: Final = """v.id, v.reference, v.campaign, v.number, c.call_sid, v.at, v.value, v.lead_id,
 v.created_at"""
 
 
-def conversion_of(row: Sequence[Any]) -> dict[str, Any]:
+def conversion_json(row: Sequence[Any]) -> dict[str, Any]:
     """A row of `CONVERSION_COLUMNS` as JSON."""
     return {
         "id": row[0],
@@ -43,25 +43,25 @@ def conversion_of(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-async def convert(
-    db: Database, said: Sequence[SaidConversion], now: datetime, *, dry_run: bool = False
-) -> list[Answer]:
+async def record_conversions(
+    db: Database, conversions: Sequence[ConversionInput], now: datetime, *, dry_run: bool = False
+) -> list[ConversionResult]:
     """Keep conversions in their order, and answer for each; a `dry_run` answers only.
 
     A reference that is known, also from earlier in the batch, is answered with its first conversion.
     """
-    known = await _known(db, said)
-    rung = await _rung(db, said)
+    known = await _load_known(db, conversions)
+    rung = await _load_candidates(db, conversions)
     ((next_id,),) = await db.fetch_all("SELECT coalesce(max(id), 0) + 1 FROM conversions")
-    answers: list[Answer] = []
+    answers: list[ConversionResult] = []
     new: list[tuple[object, ...]] = []
     leads: list[tuple[int, datetime]] = []
-    for each in said:
+    for each in conversions:
         if each.reference in known:
             answers.append(_repeated(each, known[each.reference]))
             continue
         at = each.at or now
-        call = attributed(rung[each.call_sid or each.number or ""], each, at)
+        call = attribute_conversion(rung[each.call_sid or each.number or ""], each, at)
         if isinstance(call, UnknownCaller):
             answers.append(call)
             continue
@@ -73,7 +73,7 @@ async def convert(
         new.append((*row[:4], call.call_id, *row[5:]))
         if call.lead_id is not None:
             leads.append((call.lead_id, at))
-        answers.append(KeptConversion(conversion_of(row), is_repeated=False))
+        answers.append(StoredConversion(conversion_json(row), is_repeated=False))
     if not dry_run:
         await db.executemany(
             """INSERT INTO conversions
@@ -81,31 +81,35 @@ async def convert(
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             new,
         )
-        await converted(db, leads, now)
+        await mark_converted(db, leads, now)
     return answers
 
 
-def _repeated(said: SaidConversion, row: Row) -> KeptConversion:
-    kept = SaidConversion(
+def _repeated(conversion: ConversionInput, row: Row) -> StoredConversion:
+    kept = ConversionInput(
         reference=row[1], campaign=row[2], number=row[3], call_sid=row[4], at=from_us(row[5]), value=row[6]
     )
-    return KeptConversion(conversion_of(row), is_repeated=True, differs=differences(said, kept))
+    return StoredConversion(
+        conversion_json(row), is_repeated=True, conflicting_fields=conflicting_fields(conversion, kept)
+    )
 
 
-async def _known(db: Database, said: Sequence[SaidConversion]) -> dict[str, Row]:
+async def _load_known(db: Database, conversions: Sequence[ConversionInput]) -> dict[str, Row]:
     rows = await db.fetch_all(
         f"""SELECT {CONVERSION_COLUMNS} FROM conversions v LEFT JOIN calls c ON c.id = v.call_id
             WHERE v.reference IN (SELECT value FROM json_each(?))""",  # noqa: S608 - constant
-        (json.dumps([each.reference for each in said]),),
+        (json.dumps([each.reference for each in conversions]),),
     )
     return {row[1]: row for row in rows}
 
 
-async def _rung(db: Database, said: Sequence[SaidConversion]) -> defaultdict[str, list[Rung]]:
+async def _load_candidates(
+    db: Database, conversions: Sequence[ConversionInput]
+) -> defaultdict[str, list[CallCandidate]]:
     """The missed calls to campaigns by CallSid and by number, for those that were said."""
-    found: defaultdict[str, list[Rung]] = defaultdict(list)
-    sids = [each.call_sid for each in said if each.call_sid]
-    numbers = sorted({each.number for each in said if each.number and not each.call_sid})
+    found: defaultdict[str, list[CallCandidate]] = defaultdict(list)
+    sids = [each.call_sid for each in conversions if each.call_sid]
+    numbers = sorted({each.number for each in conversions if each.number and not each.call_sid})
     for column, wanted in (("call_sid", sids), ("caller", numbers)):
         rows = await db.fetch_all(
             f"""SELECT c.id, c.call_sid, c.campaign, c.caller, c.called_at, l.id
@@ -115,6 +119,6 @@ async def _rung(db: Database, said: Sequence[SaidConversion]) -> defaultdict[str
             (json.dumps(wanted),),
         )
         for call_id, sid, campaign, caller, called_us, lead_id in rows:
-            rung = Rung(call_id, sid, campaign, caller, from_us(called_us), lead_id)
+            rung = CallCandidate(call_id, sid, campaign, caller, from_us(called_us), lead_id)
             found[sid if column == "call_sid" else caller].append(rung)
     return found

@@ -16,13 +16,21 @@ from datetime import datetime
 from typing import Final
 
 from missedd.base.clock import to_us
-from missedd.core.actions.details import FACTS
-from missedd.core.people.erasure import Cause, Erased, NotErased, Remove, pseudonym, removed, remover
+from missedd.core.actions.details import ACTION_DETAILS
+from missedd.core.people.erasure import (
+    ErasureCause,
+    ErasureRefusal,
+    ErasureResult,
+    Redact,
+    number_redactor,
+    pseudonym,
+    redact_json,
+)
 from missedd.store.db.database import Database
-from missedd.store.db.json_values import compact
+from missedd.store.db.json_values import compact_json
 
-WITHOUT_FACTS: Final = (
-    f"json_remove(details, {', '.join(f"'$.{each.name}'" for each in FACTS if each.is_personal)})"
+WITHOUT_PERSONAL_DETAILS: Final = (
+    f"json_remove(details, {', '.join(f"'$.{each.name}'" for each in ACTION_DETAILS if each.is_personal)})"
 )
 
 _RENAMED: Final = (
@@ -44,7 +52,7 @@ _EMPTIED: Final = (
            SELECT provider_sid FROM actions WHERE number = ?1
            UNION SELECT t.provider_sid FROM actions a JOIN attempts t ON t.action_id = a.id
                  WHERE a.number = ?1)""",
-    f"UPDATE actions SET details = {WITHOUT_FACTS} WHERE number = ?1 AND details != '{{}}'",
+    f"UPDATE actions SET details = {WITHOUT_PERSONAL_DETAILS} WHERE number = ?1 AND details != '{{}}'",
     "UPDATE reports SET fields = '{}' WHERE action_id IN (SELECT id FROM actions WHERE number = ?1)",
     # Nobody's wish, but what we have learned of the number for a while.
     "DELETE FROM suppressions WHERE number = ?1 AND source = 'provider' AND until_at IS NOT NULL",
@@ -64,14 +72,14 @@ UNION ALL SELECT reference FROM conversions WHERE number = ?1"""
 """What the audit record knows the number's rows by."""
 
 
-async def erase(
-    db: Database, number: str, at: datetime, cause: Cause, unless_heard_since: datetime | None = None
-) -> Erased | NotErased:
+async def erase_number(
+    db: Database, number: str, at: datetime, cause: ErasureCause, unless_active_since: datetime | None = None
+) -> ErasureResult | ErasureRefusal:
     """Put a pseudonym in the place of a number, wherever one may; or say why it has to stay for now.
 
     With an instant nothing is done if something was heard of the number since.
     """
-    refusal = await _refusal(db, number, at, unless_heard_since)
+    refusal = await _refusal(db, number, at, unless_active_since)
     if refusal is not None:
         return refusal
     # Not every build of SQLite overwrites what it frees of a page; what it moved before may still stay.
@@ -81,7 +89,7 @@ async def erase(
         "INSERT INTO erasures (at, cause) VALUES (?, ?) RETURNING id", (to_us(at), cause)
     )
     name = pseudonym(erasure_id)
-    await _remove_from_texts(db, number, remover(number, name))
+    await _redact_texts(db, number, number_redactor(number, name))
     for statement in _EMPTIED:
         await db.execute(statement, (number,))
     for statement in _RENAMED:
@@ -92,12 +100,12 @@ async def erase(
                   (SELECT count(*) FROM subscriptions WHERE number = ?1)""",
         (number,),
     )
-    return Erased(name, suppressions, consents)
+    return ErasureResult(name, suppressions, consents)
 
 
 async def _refusal(
-    db: Database, number: str, at: datetime, unless_heard_since: datetime | None
-) -> NotErased | None:
+    db: Database, number: str, at: datetime, unless_active_since: datetime | None
+) -> ErasureRefusal | None:
     ((is_known, is_owed, is_verified, may_vote),) = await db.fetch_all(
         """SELECT EXISTS (SELECT 1 FROM calls WHERE caller = ?1)
                   OR EXISTS (SELECT 1 FROM verifications WHERE number = ?1)
@@ -111,19 +119,21 @@ async def _refusal(
         (number, to_us(at)),
     )
     if is_owed:
-        return NotErased.STILL_OWED
+        return ErasureRefusal.STILL_OWED
     if is_verified:
-        return NotErased.BEING_VERIFIED
+        return ErasureRefusal.BEING_VERIFIED
     if may_vote:
-        return NotErased.POLL_OPEN
-    if unless_heard_since is not None:
-        ((heard_us,),) = await db.fetch_all(f"SELECT {LAST_HEARD} FROM (SELECT ? AS number) who", (number,))
-        if heard_us >= to_us(unless_heard_since):
-            return NotErased.HEARD_OF
-    return None if is_known else NotErased.UNKNOWN
+        return ErasureRefusal.POLL_OPEN
+    if unless_active_since is not None:
+        ((heard_us,),) = await db.fetch_all(
+            f"SELECT {LAST_ACTIVITY} FROM (SELECT ? AS number) who", (number,)
+        )
+        if heard_us >= to_us(unless_active_since):
+            return ErasureRefusal.ACTIVE_AGAIN
+    return None if is_known else ErasureRefusal.UNKNOWN
 
 
-LAST_HEARD: Final = """max(
+LAST_ACTIVITY: Final = """max(
     coalesce((SELECT max(c.called_at) FROM calls c WHERE c.caller = who.number), 0),
     coalesce((SELECT max(a.due_at) FROM actions a WHERE a.number = who.number), 0),
     coalesce((SELECT max(l.updated_at) FROM leads l WHERE l.number = who.number), 0),
@@ -133,17 +143,17 @@ LAST_HEARD: Final = """max(
 """When something was last heard or done of a number, `who.number`, in microseconds; 0 for never."""
 
 
-async def _remove_from_texts(db: Database, number: str, remove: Remove) -> None:
+async def _redact_texts(db: Database, number: str, redact: Redact) -> None:
     """Remove a number from what the provider, an operator or the application wrote about it."""
     for found in _FREE_TEXTS:
         for table, column, row_id, text in await db.fetch_all(found.format(concerns=_CONCERNS), (number,)):
             if table == "audit":
-                await _remove_from_audit(db, row_id, remove)
-            if (changed := remove(text)) != text:
+                await _redact_audit(db, row_id, redact)
+            if (changed := redact(text)) != text:
                 await db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (changed, row_id))
 
 
-async def _remove_from_audit(db: Database, row_id: int, remove: Remove) -> None:
+async def _redact_audit(db: Database, row_id: int, redact: Redact) -> None:
     ((details,),) = await db.fetch_all("SELECT details FROM audit WHERE id = ?", (row_id,))
-    if (changed := compact(removed(json.loads(details), remove))) != details:
+    if (changed := compact_json(redact_json(json.loads(details), redact))) != details:
         await db.execute("UPDATE audit SET details = ? WHERE id = ?", (changed, row_id))

@@ -6,17 +6,24 @@ from datetime import datetime
 from typing import Final
 
 from missedd.base.clock import to_us
-from missedd.core.contact_countries import LOOK_BACK, LeftOut, Rang, contacts, left_out
+from missedd.core.contact_countries import (
+    EXCLUDED_LOOKBACK,
+    CallerCalls,
+    ExcludedCallers,
+    excluded_callers,
+    may_contact,
+)
 from missedd.core.model import Kind
 from missedd.core.policy import Campaign, Policy
-from missedd.store.db.database import Database, Rows
+from missedd.store.db.database import Database, ReadOnlyDatabase
 
 NOTICE: Final = "callers-left-out"
 _INDIAN: Final = "+919999999999"
 
 
-async def callers_left_out(db: Rows, policy: Policy, now: datetime) -> list[LeftOut]:
-    """Of those who rang within `LOOK_BACK`, whom the campaigns that contact anybody would not contact now.
+async def load_excluded_callers(db: ReadOnlyDatabase, policy: Policy, now: datetime) -> list[ExcludedCallers]:
+    """Of those who rang within `EXCLUDED_LOOKBACK`, whom the campaigns that contact anybody would not
+    contact now.
 
     Reads a database of any version there ever was.
     """
@@ -28,27 +35,27 @@ async def callers_left_out(db: Rows, policy: Policy, now: datetime) -> list[Left
             WHERE called_at >= ? AND verdict IN ('accepted', 'duplicate') {abroad}
               AND caller NOT LIKE 'erased:%' AND exophone IS NOT NULL
             GROUP BY campaign, exophone, caller""",  # noqa: S608 - ours
-        (to_us(now - LOOK_BACK),),
+        (to_us(now - EXCLUDED_LOOKBACK),),
     )
-    return left_out(
-        Rang(name, campaigns[name].countries, exophone, caller, calls)
+    return excluded_callers(
+        CallerCalls(name, campaigns[name].countries, exophone, caller, calls)
         for name, exophone, caller, calls in rows
         if name in campaigns
     )
 
 
-async def has_to_tell(db: Database) -> bool:
+async def is_notice_pending(db: Database) -> bool:
     """Whether the database was in use before countries mattered, and nobody has been told since."""
     return bool(await db.fetch_all("SELECT 1 FROM notices WHERE name = ?", (NOTICE,)))
 
 
-async def told(db: Database) -> None:
+async def delete_notice(db: Database) -> None:
     await db.execute("DELETE FROM notices WHERE name = ?", (NOTICE,))
 
 
 def _contacts_somebody(campaign: Campaign) -> bool:
-    return not {Kind.SMS, Kind.CALLBACK}.isdisjoint(campaign.owes)
+    return not {Kind.SMS, Kind.CALLBACK}.isdisjoint(campaign.action_kinds)
 
 
 def _keeps_india(campaign: Campaign) -> bool:
-    return all(contacts(campaign.countries, _INDIAN, each) for each in campaign.exophones)
+    return all(may_contact(campaign.countries, _INDIAN, each) for each in campaign.exophones)

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from missedd.base.clock import to_us
 from missedd.core.model import Kind, Outcome
-from missedd.core.people.leads import LeadNews, LeadStatus, advance
+from missedd.core.people.leads import LeadEvent, LeadStatus, next_status
 from missedd.store.db.database import Database
 
-type Person = tuple[str, str]
+type LeadKey = tuple[str, str]
 """A campaign and a number: at most one lead."""
 
 # A callback that was placed says more than one that a gate ended; of two the later one. The plus keeps the
 # index by campaign out of the plan.
-_TELL_OUTCOME = """
+_UPDATE_CALLBACK_OUTCOME = """
 UPDATE leads SET updated_at = ?, callback_outcome = (
     SELECT coalesce(a.settled_outcome, a.outcome) FROM actions a
     WHERE a.number = leads.number AND a.kind = 'callback' AND +a.campaign = leads.campaign
@@ -26,25 +26,25 @@ UPDATE leads SET updated_at = ?, callback_outcome = (
 WHERE campaign = ? AND number = ?"""
 
 
-async def callbacks_ended(db: Database, people: Iterable[Person], now: datetime) -> None:
+async def update_callback_outcomes(db: Database, leads: Iterable[LeadKey], now: datetime) -> None:
     """Tell the leads of these people, if they are any, how their callbacks ended."""
     await db.executemany(
-        _TELL_OUTCOME, [(to_us(now), campaign, number) for campaign, number in sorted(set(people))]
+        _UPDATE_CALLBACK_OUTCOME, [(to_us(now), campaign, number) for campaign, number in sorted(set(leads))]
     )
 
 
-async def action_ended(
+async def update_lead_after_action(
     db: Database, kind: Kind, campaign: str, number: str, outcome: Outcome, now: datetime
 ) -> None:
     """Keep on the lead what an action that has ended means for it."""
     if kind is not Kind.CALLBACK:
         return
-    await callbacks_ended(db, [(campaign, number)], now)
+    await update_callback_outcomes(db, [(campaign, number)], now)
     if outcome is Outcome.ANSWERED:
-        await reached(db, campaign, number, now)
+        await mark_contacted(db, campaign, number, now)
 
 
-async def reached(db: Database, campaign: str, number: str, now: datetime) -> None:
+async def mark_contacted(db: Database, campaign: str, number: str, now: datetime) -> None:
     """The campaign has spoken with the person."""
     for lead_id, status in await db.fetch_all(
         "SELECT id, status FROM leads WHERE campaign = ? AND number = ?", (campaign, number)
@@ -52,11 +52,11 @@ async def reached(db: Database, campaign: str, number: str, now: datetime) -> No
         await db.execute(
             """UPDATE leads SET status = ?, contacted_at = coalesce(contacted_at, ?), updated_at = ?
                WHERE id = ?""",
-            (advance(LeadStatus(status), LeadNews.REACHED), to_us(now), to_us(now), lead_id),
+            (next_status(LeadStatus(status), LeadEvent.SPOKEN_WITH), to_us(now), to_us(now), lead_id),
         )
 
 
-async def converted(db: Database, conversions: Iterable[tuple[int, datetime]], now: datetime) -> None:
+async def mark_converted(db: Database, conversions: Iterable[tuple[int, datetime]], now: datetime) -> None:
     """These leads (id, instant) have converted; the first time stays."""
     first: dict[int, datetime] = {}
     for lead_id, at in conversions:
@@ -69,20 +69,22 @@ async def converted(db: Database, conversions: Iterable[tuple[int, datetime]], n
         """UPDATE leads SET status = ?, converted_at = coalesce(converted_at, ?), updated_at = ?
            WHERE id = ?""",
         [
-            (advance(LeadStatus(status), LeadNews.CONVERTED), to_us(first[lead_id]), to_us(now), lead_id)
+            (next_status(LeadStatus(status), LeadEvent.CONVERTED), to_us(first[lead_id]), to_us(now), lead_id)
             for lead_id, status in rows
         ],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class LeadStatusChange:
     """What an operator's word changed; `before` is the status until then."""
 
-    before: LeadStatus
+    previous: LeadStatus
 
 
-async def mark(db: Database, lead_id: int, status: LeadStatus, now: datetime) -> Marked | None:
+async def set_lead_status(
+    db: Database, lead_id: int, status: LeadStatus, now: datetime
+) -> LeadStatusChange | None:
     """Keep what an operator says of a lead; None if there is no such lead.
 
     Whoever says `new` says that nobody has spoken with the person. A conversion stays what it is.
@@ -99,4 +101,4 @@ async def mark(db: Database, lead_id: int, status: LeadStatus, now: datetime) ->
                WHERE id = ?""",
             (status, to_us(now), status, contacted_us, lead_id),
         )
-    return Marked(before)
+    return LeadStatusChange(before)

@@ -14,22 +14,22 @@ from datetime import datetime
 from typing import Final
 
 from missedd.base.clock import to_us
-from missedd.core.people.erasure import Cause, Erased
-from missedd.store.db.database import Database, Rows
-from missedd.store.people.erase import LAST_HEARD, erase
+from missedd.core.people.erasure import ErasureCause, ErasureResult
+from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.people.erase import LAST_ACTIVITY, erase_number
 
-FIRST: Final = "+"
+BEFORE_ALL_NUMBERS: Final = "+"
 """Sorts before every number."""
 
-_BEHIND: Final = ","
+_AFTER_ALL_NUMBERS: Final = ","
 """Sorts behind every number, and before every pseudonym."""
 
-SOURCES: Final = (("calls", "caller"), ("verifications", "number"), ("audit", "subject"))
+NUMBER_COLUMNS: Final = (("calls", "caller"), ("verifications", "number"), ("audit", "subject"))
 """Where a number may stand that stands nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
+class InactiveNumber:
     """A number to be erased, and how many rows that changes, more or less."""
 
     number: str
@@ -37,32 +37,37 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class NumberScan:
     """What a piece of the walk has found, and where it ended; None at the end of all."""
 
-    silent: tuple[Silent, ...]
-    after: str | None
+    inactive: tuple[InactiveNumber, ...]
+    next_after: str | None
 
 
-async def look_on(db: Rows, table: str, column: str, after: str, before: datetime, most: int) -> Looked:
+async def scan_numbers(
+    db: ReadOnlyDatabase, table: str, column: str, after: str, before: datetime, limit: int
+) -> NumberScan:
     """Walk on over at most so many of the numbers of a table, in their order."""
     rows = await db.fetch_all(
         f"""WITH RECURSIVE walk (number, n) AS (
                SELECT (SELECT min({column}) FROM {table} WHERE {column} > ?), 1
                UNION ALL
                SELECT (SELECT min({column}) FROM {table} WHERE {column} > walk.number), n + 1 FROM walk
-               WHERE walk.number < '{_BEHIND}' AND n < ?)
-           SELECT who.number, {LAST_HEARD},
+               WHERE walk.number < '{_AFTER_ALL_NUMBERS}' AND n < ?)
+           SELECT who.number, {LAST_ACTIVITY},
                   (SELECT count(*) FROM calls c WHERE c.caller = who.number)
                   + (SELECT count(*) FROM actions a WHERE a.number = who.number)
-           FROM walk who WHERE who.number < '{_BEHIND}'""",
-        (after, most),
+           FROM walk who WHERE who.number < '{_AFTER_ALL_NUMBERS}'""",
+        (after, limit),
     )
-    silent = (Silent(number, count) for number, heard_us, count in rows if heard_us < to_us(before))
-    return Looked(tuple(silent), rows[-1][0] if len(rows) == most else None)
+    silent = (InactiveNumber(number, count) for number, heard_us, count in rows if heard_us < to_us(before))
+    return NumberScan(tuple(silent), rows[-1][0] if len(rows) == limit else None)
 
 
-async def erase_silent(db: Database, numbers: Sequence[str], before: datetime, now: datetime) -> int:
+async def erase_inactive(db: Database, numbers: Sequence[str], before: datetime, now: datetime) -> int:
     """Erase those of the numbers of which still nothing was heard, and which owe nothing; how many."""
-    erased = [await erase(db, each, now, Cause.RETENTION, unless_heard_since=before) for each in numbers]
-    return sum(isinstance(each, Erased) for each in erased)
+    erased = [
+        await erase_number(db, each, now, ErasureCause.RETENTION, unless_active_since=before)
+        for each in numbers
+    ]
+    return sum(isinstance(each, ErasureResult) for each in erased)

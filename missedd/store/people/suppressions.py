@@ -17,22 +17,28 @@ from typing import Final
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Kind
 from missedd.core.people.consent import OptOut
-from missedd.core.people.suppression import EVERYTHING, Bar, Channel, Class, lasts
-from missedd.core.phone import EVERY, covered_by
+from missedd.core.people.suppression import (
+    BLOCKS_ALL,
+    Channel,
+    RefusedSmsClass,
+    Restriction,
+    restriction_duration,
+)
+from missedd.core.phone import PREFIX_WILDCARD, numbers_with_prefix
 from missedd.store.db.database import Database
 
-OPT_OUT: Final = "opt-out"
+OPT_OUT_SOURCE: Final = "opt-out"
 """The source of a suppression that the number asked for by a missed call."""
 
-PROVIDER: Final = "provider"
+PROVIDER_SOURCE: Final = "provider"
 """The source of one that a refusal has taught."""
 
 
 @dataclass(slots=True)
-class _Standing:
-    is_barred: bool = False
+class _NumberSuppressions:
+    is_suppressed: bool = False
     """By any source but the number's own opting out."""
-    learned: tuple[Bar, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
     calls_refused_at: datetime | None = None
     opt_out: OptOut | None = None
 
@@ -41,61 +47,61 @@ class _Standing:
 class Suppressions:
     """Those in force at one instant."""
 
-    _standing: Mapping[str, _Standing] = field(default_factory=dict)
+    _by_number: Mapping[str, _NumberSuppressions] = field(default_factory=dict)
 
     @property
     def numbers(self) -> Iterable[str]:
         """Those of which there is anything to say."""
-        return self._standing.keys()
+        return self._by_number.keys()
 
-    def bars(self, number: str, kind: Kind, call_id: int) -> bool:
+    def blocks_action(self, number: str, kind: Kind, call_id: int) -> bool:
         """Whether the number must not be contacted by an action that is owed for this call.
 
         The SMS that confirms an opting out is owed for the very call that opted out: nothing else
         passes the suppression that this call began.
         """
-        standing = self._standing.get(number)
+        standing = self._by_number.get(number)
         if standing is None:
             return False
         confirms = kind is Kind.SMS and standing.opt_out is not None and standing.opt_out.call_id == call_id
-        return standing.is_barred or (standing.opt_out is not None and not confirms)
+        return standing.is_suppressed or (standing.opt_out is not None and not confirms)
 
-    def is_barred(self, number: str) -> bool:
+    def is_suppressed(self, number: str) -> bool:
         """Whether a source other than the number's own opting out suppresses it."""
-        return number in self._standing and self._standing[number].is_barred
+        return number in self._by_number and self._by_number[number].is_suppressed
 
-    def learned(self, number: str) -> tuple[Bar, ...]:
+    def restrictions(self, number: str) -> tuple[Restriction, ...]:
         """What refusals have taught about the number."""
-        return self._standing[number].learned if number in self._standing else ()
+        return self._by_number[number].restrictions if number in self._by_number else ()
 
     def calls_refused_at(self, number: str) -> datetime | None:
         """When the register refused a call of ours, while that bars them."""
-        return self._standing[number].calls_refused_at if number in self._standing else None
+        return self._by_number[number].calls_refused_at if number in self._by_number else None
 
     def opt_out(self, number: str) -> OptOut | None:
-        return self._standing[number].opt_out if number in self._standing else None
+        return self._by_number[number].opt_out if number in self._by_number else None
 
 
 async def suppressions_in_force(db: Database, numbers: str, now: datetime) -> Suppressions:
     """What stands against these numbers, a JSON array, at `now`."""
     rows = await db.fetch_all(_IN_FORCE, (numbers, to_us(now), to_us(now)))
-    found: defaultdict[str, _Standing] = defaultdict(_Standing)
+    found: defaultdict[str, _NumberSuppressions] = defaultdict(_NumberSuppressions)
     for number, channel, of, sender, source, since_us, asked_us, until_us, call_id in rows:
-        if number.endswith(EVERY):
-            for covered in covered_by(number, json.loads(numbers)):
-                found[covered].is_barred = True
+        if number.endswith(PREFIX_WILDCARD):
+            for covered in numbers_with_prefix(number, json.loads(numbers)):
+                found[covered].is_suppressed = True
             continue
         standing = found[number]
         if channel != Channel.ALL:
-            bar = Bar(Channel(channel), Class(of) if of else None, sender)
-            standing.learned += (bar,)
+            bar = Restriction(Channel(channel), RefusedSmsClass(of) if of else None, sender)
+            standing.restrictions += (bar,)
             if bar.channel is Channel.CALLS:
                 standing.calls_refused_at = from_us(since_us)
-        elif source == OPT_OUT:
+        elif source == OPT_OUT_SOURCE:
             until = None if until_us is None else from_us(until_us)
             standing.opt_out = OptOut(from_us(since_us), from_us(asked_us), until, call_id)
         else:
-            standing.is_barred = True
+            standing.is_suppressed = True
     return Suppressions(dict(found))
 
 
@@ -115,7 +121,7 @@ async def suppress(
     source: str,
     now: datetime,
     until: datetime | None,
-    bar: Bar = EVERYTHING,
+    restriction: Restriction = BLOCKS_ALL,
 ) -> None:
     """Bar a number, or all that begin like it, from what `bar` says, until an instant or for ever."""
     await db.execute(
@@ -125,17 +131,21 @@ async def suppress(
                reason = excluded.reason, until_at = excluded.until_at,
                since_at = iif(until_at <= excluded.since_at, excluded.since_at, since_at)""",
         (
-            *(number, bar.channel, bar.of or "", bar.sender, reason, source),
+            *(number, restriction.channel, restriction.sms_class or "", restriction.sender, reason, source),
             to_us(now),
             None if until is None else to_us(until),
         ),
     )
 
 
-async def learn(db: Database, number: str, bar: Bar, reason: str, now: datetime) -> None:
+async def suppress_after_refusal(
+    db: Database, number: str, restriction: Restriction, reason: str, now: datetime
+) -> None:
     """Keep what a refusal of the provider's or of an operator's teaches about a number."""
-    duration = lasts(bar)
-    await suppress(db, number, reason, PROVIDER, now, None if duration is None else now + duration, bar)
+    duration = restriction_duration(restriction)
+    await suppress(
+        db, number, reason, PROVIDER_SOURCE, now, None if duration is None else now + duration, restriction
+    )
 
 
 async def unsuppress(db: Database, number: str) -> bool:
@@ -144,7 +154,7 @@ async def unsuppress(db: Database, number: str) -> bool:
     return bool(rows)
 
 
-async def may_be_called(db: Database, numbers: Sequence[str]) -> None:
+async def lift_call_refusals(db: Database, numbers: Sequence[str]) -> None:
     """Lift what the register refused for these numbers, which have rung since."""
     await db.executemany(
         "DELETE FROM suppressions WHERE number = ? AND channel = ?",
@@ -152,11 +162,11 @@ async def may_be_called(db: Database, numbers: Sequence[str]) -> None:
     )
 
 
-async def keep_opt_outs(db: Database, opt_outs: Mapping[str, OptOut | None]) -> None:
+async def save_opt_outs(db: Database, opt_outs: Mapping[str, OptOut | None]) -> None:
     """Let these numbers' opting out stand as it is said here, and no more where it is None."""
     await db.executemany(
         "DELETE FROM suppressions WHERE number = ? AND channel = 'all' AND source = ?",
-        [(number, OPT_OUT) for number in opt_outs],
+        [(number, OPT_OUT_SOURCE) for number in opt_outs],
     )
     await db.executemany(
         """INSERT INTO suppressions (number, channel, reason, source, since_at, until_at, asked_at, call_id)
@@ -164,10 +174,10 @@ async def keep_opt_outs(db: Database, opt_outs: Mapping[str, OptOut | None]) -> 
         [
             (
                 number,
-                OPT_OUT,
+                OPT_OUT_SOURCE,
                 to_us(each.since),
                 None if each.until is None else to_us(each.until),
-                to_us(each.asked_at),
+                to_us(each.requested_at),
                 each.call_id,
             )
             for number, each in opt_outs.items()

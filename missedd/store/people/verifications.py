@@ -9,38 +9,38 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from missedd.base.clock import from_us, to_us
-from missedd.core.admission.decide import own_time
-from missedd.core.admission.plans import verified_webhook
+from missedd.core.admission.decide import effective_call_time
+from missedd.core.admission.plans import plan_verified_webhook
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction
 from missedd.core.people.verification import (
-    EARLY,
-    TABLE,
-    NotStarted,
-    Status,
-    Step,
+    CLOCK_TOLERANCE,
+    VERIFICATION_TRANSITIONS,
     Verification,
-    attempt,
-    has_lapsed,
-    may_start_at,
-    supersession,
+    VerificationEvent,
+    VerificationRefusal,
+    VerificationStatus,
+    check_call,
+    has_expired,
+    next_start_at,
+    superseding_event,
 )
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
-from missedd.core.sliding_cap import WINDOW
-from missedd.store.db.database import Database, Rows
-from missedd.store.db.json_values import iso, words
+from missedd.core.sliding_cap import CAP_WINDOW
+from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.db.json_values import iso_from_us, reason_words
 
-type Attempted = tuple[str, str, int]
+type VerificationCall = tuple[str, str, int]
 """Number, campaign and the call's own time."""
 
 
 @dataclass(slots=True)
-class Proofs:
+class VerificationBatch:
     """What the calls of a batch may prove; a verification that one of them proved proves nothing more."""
 
-    _meant: dict[Attempted, str] = field(default_factory=dict)
-    _known: dict[str, Verification] = field(default_factory=dict)
-    _proved: list[tuple[object, ...]] = field(default_factory=list)
+    _ids_by_call: dict[VerificationCall, str] = field(default_factory=dict)
+    _by_id: dict[str, Verification] = field(default_factory=dict)
+    _verified_rows: list[tuple[object, ...]] = field(default_factory=list)
 
     def record(
         self, admission: Admission, policy: Policy, number: str, call_id: int, received_at: datetime
@@ -54,38 +54,40 @@ class Proofs:
             if planned.kind is not Kind.VERIFY:
                 actions.append(planned)
                 continue
-            meant = self._known.get(self._meant.get((number, campaign.name, to_us(admission.called_at)), ""))
-            reason = attempt(meant, admission.called_at)
+            meant = self._by_id.get(
+                self._ids_by_call.get((number, campaign.name, to_us(admission.called_at)), "")
+            )
+            reason = check_call(meant, admission.called_at)
             actions.append(replace(planned, reason=reason))
             if reason is Reason.VERIFIED and meant is not None:
-                self._prove(meant, call_id, received_at)
-                actions += verified_webhook(campaign, policy, admission.called_at, meant.id, received_at)
+                self._mark_verified(meant, call_id, received_at)
+                actions += plan_verified_webhook(campaign, policy, admission.called_at, meant.id, received_at)
         return replace(admission, actions=tuple(actions))
 
-    def _prove(self, verification: Verification, call_id: int, now: datetime) -> None:
-        follows, reason = TABLE[verification.status, Step.RING]
-        self._known[verification.id] = replace(verification, status=follows)
-        self._proved.append((follows, reason, to_us(now), call_id, verification.id))
+    def _mark_verified(self, verification: Verification, call_id: int, now: datetime) -> None:
+        follows, reason = VERIFICATION_TRANSITIONS[verification.status, VerificationEvent.CALL_RECEIVED]
+        self._by_id[verification.id] = replace(verification, status=follows)
+        self._verified_rows.append((follows, reason, to_us(now), call_id, verification.id))
 
-    async def keep(self, db: Database) -> None:
+    async def save(self, db: Database) -> None:
         """Write what was proved."""
-        await db.executemany(_CLOSE, self._proved)
+        await db.executemany(_CLOSE, self._verified_rows)
 
 
 _CLOSE = "UPDATE verifications SET status = ?, reason = ?, closed_at = ?, call_id = ? WHERE id = ?"
 
 
-async def open_proofs(
+async def load_verification_batch(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
-) -> Proofs:
+) -> VerificationBatch:
     """The verifications that these calls may be meant for; no reading where no campaign verifies."""
-    proofs = Proofs()
-    wanted: dict[Attempted, None] = {}
+    proofs = VerificationBatch()
+    wanted: dict[VerificationCall, None] = {}
     if any(each.verify for each in policy.campaigns):
         for call in calls:
-            campaign, _ = policy.owner(call)
+            campaign, _ = policy.campaign_of_call(call)
             if campaign is not None and campaign.verify is not None and call.caller is not None:
-                wanted[call.caller, campaign.name, to_us(own_time(call, received_at))] = None
+                wanted[call.caller, campaign.name, to_us(effective_call_time(call, received_at))] = None
     if not wanted:
         return proofs
     # The one that is pending comes first, as after a step of the clock a closed one may seem younger.
@@ -97,36 +99,36 @@ async def open_proofs(
                SELECT id FROM verifications x
                WHERE x.number = w.number AND x.campaign = w.campaign AND x.created_at <= w.called_at + ?
                ORDER BY x.status = 'pending' DESC, x.created_at DESC LIMIT 1)""",
-        (json.dumps(list(wanted)), EARLY // timedelta(microseconds=1)),
+        (json.dumps(list(wanted)), CLOCK_TOLERANCE // timedelta(microseconds=1)),
     )
     for number, campaign_name, called_us, *found in rows:
-        proofs._meant[number, campaign_name, called_us] = found[0]
-        proofs._known[found[0]] = _verification(found)
+        proofs._ids_by_call[number, campaign_name, called_us] = found[0]
+        proofs._by_id[found[0]] = _parse_verification(found)
     return proofs
 
 
-def _verification(row: Sequence[Any]) -> Verification:
-    return Verification(row[0], from_us(row[1]), from_us(row[2]), Status(row[3]))
+def _parse_verification(row: Sequence[Any]) -> Verification:
+    return Verification(row[0], from_us(row[1]), from_us(row[2]), VerificationStatus(row[3]))
 
 
-async def start(
+async def start_verification(
     db: Database, verification_id: str, number: str, campaign: Campaign, now: datetime
-) -> dict[str, Any] | NotStarted:
+) -> dict[str, Any] | VerificationRefusal:
     """Start a verification in place of one that is pending, unless the number has started too many."""
     if campaign.verify is None:
-        return NotStarted(Reason.VERIFIES_NOTHING)
+        return VerificationRefusal(Reason.VERIFIES_NOTHING)
     rows = await db.fetch_all(
         """SELECT id, created_at, expires_at, status FROM verifications
            WHERE number = ? AND campaign = ? AND (created_at > ? OR status = 'pending')""",
-        (number, campaign.name, to_us(now - WINDOW)),
+        (number, campaign.name, to_us(now - CAP_WINDOW)),
     )
-    others = [_verification(row) for row in rows]
-    retry_at = may_start_at((each.created_at for each in others), now, campaign.verify.max_per_hour)
+    others = [_parse_verification(row) for row in rows]
+    retry_at = next_start_at((each.created_at for each in others), now, campaign.verify.max_per_hour)
     if retry_at > now:
-        return NotStarted(Reason.TOO_MANY_VERIFICATIONS, retry_at)
+        return VerificationRefusal(Reason.TOO_MANY_VERIFICATIONS, retry_at)
     for each in others:
-        if each.status is Status.PENDING:
-            await _close(db, each, supersession(each, now), now)
+        if each.status is VerificationStatus.PENDING:
+            await _close(db, each, superseding_event(each, now), now)
     await db.execute(
         """INSERT INTO verifications (id, number, campaign, exophone, created_at, expires_at, status, reason)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -137,7 +139,7 @@ async def start(
             campaign.exophones[0],
             to_us(now),
             to_us(now + campaign.verify.ttl),
-            Status.PENDING,
+            VerificationStatus.PENDING,
             Reason.AWAITING_CALL,
         ),
     )
@@ -147,24 +149,26 @@ async def start(
     return started
 
 
-async def tell(db: Database, verification_id: str, now: datetime) -> dict[str, Any] | None:
+async def expire_and_fetch_verification(
+    db: Database, verification_id: str, now: datetime
+) -> dict[str, Any] | None:
     """A verification as it stands at `now`; telling that it has expired is what makes that final."""
     rows = await db.fetch_all(
         "SELECT id, created_at, expires_at, status FROM verifications WHERE id = ?", (verification_id,)
     )
     for row in rows:
-        found = _verification(row)
-        if has_lapsed(found, now):
-            await _close(db, found, Step.LAPSE, now)
+        found = _parse_verification(row)
+        if has_expired(found, now):
+            await _close(db, found, VerificationEvent.EXPIRE, now)
     return await fetch_verification(db, verification_id)
 
 
-async def _close(db: Database, verification: Verification, event: Step, now: datetime) -> None:
-    status, reason = TABLE[verification.status, event]
+async def _close(db: Database, verification: Verification, event: VerificationEvent, now: datetime) -> None:
+    status, reason = VERIFICATION_TRANSITIONS[verification.status, event]
     await db.execute(_CLOSE, (status, reason, to_us(now), None, verification.id))
 
 
-async def fetch_verification(db: Rows, verification_id: str) -> dict[str, Any] | None:
+async def fetch_verification(db: ReadOnlyDatabase, verification_id: str) -> dict[str, Any] | None:
     """A verification as the API shows it, or None if no one has this id."""
     rows = await db.fetch_all(
         """SELECT v.id, v.number, v.campaign, v.exophone, v.created_at, v.expires_at, v.status, v.reason,
@@ -180,11 +184,11 @@ async def fetch_verification(db: Rows, verification_id: str) -> dict[str, Any] |
         "number": row[1],
         "campaign": row[2],
         "call": row[3],
-        "created_at": iso(row[4]),
-        "expires_at": iso(row[5]),
+        "created_at": iso_from_us(row[4]),
+        "expires_at": iso_from_us(row[5]),
         "status": row[6],
         "reason": row[7],
-        "reason_words": words(row[7]),
-        "verified_at": iso(row[8]) if row[6] == Status.VERIFIED else None,
+        "reason_words": reason_words(row[7]),
+        "verified_at": iso_from_us(row[8]) if row[6] == VerificationStatus.VERIFIED else None,
         "call_sid": row[9],
     }

@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import Final
 
 from missedd.base.clock import from_us
-from missedd.core.polls.signed_result import Digests
+from missedd.core.polls.signed_result import VoteDigests
 from missedd.core.polls.tally import Tally
-from missedd.core.polls.voting_rules import Vote, leaves_out, standings
+from missedd.core.polls.voting_rules import Vote, is_country_excluded, vote_statuses
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.integrity import way_out
-from missedd.store.db.migrate import LATEST
-from missedd.store.db.read_access import check_there
-from missedd.store.db.read_only import open_to_read
-from missedd.store.polls.tallies import COUNTS, tally_of
+from missedd.store.db.integrity import recovery_advice
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.db.read_access import check_database_exists
+from missedd.store.db.read_only import open_read_only
+from missedd.store.polls.tallies import SELECT_COUNTS, parse_tally
 
 DIFFERENCES_SHOWN: Final = 20
 
-type Kept = dict[Vote, list[str]]
+type StoredVotes = dict[Vote, list[str]]
 """A voter's votes, each with its standing: one, or the database is not as we left it."""
 
 
@@ -39,75 +39,79 @@ type Kept = dict[Vote, list[str]]
 class Recount:
     """What the calls say of a poll, beside what is kept of it."""
 
-    kept: Tally
-    counted: Tally
-    numbers: int
-    found: int = 0
+    stored: Tally
+    recounted: Tally
+    voter_count: int
+    difference_count: int = 0
     """Differences in all; `differences` has the first of them."""
     differences: list[str] = field(default_factory=list)
 
     @property
     def agrees(self) -> bool:
-        return not self.found
+        return not self.difference_count
 
-    def differ(self, what: str) -> None:
-        self.found += 1
+    def add_difference(self, what: str) -> None:
+        self.difference_count += 1
         if len(self.differences) < DIFFERENCES_SHOWN:
             self.differences.append(what)
 
 
 @contextmanager
-def one_view(path: Path) -> Iterator[sqlite3.Connection]:
+def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
     """A reading connection on which nothing changes. Raises `StoreRefused`."""
-    check_there(path)
+    check_database_exists(path)
     try:
-        with closing(open_to_read(path)) as reading:
+        with closing(open_read_only(path)) as reading:
             reading.execute("BEGIN")
             (version,) = reading.execute("PRAGMA user_version").fetchone()
-            if version != LATEST:
-                raise StoreRefused(f"the database has schema version {version}, this missedd reads {LATEST}")
+            if version != LATEST_VERSION:
+                raise StoreRefused(
+                    f"the database has schema version {version}, this missedd reads {LATEST_VERSION}"
+                )
             yield reading
     except sqlite3.Error as failure:
-        raise StoreRefused(way_out(path, failure)) from failure
+        raise StoreRefused(recovery_advice(path, failure)) from failure
 
 
-def kept_tally(reading: sqlite3.Connection, poll: str) -> Tally | None:
+def stored_tally(reading: sqlite3.Connection, poll: str) -> Tally | None:
     """The tally as the daemon keeps it; None if there is no such poll."""
     found = reading.execute("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)).fetchone()
     if found is None:
         return None
-    return tally_of(poll, found[0], reading.execute(f"{COUNTS} WHERE poll = ?", (poll,)).fetchall())
+    return parse_tally(poll, found[0], reading.execute(f"{SELECT_COUNTS} WHERE poll = ?", (poll,)).fetchall())
 
 
-def recount(reading: sqlite3.Connection, kept: Tally) -> Recount:
+def recount_from_calls(reading: sqlite3.Connection, tally: Tally) -> Recount:
     """Judge every call of a poll by its rules, and compare with each vote and with the tally."""
     counts: Counter[tuple[str, str]] = Counter()
-    done = Recount(kept, Tally(kept.rules, counts), 0)
-    for number, cast, stored in _voters(reading, kept.rules.name):
-        done.numbers += bool(cast)
-        is_foreign = leaves_out(kept.rules, number, (each for votes in stored.values() for each in votes))
-        for vote, standing in standings(cast, kept.rules, is_foreign=is_foreign).items():
+    done = Recount(tally, Tally(tally.rules, counts), 0)
+    for number, cast, stored in _voters(reading, tally.rules.name):
+        done.voter_count += bool(cast)
+        is_foreign = is_country_excluded(
+            tally.rules, number, (each for votes in stored.values() for each in votes)
+        )
+        for vote, standing in vote_statuses(cast, tally.rules, is_foreign=is_foreign).items():
             counts[vote.option, standing] += 1
             if stored.get(vote) != [standing]:
                 said = " and ".join(stored.get(vote, ["missing"]))
-                done.differ(f"call {vote.call_sid}: {standing} by the calls, its vote is {said}")
+                done.add_difference(f"call {vote.call_sid}: {standing} by the calls, its vote is {said}")
         for vote in sorted(stored.keys() - cast):
-            done.differ(f"call {vote.call_sid}: has a vote for {vote.option} that no call gave")
-    for option, named in sorted(counts.keys() | kept.counts.keys()):
-        told, counted = (each.get((option, named), 0) for each in (kept.counts, counts))
+            done.add_difference(f"call {vote.call_sid}: has a vote for {vote.option} that no call gave")
+    for option, named in sorted(counts.keys() | tally.counts.keys()):
+        told, counted = (each.get((option, named), 0) for each in (tally.counts, counts))
         if told != counted:
-            done.differ(f"option {option}: {counted} {named} by the calls, the tally says {told}")
+            done.add_difference(f"option {option}: {counted} {named} by the calls, the tally says {told}")
     return done
 
 
-def digests(reading: sqlite3.Connection, poll: str) -> Digests:
+def vote_digests(reading: sqlite3.Connection, poll: str) -> VoteDigests:
     """The digests of the votes that count."""
     of_all = _Digest()
     by_option: defaultdict[str, _Digest] = defaultdict(_Digest)
     for call_sid, option in reading.execute(_COUNTED, (poll,)):
         of_all.add(call_sid)
         by_option[option].add(call_sid)
-    return Digests(str(of_all), {option: str(each) for option, each in by_option.items()})
+    return VoteDigests(str(of_all), {option: str(each) for option, each in by_option.items()})
 
 
 class _Digest:
@@ -124,22 +128,24 @@ class _Digest:
 
 
 _COUNTED = "SELECT call_sid, option FROM votes WHERE poll = ? AND standing = 'counted' ORDER BY call_sid"
-_CAST = """
+_VOTES_BY_CALLS = """
 SELECT a.number, c.called_at, c.call_sid, a.details ->> '$.option'
 FROM actions a JOIN calls c ON c.id = a.call_id
 WHERE a.kind = 'vote' AND a.details ->> '$.poll' = ? ORDER BY a.number"""
-_KEPT = "SELECT number, called_at, call_sid, option, standing FROM votes WHERE poll = ? ORDER BY number"
+_STORED_VOTES = (
+    "SELECT number, called_at, call_sid, option, standing FROM votes WHERE poll = ? ORDER BY number"
+)
 
 
-def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], Kept]]:
+def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], StoredVotes]]:
     """Each voter's votes by the calls, and as they are kept: two ordered streams in step."""
-    told = groupby(reading.execute(_CAST, (poll,)), itemgetter(0))
-    kept = groupby(reading.execute(_KEPT, (poll,)), itemgetter(0))
+    told = groupby(reading.execute(_VOTES_BY_CALLS, (poll,)), itemgetter(0))
+    kept = groupby(reading.execute(_STORED_VOTES, (poll,)), itemgetter(0))
     left, right = next(told, None), next(kept, None)
     while left is not None or right is not None:
         number = min(each[0] for each in (left, right) if each is not None)
         cast: set[Vote] = set()
-        stored: Kept = {}
+        stored: StoredVotes = {}
         if left is not None and left[0] == number:
             cast = {Vote(from_us(at_us), sid, option) for _, at_us, sid, option in left[1]}
             left = next(told, None)

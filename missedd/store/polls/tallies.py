@@ -9,40 +9,40 @@ from typing import Any
 from missedd.base.clock import from_us, to_us
 from missedd.core.policy import PollPolicy
 from missedd.core.polls.tally import Tally
-from missedd.store.db.database import Rows
-from missedd.store.polls.votes import COLUMN_OF
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.polls.votes import COLUMN_OF_STATUS
 
 
-async def tally(db: Rows, poll: str) -> Tally | None:
+async def tally(db: ReadOnlyDatabase, poll: str) -> Tally | None:
     """How a poll stands, under the rules by which it was counted; None if it has never been there."""
     rows = await db.fetch_all("SELECT rules FROM poll_rules WHERE poll = ?", (poll,))
     if not rows:
         return None
-    counts = await db.fetch_all(f"{COUNTS} WHERE poll = ?", (poll,))
-    return tally_of(poll, rows[0][0], counts)
+    counts = await db.fetch_all(f"{SELECT_COUNTS} WHERE poll = ?", (poll,))
+    return parse_tally(poll, rows[0][0], counts)
 
 
-async def polls(db: Rows) -> list[str]:
+async def polls(db: ReadOnlyDatabase) -> list[str]:
     """Every poll that there is or was, by name."""
     return [name for (name,) in await db.fetch_all("SELECT poll FROM poll_rules ORDER BY poll")]
 
 
-COUNTS = f"SELECT option, {', '.join(COLUMN_OF.values())} FROM tallies"  # noqa: S608 - constant
+SELECT_COUNTS = f"SELECT option, {', '.join(COLUMN_OF_STATUS.values())} FROM tallies"  # noqa: S608 - constant
 
 
-def tally_of(poll: str, rules: str, rows: Sequence[Sequence[Any]]) -> Tally:
-    """A tally, of the row of its rules and of the rows of `COUNTS`."""
+def parse_tally(poll: str, rules: str, rows: Sequence[Sequence[Any]]) -> Tally:
+    """A tally, of the row of its rules and of the rows of `SELECT_COUNTS`."""
     return Tally(
-        rules_of(poll, rules),
+        rules_from_json(poll, rules),
         {
             (option, standing): count
             for option, *counts in rows
-            for standing, count in zip(COLUMN_OF, counts, strict=True)
+            for standing, count in zip(COLUMN_OF_STATUS, counts, strict=True)
         },
     )
 
 
-def rules_text(rules: PollPolicy) -> str:
+def rules_to_json(rules: PollPolicy) -> str:
     """The rules as they are kept, to be compared and to be read again."""
     kept: dict[str, Any] = {
         "votes_per_number": rules.votes_per_number,
@@ -55,8 +55,8 @@ def rules_text(rules: PollPolicy) -> str:
     return json.dumps(kept, separators=(",", ":"))
 
 
-def rules_of(poll: str, text: str) -> PollPolicy:
-    kept = json.loads(text)
+def rules_from_json(poll: str, rules_json: str) -> PollPolicy:
+    kept = json.loads(rules_json)
     opens_us, closes_us = kept["opens_at"], kept["closes_at"]
     return PollPolicy(
         poll,

@@ -18,41 +18,47 @@ from typing import Final, NamedTuple
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction, State
 from missedd.core.policy import Policy
-from missedd.core.polls.voting_rules import REFUSED, Standing, Vote, cast, leaves_out
+from missedd.core.polls.voting_rules import (
+    REFUSED_STATUSES,
+    Vote,
+    VoteStatus,
+    apply_vote,
+    is_country_excluded,
+)
 from missedd.core.reasons import Reason
 from missedd.store.db.database import Database
 
 type Voter = tuple[str, str]
 """A poll and a number."""
 
-type Entry = tuple[str, str, Standing]
+type TallyKey = tuple[str, str, VoteStatus]
 """What a tally counts by: poll, option, standing."""
 
-COLUMN_OF: Final[Mapping[Standing, str]] = {
-    Standing.COUNTED: "votes",
-    Standing.SURPLUS: "surplus",
-    Standing.REPLACED: "replaced",
-    Standing.EARLY: "early",
-    Standing.LATE: "late",
-    Standing.FOREIGN: "foreign_votes",
+COLUMN_OF_STATUS: Final[Mapping[VoteStatus, str]] = {
+    VoteStatus.COUNTED: "votes",
+    VoteStatus.SURPLUS: "surplus",
+    VoteStatus.REPLACED: "replaced",
+    VoteStatus.EARLY: "early",
+    VoteStatus.LATE: "late",
+    VoteStatus.FOREIGN: "foreign_votes",
 }
 
 
-class _Kept(NamedTuple):
+class _StoredVote(NamedTuple):
     voter: Voter
     vote: Vote
-    standing: Standing
+    status: VoteStatus
 
 
 @dataclass(slots=True)
-class Ballots:
+class VoteBatch:
     """The votes that a batch of calls may add or displace."""
 
     policy: Policy
     counted: dict[Voter, tuple[Vote, ...]] = field(default_factory=dict)
-    cast: dict[str, _Kept] = field(default_factory=dict)
+    new_votes: dict[str, _StoredVote] = field(default_factory=dict)
     """The batch's own votes, by CallSid."""
-    displaced: dict[str, _Kept] = field(default_factory=dict)
+    displaced: dict[str, _StoredVote] = field(default_factory=dict)
     """Votes of earlier batches that counted, as they stand now."""
 
     def record(self, admission: Admission, call: InboundCall) -> Admission:
@@ -65,8 +71,10 @@ class Ballots:
                 recorded, standing = self._recorded(planned, admission, call)
                 actions = list(admission.actions)
                 actions[index] = recorded
-                if standing is not Standing.COUNTED:
-                    actions = [_unconfirmed(each) if each.kind is Kind.SMS else each for each in actions]
+                if standing is not VoteStatus.COUNTED:
+                    actions = [
+                        _without_confirmation(each) if each.kind is Kind.SMS else each for each in actions
+                    ]
                 return Admission(
                     admission.verdict,
                     admission.reason,
@@ -79,19 +87,19 @@ class Ballots:
 
     def _recorded(
         self, planned: PlannedAction, admission: Admission, call: InboundCall
-    ) -> tuple[PlannedAction, Standing]:
+    ) -> tuple[PlannedAction, VoteStatus]:
         rules = self.policy.poll(planned.details["poll"])
         if rules is None or call.caller is None:
             raise AssertionError("a vote is a number's, in a poll of the configuration")
         voter = (rules.name, call.caller)
         vote = Vote(admission.called_at, call.call_sid, planned.details["option"])
-        is_foreign = leaves_out(rules, call.caller)
-        done = cast(self.counted.get(voter, ()), vote, rules, is_foreign=is_foreign)
+        is_foreign = is_country_excluded(rules, call.caller)
+        done = apply_vote(self.counted.get(voter, ()), vote, rules, is_foreign=is_foreign)
         self.counted[voter] = done.counted
-        self.cast[vote.call_sid] = _Kept(voter, vote, done.standing)
-        if done.displaced is not None and done.displaced_to is not None:
-            moved = _Kept(voter, done.displaced, done.displaced_to)
-            known = self.cast if moved.vote.call_sid in self.cast else self.displaced
+        self.new_votes[vote.call_sid] = _StoredVote(voter, vote, done.status)
+        if done.displaced is not None and done.displaced_status is not None:
+            moved = _StoredVote(voter, done.displaced, done.displaced_status)
+            known = self.new_votes if moved.vote.call_sid in self.new_votes else self.displaced
             known[moved.vote.call_sid] = moved
         # Made anew, as `replace` takes several times as long and votes come by the thousand.
         recorded = PlannedAction(
@@ -101,33 +109,33 @@ class Ballots:
             planned.due_at,
             planned.expires_at,
             done.reason,
-            Outcome.REFUSED if done.standing in REFUSED else Outcome.RECORDED,
+            Outcome.REFUSED if done.status in REFUSED_STATUSES else Outcome.RECORDED,
             details=planned.details,
         )
-        return recorded, done.standing
+        return recorded, done.status
 
-    async def keep(self, db: Database) -> None:
+    async def save(self, db: Database) -> None:
         """Write what has changed."""
-        if not self.cast:
+        if not self.new_votes:
             return
         await db.executemany(
             _INSERT,
             [
                 (*voter, standing, to_us(vote.called_at), vote.call_sid, vote.option)
-                for voter, vote, standing in self.cast.values()
+                for voter, vote, standing in self.new_votes.values()
             ],
         )
-        await move(db, [(*each, Standing.COUNTED) for each in self.displaced.values()])
-        changes: Counter[Entry] = Counter()
-        for (poll, _), vote, standing in self.cast.values():
+        await change_vote_status(db, [(*each, VoteStatus.COUNTED) for each in self.displaced.values()])
+        changes: Counter[TallyKey] = Counter()
+        for (poll, _), vote, standing in self.new_votes.values():
             changes[poll, vote.option, standing] += 1
         for (poll, _), vote, standing in self.displaced.values():
             changes[poll, vote.option, standing] += 1
-            changes[poll, vote.option, Standing.COUNTED] -= 1
-        await change_tallies(db, changes)
+            changes[poll, vote.option, VoteStatus.COUNTED] -= 1
+        await update_tallies(db, changes)
 
 
-def _unconfirmed(sms: PlannedAction) -> PlannedAction:
+def _without_confirmation(sms: PlannedAction) -> PlannedAction:
     if sms.state is State.DONE:
         return sms
     return replace(sms, state=State.DONE, outcome=Outcome.DROPPED, reason=Reason.VOTE_NOT_COUNTED)
@@ -136,43 +144,48 @@ def _unconfirmed(sms: PlannedAction) -> PlannedAction:
 _INSERT = "INSERT INTO votes (poll, number, standing, called_at, call_sid, option) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-async def move(db: Database, moves: Iterable[tuple[Voter, Vote, Standing, Standing]]) -> None:
+async def change_vote_status(
+    db: Database, changes: Iterable[tuple[Voter, Vote, VoteStatus, VoteStatus]]
+) -> None:
     """Change the standing of votes, to and from; the tallies are not touched."""
     await db.executemany(
         """UPDATE votes SET standing = ?
            WHERE poll = ? AND number = ? AND standing = ? AND called_at = ? AND call_sid = ?""",
-        [(to, *voter, since, to_us(vote.called_at), vote.call_sid) for voter, vote, to, since in moves],
+        [(to, *voter, since, to_us(vote.called_at), vote.call_sid) for voter, vote, to, since in changes],
     )
 
 
-async def change_tallies(db: Database, changes: Mapping[Entry, int]) -> None:
+async def update_tallies(db: Database, changes: Mapping[TallyKey, int]) -> None:
     """Add differences to the tallies; those that come to nothing still make an option known."""
-    by_option: defaultdict[tuple[str, str], dict[Standing, int]] = defaultdict(dict)
+    by_option: defaultdict[tuple[str, str], dict[VoteStatus, int]] = defaultdict(dict)
     for (poll, option, standing), difference in changes.items():
         by_option[poll, option][standing] = difference
     await db.executemany(
         _CHANGE,
-        [(*key, *(each.get(standing, 0) for standing in COLUMN_OF)) for key, each in by_option.items()],
+        [
+            (*key, *(each.get(standing, 0) for standing in COLUMN_OF_STATUS))
+            for key, each in by_option.items()
+        ],
     )
 
 
 _CHANGE = f"""
-INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF.values())})
-VALUES (?, ?{", ?" * len(COLUMN_OF)})
+INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF_STATUS.values())})
+VALUES (?, ?{", ?" * len(COLUMN_OF_STATUS)})
 ON CONFLICT (poll, option) DO UPDATE SET
-{", ".join(f"{name} = {name} + excluded.{name}" for name in COLUMN_OF.values())}"""  # noqa: S608 - constant
+{", ".join(f"{name} = {name} + excluded.{name}" for name in COLUMN_OF_STATUS.values())}"""  # noqa: S608 - constant
 
 
-async def read_ballots(db: Database, calls: Sequence[InboundCall], policy: Policy) -> Ballots:
+async def load_vote_batch(db: Database, calls: Sequence[InboundCall], policy: Policy) -> VoteBatch:
     """What counts so far of those who may vote by these calls; no reading where nobody does."""
-    ballots = Ballots(policy)
+    ballots = VoteBatch(policy)
     if not policy.polls:
         return ballots
     voters = {
         (campaign.vote.poll, call.caller)
         for call in calls
         if call.caller is not None and call.not_missed is None
-        for campaign, _ in (policy.owner(call),)
+        for campaign, _ in (policy.campaign_of_call(call),)
         if campaign is not None and campaign.vote is not None
     }
     if not voters:

@@ -18,51 +18,51 @@ from typing import Any, Final
 from missedd.base.clock import to_us
 from missedd.core.pagination import Page, Query
 from missedd.store.actions.rows import IS_PARKED
-from missedd.store.db.database import Rows
-from missedd.store.reads.calls import ACTION_COLUMNS, action_of
-from missedd.store.reads.paging import List, page
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.reads.calls import ACTION_COLUMNS, action_json
+from missedd.store.reads.paging import ListSpec, fetch_page
 
-MOST_COUNTED: Final = 1_000
+COUNT_LIMIT: Final = 1_000
 """More than these are told of as so many."""
 
-TOLD_EARLY_SINCE: Final = timedelta(hours=24)
+EARLY_WEBHOOK_WINDOW: Final = timedelta(hours=24)
 
 IS_UNKNOWN: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NULL"
-IS_SETTLED: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NOT NULL"
-_IS_LOST: Final = """a.state != 'done' AND a.state = 'attempting' AND (
+IS_RESOLVED: Final = "a.outcome = 'unknown' AND a.settled_outcome IS NOT NULL"
+_HAS_LOST_ANSWER: Final = """a.state != 'done' AND a.state = 'attempting' AND (
     SELECT result FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1) = 'unknown'"""
 
 
-async def parked(db: Rows, query: Query) -> Page:
+async def parked_webhooks(db: ReadOnlyDatabase, query: Query) -> Page:
     """Webhooks that the application never took and that were not sent again since."""
-    return await page(db, _PARKED, query)
+    return await fetch_page(db, _PARKED, query)
 
 
-async def unknown(db: Rows, query: Query) -> Page:
+async def unknown_outcomes(db: ReadOnlyDatabase, query: Query) -> Page:
     """What ended as `unknown` and was not settled."""
-    return await page(db, replace(_PARKED, name="unknown", only=IS_UNKNOWN), query)
+    return await fetch_page(db, replace(_PARKED, name="unknown", condition=IS_UNKNOWN), query)
 
 
-async def lost(db: Rows, query: Query) -> Page:
+async def lost_answers(db: ReadOnlyDatabase, query: Query) -> Page:
     """What is still looked for, as the answer to its request never came: it may be settled already."""
-    return await page(db, replace(_PARKED, name="lost", only=_IS_LOST), query)
+    return await fetch_page(db, replace(_PARKED, name="lost", condition=_HAS_LOST_ANSWER), query)
 
 
-async def attention(db: Rows) -> dict[str, int]:
-    """How much of each there is, at most `MOST_COUNTED` and one."""
+async def attention_counts(db: ReadOnlyDatabase) -> dict[str, int]:
+    """How much of each there is, at most `COUNT_LIMIT` and one."""
     found = {}
-    for name, condition in (("parked", IS_PARKED), ("unknown", IS_UNKNOWN), ("lost", _IS_LOST)):
+    for name, condition in (("parked", IS_PARKED), ("unknown", IS_UNKNOWN), ("lost", _HAS_LOST_ANSWER)):
         rows = await db.fetch_all(
-            f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?)", (MOST_COUNTED + 1,)
+            f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?)", (COUNT_LIMIT + 1,)
         )
         found[name] = int(rows[0][0])
     return found
 
 
-async def told_early(db: Rows, now: datetime) -> list[dict[str, Any]]:
+async def early_webhook_counts(db: ReadOnlyDatabase, now: datetime) -> list[dict[str, Any]]:
     """By campaign, the calls of the last day that were taken after all when their callback had gone out.
 
-    Of the latest, at most `MOST_COUNTED` and one.
+    Of the latest, at most `COUNT_LIMIT` and one.
     """
     rows = await db.fetch_all(
         """SELECT c.campaign FROM calls c
@@ -70,7 +70,7 @@ async def told_early(db: Rows, now: datetime) -> list[dict[str, Any]]:
                SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind = 'callback'
                  AND a.placed_at <= c.reached_at)
            ORDER BY c.reached_at DESC LIMIT ?""",
-        (to_us(now - TOLD_EARLY_SINCE), MOST_COUNTED + 1),
+        (to_us(now - EARLY_WEBHOOK_WINDOW), COUNT_LIMIT + 1),
     )
     counts = Counter(campaign for (campaign,) in rows)
     return [{"campaign": campaign, "count": n} for campaign, n in sorted(counts.items())]
@@ -78,20 +78,20 @@ async def told_early(db: Rows, now: datetime) -> list[dict[str, Any]]:
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:
     last = {"attempts": row[-3], "code": row[-2], "message": row[-1]}
-    return action_of(row) | {"campaign": row[-6], "number": row[-5], "call_sid": row[-4]} | last
+    return action_json(row) | {"campaign": row[-6], "number": row[-5], "call_sid": row[-4]} | last
 
 
-_PARKED: Final = List(
+_PARKED: Final = ListSpec(
     name="parked",
     source="actions a JOIN calls c ON c.id = a.call_id",
     columns=f"""{ACTION_COLUMNS}, a.campaign, a.number, c.call_sid,
         (SELECT count(*) FROM attempts t WHERE t.action_id = a.id),
         (SELECT code FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1),
         (SELECT message FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1)""",
-    key=("a.id",),
-    like=(int,),
+    sort_key=("a.id",),
+    key_types=(int,),
     filters={"campaign": "+a.campaign", "number": "+a.number"},
-    time="a.due_at",
-    shape=_row,
-    only=IS_PARKED,
+    time_column="a.due_at",
+    to_json=_row,
+    condition=IS_PARKED,
 )

@@ -8,33 +8,45 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import to_us
-from missedd.core.audit import By, Deed
+from missedd.core.audit import Actor, AuditAction
 from missedd.core.pagination import Page, Query
-from missedd.store.db.database import Database, Rows
-from missedd.store.db.json_values import iso
-from missedd.store.reads.paging import List, page
+from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.db.json_values import iso_from_us
+from missedd.store.reads.paging import ListSpec, fetch_page
 
 
-async def note(
-    db: Database, by: By, deed: Deed, subject: str | int, now: datetime, **details: object
+async def record_audit(
+    db: Database,
+    actor: Actor,
+    audit_action: AuditAction,
+    subject: str | int,
+    now: datetime,
+    **details: object,
 ) -> None:
     """Keep that something was done by hand; details that are None are left out."""
     said = {name: value for name, value in details.items() if value is not None}
     await db.execute(
         "INSERT INTO audit (at, source, peer, deed, subject, details) VALUES (?, ?, ?, ?, ?, ?)",
-        (to_us(now), by.source, by.peer, deed, str(subject), json.dumps(said, separators=(",", ":"))),
+        (
+            to_us(now),
+            actor.source,
+            actor.peer,
+            audit_action,
+            str(subject),
+            json.dumps(said, separators=(",", ":")),
+        ),
     )
 
 
-async def audit(db: Rows, query: Query) -> Page:
+async def audit(db: ReadOnlyDatabase, query: Query) -> Page:
     """What was done by hand, the latest first; `Query.subject` is what it was done to."""
-    return await page(db, _AUDIT, query)
+    return await fetch_page(db, _AUDIT, query)
 
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:
     return {
         "id": row[0],
-        "at": iso(row[1]),
+        "at": iso_from_us(row[1]),
         "source": row[2],
         "peer": row[3],
         "deed": row[4],
@@ -43,13 +55,13 @@ def _row(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-_AUDIT: Final = List(
+_AUDIT: Final = ListSpec(
     name="audit",
     source="audit u",
     columns="u.id, u.at, u.source, u.peer, u.deed, u.subject, u.details",
-    key=("u.id",),
-    like=(int,),
+    sort_key=("u.id",),
+    key_types=(int,),
     filters={"subject": "u.subject"},
-    time="u.at",
-    shape=_row,
+    time_column="u.at",
+    to_json=_row,
 )

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from missedd.base.clock import to_us
-from missedd.core.analytics.backlog_forecast import KNOWN_MINUTES, MINUTE, Backlog, Crowd
-from missedd.core.model import LANE_OF, Kind
-from missedd.store.db.database import Rows
-from missedd.store.db.json_values import words
+from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, MINUTE, Backlog, DueGroup
+from missedd.core.model import LANE_BY_KIND, Kind
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.db.json_values import reason_words
 
 
-async def pending(db: Rows) -> list[dict[str, Any]]:
+async def open_action_counts(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
     """Counts of what is not done, by campaign, kind, state and reason."""
     rows = await db.fetch_all(
         """SELECT campaign, kind, state, reason, count(*) FROM actions WHERE state != 'done'
@@ -25,14 +25,14 @@ async def pending(db: Rows) -> list[dict[str, Any]]:
             "kind": kind,
             "state": state,
             "reason": reason,
-            "reason_words": words(reason),
+            "reason_words": reason_words(reason),
             "count": n,
         }
         for campaign, kind, state, reason, n in rows
     ]
 
 
-async def backlogs(db: Rows, now: datetime) -> dict[Kind, Backlog]:
+async def backlogs(db: ReadOnlyDatabase, now: datetime) -> dict[Kind, Backlog]:
     """What is due now and waits for its turn, and what becomes due soon, by kind."""
     now_us = to_us(now)
     rows = await db.fetch_all(
@@ -41,9 +41,9 @@ async def backlogs(db: Rows, now: datetime) -> dict[Kind, Backlog]:
                   max(0, (expires_at - ?) / 60000000), count(*)
            FROM actions
            WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2, 3""",
-        (now_us, now_us, now_us, to_us(now + KNOWN_MINUTES * MINUTE)),
+        (now_us, now_us, now_us, to_us(now + FORECAST_MINUTES * MINUTE)),
     )
-    crowds: defaultdict[str, list[Crowd]] = defaultdict(list)
+    crowds: defaultdict[str, list[DueGroup]] = defaultdict(list)
     for kind, due, expires, n in rows:
-        crowds[kind].append(Crowd(due, expires, n))
-    return {kind: Backlog(crowds[kind]) for kind in LANE_OF}
+        crowds[kind].append(DueGroup(due, expires, n))
+    return {kind: Backlog(crowds[kind]) for kind in LANE_BY_KIND}

@@ -8,19 +8,19 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from missedd.core.actions.details import facts_of
+from missedd.core.actions.details import details_json
 from missedd.core.model import Kind
-from missedd.core.people.erasure import kept_as
-from missedd.store.db.database import Rows
-from missedd.store.db.json_values import iso, words
+from missedd.core.people.erasure import lookup_key
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.db.json_values import iso_from_us, reason_words
 
-NUMBER_LIMIT = 20
+CALLS_PER_NUMBER = 20
 """Calls of one number that its story tells: more than a person reads."""
 
 CALL_COLUMNS = """c.id, c.call_sid, c.caller, c.exophone, c.campaign, c.called_at, c.received_at,
 c.verdict, c.reason, c.redeliveries, c.shape, c.reached_at, c.reached_by"""
 
-_PROVED = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
+_VERIFICATION_ID = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
 """The verification that a call proved, if it proved one."""
 
 ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
@@ -28,87 +28,89 @@ a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.s
 a.answered_at, a.code, a.details"""
 
 
-async def call_story(db: Rows, call_sid: str) -> dict[str, Any] | None:
+async def call_trace(db: ReadOnlyDatabase, call_sid: str) -> dict[str, Any] | None:
     """One call with its actions, their attempts and reports, oldest first; None if there is none."""
     rows = await db.fetch_all(
-        f"SELECT {CALL_COLUMNS}, {_PROVED} FROM calls c WHERE c.call_sid = ?", (call_sid,)
+        f"SELECT {CALL_COLUMNS}, {_VERIFICATION_ID} FROM calls c WHERE c.call_sid = ?", (call_sid,)
     )
     stories = await _with_actions(db, rows)
     return stories[0] if stories else None
 
 
-async def story_of_ours(db: Rows, provider_sid: str) -> dict[str, Any] | None:
+async def trace_of_own_call(db: ReadOnlyDatabase, provider_sid: str) -> dict[str, Any] | None:
     """The story of the call that an action with this Sid at the provider is owed for, or None."""
     rows = await db.fetch_all(
         "SELECT c.call_sid FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.provider_sid = ? LIMIT 1",
         (provider_sid,),
     )
-    return await call_story(db, rows[0][0]) if rows else None
+    return await call_trace(db, rows[0][0]) if rows else None
 
 
-async def story_of_number(db: Rows, number: str, limit: int = NUMBER_LIMIT) -> list[dict[str, Any]]:
-    """The latest calls of a number in any spelling, newest first, each as `call_story` tells it.
+async def number_trace(
+    db: ReadOnlyDatabase, number: str, limit: int = CALLS_PER_NUMBER
+) -> list[dict[str, Any]]:
+    """The latest calls of a number in any spelling, newest first, each as `call_trace` tells it.
 
     A pseudonym has those of the number that was erased; an unusable spelling has none.
     """
     rows = await db.fetch_all(
-        f"""SELECT {CALL_COLUMNS}, {_PROVED} FROM calls c
+        f"""SELECT {CALL_COLUMNS}, {_VERIFICATION_ID} FROM calls c
             WHERE c.caller = ? ORDER BY c.called_at DESC, c.id DESC LIMIT ?""",
-        (kept_as(number), limit),
+        (lookup_key(number), limit),
     )
     return await _with_actions(db, rows)
 
 
-def call_of(row: Sequence[Any]) -> dict[str, Any]:
+def call_json(row: Sequence[Any]) -> dict[str, Any]:
     """A row of `CALL_COLUMNS` as JSON, without its actions."""
     return {
         "call_sid": row[1],
         "from": row[2],
         "to": row[3],
         "campaign": row[4],
-        "called_at": iso(row[5]),
-        "received_at": iso(row[6]),
+        "called_at": iso_from_us(row[5]),
+        "received_at": iso_from_us(row[6]),
         "verdict": row[7],
         "reason": row[8],
-        "reason_words": words(row[8]),
+        "reason_words": reason_words(row[8]),
         "shape": row[10],
         "redeliveries": row[9],
-        "reached_at": iso(row[11]),
+        "reached_at": iso_from_us(row[11]),
         "reached_by": row[12],
     }
 
 
-def action_of(row: Sequence[Any]) -> dict[str, Any]:
+def action_json(row: Sequence[Any]) -> dict[str, Any]:
     """A row of `ACTION_COLUMNS` as JSON, without its attempts and reports."""
     return {
         "id": row[0],
         "kind": row[1],
         "state": row[2],
         "outcome": row[3],
-        "due_at": iso(row[4]),
+        "due_at": iso_from_us(row[4]),
         "reason": row[5],
-        "reason_words": words(row[5]),
+        "reason_words": reason_words(row[5]),
         "plan": row[6],
-        "placed_at": iso(row[7]),
-        "closed_at": iso(row[8]),
+        "placed_at": iso_from_us(row[7]),
+        "closed_at": iso_from_us(row[8]),
         "provider_sid": row[9],
-        "expires_at": iso(row[10]),
+        "expires_at": iso_from_us(row[10]),
         "retry_index": row[11],
         "origin": row[12],
         "settled_outcome": row[13],
-        "settled_at": iso(row[14]),
+        "settled_at": iso_from_us(row[14]),
         "settled_note": row[15],
-        "answered_at": iso(row[16]),
+        "answered_at": iso_from_us(row[16]),
         "code": row[17],
-        **facts_of(json.loads(row[18])),
+        **details_json(json.loads(row[18])),
     }
 
 
-async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+async def _with_actions(db: ReadOnlyDatabase, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     """The stories of these calls, in their order: a handful of queries, however many there are."""
     if not calls:
         return []
-    stories = {row[0]: call_of(row) | {"verification": row[-1], "actions": []} for row in calls}
+    stories = {row[0]: call_json(row) | {"verification": row[-1], "actions": []} for row in calls}
     wanted = (json.dumps(list(stories)),)
     actions = {}
     for row in await db.fetch_all(
@@ -116,7 +118,7 @@ async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[s
             WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
         wanted,
     ):
-        action: dict[str, Any] = action_of(row) | {"vote": None, "attempts": [], "reports": []}
+        action: dict[str, Any] = action_json(row) | {"vote": None, "attempts": [], "reports": []}
         actions[row[0]] = action
         stories[row[-1]]["actions"].append(action)
     wanted = (json.dumps(list(actions)),)
@@ -128,13 +130,13 @@ async def _with_actions(db: Rows, calls: Sequence[Sequence[Any]]) -> list[dict[s
            FROM attempts WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY action_id, number""",
         wanted,
     ):
-        actions[row[0]]["attempts"].append(_attempt_of(row))
+        actions[row[0]]["attempts"].append(_attempt_json(row))
     for row in await db.fetch_all(
         """SELECT action_id, received_at, source, status, code, provider_sid, effect
            FROM reports WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
         wanted,
     ):
-        actions[row[0]]["reports"].append(_report_of(row))
+        actions[row[0]]["reports"].append(_report_json(row))
     return list(stories.values())
 
 
@@ -147,23 +149,23 @@ WHERE a.id IN (SELECT value FROM json_each(?)) AND a.kind = 'vote'"""
 """How the votes stand now. A voter may have thousands: all that the key begins with is said."""
 
 
-def _attempt_of(row: Sequence[Any]) -> dict[str, Any]:
+def _attempt_json(row: Sequence[Any]) -> dict[str, Any]:
     return {
         "number": row[1],
-        "started_at": iso(row[2]),
-        "finished_at": iso(row[3]),
+        "started_at": iso_from_us(row[2]),
+        "finished_at": iso_from_us(row[3]),
         "result": row[4],
         "code": row[5],
         "reason": row[6],
-        "reason_words": words(row[6]),
+        "reason_words": reason_words(row[6]),
         "provider_sid": row[7],
         "message": row[8],
     }
 
 
-def _report_of(row: Sequence[Any]) -> dict[str, Any]:
+def _report_json(row: Sequence[Any]) -> dict[str, Any]:
     return {
-        "received_at": iso(row[1]),
+        "received_at": iso_from_us(row[1]),
         "source": row[2],
         "status": row[3],
         "code": row[4],

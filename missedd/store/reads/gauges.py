@@ -14,9 +14,9 @@ from missedd.base.clock import to_us
 from missedd.core.reasons import Reason
 from missedd.store.actions.agent_misses import absent_agents
 from missedd.store.actions.pauses import pauses_in_force
-from missedd.store.db.database import Rows
-from missedd.store.db.migrate import LATEST
-from missedd.store.reads.attention import attention, told_early
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.reads.attention import attention_counts, early_webhook_counts
 from missedd.store.reads.refused_sms import refused_sms
 
 _OPEN: Final = """
@@ -25,13 +25,13 @@ SELECT kind, state, iif(state = 'held', reason, ''), count(*),
        min(iif(state IN ('planned', 'held'), wake_at, NULL))
 FROM actions WHERE state != 'done' GROUP BY 1, 2, 3"""
 
-_LATEST_LOOKED_AT: Final = 100
+_CALLS_SEARCHED: Final = 100
 _LAST_WEBHOOK: Final = """
 SELECT max(received_at) FROM (SELECT received_at, shape FROM calls ORDER BY id DESC LIMIT ?)
 WHERE shape != 'recovered'"""
 
 
-async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
+async def gauges(db: ReadOnlyDatabase, now: datetime) -> dict[str, Any]:
     """What waits and what is out.
 
     `open` counts actions that are not done by (kind, state), `held` those that wait by (kind, reason);
@@ -54,7 +54,7 @@ async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
     barred = await db.fetch_all(
         "SELECT count(DISTINCT number) FROM suppressions WHERE until_at IS NULL OR until_at > ?", (now_us,)
     )
-    latest = await db.fetch_all(_LAST_WEBHOOK, (_LATEST_LOOKED_AT,))
+    latest = await db.fetch_all(_LAST_WEBHOOK, (_CALLS_SEARCHED,))
     refused = await refused_sms(db, now)
     return {
         "open": dict(counts),
@@ -63,11 +63,11 @@ async def gauges(db: Rows, now: datetime) -> dict[str, Any]:
         "next_wake_at": wake[0][0],
         "suppressions": barred[0][0],
         "agents_absent": len(await absent_agents(db)),
-        **await attention(db),
+        **await attention_counts(db),
         "quarantined": sum(n for (_, reason), n in held.items() if reason == Reason.QUARANTINED),
         "paused": sorted(await pauses_in_force(db, now)),
         "sms_misconfigured": {(each["campaign"], each["code"]): each["count"] for each in refused},
-        "told_early": {(each["campaign"],): each["count"] for each in await told_early(db, now)},
+        "told_early": {(each["campaign"],): each["count"] for each in await early_webhook_counts(db, now)},
         "last_webhook_at": latest[0][0],
-        "schema": LATEST,
+        "schema": LATEST_VERSION,
     }

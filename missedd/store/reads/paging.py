@@ -13,75 +13,75 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from missedd.base.clock import to_us
-from missedd.core.pagination import Key, Page, Query, decode_cursor, encode_cursor
-from missedd.store.db.database import Rows
+from missedd.core.pagination import CursorKey, Page, Query, decode_cursor, encode_cursor
+from missedd.store.db.database import ReadOnlyDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class List:
+class ListSpec:
     """A list's table and columns, its sort key (descending) and the column of each filter."""
 
     name: str
     source: str
     columns: str
-    key: tuple[str, ...]
-    like: tuple[type, ...]
+    sort_key: tuple[str, ...]
+    key_types: tuple[type, ...]
     filters: dict[str, str]
-    time: str
-    shape: Callable[[Sequence[Any]], dict[str, Any]]
-    only: str | None = None
+    time_column: str
+    to_json: Callable[[Sequence[Any]], dict[str, Any]]
+    condition: str | None = None
     """What of the table belongs to the list, where that is not all of it."""
-    halves: dict[str, tuple[str, str]] = field(default_factory=dict)
+    boolean_filters: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By filter that is true or false: which rows are meant by the one, and which by the other."""
-    conditions: dict[str, str] = field(default_factory=dict)
+    filter_conditions: dict[str, str] = field(default_factory=dict)
     """By filter: a condition that takes its value more than once, or otherwise than by being equal."""
-    updated: str | None = None
+    updated_column: str | None = None
     """Where the list is of what changed since an instant: the column of its last change."""
 
 
-async def page(db: Rows, of: List, query: Query) -> Page:
-    where: list[str] = [] if of.only is None else [of.only]
+async def fetch_page(db: ReadOnlyDatabase, spec: ListSpec, query: Query) -> Page:
+    where: list[str] = [] if spec.condition is None else [spec.condition]
     params: list[object] = []
-    for name, column in of.filters.items():
+    for name, column in spec.filters.items():
         value = getattr(query, name)
         if value is not None:
             where.append(f"{column} = ?")
             params.append(value)
-    for name, condition in of.conditions.items():
+    for name, condition in spec.filter_conditions.items():
         value = getattr(query, name)
         if value is not None:
             where.append(condition)
             params.extend([value] * condition.count("?"))
-    for name, (yes, no) in of.halves.items():
+    for name, (yes, no) in spec.boolean_filters.items():
         value = getattr(query, name)
         if value is not None:
             where.append(yes if value else no)
-    if "state" in of.filters and query.state not in (None, "done"):
+    if "state" in spec.filters and query.state not in (None, "done"):
         # Said in these words the index of what is open can be used.
-        where.append(f"{of.filters['state']} != 'done'")
+        where.append(f"{spec.filters['state']} != 'done'")
     if query.since is not None:
-        where.append(f"{of.time} >= ?")
+        where.append(f"{spec.time_column} >= ?")
         params.append(to_us(query.since))
     if query.until is not None:
-        where.append(f"{of.time} < ?")
+        where.append(f"{spec.time_column} < ?")
         params.append(to_us(query.until))
-    if of.updated is not None and query.updated_since is not None:
-        where.append(f"{of.updated} >= ?")
+    if spec.updated_column is not None and query.updated_since is not None:
+        where.append(f"{spec.updated_column} >= ?")
         params.append(to_us(query.updated_since))
     if query.cursor is not None:
-        where.append(f"({', '.join(of.key)}) < ({', '.join('?' for _ in of.key)})")
-        params.extend(decode_cursor(of.name, query.cursor, of.like))
-    order = ", ".join(f"{column} DESC" for column in of.key)
+        where.append(f"({', '.join(spec.sort_key)}) < ({', '.join('?' for _ in spec.sort_key)})")
+        params.extend(decode_cursor(spec.name, query.cursor, spec.key_types))
+    order = ", ".join(f"{column} DESC" for column in spec.sort_key)
     # One row more than asked for tells whether there is a next page.
     rows = await db.fetch_all(
-        f"""SELECT {", ".join(of.key)}, {of.columns} FROM {of.source}
+        f"""SELECT {", ".join(spec.sort_key)}, {spec.columns} FROM {spec.source}
             {"WHERE " + " AND ".join(where) if where else ""} ORDER BY {order} LIMIT ?""",
         (*params, query.limit + 1),
     )
-    width = len(of.key)
+    width = len(spec.sort_key)
     shown = rows[: query.limit]
-    last: Key = tuple(shown[-1][:width]) if shown else ()
+    last: CursorKey = tuple(shown[-1][:width]) if shown else ()
     return Page(
-        [of.shape(row[width:]) for row in shown],
-        encode_cursor(of.name, last) if len(rows) > query.limit else None,
+        [spec.to_json(row[width:]) for row in shown],
+        encode_cursor(spec.name, last) if len(rows) > query.limit else None,
     )

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from missedd.base.clock import to_us
-from missedd.store.db.database import Rows
-from missedd.store.reads.attention import MOST_COUNTED
+from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.reads.attention import COUNT_LIMIT
 
-SMS_SINCE: Final = timedelta(hours=24)
+REFUSED_SMS_WINDOW: Final = timedelta(hours=24)
 
 
-async def refused_sms(db: Rows, now: datetime) -> list[dict[str, Any]]:
-    """By campaign and code, those of the last day; of the latest, at most `MOST_COUNTED` and one."""
+async def refused_sms(db: ReadOnlyDatabase, now: datetime) -> list[dict[str, Any]]:
+    """By campaign and code, those of the last day; of the latest, at most `COUNT_LIMIT` and one."""
     rows = await db.fetch_all(
         """SELECT campaign, code FROM actions
            WHERE reason = 'sms-misconfigured' AND closed_at >= ? ORDER BY closed_at DESC LIMIT ?""",
-        (to_us(now - SMS_SINCE), MOST_COUNTED + 1),
+        (to_us(now - REFUSED_SMS_WINDOW), COUNT_LIMIT + 1),
     )
     counts = Counter((campaign, code) for campaign, code in rows)
     return [

@@ -17,40 +17,40 @@ from typing import Final, NamedTuple
 
 from pyroaring import BitMap
 
-from missedd.core.analytics.time_buckets import SPANS, Parts, Run, cover
-from missedd.store.db.database import Database, Rows
-from missedd.store.rollups.facts import COUNTED_SQL, stretch_at
+from missedd.core.analytics.time_buckets import SPANS, BucketRun, PeriodParts, cover_with_buckets
+from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.rollups.facts import COUNTED_VERDICTS_SQL, time_bucket_sql
 
-_IS_COUNTED: Final = f"campaign IS NOT NULL AND caller IS NOT NULL AND verdict IN ({COUNTED_SQL})"
+_IS_COUNTED: Final = f"campaign IS NOT NULL AND caller IS NOT NULL AND verdict IN ({COUNTED_VERDICTS_SQL})"
 
 
 class NewCaller(NamedTuple):
     """A number that rang a campaign in a stretch."""
 
     campaign: str
-    stretch: int
+    time_bucket: int
     number: str
 
 
-async def callers_of(
-    db: Database, campaign: str, since_us: int, until_us: int, stretch: int
+async def callers_in_bucket(
+    db: Database, campaign: str, since_us: int, until_us: int, time_bucket: int
 ) -> list[NewCaller]:
     """Who rang a campaign at or after `since_us` and before `until_us`, which is `stretch`."""
     rows = await db.fetch_all(
         f"""SELECT DISTINCT campaign, ?, caller FROM calls
             WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}""",
-        (stretch, campaign, since_us, until_us),
+        (time_bucket, campaign, since_us, until_us),
     )
     return [NewCaller(*row) for row in rows]
 
 
-async def new_callers(db: Database, after: int, up_to: int, until_us: int) -> list[NewCaller]:
+async def take_late_callers(db: Database, after: int, up_to: int, until_us: int) -> list[NewCaller]:
     """Those of the calls after one and up to another that were before `until_us`, and the late ones' list.
 
     The list is emptied, as they are put into their sets now.
     """
     rows = await db.fetch_all(
-        f"""SELECT DISTINCT campaign, {stretch_at("called_at")}, caller FROM calls NOT INDEXED
+        f"""SELECT DISTINCT campaign, {time_bucket_sql("called_at")}, caller FROM calls NOT INDEXED
             WHERE id > ? AND id <= ? AND called_at < ? AND {_IS_COUNTED}""",
         (after, up_to, until_us),
     )
@@ -58,46 +58,50 @@ async def new_callers(db: Database, after: int, up_to: int, until_us: int) -> li
     return [NewCaller(*row) for row in rows]
 
 
-async def add_callers(db: Database, found: Sequence[NewCaller], made: int, known: int) -> int:
+async def add_callers(db: Database, callers: Sequence[NewCaller], bucket_count: int, id_count: int) -> int:
     """Put callers into the sets of their stretches, and into longer ones made of the first `made` stretches.
 
     `known` is how many ids are given; returns how many are given now.
     """
-    numbers = list(dict.fromkeys(each.number for each in found))
+    numbers = list(dict.fromkeys(each.number for each in callers))
     ids: dict[str, int] = dict(
         await db.fetch_all(
             "SELECT number, caller_id FROM callers WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(numbers),),
         )
     )
-    new = {number: known + i for i, number in enumerate((each for each in numbers if each not in ids), 1)}
+    new = {number: id_count + i for i, number in enumerate((each for each in numbers if each not in ids), 1)}
     await db.executemany("INSERT INTO callers (number, caller_id) VALUES (?, ?)", list(new.items()))
     ids |= new
     added: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
-    for campaign, stretch, number in found:
+    for campaign, stretch, number in callers:
         for level, span in enumerate(SPANS):
-            if level == 0 or (stretch // span + 1) * span <= made:
+            if level == 0 or (stretch // span + 1) * span <= bucket_count:
                 added[campaign, level, stretch // span].append(ids[number])
     for (campaign, level, bucket), members in added.items():
-        kept = await _sets(db, campaign, Run(level, bucket, bucket + 1))
-        await _put(db, campaign, level, bucket, _union(part for _, part in kept) | BitMap(members))
-    return known + len(new)
+        kept = await _load_sets(db, campaign, BucketRun(level, bucket, bucket + 1))
+        await _save_set(db, campaign, level, bucket, _union(part for _, part in kept) | BitMap(members))
+    return id_count + len(new)
 
 
-async def make_longer_sets(db: Database, campaigns: Iterable[str], made: int, now: int) -> None:
-    """Make the longer sets that are complete with `now` stretches and were not with `made`."""
+async def merge_caller_sets(
+    db: Database, campaigns: Iterable[str], old_bucket_count: int, bucket_count: int
+) -> None:
+    """Make the longer sets that are complete with `bucket_count` stretches and were not with `made`."""
     for level in range(1, len(SPANS)):
         span, share = SPANS[level], SPANS[level] // SPANS[level - 1]
-        below = Run(level - 1, made // span * share, now // span * share)
+        below = BucketRun(level - 1, old_bucket_count // span * share, bucket_count // span * share)
         if below.first == below.last:
             continue
         for campaign in campaigns:
-            parts = await _sets(db, campaign, below)
+            parts = await _load_sets(db, campaign, below)
             for bucket, of_bucket in groupby(parts, lambda part: part[0] // share):  # noqa: B023 - used at once
-                await _put(db, campaign, level, bucket, _union(part for _, part in of_bucket))
+                await _save_set(db, campaign, level, bucket, _union(part for _, part in of_bucket))
 
 
-async def count_callers(db: Rows, campaigns: Iterable[str], parts: Parts, made: int, after: int) -> int:
+async def count_callers(
+    db: ReadOnlyDatabase, campaigns: Iterable[str], parts: PeriodParts, bucket_count: int, last_call_id: int
+) -> int:
     """How many numbers rang any of the campaigns in a period.
 
     Longer sets are made of the first `made` stretches; `after` is the last call that is in any set.
@@ -105,29 +109,33 @@ async def count_callers(db: Rows, campaigns: Iterable[str], parts: Parts, made: 
     sets: list[bytes] = []
     others: dict[str, int | None] = {}
     for campaign in campaigns:
-        for run in cover(parts.first, parts.last, made):
-            sets += [part for _, part in await _sets(db, campaign, run)]
-        others |= dict(await db.fetch_all(_LATE, (campaign, parts.first, parts.last)))
-        others |= dict(await db.fetch_all(_NEW, (campaign, after, parts.since_us, parts.until_us)))
-        for rest in parts.rests:
-            others |= dict(await db.fetch_all(_OF_REST, (campaign, rest.since_us, rest.until_us)))
+        for run in cover_with_buckets(parts.first, parts.last, bucket_count):
+            sets += [part for _, part in await _load_sets(db, campaign, run)]
+        others |= dict(await db.fetch_all(_LATE_CALLERS, (campaign, parts.first, parts.last)))
+        others |= dict(
+            await db.fetch_all(_NEW_CALLERS, (campaign, last_call_id, parts.since_us, parts.until_us))
+        )
+        for rest in parts.remainders:
+            others |= dict(
+                await db.fetch_all(_CALLERS_OF_REMAINDER, (campaign, rest.since_us, rest.until_us))
+            )
     known = BitMap([caller_id for caller_id in others.values() if caller_id is not None])
     return len(_union(sets) | known) + sum(caller_id is None for caller_id in others.values())
 
 
-_LATE: Final = """
+_LATE_CALLERS: Final = """
 SELECT late_callers.number, caller_id FROM late_callers LEFT JOIN callers USING (number)
 WHERE campaign = ? AND stretch >= ? AND stretch < ?"""
-_OF_REST: Final = f"""
+_CALLERS_OF_REMAINDER: Final = f"""
 SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
 WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
 # The new rows are the few: they are found by their ids, which `NOT INDEXED` still allows.
-_NEW: Final = f"""
+_NEW_CALLERS: Final = f"""
 SELECT DISTINCT caller, caller_id FROM calls NOT INDEXED LEFT JOIN callers ON number = caller
 WHERE campaign = ? AND id > ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
 
 
-async def _sets(db: Rows, campaign: str, run: Run) -> list[tuple[int, bytes]]:
+async def _load_sets(db: ReadOnlyDatabase, campaign: str, run: BucketRun) -> list[tuple[int, bytes]]:
     """(bucket, set) of a run, in order."""
     rows = await db.fetch_all(
         """SELECT bucket, callers FROM caller_sets
@@ -137,7 +145,7 @@ async def _sets(db: Rows, campaign: str, run: Run) -> list[tuple[int, bytes]]:
     return [(bucket, part) for bucket, part in rows]
 
 
-async def _put(db: Database, campaign: str, level: int, bucket: int, callers: BitMap) -> None:
+async def _save_set(db: Database, campaign: str, level: int, bucket: int, callers: BitMap) -> None:
     callers.run_optimize()
     await db.execute(
         """INSERT INTO caller_sets (campaign, level, bucket, callers) VALUES (?, ?, ?, ?)

@@ -11,62 +11,76 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import from_us, to_iso, to_us
-from missedd.core.analytics.figures import Counts, TooMuchToCount
-from missedd.core.analytics.figures import figures as figures_of
-from missedd.core.analytics.hour_grid import grid_of
-from missedd.core.analytics.time_buckets import AFTER_US, BEFORE_US, SPANS, Parts, Rest, cover, divide
-from missedd.store.db.database import Rows
+from missedd.core.analytics.figures import PeriodCounts, RollupsBehind
+from missedd.core.analytics.figures import analytics_json as figures_of
+from missedd.core.analytics.hour_grid import hour_grid_for
+from missedd.core.analytics.time_buckets import (
+    AFTER_US,
+    BEFORE_US,
+    SPANS,
+    PeriodParts,
+    Remainder,
+    cover_with_buckets,
+    split_period,
+)
+from missedd.store.db.database import ReadOnlyDatabase
 from missedd.store.rollups.caller_sets import count_callers
 from missedd.store.rollups.facts import (
     ALL_ROWS,
-    Fact,
+    FactCount,
     campaigns_with_facts,
     count_facts,
     count_new_facts,
     is_counted_call,
 )
-from missedd.store.rollups.state import Summary, stretch_of, summary_of
+from missedd.store.rollups.state import RollupState, load_rollup_state, time_bucket_at
 
-MOST: Final = 250_000
+MAX_CALLS_COUNTED: Final = 250_000
 """Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
 
 
-async def figures(
-    db: Rows,
+async def load_analytics(
+    db: ReadOnlyDatabase,
     campaign: str | None,
     since: datetime | None,
     until: datetime | None,
     timezone: str,
-    most: int | None = None,
+    max_calls: int | None = None,
 ) -> dict[str, Any]:
     """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`.
 
-    Raises `TooMuchToCount` rather than count more than `most` calls one by one.
+    Raises `RollupsBehind` rather than count more than `max_calls` calls one by one.
     """
-    grid = grid_of(timezone)
+    grid = hour_grid_for(timezone)
     since_us = BEFORE_US if since is None else to_us(since)
     until_us = AFTER_US if until is None else to_us(until)
     names = await campaigns_with_facts(db) if campaign is None else [campaign]
-    summary = await summary_of(db, grid) or Summary(grid)
-    bounds = (await stretch_of(db, summary, since_us), await stretch_of(db, summary, until_us), summary.end)
-    parts = divide(since_us, until_us, *bounds, only_add=False)
-    if most is not None:
-        await _refuse_too_much(db, parts.rests, most, summary.until_us)
+    summary = await load_rollup_state(db, grid) or RollupState(grid)
+    bounds = (
+        await time_bucket_at(db, summary, since_us),
+        await time_bucket_at(db, summary, until_us),
+        summary.next_bucket,
+    )
+    parts = split_period(since_us, until_us, *bounds, additive_only=False)
+    if max_calls is not None:
+        await _refuse_too_much(db, parts.remainders, max_calls, summary.until_us)
     facts, hours = Counter[str](), Counter[int]()
-    for rest in parts.rests:
+    for rest in parts.remainders:
         for name in names:
             found = await count_facts(db, name, rest.since_us, rest.until_us, grid)
-            _count(found, rest.sign, facts, hours)
+            _add_counts(found, rest.sign, facts, hours)
     if parts.first < parts.last:
-        await _add_sums(db, names, parts, facts, hours)
-        late = await count_new_facts(db, summary.marks, ALL_ROWS, parts.since_us, parts.until_us, grid)
-        _count((each for each in late if each.campaign in names), 1, facts, hours)
-    with_callers = divide(since_us, until_us, *bounds, only_add=True)
-    callers = await count_callers(db, names, with_callers, summary.stretches, summary.marks.call)
-    return figures_of(Counts(facts, hours, callers), grid, timezone)
+        await _add_rollups(db, names, parts, facts, hours)
+        late = await count_new_facts(db, summary.watermarks, ALL_ROWS, parts.since_us, parts.until_us, grid)
+        _add_counts((each for each in late if each.campaign in names), 1, facts, hours)
+    with_callers = split_period(since_us, until_us, *bounds, additive_only=True)
+    callers = await count_callers(db, names, with_callers, summary.bucket_count, summary.watermarks.call)
+    return figures_of(PeriodCounts(facts, hours, callers), grid, timezone)
 
 
-async def _refuse_too_much(db: Rows, rests: Sequence[Rest], most: int, summed_until_us: int) -> None:
+async def _refuse_too_much(
+    db: ReadOnlyDatabase, rests: Sequence[Remainder], most: int, summed_until_us: int
+) -> None:
     for rest in rests:
         ((calls,),) = await db.fetch_all(
             "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?)",
@@ -75,23 +89,23 @@ async def _refuse_too_much(db: Rows, rests: Sequence[Rest], most: int, summed_un
         if calls > most:
             done = summed_until_us > BEFORE_US
             until = f"they reach up to {to_iso(from_us(summed_until_us))}" if done else "they have not begun"
-            raise TooMuchToCount(f"the summaries are still being made: {until}; ask again, or for less")
+            raise RollupsBehind(f"the summaries are still being made: {until}; ask again, or for less")
 
 
-def _count(found: Iterable[Fact], sign: int, facts: Counter[str], hours: Counter[int]) -> None:
-    for _, _, hour, text, n in found:
+def _add_counts(counts: Iterable[FactCount], sign: int, facts: Counter[str], hours: Counter[int]) -> None:
+    for _, _, hour, text, n in counts:
         facts[text] += sign * n
         if is_counted_call(text):
             hours[hour] += sign * n
 
 
-async def _add_sums(
-    db: Rows, names: Sequence[str], parts: Parts, facts: Counter[str], hours: Counter[int]
+async def _add_rollups(
+    db: ReadOnlyDatabase, names: Sequence[str], parts: PeriodParts, facts: Counter[str], hours: Counter[int]
 ) -> None:
     """The sums of whole stretches. Where the period goes on beyond the last, so may a bucket."""
     largest = SPANS[-1]
     last = -(-parts.last // largest) * largest if parts.is_open else parts.last
-    for run in cover(parts.first, last, last):
+    for run in cover_with_buckets(parts.first, last, last):
         for name in names:
             for fact, n in await db.fetch_all(_FACTS, (name, *run)):
                 facts[fact] += n

@@ -8,25 +8,25 @@ from typing import Final
 
 from quart import Blueprint, Response
 
-from missedd.core.audit import Deed, Source
+from missedd.core.audit import AuditAction, Source
 from missedd.core.pagination import Query
-from missedd.web.api.list_response import listed
+from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import in_query, listing
 from missedd.web.api.schemas import COUNT, INSTANT, TEXT, Json, object_of, or_null
 from missedd.web.shared.ports import Reads
-from missedd.web.shared.request_values import Calendar, query_of
+from missedd.web.shared.request_values import RequestTimes, parse_query
 
 AUDIT_COLUMNS: Final = ("id", "at", "source", "peer", "deed", "subject", "details")
 
 
-def add_audit(api: Blueprint, reads: Reads, calendar: Calendar) -> None:
+def add_audit(api: Blueprint, reads: Reads, times: RequestTimes) -> None:
     @api.get("/v1/audit")
     async def audit() -> Response:
-        return await listed("audit", reads.audit, AUDIT_COLUMNS, calendar, _query_of)
+        return await list_response("audit", reads.audit, AUDIT_COLUMNS, times, _parse_query)
 
 
-def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
-    return replace(query_of(args, calendar), subject=args.get("subject") or None)
+def _parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
+    return replace(parse_query(args, times), subject=args.get("subject") or None)
 
 
 def paths() -> Json:
@@ -46,7 +46,7 @@ def schemas() -> Json:
         "at": INSTANT,
         "source": {"enum": list(Source)},
         "peer": or_null(TEXT),
-        "deed": {"enum": list(Deed)},
+        "deed": {"enum": list(AuditAction)},
         "subject": TEXT,
         "details": {"type": "object", "properties": {}, "required": [], "description": "What else was said."},
     }

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from quart import Blueprint, Response, jsonify
 
 from missedd.base.clock import Clock, to_iso
-from missedd.config.values import nearest
+from missedd.config.values import closest_match
 from missedd.core.audit import Source
 from missedd.core.model import Kind, State
 from missedd.core.policy import Campaign, Policy
-from missedd.web.api.openapi_parts import answer, body, in_path, operation, refusal
+from missedd.web.api.openapi_parts import in_path, json_response, operation, problem_content, request_body
 from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
-from missedd.web.shared.actor import acting
-from missedd.web.shared.json_body import json_object, line_of, until_of
+from missedd.web.shared.actor import current_actor
+from missedd.web.shared.json_body import parse_line, parse_until, read_json_object
 from missedd.web.shared.ports import Operations, Reads
 from missedd.web.shared.problems import Problem
 
@@ -29,43 +29,43 @@ def add_campaigns(api: Blueprint, reads: Reads, operations: Operations, policy: 
     @api.get("/v1/campaigns")
     async def campaigns() -> Response:
         now = clock.now()
-        found = standings(policy, now, await reads.pauses(now), await reads.pending())
+        found = campaign_statuses(policy, now, await reads.pauses(now), await reads.open_action_counts())
         return jsonify({"items": found})
 
     @api.post("/v1/campaigns/<name>/pause")
     async def pause(name: str) -> tuple[Response, int]:
-        said = await json_object("why", "until")
-        why = line_of(said, "why")
-        until = until_of(said, zone, clock.now())
-        begun = await operations.pause(acting(), configured(policy, name).name, until, why)
+        said = await read_json_object("why", "until")
+        why = parse_line(said, "why")
+        until = parse_until(said, zone, clock.now())
+        begun = await operations.pause(current_actor(), require_campaign(policy, name).name, until, why)
         by = {"source": begun.by.source, "peer": begun.by.peer}
         shown = {"since": to_iso(begun.since), "until": to_iso(begun.until), "why": begun.why, "by": by}
         return jsonify({"campaign": name} | shown), 201
 
     @api.delete("/v1/campaigns/<name>/pause")
     async def resume(name: str) -> tuple[str, int]:
-        if not await operations.resume(acting(), name):
-            configured(policy, name)
+        if not await operations.resume(current_actor(), name):
+            require_campaign(policy, name)
             raise Problem(404, "the campaign is not paused")
         return "", 204
 
 
-def configured(policy: Policy, name: str) -> Campaign:
+def require_campaign(policy: Policy, name: str) -> Campaign:
     """The campaign of this name, or a problem."""
     campaign = policy.campaign(name)
     if campaign is None:
         known = [each.name for each in policy.campaigns]
-        meant = nearest(name, known)
+        meant = closest_match(name, known)
         hint = f"; did you mean {meant!r}?" if meant else ""
         listed = ", ".join(known) or "none"
         raise Problem(404, f"there is no campaign {name!r} in the configuration; known are {listed}{hint}")
     return campaign
 
 
-def standings(
+def campaign_statuses(
     policy: Policy,
     now: datetime,
-    paused: Mapping[str, Mapping[str, Any]],
+    pauses: Mapping[str, Mapping[str, Any]],
     pending: Iterable[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Every campaign of the configuration as it stands, in its order."""
@@ -80,10 +80,10 @@ def standings(
         return {
             "name": campaign.name,
             "exophones": list(campaign.exophones),
-            "owes": list(campaign.owes),
+            "owes": list(campaign.action_kinds),
             "open": is_open,
             "opens_at": to_iso(opens_at),
-            "paused": paused.get(campaign.name),
+            "paused": pauses.get(campaign.name),
             "pending": of[campaign.name],
         }
 
@@ -94,18 +94,18 @@ def paths() -> Json:
     name = in_path("name", TEXT)
     return {
         "/api/v1/campaigns": {
-            "get": operation("The campaigns as they stand now", {"200": answer("Campaigns")}),
+            "get": operation("The campaigns as they stand now", {"200": json_response("Campaigns")}),
         },
         "/api/v1/campaigns/{name}/pause": {
             "post": operation(
                 "Call and text nobody for a campaign, until an instant or until it is resumed; a pause that "
                 "is in force already is replaced",
-                {"201": answer("Paused"), "404": refusal()},
+                {"201": json_response("Paused"), "404": problem_content()},
                 name,
             )
-            | body("Pause"),
+            | request_body("Pause"),
             "delete": operation(
-                "End a campaign's pause", {"204": {"description": "Done"}, "404": refusal()}, name
+                "End a campaign's pause", {"204": {"description": "Done"}, "404": problem_content()}, name
             ),
         },
     }

@@ -12,93 +12,102 @@ from quart import Blueprint, Response, jsonify
 
 from missedd.core.pagination import Query
 from missedd.core.people.conversions import (
-    LARGEST_BATCH,
-    LONGEST_REFERENCE,
-    Answer,
-    KeptConversion,
-    SaidConversion,
+    MAX_BATCH_SIZE,
+    MAX_REFERENCE_LENGTH,
+    ConversionInput,
+    ConversionResult,
+    StoredConversion,
     UnknownCaller,
 )
-from missedd.web.api.list_response import listed
-from missedd.web.api.openapi_parts import answer, body, in_query, listing, operation, refusal
+from missedd.web.api.list_response import list_response
+from missedd.web.api.openapi_parts import (
+    in_query,
+    json_response,
+    listing,
+    operation,
+    problem_content,
+    request_body,
+)
 from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
-from missedd.web.shared.actor import acting
-from missedd.web.shared.json_body import json_object, line_of, no_other_keys
+from missedd.web.shared.actor import current_actor
+from missedd.web.shared.json_body import parse_line, read_json_object, reject_unknown_keys
 from missedd.web.shared.ports import Operations, Reads
 from missedd.web.shared.problems import Problem, bad_input
-from missedd.web.shared.request_values import Calendar, instant_of, number_of, query_of
+from missedd.web.shared.request_values import RequestTimes, parse_instant, parse_number, parse_query
 
 CONVERSION_COLUMNS: Final = (
     *("id", "reference", "campaign", "number", "call_sid", "at", "value", "lead", "created_at"),
 )
 _KEYS: Final = ("number", "call_sid", "campaign", "at", "value", "reference")
-_AHEAD: Final = timedelta(minutes=1)
+_MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
 """How far a clock of the business may be ahead of ours."""
 
 
-def add_conversions(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
-    zone, clock = calendar.zone, calendar.clock
+def add_conversions(api: Blueprint, reads: Reads, operations: Operations, times: RequestTimes) -> None:
+    zone, clock = times.zone, times.clock
 
     @api.get("/v1/conversions")
     async def conversions() -> Response:
-        return await listed("conversions", reads.conversions, CONVERSION_COLUMNS, calendar, _query_of)
+        return await list_response("conversions", reads.conversions, CONVERSION_COLUMNS, times, _parse_query)
 
     @api.post("/v1/conversions")
     async def convert() -> tuple[Response, int]:
-        said = _said(await json_object(*_KEYS), zone, clock.now())
-        (found,) = await operations.convert(acting(), [said], dry_run=False)
+        said = _parse_conversion(await read_json_object(*_KEYS), zone, clock.now())
+        (found,) = await operations.record_conversions(current_actor(), [said], dry_run=False)
         if isinstance(found, UnknownCaller):
-            raise _refused(found)
-        return jsonify(_shown(found)), 200 if found.is_repeated else 201
+            raise _unknown_caller_problem(found)
+        return jsonify(_conversion_json(found)), 200 if found.is_repeated else 201
 
     @api.post("/v1/conversions/batch")
     async def batch() -> Response:
-        asked = await json_object("items", "dry_run")
+        asked = await read_json_object("items", "dry_run")
         items, dry_run = asked.get("items"), asked.get("dry_run", False)
-        if not isinstance(items, list) or not 1 <= len(items) <= LARGEST_BATCH:
-            raise bad_input("items", f"is no list of 1 to {LARGEST_BATCH} conversions")
+        if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH_SIZE:
+            raise bad_input("items", f"is no list of 1 to {MAX_BATCH_SIZE} conversions")
         if not isinstance(dry_run, bool):
             raise bad_input("dry_run", "is true or false")
         now = clock.now()
-        said = [_said_or_problem(each, zone, now) for each in items]
-        good = [each for each in said if isinstance(each, SaidConversion)]
-        found = iter(await operations.convert(acting(), good, dry_run=dry_run) if good else ())
-        answers = [each if isinstance(each, Problem) else _problem_or(next(found)) for each in said]
-        return jsonify({"items": [_answered(each) for each in answers]})
+        said = [_parse_or_problem(each, zone, now) for each in items]
+        good = [each for each in said if isinstance(each, ConversionInput)]
+        found = iter(
+            await operations.record_conversions(current_actor(), good, dry_run=dry_run) if good else ()
+        )
+        answers = [each if isinstance(each, Problem) else _result_or_problem(next(found)) for each in said]
+        return jsonify({"items": [_batch_item(each) for each in answers]})
 
 
-def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
-    return replace(query_of(args, calendar), reference=args.get("reference") or None)
+def _parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
+    return replace(parse_query(args, times), reference=args.get("reference") or None)
 
 
-def _said_or_problem(item: object, zone: tzinfo, now: datetime) -> SaidConversion | Problem:
+def _parse_or_problem(item: object, zone: tzinfo, now: datetime) -> ConversionInput | Problem:
     try:
         if not isinstance(item, dict):
             raise Problem(400, "is no JSON object")
-        return _said(no_other_keys(item, *_KEYS), zone, now)
+        return _parse_conversion(reject_unknown_keys(item, *_KEYS), zone, now)
     except Problem as problem:
         return problem
 
 
-def _said(told: Mapping[str, Any], zone: tzinfo, now: datetime) -> SaidConversion:
+def _parse_conversion(body: Mapping[str, Any], zone: tzinfo, now: datetime) -> ConversionInput:
     """One conversion out of JSON; null counts as absent."""
-    said = {name: value for name, value in told.items() if value is not None}
+    said = {name: value for name, value in body.items() if value is not None}
     if "number" not in said and "call_sid" not in said:
         raise bad_input("number", "is missing, or call_sid in its place")
-    at = instant_of(said["at"], "at", zone) if "at" in said else None
-    if at is not None and at > now + _AHEAD:
+    at = parse_instant(said["at"], "at", zone) if "at" in said else None
+    if at is not None and at > now + _MAX_CLOCK_SKEW:
         raise bad_input("at", "lies in the future")
-    return SaidConversion(
-        reference=line_of(said, "reference", longest=LONGEST_REFERENCE),
-        number=number_of(said["number"], "number") if "number" in said else None,
-        call_sid=line_of(said, "call_sid") if "call_sid" in said else None,
-        campaign=line_of(said, "campaign") if "campaign" in said else None,
+    return ConversionInput(
+        reference=parse_line(said, "reference", max_chars=MAX_REFERENCE_LENGTH),
+        number=parse_number(said["number"], "number") if "number" in said else None,
+        call_sid=parse_line(said, "call_sid") if "call_sid" in said else None,
+        campaign=parse_line(said, "campaign") if "campaign" in said else None,
         at=at,
-        value=_value_of(said["value"]) if "value" in said else None,
+        value=_parse_value(said["value"]) if "value" in said else None,
     )
 
 
-def _value_of(value: object) -> float:
+def _parse_value(value: object) -> float:
     # A whole number beyond what a float holds raises as well.
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -110,28 +119,28 @@ def _value_of(value: object) -> float:
     raise bad_input("value", "is not a number of zero or more")
 
 
-def _refused(found: UnknownCaller) -> Problem:
-    return Problem(404, f"{found.field}: {found.why}", found.field)
+def _unknown_caller_problem(found: UnknownCaller) -> Problem:
+    return Problem(404, f"{found.field}: {found.message}", found.field)
 
 
-def _problem_or(found: Answer) -> KeptConversion | Problem:
-    return _refused(found) if isinstance(found, UnknownCaller) else found
+def _result_or_problem(found: ConversionResult) -> StoredConversion | Problem:
+    return _unknown_caller_problem(found) if isinstance(found, UnknownCaller) else found
 
 
-def _shown(found: KeptConversion) -> dict[str, Any]:
-    return {**found.conversion, "repeated": found.is_repeated, "differs": list(found.differs)}
+def _conversion_json(found: StoredConversion) -> dict[str, Any]:
+    return {**found.conversion, "repeated": found.is_repeated, "differs": list(found.conflicting_fields)}
 
 
-def _answered(found: KeptConversion | Problem) -> dict[str, Any]:
+def _batch_item(found: StoredConversion | Problem) -> dict[str, Any]:
     """What became of one of a batch: its status is what it would have had alone."""
     if isinstance(found, Problem):
         return {"status": found.status, "detail": found.detail, "field": found.field, "conversion": None}
     status = 200 if found.is_repeated else 201
-    return {"status": status, "detail": None, "field": None, "conversion": _shown(found)}
+    return {"status": status, "detail": None, "field": None, "conversion": _conversion_json(found)}
 
 
 def paths() -> Json:
-    refusals = {"400": refusal(), "404": refusal()}
+    refusals = {"400": problem_content(), "404": problem_content()}
     return {
         "/api/v1/conversions": {
             "get": listing(
@@ -142,16 +151,16 @@ def paths() -> Json:
             "post": operation(
                 "Say what a caller became. A reference that is known changes nothing: 200, with its first "
                 "conversion",
-                {"201": answer("Converted"), "200": answer("Converted"), **refusals},
+                {"201": json_response("Converted"), "200": json_response("Converted"), **refusals},
             )
-            | body("Convert"),
+            | request_body("Convert"),
         },
         "/api/v1/conversions/batch": {
             "post": operation(
                 "Say many in one transaction, each answered on its own in their order",
-                {"200": answer("BatchAnswer"), "400": refusal()},
+                {"200": json_response("BatchAnswer"), "400": problem_content()},
             )
-            | body("ConvertBatch"),
+            | request_body("ConvertBatch"),
         },
     }
 
@@ -175,7 +184,7 @@ def schemas() -> Json:
         "repeated": {"type": "boolean", "description": "The reference was known."},
         "differs": {"type": "array", "items": TEXT, "description": "What was said otherwise this time."},
     }
-    reference = {"type": "string", "minLength": 1, "maxLength": LONGEST_REFERENCE}
+    reference = {"type": "string", "minLength": 1, "maxLength": MAX_REFERENCE_LENGTH}
     convert = {
         "number": {"type": ["string", "null"], "description": "In any spelling; this or call_sid."},
         "call_sid": or_null(TEXT),
@@ -194,7 +203,7 @@ def schemas() -> Json:
     }
     each = {"description": "As `Convert`. One that is wrong is answered so, and harms no other."}
     batch = {
-        "items": {"type": "array", "items": each, "minItems": 1, "maxItems": LARGEST_BATCH},
+        "items": {"type": "array", "items": each, "minItems": 1, "maxItems": MAX_BATCH_SIZE},
         "dry_run": {"type": "boolean", "default": False, "description": "Answer, and keep nothing."},
     }
     return {

@@ -21,15 +21,15 @@ def to_csv(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
 
 
 def csv_header(columns: Sequence[str]) -> str:
-    return _written([columns])
+    return _format_rows([columns])
 
 
 def csv_lines(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
     """A line for each item, without a header."""
-    return _written([_cell(item.get(column)) for column in columns] for item in items)
+    return _format_rows([_cell(item.get(column)) for column in columns] for item in items)
 
 
-def _written(rows: Iterable[Sequence[Any]]) -> str:
+def _format_rows(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()

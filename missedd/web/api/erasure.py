@@ -7,29 +7,29 @@ from datetime import datetime
 from quart import Blueprint, Response, jsonify
 
 from missedd.base.clock import Clock
-from missedd.core.explain.erasure_refusal import in_words
-from missedd.core.people.erasure import NotErased
-from missedd.web.api.openapi_parts import answer, in_path, operation, refusal
+from missedd.core.explain.erasure_refusal import describe_blocker
+from missedd.core.people.erasure import ErasureRefusal
+from missedd.web.api.openapi_parts import in_path, json_response, operation, problem_content
 from missedd.web.api.schemas import COUNT, NUMBER, TEXT, Json, object_of
-from missedd.web.shared.actor import acting
+from missedd.web.shared.actor import current_actor
 from missedd.web.shared.ports import Operations, Reads
 from missedd.web.shared.problems import Problem
-from missedd.web.shared.request_values import number_of
+from missedd.web.shared.request_values import parse_number
 
 
-async def refusal_in_words(reads: Reads, number: str, why: NotErased, at: datetime, timezone: str) -> str:
+async def explain_refusal(reads: Reads, number: str, why: ErasureRefusal, at: datetime, timezone: str) -> str:
     """What stands in the way of an erasure, until when, and what to do."""
-    return in_words(why, await reads.in_the_way(number, why, at), timezone)
+    return describe_blocker(why, await reads.erasure_blocker(number, why, at), timezone)
 
 
 def add_erasure(api: Blueprint, reads: Reads, operations: Operations, clock: Clock, timezone: str) -> None:
     @api.post("/v1/numbers/<number>/erase")
     async def erase(number: str) -> Response:
-        spelt = number_of(number, "number")
-        erased = await operations.erase(acting(), spelt)
-        if isinstance(erased, NotErased):
-            detail = await refusal_in_words(reads, spelt, erased, clock.now(), timezone)
-            raise Problem(404 if erased is NotErased.UNKNOWN else 409, detail)
+        spelt = parse_number(number, "number")
+        erased = await operations.erase(current_actor(), spelt)
+        if isinstance(erased, ErasureRefusal):
+            detail = await explain_refusal(reads, spelt, erased, clock.now(), timezone)
+            raise Problem(404 if erased is ErasureRefusal.UNKNOWN else 409, detail)
         return jsonify(
             {
                 "pseudonym": erased.pseudonym,
@@ -44,7 +44,12 @@ def paths() -> Json:
         "/api/v1/numbers/{number}/erase": {
             "post": operation(
                 "Put a pseudonym in the place of a number, in all but suppressions and consents",
-                {"200": answer("Erased"), "400": refusal(), "404": refusal(), "409": refusal()},
+                {
+                    "200": json_response("Erased"),
+                    "400": problem_content(),
+                    "404": problem_content(),
+                    "409": problem_content(),
+                },
                 in_path("number", NUMBER),
             )
         }

@@ -12,14 +12,23 @@ from quart import Blueprint, Response, jsonify
 from missedd.core.model import Outcome
 from missedd.core.pagination import Query
 from missedd.core.people.leads import LeadStatus, all_leads
-from missedd.web.api.list_response import listed
-from missedd.web.api.openapi_parts import PAST, answer, body, in_path, in_query, listing, operation, refusal
+from missedd.web.api.list_response import list_response
+from missedd.web.api.openapi_parts import (
+    PAST,
+    in_path,
+    in_query,
+    json_response,
+    listing,
+    operation,
+    problem_content,
+    request_body,
+)
 from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.actor import acting
-from missedd.web.shared.json_body import json_object
+from missedd.web.shared.actor import current_actor
+from missedd.web.shared.json_body import read_json_object
 from missedd.web.shared.ports import Operations, Reads
 from missedd.web.shared.problems import Problem, bad_input
-from missedd.web.shared.request_values import Calendar, id_of, query_of
+from missedd.web.shared.request_values import RequestTimes, parse_id, parse_query
 
 LEAD_COLUMNS: Final = (
     *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
@@ -28,24 +37,24 @@ LEAD_COLUMNS: Final = (
 _STATUSES: Final = tuple(each.value for each in LeadStatus)
 
 
-def add_leads(api: Blueprint, reads: Reads, operations: Operations, calendar: Calendar) -> None:
-    changed = partial(all_leads, now=calendar.clock.now)
+def add_leads(api: Blueprint, reads: Reads, operations: Operations, times: RequestTimes) -> None:
+    changed = partial(all_leads, now=times.clock.now)
 
     @api.get("/v1/leads")
     async def leads() -> Response:
-        return await listed("leads", reads.leads, LEAD_COLUMNS, calendar, _query_of, changed)
+        return await list_response("leads", reads.leads, LEAD_COLUMNS, times, _parse_query, changed)
 
     @api.get("/v1/leads/<lead_id>")
     async def lead(lead_id: str) -> Response:
-        return await _told(id_of(lead_id, "lead"))
+        return await _told(parse_id(lead_id, "lead"))
 
     @api.patch("/v1/leads/<lead_id>")
     async def mark(lead_id: str) -> Response:
-        wanted = id_of(lead_id, "lead")
-        status = (await json_object("status")).get("status")
+        wanted = parse_id(lead_id, "lead")
+        status = (await read_json_object("status")).get("status")
         if status not in _STATUSES:
             raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
-        await operations.mark_lead(acting(), wanted, LeadStatus(status))
+        await operations.set_lead_status(current_actor(), wanted, LeadStatus(status))
         return await _told(wanted)
 
     async def _told(lead_id: int) -> Response:
@@ -55,12 +64,12 @@ def add_leads(api: Blueprint, reads: Reads, operations: Operations, calendar: Ca
         return jsonify(found)
 
 
-def _query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+def _parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
     status, since = args.get("status") or None, args.get("updated_since") or None
     if status is not None and status not in _STATUSES:
         raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
-    updated_since = None if since is None else calendar.past(since, "updated_since")
-    return replace(query_of(args, calendar), status=status, updated_since=updated_since)
+    updated_since = None if since is None else times.parse_past(since, "updated_since")
+    return replace(parse_query(args, times), status=status, updated_since=updated_since)
 
 
 def paths() -> Json:
@@ -80,14 +89,16 @@ def paths() -> Json:
         },
         "/api/v1/leads/{lead_id}": {
             "get": operation(
-                "One lead", {"200": answer("Lead"), "400": refusal(), "404": refusal()}, lead_id
+                "One lead",
+                {"200": json_response("Lead"), "400": problem_content(), "404": problem_content()},
+                lead_id,
             ),
             "patch": operation(
                 "Say how far a lead is",
-                {"200": answer("Lead"), "400": refusal(), "404": refusal()},
+                {"200": json_response("Lead"), "400": problem_content(), "404": problem_content()},
                 lead_id,
             )
-            | body("MarkLead"),
+            | request_body("MarkLead"),
         },
     }
 

@@ -16,44 +16,44 @@ from urllib.parse import urlencode
 import trio
 from quart import Response, jsonify, request
 
-from missedd.core.pagination import BadCursor, Query, ReadPage, Rows, all_of
+from missedd.core.pagination import InvalidCursor, PageRows, Query, ReadPage, read_all_pages
 from missedd.web.api.csv_export import csv_header, csv_lines
 from missedd.web.shared.problems import bad_input
-from missedd.web.shared.request_values import Calendar, query_of, wants_csv
-from missedd.web.shared.sse import GONE
+from missedd.web.shared.request_values import RequestTimes, parse_query, wants_csv
+from missedd.web.shared.sse import CLIENT_GONE
 
-type ReadsQuery = Callable[[Mapping[str, str], Calendar], Query]
-type ReadAll = Callable[[ReadPage, Query], AsyncGenerator[Rows]]
+type ParseQuery = Callable[[Mapping[str, str], RequestTimes], Query]
+type ReadAll = Callable[[ReadPage, Query], AsyncGenerator[PageRows]]
 
 
-async def listed(
+async def list_response(
     name: str,
     read: ReadPage,
     columns: Sequence[str],
-    calendar: Calendar,
-    reads_query: ReadsQuery = query_of,
-    read_all: ReadAll = all_of,
+    times: RequestTimes,
+    parse_query_args: ParseQuery = parse_query,
+    read_all: ReadAll = read_all_pages,
 ) -> Response:
     """Answer the request at hand with rows of `read`; `name` is the list's, and the CSV file's."""
-    as_csv, query = wants_csv(request.args), reads_query(request.args, calendar)
+    as_csv, query = wants_csv(request.args), parse_query_args(request.args, times)
     try:
         if as_csv and not request.args.get("limit"):
             # Before anything is said: a cursor that is none is a problem, not half a file.
             await read(replace(query, limit=1))
-            return _csv(name, _lines(columns, partial(read_all, read, query)))
+            return _csv_response(name, _stream_csv(columns, partial(read_all, read, query)))
         page = await read(query)
-    except BadCursor:
+    except InvalidCursor:
         raise bad_input("cursor", "is not a cursor of this list") from None
     if not as_csv:
         return jsonify({"items": page.items, "next": page.next})
-    response = _csv(name, csv_header(columns) + csv_lines(columns, page.items))
+    response = _csv_response(name, csv_header(columns) + csv_lines(columns, page.items))
     if page.next is not None:
         following = urlencode({**request.args, "cursor": page.next})
         response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
     return response
 
 
-def _csv(name: str, content: str | AsyncIterator[str]) -> Response:
+def _csv_response(name: str, content: str | AsyncIterator[str]) -> Response:
     is_head = request.method == "HEAD"
     response = Response("" if is_head else content, content_type="text/csv; charset=utf-8")
     # A reader who stops reading is cut off by the listener; one who goes on may take an hour.
@@ -62,8 +62,10 @@ def _csv(name: str, content: str | AsyncIterator[str]) -> Response:
     return response
 
 
-def _lines(columns: Sequence[str], all_rows: Callable[[], AsyncGenerator[Rows]]) -> AsyncIterator[str]:
-    gone: trio.Event = request.scope[GONE]  # type: ignore[typeddict-item] # a key of our own
+def _stream_csv(
+    columns: Sequence[str], all_rows: Callable[[], AsyncGenerator[PageRows]]
+) -> AsyncIterator[str]:
+    gone: trio.Event = request.scope[CLIENT_GONE]  # type: ignore[typeddict-item] # a key of our own
 
     async def lines() -> AsyncIterator[str]:
         yield csv_header(columns)

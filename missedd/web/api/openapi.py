@@ -18,16 +18,16 @@ from missedd.web.api import (
 )
 from missedd.web.api.openapi_parts import (
     PERIOD,
-    answer,
-    body,
-    completed,
+    add_common_responses,
     in_path,
     in_query,
+    json_response,
     listing,
     operation,
-    refusal,
+    problem_content,
+    request_body,
 )
-from missedd.web.api.schemas import SUPPRESSED, TEXT, Json, schemas
+from missedd.web.api.schemas import NUMBER_OR_PREFIX, TEXT, Json, schemas
 
 AREAS: tuple[ModuleType, ...] = (
     *(conversions, leads, polls, subscriptions, verifications, campaigns, erasure, audit),
@@ -44,7 +44,7 @@ _SETTLED = (
 )
 
 
-def document() -> Json:
+def build_document() -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -58,16 +58,16 @@ def document() -> Json:
             "a parameter, a campaign or a list that is not known.",
         },
         "security": [{}, {"token": []}],
-        "paths": completed(_paths() | _of_areas("paths")),
+        "paths": add_common_responses(_paths() | _merge_areas("paths")),
         "webhooks": webhook_schemas.webhooks(),
         "components": {
-            "schemas": schemas() | _of_areas("schemas") | webhook_schemas.schemas(),
+            "schemas": schemas() | _merge_areas("schemas") | webhook_schemas.schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _of_areas(what: str) -> Json:
+def _merge_areas(what: str) -> Json:
     found: Json = {}
     for area in AREAS:
         found |= getattr(area, what)()
@@ -78,7 +78,9 @@ def _paths() -> Json:
     return {
         "/api/v1/calls/{call_sid}": {
             "get": operation(
-                "One call's story", {"200": answer("Story"), "404": refusal()}, in_path("call_sid", TEXT)
+                "One call's story",
+                {"200": json_response("Story"), "404": problem_content()},
+                in_path("call_sid", TEXT),
             )
         },
         "/api/v1/calls": {"get": listing("Calls, newest first", "Call")},
@@ -95,47 +97,54 @@ def _paths() -> Json:
         },
         "/api/v1/suppressions": {
             "get": listing("Numbers that are not contacted", "Suppression"),
-            "post": operation("Suppress a number", {"201": answer("Suppress"), "400": refusal()})
-            | body("Suppress"),
+            "post": operation(
+                "Suppress a number", {"201": json_response("Suppress"), "400": problem_content()}
+            )
+            | request_body("Suppress"),
         },
         "/api/v1/suppressions/{number}": {
             "delete": operation(
                 "Let a number be contacted again",
-                {"204": {"description": "Done"}, "404": refusal()},
-                in_path("number", SUPPRESSED),
+                {"204": {"description": "Done"}, "404": problem_content()},
+                in_path("number", NUMBER_OR_PREFIX),
             )
         },
         "/api/v1/analytics": {
             "get": operation(
                 "The figures of a campaign, or of all",
-                {"200": answer("Figures"), "400": refusal(), "503": refusal()},
+                {"200": json_response("Figures"), "400": problem_content(), "503": problem_content()},
                 *PERIOD,
             )
         },
         "/api/v1/actions/{action_id}/resend": {
             "post": operation(
                 "Send a parked webhook again",
-                {"202": answer("Resent"), "400": refusal(), "404": refusal()},
+                {"202": json_response("Resent"), "400": problem_content(), "404": problem_content()},
                 in_path("action_id", {"type": "integer", "minimum": 1}),
             )
         },
         "/api/v1/actions/{action_id}/settle": {
             "post": operation(
                 "Say what became of an action whose outcome is unknown",
-                {"200": answer("Settled"), "400": refusal(), "404": refusal(), "409": refusal()},
+                {
+                    "200": json_response("Settled"),
+                    "400": problem_content(),
+                    "404": problem_content(),
+                    "409": problem_content(),
+                },
                 in_path("action_id", {"type": "integer", "minimum": 1}),
             )
-            | body("Settle"),
+            | request_body("Settle"),
         },
         "/api/v1/quarantine": {
-            "get": operation("What waits after a restore", {"200": answer("Quarantine")}),
+            "get": operation("What waits after a restore", {"200": json_response("Quarantine")}),
         },
         "/api/v1/quarantine/release": {
             "post": operation(
                 "Let what waits after a restore go, or drop it",
-                {"200": answer("Released"), "400": refusal()},
+                {"200": json_response("Released"), "400": problem_content()},
             )
-            | body("Release"),
+            | request_body("Release"),
         },
         "/api/openapi.json": {"get": operation("This document", {"200": {"description": "OpenAPI 3.1"}})},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from missedd.core.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
+from missedd.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from missedd.web.api.schemas import INSTANT, TEXT, Json, array_of, object_of, or_null
 
 
@@ -16,7 +16,7 @@ def listing(summary: str, item: str, *filters: Json) -> Json:
         "description": "A page; as CSV all that the filters select, unless it has a `limit`",
         "content": {"application/json": {"schema": page}, "text/csv": {}},
     }
-    return operation(summary, {"200": shown, "400": refusal()}, *PERIOD, *PAGE, *filters)
+    return operation(summary, {"200": shown, "400": problem_content()}, *PERIOD, *PAGE, *filters)
 
 
 def in_query(name: str, schema: Json) -> Json:
@@ -31,23 +31,23 @@ def in_path(name: str, schema: Json) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def body(schema: str) -> Json:
+def request_body(schema: str) -> Json:
     """To be joined with an operation that takes one."""
     return {"requestBody": {"required": True, "content": content(schema)}}
 
 
-def completed(paths: Json) -> Json:
+def add_common_responses(paths: Json) -> Json:
     """The operations with what any of them may answer: bad input, a body of another type, a page or a host
     name that is not known here."""
     for path in paths.values():
         for method, each in path.items():
-            any_of_them = {"421": refusal()}
+            any_of_them = {"421": problem_content()}
             if method != "get":
-                any_of_them["403"] = refusal()
+                any_of_them["403"] = problem_content()
             if each.get("requestBody"):
-                any_of_them |= {"400": refusal(), "415": refusal()}
+                any_of_them |= {"400": problem_content(), "415": problem_content()}
             elif each.get("parameters"):
-                any_of_them["400"] = refusal()
+                any_of_them["400"] = problem_content()
             each["responses"] = any_of_them | each["responses"]
     return paths
 
@@ -56,11 +56,11 @@ def content(schema: str) -> Json:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-def answer(schema: str) -> Json:
+def json_response(schema: str) -> Json:
     return {"description": schema, "content": content(schema)}
 
 
-def refusal() -> Json:
+def problem_content() -> Json:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"description": "Not done", "content": content}
 
@@ -77,7 +77,7 @@ PERIOD = (
 )
 PAGE = (
     in_query("number", TEXT | {"description": "A phone number in any spelling, or `erased:` and a count."}),
-    in_query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT}),
+    in_query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
     in_query("cursor", {"type": "string", "description": "`next` of the page before."}),
     in_query("format", {"enum": ["json", "csv"], "default": "json"}),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, jsonify
 
-from missedd.web.shared.actor import acting
-from missedd.web.shared.json_body import json_object
+from missedd.web.shared.actor import current_actor
+from missedd.web.shared.json_body import read_json_object
 from missedd.web.shared.ports import Operations, Reads
 from missedd.web.shared.problems import bad_input
 
@@ -17,7 +17,7 @@ def add_quarantine(api: Blueprint, reads: Reads, operations: Operations) -> None
 
     @api.post("/v1/quarantine/release")
     async def release() -> Response:
-        drop = (await json_object("drop")).get("drop", False)
+        drop = (await read_json_object("drop")).get("drop", False)
         if not isinstance(drop, bool):
             raise bad_input("drop", "is true or false")
-        return jsonify({"actions": await operations.release(acting(), drop=drop)})
+        return jsonify({"actions": await operations.release_quarantine(current_actor(), drop=drop)})

@@ -12,28 +12,33 @@ from zoneinfo import ZoneInfo
 from quart import Blueprint, Response, jsonify, request
 
 from missedd.base.clock import Clock, to_iso
-from missedd.core.actions.details import FACTS
+from missedd.core.actions.details import ACTION_DETAILS
 from missedd.core.pagination import Page, Query
 from missedd.core.policy import Policy
-from missedd.exotel.sms_status_codes import with_words
+from missedd.exotel.sms_status_codes import add_code_words
 from missedd.web.api.audit import add_audit
 from missedd.web.api.campaigns import add_campaigns
 from missedd.web.api.conversions import add_conversions
 from missedd.web.api.erasure import add_erasure
 from missedd.web.api.leads import add_leads
-from missedd.web.api.list_response import listed
-from missedd.web.api.openapi import document
+from missedd.web.api.list_response import list_response
+from missedd.web.api.openapi import build_document
 from missedd.web.api.polls import add_polls
 from missedd.web.api.quarantine import add_quarantine
-from missedd.web.api.resolve_unknown import add_settle
+from missedd.web.api.resolve_unknown import add_resolve
 from missedd.web.api.subscriptions import add_subscriptions
-from missedd.web.api.unknown_parameters import add_known
+from missedd.web.api.unknown_parameters import add_parameter_check
 from missedd.web.api.verifications import add_verifications
-from missedd.web.shared.actor import acting
-from missedd.web.shared.json_body import json_object, line_of, until_of
-from missedd.web.shared.ports import Changes, Operations, Reads, Verifier
+from missedd.web.shared.actor import current_actor
+from missedd.web.shared.json_body import parse_line, parse_until, read_json_object
+from missedd.web.shared.ports import Operations, PollFeed, Reads, Verifier
 from missedd.web.shared.problems import Problem
-from missedd.web.shared.request_values import Calendar, action_id_of, period_of, suppressed_of
+from missedd.web.shared.request_values import (
+    RequestTimes,
+    parse_action_id,
+    parse_number_or_prefix,
+    parse_period,
+)
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
@@ -43,7 +48,7 @@ ACTION_COLUMNS: Final = (
     *("id", "call_sid", "campaign", "kind", "number", "state", "outcome", "due_at", "reason", "reason_words"),
     *("plan", "placed_at", "closed_at", "provider_sid", "expires_at", "retry_index", "origin"),
     *("settled_outcome", "settled_at", "settled_note", "answered_at", "code", "code_words"),
-    *(each.name for each in FACTS),
+    *(each.name for each in ACTION_DETAILS),
 )
 SUPPRESSION_COLUMNS: Final = (
     *("number", "reason", "source", "since", "until", "channel", "call_sid", "class", "sender"),
@@ -54,16 +59,16 @@ def build_api(
     reads: Reads,
     operations: Operations,
     verifier: Verifier,
-    changes: Changes,
+    poll_feed: PollFeed,
     policy: Policy,
     clock: Clock,
 ) -> Blueprint:
     """The routes under /api. Instants without an offset are in the policy's time zone."""
     api = Blueprint("api", __name__, url_prefix="/api")
     zone = ZoneInfo(policy.timezone)
-    calendar = Calendar(zone, clock)
-    openapi = document()
-    add_known(api, reads, policy, openapi)
+    calendar = RequestTimes(zone, clock)
+    openapi = build_document()
+    add_parameter_check(api, reads, policy, openapi)
 
     @api.get("/openapi.json")
     async def openapi_document() -> Response:
@@ -71,40 +76,40 @@ def build_api(
 
     @api.get("/v1/calls/<call_sid>")
     async def call(call_sid: str) -> Response:
-        story = await reads.call_story(call_sid)
+        story = await reads.call_trace(call_sid)
         if story is None:
             raise Problem(404, "no call has this CallSid")
-        return jsonify(story | {"actions": [with_words(each) for each in story["actions"]]})
+        return jsonify(story | {"actions": [add_code_words(each) for each in story["actions"]]})
 
     @api.get("/v1/calls")
     async def calls() -> Response:
-        return await listed("calls", reads.calls, CALL_COLUMNS, calendar)
+        return await list_response("calls", reads.calls, CALL_COLUMNS, calendar)
 
     @api.get("/v1/actions")
     async def actions() -> Response:
-        return await listed("actions", coded, ACTION_COLUMNS, calendar)
+        return await list_response("actions", coded, ACTION_COLUMNS, calendar)
 
     async def coded(query: Query) -> Page:
         page = await reads.actions(query)
-        return replace(page, items=[with_words(each) for each in page.items])
+        return replace(page, items=[add_code_words(each) for each in page.items])
 
     @api.get("/v1/suppressions")
     async def suppressions() -> Response:
-        return await listed("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, calendar)
+        return await list_response("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, calendar)
 
     @api.post("/v1/suppressions")
     async def suppress() -> tuple[Response, int]:
-        body = await json_object("number", "reason", "until")
-        number = suppressed_of(body.get("number"))
-        reason = line_of(body, "reason")
-        until = until_of(body, zone, clock.now())
-        await operations.suppress(acting(), number, reason, until)
+        body = await read_json_object("number", "reason", "until")
+        number = parse_number_or_prefix(body.get("number"))
+        reason = parse_line(body, "reason")
+        until = parse_until(body, zone, clock.now())
+        await operations.suppress(current_actor(), number, reason, until)
         return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
 
     @api.delete("/v1/suppressions/<number>")
     async def unsuppress(number: str) -> tuple[str, int]:
-        spelt = suppressed_of(number)
-        if not await operations.unsuppress(acting(), spelt):
+        spelt = parse_number_or_prefix(number)
+        if not await operations.unsuppress(current_actor(), spelt):
             others = (await reads.suppressions(Query(number=spelt))).items
             prefixes = [each["number"] for each in others if each["number"] != spelt]
             by = f" by itself, but by {' and '.join(prefixes)}" if prefixes else ""
@@ -113,12 +118,12 @@ def build_api(
 
     @api.get("/v1/analytics")
     async def analytics() -> Response:
-        since, until = period_of(request.args, calendar)
-        return jsonify(await reads.figures(request.args.get("campaign") or None, since, until))
+        since, until = parse_period(request.args, calendar)
+        return jsonify(await reads.analytics(request.args.get("campaign") or None, since, until))
 
     @api.post("/v1/actions/<action_id>/resend")
     async def resend(action_id: str) -> tuple[Response, int]:
-        new_id = await operations.resend(acting(), action_id_of(action_id))
+        new_id = await operations.resend(current_actor(), parse_action_id(action_id))
         if new_id is None:
             raise Problem(404, "no webhook with this id is parked")
         return jsonify({"id": new_id}), 202
@@ -127,10 +132,10 @@ def build_api(
     add_conversions(api, reads, operations, calendar)
     add_subscriptions(api, reads, operations, calendar)
     add_verifications(api, verifier, clock)
-    add_settle(api, operations)
+    add_resolve(api, operations)
     add_erasure(api, reads, operations, clock, policy.timezone)
     add_quarantine(api, reads, operations)
     add_campaigns(api, reads, operations, policy, clock)
     add_audit(api, reads, calendar)
-    add_polls(api, reads, changes, policy, clock)
+    add_polls(api, reads, poll_feed, policy, clock)
     return api

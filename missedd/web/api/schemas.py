@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from missedd.core.actions.details import FACTS, Fact
-from missedd.core.actions.resolution import SETTLING
-from missedd.core.model import RECOVERED, SMS_APPLET, Kind, Outcome, State, Verdict
-from missedd.core.people.suppression import Channel, Class
-from missedd.core.polls.voting_rules import Standing
-from missedd.core.reasons import PROOFS
+from missedd.core.actions.details import ACTION_DETAILS, ActionDetail
+from missedd.core.actions.resolution import RESOLUTION_OUTCOMES
+from missedd.core.model import SHAPE_RECOVERED, SHAPE_SMS_APPLET, Kind, Outcome, State, Verdict
+from missedd.core.people.suppression import Channel, RefusedSmsClass
+from missedd.core.polls.voting_rules import VoteStatus
+from missedd.core.reasons import ANSWERED_REASONS
 
 type Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ NUMBER: Json = {
     "description": "E.164; `erased:` and a count in the place of a number that was erased",
     "examples": ["+919876543210"],
 }
-SUPPRESSED: Json = {
+NUMBER_OR_PREFIX: Json = {
     "type": "string",
     "description": "E.164, or with an asterisk the beginning of several numbers",
     "examples": ["+919876543210", "+232*"],
@@ -41,12 +41,12 @@ def schemas() -> Json:
         "verdict": {"enum": list(Verdict)},
         "reason": TEXT,
         "reason_words": TEXT,
-        "shape": {"enum": ["native", "passthru", RECOVERED, SMS_APPLET]},
+        "shape": {"enum": ["native", "passthru", SHAPE_RECOVERED, SHAPE_SMS_APPLET]},
         "redeliveries": COUNT,
         "reached_at": or_null(
             INSTANT | {"description": "When it was told that somebody took the call, after it was decided."}
         ),
-        "reached_by": {"enum": [*PROOFS, None]},
+        "reached_by": {"enum": [*ANSWERED_REASONS, None]},
     }
     attempt = {
         "number": {"type": "integer", "minimum": 1},
@@ -78,15 +78,15 @@ def schemas() -> Json:
         "expires_at": or_null(INSTANT),
         "retry_index": COUNT,
         "origin": or_null({"type": "integer"}),
-        "settled_outcome": {"enum": [*SETTLING, None]},
+        "settled_outcome": {"enum": [*RESOLUTION_OUTCOMES, None]},
         "settled_at": or_null(INSTANT),
         "settled_note": or_null(TEXT),
         "answered_at": or_null(INSTANT),
         "code": or_null(TEXT | {"description": "The provider's, with which it ended."}),
         "code_words": or_null(TEXT | {"description": "Why an SMS with this code was not delivered."}),
-        **{each.name: _fact(each) for each in FACTS},
+        **{each.name: _fact_schema(each) for each in ACTION_DETAILS},
     }
-    vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(Standing)}}
+    vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(VoteStatus)}}
     told = action | {
         "vote": or_null(object_of(vote)),
         "attempts": array_of("Attempt"),
@@ -101,34 +101,36 @@ def schemas() -> Json:
         **dict.fromkeys(
             ("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})
         ),
-        "callback_outcomes": _objects({"outcome": TEXT, "reason": TEXT, "count": COUNT}),
-        "sms_by_reason": _objects({"outcome": TEXT, "reason": TEXT, "code": or_null(TEXT), "count": COUNT}),
-        "verdicts": _objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
-        "actions": _objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
-        "peak_hours": _objects(hour, count=24),
-        "weekday_hours": _objects(
+        "callback_outcomes": _array_of_objects({"outcome": TEXT, "reason": TEXT, "count": COUNT}),
+        "sms_by_reason": _array_of_objects(
+            {"outcome": TEXT, "reason": TEXT, "code": or_null(TEXT), "count": COUNT}
+        ),
+        "verdicts": _array_of_objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
+        "actions": _array_of_objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
+        "peak_hours": _array_of_objects(hour, count=24),
+        "weekday_hours": _array_of_objects(
             {"weekday": {"type": "integer", "minimum": 0, "maximum": 6, "description": "Monday is 0."}}
             | hour,
             count=7 * 24,
         ),
-        "by_day": _objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
+        "by_day": _array_of_objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
     }
     suppression = {
-        "number": SUPPRESSED,
+        "number": NUMBER_OR_PREFIX,
         "reason": TEXT,
         "source": {"enum": ["api", "cli", "console", "provider", "opt-out"]},
         "since": INSTANT,
         "until": or_null(INSTANT),
         "channel": {"enum": list(Channel)},
         "class": {
-            "enum": [*Class, None],
+            "enum": [*RefusedSmsClass, None],
             "description": "Which SMS the operators refuse, where it is not all of them: the promotional "
             "ones, those of one sender, or any, as the number takes no SMS.",
         },
         "sender": or_null(TEXT) | {"description": "Of the class `sender`: whose SMS are refused."},
         "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
     }
-    suppress = {"number": SUPPRESSED, "reason": TEXT, "until": or_null(INSTANT)}
+    suppress = {"number": NUMBER_OR_PREFIX, "reason": TEXT, "until": or_null(INSTANT)}
     problem = {
         "title": TEXT,
         "status": {"type": "integer"},
@@ -144,8 +146,12 @@ def schemas() -> Json:
         "Suppression": object_of(suppression),
         "Suppress": object_of(suppress, optional=("until",)),
         "Resent": object_of({"id": {"type": "integer"}}),
-        "Settle": object_of({"outcome": {"enum": list(SETTLING)}, "note": or_null(TEXT)}, optional=("note",)),
-        "Settled": object_of({"id": COUNT, "outcome": TEXT, "settled_outcome": {"enum": list(SETTLING)}}),
+        "Settle": object_of(
+            {"outcome": {"enum": list(RESOLUTION_OUTCOMES)}, "note": or_null(TEXT)}, optional=("note",)
+        ),
+        "Settled": object_of(
+            {"id": COUNT, "outcome": TEXT, "settled_outcome": {"enum": list(RESOLUTION_OUTCOMES)}}
+        ),
         "Quarantine": object_of({"since": or_null(INSTANT), "actions": COUNT}),
         "Release": object_of({"drop": {"type": "boolean", "default": False}}, optional=("drop",)),
         "Released": object_of({"actions": COUNT}),
@@ -154,10 +160,10 @@ def schemas() -> Json:
     }
 
 
-def _fact(fact: Fact) -> Json:
+def _fact_schema(fact: ActionDetail) -> Json:
     if fact.values:
-        return {"enum": [*fact.values, None], "description": fact.about}
-    return or_null((COUNT if fact.is_count else TEXT) | {"description": fact.about})
+        return {"enum": [*fact.values, None], "description": fact.description}
+    return or_null((COUNT if fact.is_count else TEXT) | {"description": fact.description})
 
 
 def object_of(properties: Json, optional: tuple[str, ...] = ()) -> Json:
@@ -169,7 +175,7 @@ def array_of(schema: str) -> Json:
     return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
 
 
-def _objects(properties: Json, count: int | None = None) -> Json:
+def _array_of_objects(properties: Json, count: int | None = None) -> Json:
     """A list of such objects, of a fixed length if `count` says so."""
     length = {} if count is None else {"minItems": count, "maxItems": count}
     return {"type": "array", "items": object_of(properties), **length}

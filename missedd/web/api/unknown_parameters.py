@@ -12,13 +12,13 @@ from quart import Blueprint, request
 
 from missedd.core.policy import Policy
 from missedd.web.api.schemas import Json
-from missedd.web.shared.json_body import no_other_keys
+from missedd.web.shared.json_body import reject_unknown_keys
 from missedd.web.shared.ports import Reads
 from missedd.web.shared.problems import bad_input
 
 
-def add_known(api: Blueprint, reads: Reads, policy: Policy, openapi: Json) -> None:
-    taken = parameters_of(openapi)
+def add_parameter_check(api: Blueprint, reads: Reads, policy: Policy, openapi: Json) -> None:
+    taken = query_parameters(openapi)
     configured = [each.name for each in policy.campaigns]
 
     @api.before_request
@@ -26,13 +26,13 @@ def add_known(api: Blueprint, reads: Reads, policy: Policy, openapi: Json) -> No
         names = taken.get(re.sub("<(.*?)>", r"{\1}", str(request.url_rule)), ())
         if request.method not in ("GET", "HEAD") or not names:
             return
-        no_other_keys(request.args.to_dict(), *names)
+        reject_unknown_keys(request.args.to_dict(), *names)
         # An empty page says itself that there is nothing; figures of nothing look like bad figures.
         if "cursor" not in names:
-            await _known_campaign(configured, reads)
+            await _check_campaign(configured, reads)
 
 
-def parameters_of(openapi: Json) -> dict[str, tuple[str, ...]]:
+def query_parameters(openapi: Json) -> dict[str, tuple[str, ...]]:
     """What each path's GET takes in its query, where that is anything."""
     found = {}
     for path, item in openapi["paths"].items():
@@ -43,7 +43,7 @@ def parameters_of(openapi: Json) -> dict[str, tuple[str, ...]]:
     return found
 
 
-async def _known_campaign(configured: Iterable[str], reads: Reads) -> None:
+async def _check_campaign(configured: Iterable[str], reads: Reads) -> None:
     """Refuse a name that is neither configured nor, from an earlier configuration, in the store."""
     name = request.args.get("campaign")
     if not name or name in configured:

@@ -8,14 +8,14 @@ from typing import Final
 from quart import Blueprint, Response, jsonify
 
 from missedd.base.clock import Clock, to_iso
-from missedd.core.people.verification import NotStarted, Status
+from missedd.core.people.verification import VerificationRefusal, VerificationStatus
 from missedd.core.reasons import Reason
-from missedd.web.api.openapi_parts import answer, body, in_path, operation, refusal
+from missedd.web.api.openapi_parts import in_path, json_response, operation, problem_content, request_body
 from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.json_body import json_object, line_of
+from missedd.web.shared.json_body import parse_line, read_json_object
 from missedd.web.shared.ports import Verifier
 from missedd.web.shared.problems import Problem, bad_input
-from missedd.web.shared.request_values import number_of
+from missedd.web.shared.request_values import parse_number
 
 PATH: Final = "/v1/verifications"
 
@@ -23,11 +23,11 @@ PATH: Final = "/v1/verifications"
 def add_verifications(api: Blueprint, verifier: Verifier, clock: Clock) -> None:
     @api.post(PATH)
     async def start() -> tuple[Response, int, dict[str, str]]:
-        asked = await json_object("number", "campaign")
-        number = number_of(asked.get("number"), "number")
-        started = await verifier.start(number, line_of(asked, "campaign"))
-        if isinstance(started, NotStarted):
-            raise _problem(started, clock)
+        asked = await read_json_object("number", "campaign")
+        number = parse_number(asked.get("number"), "number")
+        started = await verifier.start(number, parse_line(asked, "campaign"))
+        if isinstance(started, VerificationRefusal):
+            raise _not_started_problem(started, clock)
         return jsonify(started), 201, {"Location": f"/api{PATH}/{started['id']}"}
 
     @api.get(f"{PATH}/<verification_id>")
@@ -38,7 +38,7 @@ def add_verifications(api: Blueprint, verifier: Verifier, clock: Clock) -> None:
         return jsonify(found)
 
 
-def _problem(refused: NotStarted, clock: Clock) -> Problem:
+def _not_started_problem(refused: VerificationRefusal, clock: Clock) -> Problem:
     if refused.reason is not Reason.TOO_MANY_VERIFICATIONS or refused.retry_at is None:
         return bad_input("campaign", refused.reason.words)
     wait_s = math.ceil((refused.retry_at - clock.now()).total_seconds())
@@ -52,20 +52,20 @@ def _problem(refused: NotStarted, clock: Clock) -> Problem:
 
 
 def paths() -> Json:
-    started = answer("Verification") | {"headers": {"Location": {"schema": TEXT}}}
-    too_many = refusal() | {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}}
+    started = json_response("Verification") | {"headers": {"Location": {"schema": TEXT}}}
+    too_many = problem_content() | {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}}
     return {
         "/api/v1/verifications": {
             "post": operation(
                 "Wait for a missed call that proves a number",
-                {"201": started, "400": refusal(), "429": too_many},
+                {"201": started, "400": problem_content(), "429": too_many},
             )
-            | body("Verify"),
+            | request_body("Verify"),
         },
         "/api/v1/verifications/{verification_id}": {
             "get": operation(
                 "How a verification stands; once this says that it has expired, that is final",
-                {"200": answer("Verification"), "404": refusal()},
+                {"200": json_response("Verification"), "404": problem_content()},
                 in_path("verification_id", TEXT),
             )
         },
@@ -80,7 +80,7 @@ def schemas() -> Json:
         "call": NUMBER | {"description": "The ExoPhone that the number has to ring."},
         "created_at": INSTANT,
         "expires_at": INSTANT,
-        "status": {"enum": list(Status)},
+        "status": {"enum": list(VerificationStatus)},
         "reason": {
             "enum": [Reason.AWAITING_CALL, Reason.VERIFIED, Reason.NOT_RUNG_IN_TIME, Reason.SUPERSEDED]
         },

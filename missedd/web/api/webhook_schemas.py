@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from missedd.core.model import Verdict
-from missedd.core.people.verification import Status
+from missedd.core.people.verification import VerificationStatus
 from missedd.core.reasons import Reason
-from missedd.web.api.openapi_parts import body, in_header, operation
+from missedd.web.api.openapi_parts import in_header, operation, request_body
 from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of
 
 ACCEPTED: Final = "missed_call.accepted"
@@ -40,8 +40,12 @@ _ANSWERS: Final[Json] = {
 
 def webhooks() -> Json:
     return {
-        ACCEPTED: _sent("A call was accepted by a campaign with [campaign.webhook]", "MissedCallAccepted"),
-        VERIFIED: _sent("A call proved a number that the application asked about", "VerificationVerified"),
+        ACCEPTED: _webhook_operation(
+            "A call was accepted by a campaign with [campaign.webhook]", "MissedCallAccepted"
+        ),
+        VERIFIED: _webhook_operation(
+            "A call proved a number that the application asked about", "VerificationVerified"
+        ),
     }
 
 
@@ -62,18 +66,18 @@ def schemas() -> Json:
         "campaign": TEXT,
         "call_sid": TEXT,
         "verified_at": INSTANT,
-        "status": {"enum": [Status.VERIFIED]},
+        "status": {"enum": [VerificationStatus.VERIFIED]},
     }
     return {
-        "MissedCallAccepted": _event(ACCEPTED, call),
-        "VerificationVerified": _event(VERIFIED, verification),
+        "MissedCallAccepted": _event_schema(ACCEPTED, call),
+        "VerificationVerified": _event_schema(VERIFIED, verification),
     }
 
 
-def _sent(summary: str, schema: str) -> Json:
+def _webhook_operation(summary: str, schema: str) -> Json:
     # Not by the API's token: whoever is sent one knows us by the signature.
-    return {"post": operation(summary, _ANSWERS, *_HEADERS) | body(schema) | {"security": []}}
+    return {"post": operation(summary, _ANSWERS, *_HEADERS) | request_body(schema) | {"security": []}}
 
 
-def _event(kind: str, data: Json) -> Json:
+def _event_schema(kind: str, data: Json) -> Json:
     return object_of({"type": {"enum": [kind]}, "timestamp": INSTANT, "data": object_of(data)})

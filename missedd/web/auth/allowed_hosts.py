@@ -11,41 +11,42 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from missedd.security.host_names import address_of, host_of, is_same_place, origin_host
+from missedd.security.host_names import authority_host, is_same_origin, origin_host, parse_ip
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
+class AllowedHosts:
     """All names canonical, as `core.host_names` has it."""
 
-    named: frozenset[str] = frozenset()
+    configured: frozenset[str] = frozenset()
     """`listen.private_hosts`: names of the operator's own, whichever port they are used with."""
-    bound: str | None = None
+    listen_host: str | None = None
     """The host of `listen.private`, which our own commands ask."""
 
-    def know(self, authority: str | None, reached: str | None) -> bool:
-        """Whether a request with this Host header is for us; `reached` is the address at which it came in.
+    def allows(self, authority: str | None, local_address: str | None) -> bool:
+        """Whether a request with this Host header is for us; `local_address` is the address at which it came
+        in.
 
         Without the header (HTTP/1.0) it is no browser's.
         """
         if authority is None:
             return True
-        host = host_of(authority)
+        host = authority_host(authority)
         if host is None:
             return False
-        if host in self.named or host in ("localhost", self.bound):
+        if host in self.configured or host in ("localhost", self.listen_host):
             return True
-        address = address_of(host)
-        return address is not None and (address == address_of(reached or "") or _is_here(address))
+        address = parse_ip(host)
+        return address is not None and (address == parse_ip(local_address or "") or _is_own_address(address))
 
-    def sent(self, origin: str, authority: str | None) -> bool:
+    def is_own_page(self, origin: str, authority: str | None) -> bool:
         """Whether a page of ours sent a request with this Origin and Host."""
-        return (authority is not None and is_same_place(origin, authority)) or (
-            origin_host(origin) in self.named
+        return (authority is not None and is_same_origin(origin, authority)) or (
+            origin_host(origin) in self.configured
         )
 
 
-def _is_here(address: IPv4Address | IPv6Address) -> bool:
+def _is_own_address(address: IPv4Address | IPv6Address) -> bool:
     """Whether this machine has the address: then, and only then, the system lets us bind it."""
     if address.is_loopback:
         return True

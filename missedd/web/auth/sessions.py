@@ -16,8 +16,8 @@ from typing import Final
 import trio
 
 IDLE_S: Final = 60 * 60.0
-LONGEST_S: Final = 12 * 60 * 60.0
-MOST: Final = 100
+MAX_AGE_S: Final = 12 * 60 * 60.0
+MAX_SESSIONS: Final = 100
 """At one time; the one that has been idle longest makes room."""
 
 
@@ -29,12 +29,12 @@ class Session:
     notice: tuple[str, bool] | None = None
     """What the next page is to say, and whether that is a problem."""
 
-    def is_over(self, now_s: float) -> bool:
-        return now_s >= min(self.used_s + IDLE_S, self.began_s + LONGEST_S)
+    def has_expired(self, now_s: float) -> bool:
+        return now_s >= min(self.used_s + IDLE_S, self.began_s + MAX_AGE_S)
 
     def allows(self, csrf: str | None) -> bool:
         """Whether a form, or a script's request, is from a page of this session."""
-        return csrf is not None and same(csrf, self.csrf)
+        return csrf is not None and is_same_secret(csrf, self.csrf)
 
 
 @dataclass(slots=True)
@@ -45,8 +45,8 @@ class Sessions:
     def begin(self) -> str:
         """A new session; returns its token, which is nowhere else."""
         now_s, token = self.now_s(), token_urlsafe(32)
-        self._forget(now_s)
-        if len(self._sessions) >= MOST:
+        self._drop_expired(now_s)
+        if len(self._sessions) >= MAX_SESSIONS:
             del self._sessions[min(self._sessions, key=lambda each: self._sessions[each].used_s)]
         self._sessions[_digest(token)] = Session(token_urlsafe(32), now_s, now_s)
         return token
@@ -54,7 +54,7 @@ class Sessions:
     def find(self, token: str | None) -> Session | None:
         """The session of a token, used by this, or None if there is none or it is over."""
         session = self._sessions.get(_digest(token)) if token else None
-        if session is None or session.is_over(self.now_s()):
+        if session is None or session.has_expired(self.now_s()):
             return None
         session.used_s = self.now_s()
         return session
@@ -63,12 +63,12 @@ class Sessions:
         if token:
             self._sessions.pop(_digest(token), None)
 
-    def _forget(self, now_s: float) -> None:
-        for token in [each for each, session in self._sessions.items() if session.is_over(now_s)]:
+    def _drop_expired(self, now_s: float) -> None:
+        for token in [each for each, session in self._sessions.items() if session.has_expired(now_s)]:
             del self._sessions[token]
 
 
-def same(one: str, other: str) -> bool:
+def is_same_secret(one: str, other: str) -> bool:
     """Whether two secrets are the same, in a time that tells nothing of where they differ."""
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 

@@ -12,22 +12,22 @@ from typing import Final
 
 from quart import Blueprint, Response
 
-from missedd.web.console.attention import add_trouble
-from missedd.web.console.audit import add_record
-from missedd.web.console.calls import add_stories
+from missedd.web.console.attention import add_attention
+from missedd.web.console.audit import add_audit
+from missedd.web.console.calls import add_calls
 from missedd.web.console.campaigns import add_campaigns
-from missedd.web.console.context import House
+from missedd.web.console.context import ConsoleContext
 from missedd.web.console.forms import add_notices
 from missedd.web.console.lists import add_lists
 from missedd.web.console.numbers import add_numbers
 from missedd.web.console.polls import add_polls
-from missedd.web.console.query_parameters import add_parameters
+from missedd.web.console.query_parameters import add_parameter_check
 from missedd.web.console.queue import add_queue
 from missedd.web.console.template_filters import add_filters
 from missedd.web.console.today import add_today
 from missedd.web.shared.problems import Problem
 
-__all__ = ["House", "build_console"]
+__all__ = ["ConsoleContext", "build_console"]
 
 _STATIC: Final = {
     "console.css": "text/css; charset=utf-8",
@@ -36,17 +36,17 @@ _STATIC: Final = {
 }
 
 
-def build_console(house: House) -> Blueprint:
+def build_console(context: ConsoleContext) -> Blueprint:
     """The routes of the console. Times are shown in the policy's time zone."""
     console = Blueprint("console", __name__)
-    add_filters(console, house)
+    add_filters(console, context)
     add_notices(console)
-    add_parameters(console)
+    add_parameter_check(console)
     for add in (
-        *(add_today, add_queue, add_stories, add_numbers, add_campaigns, add_polls),
-        *(add_lists, add_trouble, add_record),
+        *(add_today, add_queue, add_calls, add_numbers, add_campaigns, add_polls),
+        *(add_lists, add_attention, add_audit),
     ):
-        add(console, house)
+        add(console, context)
     # A handful of kilobytes: kept in memory, so that showing them touches no disk and no thread.
     static = {name: files("missedd.web").joinpath("static", name).read_bytes() for name in _STATIC}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from missedd.web.console.context import House
-from missedd.web.console.lists import shown
-from missedd.web.console.render import page
+from missedd.web.console.context import ConsoleContext
+from missedd.web.console.lists import list_view
+from missedd.web.console.render import render_page
 
 
-def add_record(console: Blueprint, house: House) -> None:
+def add_audit(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/audit")
     async def audit() -> str:
-        found = await shown(house.reads.audit, "/audit", ("subject",))
-        return await page("audit.html", here="/audit", list=found)
+        found = await list_view(context.reads.audit, "/audit", ("subject",))
+        return await render_page("audit.html", here="/audit", list=found)

@@ -6,33 +6,33 @@ from quart import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.explain.remedies import remedies
-from missedd.core.explain.timeline import timeline
+from missedd.core.explain.timeline import build_timeline
 from missedd.core.phone import normalise
-from missedd.exotel.sms_status_codes import words_of_code
-from missedd.web.console.context import House
-from missedd.web.console.render import page
+from missedd.exotel.sms_status_codes import describe_code
+from missedd.web.console.context import ConsoleContext
+from missedd.web.console.render import render_page
 from missedd.web.shared.problems import Problem
 
 
-def add_stories(console: Blueprint, house: House) -> None:
+def add_calls(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/calls/<call_sid>")
     async def call(call_sid: str) -> str:
-        story = await house.reads.call_story(call_sid)
+        story = await context.reads.call_trace(call_sid)
         if story is None:
             raise Problem(404, "No call has this CallSid.")
-        moments = timeline(story, words_of_code)
-        return await page(
+        moments = build_timeline(story, describe_code)
+        return await render_page(
             "story.html",
             call=story,
-            past=[each for each in moments if not each.is_ahead],
-            ahead=[each for each in moments if each.is_ahead],
-            to_do=remedies(story, house.policy),
+            past=[each for each in moments if not each.is_future],
+            ahead=[each for each in moments if each.is_future],
+            to_do=remedies(story, context.policy),
         )
 
     @console.get("/find")
     async def find() -> BaseResponse:
         wanted = request.args.get("q", "").strip()
-        if wanted and await house.reads.call_story(wanted) is not None:
+        if wanted and await context.reads.call_trace(wanted) is not None:
             return redirect(url_for("console.call", call_sid=wanted))
         # The space is what a link's plain `+` becomes.
         spelt = normalise(wanted)

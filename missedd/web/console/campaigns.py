@@ -10,42 +10,47 @@ from quart import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.base.clock import to_iso
-from missedd.config.campaign_summary import facts_in_words
-from missedd.web.api.campaigns import configured, standings
-from missedd.web.console.context import House
-from missedd.web.console.forms import PAUSES, Mistake, done, line, until
-from missedd.web.console.render import page
-from missedd.web.shared.actor import acting
+from missedd.config.campaign_summary import describe_campaign
+from missedd.web.api.campaigns import campaign_statuses, require_campaign
+from missedd.web.console.context import ConsoleContext
+from missedd.web.console.forms import PAUSE_DURATIONS, FormError, end_field, redirect_back, text_field
+from missedd.web.console.render import render_page
+from missedd.web.shared.actor import current_actor
 
 
-def add_campaigns(console: Blueprint, house: House) -> None:
+def add_campaigns(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/campaigns")
     async def campaigns() -> str:
-        now = house.clock.now()
-        pending = await house.remembered.get("pending", house.reads.pending)
-        found = standings(house.policy, now, await house.reads.pauses(now), pending)
-        facts = {campaign.name: tuple(facts_in_words(campaign)) for campaign in house.policy.campaigns}
-        shown = [each | {"waiting": waiting(each["pending"]), "facts": facts[each["name"]]} for each in found]
-        return await page("campaigns.html", here="/campaigns", campaigns=shown, lasts=PAUSES)
+        now = context.clock.now()
+        pending = await context.query_cache.get("pending", context.reads.open_action_counts)
+        found = campaign_statuses(context.policy, now, await context.reads.pauses(now), pending)
+        facts = {campaign.name: tuple(describe_campaign(campaign)) for campaign in context.policy.campaigns}
+        shown = [
+            each | {"waiting": pending_by_state(each["pending"]), "facts": facts[each["name"]]}
+            for each in found
+        ]
+        return await render_page("campaigns.html", here="/campaigns", campaigns=shown, lasts=PAUSE_DURATIONS)
 
     @console.post("/campaigns/<name>/pause")
     async def pause(name: str) -> BaseResponse:
-        why = await line("why", "why, for whoever asks later")
-        ends_at = await until(PAUSES, house.clock.now())
-        await house.operations.pause(acting(), configured(house.policy, name).name, ends_at, why)
+        why = await text_field("why", "why, for whoever asks later")
+        ends_at = await end_field(PAUSE_DURATIONS, context.clock.now())
+        await context.operations.pause(
+            current_actor(), require_campaign(context.policy, name).name, ends_at, why
+        )
         lasts = "until somebody resumes it"
         if ends_at is not None:
-            lasts = f"until {house.local(to_iso(ends_at) or ''):%H:%M}"
-        return await done(f"{name} is paused {lasts}.")
+            lasts = f"until {context.to_local(to_iso(ends_at) or ''):%H:%M}"
+        return await redirect_back(f"{name} is paused {lasts}.")
 
     @console.post("/campaigns/<name>/resume")
     async def resume(name: str) -> BaseResponse:
-        if not await house.operations.resume(acting(), name):
-            raise Mistake(f"{name} is not paused.")
-        return await done(f"{name} goes on.")
+        if not await context.operations.resume(current_actor(), name):
+            raise FormError(f"{name} is not paused.")
+        return await redirect_back(f"{name} goes on.")
 
 
-def waiting(pending: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def pending_by_state(pending: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What is not done, by kind and state; why each waits is said together."""
     counts: defaultdict[tuple[str, str], int] = defaultdict(int)
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)

@@ -11,23 +11,23 @@ from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import Trouble
-from missedd.web.console.query_cache import Remembered
+from missedd.web.console.query_cache import QueryCache
 from missedd.web.shared.ports import Operations, Reads
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ConsoleContext:
     reads: Reads
     operations: Operations
     policy: Policy
     clock: Clock
-    rates: Mapping[Lane, int] = field(default_factory=dict)
+    requests_per_minute: Mapping[Lane, int] = field(default_factory=dict)
     """Requests a minute that the account's budget allows."""
     troubles: Callable[[], Sequence[Trouble]] = tuple
     """What goes wrong now, the oldest first."""
-    held: Callable[[Lane], str | None] = lambda lane: None
+    hold_reason: Callable[[Lane], str | None] = lambda lane: None
     """The reason for which nothing goes out in a lane just now, where there is one."""
-    remembered: Remembered = field(default_factory=Remembered)
+    query_cache: QueryCache = field(default_factory=QueryCache)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -40,5 +40,5 @@ class House:
         """The beginning of today."""
         return datetime.combine(self.local_now().date(), time(), self.zone)
 
-    def local(self, iso: str) -> datetime:
+    def to_local(self, iso: str) -> datetime:
         return datetime.fromisoformat(iso).astimezone(self.zone)

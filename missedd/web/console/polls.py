@@ -8,38 +8,38 @@ from urllib.parse import quote
 
 from quart import Blueprint
 
-from missedd.web.api.polls import poll_now, polls_now
-from missedd.web.console.context import House
-from missedd.web.console.render import page
+from missedd.web.api.polls import poll_tallies, poll_tally
+from missedd.web.console.context import ConsoleContext
+from missedd.web.console.render import render_page
 
-STREAMS: Final = 2
+MAX_LIVE_POLLS: Final = 2
 """A browser has six connections to one place: a page with more polls asks every few seconds instead."""
 
 
-def add_polls(console: Blueprint, house: House) -> None:
+def add_polls(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/polls")
     async def polls() -> str:
-        found = await polls_now(house.reads, house.policy, house.clock)
-        return await _page("Polls", found)
+        found = await poll_tallies(context.reads, context.policy, context.clock)
+        return await _poll_page("Polls", found)
 
     @console.get("/polls/<poll>")
     async def poll(poll: str) -> str:
-        return await _page(poll, [await poll_now(poll, house.reads, house.policy, house.clock)])
+        return await _poll_page(poll, [await poll_tally(poll, context.reads, context.policy, context.clock)])
 
 
-async def _page(title: str, found: list[dict[str, Any]]) -> str:
-    is_followed = len(found) <= STREAMS
+async def _poll_page(title: str, found: list[dict[str, Any]]) -> str:
+    is_followed = len(found) <= MAX_LIVE_POLLS
     events = [f"/api/v1/polls/{quote(each['poll'], safe='')}/events" for each in found]
-    return await page(
+    return await render_page(
         "polls.html",
         here="/polls",
         title=title,
-        polls=[each | {"bars": bars(each)} for each in found],
+        polls=[each | {"bars": option_bars(each)} for each in found],
         events=" ".join(events) if is_followed else "",
     )
 
 
-def bars(poll: Mapping[str, Any]) -> list[dict[str, Any]]:
+def option_bars(poll: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each option with its share of all votes and its length beside the leader's."""
     most = max((each["votes"] for each in poll["options"]), default=0) or 1
     total = poll["total"]

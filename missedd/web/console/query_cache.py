@@ -12,32 +12,32 @@ from typing import Any, Final
 
 import trio
 
-TIMES: Final = 10
-MOST: Final = 100
+TTL_FACTOR: Final = 10
+MAX_ENTRIES: Final = 100
 """Different things; what was asked for first is forgotten first."""
 
 
 @dataclass(slots=True)
-class _Answer:
-    asking: trio.Lock = field(default_factory=trio.Lock)
-    good_until_s: float = -1.0
+class _CachedResult:
+    lock: trio.Lock = field(default_factory=trio.Lock)
+    fresh_until_s: float = -1.0
     value: Any = None
 
 
 @dataclass(slots=True)
-class Remembered:
-    _answers: dict[Hashable, _Answer] = field(default_factory=dict)
+class QueryCache:
+    _results: dict[Hashable, _CachedResult] = field(default_factory=dict)
 
-    async def get[T](self, key: Hashable, ask: Callable[[], Awaitable[T]], *, at_least_s: float = 0.0) -> T:
-        """What `ask` gives, or gave a moment ago; it serves for `at_least_s`."""
-        answer = self._answers.setdefault(key, _Answer())
-        if len(self._answers) > MOST:
-            del self._answers[next(iter(self._answers))]
-        async with answer.asking:  # whoever comes meanwhile shares the answer
-            if trio.current_time() >= answer.good_until_s:
+    async def get[T](self, key: Hashable, query: Callable[[], Awaitable[T]], *, at_least_s: float = 0.0) -> T:
+        """What `query` gives, or gave a moment ago; it serves for `at_least_s`."""
+        answer = self._results.setdefault(key, _CachedResult())
+        if len(self._results) > MAX_ENTRIES:
+            del self._results[next(iter(self._results))]
+        async with answer.lock:  # whoever comes meanwhile shares the answer
+            if trio.current_time() >= answer.fresh_until_s:
                 began_s = trio.current_time()
-                answer.value = await ask()
+                answer.value = await query()
                 took_s = trio.current_time() - began_s
-                answer.good_until_s = trio.current_time() + max(at_least_s, TIMES * took_s)
+                answer.fresh_until_s = trio.current_time() + max(at_least_s, TTL_FACTOR * took_s)
             value: T = answer.value
             return value

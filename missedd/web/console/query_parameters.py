@@ -9,7 +9,7 @@ from quart import Blueprint, request
 from missedd.web.shared.problems import Problem
 
 _LIST: Final = ("cursor",)
-TAKEN: Final = {
+PAGE_PARAMETERS: Final = {
     "/": ("campaign",),
     "/leads": ("campaign", "status", "number", *_LIST),
     "/subscriptions": ("list", "state", "number", *_LIST),
@@ -21,12 +21,12 @@ TAKEN: Final = {
 }
 
 
-def add_parameters(console: Blueprint) -> None:
+def add_parameter_check(console: Blueprint) -> None:
     @console.before_request
     async def refuse_what_is_not_known() -> None:
         if request.method not in ("GET", "HEAD") or str(request.url_rule).startswith("/static/"):
             return
-        taken = TAKEN.get(str(request.url_rule), ())
+        taken = PAGE_PARAMETERS.get(str(request.url_rule), ())
         others = [name for name in request.args if name not in taken]
         if others:
             knows = f"it knows {', '.join(taken)}" if taken else "it knows none"

@@ -10,71 +10,77 @@ from typing import Any, Final
 from quart import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.core.analytics.backlog_forecast import Backlog, forecast
-from missedd.core.model import LANE_OF, Kind, Lane, State
-from missedd.web.console.context import House
-from missedd.web.console.forms import Mistake, done
-from missedd.web.console.render import page
-from missedd.web.shared.actor import acting
+from missedd.core.analytics.backlog_forecast import Backlog, forecast_backlog
+from missedd.core.model import LANE_BY_KIND, Kind, Lane, State
+from missedd.web.console.context import ConsoleContext
+from missedd.web.console.forms import FormError, redirect_back
+from missedd.web.console.render import render_page
+from missedd.web.shared.actor import current_actor
 
-DUE: Final = 50
+SHOWN_DUE: Final = 50
 
 
-def add_queue(console: Blueprint, house: House) -> None:
+def add_queue(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/queue")
     async def queue() -> str:
-        pending = await house.remembered.get("pending", house.reads.pending)
-        backlogs = await house.remembered.get("backlogs", lambda: house.reads.backlogs(house.clock.now()))
-        return await page(
+        pending = await context.query_cache.get("pending", context.reads.open_action_counts)
+        backlogs = await context.query_cache.get(
+            "backlogs", lambda: context.reads.backlogs(context.clock.now())
+        )
+        return await render_page(
             "queue.html",
             here="/queue",
-            lanes=lanes(backlogs, house.rates, house.held, house.local_now()),
-            held=held(pending),
+            lanes=lane_backlogs(
+                backlogs, context.requests_per_minute, context.hold_reason, context.local_now()
+            ),
+            held=held_by_reason(pending),
             out=sum(each["count"] for each in pending if each["state"] in (State.ATTEMPTING, State.PLACED)),
-            due=await house.reads.due_next(house.clock.now(), DUE),
-            paused=await house.reads.pauses(house.clock.now()),
-            quarantine=await house.reads.quarantine(),
+            due=await context.reads.next_actions(context.clock.now(), SHOWN_DUE),
+            paused=await context.reads.pauses(context.clock.now()),
+            quarantine=await context.reads.quarantine(),
         )
 
     @console.post("/quarantine/release")
     async def release() -> BaseResponse:
         what = (await request.form).get("what")
         if what not in ("release", "drop"):
-            raise Mistake("Please choose whether they are to go or to be dropped.")
+            raise FormError("Please choose whether they are to go or to be dropped.")
         drop = what == "drop"
-        count = await house.operations.release(acting(), drop=drop)
-        return await done(f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over.")
+        count = await context.operations.release_quarantine(current_actor(), drop=drop)
+        return await redirect_back(
+            f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over."
+        )
 
 
-def lanes(
+def lane_backlogs(
     backlogs: Mapping[Kind, Backlog],
-    rates: Mapping[Lane, int],
-    held: Callable[[Lane], str | None],
+    requests_per_minute: Mapping[Lane, int],
+    hold_reason: Callable[[Lane], str | None],
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Each kind's backlog, and at what time it will be gone at the account's rate, where there is one and
     its lane goes."""
     found = []
     for kind, backlog in backlogs.items():
-        lane = LANE_OF[kind]
-        rate = rates.get(lane)
-        why_held = None if rate is None else held(lane)
-        ahead = None if rate is None or why_held is not None else forecast(backlog, rate)
+        lane = LANE_BY_KIND[kind]
+        rate = requests_per_minute.get(lane)
+        why_held = None if rate is None else hold_reason(lane)
+        ahead = None if rate is None or why_held is not None else forecast_backlog(backlog, rate)
         found.append(
             {
                 "kind": kind,
-                "due": backlog.due,
-                "soon": backlog.soon,
+                "due": backlog.due_now,
+                "soon": backlog.due_soon,
                 "rate": rate,
                 "held": None if why_held is None else why_held.replace("-", " "),
-                "gone_at": None if ahead is None else now + ahead.lasts,
+                "gone_at": None if ahead is None else now + ahead.clears_in,
                 "expiring": 0 if ahead is None else ahead.expiring,
             }
         )
     return found
 
 
-def held(pending: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def held_by_reason(pending: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is held, by reason, the most first."""
     counts: Counter[tuple[str, str]] = Counter()
     for each in pending:

@@ -11,15 +11,15 @@ from typing import Final
 import trio
 from quart import stream_template
 
-PIECES: Final = 150
+PIECES_PER_TURN: Final = 150
 """So many are made in about a millisecond."""
 
 
-async def page(name: str, **context: object) -> str:
+async def render_page(name: str, **context: object) -> str:
     """The template of this name, with the context that every page has."""
     pieces: list[str] = []
     async for piece in await stream_template(name, **context):
         pieces.append(piece)
-        if len(pieces) % PIECES == 0:
+        if len(pieces) % PIECES_PER_TURN == 0:
             await trio.lowlevel.checkpoint()
     return "".join(pieces)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 from quart import Blueprint
 
-from missedd.core.actions.details import told
-from missedd.core.explain.number import barred
+from missedd.core.actions.details import displayed_details
+from missedd.core.explain.number import describe_suppression
 from missedd.core.explain.timeline import tone_of
 from missedd.core.model import Outcome
-from missedd.web.console.context import House
+from missedd.web.console.context import ConsoleContext
 
 NAVIGATION: Final = (
     ("/", "Today"),
@@ -30,23 +30,23 @@ NAVIGATION: Final = (
 _INSTANT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
-def add_filters(console: Blueprint, house: House) -> None:
+def add_filters(console: Blueprint, context: ConsoleContext) -> None:
     @console.app_context_processor
     def everywhere() -> dict[str, object]:
-        return {"navigation": NAVIGATION, "timezone": house.policy.timezone, "now": house.local_now()}
+        return {"navigation": NAVIGATION, "timezone": context.policy.timezone, "now": context.local_now()}
 
     @console.app_template_filter("clock")
     def clock(iso: str | None) -> str:
         """The time of day, with the date where that is not today's."""
         if iso is None:
             return ""
-        at = house.local(iso)
-        day = "" if at.date() == house.local_now().date() else f"{at.day} {at:%b} "
+        at = context.to_local(iso)
+        day = "" if at.date() == context.local_now().date() else f"{at.day} {at:%b} "
         return f"{day}{at:%H:%M:%S}"
 
     @console.app_template_filter("moment")
     def moment(iso: str | None) -> str:
-        return "" if iso is None else f"{house.local(iso):%d %b %Y %H:%M:%S}"
+        return "" if iso is None else f"{context.to_local(iso):%d %b %Y %H:%M:%S}"
 
     @console.app_template_filter("detail")
     def detail(value: object) -> object:
@@ -54,8 +54,8 @@ def add_filters(console: Blueprint, house: House) -> None:
         is_instant = isinstance(value, str) and re.fullmatch(_INSTANT, value)
         return moment(str(value)) if is_instant else value
 
-    console.add_app_template_filter(lambda action: tuple(told(action)), "told")
-    console.add_app_template_filter(barred)
+    console.add_app_template_filter(lambda action: tuple(displayed_details(action)), "told")
+    console.add_app_template_filter(describe_suppression, "barred")
     console.add_app_template_filter(coded)
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)

@@ -17,18 +17,18 @@ from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
 from missedd.base.clock import Clock
-from missedd.core.analytics.figures import TooMuchToCount
+from missedd.core.analytics.figures import RollupsBehind
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import Trouble
 from missedd.web.api.routes import build_api
-from missedd.web.auth.access import HOW_TO_CHANGE, Access, Keys
+from missedd.web.auth.access import HOW_TO_CHANGE, AccessControl, AccessPolicy
 from missedd.web.auth.login import OnLogin, build_login
 from missedd.web.auth.sessions import Sessions
-from missedd.web.console import House, build_console
-from missedd.web.shared.ports import Changes, Operations, Reads, Verifier
+from missedd.web.console import ConsoleContext, build_console
+from missedd.web.shared.ports import Operations, PollFeed, Reads, Verifier
 from missedd.web.shared.problems import Problem, problem_response
-from missedd.web.shared.sse import GONE
+from missedd.web.shared.sse import CLIENT_GONE
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -38,15 +38,15 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-BODY_BYTES = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 """Room for the largest batch of conversions."""
-BODY_S = 10
+BODY_TIMEOUT_S = 10
 
-OPEN = Keys()
+NO_AUTH = AccessPolicy()
 """Nothing is locked, as on loopback without a password."""
 
 
-class PatientConnection(TrioASGIHTTPConnection):
+class DisconnectTolerantConnection(TrioASGIHTTPConnection):
     """A request whose work is not cancelled when its peer hangs up; a stream is told so and ends itself.
 
     The base class cancels it from inside, which also keeps the server from ever closing the
@@ -55,8 +55,8 @@ class PatientConnection(TrioASGIHTTPConnection):
 
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
         super().__init__(app, scope)
-        self._gone = trio.Event()
-        scope[GONE] = self._gone  # type: ignore[typeddict-unknown-key] # a key of our own
+        self._client_gone = trio.Event()
+        scope[CLIENT_GONE] = self._client_gone  # type: ignore[typeddict-unknown-key] # a key of our own
 
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: object, receive: ASGIReceiveCallable
@@ -69,19 +69,19 @@ class PatientConnection(TrioASGIHTTPConnection):
                     request.body.set_complete()  # type: ignore[attr-defined]
             elif message["type"] == "http.disconnect":
                 request.body.disconnect()  # type: ignore[attr-defined]
-                self._gone.set()
+                self._client_gone.set()
                 return
 
 
 class PrivateSite(QuartTrio):
-    asgi_http_class = PatientConnection
+    asgi_http_class = DisconnectTolerantConnection
 
 
 def build_private(
     reads: Reads,
     operations: Operations,
     verifier: Verifier,
-    changes: Changes,
+    poll_feed: PollFeed,
     *,
     policy: Policy,
     clock: Clock,
@@ -89,37 +89,40 @@ def build_private(
     metrics: Callable[[], Awaitable[str]],
     on_failure: Callable[[str, Exception], None],
     on_login: OnLogin = lambda is_right, peer: None,
-    keys: Keys = OPEN,
-    rates: Mapping[Lane, int] | None = None,
+    access_policy: AccessPolicy = NO_AUTH,
+    requests_per_minute: Mapping[Lane, int] | None = None,
     troubles: Callable[[], Sequence[Trouble]] = tuple,
-    held: Callable[[Lane], str | None] = lambda lane: None,
+    hold_reason: Callable[[Lane], str | None] = lambda lane: None,
 ) -> QuartTrio:
     """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
-    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each; `rates` are the
-    requests a minute of the account's budgets, `troubles` what goes wrong now, and `held`
+    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each;
+    `requests_per_minute` are the
+    requests a minute of the account's budgets, `troubles` what goes wrong now, and `hold_reason`
     for what reason nothing goes out in a lane just now.
     """
     app = PrivateSite("missedd.web", static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES, BODY_TIMEOUT=BODY_S)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BODY_TIMEOUT=BODY_TIMEOUT_S)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(reads, operations, verifier, changes, policy, clock))
+    app.register_blueprint(build_api(reads, operations, verifier, poll_feed, policy, clock))
     app.register_blueprint(
-        build_console(House(reads, operations, policy, clock, rates or {}, troubles, held))
+        build_console(
+            ConsoleContext(reads, operations, policy, clock, requests_per_minute or {}, troubles, hold_reason)
+        )
     )
-    access = Access(keys, Sessions())
+    access = AccessControl(access_policy, Sessions())
     app.register_blueprint(build_login(access, on_login))
-    app.before_request(access.guard)
+    app.before_request(access.check_request)
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        return _text("ok")
+        return _text_response("ok")
 
     @app.get("/readyz")
     async def readyz() -> Response:
         why = why_not_ready()
-        return _text("ready") if why is None else _text(why, 503)
+        return _text_response("ready") if why is None else _text_response(why, 503)
 
     @app.get("/metrics")
     async def exposition() -> Response:
@@ -131,7 +134,7 @@ def build_private(
         session = g.get("session")
         return {
             "csrf": None if session is None else session.csrf,
-            "has_password": keys.password is not None,
+            "has_password": access_policy.password is not None,
             "how_to_change": HOW_TO_CHANGE,
         }
 
@@ -151,21 +154,21 @@ def build_private(
             return response
         if problem.status == HTTPStatus.MISDIRECTED_REQUEST:
             # In so many characters: the line in it is to be copied, and the style sheet is refused too.
-            return _text(problem.detail, problem.status)
+            return _text_response(problem.detail, problem.status)
         page = await render_template(
             "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail
         )
         return Response(page, problem.status)
 
-    @app.errorhandler(TooMuchToCount)
-    async def put_off(why: TooMuchToCount) -> Response:
+    @app.errorhandler(RollupsBehind)
+    async def put_off(why: RollupsBehind) -> Response:
         response = await say(Problem(503, str(why)))
         response.headers["Retry-After"] = "60"
         return response
 
     @app.errorhandler(HTTPException)
     async def refuse(error: HTTPException) -> Response:
-        response = await say(Problem(error.code or 500, _words(error)))
+        response = await say(Problem(error.code or 500, _http_error_text(error)))
         valid = getattr(error, "valid_methods", None)
         if valid:
             response.headers["Allow"] = ", ".join(sorted(valid))
@@ -179,16 +182,16 @@ def build_private(
     return app
 
 
-def _words(error: HTTPException) -> str:
+def _http_error_text(error: HTTPException) -> str:
     match error.code:
         case 404:
             return "there is nothing at this path"
         case 405:
             return "this path does not take this method"
         case 413:
-            return f"the body is larger than {BODY_BYTES} bytes"
+            return f"the body is larger than {MAX_BODY_BYTES} bytes"
     return error.description or "not understood"
 
 
-def _text(text: str, status: int = 200) -> Response:
+def _text_response(text: str, status: int = 200) -> Response:
     return Response(text, status, content_type="text/plain; charset=utf-8")

@@ -17,27 +17,28 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from missedd.base.clock import to_us
 from missedd.base.version import __version__
 from missedd.core.actions.possible_outcomes import OPEN_STATES
-from missedd.core.model import LANE_OF, Lane
+from missedd.core.model import LANE_BY_KIND, Lane
 from missedd.core.upstream.trouble import TroubleKind
 
 _US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetNow:
-    """One lane's budget. `used` is the share of it that the last minute's requests took, from 0 to 1."""
+class RateLimitGauges:
+    """One lane's budget. `used_share` is the share of it that the last minute's requests took, from 0 to
+    1."""
 
     per_minute: int
-    used: float
-    paused_s: float
+    used_share: float
+    pause_left_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class DaemonGauges:
     """What the running daemon tells of itself and of its disk; sizes are in bytes, None where unknown."""
 
     is_ready: bool
-    budgets: Mapping[Lane, BudgetNow]
+    budgets: Mapping[Lane, RateLimitGauges]
     troubles: Mapping[tuple[TroubleKind, str], bool]
     """Whether each trouble goes on now; those that have ended since the start are False."""
     campaigns: Sequence[str]
@@ -49,88 +50,90 @@ class Vitals:
     disk_size: int | None = None
 
 
-def families(gauges: Mapping[str, Any], vitals: Vitals | None, now: datetime) -> Iterator[Metric]:
-    """All gauges; without `vitals` only those of the store, as `Reads.gauges` told them at `now`."""
-    yield from _of_actions(gauges, now)
-    yield from _of_the_store(gauges)
-    if vitals is not None:
-        yield from _of_the_engine(vitals)
-        yield from _of_campaigns(gauges, vitals)
-        yield from _of_the_disk(vitals)
+def metric_families(
+    gauges: Mapping[str, Any], daemon: DaemonGauges | None, now: datetime
+) -> Iterator[Metric]:
+    """All gauges; without `daemon` only those of the store, as `Reads.gauges` told them at `now`."""
+    yield from _action_gauges(gauges, now)
+    yield from _store_gauges(gauges)
+    if daemon is not None:
+        yield from _engine_gauges(daemon)
+        yield from _campaign_gauges(gauges, daemon)
+        yield from _disk_gauges(daemon)
 
 
-def _of_actions(gauges: Mapping[str, Any], now: datetime) -> Iterator[Metric]:
-    counts = {(kind, state): 0 for kind in LANE_OF for state in OPEN_STATES} | gauges["open"]
-    yield _by(
+def _action_gauges(gauges: Mapping[str, Any], now: datetime) -> Iterator[Metric]:
+    counts = {(kind, state): 0 for kind in LANE_BY_KIND for state in OPEN_STATES} | gauges["open"]
+    yield _labelled_gauge(
         "missedd_actions_open", "Actions without an outcome, by kind and state.", ("kind", "state"), counts
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_actions_held",
         "Actions that wait for something, by kind and reason.",
         ("kind", "reason"),
         gauges["held"],
     )
-    due = {(kind,): gauges["due"].get(kind, (0, None)) for kind in LANE_OF}
-    yield _by(
+    due = {(kind,): gauges["due"].get(kind, (0, None)) for kind in LANE_BY_KIND}
+    yield _labelled_gauge(
         "missedd_actions_due",
         "Actions whose instant has come and that wait for their turn, by kind.",
         ("kind",),
         {kind: n for kind, (n, _) in due.items()},
     )
     now_us = to_us(now)
-    yield _by(
+    yield _labelled_gauge(
         "missedd_oldest_due_seconds",
         "For how long the action has been due that waits for its turn the longest; 0 if none waits.",
         ("kind",),
         {kind: 0.0 if since is None else (now_us - since) / _US for kind, (_, since) in due.items()},
     )
     if gauges["next_wake_at"] is not None:
-        yield _one(
+        yield _gauge(
             "missedd_next_wake_seconds",
             "Seconds until the next action is due; negative when overdue.",
             (gauges["next_wake_at"] - now_us) / _US,
         )
 
 
-def _of_the_store(gauges: Mapping[str, Any]) -> Iterator[Metric]:
-    yield _one("missedd_suppressions", "Numbers on the suppression list.", gauges["suppressions"])
-    yield _one(
+def _store_gauges(gauges: Mapping[str, Any]) -> Iterator[Metric]:
+    yield _gauge("missedd_suppressions", "Numbers on the suppression list.", gauges["suppressions"])
+    yield _gauge(
         "missedd_agents_absent", "Agents who missed five calls in a row or more.", gauges["agents_absent"]
     )
-    yield _one(
+    yield _gauge(
         "missedd_webhooks_parked",
         "Webhooks that the application never took, at most 1,001.",
         gauges["parked"],
     )
-    yield _one(
+    yield _gauge(
         "missedd_actions_unknown",
         "Actions whose outcome nobody learnt and no operator said, at most 1,001.",
         gauges["unknown"],
     )
-    yield _one(
+    yield _gauge(
         "missedd_actions_lost",
         "Actions that are looked up, as the answer to their request never came, at most 1,001.",
         gauges["lost"],
     )
-    yield _one(
+    yield _gauge(
         "missedd_actions_quarantined",
         "Actions from before a restore that wait for an operator's word.",
         gauges["quarantined"],
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_sms_misconfigured",
         "SMS of the last 24 hours that every operator refuses until somebody corrects them.",
         ("campaign", "code"),
         gauges["sms_misconfigured"],
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_told_early",
         "Calls of the last 24 hours that a flow told of before they were over, called back too early.",
         ("campaign",),
         gauges["told_early"],
     )
     if gauges["last_webhook_at"] is not None:
-        yield _one(
+        yield _gauge(
             "missedd_last_webhook_timestamp_seconds",
             "When the latest call came in by a webhook, in seconds since 1970 UTC.",
             gauges["last_webhook_at"] / _US,
@@ -144,71 +147,73 @@ def _of_the_store(gauges: Mapping[str, Any]) -> Iterator[Metric]:
     yield build
 
 
-def _of_the_engine(vitals: Vitals) -> Iterator[Metric]:
-    yield _one("missedd_ready", "Whether calls can be taken in, as /readyz says: 1 or 0.", vitals.is_ready)
-    budgets = vitals.budgets
-    yield _by(
+def _engine_gauges(daemon: DaemonGauges) -> Iterator[Metric]:
+    yield _gauge("missedd_ready", "Whether calls can be taken in, as /readyz says: 1 or 0.", daemon.is_ready)
+    budgets = daemon.budgets
+    yield _labelled_gauge(
         "missedd_budget_per_minute",
         "Requests a minute that the configuration allows, by lane.",
         ("lane",),
         {(lane,): budget.per_minute for lane, budget in budgets.items()},
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_budget_used_ratio",
         "The share of it that the last minute's requests took, from 0 to 1.",
         ("lane",),
-        {(lane,): budget.used for lane, budget in budgets.items()},
+        {(lane,): budget.used_share for lane, budget in budgets.items()},
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_budget_paused_seconds",
         "For how long the lane still pauses, as the provider said that there was too much.",
         ("lane",),
-        {(lane,): budget.paused_s for lane, budget in budgets.items()},
+        {(lane,): budget.pause_left_s for lane, budget in budgets.items()},
     )
-    yield _by(
+    yield _labelled_gauge(
         "missedd_troubles",
         "Whether a trouble that needs a person goes on, by kind and subject: 1 or 0.",
         ("kind", "subject"),
-        vitals.troubles,
+        daemon.troubles,
     )
     yield CounterMetricFamily(
         "missedd_commit_failures_total",
         "Transactions that could not be made durable.",
-        value=vitals.commit_failures,
+        value=daemon.commit_failures,
     )
     yield CounterMetricFamily(
-        "missedd_log_lines_lost_total", "Log lines that nobody took in time.", value=vitals.lines_lost
+        "missedd_log_lines_lost_total", "Log lines that nobody took in time.", value=daemon.lines_lost
     )
 
 
-def _of_campaigns(gauges: Mapping[str, Any], vitals: Vitals) -> Iterator[Metric]:
+def _campaign_gauges(gauges: Mapping[str, Any], daemon: DaemonGauges) -> Iterator[Metric]:
     paused = gauges["paused"]
-    yield _by(
+    yield _labelled_gauge(
         "missedd_campaign_paused",
         "Whether an operator has paused the campaign: 1 or 0.",
         ("campaign",),
-        {(name,): name in paused for name in vitals.campaigns},
+        {(name,): name in paused for name in daemon.campaigns},
     )
 
 
-def _of_the_disk(vitals: Vitals) -> Iterator[Metric]:
-    yield _by(
+def _disk_gauges(daemon: DaemonGauges) -> Iterator[Metric]:
+    yield _labelled_gauge(
         "missedd_database_bytes",
         "The size of the database's files: main, and wal for what is still to be moved there.",
         ("file",),
-        {(name,): size for name, size in vitals.files.items()},
+        {(name,): size for name, size in daemon.files.items()},
     )
-    if vitals.disk_free is not None:
-        yield _one("missedd_disk_free_bytes", "What is free where the database lies.", vitals.disk_free)
-    if vitals.disk_size is not None:
-        yield _one("missedd_disk_bytes", "The size of the disk where the database lies.", vitals.disk_size)
+    if daemon.disk_free is not None:
+        yield _gauge("missedd_disk_free_bytes", "What is free where the database lies.", daemon.disk_free)
+    if daemon.disk_size is not None:
+        yield _gauge("missedd_disk_bytes", "The size of the disk where the database lies.", daemon.disk_size)
 
 
-def _one(name: str, help_text: str, value: float) -> Metric:
+def _gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 
 
-def _by(name: str, help_text: str, labels: Sequence[str], samples: Mapping[tuple[Any, ...], float]) -> Metric:
+def _labelled_gauge(
+    name: str, help_text: str, labels: Sequence[str], samples: Mapping[tuple[Any, ...], float]
+) -> Metric:
     family = GaugeMetricFamily(name, help_text, labels=labels)
     for values, value in samples.items():
         family.add_metric([str(each) for each in values], value)

@@ -23,20 +23,25 @@ from prometheus_client import (
 )
 from prometheus_client import Counter as LibraryCounter
 
-from missedd.core.actions.possible_outcomes import AT_ONCE, NOT_TAKEN, OUTCOMES, RESULTS
-from missedd.core.model import LANE_OF, Verdict
+from missedd.core.actions.possible_outcomes import (
+    CLOSED_AT_ADMISSION,
+    POSSIBLE_OUTCOMES,
+    REQUEST_FAILURES,
+    REQUEST_RESULTS,
+)
+from missedd.core.model import LANE_BY_KIND, Verdict
 from missedd.core.policy import Policy
-from missedd.core.reasons import AGENT_MISSED
-from missedd.web.private.metric_gauges import Vitals, families
+from missedd.core.reasons import AGENT_MISS_REASONS
+from missedd.web.private.metric_gauges import DaemonGauges, metric_families
 
-STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
+REJECTION_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
 """With which the public listener refuses."""
 
 # The start is told by process_start_time_seconds already, once instead of once a series.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class Counter:
+class LabelledCounter:
     """A number that only grows, kept by the values of its labels.
 
     The series stand at hand: for the library to find one costs several times as much as counting.
@@ -70,7 +75,7 @@ class Counter:
 
 
 class Metrics:
-    """Everything that is counted. Those who make things happen add to it; `text` shows it."""
+    """Everything that is counted. Those who make things happen add to it; `exposition` shows it."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         """The campaigns of `policy` have their series from the start."""
@@ -79,10 +84,10 @@ class Metrics:
         campaigns = policy.campaigns if policy else ()
         names = [campaign.name for campaign in campaigns]
         with_agents = [each.name for each in campaigns if each.callback and each.callback.agents]
-        self.calls = self._counter(
+        self.calls = self._product_counter(
             "missedd_calls_total", "Missed calls answered, by verdict.", {"verdict": Verdict}
         )
-        self.campaign_calls = self._counter(
+        self.campaign_calls = self._product_counter(
             "missedd_campaign_calls_total",
             "Missed calls answered, by campaign and verdict; those to no campaign are not among them.",
             {
@@ -90,46 +95,46 @@ class Metrics:
                 "verdict": [each for each in Verdict if each is not Verdict.UNKNOWN_EXOPHONE],
             },
         )
-        self.recovered = self._counter(
+        self.recovered = self._product_counter(
             "missedd_recovered_calls_total",
             "Missed calls that no webhook told of, found in the provider's list, by verdict.",
             {"verdict": Verdict},
         )
-        self.reports = self._counter(
+        self.reports = self._product_counter(
             "missedd_reports_total", "Status reports taken in, by kind.", {"kind": ("call", "sms")}
         )
-        self.refused = self._counter(
+        self.refused = self._product_counter(
             "missedd_refused_requests_total",
             "Requests to the public listener that brought nothing in, by HTTP status.",
-            {"status": STATUSES},
+            {"status": REJECTION_STATUSES},
         )
-        self.attempts = self._counter(
+        self.attempts = self._product_counter(
             "missedd_attempts_total",
             "Requests sent for an action, by kind and result.",
-            {"kind": LANE_OF, "result": RESULTS},
+            {"kind": LANE_BY_KIND, "result": REQUEST_RESULTS},
         )
-        self.refusals = self._counter_of(
+        self.refusals = self._new_counter(
             "missedd_refusals_total",
             "Requests of an action that were refused or whose answer was lost, by kind and reason.",
             ("kind", "reason"),
-            ((kind, reason) for kind, reasons in NOT_TAKEN.items() for reason in reasons),
+            ((kind, reason) for kind, reasons in REQUEST_FAILURES.items() for reason in reasons),
         )
-        self.closed = self._counter_of(
+        self.closed = self._new_counter(
             "missedd_actions_closed_total",
             "Actions that ended after they had waited or gone out, by kind and outcome.",
             ("kind", "outcome"),
-            ((kind, outcome) for kind, outcomes in OUTCOMES.items() for outcome in outcomes),
+            ((kind, outcome) for kind, outcomes in POSSIBLE_OUTCOMES.items() for outcome in outcomes),
         )
-        self.closed_at_once = self._counter_of(
+        self.closed_at_once = self._new_counter(
             "missedd_actions_closed_at_once_total",
             "Actions that ended as they were planned, with their call, by kind and outcome.",
             ("kind", "outcome"),
-            AT_ONCE.values(),
+            CLOSED_AT_ADMISSION.values(),
         )
-        self.agent_misses = self._counter(
+        self.agent_misses = self._product_counter(
             "missedd_agent_misses_total",
             "Callbacks that only rang an agent, who did not come, by campaign and reason.",
-            {"campaign": with_agents, "reason": AGENT_MISSED},
+            {"campaign": with_agents, "reason": AGENT_MISS_REASONS},
         )
         self.clock_steps = LibraryCounter(
             "missedd_clock_steps_total", "Times that the machine's clock was set.", registry=self.registry
@@ -147,21 +152,23 @@ class Metrics:
             registry=self.registry,
         )
 
-    def _counter(self, name: str, help_text: str, labels: Mapping[str, Iterable[object]]) -> Counter:
+    def _product_counter(
+        self, name: str, help_text: str, labels: Mapping[str, Iterable[object]]
+    ) -> LabelledCounter:
         """A counter with a series for each combination of its labels' values."""
-        return self._counter_of(name, help_text, labels, product(*labels.values()))
+        return self._new_counter(name, help_text, labels, product(*labels.values()))
 
-    def _counter_of(
+    def _new_counter(
         self, name: str, help_text: str, labels: Iterable[str], known: Iterable[tuple[object, ...]]
-    ) -> Counter:
-        return Counter(self.registry, name, help_text, labels, known)
+    ) -> LabelledCounter:
+        return LabelledCounter(self.registry, name, help_text, labels, known)
 
-    def text(self, gauges: Mapping[str, Any], now: datetime, vitals: Vitals | None = None) -> str:
+    def exposition(self, gauges: Mapping[str, Any], now: datetime, daemon: DaemonGauges | None = None) -> str:
         """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them at `now`."""
-        return generate_latest(_Now(self.registry, families(gauges, vitals, now))).decode()
+        return generate_latest(_ScrapeCollector(self.registry, metric_families(gauges, daemon, now))).decode()
 
 
-class _Now:
+class _ScrapeCollector:
     """What is counted, and behind it the gauges of one instant."""
 
     def __init__(self, counted: CollectorRegistry, gauges: Iterable[Metric]) -> None:

@@ -62,10 +62,10 @@ async def _serve(
     app: QuartTrio, config: Config, stop: trio.Event, task_status: trio.TaskStatus[list[str]]
 ) -> None:
     # By its trigger only: cancelled from outside, Hypercorn would not drain.
-    await serve(_while_there(app), config, shutdown_trigger=stop.wait, task_status=task_status)
+    await serve(_silence_after_disconnect(app), config, shutdown_trigger=stop.wait, task_status=task_status)
 
 
-def _while_there(app: QuartTrio) -> ASGIFramework:
+def _silence_after_disconnect(app: QuartTrio) -> ASGIFramework:
     """The application, which says nothing more to a peer that has left.
 
     Hypercorn would take the end of a reply as a reason to keep the connection, and its task, for the

@@ -15,45 +15,45 @@ from urllib.parse import unquote
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.reasons import Reason
-from missedd.exotel.misdirected_requests import OtherProduct, product_of
-from missedd.exotel.missed_call_webhook import parse_missed_call, parse_text_request
+from missedd.exotel.misdirected_requests import OtherProduct, identify_product
+from missedd.exotel.missed_call_webhook import parse_missed_call, parse_sms_applet_request
 from missedd.exotel.status_report_parser import parse_call_report, parse_sms_report
-from missedd.exotel.webhook_request import Refusal, WebhookRequest
+from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 from missedd.web.public.responses import (
     EMPTY,
     NOT_FOUND,
     NOT_READY,
     TRY_AGAIN,
-    NotDurable,
-    Overloaded,
-    Reply,
-    problem,
+    HttpReply,
+    NoRoom,
+    NotStored,
+    problem_reply,
 )
 
 type Admit = Callable[[InboundCall], Awaitable[Verdict]]
 type Report = Callable[[str, int, StatusReport], Awaitable[None]]
 
 
-class Texts(Protocol):
+class SmsAppletPort(Protocol):
     """What the dynamic SMS applet is given."""
 
-    async def hand_over(self, call: InboundCall) -> str:
+    async def hand_over_sms(self, call: InboundCall) -> str:
         """The text owed for a call, once it is on record that it was given away; "" if none is."""
         ...
 
-    async def preview(self, call: InboundCall) -> str:
+    async def preview_sms(self, call: InboundCall) -> str:
         """The text that would be given now. It changes nothing."""
         ...
 
 
-class SiteLog(Protocol):
+class RequestLog(Protocol):
     """What the operator hears of requests that brought nothing in. `place` is a path without its token."""
 
     def refused(self, status: int, place: str, why: str) -> None:
         """A request was not understood, or not for us; 4xx."""
         ...
 
-    def misplaced(self, product: OtherProduct) -> None:
+    def misdirected(self, product: OtherProduct) -> None:
         """Another Exotel product has the missed-call address by mistake: 200, or it would send it again."""
         ...
 
@@ -66,9 +66,9 @@ class SiteLog(Protocol):
         ...
 
 
-READINESS: Final = "/readyz"
+READINESS_PATH: Final = "/readyz"
 """Where a load balancer asks, without the token, whether calls are kept: 200 or 503 and no word more."""
-_ADMITTED: Final = {each: Reply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
+_VERDICT_REPLIES: Final = {each: HttpReply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
 _ALLOWS_ALL: Final = "GET, HEAD, POST"
 _ALLOWS_POST: Final = "POST"
 _ALLOWS_READING: Final = "GET, HEAD"
@@ -82,7 +82,7 @@ class PublicSite:
     """Answers what arrives at the public listener.
 
     `admit` decides and keeps a missed call; `report` keeps a status report, given `call` or `sms`
-    and the action's id; `texts` are the SMS applet's. All raise one of `try_again_on` where Exotel
+    and the action's id; `sms_applet` are the SMS applet's. All raise one of `retry_errors` where Exotel
     should ask again. `is_ready` says whether calls would be kept just now.
     """
 
@@ -91,25 +91,25 @@ class PublicSite:
         token: str,
         admit: Admit,
         report: Report,
-        texts: Texts,
-        log: SiteLog,
+        sms_applet: SmsAppletPort,
+        log: RequestLog,
         is_ready: Callable[[], bool],
-        try_again_on: tuple[type[Exception], ...] = (NotDurable, Overloaded),
+        retry_errors: tuple[type[Exception], ...] = (NotStored, NoRoom),
     ) -> None:
         self._token = token.encode()
         self._admit = admit
         self._report = report
-        self._texts = texts
+        self._sms_applet = sms_applet
         self._log = log
         self._is_ready = is_ready
-        self._try_again_on = try_again_on
+        self._retry_errors = retry_errors
 
-    async def answer(self, path: str, request: WebhookRequest) -> Reply:
+    async def answer(self, path: str, request: WebhookRequest) -> HttpReply:
         """Never raises: a request that we fail is one that Exotel must send again."""
         match path.split("/"):
-            case ["", "exotel", token, *rest] if self._is_ours(token):
+            case ["", "exotel", token, *rest] if self._is_own_token(token):
                 place = "/".join(rest)
-            case _ if path == READINESS and request.method in ("GET", "HEAD"):
+            case _ if path == READINESS_PATH and request.method in ("GET", "HEAD"):
                 return EMPTY if self._is_ready() else NOT_READY
             case _:
                 self._log.refused(404, "?", "wrong token or unknown path")
@@ -124,7 +124,7 @@ class PublicSite:
                     return await self._status("call", action_id, place, request)
                 case ["sms-status", action] if (action_id := _action_id(action)) is not None:
                     return await self._status("sms", action_id, place, request)
-        except self._try_again_on as error:
+        except self._retry_errors as error:
             self._log.unavailable(place, error)
             return TRY_AGAIN
         except Exception as error:
@@ -133,60 +133,60 @@ class PublicSite:
         self._log.refused(404, "?", "unknown path")
         return NOT_FOUND
 
-    def _is_ours(self, token: str) -> bool:
+    def _is_own_token(self, token: str) -> bool:
         # In constant time, so that the token cannot be guessed letter by letter.
         return hmac.compare_digest(unquote(token).encode(), self._token)
 
-    async def _missed_call(self, place: str, request: WebhookRequest) -> Reply:
+    async def _missed_call(self, place: str, request: WebhookRequest) -> HttpReply:
         if request.method == "HEAD":
             return EMPTY  # a probe: it says that we are here, and admits nothing
         if request.method not in ("GET", "POST"):
-            return self._not_allowed(place, request, _ALLOWS_ALL)
+            return self._method_not_allowed(place, request, _ALLOWS_ALL)
         call = parse_missed_call(request)
-        if isinstance(call, Refusal):
-            return self._refused(place, call)
+        if isinstance(call, RequestRejection):
+            return self._reject(place, call)
         if isinstance(call, OtherProduct):
-            self._log.misplaced(call)
-            return _ADMITTED[Verdict.NOT_MISSED]
+            self._log.misdirected(call)
+            return _VERDICT_REPLIES[Verdict.NOT_MISSED]
         verdict = await self._admit(call)
-        if call.not_missed is Reason.OTHER_PRODUCT and (product := product_of(call.fields)) is not None:
-            self._log.misplaced(product)
-        return _ADMITTED[verdict]
+        if call.not_missed is Reason.OTHER_PRODUCT and (product := identify_product(call.fields)) is not None:
+            self._log.misdirected(product)
+        return _VERDICT_REPLIES[verdict]
 
-    async def _sms_text(self, place: str, request: WebhookRequest) -> Reply:
+    async def _sms_text(self, place: str, request: WebhookRequest) -> HttpReply:
         """HEAD says what GET would, its length included, and takes nothing; the text goes out as UTF-8."""
         if request.method not in ("GET", "HEAD"):
-            return self._not_allowed(place, request, _ALLOWS_READING)
-        call = parse_text_request(request)
+            return self._method_not_allowed(place, request, _ALLOWS_READING)
+        call = parse_sms_applet_request(request)
         if isinstance(call, OtherProduct):
-            self._log.misplaced(call)
+            self._log.misdirected(call)
             text = ""
         elif request.method == "HEAD":
             # Without a call it is a probe, as on `missed-call`.
-            text = "" if isinstance(call, Refusal) else await self._texts.preview(call)
-        elif isinstance(call, Refusal):
-            return self._refused(place, call)
+            text = "" if isinstance(call, RequestRejection) else await self._sms_applet.preview_sms(call)
+        elif isinstance(call, RequestRejection):
+            return self._reject(place, call)
         else:
-            text = await self._texts.hand_over(call)
-        return Reply(200, _PLAIN_TEXT, text.encode())
+            text = await self._sms_applet.hand_over_sms(call)
+        return HttpReply(200, _PLAIN_TEXT, text.encode())
 
-    async def _status(self, kind: str, action_id: int, place: str, request: WebhookRequest) -> Reply:
+    async def _status(self, kind: str, action_id: int, place: str, request: WebhookRequest) -> HttpReply:
         if request.method != "POST":
-            return self._not_allowed(place, request, _ALLOWS_POST)
+            return self._method_not_allowed(place, request, _ALLOWS_POST)
         parse = parse_call_report if kind == "call" else parse_sms_report
         report = parse(request)
-        if isinstance(report, Refusal):
-            return self._refused(place, report)
+        if isinstance(report, RequestRejection):
+            return self._reject(place, report)
         await self._report(kind, action_id, report)
         return EMPTY
 
-    def _refused(self, place: str, refusal: Refusal) -> Reply:
-        self._log.refused(refusal.status, place, refusal.detail)
-        return problem(refusal.status, refusal.title, refusal.detail)
+    def _reject(self, place: str, rejection: RequestRejection) -> HttpReply:
+        self._log.refused(rejection.status, place, rejection.detail)
+        return problem_reply(rejection.status, rejection.title, rejection.detail)
 
-    def _not_allowed(self, place: str, request: WebhookRequest, allowed: str) -> Reply:
+    def _method_not_allowed(self, place: str, request: WebhookRequest, allowed: str) -> HttpReply:
         self._log.refused(405, place, f"{request.method} is not for this path")
-        return Reply(405, (("Allow", allowed),))
+        return HttpReply(405, (("Allow", allowed),))
 
 
 def _action_id(text: str) -> int | None:

@@ -14,17 +14,17 @@ from typing import NamedTuple
 import httptools
 
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.web.public.limits import Limits
+from missedd.web.public.limits import ListenerLimits
 
 
-class Fault(NamedTuple):
+class RequestError(NamedTuple):
     """Why a request cannot be answered by the site, and the status that says so."""
 
     status: int
     why: str
 
 
-class Arrived(NamedTuple):
+class ParsedRequest(NamedTuple):
     """A whole request. `keep_alive` is what the peer wishes of the connection after it."""
 
     path: str
@@ -32,16 +32,16 @@ class Arrived(NamedTuple):
     keep_alive: bool
 
 
-class _Enough(Exception):
+class _StopParsing(Exception):
     """Raised inside a callback of the parser to make it stop; the fault is set already."""
 
 
 class RequestParser:
     """One connection's requests, in order."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.arrived: deque[Arrived] = deque()
-        self.fault: Fault | None = None
+    def __init__(self, limits: ListenerLimits) -> None:
+        self.requests: deque[ParsedRequest] = deque()
+        self.error: RequestError | None = None
         self.is_receiving = False
         """A request has begun and is not whole."""
         self.wants_continue = False
@@ -50,17 +50,17 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Take what the peer sent. Never raises: see `arrived` and `fault` afterwards."""
-        if self.fault is not None:
+        """Take what the peer sent. Never raises: see `requests` and `error` afterwards."""
+        if self.error is not None:
             return
         was_receiving = self.is_receiving
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._note(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
+            self._set_error(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
         except httptools.HttpParserError as error:
             # The parser's words name a rule, never the data that broke it.
-            self._note(400, str(error) or "not HTTP/1.1")
+            self._set_error(400, str(error) or "not HTTP/1.1")
         if was_receiving and self.is_receiving:
             self._count_fragment(len(data))
 
@@ -68,17 +68,17 @@ class RequestParser:
         """Bound what no callback shows: a header still unfinished, padding between chunks."""
         self._wire_bytes += size
         if not self._has_headers and self._wire_bytes > self._limits.target_bytes + self._limits.header_bytes:
-            self._note(431, "the header fields are too large")
+            self._set_error(431, "the header fields are too large")
         elif self._wire_bytes > self._limits.request_bytes:
-            self._note(413, "the request is too large")
+            self._set_error(413, "the request is too large")
 
-    def _note(self, status: int, why: str) -> None:
-        if self.fault is None:
-            self.fault = Fault(status, why)
+    def _set_error(self, status: int, why: str) -> None:
+        if self.error is None:
+            self.error = RequestError(status, why)
 
-    def _refuse(self, status: int, why: str) -> _Enough:
-        self._note(status, why)
-        return _Enough()
+    def _stop_with(self, status: int, why: str) -> _StopParsing:
+        self._set_error(status, why)
+        return _StopParsing()
 
     # What follows is called by the parser, in this order, for each request.
 
@@ -93,13 +93,13 @@ class RequestParser:
     def on_url(self, url: bytes) -> None:
         self._target += url
         if len(self._target) > self._limits.target_bytes:
-            raise self._refuse(414, "the path and query are too long")
+            raise self._stop_with(414, "the path and query are too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_count += 1
         self._header_bytes += len(name) + len(value)
         if self._header_count > self._limits.header_count or self._header_bytes > self._limits.header_bytes:
-            raise self._refuse(431, "the header fields are too many or too large")
+            raise self._stop_with(431, "the header fields are too many or too large")
         if self._has_headers:
             return  # a trailer: nothing that arrives after the body may change what came before it
         key = name.decode("latin-1").lower()
@@ -107,7 +107,7 @@ class RequestParser:
         if key not in self._headers:
             self._headers[key] = text
         elif key == "host":
-            raise self._refuse(400, "more than one Host")
+            raise self._stop_with(400, "more than one Host")
         else:
             self._headers[key] += ", " + text
 
@@ -116,22 +116,22 @@ class RequestParser:
         headers = self._headers
         version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            raise self._refuse(505, "only HTTP/1.1 and 1.0 are spoken here")
-        self._is_current = version == "1.1"
+            raise self._stop_with(505, "only HTTP/1.1 and 1.0 are spoken here")
+        self._is_http_11 = version == "1.1"
         if self._parser.should_upgrade():
-            raise self._refuse(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
-        if self._is_current and "host" not in headers:
-            raise self._refuse(400, "no Host")
+            raise self._stop_with(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
+        if self._is_http_11 and "host" not in headers:
+            raise self._stop_with(400, "no Host")
         if "transfer-encoding" in headers:
             if headers["transfer-encoding"].strip().lower() != "chunked":
-                raise self._refuse(501, "no transfer coding but chunked is understood")
-            if not self._is_current:
-                raise self._refuse(400, "chunked is not for HTTP/1.0")
+                raise self._stop_with(501, "no transfer coding but chunked is understood")
+            if not self._is_http_11:
+                raise self._stop_with(400, "chunked is not for HTTP/1.0")
         elif int(headers.get("content-length", 0)) > self._limits.body_bytes:
-            raise self._refuse(413, "the body is too large")
-        if self._is_current and "expect" in headers:
+            raise self._stop_with(413, "the body is too large")
+        if self._is_http_11 and "expect" in headers:
             if headers["expect"].lower() != "100-continue":
-                raise self._refuse(417, "only 100-continue can be expected")
+                raise self._stop_with(417, "only 100-continue can be expected")
             self.wants_continue = True
 
     def on_body(self, body: bytes) -> None:
@@ -139,7 +139,7 @@ class RequestParser:
         self._body += body
         self.wants_continue = False
         if len(self._body) > self._limits.body_bytes:
-            raise self._refuse(413, "the body is too large")
+            raise self._stop_with(413, "the body is too large")
 
     def on_message_complete(self) -> None:
         self.is_receiving = self.wants_continue = False
@@ -148,8 +148,8 @@ class RequestParser:
             (self._parser.get_method()).decode("latin-1"), query, self._headers, self._body
         )
         # HTTP/1.0 closes, whatever it asks for: keep-alive there was never standardised.
-        keep_alive = self._is_current and self._parser.should_keep_alive()
-        self.arrived.append(Arrived(path, request, keep_alive))
+        keep_alive = self._is_http_11 and self._parser.should_keep_alive()
+        self.requests.append(ParsedRequest(path, request, keep_alive))
 
 
 def split_target(target: bytes) -> tuple[str, bytes]:

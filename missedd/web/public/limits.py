@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ListenerLimits:
     """Sizes in bytes, durations in seconds."""
 
     target_bytes: int = 8 * 1024
@@ -26,20 +26,20 @@ class Limits:
     who keeps it for longer can never send on a connection that the other side ends just then."""
     write_s: float = 10.0
     """For a peer to take a reply."""
-    look_s: float = 0.25
+    check_every_s: float = 0.25
     """How often the limits of time are looked after, and so how much longer each may last."""
-    linger_s: float = 1.0
+    lingering_close_s: float = 1.0
     """How long a refused peer's remaining bytes are read, so that it can read why it was refused."""
-    linger_bytes: int = 1024 * 1024
+    lingering_close_bytes: int = 1024 * 1024
     drain_s: float = 10.0
     """From the word to stop until requests in flight are given up."""
-    on_its_way_s: float = 1.0
+    drain_first_byte_s: float = 1.0
     """While draining, for the first byte of a request on a connection that is silent, new or kept."""
-    spared_s: float = 1.0
+    min_idle_before_evict_s: float = 1.0
     """A connection silent for longer than this makes room when a new one finds none."""
-    connections: int = 1000
+    max_connections: int = 1000
     """Each is a file descriptor: the daemon raises its own limit of those above this."""
-    turned_away: int = 64
+    max_rejections: int = 64
     """Connections over the bound that are told so at one time; those above are closed unheard."""
 
     @property

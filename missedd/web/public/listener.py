@@ -14,16 +14,16 @@ from functools import partial
 
 import trio
 
-from missedd.web.public.connection import Answer, Connection, OnRefusal, refuse
-from missedd.web.public.http_parser import Fault
-from missedd.web.public.limits import Limits
+from missedd.web.public.connection import HttpConnection, OnRejection, Respond, send_rejection
+from missedd.web.public.http_parser import RequestError
+from missedd.web.public.limits import ListenerLimits
 
-__all__ = ["Answer", "Limits", "OnRefusal", "open_listeners", "serve_public"]
+__all__ = ["ListenerLimits", "OnRejection", "Respond", "open_listeners", "serve_public"]
 
-NO_ROOM = Fault(503, "too many connections")
+NO_ROOM = RequestError(503, "too many connections")
 
 
-def _unheard(status: int, why: str) -> None:
+def _ignore_rejection(status: int, why: str) -> None:
     """The port for those who do not want to know of refusals."""
 
 
@@ -41,91 +41,96 @@ async def open_listeners(host: str, port: int, *, backlog: int = 1024) -> list[t
     return listeners
 
 
-class _Door:
+class _ConnectionLimiter:
     """Counts who is inside, turns away who finds no room, and tells everybody when it closes."""
 
     def __init__(
-        self, limits: Limits, on_refusal: OnRefusal, connect: Callable[[trio.SocketStream], Connection]
+        self,
+        limits: ListenerLimits,
+        on_rejection: OnRejection,
+        connect: Callable[[trio.SocketStream], HttpConnection],
     ):
         self._limits = limits
-        self._on_refusal = on_refusal
+        self._on_rejection = on_rejection
         self._connect = connect
-        self._inside: dict[Connection, None] = {}  # the longest inside first
-        self._turned_away = 0
+        self._connections: dict[HttpConnection, None] = {}  # the longest inside first
+        self._rejecting = 0
 
     async def admit(self, stream: trio.SocketStream) -> None:
-        if len(self._inside) >= self._limits.connections and not self._make_room():
-            await self._turn_away(stream)
+        if len(self._connections) >= self._limits.max_connections and not self._evict_idle():
+            await self._reject(stream)
             return
         connection = self._connect(stream)
-        self._inside[connection] = None
+        self._connections[connection] = None
         try:
-            await connection.live()
+            await connection.serve()
         finally:
-            self._inside.pop(connection, None)
+            self._connections.pop(connection, None)
 
-    def _make_room(self) -> bool:
+    def _evict_idle(self) -> bool:
         """Let a silent connection end: who only sits there must not keep out who has something to say."""
-        for connection in self._inside:
-            if connection.gives_way():
-                del self._inside[connection]
+        for connection in self._connections:
+            if connection.evict_if_idle():
+                del self._connections[connection]
                 return True
         return False
 
-    async def _turn_away(self, stream: trio.SocketStream) -> None:
-        if self._turned_away >= self._limits.turned_away:
-            self._on_refusal(NO_ROOM.status, NO_ROOM.why)
+    async def _reject(self, stream: trio.SocketStream) -> None:
+        if self._rejecting >= self._limits.max_rejections:
+            self._on_rejection(NO_ROOM.status, NO_ROOM.why)
             return
-        self._turned_away += 1
+        self._rejecting += 1
         try:
-            await refuse(stream, NO_ROOM, self._limits, self._on_refusal)
+            await send_rejection(stream, NO_ROOM, self._limits, self._on_rejection)
         except trio.BrokenResourceError:
             pass
         finally:
-            self._turned_away -= 1
+            self._rejecting -= 1
 
-    async def watch(self) -> None:
+    async def enforce_deadlines(self) -> None:
         """Hold everybody to the limits of time, for ever."""
         while True:
-            await trio.sleep(self._limits.look_s)
+            await trio.sleep(self._limits.check_every_s)
             now_s = trio.current_time()
-            for connection in self._inside:
-                connection.expire(now_s)
+            for connection in self._connections:
+                connection.enforce_deadline(now_s)
 
     def drain(self) -> None:
-        for connection in self._inside:
+        for connection in self._connections:
             connection.drain()
 
 
 async def serve_public(
     listeners: Sequence[trio.SocketListener],
-    answer: Answer,
+    respond: Respond,
     *,
-    limits: Limits | None = None,
+    limits: ListenerLimits | None = None,
     stop: trio.Event,
-    on_refusal: OnRefusal = _unheard,
+    on_rejection: OnRejection = _ignore_rejection,
     task_status: trio.TaskStatus[Sequence[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `stop` is set, then drain and return; closes the listeners.
 
     `answer` is given the path (percent-encoded) and the request, and must not raise: what it
     raises ends the listener, as any error of ours does. Its reply goes out with `Content-Length`
-    and, on a connection's last one, `Connection: close`. `on_refusal` is called once for each
+    and, on a connection's last one, `HttpConnection: close`. `on_refusal` is called once for each
     request that is refused before it reaches `answer`, with its status and the reason, which never
     repeats what the peer sent.
 
     After `stop`: connections that the system has made already are the last; requests being received or
     answered get their reply, as does one on its way on a silent connection, which ends after
-    `limits.on_its_way_s`; what is left after `limits.drain_s` is cut off.
+    `limits.drain_first_byte_s`; what is left after `limits.drain_s` is cut off.
     """
-    limits = limits or Limits()
-    door = _Door(limits, on_refusal, partial(_connection, answer, limits, on_refusal, stop))
+    limits = limits or ListenerLimits()
+    door = _ConnectionLimiter(
+        limits, on_rejection, partial(_new_connection, respond, limits, on_rejection, stop)
+    )
     try:
         async with trio.open_nursery() as watching:
-            watching.start_soon(door.watch, name="listener's patience")
+            watching.start_soon(door.enforce_deadlines, name="listener's patience")
             async with trio.open_nursery() as connections:
                 async with trio.open_nursery() as accepting:
-                    left_open = [_LeftOpen(listener) for listener in listeners]
+                    left_open = [_UnclosedListener(listener) for listener in listeners]
                     await accepting.start(
                         partial(trio.serve_listeners, door.admit, left_open, handler_nursery=connections)
                     )
@@ -133,8 +138,8 @@ async def serve_public(
                     await stop.wait()
                     accepting.cancel_scope.cancel()
                 for listener in listeners:
-                    for stream in _accepted_at_last(listener, limits.connections):
-                        connections.start_soon(_admitted, door, stream)
+                    for stream in _accept_backlog(listener, limits.max_connections):
+                        connections.start_soon(_serve_stream, door, stream)
                 connections.cancel_scope.deadline = trio.current_time() + limits.drain_s
                 door.drain()
             watching.cancel_scope.cancel()
@@ -143,7 +148,7 @@ async def serve_public(
             listener.socket.close()
 
 
-class _LeftOpen(trio.abc.Listener[trio.SocketStream]):
+class _UnclosedListener(trio.abc.Listener[trio.SocketStream]):
     """A listener that who serves it does not close: what waits in it would be reset unheard."""
 
     def __init__(self, listener: trio.SocketListener) -> None:
@@ -156,13 +161,14 @@ class _LeftOpen(trio.abc.Listener[trio.SocketStream]):
         await trio.lowlevel.checkpoint()
 
 
-def _accepted_at_last(listener: trio.SocketListener, most: int) -> list[trio.SocketStream]:
-    """Up to `most` of the connections that wait to be accepted; the listener is closed in the same breath."""
+def _accept_backlog(listener: trio.SocketListener, limit: int) -> list[trio.SocketStream]:
+    """Up to `limit` of the connections that wait to be accepted; the listener is closed in the same
+    breath."""
     accepted: list[trio.SocketStream] = []
     # The same socket as the standard library has it: trio's gives others a turn with each connection.
     with socket.socket(fileno=os.dup(listener.socket.fileno())) as listening:
         listening.setblocking(False)
-        while len(accepted) < most:
+        while len(accepted) < limit:
             try:
                 connected, _ = listening.accept()
             except ConnectionAbortedError:
@@ -174,14 +180,18 @@ def _accepted_at_last(listener: trio.SocketListener, most: int) -> list[trio.Soc
     return accepted
 
 
-async def _admitted(door: _Door, stream: trio.SocketStream) -> None:
+async def _serve_stream(door: _ConnectionLimiter, stream: trio.SocketStream) -> None:
     try:
         await door.admit(stream)
     finally:
         await trio.aclose_forcefully(stream)
 
 
-def _connection(
-    answer: Answer, limits: Limits, on_refusal: OnRefusal, stop: trio.Event, stream: trio.SocketStream
-) -> Connection:
-    return Connection(stream, answer, limits, on_refusal, stop)
+def _new_connection(
+    answer: Respond,
+    limits: ListenerLimits,
+    on_refusal: OnRejection,
+    stop: trio.Event,
+    stream: trio.SocketStream,
+) -> HttpConnection:
+    return HttpConnection(stream, answer, limits, on_refusal, stop)

@@ -12,16 +12,16 @@ from http import HTTPStatus
 from typing import Final
 
 
-class NotDurable(Exception):
+class NotStored(Exception):
     """The call is not known to be on disk; Exotel must send it again."""
 
 
-class Overloaded(Exception):
+class NoRoom(Exception):
     """There is no room to take the call in just now; Exotel must send it again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """One HTTP reply. `headers` leave out Content-Length and Connection: the listener says those."""
 
     status: int
@@ -36,7 +36,7 @@ class Reply:
         lines.append(f"Content-Length: {len(self.body)}\r\n")
         object.__setattr__(self, "head", "\r\n".join(lines).encode("latin-1"))
 
-    def on_the_wire(self, *, is_last: bool, without_body: bool) -> bytes:
+    def to_bytes(self, *, is_last: bool, without_body: bool) -> bytes:
         """The bytes to send: `is_last` says that the connection closes, `without_body` answers a HEAD."""
         ending = b"Connection: close\r\n\r\n" if is_last else b"\r\n"
         return self.head + ending if without_body else self.head + ending + self.body
@@ -45,14 +45,14 @@ class Reply:
 RETRY_AFTER_S: Final = 5
 """What a 503 asks for. Exotel keeps to a schedule of its own; a proxy or a test may listen."""
 
-EMPTY: Final = Reply(200)
-NOT_FOUND: Final = Reply(404)
-TRY_AGAIN: Final = Reply(503, (("Retry-After", str(RETRY_AFTER_S)),))
-NOT_READY: Final = Reply(503)
+EMPTY: Final = HttpReply(200)
+NOT_FOUND: Final = HttpReply(404)
+TRY_AGAIN: Final = HttpReply(503, (("Retry-After", str(RETRY_AFTER_S)),))
+NOT_READY: Final = HttpReply(503)
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def problem(status: int, title: str, detail: str) -> Reply:
+def problem_reply(status: int, title: str, detail: str) -> HttpReply:
     """A refusal in the form of RFC 9457, for the person who reads the sender's log."""
     body = json.dumps({"title": title, "detail": detail, "status": status}, ensure_ascii=False)
-    return Reply(status, (("Content-Type", "application/problem+json"),), body.encode())
+    return HttpReply(status, (("Content-Type", "application/problem+json"),), body.encode())

@@ -20,7 +20,7 @@ MODE = 0o660
 
 def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]:
     """Bind and listen on `path`; raises OSError where something else is in its place."""
-    _make_way(path)
+    _remove_stale(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         mask = os.umask(0o777 & ~MODE)
@@ -35,7 +35,7 @@ def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]
     return [trio.SocketListener(trio.socket.from_stdlib_socket(listening))]
 
 
-def check_socket(path: Path) -> bool:
+def has_socket(path: Path) -> bool:
     """Whether there is a socket at `path`; raises OSError where there cannot be one."""
     if not path.parent.is_dir():
         raise OSError(errno.ENOENT, "its folder does not exist")
@@ -48,9 +48,9 @@ def check_socket(path: Path) -> bool:
     return True
 
 
-def _make_way(path: Path) -> None:
+def _remove_stale(path: Path) -> None:
     """Remove what a daemon that is no more left at `path`."""
-    if not check_socket(path):
+    if not has_socket(path):
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from quart import request
 
 from missedd.web.shared.problems import Problem, bad_input
-from missedd.web.shared.request_values import instant_of
+from missedd.web.shared.request_values import parse_instant
 
-LONGEST_LINE = 500
+MAX_LINE_CHARS = 500
 
 
-async def json_object(*known: str) -> dict[str, Any]:
+async def read_json_object(*known: str) -> dict[str, Any]:
     """The body, with no keys but these."""
     # A page of another origin can send JSON only after a preflight, which nothing here answers.
     if request.mimetype != "application/json":
@@ -27,10 +27,10 @@ async def json_object(*known: str) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise Problem(400, "the body is no JSON object")
-    return no_other_keys(body, *known)
+    return reject_unknown_keys(body, *known)
 
 
-def no_other_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
+def reject_unknown_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
     """A JSON object that has no keys but these; any of them may be missing."""
     for key in body:
         if key not in known:
@@ -38,23 +38,23 @@ def no_other_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
     return body
 
 
-def line_of(body: Mapping[str, Any], field: str, longest: int = LONGEST_LINE) -> str:
+def parse_line(body: Mapping[str, Any], field: str, max_chars: int = MAX_LINE_CHARS) -> str:
     """A text of one line with something in it."""
     text = body.get(field)
     if not isinstance(text, str) or not text.strip():
         raise bad_input(field, "is missing; it is a text")
     text = text.strip()
     # A lone surrogate is JSON, but no text that could be stored.
-    if len(text) > longest or not text.isprintable():
-        raise bad_input(field, f"is not a line of at most {longest} characters")
+    if len(text) > max_chars or not text.isprintable():
+        raise bad_input(field, f"is not a line of at most {max_chars} characters")
     return text
 
 
-def until_of(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
+def parse_until(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
     """The instant `until` which something is to last; None for ever."""
     if body.get("until") is None:
         return None
-    until = instant_of(body["until"], "until", zone)
+    until = parse_instant(body["until"], "until", zone)
     if until <= now:
         raise bad_input("until", "lies in the past")
     return until

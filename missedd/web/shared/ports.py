@@ -8,27 +8,29 @@ from typing import Any, Protocol
 
 import trio
 
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.admission.pauses import Pause
 from missedd.core.analytics.backlog_forecast import Backlog
-from missedd.core.audit import By
+from missedd.core.audit import Actor
 from missedd.core.model import Kind, Outcome
 from missedd.core.pagination import Page, Query
-from missedd.core.people.conversions import Answer, SaidConversion
-from missedd.core.people.erasure import Erased, NotErased
+from missedd.core.people.conversions import ConversionInput, ConversionResult
+from missedd.core.people.erasure import ErasureRefusal, ErasureResult
 from missedd.core.people.leads import LeadStatus
-from missedd.core.people.verification import NotStarted
+from missedd.core.people.verification import VerificationRefusal
 from missedd.core.polls.tally import Tally
 
 
 class Reads(Protocol):
     """What is known. Objects are as the API shows them; `Query.number` is E.164."""
 
-    async def call_story(self, call_sid: str) -> dict[str, Any] | None: ...
+    async def call_trace(self, call_sid: str) -> dict[str, Any] | None: ...
 
-    async def story_of_number(self, number: str) -> list[dict[str, Any]]: ...
+    async def number_trace(self, number: str) -> list[dict[str, Any]]: ...
 
-    async def in_the_way(self, number: str, why: NotErased, at: datetime) -> Mapping[str, Any] | None:
+    async def erasure_blocker(
+        self, number: str, why: ErasureRefusal, at: datetime
+    ) -> Mapping[str, Any] | None:
         """What keeps a number from being erased, for `missedd.core.explain.erasure_refusal`."""
         ...
 
@@ -48,7 +50,7 @@ class Reads(Protocol):
 
     async def latest_calls(self, limit: int) -> list[dict[str, Any]]: ...
 
-    async def due_next(self, now: datetime, limit: int) -> list[dict[str, Any]]:
+    async def next_actions(self, now: datetime, limit: int) -> list[dict[str, Any]]:
         """What waits, in the order in which it goes."""
         ...
 
@@ -61,10 +63,10 @@ class Reads(Protocol):
         ...
 
     async def pauses(self, now: datetime) -> Mapping[str, Mapping[str, Any]]:
-        """The pauses in force, by campaign: `since`, `until`, `why` and `by`."""
+        """The pauses in force, by campaign: `since`, `until`, `why` and `actor`."""
         ...
 
-    async def pending(self) -> list[dict[str, Any]]:
+    async def open_action_counts(self) -> list[dict[str, Any]]:
         """Counts of what is not done, by campaign, kind, state and reason."""
 
     async def polls(self) -> list[str]:
@@ -79,15 +81,16 @@ class Reads(Protocol):
         """What waits for its turn, and what becomes due soon, by kind."""
         ...
 
-    async def attention(self) -> Mapping[str, int]:
-        """How many webhooks are `parked`, outcomes `unknown`, and answers `lost`."""
+    async def attention_counts(self) -> Mapping[str, int]:
+        """How many webhooks are `parked_webhooks`, outcomes `unknown_outcomes`, and answers
+        `lost_answers`."""
         ...
 
     async def absent_agents(self) -> Sequence[Mapping[str, Any]]:
         """Agents who missed so many calls in a row that a person should ask where they are."""
         ...
 
-    async def told_early(self, now: datetime) -> Sequence[Mapping[str, Any]]:
+    async def early_webhook_counts(self, now: datetime) -> Sequence[Mapping[str, Any]]:
         """By campaign, calls of the last day that were taken after all when their callback had gone out."""
         ...
 
@@ -95,37 +98,37 @@ class Reads(Protocol):
         """SMS that every operator refuses until a person acts, by campaign and code."""
         ...
 
-    async def parked(self, query: Query) -> Page: ...
+    async def parked_webhooks(self, query: Query) -> Page: ...
 
-    async def unknown(self, query: Query) -> Page: ...
+    async def unknown_outcomes(self, query: Query) -> Page: ...
 
-    async def lost(self, query: Query) -> Page: ...
+    async def lost_answers(self, query: Query) -> Page: ...
 
     async def audit(self, query: Query) -> Page: ...
 
     async def gauges(self, now: datetime) -> Mapping[str, Any]: ...
 
-    async def figures(
+    async def analytics(
         self, campaign: str | None, since: datetime | None, until: datetime | None
     ) -> dict[str, Any]:
-        """Raises `TooMuchToCount` where they would take too long just now."""
+        """Raises `RollupsBehind` where they would take too long just now."""
         ...
 
 
 class Verifier(Protocol):
     """Has numbers proved by missed calls, for an application that asks."""
 
-    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | NotStarted: ...
+    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal: ...
 
     async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
         """How it stands; None if there is none. That it has expired is final once it is told here."""
         ...
 
 
-class Changes(Protocol):
+class PollFeed(Protocol):
     """Which polls have changed; everything else about them is read."""
 
-    def latest(self, poll: str) -> int:
+    def version(self, poll: str) -> int:
         """To be asked before the poll is read, and given to `wait` after that."""
         ...
 
@@ -134,7 +137,7 @@ class Changes(Protocol):
         ...
 
     @property
-    def over(self) -> trio.Event:
+    def closed(self) -> trio.Event:
         """Set when nothing more will be told, as the daemon stops."""
         ...
 
@@ -142,48 +145,52 @@ class Changes(Protocol):
 class Operations(Protocol):
     """What an operator may change by hand; each returns when it is durable and on the audit record."""
 
-    async def suppress(self, by: By, number: str, reason: str, until: datetime | None) -> None: ...
+    async def suppress(self, actor: Actor, number: str, reason: str, until: datetime | None) -> None: ...
 
-    async def unsuppress(self, by: By, number: str) -> bool:
+    async def unsuppress(self, actor: Actor, number: str) -> bool:
         """False if the number was not suppressed."""
         ...
 
-    async def unsubscribe(self, by: By, name: str, number: str) -> bool:
+    async def unsubscribe(self, actor: Actor, name: str, number: str) -> bool:
         """Take a number off a list; False if it was not on it."""
         ...
 
-    async def erase(self, by: By, number: str) -> Erased | NotErased:
+    async def erase(self, actor: Actor, number: str) -> ErasureResult | ErasureRefusal:
         """Put a pseudonym in the place of a number, wherever the law lets it go."""
         ...
 
-    async def mark_lead(self, by: By, lead_id: int, status: LeadStatus) -> bool:
+    async def set_lead_status(self, actor: Actor, lead_id: int, status: LeadStatus) -> bool:
         """Say how far a lead is; False if there is no such lead."""
         ...
 
-    async def convert(self, by: By, said: Sequence[SaidConversion], *, dry_run: bool) -> list[Answer]:
+    async def record_conversions(
+        self, actor: Actor, conversions: Sequence[ConversionInput], *, dry_run: bool
+    ) -> list[ConversionResult]:
         """Keep conversions, each once, and answer for each in order; a `dry_run` only answers."""
         ...
 
-    async def resend(self, by: By, action_id: int) -> int | None:
+    async def resend(self, actor: Actor, action_id: int) -> int | None:
         """The id of the new action, or None if there is no parked webhook of that id."""
         ...
 
-    async def resend_parked(self, by: By) -> int:
+    async def resend_parked(self, actor: Actor) -> int:
         """Send the latest parked webhooks again; how many."""
         ...
 
-    async def settle(self, by: By, action_id: int, outcome: Outcome, remark: str | None) -> Settlement:
+    async def resolve_unknown(
+        self, actor: Actor, action_id: int, outcome: Outcome, remark: str | None
+    ) -> Resolution:
         """Say what became of an action whose outcome is unknown."""
         ...
 
-    async def pause(self, by: By, campaign: str, until: datetime | None, why: str) -> Pause:
+    async def pause(self, actor: Actor, campaign: str, until: datetime | None, why: str) -> Pause:
         """Call and text nobody for a campaign; it replaces a pause that is in force."""
         ...
 
-    async def resume(self, by: By, campaign: str) -> bool:
+    async def resume(self, actor: Actor, campaign: str) -> bool:
         """End a pause; False if the campaign is not paused."""
         ...
 
-    async def release(self, by: By, *, drop: bool) -> int:
+    async def release_quarantine(self, actor: Actor, *, drop: bool) -> int:
         """End the quarantine after a restore; how many actions were released, or dropped."""
         ...

@@ -12,9 +12,9 @@ from typing import Final
 from missedd.base.clock import Clock
 from missedd.config.values import parse_duration
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Query
-from missedd.core.people.erasure import kept_as
-from missedd.core.phone import EVERY, normalise, prefix_of
+from missedd.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Query
+from missedd.core.people.erasure import lookup_key
+from missedd.core.phone import PREFIX_WILDCARD, normalise, parse_prefix
 from missedd.web.shared.problems import Problem, bad_input
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -23,19 +23,19 @@ _SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class RequestTimes:
     """By what the times of a request are read: the zone of those that have none, and what time it is."""
 
     zone: tzinfo
     clock: Clock
 
-    def past(self, text: str, field: str) -> datetime:
+    def parse_past(self, text: str, field: str) -> datetime:
         """An instant, a date, or how long ago: `24h`, `7d`."""
         ago = parse_duration(text)
         if ago is not None:
             return self.clock.now() - ago
         try:
-            return instant_of(text, field, self.zone)
+            return parse_instant(text, field, self.zone)
         except Problem:
             raise bad_input(
                 field,
@@ -43,27 +43,27 @@ class Calendar:
             ) from None
 
 
-def query_of(args: Mapping[str, str], calendar: Calendar) -> Query:
+def parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
     """The filters and the page that a list was asked for. An empty parameter counts as absent."""
-    since, until = period_of(args, calendar)
+    since, until = parse_period(args, times)
     return Query(
         campaign=args.get("campaign") or None,
-        number=_caller_of(args["number"]) if args.get("number") else None,
+        number=_parse_caller(args["number"]) if args.get("number") else None,
         since=since,
         until=until,
-        kind=_one_of(Kind, args, "kind"),
-        state=_one_of(State, args, "state"),
-        outcome=_one_of(Outcome, args, "outcome"),
-        parked=_truth_of(args, "parked"),
-        settled=_truth_of(args, "settled"),
-        limit=_limit_of(args),
+        kind=_parse_choice(Kind, args, "kind"),
+        state=_parse_choice(State, args, "state"),
+        outcome=_parse_choice(Outcome, args, "outcome"),
+        parked=_parse_bool(args, "parked"),
+        settled=_parse_bool(args, "settled"),
+        limit=_parse_limit(args),
         cursor=args.get("cursor") or None,
     )
 
 
-def period_of(args: Mapping[str, str], calendar: Calendar) -> tuple[datetime | None, datetime | None]:
-    since = calendar.past(args["since"], "since") if args.get("since") else None
-    until = calendar.past(args["until"], "until") if args.get("until") else None
+def parse_period(args: Mapping[str, str], times: RequestTimes) -> tuple[datetime | None, datetime | None]:
+    since = times.parse_past(args["since"], "since") if args.get("since") else None
+    until = times.parse_past(args["until"], "until") if args.get("until") else None
     if since is not None and until is not None and until < since:
         raise bad_input("until", "lies before since")
     return since, until
@@ -76,7 +76,7 @@ def wants_csv(args: Mapping[str, str]) -> bool:
     return wanted == "csv"
 
 
-def number_of(text: object, field: str) -> str:
+def parse_number(text: object, field: str) -> str:
     """A phone number in any spelling as E.164."""
     number = normalise(text) if isinstance(text, str) else None
     if number is None:
@@ -84,32 +84,32 @@ def number_of(text: object, field: str) -> str:
     return number
 
 
-def suppressed_of(text: object) -> str:
+def parse_number_or_prefix(text: object) -> str:
     """A phone number as E.164, or the beginning of several, as in `+232*`."""
-    prefix = prefix_of(text) if isinstance(text, str) else None
-    if prefix is None and isinstance(text, str) and text.rstrip().endswith(EVERY):
+    prefix = parse_prefix(text) if isinstance(text, str) else None
+    if prefix is None and isinstance(text, str) and text.rstrip().endswith(PREFIX_WILDCARD):
         raise bad_input("number", "is no prefix: it begins with the country code, as in +232* or +9180*")
-    return prefix or number_of(text, "number")
+    return prefix or parse_number(text, "number")
 
 
-def _caller_of(text: str) -> str:
+def _parse_caller(text: str) -> str:
     """A number in any spelling as E.164, the pseudonym of one that was erased, or a suppressed prefix."""
-    return kept_as(text) or prefix_of(text) or number_of(text, "number")
+    return lookup_key(text) or parse_prefix(text) or parse_number(text, "number")
 
 
-def action_id_of(text: str) -> int:
+def parse_action_id(text: str) -> int:
     """The id of an action, out of a path."""
-    return id_of(text, "action")
+    return parse_id(text, "action")
 
 
-def id_of(text: str, of: str) -> int:
+def parse_id(text: str, what: str) -> int:
     """The id of a row, out of a path; `of` says in a word what it would be of."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _LARGEST_ID):
-        raise bad_input("id", f"is not the id of {'an' if of[0] in 'aeiou' else 'a'} {of}")
+        raise bad_input("id", f"is not the id of {'an' if what[0] in 'aeiou' else 'a'} {what}")
     return int(text)
 
 
-def instant_of(text: object, field: str, zone: tzinfo) -> datetime:
+def parse_instant(text: object, field: str, zone: tzinfo) -> datetime:
     """An ISO 8601 instant, or a date for its first moment; without an offset it is local time."""
     if not isinstance(text, str):
         raise bad_input(field, "is not a text with an instant")
@@ -126,7 +126,7 @@ def instant_of(text: object, field: str, zone: tzinfo) -> datetime:
         raise bad_input(field, "is not an instant such as 2026-11-23T10:00:00+05:30") from None
 
 
-def _one_of(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | None:
+def _parse_choice(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | None:
     text = args.get(field)
     if not text:
         return None
@@ -135,15 +135,15 @@ def _one_of(kinds: type[StrEnum], args: Mapping[str, str], field: str) -> str | 
     return text
 
 
-def _truth_of(args: Mapping[str, str], field: str) -> bool | None:
+def _parse_bool(args: Mapping[str, str], field: str) -> bool | None:
     text = args.get(field) or None
     if text not in (None, "true", "false"):
         raise bad_input(field, "is neither true nor false")
     return None if text is None else text == "true"
 
 
-def _limit_of(args: Mapping[str, str]) -> int:
+def _parse_limit(args: Mapping[str, str]) -> int:
     text = args.get("limit") or str(DEFAULT_LIMIT)
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= LARGEST_LIMIT):
-        raise bad_input("limit", f"is not a whole number from 1 to {LARGEST_LIMIT}")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
+        raise bad_input("limit", f"is not a whole number from 1 to {MAX_LIMIT}")
     return int(text)

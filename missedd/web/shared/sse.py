@@ -16,15 +16,15 @@ from typing import Any, Final
 import trio
 from quart import Response, request
 
-from missedd.web.shared.ports import Changes
+from missedd.web.shared.ports import PollFeed
 from missedd.web.shared.problems import Problem
 
-GONE: Final = "missedd.gone"
+CLIENT_GONE: Final = "missedd.gone"
 """The key of a request's scope under which the event lies that is set when its peer has left."""
 
-MOST: Final = 64
+MAX_STREAMS: Final = 64
 """Streams at one time. Each is a file descriptor, and a look at the store for each change."""
-GAP_S: Final = 0.5
+MIN_GAP_S: Final = 0.5
 """Between two events: at most two a second."""
 HEARTBEAT_S: Final = 15.0
 """After so much silence a comment goes out, that proxies and dead peers show themselves."""
@@ -33,29 +33,30 @@ RETRY_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a stream shows. `changes_in_s` is when it changes with time alone, if it will."""
+class Snapshot:
+    """What a stream shows. `next_change_s` is when it changes with time alone, if it will."""
 
     id: int
     data: dict[str, Any]
-    changes_in_s: float | None = None
+    next_change_s: float | None = None
 
 
-class Streams:
-    """The streams that are open, no more than `MOST`."""
+class EventStreams:
+    """The streams that are open, no more than `MAX_STREAMS`."""
 
-    def __init__(self, changes: Changes) -> None:
-        self._changes = changes
+    def __init__(self, poll_feed: PollFeed) -> None:
+        self._poll_feed = poll_feed
         self._open = 0
 
-    def response(self, subject: str, look: Callable[[], Awaitable[Sight]]) -> Response:
-        """The answer to the request at hand: events with what `look` gives, whenever `subject` changes."""
-        if self._open >= MOST:
-            raise Problem(503, f"{MOST} streams are open, and there may be no more")
+    def response(self, subject: str, take_snapshot: Callable[[], Awaitable[Snapshot]]) -> Response:
+        """The answer to the request at hand: events with what `take_snapshot` gives, whenever `subject`
+        changes."""
+        if self._open >= MAX_STREAMS:
+            raise Problem(503, f"{MAX_STREAMS} streams are open, and there may be no more")
         is_head = request.method == "HEAD"
-        gone = request.scope[GONE]  # type: ignore[typeddict-item] # a key of our own
+        gone = request.scope[CLIENT_GONE]  # type: ignore[typeddict-item] # a key of our own
         response = Response(
-            b"" if is_head else self._events(subject, look, gone),
+            b"" if is_head else self._events(subject, take_snapshot, gone),
             content_type="text/event-stream; charset=utf-8",
         )
         response.timeout = None
@@ -63,41 +64,41 @@ class Streams:
         return response
 
     async def _events(
-        self, subject: str, look: Callable[[], Awaitable[Sight]], gone: trio.Event
+        self, subject: str, take_snapshot: Callable[[], Awaitable[Snapshot]], gone: trio.Event
     ) -> AsyncIterator[str]:
-        changes, over = self._changes, self._changes.over
+        changes, over = self._poll_feed, self._poll_feed.closed
         shown: dict[str, Any] | None = None
-        if self._open >= MOST:
+        if self._open >= MAX_STREAMS:
             return  # several have passed the door at once; a browser will knock again
         self._open += 1
         try:
             yield f"retry: {RETRY_MS}\n\n"
             spoke_at = trio.current_time()
             while not (gone.is_set() or over.is_set()):
-                since = changes.latest(subject)
-                sight = await look()
+                since = changes.version(subject)
+                sight = await take_snapshot()
                 looked_at = trio.current_time()
                 if sight.data != shown:
                     shown, spoke_at = sight.data, looked_at
-                    yield _event(sight)
+                    yield _format_event(sight)
                 elif looked_at - spoke_at >= HEARTBEAT_S:
                     spoke_at = looked_at
                     yield ": still here\n\n"
                 until = spoke_at + HEARTBEAT_S
-                if sight.changes_in_s is not None:
-                    until = min(until, looked_at + sight.changes_in_s)
-                await _first_of(looked_at + GAP_S, gone.wait, over.wait)
-                await _first_of(until, gone.wait, over.wait, partial(changes.wait, subject, since))
+                if sight.next_change_s is not None:
+                    until = min(until, looked_at + sight.next_change_s)
+                await _wait_for_first(looked_at + MIN_GAP_S, gone.wait, over.wait)
+                await _wait_for_first(until, gone.wait, over.wait, partial(changes.wait, subject, since))
         finally:
             self._open -= 1
 
 
-def _event(sight: Sight) -> str:
+def _format_event(sight: Snapshot) -> str:
     data = json.dumps(sight.data, ensure_ascii=False, separators=(",", ":"))
     return f"id: {sight.id}\ndata: {data}\n\n"
 
 
-async def _first_of(deadline: float, *waits: Callable[[], Awaitable[None]]) -> None:
+async def _wait_for_first(deadline: float, *waits: Callable[[], Awaitable[None]]) -> None:
     """Return when one of these is over, or at the deadline."""
 
     async def run(wait: Callable[[], Awaitable[None]]) -> None:

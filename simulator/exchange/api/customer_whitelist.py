@@ -7,32 +7,32 @@ missed call; that SMS is not simulated, and so nobody is ever on its blacklist.
 
 from __future__ import annotations
 
-from simulator.exchange.api.request import Answer, Request
+from simulator.exchange.api.request import ApiAnswer, Request
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.api_requests import Refusal, require
-from simulator.exchange.model.formats import e164
+from simulator.exchange.model.api_requests import RestException, require
+from simulator.exchange.model.formats import parse_number
 
 
-def show(exchange: Exchange, request: Request) -> Answer:
-    held = exchange.world.whitelisted(e164(request.last) or "")
+def show(exchange: Exchange, request: Request) -> ApiAnswer:
+    held = exchange.state.whitelist_entry(parse_number(request.last_segment) or "")
     if held is None:
-        return Answer({"Result": {"Status": "Neutral", "Type": "", "Expiry": -1}})
+        return ApiAnswer({"Result": {"Status": "Neutral", "Type": "", "Expiry": -1}})
     kind, left_s = held
-    return Answer({"Result": {"Status": "Whitelist", "Type": kind, "Expiry": left_s}})
+    return ApiAnswer({"Result": {"Status": "Whitelist", "Type": kind, "Expiry": left_s}})
 
 
-def add(exchange: Exchange, request: Request) -> Answer:
+def add(exchange: Exchange, request: Request) -> ApiAnswer:
     """`VirtualNumber` is an ExoPhone, `Number` a number or several with commas; in the form or the query."""
-    world, form = exchange.world, {**request.query, **request.form}
+    world, form = exchange.state, {**request.query, **request.form}
     exophone = require(form, "VirtualNumber")
-    if e164(exophone) not in exchange.settings.exophones:
-        raise Refusal(400, f"Bad or missing parameters: VirtualNumber {exophone} is not your ExoPhone.")
+    if parse_number(exophone) not in exchange.settings.exophones:
+        raise RestException(400, f"Bad or missing parameters: VirtualNumber {exophone} is not your ExoPhone.")
     given = [text.strip() for text in require(form, "Number").split(",") if text.strip()]
     counts = {"Total": len(given)}
     counts |= dict.fromkeys(("Duplicate", "Processed", "Succeeded", "Redundant", "Failed"), 0)
     seen: set[str] = set()
     for text in given:
-        number = e164(text)
+        number = parse_number(text)
         if (number or text) in seen:
             counts["Duplicate"] += 1
             continue
@@ -40,9 +40,9 @@ def add(exchange: Exchange, request: Request) -> Answer:
         counts["Processed"] += 1
         if number is None:
             counts["Failed"] += 1
-        elif world.whitelisted(number) is not None:
+        elif world.whitelist_entry(number) is not None:
             counts["Redundant"] += 1
         else:
             world.added_to_whitelist_at[number] = world.now()
             counts["Succeeded"] += 1
-    return Answer({"Result": counts})
+    return ApiAnswer({"Result": counts})

@@ -16,16 +16,29 @@ from urllib.parse import parse_qsl
 import trio
 
 from simulator.exchange.api.request import Request
-from simulator.exchange.api.resources import counts_as_voice, serve, target_of
+from simulator.exchange.api.resources import answer_request, fault_target, is_voice_request
 from simulator.exchange.api.sms_send import bulk_fields
-from simulator.exchange.api.versions import Address, content_type, no_path, read_address, refused, written
+from simulator.exchange.api.versions import (
+    ApiPath,
+    content_type,
+    error_body,
+    parse_path,
+    response_body,
+    unknown_path,
+)
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.api_requests import Refusal
-from simulator.exchange.model.faults import UNCONNECTED, WITHOUT_EFFECT, Fault, FaultName, Target
+from simulator.exchange.model.api_requests import RestException
+from simulator.exchange.model.faults import (
+    CONNECT_FAULTS,
+    FAULTS_WITHOUT_EFFECT,
+    Fault,
+    FaultName,
+    FaultTarget,
+)
 from simulator.exchange.model.records import ApiRequest
 from simulator.exchange.webhooks.body_formats import read_fields
 
-_REFUSALS = {
+_FAULT_ERRORS = {
     FaultName.HTTP_401: (401, "Authentication failed. Verify your API key and token.", 34010),
     FaultName.HTTP_402: (402, "The requested feature is not part of your plan", None),
     FaultName.HTTP_403: (403, "Insufficient balance in your account", 40001),
@@ -35,7 +48,7 @@ _REFUSALS = {
 }
 
 
-class NotConnected(Exception):
+class ConnectionNeverMade(Exception):
     """The connection was never made; `fault` says how that went."""
 
     def __init__(self, fault: FaultName) -> None:
@@ -47,12 +60,12 @@ class ConnectionDropped(Exception):
     """The connection ended without a byte of an answer."""
 
 
-class NeverAnswers(Exception):
+class ReplyNeverSent(Exception):
     """The connection stays open and nothing comes."""
 
 
 @dataclass(frozen=True, slots=True)
-class ApiCall:
+class HttpRequest:
     """One request. Header names are in lower case; `query` is raw, without its question mark."""
 
     method: str
@@ -63,83 +76,85 @@ class ApiCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiReply:
+class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    ignored: tuple[str, ...] = ()
+    ignored_parameters: tuple[str, ...] = ()
     """Names of parameters that nobody read; not a part of the answer."""
 
 
-async def respond(exchange: Exchange, call: ApiCall) -> ApiReply:
+async def handle_request(exchange: Exchange, request: HttpRequest) -> HttpResponse:
     """Serve one request, and record in the truth what it asked, did and got.
 
-    Raises NotConnected, ConnectionDropped or NeverAnswers where a fault says so.
+    Raises ConnectionNeverMade, ConnectionDropped or ReplyNeverSent where a fault says so.
     """
-    address = read_address(call.path)
-    target = target_of(call.method, address)
+    address = parse_path(request.path)
+    target = fault_target(request.method, address)
     entry = ApiRequest(
-        at=exchange.world.now(),
-        method=call.method,
-        path=call.path,
-        query=call.query.decode("latin-1"),
+        at=exchange.state.now(),
+        method=request.method,
+        path=request.path,
+        query=request.query.decode("latin-1"),
         target=target.value,
-        is_voice=counts_as_voice(target, address),
+        is_voice=is_voice_request(target, address),
     )
-    fault = exchange.faults.pick(target)
+    fault = exchange.faults.take_next(target)
     if fault is not None:
         entry.fault, entry.fault_when = FaultName(fault.name).value, fault.when
-    exchange.truth.api_requests.append(entry)
+    exchange.ground_truth.api_requests.append(entry)
 
-    if fault is not None and fault.name in UNCONNECTED:
-        raise NotConnected(FaultName(fault.name))
-    reply: ApiReply | None = None
-    if fault is not None and (fault.when == "before" or fault.name in WITHOUT_EFFECT):
-        reply = await _broken(fault, address, target, None)
+    if fault is not None and fault.name in CONNECT_FAULTS:
+        raise ConnectionNeverMade(FaultName(fault.name))
+    reply: HttpResponse | None = None
+    if fault is not None and (fault.when == "before" or fault.name in FAULTS_WITHOUT_EFFECT):
+        reply = await _apply_fault(fault, address, target, None)
     if reply is None:
-        reply = _answer(exchange, call, address, entry)
+        reply = _handle_normally(exchange, request, address, entry)
         await trio.sleep(exchange.settings.api_latency_s)
         if fault is not None and fault.when == "after":
-            reply = await _broken(fault, address, target, reply) or reply
+            reply = await _apply_fault(fault, address, target, reply) or reply
     entry.status = reply.status
-    return replace(reply, ignored=tuple(entry.ignored))
+    return replace(reply, ignored_parameters=tuple(entry.ignored))
 
 
-def _answer(exchange: Exchange, call: ApiCall, address: Address, entry: ApiRequest) -> ApiReply:
+def _handle_normally(
+    exchange: Exchange, request: HttpRequest, address: ApiPath, record: ApiRequest
+) -> HttpResponse:
     """The honest answer, and its effect. No checkpoint: limit, check and effect are one step."""
     settings = exchange.settings
     try:
         if address.version is None:
-            raise no_path(address)
+            raise unknown_path(address)
         _authenticate(
-            call.headers, address.account, settings.api_key, settings.api_token, settings.account_sid
+            request.headers, address.account, settings.api_key, settings.api_token, settings.account_sid
         )
-        answer = serve(exchange, _request(call, address), address, entry)
-    except Refusal as refusal:
-        request_id = exchange.world.new_sid() if address.has_envelope else ""
-        reply = _reply(refusal.status, address, refused(address, call.method, request_id, refusal))
+        answer = answer_request(exchange, _parse_request(request, address), address, record)
+    except RestException as refusal:
+        request_id = exchange.state.new_sid() if address.has_envelope else ""
+        reply = _response(refusal.status, address, error_body(address, request.method, request_id, refusal))
         if refusal.status == 429 and settings.retry_after_s is not None:
             headers = {**reply.headers, "retry-after": str(settings.retry_after_s)}
             reply = replace(reply, headers=headers)
         return reply
-    entry.sids += answer.sids
-    entry.sid = answer.sids[0] if answer.sids else None
+    record.sids += answer.sids
+    record.sid = answer.sids[0] if answer.sids else None
     if isinstance(answer.content, str):
-        return ApiReply(200, {"content-type": "text/html; charset=UTF-8"}, answer.content.encode())
-    return _reply(answer.status, address, written(address, answer.content))
+        return HttpResponse(200, {"content-type": "text/html; charset=UTF-8"}, answer.content.encode())
+    return _response(answer.status, address, response_body(address, answer.content))
 
 
-def _request(call: ApiCall, address: Address) -> Request:
-    kind = call.headers.get("content-type", "")
+def _parse_request(request: HttpRequest, address: ApiPath) -> Request:
+    kind = request.headers.get("content-type", "")
     # The only form of this API that is documented in JSON too.
     reads_json = address.resource == "Sms/bulksend" and kind.startswith("application/json")
     return Request(
-        method=call.method,
+        method=request.method,
         resource=address.resource,
-        path=call.path,
-        query=dict(parse_qsl(call.query.decode("latin-1"), keep_blank_values=True)),
-        fields=bulk_fields(call.body) if reads_json else read_fields(kind, call.body),
-        body=call.body,
+        path=request.path,
+        query=dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)),
+        fields=bulk_fields(request.body) if reads_json else read_fields(kind, request.body),
+        body=request.body,
         as_json=address.as_json,
     )
 
@@ -148,47 +163,53 @@ def _authenticate(headers: Mapping[str, str], account: str, key: str, token: str
     """The user is the API key or, as older pages and clients have it, the account SID."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        raise Refusal(401, "Authentication failed. Verify your API key and token.")
+        raise RestException(401, "Authentication failed. Verify your API key and token.")
     try:
         user, _, given_token = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise Refusal(400, "Malformed API key or token", 34001) from None
+        raise RestException(400, "Malformed API key or token", 34001) from None
     if not ((user.isalnum() or user == sid) and given_token.isalnum()):
-        raise Refusal(400, "Malformed API key or token", 34001)
+        raise RestException(400, "Malformed API key or token", 34001)
     if user not in (key, sid) or given_token != token:
-        raise Refusal(401, "Authentication failed. Verify your API key and token.", 34010)
+        raise RestException(401, "Authentication failed. Verify your API key and token.", 34010)
     if account != sid:
-        raise Refusal(403, "Forbidden", 34009)
+        raise RestException(403, "Forbidden", 34009)
 
 
-def _reply(status: int, address: Address, body: bytes) -> ApiReply:
-    return ApiReply(status, {"content-type": content_type(address)}, body)
+def _response(status: int, address: ApiPath, body: bytes) -> HttpResponse:
+    return HttpResponse(status, {"content-type": content_type(address)}, body)
 
 
-def _error(status: int, address: Address, refusal: Refusal) -> ApiReply:
-    return _reply(status, address, written(address, refusal.shown()))
+def _error_response(status: int, address: ApiPath, refusal: RestException) -> HttpResponse:
+    return _response(status, address, response_body(address, refusal.as_json()))
 
 
-async def _broken(fault: Fault, address: Address, target: Target, honest: ApiReply | None) -> ApiReply | None:
+async def _apply_fault(
+    fault: Fault, address: ApiPath, target: FaultTarget, normal_response: HttpResponse | None
+) -> HttpResponse | None:
     """What the caller gets instead, or None if the fault only took its time."""
     match fault.name:
         case FaultName.SLOW:
-            await trio.sleep(fault.wait_s)
+            await trio.sleep(fault.effective_delay_s)
             return None
         case FaultName.DROP_REPLY:
             raise ConnectionDropped
         case FaultName.TIMEOUT:
-            raise NeverAnswers
+            raise ReplyNeverSent
         case FaultName.OK_WITHOUT_SID:
-            name = "SMSMessage" if target in (Target.SMS, Target.SMS_DETAILS) else "Call"
-            return _reply(200, address, written(address, {name: {"Status": "queued"}}))
+            name = "SMSMessage" if target in (FaultTarget.SMS, FaultTarget.SMS_DETAILS) else "Call"
+            return _response(200, address, response_body(address, {name: {"Status": "queued"}}))
         case FaultName.ERROR_IN_200:
-            return _error(200, address, Refusal(500, "Internal Server Error", 35000))
+            return _error_response(200, address, RestException(500, "Internal Server Error", 35000))
         case FaultName.MALFORMED_BODY:
-            torn = honest.body[: len(honest.body) // 2] if honest else b"<html><body>Unauthorized"
-            return _reply(200, address, torn)
-    status, message, code = _REFUSALS[FaultName(fault.name)]
-    reply = _error(status, address, Refusal(status, message, code))
+            torn = (
+                normal_response.body[: len(normal_response.body) // 2]
+                if normal_response
+                else b"<html><body>Unauthorized"
+            )
+            return _response(200, address, torn)
+    status, message, code = _FAULT_ERRORS[FaultName(fault.name)]
+    reply = _error_response(status, address, RestException(status, message, code))
     if fault.retry_after_s is not None:
         reply = replace(reply, headers={**reply.headers, "retry-after": str(fault.retry_after_s)})
     return reply

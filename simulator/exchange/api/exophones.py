@@ -10,64 +10,64 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.exchange.api.known_parameters import EXOPHONE
-from simulator.exchange.api.request import Answer, Request
+from simulator.exchange.api.request import ApiAnswer, Request
 from simulator.exchange.api.versions import envelope
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.api_requests import Refusal, read_url
-from simulator.exchange.model.formats import Spelling, e164, ist_text, spell
+from simulator.exchange.model.api_requests import RestException, read_url
+from simulator.exchange.model.formats import NumberFormat, format_ist, format_number, parse_number
 
 PAGE_SIZE = 50
 
 
-def list_v1(exchange: Exchange, _request: Request) -> Answer:
+def list_v1(exchange: Exchange, _request: Request) -> ApiAnswer:
     numbers = exchange.settings.exophones
-    return Answer({"IncomingPhoneNumbers": [_in_v1(exchange, number) for number in numbers]})
+    return ApiAnswer({"IncomingPhoneNumbers": [_as_v1(exchange, number) for number in numbers]})
 
 
-def show_v1(exchange: Exchange, request: Request) -> Answer:
-    return Answer(_in_v1(exchange, _find(exchange, request)))
+def show_v1(exchange: Exchange, request: Request) -> ApiAnswer:
+    return ApiAnswer(_as_v1(exchange, _find_exophone(exchange, request)))
 
 
-def list_v2_beta(exchange: Exchange, _request: Request) -> Answer:
-    numbers = [_in_v2_beta(exchange, number) for number in exchange.settings.exophones]
-    return Answer({"page": 0, "page_size": PAGE_SIZE, "incoming_phone_numbers": numbers})
+def list_v2_beta(exchange: Exchange, _request: Request) -> ApiAnswer:
+    numbers = [_as_v2_beta(exchange, number) for number in exchange.settings.exophones]
+    return ApiAnswer({"page": 0, "page_size": PAGE_SIZE, "incoming_phone_numbers": numbers})
 
 
-def show_v2_beta(exchange: Exchange, request: Request) -> Answer:
-    return Answer(_in_v2_beta(exchange, _find(exchange, request)))
+def show_v2_beta(exchange: Exchange, request: Request) -> ApiAnswer:
+    return ApiAnswer(_as_v2_beta(exchange, _find_exophone(exchange, request)))
 
 
-def change(exchange: Exchange, request: Request) -> Answer:
+def update(exchange: Exchange, request: Request) -> ApiAnswer:
     """PUT: VoiceUrl and SMSUrl name flows, FriendlyName is for people; each is optional."""
-    number = _find(exchange, request)
+    number = _find_exophone(exchange, request)
     for name in ("VoiceUrl", "SMSUrl"):
         read_url(request.form, name)
     given = {name: value for name, value in request.form.items() if name in EXOPHONE}
-    exchange.world.exophones.setdefault(number, {}).update(given)
-    return Answer(_in_v2_beta(exchange, number))
+    exchange.state.exophones.setdefault(number, {}).update(given)
+    return ApiAnswer(_as_v2_beta(exchange, number))
 
 
-def heartbeat(exchange: Exchange, request: Request) -> Answer:
+def heartbeat(exchange: Exchange, request: Request) -> ApiAnswer:
     """v2: the same with its connectivity, which is always good here."""
-    number = _find(exchange, request)
-    state = {"status": "active", "last_check_time": ist_text(exchange.world.now())}
-    data = _in_v2_beta(exchange, number) | {
+    number = _find_exophone(exchange, request)
+    state = {"status": "active", "last_check_time": format_ist(exchange.state.now())}
+    data = _as_v2_beta(exchange, number) | {
         "connectivity": {"incoming_call": state, "outgoing_call": state},
         "alternate_exophone": None,
     }
-    return Answer(envelope(request.method, exchange.world.new_sid(), 200, data=data))
+    return ApiAnswer(envelope(request.method, exchange.state.new_sid(), 200, data=data))
 
 
-def _find(exchange: Exchange, request: Request) -> str:
-    number = e164(request.last)
+def _find_exophone(exchange: Exchange, request: Request) -> str:
+    number = parse_number(request.last_segment)
     if number is None or number not in exchange.settings.exophones:
-        raise Refusal(404, f"Not Found: {request.last} is not your ExoPhone.")
+        raise RestException(404, f"Not Found: {request.last_segment} is not your ExoPhone.")
     return number
 
 
-def _in_v1(exchange: Exchange, number: str) -> dict[str, Any]:
-    changed = exchange.world.exophones.get(number, {})
-    spelled = spell(number, Spelling.ZERO)
+def _as_v1(exchange: Exchange, number: str) -> dict[str, Any]:
+    changed = exchange.state.exophones.get(number, {})
+    spelled = format_number(number, NumberFormat.ZERO)
     return {
         "IncomingPhoneNumber": {
             "Sid": spelled,
@@ -80,9 +80,9 @@ def _in_v1(exchange: Exchange, number: str) -> dict[str, Any]:
     }
 
 
-def _in_v2_beta(exchange: Exchange, number: str) -> dict[str, Any]:
-    changed = exchange.world.exophones.get(number, {})
-    spelled = spell(number, Spelling.ZERO)
+def _as_v2_beta(exchange: Exchange, number: str) -> dict[str, Any]:
+    changed = exchange.state.exophones.get(number, {})
+    spelled = format_number(number, NumberFormat.ZERO)
     return {
         "sid": spelled,
         "phone_number": number,

@@ -10,15 +10,15 @@ import httpx
 import trio
 
 from simulator.exchange.api.endpoint import (
-    ApiCall,
-    ApiReply,
     ConnectionDropped,
-    NeverAnswers,
-    NotConnected,
-    respond,
+    ConnectionNeverMade,
+    HttpRequest,
+    HttpResponse,
+    ReplyNeverSent,
+    handle_request,
 )
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.faults import CAUSES, FaultName
+from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
 
 
 class ExchangeTransport(httpx.AsyncBaseTransport):
@@ -33,7 +33,7 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        call = ApiCall(
+        call = HttpRequest(
             method=request.method,
             path=url.raw_path.partition(b"?")[0].decode("ascii"),
             query=url.query,
@@ -42,18 +42,18 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
         )
         read_s = request.extensions.get("timeout", {}).get("read")
         answered = trio.Event()
-        outcome: list[ApiReply | Exception] = []
-        self._exchange.world.nursery.start_soon(self._serve, call, outcome, answered)
+        outcome: list[HttpResponse | Exception] = []
+        self._exchange.state.nursery.start_soon(self._serve, call, outcome, answered)
         with trio.move_on_after(float("inf") if read_s is None else read_s):
             await answered.wait()
         if not outcome:
             raise httpx.ReadTimeout("the exchange did not answer in time", request=request)
         reply = outcome[0]
-        if isinstance(reply, NotConnected):
+        if isinstance(reply, ConnectionNeverMade):
             if reply.fault is FaultName.CONNECT_TIMEOUT:
                 await trio.sleep(request.extensions.get("timeout", {}).get("connect") or 0)
                 raise httpx.ConnectTimeout("no connection in time", request=request)
-            raise httpx.ConnectError(str(reply), request=request) from CAUSES[reply.fault]()
+            raise httpx.ConnectError(str(reply), request=request) from CONNECT_ERRORS[reply.fault]()
         if isinstance(reply, ConnectionDropped):
             raise httpx.RemoteProtocolError(
                 "Server disconnected without sending a response.", request=request
@@ -67,11 +67,13 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
             request=request,
         )
 
-    async def _serve(self, call: ApiCall, outcome: list[ApiReply | Exception], answered: trio.Event) -> None:
+    async def _serve(
+        self, call: HttpRequest, outcome: list[HttpResponse | Exception], answered: trio.Event
+    ) -> None:
         try:
-            outcome.append(await respond(self._exchange, call))
-        except (NotConnected, ConnectionDropped) as broken:
+            outcome.append(await handle_request(self._exchange, call))
+        except (ConnectionNeverMade, ConnectionDropped) as broken:
             outcome.append(broken)
-        except NeverAnswers:
+        except ReplyNeverSent:
             return
         answered.set()

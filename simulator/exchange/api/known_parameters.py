@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-NONE: frozenset[str] = frozenset()
+NO_PARAMETERS: frozenset[str] = frozenset()
 
 CONNECT = frozenset(
     {
@@ -38,11 +38,11 @@ SMS = SHORTEN_URL | {
     *("From", "To", "To[]", "Body", "EncodingType", "Priority", "SmsType", "DltEntityId", "DltTemplateId"),
     *("StatusCallback", "StatusCallbackContentType", "CustomField"),
 }
-OF_A_MESSAGE = ("From", "To", "Body", "SmsType", "DltEntityId", "DltTemplateId", "CustomField")
+BULK_MESSAGE_FIELDS = ("From", "To", "Body", "SmsType", "DltEntityId", "DltTemplateId", "CustomField")
 BULK_SMS = (SMS - {"To", "To[]", "Body"}) | {
-    *(f"Messages[][{name}]" for name in OF_A_MESSAGE),
-    *(f"Message[][{name}]" for name in OF_A_MESSAGE),
-    *(f"sms[][{name}]" for name in OF_A_MESSAGE),
+    *(f"Messages[][{name}]" for name in BULK_MESSAGE_FIELDS),
+    *(f"Message[][{name}]" for name in BULK_MESSAGE_FIELDS),
+    *(f"sms[][{name}]" for name in BULK_MESSAGE_FIELDS),
 }
 
 CALLS = frozenset(
@@ -58,6 +58,6 @@ WHITELIST = frozenset({"VirtualNumber", "Number", "Language"})
 _INDEX = re.compile(r"\[[0-9]*\]")
 
 
-def unread(names: Iterable[str], known: frozenset[str]) -> list[str]:
+def unknown_names(names: Iterable[str], known: frozenset[str]) -> list[str]:
     """The names that Exotel does not know, each once, as they were written."""
     return [name for name in dict.fromkeys(names) if _INDEX.sub("[]", name, count=1) not in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.exchange.webhooks.body_formats import Content, Fields, by_name
+from simulator.exchange.webhooks.body_formats import Content, Fields, fields_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Request:
 
     @property
     def form(self) -> dict[str, str]:
-        return by_name(self.fields)
+        return fields_by_name(self.fields)
 
     @property
-    def last(self) -> str:
+    def last_segment(self) -> str:
         return self.resource.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """Content to be rendered in the asked format, or bare text; and the Sids of what was made."""
 
     content: Content | str

@@ -9,14 +9,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.exchange.model.formats import EPOCH_TEXT, Spelling, ist_text, recording_url, spell
+from simulator.exchange.model.formats import (
+    EPOCH_TEXT,
+    NumberFormat,
+    format_ist,
+    format_number,
+    recording_url,
+)
 from simulator.exchange.model.records import Connect, InboundRing, Text
 from simulator.exchange.model.settings import ExchangeSettings
-from simulator.exchange.model.sms_codes import STATES
-from simulator.exchange.webhooks.status_reports import answered_by, told_status
+from simulator.exchange.model.sms_codes import SMS_STATES
+from simulator.exchange.webhooks.status_reports import answered_by, reported_status
 
-PRICE_A_MINUTE = 0.75
-PRICE_A_TEXT = 0.18
+PRICE_PER_MINUTE = 0.75
+PRICE_PER_SMS = 0.18
 
 
 def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, details: bool) -> dict[str, Any]:
@@ -29,17 +35,17 @@ def call_object(call: Connect, settings: ExchangeSettings, now: datetime, *, det
     shown: dict[str, Any] = {
         "Sid": call.sid,
         "ParentCallSid": None,
-        "DateCreated": ist_text(call.created_at),
-        "DateUpdated": ist_text(settled_at if is_final and settled_at else call.created_at),
+        "DateCreated": format_ist(call.created_at),
+        "DateUpdated": format_ist(settled_at if is_final and settled_at else call.created_at),
         "AccountSid": account,
-        "To": spell(call.to_number or call.caller_id, Spelling.ZERO),
-        "From": spell(call.from_number, Spelling.ZERO),
-        "PhoneNumberSid": spell(call.caller_id, Spelling.ZERO),
-        "Status": told_status(call, settings) if is_final else "in-progress",
-        "StartTime": ist_text(call.created_at),
-        "EndTime": ist_text(call.ended_at) if is_final and call.ended_at else None,
+        "To": format_number(call.to_number or call.caller_id, NumberFormat.ZERO),
+        "From": format_number(call.from_number, NumberFormat.ZERO),
+        "PhoneNumberSid": format_number(call.caller_id, NumberFormat.ZERO),
+        "Status": reported_status(call, settings) if is_final else "in-progress",
+        "StartTime": format_ist(call.created_at),
+        "EndTime": format_ist(call.ended_at) if is_final and call.ended_at else None,
         "Duration": str(duration_s) if is_final else None,
-        "Price": f"{minutes * PRICE_A_MINUTE:.3f}" if is_final else None,
+        "Price": f"{minutes * PRICE_PER_MINUTE:.3f}" if is_final else None,
         "Direction": "outbound-api",
         "AnsweredBy": _answered_by(call, settings) if is_final else None,
         "ForwardedFrom": None,
@@ -84,19 +90,19 @@ def _details(call: Connect, *, is_final: bool, names_legs: bool) -> dict[str, An
 
 def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bool) -> dict[str, Any]:
     """An incoming call as the API lists it: `completed`, like every one, whether anybody talked or not."""
-    at, account = ist_text(ring.rung_at), settings.account_sid
+    at, account = format_ist(ring.rung_at), settings.account_sid
     shown: dict[str, Any] = {
         "Sid": ring.call_sid,
         "ParentCallSid": None,
         "DateCreated": at,
         "DateUpdated": at,
         "AccountSid": account,
-        "To": spell(ring.exophone, Spelling.ZERO),
-        "From": spell(ring.number, Spelling.ZERO),
-        "PhoneNumberSid": spell(ring.exophone, Spelling.ZERO),
+        "To": format_number(ring.exophone, NumberFormat.ZERO),
+        "From": format_number(ring.number, NumberFormat.ZERO),
+        "PhoneNumberSid": format_number(ring.exophone, NumberFormat.ZERO),
         "Status": "completed",
         "StartTime": at,
-        "EndTime": ist_text(ring.ended_at),
+        "EndTime": format_ist(ring.ended_at),
         "Duration": str(ring.lasted_s),
         "Price": "0.000",
         "Direction": "inbound",
@@ -118,22 +124,22 @@ def inbound_object(ring: InboundRing, settings: ExchangeSettings, *, details: bo
 
 
 def sms_object(text: Text, settings: ExchangeSettings, *, as_json: bool) -> dict[str, Any]:
-    status, detailed = STATES[text.code]
-    sent_at = ist_text(text.delivered_at) if text.delivered_at else None
+    status, detailed = SMS_STATES[text.code]
+    sent_at = format_ist(text.delivered_at) if text.delivered_at else None
     account = settings.account_sid
     return {
         "Sid": text.sid,
         "AccountSid": account,
         "From": f"/{text.sender}",
-        "To": spell(text.number, Spelling.ZERO),
-        "DateCreated": ist_text(text.sent_at),
-        "DateUpdated": ist_text(text.updated_at or text.sent_at),
+        "To": format_number(text.number, NumberFormat.ZERO),
+        "DateCreated": format_ist(text.sent_at),
+        "DateUpdated": format_ist(text.updated_at or text.sent_at),
         "DateSent": sent_at if as_json or sent_at else EPOCH_TEXT,
         "Body": text.body,
         "Direction": "outbound-api",
         "Uri": f"/v1/Accounts/{account}/SMS/Messages/{text.sid}.json",
         "ApiVersion": None,
-        "Price": f"{text.units * PRICE_A_TEXT:.6f}" if text.final else None,
+        "Price": f"{text.units * PRICE_PER_SMS:.6f}" if text.final else None,
         "Status": status,
         "SmsUnits": str(text.units) if text.final else None,
         "DetailedStatusCode": text.code,
@@ -143,7 +149,7 @@ def sms_object(text: Text, settings: ExchangeSettings, *, as_json: bool) -> dict
 
 def number_object(number: str, *, is_dnd: bool) -> dict[str, Any]:
     return {
-        "PhoneNumber": spell(number, Spelling.ZERO),
+        "PhoneNumber": format_number(number, NumberFormat.ZERO),
         "Circle": "KA",
         "CircleName": "Karnataka",
         "Type": "Mobile" if number[3:4] in ("6", "7", "8", "9") else "Landline",

@@ -17,54 +17,56 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from simulator.exchange.api.known_parameters import OF_A_MESSAGE
-from simulator.exchange.api.request import Answer, Request
+from simulator.exchange.api.known_parameters import BULK_MESSAGE_FIELDS
+from simulator.exchange.api.request import ApiAnswer, Request
 from simulator.exchange.api.response_objects import sms_object
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.api_requests import Refusal, SmsOrder, read_sms
+from simulator.exchange.model.api_requests import RestException, SmsRequest, read_sms
 from simulator.exchange.webhooks.body_formats import Fields, json_fields
 
-TEXTS_MAX = 100
+MAX_SMS_PER_REQUEST = 100
 """Recipients or messages of one request."""
 
-_TO = re.compile(r"To(\[[0-9]*\])?")
-_MESSAGE = re.compile(r"(?:Messages?|sms)\[([0-9]{1,9})\]\[(\w+)\]")
-_MESSAGES = ("Messages", "Message", "sms")
+_TO_FIELD = re.compile(r"To(\[[0-9]*\])?")
+_MESSAGE_FIELD = re.compile(r"(?:Messages?|sms)\[([0-9]{1,9})\]\[(\w+)\]")
+_MESSAGE_LIST_NAMES = ("Messages", "Message", "sms")
 
 
-def send(exchange: Exchange, request: Request) -> Answer:
+def send(exchange: Exchange, request: Request) -> ApiAnswer:
     """One text for one recipient or several. Raises Refusal if nobody can be texted."""
     for name in ("From", "Body"):
         if any(given.startswith(f"{name}[") for given in request.form):
-            raise Refusal(400, f"Invalid Parameters: {name} is an array where a string is expected.", 40207)
+            raise RestException(
+                400, f"Invalid Parameters: {name} is an array where a string is expected.", 40207
+            )
     numbers = list(recipients(request.fields, last_wins=exchange.settings.last_to_wins))
-    if len(numbers) > TEXTS_MAX:
-        raise Refusal(400, f"Invalid Parameters: more than {TEXTS_MAX} recipients.", 40406)
-    common = {name: value for name, value in request.form.items() if not _TO.fullmatch(name)}
-    orders = [_order(exchange, common | {"To": number}) for number in numbers or [""]]
-    refusals = [order for order in orders if isinstance(order, Refusal)]
+    if len(numbers) > MAX_SMS_PER_REQUEST:
+        raise RestException(400, f"Invalid Parameters: more than {MAX_SMS_PER_REQUEST} recipients.", 40406)
+    common = {name: value for name, value in request.form.items() if not _TO_FIELD.fullmatch(name)}
+    orders = [_read_one(exchange, common | {"To": number}) for number in numbers or [""]]
+    refusals = [order for order in orders if isinstance(order, RestException)]
     if len(refusals) == len(orders):
         raise refusals[0]
     items, sids = _send_each(exchange, request, orders)
     if len(items) == 1 and not any(name.startswith("To[") for name in request.form):
-        return Answer(items[0], sids=sids)
-    return Answer(items, 207 if refusals else 200, sids)
+        return ApiAnswer(items[0], sids=sids)
+    return ApiAnswer(items, 207 if refusals else 200, sids)
 
 
-def bulksend(exchange: Exchange, request: Request) -> Answer:
+def bulksend(exchange: Exchange, request: Request) -> ApiAnswer:
     """To each recipient a text of their own. Raises Refusal for what is no list of messages."""
     if not request.body.strip():
-        raise Refusal(400, "Invalid Parameters: the body is empty.", 40200)
+        raise RestException(400, "Invalid Parameters: the body is empty.", 40200)
     messages, common = _messages(request.form)
-    if any(name in common for name in _MESSAGES):
-        raise Refusal(400, "Invalid Parameters: 'Messages' is not an array.", 40208)
+    if any(name in common for name in _MESSAGE_LIST_NAMES):
+        raise RestException(400, "Invalid Parameters: 'Messages' is not an array.", 40208)
     if not messages:
-        raise Refusal(400, "The 'Messages' parameter is required.", 40201)
-    if len(messages) > TEXTS_MAX:
-        raise Refusal(400, f"Invalid Parameters: more than {TEXTS_MAX} messages.", 40400)
-    orders = [_order(exchange, common | message) for message in messages]
+        raise RestException(400, "The 'Messages' parameter is required.", 40201)
+    if len(messages) > MAX_SMS_PER_REQUEST:
+        raise RestException(400, f"Invalid Parameters: more than {MAX_SMS_PER_REQUEST} messages.", 40400)
+    orders = [_read_one(exchange, common | message) for message in messages]
     items, sids = _send_each(exchange, request, orders)
-    return Answer(items, 207, sids)
+    return ApiAnswer(items, 207, sids)
 
 
 def bulk_fields(body: bytes) -> Fields:
@@ -72,35 +74,35 @@ def bulk_fields(body: bytes) -> Fields:
     try:
         return json_fields(body) if body.strip() else ()
     except (ValueError, RecursionError):
-        raise Refusal(400, "Invalid Parameters: the body is not a JSON object.", 40202) from None
+        raise RestException(400, "Invalid Parameters: the body is not a JSON object.", 40202) from None
 
 
 def recipients(fields: Fields, *, last_wins: bool) -> Iterator[str]:
     """Whom a request names, in its order, as it spells them; somebody named twice comes twice."""
     last = max((i for i, (name, _) in enumerate(fields) if name == "To"), default=None)
     for i, (name, value) in enumerate(fields):
-        if _TO.fullmatch(name) and not (last_wins and name == "To" and i != last):
+        if _TO_FIELD.fullmatch(name) and not (last_wins and name == "To" and i != last):
             yield from (number.strip() for number in value.split(",") if number.strip())
 
 
-def _order(exchange: Exchange, fields: Mapping[str, str]) -> SmsOrder | Refusal:
+def _read_one(exchange: Exchange, fields: Mapping[str, str]) -> SmsRequest | RestException:
     try:
         return read_sms(fields, exchange.settings)
-    except Refusal as refusal:
+    except RestException as refusal:
         return refusal
 
 
 def _send_each(
-    exchange: Exchange, request: Request, orders: list[SmsOrder | Refusal]
+    exchange: Exchange, request: Request, sms_requests: list[SmsRequest | RestException]
 ) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
     """Send what can be sent; the answer for each order, in their order, and the Sids of the texts."""
     items: list[Mapping[str, Any]] = []
     sids = []
-    for order in orders:
-        if isinstance(order, Refusal):
-            items.append(order.shown())
+    for order in sms_requests:
+        if isinstance(order, RestException):
+            items.append(order.as_json())
             continue
-        text = exchange.texting.send(order)
+        text = exchange.sms.send(order)
         items.append({"SMSMessage": sms_object(text, exchange.settings, as_json=request.as_json)})
         sids.append(text.sid)
     return items, tuple(sids)
@@ -111,10 +113,10 @@ def _messages(form: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str, 
     messages: defaultdict[int, dict[str, str]] = defaultdict(dict)
     common: dict[str, str] = {}
     for name, value in form.items():
-        found = _MESSAGE.fullmatch(name)
+        found = _MESSAGE_FIELD.fullmatch(name)
         if found is None:
             if name not in ("To", "Body"):
                 common[name] = value
-        elif found[2] in OF_A_MESSAGE:
+        elif found[2] in BULK_MESSAGE_FIELDS:
             messages[int(found[1])][found[2]] = value
     return [messages[i] for i in sorted(messages)], common

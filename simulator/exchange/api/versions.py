@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
-from simulator.exchange.model.api_requests import Refusal
+from simulator.exchange.model.api_requests import RestException
 from simulator.exchange.webhooks.body_formats import Content, json_body, xml_body
 
 _PATH = re.compile(
@@ -29,7 +29,7 @@ _ERROR_CODES = {400: 1002, 401: 1010, 403: 1010, 429: 1030, 500: 1100}
 """`error_data.code` of v2 and v3 by HTTP status. Of a path that there is not, no code is known."""
 
 
-class Version(StrEnum):
+class ApiVersion(StrEnum):
     V1 = "v1"
     V2_BETA = "v2_beta"
     V2 = "v2"
@@ -37,53 +37,55 @@ class Version(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ApiPath:
     """A path taken apart. `resource` is what follows the account, decoded and without `.json`."""
 
     path: str
-    version: Version | None
+    version: ApiVersion | None
     account: str
     resource: str
     as_json: bool
 
     @property
     def has_envelope(self) -> bool:
-        return self.version in (Version.V2, Version.V3)
+        return self.version in (ApiVersion.V2, ApiVersion.V3)
 
 
-def read_address(path: str) -> Address:
+def parse_path(path: str) -> ApiPath:
     found = _PATH.fullmatch(path)
     ends_in_json = path.endswith(".json")
     if found is None:
-        return Address(path, None, "", "", as_json=ends_in_json or not path.startswith("/v1"))
-    version = Version(found["old"] or found["new"])
+        return ApiPath(path, None, "", "", as_json=ends_in_json or not path.startswith("/v1"))
+    version = ApiVersion(found["old"] or found["new"])
     resource = unquote(found["resource"] or "").removesuffix(".json").rstrip("/")
-    return Address(path, version, found["account"], resource, ends_in_json or version is not Version.V1)
+    return ApiPath(path, version, found["account"], resource, ends_in_json or version is not ApiVersion.V1)
 
 
-def no_path(address: Address) -> Refusal:
+def unknown_path(address: ApiPath) -> RestException:
     """The refusal of a path that is of no version."""
     status = 400 if _NO_VERSION.match(address.path) else 404
-    return Refusal(status, f"{address.path} is not simulated: paths begin with /v1/Accounts/<sid>/")
+    return RestException(status, f"{address.path} is not simulated: paths begin with /v1/Accounts/<sid>/")
 
 
-def not_simulated(address: Address, method: str, status: int = 404, code: int | None = None) -> Refusal:
+def not_simulated_error(
+    address: ApiPath, method: str, status: int = 404, code: int | None = None
+) -> RestException:
     words = "Method Not Allowed" if status == 405 else "Not Found"
-    return Refusal(status, f"{words}: {method} {address.path} is not simulated", code)
+    return RestException(status, f"{words}: {method} {address.path} is not simulated", code)
 
 
-def content_type(address: Address) -> str:
+def content_type(address: ApiPath) -> str:
     return "application/json" if address.as_json else "application/xml"
 
 
-def written(address: Address, content: Content) -> bytes:
+def response_body(address: ApiPath, content: Content) -> bytes:
     return json_body(content) if address.as_json else xml_body(content)
 
 
-def refused(address: Address, method: str, request_id: str, refusal: Refusal) -> bytes:
+def error_body(address: ApiPath, method: str, request_id: str, refusal: RestException) -> bytes:
     """An error's body, in the form of its version."""
     if not address.has_envelope:
-        return written(address, refusal.shown())
+        return response_body(address, refusal.as_json())
     error = {
         "code": _ERROR_CODES.get(refusal.status),
         "message": refusal.message,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.exchange.model.formats import e164
+from simulator.exchange.model.formats import parse_number
 from simulator.exchange.model.settings import ExchangeSettings
 
 TIME_LIMIT_S = 14_400
@@ -23,14 +23,14 @@ ENCODINGS = ("plain", "unicode")
 EVENTS = ("terminal", "answered")
 
 
-class Refusal(Exception):
+class RestException(Exception):
     """A `RestException`: an HTTP status, a message for people, and sometimes a code."""
 
     def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(f"{status} {message}")
         self.status, self.message, self.code = status, message, code
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         error: dict[str, Any] = {"Status": self.status, "Message": self.message}
         if self.code is not None:
             error["Code"] = self.code
@@ -38,7 +38,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectOrder:
+class ConnectRequest:
     """A call to make. Exactly one of `to_number` and `flow_url` says what leg 1 is joined to."""
 
     from_number: str
@@ -48,7 +48,7 @@ class ConnectOrder:
     ring_timeout_s: float
     time_limit_s: float
     max_retries: int
-    records: bool
+    wants_recording: bool
     custom_field: str
     status_callback: str | None
     events: tuple[str, ...]
@@ -58,7 +58,7 @@ class ConnectOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class SmsOrder:
+class SmsRequest:
     number: str
     sender: str
     body: str
@@ -71,30 +71,36 @@ class SmsOrder:
     fields: Mapping[str, str]
 
 
-def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> ConnectOrder:
+def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> ConnectRequest:
     """Raises Refusal (400) for what is missing or malformed, and for a CallerId that is no ExoPhone; (403)
     for one that may not call."""
     require(fields, "From")
     require(fields, "CallerId")
     to, url = fields.get("To", ""), fields.get("Url", "")
     if not to and not url:
-        raise Refusal(400, "Bad or missing parameters: one of 'To' and 'Url' is required.")
-    caller_id = _number(fields, "CallerId")
+        raise RestException(400, "Bad or missing parameters: one of 'To' and 'Url' is required.")
+    caller_id = _require_number(fields, "CallerId")
     if caller_id not in settings.exophones:
-        raise Refusal(400, f"Bad or missing parameters: CallerId {fields['CallerId']} is not your ExoPhone.")
+        raise RestException(
+            400, f"Bad or missing parameters: CallerId {fields['CallerId']} is not your ExoPhone."
+        )
     if caller_id in settings.forbidden_caller_ids:
-        raise Refusal(403, "Forbidden", 34009)
+        raise RestException(403, "Forbidden", 34009)
     if len(fields.get("CustomField", "")) > CUSTOM_FIELD_MAX:
-        raise Refusal(400, f"Bad or missing parameters: CustomField exceeds {CUSTOM_FIELD_MAX} characters.")
-    return ConnectOrder(
-        from_number=_number(fields, "From"),
-        to_number=_number(fields, "To") if to else None,
+        raise RestException(
+            400, f"Bad or missing parameters: CustomField exceeds {CUSTOM_FIELD_MAX} characters."
+        )
+    return ConnectRequest(
+        from_number=_require_number(fields, "From"),
+        to_number=_require_number(fields, "To") if to else None,
         flow_url=None if to else read_url(fields, "Url"),
         caller_id=caller_id,
-        ring_timeout_s=min(_whole(fields, "TimeOut", int(settings.ring_timeout_s)), RING_TIMEOUT_MAX_S),
-        time_limit_s=min(_whole(fields, "TimeLimit", TIME_LIMIT_S), TIME_LIMIT_S),
-        max_retries=_whole(fields, "MaxRetries", MAX_RETRIES),
-        records=fields.get("Record", "true").lower() != "false",
+        ring_timeout_s=min(
+            _whole_number(fields, "TimeOut", int(settings.ring_timeout_s)), RING_TIMEOUT_MAX_S
+        ),
+        time_limit_s=min(_whole_number(fields, "TimeLimit", TIME_LIMIT_S), TIME_LIMIT_S),
+        max_retries=_whole_number(fields, "MaxRetries", MAX_RETRIES),
+        wants_recording=fields.get("Record", "true").lower() != "false",
         custom_field=fields.get("CustomField", ""),
         status_callback=read_url(fields, "StatusCallback"),
         events=_events(fields),
@@ -103,34 +109,34 @@ def read_connect(fields: Mapping[str, str], settings: ExchangeSettings) -> Conne
     )
 
 
-def read_sms(fields: Mapping[str, str], settings: ExchangeSettings) -> SmsOrder:
+def read_sms(fields: Mapping[str, str], settings: ExchangeSettings) -> SmsRequest:
     """A text to one recipient. Raises Refusal (400) with the SMS API's codes.
 
     Whether the text is a registered one is checked later, on its way.
     """
     if "From" not in fields:
-        raise Refusal(400, "The 'From' parameter is required.", 40210)
+        raise RestException(400, "The 'From' parameter is required.", 40210)
     if not fields["From"]:
-        raise Refusal(400, "The 'From' parameter is empty.", 40205)
+        raise RestException(400, "The 'From' parameter is empty.", 40205)
     require(fields, "To")
     require(fields, "Body", 40200)
     if len(fields["Body"]) > BODY_MAX:
-        raise Refusal(400, f"Invalid Parameters: Body exceeds {BODY_MAX} characters.", 40500)
-    number = e164(fields["To"])
+        raise RestException(400, f"Invalid Parameters: Body exceeds {BODY_MAX} characters.", 40500)
+    number = parse_number(fields["To"])
     if number is None:
-        raise Refusal(400, f"Invalid Recipient [{fields['To']}]", 40203)
+        raise RestException(400, f"Invalid Recipient [{fields['To']}]", 40203)
     sms_type = fields.get("SmsType", "transactional")
     if sms_type not in SMS_TYPES:
-        raise Refusal(400, "Invalid Parameters: SmsType", 40204)
+        raise RestException(400, "Invalid Parameters: SmsType", 40204)
     if fields.get("EncodingType", ENCODINGS[0]) not in ENCODINGS:
-        raise Refusal(400, "Invalid Parameters: EncodingType", 40209)
+        raise RestException(400, "Invalid Parameters: EncodingType", 40209)
     sender = fields["From"]
     if settings.senders:
-        if sender not in settings.senders and e164(sender) not in settings.exophones:
-            raise Refusal(400, f"Invalid Parameters: sender {sender} is not linked to your account.")
+        if sender not in settings.senders and parse_number(sender) not in settings.exophones:
+            raise RestException(400, f"Invalid Parameters: sender {sender} is not linked to your account.")
         if (sms_type == "promotional") == sender.isalpha():
-            raise Refusal(400, f"Invalid Parameters: sender {sender} does not fit {sms_type}.", 40206)
-    return SmsOrder(
+            raise RestException(400, f"Invalid Parameters: sender {sender} does not fit {sms_type}.", 40206)
+    return SmsRequest(
         number=number,
         sender=sender,
         body=fields["Body"],
@@ -148,7 +154,7 @@ def require(fields: Mapping[str, str], name: str, code: int | None = None) -> st
     """The field's value. Raises Refusal where it is missing or empty."""
     value = fields.get(name)
     if not value:
-        raise Refusal(400, f"The '{name}' parameter is required.", code)
+        raise RestException(400, f"The '{name}' parameter is required.", code)
     return value
 
 
@@ -156,30 +162,30 @@ def _events(fields: Mapping[str, str]) -> tuple[str, ...]:
     events = {name: value for name, value in fields.items() if name.startswith("StatusCallbackEvents[")}
     for name, value in events.items():
         if value not in EVENTS:
-            raise Refusal(400, f"Bad or missing parameters: {name} is one of {', '.join(EVENTS)}.")
+            raise RestException(400, f"Bad or missing parameters: {name} is one of {', '.join(EVENTS)}.")
     return tuple(events.values())
 
 
-def _number(fields: Mapping[str, str], name: str) -> str:
-    number = e164(fields[name])
+def _require_number(fields: Mapping[str, str], name: str) -> str:
+    number = parse_number(fields[name])
     if number is None:
-        raise Refusal(400, f"Bad or missing parameters: {name}")
+        raise RestException(400, f"Bad or missing parameters: {name}")
     return number
 
 
 def read_url(fields: Mapping[str, str], name: str) -> str | None:
     url = fields.get(name) or None
     if url is not None and not url.startswith(("http://", "https://")):
-        raise Refusal(400, f"Bad or missing parameters: {name} is not a URL.")
+        raise RestException(400, f"Bad or missing parameters: {name} is not a URL.")
     return url
 
 
-def _whole(fields: Mapping[str, str], name: str, usual: int) -> int:
+def _whole_number(fields: Mapping[str, str], name: str, default: int) -> int:
     text = fields.get(name, "")
     if not text:
-        return usual
+        return default
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refusal(400, f"Bad or missing parameters: {name}")
+        raise RestException(400, f"Bad or missing parameters: {name}")
     return int(text)
 
 

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simulator.exchange.model.numbering_plan import lines_of
+from simulator.exchange.model.numbering_plan import concurrent_calls
 from simulator.exchange.model.people import Person
 
 
-class Lines:
+class BusyLines:
     """How many calls each number rings with or talks in, at this instant."""
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
 
-    def are_engaged(self, person: Person) -> bool:
+    def is_busy(self, person: Person) -> bool:
         """Whether another call to this person finds no line free."""
-        most = lines_of(person.number) if person.lines is None else person.lines
+        most = concurrent_calls(person.number) if person.lines is None else person.lines
         return most is not None and self._calls[person.number] >= most
 
     def take(self, number: str) -> None:
@@ -37,7 +37,7 @@ class Lines:
             del self._calls[number]
 
 
-class Channels:
+class AccountChannels:
     """The calls of the account that go on at this instant: one between two numbers counts two.
 
     A call counts from the request for it, ringing and re-dialling included, until it has ended; one
@@ -47,7 +47,7 @@ class Channels:
     def __init__(self) -> None:
         self.in_use = 0
 
-    def have_room(self, wanted: int, limit: int | None) -> bool:
+    def has_free(self, wanted: int, limit: int | None) -> bool:
         return limit is None or self.in_use + wanted <= limit
 
     def take(self, count: int) -> None:

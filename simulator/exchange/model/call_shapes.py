@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulator.base.choices import Word
+from simulator.base.choices import Choice
 
 
-class Shape(Word):
+class CallShape(Choice):
     # A missed call, as the missed-call URL is meant for.
     PASSTHRU = "passthru"
     NATIVE = "native"

@@ -8,65 +8,65 @@ from random import Random
 from faker import Faker
 
 from simulator.exchange.model.numbering_plan import is_mobile
-from simulator.exchange.model.people import Answers, Person, Reception
+from simulator.exchange.model.people import Person, RingResponse, SmsDeliveryResult
 
-USUAL_ANSWERS: Mapping[Answers, int] = {
-    Answers.ANSWER: 62,
-    Answers.NO_ANSWER: 20,
-    Answers.BUSY: 9,
-    Answers.HANGUP: 4,
-    Answers.UNREACHABLE: 5,
+DEFAULT_RING_WEIGHTS: Mapping[RingResponse, int] = {
+    RingResponse.ANSWER: 62,
+    RingResponse.NO_ANSWER: 20,
+    RingResponse.BUSY: 9,
+    RingResponse.HANGUP: 4,
+    RingResponse.UNREACHABLE: 5,
 }
 """People in a hundred. A guess at a good day for somebody who asked to be rung; vary it freely."""
 
-USUAL_RECEPTIONS: Mapping[Reception, int] = {
-    Reception.DELIVERED: 90,
-    Reception.TO_OPERATOR: 4,
-    Reception.UNAVAILABLE: 4,
-    Reception.INVALID: 1,
-    Reception.DND: 1,
+DEFAULT_SMS_WEIGHTS: Mapping[SmsDeliveryResult, int] = {
+    SmsDeliveryResult.DELIVERED: 90,
+    SmsDeliveryResult.TO_OPERATOR: 4,
+    SmsDeliveryResult.UNAVAILABLE: 4,
+    SmsDeliveryResult.INVALID: 1,
+    SmsDeliveryResult.DND: 1,
 }
 
 
-class Crowd:
+class CallerPool:
     """An endless supply of different people. No number comes twice from one crowd."""
 
     def __init__(
         self,
         seed: int,
-        answers: Mapping[Answers, int] = USUAL_ANSWERS,
-        receptions: Mapping[Reception, int] = USUAL_RECEPTIONS,
+        answers: Mapping[RingResponse, int] = DEFAULT_RING_WEIGHTS,
+        sms_results: Mapping[SmsDeliveryResult, int] = DEFAULT_SMS_WEIGHTS,
     ) -> None:
         self._rng = Random(seed)  # noqa: S311 (repeatable on purpose)
         self._names = Faker("en_IN")
         self._names.seed_instance(seed)
         self._answers = answers
-        self._receptions = receptions
-        self._taken: set[str] = set()
+        self._sms_results = sms_results
+        self._used_numbers: set[str] = set()
 
-    def person(self) -> Person:
+    def draw_caller(self) -> Person:
         """The next one, whose temper is drawn by the weights."""
         rng = self._rng
         return Person(
-            number=self._number(),
+            number=self._draw_number(),
             name=self._names.name(),
             answers=rng.choices(list(self._answers), list(self._answers.values()))[0],
-            sms=rng.choices(list(self._receptions), list(self._receptions.values()))[0],
+            sms=rng.choices(list(self._sms_results), list(self._sms_results.values()))[0],
             ring_s=round(rng.uniform(2, 18), 1),
             talks_s=round(min(rng.expovariate(1 / 60), 900) + 3, 1),
         )
 
-    def people(self, count: int) -> list[Person]:
-        return [self.person() for _ in range(count)]
+    def draw_callers(self, count: int) -> list[Person]:
+        return [self.draw_caller() for _ in range(count)]
 
     def __iter__(self) -> Iterator[Person]:
         while True:
-            yield self.person()
+            yield self.draw_caller()
 
-    def _number(self) -> str:
+    def _draw_number(self) -> str:
         # Indian mobile numbers have ten digits and begin with 6 to 9, as do some of fixed lines.
         while True:
             number = f"+91{self._rng.randint(6, 9)}{self._rng.randrange(10**9):09d}"
-            if number not in self._taken and is_mobile(number):
-                self._taken.add(number)
+            if number not in self._used_numbers and is_mobile(number):
+                self._used_numbers.add(number)
                 return number

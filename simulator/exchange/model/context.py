@@ -9,35 +9,35 @@ from random import Random
 
 import trio
 
-from simulator.exchange.model.busy_lines import Channels, Lines
-from simulator.exchange.model.faults import Faults
+from simulator.exchange.model.busy_lines import AccountChannels, BusyLines
+from simulator.exchange.model.faults import ActiveFaults
 from simulator.exchange.model.formats import new_sid
-from simulator.exchange.model.ground_truth import Truth
-from simulator.exchange.model.people import People
+from simulator.exchange.model.ground_truth import GroundTruth
+from simulator.exchange.model.people import PersonRegistry
 from simulator.exchange.model.records import InboundRing
 from simulator.exchange.model.settings import ExchangeSettings
 
-WHITELISTED_FOR = timedelta(days=183)
+WHITELIST_DURATION = timedelta(days=183)
 """A person who rang an ExoPhone may be called back for six months, on the DND register or not."""
 
 
 @dataclass(slots=True)
-class World:
+class ExchangeState:
     """`now` gives aware UTC; waiting is trio's, so both must tell the same time in virtual runs."""
 
     nursery: trio.Nursery
     now: Callable[[], datetime]
     settings: ExchangeSettings
-    sids: Random
+    sid_rng: Random
     """Draws Sids and nothing else, so that a call more does not change anybody's luck."""
-    luck: Random
-    faults: Faults
-    people: People
-    say: Callable[[str], None] = lambda line: None
+    rng: Random
+    faults: ActiveFaults
+    people: PersonRegistry
+    print_line: Callable[[str], None] = lambda line: None
     """Told what somebody at a terminal would want to know, a line each."""
-    truth: Truth = field(default_factory=Truth)
-    lines: Lines = field(default_factory=Lines)
-    channels: Channels = field(default_factory=Channels)
+    ground_truth: GroundTruth = field(default_factory=GroundTruth)
+    lines: BusyLines = field(default_factory=BusyLines)
+    channels: AccountChannels = field(default_factory=AccountChannels)
     last_rang_at: dict[str, datetime] = field(default_factory=dict)
     """By number, when they last rang an ExoPhone: the automatic whitelist."""
     added_to_whitelist_at: dict[str, datetime] = field(default_factory=dict)
@@ -46,17 +46,17 @@ class World:
     """By number, what a request changed of an ExoPhone: its name and its flows."""
 
     def new_sid(self) -> str:
-        return new_sid(self.sids, self.now())
+        return new_sid(self.sid_rng, self.now())
 
-    def note_rang(self, ring: InboundRing) -> None:
+    def record_inbound_call(self, ring: InboundRing) -> None:
         self.last_rang_at[ring.number] = ring.rung_at
 
-    def whitelisted(self, number: str) -> tuple[str, int] | None:
+    def whitelist_entry(self, number: str) -> tuple[str, int] | None:
         """By whom the number is on the whitelist (`Customer`, `API`), and for how many seconds yet."""
         rang_at = self.last_rang_at if self.settings.whitelists_callers else {}
         for kind, since in (("Customer", rang_at), ("API", self.added_to_whitelist_at)):
             at = since.get(number)
-            left = None if at is None else at + WHITELISTED_FOR - self.now()
+            left = None if at is None else at + WHITELIST_DURATION - self.now()
             if left is not None and left > timedelta(0):
                 return kind, int(left.total_seconds())
         return None

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.exchange.model.dlt_variables import pattern
+from simulator.exchange.model.dlt_variables import text_pattern
 from simulator.exchange.model.settings import DltTemplate
 
 ENTITY_NOT_FOUND, ID_INVALID, NOT_FOUND, DOES_NOT_MATCH = 23281, 23181, 23182, 23185
 
 
-def dlt_code(
+def dlt_rejection_code(
     templates: Iterable[DltTemplate], entity_id: str, template_id: str, body: str, *, strict: bool = False
 ) -> int | None:
     """The code with which the operator turns the text away, or None if it may pass.
@@ -27,10 +27,10 @@ def dlt_code(
     if not template_id.isdigit():
         return ID_INVALID
     texts = [t for t in registered if (t.entity_id, t.template_id) == (entity_id, template_id)]
-    return applet_code(texts, body, strict=strict) if texts else NOT_FOUND
+    return applet_rejection_code(texts, body, strict=strict) if texts else NOT_FOUND
 
 
-def applet_code(templates: Iterable[DltTemplate], body: str, *, strict: bool = False) -> int | None:
+def applet_rejection_code(templates: Iterable[DltTemplate], body: str, *, strict: bool = False) -> int | None:
     """Of a text that names no template: the ids are the dashboard's, so any registered text will do."""
-    passes = any(pattern(template.text, strict=strict).fullmatch(body) for template in templates)
+    passes = any(text_pattern(template.text, strict=strict).fullmatch(body) for template in templates)
     return None if passes else DOES_NOT_MATCH

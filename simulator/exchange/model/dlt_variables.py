@@ -14,7 +14,7 @@ from itertools import pairwise
 
 _DOMAIN = r"(?:(?:[^\W_]|-)+\.)+[^\W\d_](?:[^\W_]|-)*"
 _LINK = rf"(?i:(?:https?://)?{_DOMAIN}(?::[0-9]+)?(?:[/?#][^\s]*)?)"
-_HELD = {
+_VARIABLE_PATTERNS = {
     "var": "(?s:.{0,29})",
     "numeric": "[0-9]+",
     "alphanumeric": "(?s:.{1,40})",
@@ -28,12 +28,12 @@ _LETTERS_DIGITS_BLANKS = "(?:[^\\W_]|[\u0900-\u0dff]| ){1,40}"
 _VARIABLE = re.compile(r"\{#([^#{}]*)#\}")
 
 
-def registration_mistake(text: str) -> str | None:
+def registration_error(text: str) -> str | None:
     """Why the registry does not take a template, or None if it does."""
     found = list(_VARIABLE.finditer(text))
     for variable in found:
-        if variable[1] not in _HELD:
-            known = ", ".join(f"{{#{name}#}}" for name in _HELD)
+        if variable[1] not in _VARIABLE_PATTERNS:
+            known = ", ".join(f"{{#{name}#}}" for name in _VARIABLE_PATTERNS)
             return f"has {variable[0]}, which is no type of variable; known are {known}"
     for one, other in pairwise(found):
         if one.end() == other.start() and {one[1], other[1]} != {"var"}:
@@ -42,12 +42,12 @@ def registration_mistake(text: str) -> str | None:
 
 
 @lru_cache
-def pattern(template: str, *, strict: bool) -> re.Pattern[str]:
+def text_pattern(template: str, *, strict: bool) -> re.Pattern[str]:
     """What the texts of a registered template look like.
 
     Where it is `strict`, `{#alphanumeric#}` holds nothing but letters, digits and blanks.
     """
-    held = {**_HELD, "alphanumeric": _LETTERS_DIGITS_BLANKS} if strict else _HELD
+    held = {**_VARIABLE_PATTERNS, "alphanumeric": _LETTERS_DIGITS_BLANKS} if strict else _VARIABLE_PATTERNS
     # Every second part is the type of a variable.
     parts = enumerate(_VARIABLE.split(template))
     return re.compile("".join(held[part] if i % 2 else re.escape(part) for i, part in parts))

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from simulator.base.choices import Word
+from simulator.base.choices import Choice
 
 
-class FaultName(Word):
+class FaultName(Choice):
     # Of the API's answers.
     REFUSE_CONNECTION = "refuse-connection"
     CONNECT_TIMEOUT = "connect-timeout"
@@ -48,7 +48,7 @@ class FaultName(Word):
     """A second status report follows the true one and says something else."""
 
 
-class Target(Word):
+class FaultTarget(Choice):
     """Where a fault strikes. `sms-details` is SMS look-ups, `other` the API's remaining resources."""
 
     CONNECT = "connect"
@@ -65,18 +65,18 @@ class Target(Word):
     """Every target that the named fault can strike."""
 
 
-UNCONNECTED = (
+CONNECT_FAULTS = (
     FaultName.REFUSE_CONNECTION,
     FaultName.CONNECT_TIMEOUT,
     FaultName.TLS_FAILURE,
     FaultName.NAME_UNRESOLVED,
 )
-OF_THE_ACCOUNT = (FaultName.HTTP_401, FaultName.HTTP_402, FaultName.HTTP_403)
-WITHOUT_EFFECT = (*UNCONNECTED, *OF_THE_ACCOUNT)
+ACCOUNT_FAULTS = (FaultName.HTTP_401, FaultName.HTTP_402, FaultName.HTTP_403)
+FAULTS_WITHOUT_EFFECT = (*CONNECT_FAULTS, *ACCOUNT_FAULTS)
 """These strike before the effect, whatever `when` says."""
 
-POST_TARGETS = (Target.WEBHOOK, Target.REPORT)
-POST_FAULTS = (
+WEBHOOK_TARGETS = (FaultTarget.WEBHOOK, FaultTarget.REPORT)
+WEBHOOK_FAULTS = (
     FaultName.LOSE,
     FaultName.DUPLICATE,
     FaultName.DELAY,
@@ -85,7 +85,7 @@ POST_FAULTS = (
     FaultName.CONTRADICT,
 )
 
-_USUAL_DELAY_S = {FaultName.SLOW: 5.0, FaultName.DELAY: 60.0, FaultName.REORDER: 10.0}
+_DEFAULT_DELAY_S = {FaultName.SLOW: 5.0, FaultName.DELAY: 60.0, FaultName.REORDER: 10.0}
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Fault:
     """
 
     name: FaultName | str
-    target: Target | str = Target.ANY
+    target: FaultTarget | str = FaultTarget.ANY
     when: str = "before"
     times: int | None = None
     probability: float = 1.0
@@ -110,35 +110,35 @@ class Fault:
 
     def __post_init__(self) -> None:
         self.name = FaultName(self.name)
-        self.target = Target(self.target)
+        self.target = FaultTarget(self.target)
         if self.when not in ("before", "after"):
             raise ValueError(f"'when' is 'before' or 'after' the effect, not {self.when!r}")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"'probability' lies between 0 and 1, not {self.probability!r}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"'times' is at least 1, not {self.times!r}")
-        if self.name is FaultName.CONTRADICT and self.target is Target.ANY:
-            self.target = Target.REPORT
-        if self.target is not Target.ANY and not self.strikes(self.target):
-            targets = ", ".join(each.value for each in Target if Fault(self.name).strikes(each))
+        if self.name is FaultName.CONTRADICT and self.target is FaultTarget.ANY:
+            self.target = FaultTarget.REPORT
+        if self.target is not FaultTarget.ANY and not self.applies_to(self.target):
+            targets = ", ".join(each.value for each in FaultTarget if Fault(self.name).applies_to(each))
             raise ValueError(f"{self.name.value!r} cannot strike {self.target.value!r}, only {targets}")
 
-    def strikes(self, target: Target) -> bool:
+    def applies_to(self, target: FaultTarget) -> bool:
         """Whether this fault is one for `target`, the odds aside."""
-        if self.target not in (Target.ANY, target):
+        if self.target not in (FaultTarget.ANY, target):
             return False
-        if self.name is FaultName.CONTRADICT and target is Target.WEBHOOK:
+        if self.name is FaultName.CONTRADICT and target is FaultTarget.WEBHOOK:
             return False
-        return (self.name in POST_FAULTS) == (target in POST_TARGETS)
+        return (self.name in WEBHOOK_FAULTS) == (target in WEBHOOK_TARGETS)
 
     @property
-    def wait_s(self) -> float:
+    def effective_delay_s(self) -> float:
         if self.delay_s is not None:
             return self.delay_s
-        return _USUAL_DELAY_S.get(FaultName(self.name), 0.0)
+        return _DEFAULT_DELAY_S.get(FaultName(self.name), 0.0)
 
 
-class Faults:
+class ActiveFaults:
     """The faults in force. At most one strikes at a time: the first, in the order activated."""
 
     def __init__(self, rng: Random) -> None:
@@ -157,10 +157,10 @@ class Faults:
         self.active = kept
         return ended
 
-    def pick(self, target: Target) -> Fault | None:
+    def take_next(self, target: FaultTarget) -> Fault | None:
         """The fault that strikes `target` now, if one does; uses up one of its times."""
         for fault in self.active:
-            if not fault.strikes(target):
+            if not fault.applies_to(target):
                 continue
             # No draw where nothing hangs on it: the odds of one fault don't shift another's.
             if fault.probability < 1 and self._rng.random() >= fault.probability:
@@ -173,7 +173,7 @@ class Faults:
         return None
 
 
-CAUSES: Mapping[FaultName, Callable[[], OSError]] = {
+CONNECT_ERRORS: Mapping[FaultName, Callable[[], OSError]] = {
     FaultName.REFUSE_CONNECTION: partial(ConnectionRefusedError, "the exchange refused the connection"),
     FaultName.TLS_FAILURE: partial(ssl.SSLCertVerificationError, "certificate has expired"),
     FaultName.NAME_UNRESOLVED: partial(socket.gaierror, socket.EAI_NONAME, "Name or service not known"),

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 
-from simulator.base.choices import Word
+from simulator.base.choices import Choice
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 EPOCH_TEXT = "1970-01-01 05:30:00"
@@ -22,7 +22,7 @@ _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SPACING = re.compile(r"[\s()-]")
 
 
-class Spelling(Word):
+class NumberFormat(Choice):
     """A form in which Exotel may write an Indian number."""
 
     E164 = "e164"
@@ -33,7 +33,7 @@ class Spelling(Word):
     """`9876543210`, ten digits and no prefix"""
 
 
-def e164(text: str) -> str | None:
+def parse_number(text: str) -> str | None:
     """The one spelling the truth is kept in, or None where this is no telephone number.
 
     A SIP address stays as it is: it may be dialled, and it has no other spelling.
@@ -52,27 +52,27 @@ def e164(text: str) -> str | None:
     return number if re.fullmatch(r"\+[1-9][0-9]{6,14}", number) else None
 
 
-def spell(number: str, spelling: Spelling) -> str:
+def format_number(number: str, number_format: NumberFormat) -> str:
     """Write an E.164 number the given way; foreign numbers get `00` where Indian ones get `0`."""
-    if spelling is Spelling.E164 or not number.startswith("+"):
+    if number_format is NumberFormat.E164 or not number.startswith("+"):
         return number
     if not number.startswith("+91"):
-        return "00" + number[1:] if spelling is Spelling.ZERO else number[1:]
-    return ("0" if spelling is Spelling.ZERO else "") + number[3:]
+        return "00" + number[1:] if number_format is NumberFormat.ZERO else number[1:]
+    return ("0" if number_format is NumberFormat.ZERO else "") + number[3:]
 
 
-def ist_text(at: datetime) -> str:
+def format_ist(at: datetime) -> str:
     """`2026-11-23 19:30:00`: REST answers, status reports, most of Passthru."""
     return at.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def ist_words(at: datetime) -> str:
+def format_ist_rfc2822(at: datetime) -> str:
     """`Wed, 23 Feb 2022 12:31:59`: Passthru's `Created`. By hand, so that no locale leaks in."""
     local = at.astimezone(IST)
     return f"{_DAYS[local.weekday()]}, {local.day:02d} {_MONTHS[local.month - 1]} {local:%Y %H:%M:%S}"
 
 
-def from_ist(text: str) -> datetime:
+def parse_ist(text: str) -> datetime:
     """The instant of `YYYY-MM-DD HH:MM:SS` in IST, aware UTC. Raises ValueError."""
     naive = datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 (zone on the next line)
     return naive.replace(tzinfo=IST).astimezone(UTC)

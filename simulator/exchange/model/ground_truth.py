@@ -26,7 +26,7 @@ from simulator.exchange.model.records import (
 MINUTE = timedelta(seconds=60)
 
 
-class Truth:
+class GroundTruth:
     """The record of one run."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Truth:
     def rings_to(self, number: str) -> list[Ring]:
         return list(self._rings_to.get(number, ()))
 
-    def times_rung(self, number: str) -> int:
+    def ring_count(self, number: str) -> int:
         return len(self._rings_to.get(number, ()))
 
     def texts_to(self, number: str) -> list[Text]:
@@ -100,7 +100,7 @@ class Truth:
         """The calls created to reach `number`, as first or second party."""
         return [call for call in self.connects if number in (call.from_number, call.to_number)]
 
-    def acknowledged(self) -> list[str]:
+    def acknowledged_calls(self) -> list[str]:
         """CallSids of calls that were told of and got a 2xx, in order of the first, each once."""
         return list(
             dict.fromkeys(
@@ -110,18 +110,18 @@ class Truth:
             )
         )
 
-    def calls_in_any_minute(self, window: timedelta = MINUTE) -> int:
+    def max_calls_in_window(self, window: timedelta = MINUTE) -> int:
         """The most calls created in any window of that length, wherever it begins."""
-        return most_in_any((call.created_at for call in self.connects), window)
+        return max_in_window((call.created_at for call in self.connects), window)
 
-    def rings_in_any(self, number: str, window: timedelta) -> int:
+    def max_rings_in_window(self, number: str, window: timedelta) -> int:
         """The most times that number's telephone began to ring in any such window."""
-        return most_in_any((ring.started_at for ring in self._rings_to.get(number, ())), window)
+        return max_in_window((ring.started_at for ring in self._rings_to.get(number, ())), window)
 
-    def requests_in_any_minute(self, target: str = "voice") -> int:
+    def max_requests_per_minute(self, target: str = "voice") -> int:
         """The most requests in any 60 seconds, refused ones too: of a target, or of all voice."""
         asked = (r for r in self.api_requests if (r.is_voice if target == "voice" else r.target == target))
-        return most_in_any((r.at for r in asked), MINUTE)
+        return max_in_window((r.at for r in asked), MINUTE)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as values that `json` can write; instants in ISO 8601."""
@@ -136,18 +136,18 @@ class Truth:
             "deliveries": self.deliveries,
             "api_requests": self.api_requests,
         }
-        return {name: [_plain(asdict(one)) for one in rows] for name, rows in records.items()}
+        return {name: [_json_value(asdict(one)) for one in rows] for name, rows in records.items()}
 
 
-def most_in_any(instants: Iterable[datetime], window: timedelta) -> int:
+def max_in_window(instants: Iterable[datetime], window: timedelta) -> int:
     """The most instants within any half-open window of that length: two exactly `window` apart don't meet."""
     ordered = sorted(instants)
     return max((i + 1 - bisect_right(ordered, at - window) for i, at in enumerate(ordered)), default=0)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _json_value(inner) for key, inner in value.items()}
     return value

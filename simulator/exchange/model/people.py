@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from simulator.base.choices import Word
+from simulator.base.choices import Choice
 
 
-class Answers(Word):
+class RingResponse(Choice):
     """What somebody does when their telephone rings."""
 
     ANSWER = "answer"
@@ -27,7 +27,7 @@ class Answers(Word):
     """An answering machine takes the call, and listens for as long as the person would have talked."""
 
 
-class Reception(Word):
+class SmsDeliveryResult(Choice):
     """What becomes of an SMS to somebody. Each word stands for one of Exotel's codes (`sms_codes`)."""
 
     DELIVERED = "delivered"
@@ -86,8 +86,8 @@ class Person:
 
     number: str
     name: str = "Anyone"
-    answers: Answers | tuple[Answers, ...] = Answers.ANSWER
-    sms: Reception = Reception.DELIVERED
+    answers: RingResponse | tuple[RingResponse, ...] = RingResponse.ANSWER
+    sms: SmsDeliveryResult = SmsDeliveryResult.DELIVERED
     ring_s: float = 6.0
     talks_s: float = 45.0
     opted_out_of: tuple[str, ...] = ()
@@ -95,14 +95,14 @@ class Person:
     dnd: bool = False
     rings_back: tuple[float, ...] = ()
 
-    def answer_to(self, ring_index: int) -> Answers:
+    def response_to_ring(self, ring_index: int) -> RingResponse:
         """What they do when rung for the (`ring_index` + 1)-th time."""
-        if isinstance(self.answers, Answers):
+        if isinstance(self.answers, RingResponse):
             return self.answers
         return self.answers[min(ring_index, len(self.answers) - 1)]
 
 
-class People:
+class PersonRegistry:
     """Who is known by which number. Anyone else answers, talks and receives SMS."""
 
     def __init__(self, known: Iterable[Person] = ()) -> None:

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 WINDOW = timedelta(seconds=60)
 
 
-class SlidingLimit:
+class SlidingWindowLimit:
     """Counts what was let through; a refused request does not make the next one wait longer."""
 
     def __init__(self) -> None:
-        self._taken: deque[datetime] = deque()
+        self._allowed_at: deque[datetime] = deque()
 
-    def takes(self, at: datetime, most: int) -> bool:
+    def allow(self, at: datetime, limit: int) -> bool:
         """Whether a request at that instant may pass; if so, it counts from now on."""
-        while self._taken and self._taken[0] <= at - WINDOW:
-            self._taken.popleft()
-        if len(self._taken) >= most:
+        while self._allowed_at and self._allowed_at[0] <= at - WINDOW:
+            self._allowed_at.popleft()
+        if len(self._allowed_at) >= limit:
             return False
-        self._taken.append(at)
+        self._allowed_at.append(at)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.exchange.model.dlt_variables import registration_mistake
+from simulator.exchange.model.dlt_variables import registration_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class DltTemplate:
     text: str
 
     def __post_init__(self) -> None:
-        if mistake := registration_mistake(self.text):
+        if mistake := registration_error(self.text):
             raise ValueError(f"text {mistake}")
 
 

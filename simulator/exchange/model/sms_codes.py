@@ -6,12 +6,12 @@ A unit has 160 or 70 characters, less when there are several.
 from __future__ import annotations
 
 from simulator.exchange.model.numbering_plan import takes_sms
-from simulator.exchange.model.people import Person, Reception
+from simulator.exchange.model.people import Person, SmsDeliveryResult
 
-PENDING = (21010, 21015, 21020)
-DELIVERED = (20005, 20006)
+PENDING_CODES = (21010, 21015, 21020)
+DELIVERED_CODES = (20005, 20006)
 
-STATES: dict[int, tuple[str, str]] = {
+SMS_STATES: dict[int, tuple[str, str]] = {
     21010: ("queued", "PENDING_TO_OPERATOR"),
     21015: ("sending", "SENDING_TO_OPERATOR"),
     21020: ("submitted", "PENDING_ON_OPERATOR"),
@@ -42,60 +42,60 @@ STATES: dict[int, tuple[str, str]] = {
     24110: ("failed", "FAILED_OPERATOR_ERROR"),
 }
 
-CODES: dict[Reception, int] = {
-    Reception.DELIVERED: 20005,
-    Reception.TO_OPERATOR: 20006,
-    Reception.DND: 23005,
-    Reception.INVALID: 23010,
-    Reception.SPAM: 23015,
-    Reception.OPTED_OUT: 23020,
-    Reception.NO_ROUTE: 23030,
-    Reception.UNAVAILABLE: 23035,
-    Reception.UNKNOWN_SUBSCRIBER: 23040,
-    Reception.EXPIRED: 23050,
-    Reception.REJECTED: 23060,
-    Reception.INVALID_MESSAGE: 23070,
-    Reception.DLT_SENDER: 23072,
-    Reception.DLT_SENDER_BLOCKED: 23080,
-    Reception.DLT_ENTITY_BLOCKED: 23081,
-    Reception.DLT_TEMPLATE_BLOCKED: 23082,
-    Reception.DLT_SCRUBBING: 23083,
-    Reception.DLT_CONSENT: 23084,
-    Reception.DLT_NO_TEMPLATE: 23182,
-    Reception.DLT_TEMPLATE: 23185,
-    Reception.DLT_LENGTH: 23186,
-    Reception.DLT_ENTITY: 23281,
-    Reception.HANDSET_ERROR: 24105,
-    Reception.OPERATOR_ERROR: 24110,
+CODE_OF_RESULT: dict[SmsDeliveryResult, int] = {
+    SmsDeliveryResult.DELIVERED: 20005,
+    SmsDeliveryResult.TO_OPERATOR: 20006,
+    SmsDeliveryResult.DND: 23005,
+    SmsDeliveryResult.INVALID: 23010,
+    SmsDeliveryResult.SPAM: 23015,
+    SmsDeliveryResult.OPTED_OUT: 23020,
+    SmsDeliveryResult.NO_ROUTE: 23030,
+    SmsDeliveryResult.UNAVAILABLE: 23035,
+    SmsDeliveryResult.UNKNOWN_SUBSCRIBER: 23040,
+    SmsDeliveryResult.EXPIRED: 23050,
+    SmsDeliveryResult.REJECTED: 23060,
+    SmsDeliveryResult.INVALID_MESSAGE: 23070,
+    SmsDeliveryResult.DLT_SENDER: 23072,
+    SmsDeliveryResult.DLT_SENDER_BLOCKED: 23080,
+    SmsDeliveryResult.DLT_ENTITY_BLOCKED: 23081,
+    SmsDeliveryResult.DLT_TEMPLATE_BLOCKED: 23082,
+    SmsDeliveryResult.DLT_SCRUBBING: 23083,
+    SmsDeliveryResult.DLT_CONSENT: 23084,
+    SmsDeliveryResult.DLT_NO_TEMPLATE: 23182,
+    SmsDeliveryResult.DLT_TEMPLATE: 23185,
+    SmsDeliveryResult.DLT_LENGTH: 23186,
+    SmsDeliveryResult.DLT_ENTITY: 23281,
+    SmsDeliveryResult.HANDSET_ERROR: 24105,
+    SmsDeliveryResult.OPERATOR_ERROR: 24110,
 }
 """What each word of `people` is told as."""
 
 
-def code_of(person: Person, sender: str, *, is_promotional: bool) -> int:
+def delivery_code(person: Person, sender: str, *, is_promotional: bool) -> int:
     """What becomes of one text to a person, once the operator has taken it.
 
     The register stops promotional texts only; no fixed line takes any.
     """
     if not takes_sms(person.number):
-        return CODES[Reception.INVALID]
+        return CODE_OF_RESULT[SmsDeliveryResult.INVALID]
     if sender in person.opted_out_of:
-        return CODES[Reception.OPTED_OUT]
-    if person.sms is Reception.DND and not is_promotional:
-        return CODES[Reception.DELIVERED]
-    return CODES[person.sms]
+        return CODE_OF_RESULT[SmsDeliveryResult.OPTED_OUT]
+    if person.sms is SmsDeliveryResult.DND and not is_promotional:
+        return CODE_OF_RESULT[SmsDeliveryResult.DELIVERED]
+    return CODE_OF_RESULT[person.sms]
 
 
 _GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_GSM_7_TWICE = frozenset("{}[]|\\~^€")
+_GSM_7_EXTENDED = frozenset("{}[]|\\~^€")
 
 
 def sms_units(body: str) -> int:
     """The parts a text is sent and billed in."""
-    if all(c in _GSM_7 or c in _GSM_7_TWICE for c in body):
-        length, alone, joined = sum(2 if c in _GSM_7_TWICE else 1 for c in body), 160, 153
+    if all(c in _GSM_7 or c in _GSM_7_EXTENDED for c in body):
+        length, alone, joined = sum(2 if c in _GSM_7_EXTENDED else 1 for c in body), 160, 153
     else:
         length, alone, joined = len(body.encode("utf-16-le")) // 2, 70, 67
     return 1 if length <= alone else -(-length // joined)

@@ -68,7 +68,7 @@ def multipart_post(url: str, fields: Mapping[str, str], boundary: str) -> Outbou
     return OutboundWebhook("POST", url, headers, body.encode())
 
 
-def with_query(url: str, fields: Mapping[str, str], method: str = "GET") -> OutboundWebhook:
+def request_with_query(url: str, fields: Mapping[str, str], method: str = "GET") -> OutboundWebhook:
     """A request with `fields` appended to whatever query `url` has: a secret in it must survive.
 
     A blank is a `+`, as captured requests have it.
@@ -81,10 +81,10 @@ def with_query(url: str, fields: Mapping[str, str], method: str = "GET") -> Outb
 
 def read_form(content_type: str, body: bytes) -> dict[str, str]:
     """The same as `read_fields`, by name."""
-    return by_name(read_fields(content_type, body))
+    return fields_by_name(read_fields(content_type, body))
 
 
-def by_name(fields: Fields) -> dict[str, str]:
+def fields_by_name(fields: Fields) -> dict[str, str]:
     """Of a repeated name the last value; but a repeated `To[]` is a list, whose next item is `To[1]`."""
     form: dict[str, str] = {}
     for name, value in fields:
@@ -103,11 +103,11 @@ def read_fields(content_type: str, body: bytes) -> Fields:
     if content_type.startswith("application/json"):
         return ()
     if content_type.startswith("multipart/form-data"):
-        return tuple(_parts(content_type, body))
+        return tuple(_multipart_fields(content_type, body))
     return tuple(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str]]:
+def _multipart_fields(content_type: str, body: bytes) -> Iterator[tuple[str, str]]:
     head = b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n"
     message = BytesParser().parsebytes(head + body)
     for part in message.get_payload() if message.is_multipart() else ():
@@ -125,12 +125,12 @@ def json_fields(body: bytes) -> Fields:
     value = json.loads(body)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    return tuple(pair for name, one in value.items() for pair in _flat(name, one))
+    return tuple(pair for name, one in value.items() for pair in _flatten(name, one))
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
     inner = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
     for key, one in inner:
-        yield from _flat(f"{name}[{key}]", one)
+        yield from _flatten(f"{name}[{key}]", one)
     if not isinstance(value, list | dict):
         yield name, "" if value is None else str(value)

@@ -13,14 +13,14 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from simulator.base.choices import Word
-from simulator.exchange.model.formats import Spelling, ist_text, ist_words, spell
-from simulator.exchange.webhooks.body_formats import form_post, json_post, with_query
-from simulator.exchange.webhooks.passthru import AGENT_EMAIL, Told, attempt
+from simulator.base.choices import Choice
+from simulator.exchange.model.formats import NumberFormat, format_ist, format_ist_rfc2822, format_number
+from simulator.exchange.webhooks.body_formats import form_post, json_post, request_with_query
+from simulator.exchange.webhooks.passthru import AGENT_EMAIL, WebhookContext, call_attempt
 from simulator.exchange.webhooks.request import OutboundWebhook
 
 
-class Health(Word):
+class HeartbeatStatus(Choice):
     """What a heartbeat says of the ExoPhones."""
 
     OK = "OK"
@@ -29,73 +29,73 @@ class Health(Word):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
 
 
-def voicebot_url(told: Told) -> OutboundWebhook:
+def voicebot_url(context: WebhookContext) -> OutboundWebhook:
     """The applet asks which address to stream to, as a GET."""
-    return with_query(told.url, _voicebot(told))
+    return request_with_query(context.url, _voicebot_fields(context))
 
 
-def voicebot_form(told: Told) -> OutboundWebhook:
+def voicebot_form(context: WebhookContext) -> OutboundWebhook:
     """The same of 2026: a form, which may carry the URL of the Passthru before it as JSON text."""
-    passed = json.dumps({"url": attempt(told).url})
-    return form_post(told.url, _voicebot(told) | {"ServerCode": "in1", "passthru": passed})
+    passed = json.dumps({"url": call_attempt(context).url})
+    return form_post(context.url, _voicebot_fields(context) | {"ServerCode": "in1", "passthru": passed})
 
 
-def stream_start(told: Told) -> OutboundWebhook:
+def stream_start(context: WebhookContext) -> OutboundWebhook:
     fields = {
-        "StreamSid": told.ring.call_sid[::-1],
+        "StreamSid": context.ring.call_sid[::-1],
         "StreamUrl": "wss://bot.example.in/stream",
         "AccountSid": "example1",
         "EventType": "stream-start",
-        "CallSid": told.ring.call_sid,
-        "From": told.caller,
-        "To": told.exophone,
+        "CallSid": context.ring.call_sid,
+        "From": context.caller,
+        "To": context.exophone,
     }
-    return form_post(told.url, fields)
+    return form_post(context.url, fields)
 
 
-def integration_core(told: Told) -> OutboundWebhook:
+def integration_core(context: WebhookContext) -> OutboundWebhook:
     fields = {
         "AppId": "shop-crm",
         "AppUserID": "agent-1",
-        "CallSid": told.ring.call_sid,
+        "CallSid": context.ring.call_sid,
         "CallState": "terminal",
         "CallStatus": "from_leg_cancelled",
         "Direction": "incoming",
-        "FromNumber": told.caller,
-        "ToNumber": spell(told.agent, told.spelling),
-        "VirtualNumber": told.exophone,
-        "DialWhomNumber": spell(told.agent, told.spelling),
+        "FromNumber": context.caller,
+        "ToNumber": format_number(context.agent, context.spelling),
+        "VirtualNumber": context.exophone,
+        "DialWhomNumber": format_number(context.agent, context.spelling),
         "ExotelAccountSid": "example1",
-        "StartTime": told.ring.rung_at.isoformat(),
+        "StartTime": context.ring.rung_at.isoformat(),
         "TotalDuration": "10",
     }
-    return json_post(told.url, fields)
+    return json_post(context.url, fields)
 
 
-def ccm(told: Told) -> OutboundWebhook:
+def ccm(context: WebhookContext) -> OutboundWebhook:
     call = {
-        "call_sid": told.ring.call_sid,
+        "call_sid": context.ring.call_sid,
         "direction": "inbound",
-        "virtual_number": spell(told.ring.exophone, Spelling.E164),
+        "virtual_number": format_number(context.ring.exophone, NumberFormat.E164),
         "call_state": "terminal",
         "call_status": "missed",
-        "assigned_agent_details": {"id": AGENT_EMAIL, "name": "Agent", "contact_uri": told.agent},
-        "customer_details": {"contact_uri": told.ring.number, "name": ""},
+        "assigned_agent_details": {"id": AGENT_EMAIL, "name": "Agent", "contact_uri": context.agent},
+        "customer_details": {"contact_uri": context.ring.number, "name": ""},
         "total_talk_time": 0,
-        "created_time": told.ring.rung_at.isoformat(),
+        "created_time": context.ring.rung_at.isoformat(),
     }
-    return json_post(told.url, {"event_details": {"event_type": "terminal"}, "call_details": call})
+    return json_post(context.url, {"event_details": {"event_type": "terminal"}, "call_details": call})
 
 
-def dial_whom(told: Told) -> OutboundWebhook:
+def dial_whom(context: WebhookContext) -> OutboundWebhook:
     """A Connect applet asks for the numbers to dial."""
-    return json_post(told.url, {"Call": {"Sid": told.ring.call_sid, "From": told.caller}})
+    return json_post(context.url, {"Call": {"Sid": context.ring.call_sid, "From": context.caller}})
 
 
-def heartbeat(url: str, health: Health, exophones: Iterable[str], at: datetime) -> OutboundWebhook:
+def heartbeat(url: str, health: HeartbeatStatus, exophones: Iterable[str], at: datetime) -> OutboundWebhook:
     """The Sid of an ExoPhone is its number without the plus."""
     numbers = {number.removeprefix("+"): {"phone_number": number} for number in exophones}
-    affected = [] if health is Health.OK else list(numbers)
+    affected = [] if health is HeartbeatStatus.OK else list(numbers)
     body = {
         "timestamp": at.isoformat(),
         "status_type": health.value,
@@ -106,39 +106,39 @@ def heartbeat(url: str, health: Health, exophones: Iterable[str], at: datetime) 
     return json_post(url, body)
 
 
-def ended_busy(told: Told) -> OutboundWebhook:
+def ended_busy(context: WebhookContext) -> OutboundWebhook:
     """A missed call as a status with a start and an end. An agent's popup has no end."""
-    return form_post(told.url, _ended(told, "busy"))
+    return form_post(context.url, _ended_call_fields(context, "busy"))
 
 
-def ended_no_answer(told: Told) -> OutboundWebhook:
-    return json_post(told.url, _ended(told, "no-answer"))
+def ended_no_answer(context: WebhookContext) -> OutboundWebhook:
+    return json_post(context.url, _ended_call_fields(context, "no-answer"))
 
 
-def _ended(told: Told, status: str) -> dict[str, str]:
+def _ended_call_fields(context: WebhookContext, status: str) -> dict[str, str]:
     fields = {
-        "CallSid": told.ring.call_sid,
-        "From": told.caller,
-        "To": told.exophone,
+        "CallSid": context.ring.call_sid,
+        "From": context.caller,
+        "To": context.exophone,
         "Direction": "incoming",
         "Status": status,
     }
-    if told.with_date:
-        ended_at = told.ring.rung_at + timedelta(seconds=20)
-        fields |= {"StartTime": ist_text(told.ring.rung_at), "EndTime": ist_text(ended_at)}
+    if context.with_date:
+        ended_at = context.ring.rung_at + timedelta(seconds=20)
+        fields |= {"StartTime": format_ist(context.ring.rung_at), "EndTime": format_ist(ended_at)}
     return fields
 
 
-def _voicebot(told: Told) -> dict[str, str]:
+def _voicebot_fields(context: WebhookContext) -> dict[str, str]:
     return {
-        "CallSid": told.ring.call_sid,
-        "CallFrom": told.caller,
-        "CallTo": told.exophone_bare,
+        "CallSid": context.ring.call_sid,
+        "CallFrom": context.caller,
+        "CallTo": context.exophone_without_prefix,
         "Direction": "incoming",
-        "Created": ist_words(told.ring.rung_at),
-        "HangupLatencyStartTime": f"{told.at.timestamp():.3f}",
-        "HangupLatencyStartTimeExocc": f"{told.at.timestamp():.3f}",
-        "From": told.caller,
-        "To": told.exophone,
-        "CurrentTime": ist_text(told.at),
+        "Created": format_ist_rfc2822(context.ring.rung_at),
+        "HangupLatencyStartTime": f"{context.at.timestamp():.3f}",
+        "HangupLatencyStartTimeExocc": f"{context.at.timestamp():.3f}",
+        "From": context.caller,
+        "To": context.exophone,
+        "CurrentTime": format_ist(context.at),
     }

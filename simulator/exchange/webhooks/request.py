@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import trio
 
-CONNECTIONS = 64
+MAX_CONNECTIONS = 64
 """Posts in flight at a time. The limiter stands in front of a pool of the same size, because
 requests cancelled while they queue for httpx's pool keep their slot for ever."""
 
@@ -51,12 +51,12 @@ class HttpPoster:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._limiter = trio.CapacityLimiter(CONNECTIONS)
+        self._limiter = trio.CapacityLimiter(MAX_CONNECTIONS)
 
     @classmethod
     def client(cls) -> httpx.AsyncClient:
         """A client of the right size. Its own timeouts are off: the exchange sets the limit."""
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         return httpx.AsyncClient(
             timeout=None,  # noqa: S113 (see above)
             limits=limits,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.commands.conversions.csv_file import ConversionFile, WrongFile
-from missedd.commands.conversions.spreadsheet_cells import Order
+from missedd.commands.conversions.csv_file import ConversionFile, CsvFileError
+from missedd.commands.conversions.spreadsheet_cells import DateOrder
 
 
 def read(content: str | bytes, **chosen: str) -> ConversionFile:
@@ -21,7 +21,7 @@ def read(content: str | bytes, **chosen: str) -> ConversionFile:
 def said(content: str | bytes, **chosen: str) -> list[Mapping[str, object]]:
     lines = list(read(content, **chosen).lines())
     assert [each.problem for each in lines if each.problem] == []
-    return [each.said for each in lines]
+    return [each.fields for each in lines]
 
 
 def problems(content: str | bytes) -> list[tuple[int, str | None]]:
@@ -77,12 +77,12 @@ def test_columns_may_be_chosen() -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_to_do(content: bytes, words: str) -> None:
-    with pytest.raises(WrongFile, match=words):
+    with pytest.raises(CsvFileError, match=words):
         read(content)
 
 
 def test_a_chosen_column_has_to_be_there() -> None:
-    with pytest.raises(WrongFile, match="has no column 'Bill'; it has order_id, phone"):
+    with pytest.raises(CsvFileError, match="has no column 'Bill'; it has order_id, phone"):
         read("order_id,phone\n", reference="Bill")
 
 
@@ -109,19 +109,19 @@ def test_a_bad_line_is_named_and_the_others_are_read() -> None:
         "has 4 cells, the header has 3",
         "is not CSV: field larger than field limit (131072)",
     ]
-    assert [each.said["reference"] for each in read(content).lines() if each.said] == ["o1", "o7"]
+    assert [each.fields["reference"] for each in read(content).lines() if each.fields] == ["o1", "o7"]
 
 
 HEADER = "order_id,phone,date\n"
 
 
-def dated(*dates: str, order: Order | None = None) -> ConversionFile:
+def dated(*dates: str, order: DateOrder | None = None) -> ConversionFile:
     rows = "".join(f'o{n},1,"{each}"\n' for n, each in enumerate(dates))
     return ConversionFile(io.BytesIO((HEADER + rows).encode()), {}, order)
 
 
 def read_dates(source: ConversionFile) -> list[object]:
-    return [each.said.get("at") or each.problem for each in source.lines()]
+    return [each.fields.get("at") or each.problem for each in source.lines()]
 
 
 AMBIGUOUS = (
@@ -132,16 +132,16 @@ AMBIGUOUS = (
 def test_a_date_that_can_be_two_days_needs_a_word() -> None:
     source = dated("11/12/2026", "11/11/2026")
     assert read_dates(source) == [AMBIGUOUS, "2026-11-11"]
-    assert read_dates(dated("11/12/2026", order=Order.DMY)) == ["2026-12-11"]
-    assert read_dates(dated("11/12/2026", order=Order.MDY)) == ["2026-11-12"]
-    assert read_dates(dated("11/12/2026", order=Order.ISO)) == [
+    assert read_dates(dated("11/12/2026", order=DateOrder.DMY)) == ["2026-12-11"]
+    assert read_dates(dated("11/12/2026", order=DateOrder.MDY)) == ["2026-11-12"]
+    assert read_dates(dated("11/12/2026", order=DateOrder.ISO)) == [
         "date '11/12/2026': is no date with the year first, as --dates iso has it"
     ]
 
 
 def test_the_other_dates_of_a_file_settle_it() -> None:
     source = dated("11/12/2026", "30/11/2026 10:45", "01-12-26")
-    assert (source.order, source.settled_by) == (Order.DMY, (3, "30/11/2026 10:45"))
+    assert (source.order, source.order_evidence) == (DateOrder.DMY, (3, "30/11/2026 10:45"))
     assert read_dates(source) == ["2026-12-11", "2026-11-30T10:45:00", "2026-12-01"]
 
 
@@ -156,8 +156,8 @@ def test_a_separator_and_titles_may_stand_above_the_header() -> None:
         "\ufeffsep=;\r\nOrders, of November\r\n\r\norder_id;phone;date\r\no1;1;30.11.2026\r\no2;1;ten\r\n"
     )
     source = read(content)
-    assert source.passed_over == ["Orders, of November"]
-    assert [(each.number, each.said or each.problem) for each in source.lines()] == [
+    assert source.skipped_lines == ["Orders, of November"]
+    assert [(each.number, each.fields or each.problem) for each in source.lines()] == [
         (5, {"reference": "o1", "number": "1", "at": "2026-11-30"}),
         (6, "date 'ten': is no date such as 30/11/2026, 30-Nov-2026 or 2026-11-30 10:45"),
     ]
@@ -166,8 +166,8 @@ def test_a_separator_and_titles_may_stand_above_the_header() -> None:
 def test_what_the_daemon_says_of_a_field_is_told_of_its_column() -> None:
     source = read("order_id,Mobile No.\no1,98 11\n")
     (line,) = source.lines()
-    assert source.in_words(line, "number: has never rung it") == "Mobile No. '98 11': has never rung it"
-    assert source.in_words(line, "is longer than 4000 bytes") == "is longer than 4000 bytes"
+    assert source.explain(line, "number: has never rung it") == "Mobile No. '98 11': has never rung it"
+    assert source.explain(line, "is longer than 4000 bytes") == "is longer than 4000 bytes"
 
 
 def test_cells_are_read_as_they_are_shown() -> None:
@@ -192,5 +192,5 @@ def test_digits_that_are_lost_are_not_made_up() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(content: bytes) -> None:
     lines = list(read(b"order_id,phone\n" + content).lines())
-    assert not any(each.said and each.problem for each in lines)
+    assert not any(each.fields and each.problem for each in lines)
     assert [each.number for each in lines] == sorted({each.number for each in lines})

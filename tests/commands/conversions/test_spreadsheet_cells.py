@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.commands.conversions.spreadsheet_cells import (
-    Order,
-    WrongCell,
-    amount_of,
-    date_of,
-    number_of,
-    plain,
-    settles,
+    CellError,
+    DateOrder,
+    clean_cell,
+    infer_order,
+    parse_amount,
+    parse_date,
+    parse_number,
 )
 from missedd.core.phone import normalise
 
@@ -48,7 +48,7 @@ from missedd.core.phone import normalise
     ],
 )
 def test_dates_that_can_only_be_read_in_one_way(text: str, read: str) -> None:
-    assert date_of(text, None) == read
+    assert parse_date(text, None) == read
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_dates_that_can_only_be_read_in_one_way(text: str, read: str) -> None:
     [
         ("11/12/2026", None, "may be a day and a month or the other way round"),
         ("30/11/26", None, "may be a day"),
-        ("11/30/2026", Order.DMY, "is no date as dmy"),
-        ("30/11/2026", Order.MDY, "is no date as mdy"),
-        ("30-Nov-2026", Order.ISO, "is no date with the year first"),
+        ("11/30/2026", DateOrder.DMY, "is no date as dmy"),
+        ("30/11/2026", DateOrder.MDY, "is no date as mdy"),
+        ("30-Nov-2026", DateOrder.ISO, "is no date with the year first"),
         ("31/11/2026", None, "is no date"),
         ("30/11-2026", None, "is no date such as"),
         ("30-Foo-2026", None, "is no date such as"),
@@ -68,17 +68,17 @@ def test_dates_that_can_only_be_read_in_one_way(text: str, read: str) -> None:
         ("yesterday", None, "is no date such as"),
     ],
 )
-def test_what_is_no_date_says_why(text: str, order: Order | None, words: str) -> None:
-    with pytest.raises(WrongCell, match=words):
-        date_of(text, order)
+def test_what_is_no_date_says_why(text: str, order: DateOrder | None, words: str) -> None:
+    with pytest.raises(CellError, match=words):
+        parse_date(text, order)
 
 
 @pytest.mark.parametrize(
     ("text", "order"),
     [
-        ("30/11/2026", Order.DMY),
-        ("30.11.2026 10:45", Order.DMY),
-        ("11-30-2026", Order.MDY),
+        ("30/11/2026", DateOrder.DMY),
+        ("30.11.2026 10:45", DateOrder.DMY),
+        ("11-30-2026", DateOrder.MDY),
         ("11/12/2026", None),
         ("12/12/2026", None),
         ("30/11/26", None),
@@ -87,15 +87,15 @@ def test_what_is_no_date_says_why(text: str, order: Order | None, words: str) ->
         ("2026-11-30", None),
     ],
 )
-def test_which_dates_show_their_order(text: str, order: Order | None) -> None:
-    assert settles(text) is order
+def test_which_dates_show_their_order(text: str, order: DateOrder | None) -> None:
+    assert infer_order(text) is order
 
 
-@given(st.text(max_size=40), st.sampled_from([None, *Order]))
-def test_any_text_is_a_date_or_is_not(text: str, order: Order | None) -> None:
-    settles(text)
-    with suppress(WrongCell):
-        assert date_of(text, order)
+@given(st.text(max_size=40), st.sampled_from([None, *DateOrder]))
+def test_any_text_is_a_date_or_is_not(text: str, order: DateOrder | None) -> None:
+    infer_order(text)
+    with suppress(CellError):
+        assert parse_date(text, order)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_any_text_is_a_date_or_is_not(text: str, order: Order | None) -> None:
     ],
 )
 def test_amounts(text: str, amount: float | None) -> None:
-    assert amount_of(text) == amount
+    assert parse_amount(text) == amount
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_amounts(text: str, amount: float | None) -> None:
     ],
 )
 def test_numbers(cell: str) -> None:
-    assert normalise(number_of(plain(cell))) == "+919876543210"
+    assert normalise(parse_number(clean_cell(cell))) == "+919876543210"
 
 
 @pytest.mark.parametrize(
     "cell", ["9876543210 / 9876543211", "9876543210;9876543211", "98765432", "9876543210.5"]
 )
 def test_what_is_not_one_number_stays_none(cell: str) -> None:
-    assert normalise(number_of(plain(cell))) is None
+    assert normalise(parse_number(clean_cell(cell))) is None

@@ -6,7 +6,14 @@ from itertools import permutations
 
 import pytest
 
-from missedd.core.actions.details import FACTS, completed, facts_of, is_web_link, of_text, told
+from missedd.core.actions.details import (
+    ACTION_DETAILS,
+    details_json,
+    displayed_details,
+    is_web_link,
+    merge_details,
+    sms_details,
+)
 
 RECORDING = "https://recordings.exotel.com/x/y.mp3"
 
@@ -18,7 +25,7 @@ def test_news_in_any_order_comes_to_the_same() -> None:
     for news in permutations([answered, ended, details, {}]):
         known = {"agent": "+919800000001"}
         for each in news:
-            known = completed(known, each)
+            known = merge_details(known, each)
         assert known == {
             "agent": "+919800000001",
             "talk_s": "8",
@@ -29,31 +36,31 @@ def test_news_in_any_order_comes_to_the_same() -> None:
 
 def test_nothing_takes_the_place_of_what_is_known() -> None:
     known = {"poll": "singer", "talk_s": "8", "price": "1.500"}
-    assert completed(known, {}) == known
-    assert completed(known, {"talk_s": "0"}) == known
-    assert completed(known, {"price": "1.750"}) == known | {"price": "1.750"}
+    assert merge_details(known, {}) == known
+    assert merge_details(known, {"talk_s": "0"}) == known
+    assert merge_details(known, {"price": "1.750"}) == known | {"price": "1.750"}
 
 
 def test_the_facts_of_a_text() -> None:
-    assert of_text("Thank you.") == {"text": "Thank you.", "units": "1"}
-    assert of_text("धन्यवाद " * 10)["units"] == "2"
+    assert sms_details("Thank you.") == {"text": "Thank you.", "units": "1"}
+    assert sms_details("धन्यवाद " * 10)["units"] == "2"
 
 
 def test_what_the_api_shows_has_every_fact_and_nothing_else() -> None:
-    shown = facts_of({"talk_s": "8", "poll": "singer"})
-    assert list(shown) == [each.name for each in FACTS]
+    shown = details_json({"talk_s": "8", "poll": "singer"})
+    assert list(shown) == [each.name for each in ACTION_DETAILS]
     assert {name: value for name, value in shown.items() if value is not None} == {"talk_s": 8}
 
 
 def test_for_people() -> None:
     kept = {"agent": "+919800000001", "first": "agent", "talk_s": "0", "recording_url": RECORDING}
-    assert [tuple(each) for each in told(facts_of(kept))] == [
+    assert [tuple(each) for each in displayed_details(details_json(kept))] == [
         ("Agent", "+919800000001", None),
         ("Rung first", "agent", None),
         ("Talk time", "0 s", None),
         ("Recording", RECORDING, RECORDING),
     ]
-    assert [each.link for each in told({"recording_url": "javascript:alert(1)"})] == [None]
+    assert [each.link for each in displayed_details({"recording_url": "javascript:alert(1)"})] == [None]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from missedd.core.admission.clock_steps import BOUND, Unconfirmed, confirms, is_over, stepped
+from missedd.core.admission.clock_steps import (
+    MAX_UNCONFIRMED,
+    UnconfirmedClockStep,
+    apply_clock_step,
+    has_expired,
+    is_confirmed_by,
+)
 from tests.core.campaigns import NOON, minutes, seconds
 
 HOUR = timedelta(hours=1)
@@ -28,14 +34,14 @@ HOUR = timedelta(hours=1)
 def test_what_is_unconfirmed(steps: list[timedelta], ahead: timedelta | None) -> None:
     unconfirmed = None
     for n, by in enumerate(steps):
-        unconfirmed = stepped(unconfirmed, by, 100.0 + n)
+        unconfirmed = apply_clock_step(unconfirmed, by, 100.0 + n)
     if ahead is None:
         assert unconfirmed is None
     else:
-        assert unconfirmed == Unconfirmed(ahead, 100.0 + BOUND.total_seconds())
-        assert unconfirmed.too_much == max(ahead, timedelta(0))
-        assert not is_over(unconfirmed, 100.0)
-        assert is_over(unconfirmed, 100.0 + BOUND.total_seconds())
+        assert unconfirmed == UnconfirmedClockStep(ahead, 100.0 + MAX_UNCONFIRMED.total_seconds())
+        assert unconfirmed.max_age_error == max(ahead, timedelta(0))
+        assert not has_expired(unconfirmed, 100.0)
+        assert has_expired(unconfirmed, 100.0 + MAX_UNCONFIRMED.total_seconds())
 
 
 @pytest.mark.parametrize(
@@ -50,8 +56,8 @@ def test_what_is_unconfirmed(steps: list[timedelta], ahead: timedelta | None) ->
     ],
 )
 def test_which_call_confirms_an_hour(told: timedelta, by_it: bool) -> None:
-    assert confirms(Unconfirmed(HOUR, 0.0), NOON + told, NOON) is by_it
+    assert is_confirmed_by(UnconfirmedClockStep(HOUR, 0.0), NOON + told, NOON) is by_it
 
 
 def test_a_clock_that_is_behind_makes_nothing_too_old_and_is_not_confirmed() -> None:
-    assert not confirms(Unconfirmed(-HOUR, 0.0), NOON, NOON)
+    assert not is_confirmed_by(UnconfirmedClockStep(-HOUR, 0.0), NOON, NOON)

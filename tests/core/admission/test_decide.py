@@ -10,15 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.admission.caller_history import CallerHistory, MissedCallback, Seen, dedup_reach
+from missedd.core.admission.caller_history import (
+    CallerHistory,
+    KnownCall,
+    UnansweredCallback,
+    history_lookback,
+)
 from missedd.core.admission.decide import decide
 from missedd.core.admission.gates import Candidate
 from missedd.core.admission.plans import plan_retry
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, PlannedAction, State, Verdict
 from missedd.core.people.consent import OptOut
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass, Retries
-from missedd.core.reasons import PROOFS, Reason
-from missedd.core.sliding_cap import WINDOW
+from missedd.core.reasons import ANSWERED_REASONS, Reason
+from missedd.core.sliding_cap import CAP_WINDOW
 from tests.core.campaigns import (
     EXOPHONE,
     NOON,
@@ -44,7 +49,7 @@ SENT = (Kind.WEBHOOK, Kind.SMS, Kind.CALLBACK)
 def decided(
     inbound: InboundCall,
     *campaigns: Campaign,
-    seen: Seen | None = None,
+    seen: KnownCall | None = None,
     history: CallerHistory | None = None,
     received_at: datetime | None = None,
 ) -> Admission:
@@ -68,7 +73,7 @@ def only(admission: Admission, kind: Kind) -> Any:
 
 # Every rule that could apply is made to apply; then the first ones are taken away, one at a time.
 EVERY_REASON: dict[str, Any] = {
-    "seen": Seen(Verdict.ACCEPTED, Reason.FIRST_CALL),
+    "seen": KnownCall(Verdict.ACCEPTED, Reason.FIRST_CALL),
     "not_missed": Reason.OUTBOUND_LEG,
     "dialled": (STRANGE,),
     "caller": None,
@@ -115,7 +120,7 @@ def test_no_exophone_of_the_configuration_is_a_person(caller: str) -> None:
     admission = decided(call(caller=caller), *campaigns)
     assert (admission.verdict, admission.actions) == (Verdict.OWN_NUMBER, ())
     history = CallerHistory()
-    history.remember(admission)
+    history.record_accepted(admission)
     assert history == CallerHistory()
     assert decided(call(caller=caller), campaigns[0]).verdict is (
         Verdict.OWN_NUMBER if caller == EXOPHONE else Verdict.ACCEPTED
@@ -127,7 +132,7 @@ INTERIM = (Reason.AGENT_EVENT, Reason.STILL_IN_PROGRESS, Reason.OTHER_PRODUCT, R
 NOTHING_NEW = (Verdict.REDELIVERED, Reason.ALREADY_SEEN)
 
 
-def again(seen: Seen, not_missed: Reason | None) -> tuple[Verdict, Reason]:
+def again(seen: KnownCall, not_missed: Reason | None) -> tuple[Verdict, Reason]:
     admission = decided(call(not_missed=not_missed), seen=seen)
     assert bool(admission.actions) == (admission.verdict is Verdict.ACCEPTED)
     return admission.verdict, admission.reason
@@ -136,28 +141,28 @@ def again(seen: Seen, not_missed: Reason | None) -> tuple[Verdict, Reason]:
 @pytest.mark.parametrize("before", DECIDED)
 @pytest.mark.parametrize("not_missed", [None, *INTERIM])
 def test_whatever_was_decided_stays_decided(before: Verdict, not_missed: Reason | None) -> None:
-    assert again(Seen(before, "first-call"), not_missed) == NOTHING_NEW
+    assert again(KnownCall(before, "first-call"), not_missed) == NOTHING_NEW
 
 
-@pytest.mark.parametrize("proof", PROOFS)
-@pytest.mark.parametrize("not_missed", [None, *INTERIM, *PROOFS])
+@pytest.mark.parametrize("proof", ANSWERED_REASONS)
+@pytest.mark.parametrize("not_missed", [None, *INTERIM, *ANSWERED_REASONS])
 def test_a_proof_that_somebody_took_it_is_final(proof: Reason, not_missed: Reason | None) -> None:
-    assert again(Seen(Verdict.NOT_MISSED, proof), not_missed) == NOTHING_NEW
-    assert again(Seen(Verdict.ACCEPTED, "first-call", is_reached=True), not_missed) == NOTHING_NEW
+    assert again(KnownCall(Verdict.NOT_MISSED, proof), not_missed) == NOTHING_NEW
+    assert again(KnownCall(Verdict.ACCEPTED, "first-call", was_answered=True), not_missed) == NOTHING_NEW
 
 
 @pytest.mark.parametrize("before", DECIDED)
-@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("proof", ANSWERED_REASONS)
 def test_a_proof_holds_against_whatever_was_decided(before: Verdict, proof: Reason) -> None:
     erased = before is Verdict.REDELIVERED
-    assert again(Seen(before, "first-call"), proof) == (
+    assert again(KnownCall(before, "first-call"), proof) == (
         NOTHING_NEW if erased else (Verdict.NOT_MISSED, proof)
     )
 
 
 @pytest.mark.parametrize("before", INTERIM)
 def test_what_is_said_of_a_call_that_goes_on_claims_nothing(before: Reason) -> None:
-    seen = Seen(Verdict.NOT_MISSED, before)
+    seen = KnownCall(Verdict.NOT_MISSED, before)
     assert again(seen, None) == (Verdict.ACCEPTED, Reason.FIRST_CALL)
     assert again(seen, Reason.CONVERSATION) == (Verdict.NOT_MISSED, Reason.CONVERSATION)
     assert again(seen, Reason.VOICEMAIL) == (Verdict.NOT_MISSED, Reason.VOICEMAIL)
@@ -264,7 +269,7 @@ def stream(
         admissions.append(
             decided(inbound, of or campaign(callback=callback()), history=history, received_at=received_at)
         )
-        history.remember(admissions[-1])
+        history.record_accepted(admissions[-1])
         history.placed += [
             ("admissions", action.due_at)
             for action in admissions[-1].actions
@@ -306,7 +311,7 @@ def test_planned_callbacks_keep_the_cap(offsets: list[float], max_per_hour: int,
         if action.state is not State.DONE
     ]
     for one in planned:
-        assert sum(one <= each < one + WINDOW for each in planned) <= max_per_hour
+        assert sum(one <= each < one + CAP_WINDOW for each in planned) <= max_per_hour
     accepted = sum(each.verdict is Verdict.ACCEPTED for each in stream(offsets, of=of))
     assert bool(planned) is bool(accepted)
 
@@ -330,9 +335,9 @@ def test_whatever_the_hours_no_planned_instant_breaks_them(
     instants = [each.due_at for each in planned]
     for one in instants:
         assert mode is AfterHoursCallback.SAME or hours.is_open(one)
-        assert sum(one <= each < one + WINDOW for each in instants) <= 1
+        assert sum(one <= each < one + CAP_WINDOW for each in instants) <= 1
         if message_class is MessageClass.PROMOTIONAL:
-            assert policy().quiet.release_at(one, "Asia/Kolkata") == one
+            assert policy().promotional_hours.next_opening(one, "Asia/Kolkata") == one
     for each in planned:
         assert each.expires_at is not None
         assert each.expires_at >= each.due_at
@@ -423,10 +428,10 @@ def test_a_dropped_callback_leaves_the_rest_of_what_is_owed() -> None:
 
 def test_a_history_remembers_accepted_calls_only() -> None:
     history = CallerHistory()
-    history.remember(decided(call(), history=CallerHistory(is_suppressed=True)))
-    history.remember(decided(call(dialled=(STRANGE,))))
+    history.record_accepted(decided(call(), history=CallerHistory(is_suppressed=True)))
+    history.record_accepted(decided(call(dialled=(STRANGE,))))
     assert history == CallerHistory()
-    history.remember(decided(call()))
+    history.record_accepted(decided(call()))
     assert history == CallerHistory(accepted=[("admissions", NOON)])
 
 
@@ -437,7 +442,8 @@ PLACED = NOON + seconds(30)
 def missed(ended_at: datetime, placed_at: datetime = PLACED) -> CallerHistory:
     """The callback for a call of noon was not taken."""
     return CallerHistory(
-        accepted=[("admissions", NOON)], missed={"admissions": MissedCallback(placed_at, ended_at)}
+        accepted=[("admissions", NOON)],
+        unanswered_callbacks={"admissions": UnansweredCallback(placed_at, ended_at)},
     )
 
 
@@ -555,7 +561,7 @@ def test_a_retry_is_a_callback_of_its_own_counted_and_gated_anew() -> None:
 
 def test_a_retry_keeps_the_cap_and_the_hours() -> None:
     of = campaign(callback=callback(retries=(minutes(5),), max_per_hour=1), hours=office())
-    capped = retried(of, 0, others=(NOON,))
+    capped = retried(of, 0, other_callback_times=(NOON,))
     assert capped is not None
     assert (capped.state, capped.reason) == (State.DONE, Reason.MAX_PER_HOUR)
     evening = ist("2026-11-23 18:28")
@@ -587,6 +593,6 @@ def test_no_callback_no_retry() -> None:
 
 
 def test_a_history_reaches_as_far_as_the_longest_window() -> None:
-    assert dedup_reach(policy(campaign())) == timedelta(hours=1)
-    assert dedup_reach(policy(campaign(), campaign(dedup_window=timedelta(days=2)))) == timedelta(days=2)
-    assert dedup_reach(policy()) == timedelta(hours=1)
+    assert history_lookback(policy(campaign())) == timedelta(hours=1)
+    assert history_lookback(policy(campaign(), campaign(dedup_window=timedelta(days=2)))) == timedelta(days=2)
+    assert history_lookback(policy()) == timedelta(hours=1)

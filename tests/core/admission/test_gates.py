@@ -15,15 +15,15 @@ from missedd.core.admission.gates import (
     Close,
     Go,
     Hold,
+    HoldForEvent,
     Judgement,
-    Wait,
+    is_too_far_ahead,
     judge,
     sms_policy,
-    too_far_ahead,
 )
 from missedd.core.admission.pauses import Pause
 from missedd.core.agent_rotation import Agent
-from missedd.core.audit import By, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.business_hours import BusinessHours, Holidays, WeeklyWindow
 from missedd.core.model import Kind, Outcome, Plan
 from missedd.core.policy import AfterHoursCallback, Campaign, MessageClass
@@ -195,11 +195,11 @@ def test_the_cap_is_held_against_the_instant_of_release() -> None:
     of = campaign(callback=callback(max_per_hour=1), hours=office())
     evening, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     capped = Close(Outcome.DROPPED, Reason.MAX_PER_HOUR)
-    assert isinstance(judged(of, evening, others=(evening - minutes(1),)), Hold)
-    assert judged(of, evening, others=(opening + minutes(1),)) == capped
-    assert judged(of, evening, others=(opening,)) == capped
-    assert judged(of, opening, others=(opening - minutes(59),)) == capped
-    assert judged(of, opening, others=(opening - minutes(60),)) == Go()
+    assert isinstance(judged(of, evening, other_callback_times=(evening - minutes(1),)), Hold)
+    assert judged(of, evening, other_callback_times=(opening + minutes(1),)) == capped
+    assert judged(of, evening, other_callback_times=(opening,)) == capped
+    assert judged(of, opening, other_callback_times=(opening - minutes(59),)) == capped
+    assert judged(of, opening, other_callback_times=(opening - minutes(60),)) == Go()
 
 
 def test_after_hours_has_its_own_text_where_it_has_one() -> None:
@@ -221,7 +221,7 @@ def test_a_text_of_the_night_alone_is_not_sent_by_day() -> None:
     ("ahead_s", "is_wrong"), [(119, False), (120, False), (120.000001, True), (-9e6, False)]
 )
 def test_over_two_minutes_ahead_is_a_wrong_clock(ahead_s: float, is_wrong: bool) -> None:
-    assert too_far_ahead(NOON + timedelta(seconds=ahead_s), NOON) is is_wrong
+    assert is_too_far_ahead(NOON + timedelta(seconds=ahead_s), NOON) is is_wrong
 
 
 @given(st.integers(0, 14 * 24 * 60), st.sampled_from([DEFER, SAME]), st.sampled_from(list(MessageClass)))
@@ -240,7 +240,7 @@ def test_what_a_gate_holds_it_lets_through_at_the_instant_it_named(
 
 
 def paused(until: datetime | None = None, since: datetime = NOON) -> Pause:
-    return Pause("admissions", since, until, "lunch", By(Source.API))
+    return Pause("admissions", since, until, "lunch", Actor(Source.API))
 
 
 CONTACTS = st.sampled_from([Kind.CALLBACK, Kind.SMS])
@@ -259,11 +259,11 @@ def test_a_pause_moves_no_instant_and_nothing_goes_in_it(
     if without != Go() or until == at:
         assert judgement == without  # what waits for an opening comes to this gate again then
         return
-    assert isinstance(judgement, Wait)
-    assert at < judgement.until <= expires_at + timedelta(microseconds=1)
-    later = judged(of, judgement.until, kind, expires_at=expires_at, pause=paused(until))
-    ended = judged(of, judgement.until, kind, expires_at=expires_at)
-    assert later == (ended if judgement.until == until else Close(Outcome.EXPIRED, Reason.TOO_OLD))
+    assert isinstance(judgement, HoldForEvent)
+    assert at < judgement.recheck_at <= expires_at + timedelta(microseconds=1)
+    later = judged(of, judgement.recheck_at, kind, expires_at=expires_at, pause=paused(until))
+    ended = judged(of, judgement.recheck_at, kind, expires_at=expires_at)
+    assert later == (ended if judgement.recheck_at == until else Close(Outcome.EXPIRED, Reason.TOO_OLD))
 
 
 def test_a_pause_holds_back_no_webhook() -> None:

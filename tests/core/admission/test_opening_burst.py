@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.core.admission.opening_burst import at_opening, differing_agents
-from missedd.core.agent_rotation import NO_LIMIT, Agent
+from missedd.core.admission.opening_burst import callback_throughput, conflicting_agent_limits
+from missedd.core.agent_rotation import UNLIMITED_CALLS, Agent
 from missedd.core.policy import Policy
 from tests.core.campaigns import callback, campaign, office, policy
 
@@ -40,16 +40,18 @@ def with_agents(*agents: Agent, **changes: object) -> Policy:
     ],
 )
 def test_the_first_minute(of: Policy, line: str) -> None:
-    assert next(at_opening(of, 200)) == f'campaign "admissions": callback: {line}'
+    assert next(callback_throughput(of, 200)) == f'campaign "admissions": callback: {line}'
 
 
 def test_channels_are_for_both_telephones() -> None:
-    of = Policy(with_agents(LANDLINE).campaigns, policy().quiet, "Asia/Kolkata", channels=5)
-    assert "at most 2 callbacks go out (exotel.channels)" in next(at_opening(of, 200))
+    of = Policy(with_agents(LANDLINE).campaigns, policy().promotional_hours, "Asia/Kolkata", channels=5)
+    assert "at most 2 callbacks go out (exotel.channels)" in next(callback_throughput(of, 200))
 
 
 def test_each_agent_by_the_hour() -> None:
-    _, first, second, third = at_opening(with_agents(MOBILE, Agent(OTHER.number, None, 3), LANDLINE), 200)
+    _, first, second, third = callback_throughput(
+        with_agents(MOBILE, Agent(OTHER.number, None, 3), LANDLINE), 200
+    )
     assert first == (
         'campaign "admissions": callback.agents[0]: takes 1 call at a time: '
         "about 20 callbacks an hour of 3 minutes each"
@@ -64,9 +66,9 @@ def test_where_campaigns_differ_the_smallest_counts_and_it_is_said() -> None:
         callback(flow=None, agents=(MOBILE,), calls_at_once=2),
     )
     of = policy(campaign(callback=ones), campaign(name="b", exophones=("+918047120009",), callback=twos))
-    assert (of.agent_limit(MOBILE.number), of.agent_limit(LANDLINE.number)) == (1, NO_LIMIT)
-    assert list(differing_agents(of)) == [
+    assert (of.agent_limit(MOBILE.number), of.agent_limit(LANDLINE.number)) == (1, UNLIMITED_CALLS)
+    assert list(conflicting_agent_limits(of)) == [
         'campaign "b": callback.agents[0]: takes 1 at once, as campaign "admissions": callback.agents[0] '
         "says; the smallest counts"
     ]
-    assert not list(differing_agents(with_agents(MOBILE, LANDLINE)))
+    assert not list(conflicting_agent_limits(with_agents(MOBILE, LANDLINE)))

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.analytics.backlog_forecast import MINUTE, Backlog, Crowd, Forecast, forecast
+from missedd.core.analytics.backlog_forecast import (
+    MINUTE,
+    Backlog,
+    BacklogForecast,
+    DueGroup,
+    forecast_backlog,
+)
 
 COUNTS = st.lists(st.integers(0, 400), max_size=70)
 
@@ -20,8 +26,8 @@ def backlog(due: int, coming: Sequence[int], lives: int | None = None) -> Backlo
     def expires(minute: int) -> int | None:
         return None if lives is None else minute + lives
 
-    crowds = [Crowd(-1, expires(-1), due)] if due else []
-    return Backlog([*crowds, *(Crowd(i, expires(i), more) for i, more in enumerate(coming) if more)])
+    crowds = [DueGroup(-1, expires(-1), due)] if due else []
+    return Backlog([*crowds, *(DueGroup(i, expires(i), more) for i, more in enumerate(coming) if more)])
 
 
 @pytest.mark.parametrize(
@@ -38,20 +44,22 @@ def backlog(due: int, coming: Sequence[int], lives: int | None = None) -> Backlo
     ],
 )
 def test_it_is_gone(due: int, coming: tuple[int, ...], per_minute: int, minutes: float) -> None:
-    assert forecast(backlog(due, coming), per_minute) == Forecast(timedelta(minutes=minutes), 0)
+    assert forecast_backlog(backlog(due, coming), per_minute) == BacklogForecast(
+        timedelta(minutes=minutes), 0
+    )
 
 
 @given(st.integers(0, 5_000), COUNTS, st.integers(1, 500))
 def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: int) -> None:
     """All that is due by then has gone at the rate, and one more in front makes it no earlier."""
-    lasts = forecast(backlog(due, coming), per_minute).lasts
+    lasts = forecast_backlog(backlog(due, coming), per_minute).clears_in
     if due == 0:
         assert lasts == timedelta(0)
         return
     minute = -(-lasts // MINUTE)
     arrived = due + sum(coming[:minute])
     assert lasts / MINUTE * per_minute == pytest.approx(arrived, abs=1e-3)
-    assert forecast(backlog(due + 1, coming), per_minute).lasts > lasts
+    assert forecast_backlog(backlog(due + 1, coming), per_minute).clears_in > lasts
 
 
 @pytest.mark.parametrize(
@@ -74,20 +82,20 @@ def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: in
 def test_what_expires_before_its_turn(
     crowds: list[tuple[int, int | None, int]], per_minute: int, expected: tuple[float, int]
 ) -> None:
-    found = forecast(Backlog([Crowd(*crowd) for crowd in crowds]), per_minute)
-    assert found == Forecast(timedelta(minutes=expected[0]), expected[1])
+    found = forecast_backlog(Backlog([DueGroup(*crowd) for crowd in crowds]), per_minute)
+    assert found == BacklogForecast(timedelta(minutes=expected[0]), expected[1])
 
 
 @given(st.integers(0, 5_000), COUNTS, st.integers(1, 500), st.integers(0, 30))
 def test_no_more_expires_than_there_is_and_what_goes_is_no_more_than_the_rate(
     due: int, coming: list[int], per_minute: int, lives: int
 ) -> None:
-    found = forecast(backlog(due, coming, lives), per_minute)
+    found = forecast_backlog(backlog(due, coming, lives), per_minute)
     most = per_minute * (len(coming) + lives + 1)
     assert max(0, due + sum(coming) - most) <= found.expiring <= due + sum(coming)
-    assert found.lasts <= forecast(backlog(due, coming), per_minute).lasts
+    assert found.clears_in <= forecast_backlog(backlog(due, coming), per_minute).clears_in
 
 
 def test_what_comes_soon_is_counted() -> None:
     found = backlog(3, (1, 0, 2))
-    assert (found.due, found.soon) == (3, 3)
+    assert (found.due_now, found.due_soon) == (3, 3)

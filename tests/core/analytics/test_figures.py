@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.analytics.figures import Counts, figures, peak
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.figures import PeriodCounts, analytics_json, busiest_hour
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.latency_buckets import bucket_of
 
 KOLKATA = "Asia/Kolkata"
@@ -20,7 +20,7 @@ KOLKATA = "Asia/Kolkata"
 def counted(
     facts: Mapping[str, int], hours: Mapping[int, int] | None = None, callers: int = 0
 ) -> dict[str, Any]:
-    return figures(Counts(facts, hours or {}, callers), grid_of(KOLKATA), KOLKATA)
+    return analytics_json(PeriodCounts(facts, hours or {}, callers), hour_grid_for(KOLKATA), KOLKATA)
 
 
 def test_rates_count_what_was_placed_and_has_an_outcome() -> None:
@@ -112,7 +112,7 @@ def test_a_fact_that_nobody_knows_is_a_mistake() -> None:
 def test_hours_of_the_day_of_the_week_and_dates() -> None:
     def hour(text: str) -> int:
         at = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(KOLKATA))
-        return grid_of(KOLKATA).hour_of(to_us(at))
+        return hour_grid_for(KOLKATA).hour_of(to_us(at))
 
     hours = {
         hour("2026-11-22T23:00"): 1,  # a Sunday
@@ -123,7 +123,7 @@ def test_hours_of_the_day_of_the_week_and_dates() -> None:
     }
     found = counted({}, hours)
     assert found["peak_hours"][23] == {"hour": 23, "calls": 8}
-    assert peak(found["peak_hours"]) == 23
+    assert busiest_hour(found["peak_hours"]) == 23
     assert found["weekday_hours"][6 * 24 + 23] == {"weekday": 6, "hour": 23, "calls": 1}
     assert found["weekday_hours"][0] == {"weekday": 0, "hour": 0, "calls": 2}
     assert sum(each["calls"] for each in found["weekday_hours"]) == 10

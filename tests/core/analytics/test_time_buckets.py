@@ -8,17 +8,24 @@ from collections import Counter
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from missedd.core.analytics.time_buckets import AFTER_US, BEFORE_US, SPANS, Stretch, cover, divide
+from missedd.core.analytics.time_buckets import (
+    AFTER_US,
+    BEFORE_US,
+    SPANS,
+    TimeBucket,
+    cover_with_buckets,
+    split_period,
+)
 
 INSTANTS = st.one_of(st.integers(0, 60), st.sampled_from((BEFORE_US, AFTER_US)))
 
 
-def holding(at: int, bounds: list[int]) -> Stretch | None:
+def holding(at: int, bounds: list[int]) -> TimeBucket | None:
     """The stretch with an instant; `bounds` are the beginnings of all, and the end of the last."""
     if at >= bounds[-1]:
         return None
     number = bisect_right(bounds, at) - 1
-    return Stretch(number, bounds[number], bounds[number + 1])
+    return TimeBucket(number, bounds[number], bounds[number + 1])
 
 
 @given(
@@ -32,10 +39,12 @@ def holding(at: int, bounds: list[int]) -> Stretch | None:
 @example(since=5, until=7, inner=set(), only_add=False)
 def test_stretches_and_rests_make_the_period(since: int, until: int, inner: set[int], only_add: bool) -> None:
     bounds = [BEFORE_US, *sorted(inner)]
-    end = Stretch(len(bounds) - 1, bounds[-1], bounds[-1])
-    parts = divide(since, until, holding(since, bounds), holding(until, bounds), end, only_add=only_add)
-    assert all(rest.since_us < rest.until_us for rest in parts.rests)
-    assert not only_add or all(rest.sign == 1 for rest in parts.rests)
+    end = TimeBucket(len(bounds) - 1, bounds[-1], bounds[-1])
+    parts = split_period(
+        since, until, holding(since, bounds), holding(until, bounds), end, additive_only=only_add
+    )
+    assert all(rest.since_us < rest.until_us for rest in parts.remainders)
+    assert not only_add or all(rest.sign == 1 for rest in parts.remainders)
     edges = {since, until, *bounds}
     for at in (moment for edge in edges for moment in (edge - 1, edge, edge + 1)):
         if at < BEFORE_US:
@@ -43,7 +52,9 @@ def test_stretches_and_rests_make_the_period(since: int, until: int, inner: set[
         stretch = holding(at, bounds)
         is_whole = stretch is not None and parts.first <= stretch.number < parts.last
         assert not is_whole or parts.since_us <= at < parts.until_us
-        counted = is_whole + sum(rest.sign for rest in parts.rests if rest.since_us <= at < rest.until_us)
+        counted = is_whole + sum(
+            rest.sign for rest in parts.remainders if rest.since_us <= at < rest.until_us
+        )
         assert counted == (since <= at < until), at
         if parts.is_open and at >= parts.until_us:
             assert stretch is None
@@ -55,19 +66,21 @@ def test_no_more_than_half_a_stretch_at_either_end_is_counted(
 ) -> None:
     bounds = [BEFORE_US, *sorted(inner), AFTER_US]
     low, high = holding(since, bounds), holding(until, bounds)
-    parts = divide(since, until, low, high, Stretch(len(bounds) - 1, AFTER_US, AFTER_US), only_add=False)
+    parts = split_period(
+        since, until, low, high, TimeBucket(len(bounds) - 1, AFTER_US, AFTER_US), additive_only=False
+    )
     assert low is not None
     assert high is not None
     if parts.first < parts.last:
         longest = max(each.until_us - each.since_us for each in (low, high))
-        assert all(2 * (rest.until_us - rest.since_us) <= longest for rest in parts.rests)
+        assert all(2 * (rest.until_us - rest.since_us) <= longest for rest in parts.remainders)
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 6000))
 def test_a_cover_has_every_stretch_once(first: int, length: int, made: int) -> None:
     last = first + length
     stretches = Counter[int]()
-    runs = list(cover(first, last, made))
+    runs = list(cover_with_buckets(first, last, made))
     for level, low, high in runs:
         assert low < high
         span = SPANS[level]

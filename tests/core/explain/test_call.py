@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from missedd.core.explain.call import story
+from missedd.core.explain.call import explain_call
 from tests.core.campaigns import NOON
 from tests.core.explain.test_timeline import AT, action, attempt, call, words
 
@@ -15,7 +15,7 @@ def told(**changes: Any) -> list[str]:
     report = {"received_at": AT.format(36), "source": "report", "status": "failed", "code": "23185"}
     failed = {"kind": "sms", "state": "done", "outcome": "failed", "reason": "sms-misconfigured"}
     facts = action(**failed | {"code": "23185", "reports": [report | {"effect": "applied"}]} | changes)
-    return [line.strip() for line in story(call(facts), NOON, "Asia/Kolkata", words).splitlines()]
+    return [line.strip() for line in explain_call(call(facts), NOON, "Asia/Kolkata", words).splitlines()]
 
 
 def test_a_rejected_text_tells_its_code_and_its_meaning() -> None:

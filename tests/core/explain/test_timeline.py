@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from missedd.core.explain.timeline import GOOD, Moment, timeline, tone_of
+from missedd.core.explain.timeline import GOOD_OUTCOMES, TimelineEntry, build_timeline, tone_of
 from missedd.core.model import Kind, Outcome, State
-from missedd.core.reasons import Reason, words_of
+from missedd.core.reasons import Reason, describe_reason
 
 AT = "2026-11-23T06:{}:00.000Z"
 
@@ -54,21 +54,21 @@ def attempt(minute: int, result: str | None = "accepted", **changes: Any) -> dic
     return said | {"message": None} | changes
 
 
-def titles(moments: list[Moment]) -> list[str]:
+def titles(moments: list[TimelineEntry]) -> list[str]:
     return [each.title for each in moments]
 
 
 def test_what_is_to_come_stands_at_the_end() -> None:
     waits = action(due_at=AT.format(10))
     sent = action(id=8, kind="sms", state="done", outcome="delivered", closed_at=AT.format(40), reason="x")
-    moments = timeline(call(waits, sent))
+    moments = build_timeline(call(waits, sent))
     assert titles(moments) == [
         "+919876543210 rang +918047120001",
         "It was accepted",
         "SMS: delivered",
         "Callback is due",
     ]
-    assert [each.is_ahead for each in moments] == [False, False, False, True]
+    assert [each.is_future for each in moments] == [False, False, False, True]
     assert moments[-1].until == AT.format(59)
     assert [each.tone for each in moments] == ["", "good", "good", "wait"]
 
@@ -82,7 +82,7 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
         "effect": "applied",
     }
     looked = report | {"received_at": AT.format(37), "source": "look-up", "code": None}
-    moments = timeline(
+    moments = build_timeline(
         call(
             action(
                 state="done",
@@ -116,7 +116,7 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
 def test_a_vote_says_what_it_is_worth() -> None:
     voted = {"poll": "singer", "option": "Asha", "standing": "surplus"}
     done = {"kind": "vote", "state": "done", "outcome": "refused", "closed_at": AT.format(31), "vote": voted}
-    moment = timeline(call(action(**done)))[-1]
+    moment = build_timeline(call(action(**done)))[-1]
     assert moment.title == "Vote: refused"
     assert "Asha" in moment.note
     assert "singer" in moment.note
@@ -132,23 +132,23 @@ def words(code: str) -> str:
 )
 def test_an_sms_that_failed_says_what_its_code_means(code: str | None, note: str) -> None:
     failed = {"kind": "sms", "state": "done", "outcome": "failed", "closed_at": AT.format(31), "code": code}
-    moment = timeline(call(action(**failed, reason="sms-misconfigured")), words)[-1]
+    moment = build_timeline(call(action(**failed, reason="sms-misconfigured")), words)[-1]
     assert (moment.title, moment.note) == ("SMS: failed", note)
-    assert timeline(call(action(**failed | {"outcome": "delivered"})), words)[-1].note == ""
+    assert build_timeline(call(action(**failed | {"outcome": "delivered"})), words)[-1].note == ""
 
 
 def test_where_the_call_came_from() -> None:
-    moments = timeline(call(shape="recovered", redeliveries=2))
+    moments = build_timeline(call(shape="recovered", redeliveries=2))
     assert moments[1].note == (
         "Found in Exotel's list of calls; no webhook told of it. Exotel delivered it again 2 times"
     )
-    asked = timeline(call(shape="sms-applet", verification="v-1"))[1].note
+    asked = build_timeline(call(shape="sms-applet", verification="v-1"))[1].note
     assert asked == (
         "The SMS applet asked for its text before a webhook told of it. "
         "It proved the number, for the verification v-1"
     )
     unread = {"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
-    withheld = timeline(call(**unread))
+    withheld = build_timeline(call(**unread))
     assert titles(withheld) == [
         "A withheld number rang a number that could not be read",
         "It is no missed call",
@@ -159,22 +159,22 @@ def test_where_the_call_came_from() -> None:
 @pytest.mark.parametrize("state", [State.HELD, State.DONE])
 def test_no_reason_is_left_out(reason: str, state: State) -> None:
     done = {"outcome": "dropped", "closed_at": AT.format(40)} if state is State.DONE else {}
-    moments = timeline(call(action(state=state, reason=str(reason), **done), reason=str(reason)))
+    moments = build_timeline(call(action(state=state, reason=str(reason), **done), reason=str(reason)))
     assert [each.reason for each in moments] == [None, str(reason), str(reason)]
-    assert all(each.words == words_of(str(reason)) for each in moments[1:])
+    assert all(each.words == describe_reason(str(reason)) for each in moments[1:])
 
 
 @pytest.mark.parametrize("state", [each for each in State if each is not State.DONE])
 @pytest.mark.parametrize("kind", Kind)
 def test_every_standing_has_its_words(state: State, kind: Kind) -> None:
-    assert timeline(call(action(state=state, kind=kind)))[-1].is_ahead
+    assert build_timeline(call(action(state=state, kind=kind)))[-1].is_future
 
 
 def test_tones() -> None:
     assert tone_of("planned", None) == tone_of("held", None) == "wait"
     assert tone_of("attempting", None) == tone_of("placed", None) == "out"
     for outcome in Outcome:
-        assert (tone_of("done", outcome) == "good") is (outcome in GOOD)
+        assert (tone_of("done", outcome) == "good") is (outcome in GOOD_OUTCOMES)
     assert tone_of("done", "dropped") == "none"
 
 
@@ -182,7 +182,7 @@ def test_what_is_kept_of_an_action_stands_with_its_end() -> None:
     kept = {"text": "Thank you.", "units": 1}
     sent = {"kind": "sms", "state": "done", "outcome": "delivered", "closed_at": AT.format(31)}
     tried = attempt(31)
-    moments = timeline(call(action(**sent, **kept, attempts=[tried], reason="sms-delivered")))
+    moments = build_timeline(call(action(**sent, **kept, attempts=[tried], reason="sms-delivered")))
     assert [[fact.value for fact in each.facts] for each in moments] == [[], [], [], ["Thank you.", "1"]]
-    ahead = timeline(call(action(kind="sms", state="placed", **kept)))
+    ahead = build_timeline(call(action(kind="sms", state="placed", **kept)))
     assert [fact.label for fact in ahead[-1].facts] == ["Text", "Units"]

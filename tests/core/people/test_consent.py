@@ -10,31 +10,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.people.consent import (
-    Joining,
-    Leaving,
-    Ledger,
+    ConsentEvent,
+    ConsentHistory,
+    ConsentStatus,
     OptOut,
-    Standing,
-    Wish,
-    joined_again,
-    leaves_at,
-    opted_out,
+    SubscribeEvent,
+    UnsubscribeEvent,
+    apply_opt_out,
+    apply_resubscribe,
+    withdrawal_time,
 )
 from missedd.core.reasons import Reason
 from tests.core.campaigns import NOON, minutes
 
 
-def joining(at: float, call_id: int = 1) -> Joining:
-    return Joining(NOON + minutes(at), call_id)
+def joining(at: float, call_id: int = 1) -> SubscribeEvent:
+    return SubscribeEvent(NOON + minutes(at), call_id)
 
 
-def leaving(at: float, call_id: int | None = 100) -> Leaving:
-    return Leaving(NOON + minutes(at), "missed-call" if call_id else "api", call_id)
+def leaving(at: float, call_id: int | None = 100) -> UnsubscribeEvent:
+    return UnsubscribeEvent(NOON + minutes(at), "missed-call" if call_id else "api", call_id)
 
 
-def heard(*wishes: Wish) -> tuple[Ledger, list[Reason]]:
-    ledger = Ledger()
-    reasons = [ledger.join(each) if isinstance(each, Joining) else ledger.leave(each) for each in wishes]
+def heard(*wishes: ConsentEvent) -> tuple[ConsentHistory, list[Reason]]:
+    ledger = ConsentHistory()
+    reasons = [
+        ledger.add_subscribe(each) if isinstance(each, SubscribeEvent) else ledger.add_unsubscribe(each)
+        for each in wishes
+    ]
     return ledger, reasons
 
 
@@ -60,22 +63,22 @@ def heard(*wishes: Wish) -> tuple[Ledger, list[Reason]]:
         ([leaving(0), joining(0)], ["not-subscribed", "withdrawn-since"], False),
     ],
 )
-def test_what_comes_of_each_word(wishes: list[Wish], reasons: list[str], is_in_force: bool) -> None:
+def test_what_comes_of_each_word(wishes: list[ConsentEvent], reasons: list[str], is_in_force: bool) -> None:
     ledger, found = heard(*wishes)
     assert found == reasons
-    assert ledger.is_in_force is is_in_force
+    assert ledger.is_subscribed is is_in_force
 
 
 def test_a_consent_ends_with_the_first_word_after_it_and_a_repeat_is_none_of_its_own() -> None:
     first, repeat, again = joining(0, 1), joining(1, 2), joining(9, 3)
     left, in_vain = leaving(5, 100), leaving(6, 101)
-    wishes: list[Wish] = [first, repeat, left, in_vain, again]
+    wishes: list[ConsentEvent] = [first, repeat, left, in_vain, again]
     for order in permutations(wishes):
         consents = heard(*order)[0].consents()
-        assert [(each.joining, each.standing, each.withdrawal) for each in consents] == [
-            (first, Standing.WITHDRAWN, left),
-            (repeat, Standing.REPEATED, None),
-            (again, Standing.IN_FORCE, None),
+        assert [(each.subscribed_by, each.status, each.withdrawal) for each in consents] == [
+            (first, ConsentStatus.WITHDRAWN, left),
+            (repeat, ConsentStatus.REPEATED, None),
+            (again, ConsentStatus.IN_FORCE, None),
         ]
 
 
@@ -91,31 +94,31 @@ WISHES = st.lists(
 
 
 @given(WISHES, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(wishes: list[Wish], rng: object) -> None:
+def test_the_order_of_arrival_does_not_matter(wishes: list[ConsentEvent], rng: object) -> None:
     shuffled = list(wishes)
     rng.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis calls its own Random an object
     one, other = heard(*wishes)[0], heard(*shuffled)[0]
     assert one.consents() == other.consents()
-    assert one.is_in_force is other.is_in_force
+    assert one.is_subscribed is other.is_subscribed
 
 
 @given(WISHES)
-def test_one_consent_at_a_time_and_each_ends_after_it_began(wishes: list[Wish]) -> None:
+def test_one_consent_at_a_time_and_each_ends_after_it_began(wishes: list[ConsentEvent]) -> None:
     ledger = heard(*wishes)[0]
-    consents = [each for each in ledger.consents() if each.standing is not Standing.REPEATED]
-    assert sum(each.standing is Standing.IN_FORCE for each in consents) == ledger.is_in_force
+    consents = [each for each in ledger.consents() if each.status is not ConsentStatus.REPEATED]
+    assert sum(each.status is ConsentStatus.IN_FORCE for each in consents) == ledger.is_subscribed
     for each, following in pairwise(consents):
         assert each.withdrawal is not None
-        assert each.joining.at <= each.withdrawal.at <= following.joining.at
-    assert len(ledger.consents()) == sum(isinstance(each, Joining) for each in wishes)
+        assert each.subscribed_by.at <= each.withdrawal.at <= following.subscribed_by.at
+    assert len(ledger.consents()) == sum(isinstance(each, SubscribeEvent) for each in wishes)
 
 
 def test_an_operators_word_takes_effect_though_the_call_lies_a_little_ahead() -> None:
     ledger = heard(joining(1))[0]
-    at = leaves_at(NOON, ledger)
-    assert ledger.leave(Leaving(at, "api")) is Reason.UNSUBSCRIBED
-    assert not ledger.is_in_force
-    assert leaves_at(NOON, Ledger()) == NOON
+    at = withdrawal_time(NOON, ledger)
+    assert ledger.add_unsubscribe(UnsubscribeEvent(at, "api")) is Reason.UNSUBSCRIBED
+    assert not ledger.is_subscribed
+    assert withdrawal_time(NOON, ConsentHistory()) == NOON
 
 
 def asked(at: float, call_id: int = 1, lasts: timedelta | None = None) -> OptOut:
@@ -124,27 +127,27 @@ def asked(at: float, call_id: int = 1, lasts: timedelta | None = None) -> OptOut
 
 
 def test_a_further_opting_out_prolongs_and_its_confirmation_stays_the_firsts() -> None:
-    first = opted_out(None, asked(0, 1, minutes(60)), None, NOON)
+    first = apply_opt_out(None, asked(0, 1, minutes(60)), None, NOON)
     assert first == asked(0, 1, minutes(60))
-    longer = opted_out(first, asked(5, 2, minutes(60)), None, NOON)
+    longer = apply_opt_out(first, asked(5, 2, minutes(60)), None, NOON)
     assert longer == OptOut(NOON, NOON + minutes(5), NOON + minutes(65), 1)
-    assert opted_out(longer, asked(1, 3, minutes(10)), None, NOON) == longer, "it is never shortened"
-    for_ever = opted_out(longer, asked(6, 4), None, NOON)
+    assert apply_opt_out(longer, asked(1, 3, minutes(10)), None, NOON) == longer, "it is never shortened"
+    for_ever = apply_opt_out(longer, asked(6, 4), None, NOON)
     assert for_ever is not None
     assert for_ever.until is None
-    assert opted_out(for_ever, asked(7, 5, minutes(1)), None, NOON) is not None
+    assert apply_opt_out(for_ever, asked(7, 5, minutes(1)), None, NOON) is not None
 
 
 def test_one_whose_time_is_over_or_that_was_taken_back_since_changes_nothing() -> None:
-    assert opted_out(None, asked(-60, 1, minutes(60)), None, NOON) is None
-    assert opted_out(None, asked(0), NOON + minutes(1), NOON) is None
-    assert opted_out(None, asked(0), NOON, NOON) == asked(0), "at the same instant, leaving comes last"
+    assert apply_opt_out(None, asked(-60, 1, minutes(60)), None, NOON) is None
+    assert apply_opt_out(None, asked(0), NOON + minutes(1), NOON) is None
+    assert apply_opt_out(None, asked(0), NOON, NOON) == asked(0), "at the same instant, leaving comes last"
 
 
 @pytest.mark.parametrize(("joined", "stands"), [(-1, True), (0, True), (0.01, False)])
 def test_who_joins_after_opting_out_wants_to_be_contacted(joined: float, stands: bool) -> None:
-    assert (joined_again(asked(0), NOON + minutes(joined)) is not None) is stands
-    assert joined_again(None, NOON) is None
+    assert (apply_resubscribe(asked(0), NOON + minutes(joined)) is not None) is stands
+    assert apply_resubscribe(None, NOON) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=6), st.randoms(use_true_random=False))
@@ -155,10 +158,10 @@ def test_whether_a_number_is_barred_does_not_depend_on_the_order_of_arrival(
         standing, joined_at = None, None
         for at, opts_out in order:
             if opts_out:
-                standing = opted_out(standing, asked(at), joined_at, NOON)
+                standing = apply_opt_out(standing, asked(at), joined_at, NOON)
             else:
                 joined_at = max(joined_at or NOON, NOON + minutes(at))
-                standing = joined_again(standing, NOON + minutes(at))
+                standing = apply_resubscribe(standing, NOON + minutes(at))
         return standing is not None
 
     shuffled = list(said)

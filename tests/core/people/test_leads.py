@@ -8,8 +8,8 @@ from itertools import product
 
 import pytest
 
-from missedd.core.pagination import AT_A_TIME, Page, Query, Rows
-from missedd.core.people.leads import LeadNews, LeadStatus, advance, all_leads
+from missedd.core.pagination import BATCH_ROWS, Page, PageRows, Query
+from missedd.core.people.leads import LeadEvent, LeadStatus, all_leads, next_status
 from tests.core.campaigns import NOON
 
 ORDER = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.CONVERTED)
@@ -27,14 +27,14 @@ ORDER = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.CONVERTED)
     ],
 )
 def test_each_step(status: str, news: str, follows: str) -> None:
-    assert advance(LeadStatus(status), LeadNews(news)) == follows
+    assert next_status(LeadStatus(status), LeadEvent(news)) == follows
 
 
 def test_never_back_and_no_longer_moved_by_the_same_news() -> None:
-    for status, news in product(LeadStatus, LeadNews):
-        after = advance(status, news)
+    for status, news in product(LeadStatus, LeadEvent):
+        after = next_status(status, news)
         assert ORDER.index(after) >= ORDER.index(status)
-        assert advance(after, news) is after
+        assert next_status(after, news) is after
 
 
 class Changing:
@@ -57,23 +57,23 @@ class Changing:
         return Page([{"id": lead_id} for _, lead_id in page], more)
 
 
-async def ids(rows: AsyncGenerator[Rows]) -> list[int]:
+async def ids(rows: AsyncGenerator[PageRows]) -> list[int]:
     return [row["id"] async for page in rows for row in page]
 
 
 async def test_a_lead_that_changes_while_the_others_are_told_is_told_once() -> None:
-    leads = Changing(3 * AT_A_TIME)
+    leads = Changing(3 * BATCH_ROWS)
     now = NOON + timedelta(hours=2)
     told: list[int] = []
     async for page in all_leads(leads.read, Query(updated_since=NOON), lambda: now):
         if not told:
-            leads.changed[5] = leads.changed[3 * AT_A_TIME - 1] = now
+            leads.changed[5] = leads.changed[3 * BATCH_ROWS - 1] = now
         told += [row["id"] for row in page]
-    assert sorted(told) == list(range(3 * AT_A_TIME))
+    assert sorted(told) == list(range(3 * BATCH_ROWS))
     assert told[-1] == 5
 
 
 async def test_all_leads_are_told_a_page_at_a_time() -> None:
-    leads = Changing(2 * AT_A_TIME + 1)
-    assert await ids(all_leads(leads.read, Query(), lambda: NOON)) == [*range(2 * AT_A_TIME, -1, -1)]
-    assert [query.limit for query in leads.asked] == 3 * [AT_A_TIME]
+    leads = Changing(2 * BATCH_ROWS + 1)
+    assert await ids(all_leads(leads.read, Query(), lambda: NOON)) == [*range(2 * BATCH_ROWS, -1, -1)]
+    assert [query.limit for query in leads.asked] == 3 * [BATCH_ROWS]

@@ -9,71 +9,73 @@ import pytest
 
 from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.gates import Candidate, Close, Go, Judgement, judge
-from missedd.core.explain.number import barred
+from missedd.core.explain.number import describe_suppression
 from missedd.core.model import Admission, Kind, Outcome, Plan, Verdict
 from missedd.core.people.suppression import (
-    NO_SMS,
-    OUR_CALLS,
-    PROMOTIONS,
-    Bar,
+    BLOCKS_CALLS,
+    BLOCKS_PROMOTIONAL_SMS,
+    BLOCKS_SMS,
     Channel,
-    Class,
-    bars_calls,
-    lasts,
-    learned,
-    refusal_of_sms,
+    RefusedSmsClass,
+    Restriction,
+    blocks_calls,
+    restriction_duration,
+    restriction_from_refusal,
+    sms_block_reason,
 )
 from missedd.core.policy import MessageClass, UnsubscribePolicy
 from missedd.core.reasons import Reason
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, everything, minutes, policy, seconds, sms
 
 PROMOTIONAL, SERVICE, TRANSACTIONAL = MessageClass
-OF_EXAMPL = Bar(Channel.SMS, Class.SENDER, "EXAMPL")
-ALL_SMS = Bar(Channel.SMS)
+OF_EXAMPL = Restriction(Channel.SMS, RefusedSmsClass.SENDER, "EXAMPL")
+ALL_SMS = Restriction(Channel.SMS)
 
 
 @pytest.mark.parametrize(
     ("bar", "message_class", "sender", "confirms", "expected"),
     [
-        (PROMOTIONS, PROMOTIONAL, "600123", False, Reason.REFUSES_SMS),
-        (PROMOTIONS, SERVICE, "EXAMPL", False, None),
-        (PROMOTIONS, TRANSACTIONAL, "EXAMPL", False, None),
-        (PROMOTIONS, PROMOTIONAL, "600123", True, None),
+        (BLOCKS_PROMOTIONAL_SMS, PROMOTIONAL, "600123", False, Reason.REFUSES_SMS),
+        (BLOCKS_PROMOTIONAL_SMS, SERVICE, "EXAMPL", False, None),
+        (BLOCKS_PROMOTIONAL_SMS, TRANSACTIONAL, "EXAMPL", False, None),
+        (BLOCKS_PROMOTIONAL_SMS, PROMOTIONAL, "600123", True, None),
         (OF_EXAMPL, TRANSACTIONAL, "EXAMPL", False, Reason.REFUSES_SMS),
         (OF_EXAMPL, TRANSACTIONAL, "exampl", True, Reason.REFUSES_SMS),
         (OF_EXAMPL, TRANSACTIONAL, "OTHERS", False, None),
-        (NO_SMS, TRANSACTIONAL, "EXAMPL", True, Reason.TAKES_NO_SMS),
+        (BLOCKS_SMS, TRANSACTIONAL, "EXAMPL", True, Reason.TAKES_NO_SMS),
         (ALL_SMS, TRANSACTIONAL, "EXAMPL", True, Reason.REFUSES_SMS),
-        (OUR_CALLS, PROMOTIONAL, "EXAMPL", False, None),
+        (BLOCKS_CALLS, PROMOTIONAL, "EXAMPL", False, None),
     ],
 )
 def test_which_sms_it_bars(
-    bar: Bar, message_class: MessageClass, sender: str, confirms: bool, expected: Reason | None
+    bar: Restriction, message_class: MessageClass, sender: str, confirms: bool, expected: Reason | None
 ) -> None:
-    assert refusal_of_sms([bar], message_class, sender, confirms=confirms) is expected
+    assert sms_block_reason([bar], message_class, sender, confirms_opt_out=confirms) is expected
     # One that lets it pass does not shelter it from another.
-    assert refusal_of_sms([OUR_CALLS, bar], message_class, sender, confirms=confirms) is expected
+    assert sms_block_reason([BLOCKS_CALLS, bar], message_class, sender, confirms_opt_out=confirms) is expected
 
 
 def test_only_the_register_of_calls_bars_calls() -> None:
-    assert bars_calls([PROMOTIONS, OUR_CALLS])
-    assert not bars_calls([PROMOTIONS, OF_EXAMPL, NO_SMS, ALL_SMS])
+    assert blocks_calls([BLOCKS_PROMOTIONAL_SMS, BLOCKS_CALLS])
+    assert not blocks_calls([BLOCKS_PROMOTIONAL_SMS, OF_EXAMPL, BLOCKS_SMS, ALL_SMS])
 
 
 def test_what_a_refusal_teaches_and_how_long_it_is_believed() -> None:
     month = timedelta(days=30)
-    assert [(learned(each, "EXAMPL"), each) for each in Class] == [
-        (PROMOTIONS, Class.PROMOTIONAL),
-        (OF_EXAMPL, Class.SENDER),
-        (NO_SMS, Class.TAKES_NO_SMS),
+    assert [(restriction_from_refusal(each, "EXAMPL"), each) for each in RefusedSmsClass] == [
+        (BLOCKS_PROMOTIONAL_SMS, RefusedSmsClass.PROMOTIONAL),
+        (OF_EXAMPL, RefusedSmsClass.SENDER),
+        (BLOCKS_SMS, RefusedSmsClass.TAKES_NO_SMS),
     ]
-    assert learned(Class.SENDER, None) is None
-    assert [lasts(each) for each in (PROMOTIONS, OF_EXAMPL, NO_SMS, OUR_CALLS)] == [None, None, month, month]
+    assert restriction_from_refusal(RefusedSmsClass.SENDER, None) is None
+    assert [
+        restriction_duration(each) for each in (BLOCKS_PROMOTIONAL_SMS, OF_EXAMPL, BLOCKS_SMS, BLOCKS_CALLS)
+    ] == [None, None, month, month]
 
 
-def judged(kind: Kind, *bars: Bar, number: str = CALLER, **changes: Any) -> Judgement:
+def judged(kind: Kind, *bars: Restriction, number: str = CALLER, **changes: Any) -> Judgement:
     candidate = Candidate(
-        kind, "admissions", Plan.OPEN, NOON + minutes(15), bars=bars, number=number, exophone=EXOPHONE
+        kind, "admissions", Plan.OPEN, NOON + minutes(15), restrictions=bars, number=number, exophone=EXOPHONE
     )
     return judge(candidate, policy(everything(**changes)), NOON)
 
@@ -84,20 +86,20 @@ def dropped(reason: Reason) -> Close:
 
 def test_the_gates_ask_for_the_class_and_the_sender_of_the_text() -> None:
     promotion = sms(message_class=PROMOTIONAL)
-    assert judged(Kind.SMS, PROMOTIONS, sms=promotion) == dropped(Reason.REFUSES_SMS)
-    assert judged(Kind.SMS, PROMOTIONS) == Go()
+    assert judged(Kind.SMS, BLOCKS_PROMOTIONAL_SMS, sms=promotion) == dropped(Reason.REFUSES_SMS)
+    assert judged(Kind.SMS, BLOCKS_PROMOTIONAL_SMS) == Go()
     opts_out = UnsubscribePolicy("news", suppress=True)
-    assert judged(Kind.SMS, PROMOTIONS, sms=promotion, unsubscribe=opts_out) == Go()
+    assert judged(Kind.SMS, BLOCKS_PROMOTIONAL_SMS, sms=promotion, unsubscribe=opts_out) == Go()
     assert judged(Kind.SMS, OF_EXAMPL) == dropped(Reason.REFUSES_SMS)
     assert judged(Kind.SMS, OF_EXAMPL, sms=sms(sender="OTHERS")) == Go()
-    assert judged(Kind.SMS, NO_SMS) == dropped(Reason.TAKES_NO_SMS)
-    assert judged(Kind.SMS, OUR_CALLS) == Go()
+    assert judged(Kind.SMS, BLOCKS_SMS) == dropped(Reason.TAKES_NO_SMS)
+    assert judged(Kind.SMS, BLOCKS_CALLS) == Go()
 
 
 def test_the_gates_let_the_register_of_calls_bar_calls_only() -> None:
-    assert judged(Kind.CALLBACK, OUR_CALLS) == dropped(Reason.DO_NOT_DISTURB)
-    assert judged(Kind.CALLBACK, PROMOTIONS, OF_EXAMPL, NO_SMS) == Go()
-    assert judged(Kind.WEBHOOK, OUR_CALLS, NO_SMS) == Go()
+    assert judged(Kind.CALLBACK, BLOCKS_CALLS) == dropped(Reason.DO_NOT_DISTURB)
+    assert judged(Kind.CALLBACK, BLOCKS_PROMOTIONAL_SMS, OF_EXAMPL, BLOCKS_SMS) == Go()
+    assert judged(Kind.WEBHOOK, BLOCKS_CALLS, BLOCKS_SMS) == Go()
 
 
 @pytest.mark.parametrize("landline", ["+912225551234", "+911800123456", "+911401234567"])
@@ -121,29 +123,38 @@ def test_a_landline_is_called_and_not_texted(landline: str) -> None:
 )
 def test_who_rings_again_may_be_called_again(verdict: Verdict, late_s: float, lifts: bool) -> None:
     refused_at = NOON + seconds(0.4)
-    history = CallerHistory(bars=(PROMOTIONS, OUR_CALLS), calls_refused_at=refused_at)
+    history = CallerHistory(restrictions=(BLOCKS_PROMOTIONAL_SMS, BLOCKS_CALLS), calls_refused_at=refused_at)
     at = refused_at + seconds(late_s)
-    assert history.rings_again(Admission(verdict, Reason.FIRST_CALL, "admissions", EXOPHONE, at)) is lifts
-    assert history.bars == ((PROMOTIONS,) if lifts else (PROMOTIONS, OUR_CALLS))
+    assert (
+        history.lift_call_refusal(Admission(verdict, Reason.FIRST_CALL, "admissions", EXOPHONE, at)) is lifts
+    )
+    assert history.restrictions == (
+        (BLOCKS_PROMOTIONAL_SMS,) if lifts else (BLOCKS_PROMOTIONAL_SMS, BLOCKS_CALLS)
+    )
     assert (history.calls_refused_at is None) is lifts
 
 
 @pytest.mark.parametrize(
     ("bar", "words"),
     [
-        (Bar(), "Nobody contacts it"),
-        (OUR_CALLS, "Nobody calls it before it rings again"),
-        (PROMOTIONS, "No promotional SMS is sent to it"),
+        (Restriction(), "Nobody contacts it"),
+        (BLOCKS_CALLS, "Nobody calls it before it rings again"),
+        (BLOCKS_PROMOTIONAL_SMS, "No promotional SMS is sent to it"),
         (OF_EXAMPL, "No SMS of EXAMPL is sent to it"),
-        (NO_SMS, "It takes no SMS, so none is sent to it"),
+        (BLOCKS_SMS, "It takes no SMS, so none is sent to it"),
         (ALL_SMS, "No SMS is sent to it"),
     ],
 )
-def test_each_says_what_it_bars(bar: Bar, words: str) -> None:
-    assert barred({"channel": str(bar.channel), "class": bar.of, "sender": bar.sender}) == words
+def test_each_says_what_it_bars(bar: Restriction, words: str) -> None:
+    assert (
+        describe_suppression({"channel": str(bar.channel), "class": bar.sms_class, "sender": bar.sender})
+        == words
+    )
 
 
 def test_a_campaign_without_sms_has_none_to_bar() -> None:
     assert judge(
-        Candidate(Kind.SMS, "admissions", Plan.OPEN, None, bars=(NO_SMS,)), policy(campaign()), NOON
+        Candidate(Kind.SMS, "admissions", Plan.OPEN, None, restrictions=(BLOCKS_SMS,)),
+        policy(campaign()),
+        NOON,
     ) == dropped(Reason.NO_LONGER_CONFIGURED)

@@ -10,13 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.policy import PollPolicy
-from missedd.core.polls.tally import Tally, state_of, told
-from missedd.core.polls.voting_rules import REFUSED, Cast, Standing, Vote, cast, leaves_out, spell, standings
+from missedd.core.polls.tally import Tally, poll_state, tally_json
+from missedd.core.polls.voting_rules import (
+    REFUSED_STATUSES,
+    Vote,
+    VoteResult,
+    VoteStatus,
+    apply_vote,
+    describe_vote,
+    is_country_excluded,
+    vote_statuses,
+)
 from missedd.core.reasons import Reason
 from tests.core.campaigns import NOON, minutes, poll
 
-COUNTED, SURPLUS, REPLACED = Standing.COUNTED, Standing.SURPLUS, Standing.REPLACED
-EARLY, LATE = Standing.EARLY, Standing.LATE
+COUNTED, SURPLUS, REPLACED = VoteStatus.COUNTED, VoteStatus.SURPLUS, VoteStatus.REPLACED
+EARLY, LATE = VoteStatus.EARLY, VoteStatus.LATE
 
 # Few instants, so that many are equal and many lie on the poll's edges.
 instants = st.integers(0, 6).map(lambda n: NOON + minutes(n))
@@ -35,18 +44,18 @@ votes = st.lists(
 )
 
 
-def one_by_one(arriving: list[Vote], of: PollPolicy) -> dict[Vote, Standing]:
+def one_by_one(arriving: list[Vote], of: PollPolicy) -> dict[Vote, VoteStatus]:
     """What is kept when each vote is cast as it arrives."""
     counted: tuple[Vote, ...] = ()
-    kept: dict[Vote, Standing] = {}
+    kept: dict[Vote, VoteStatus] = {}
     for vote in arriving:
-        done = cast(counted, vote, of)
+        done = apply_vote(counted, vote, of)
         counted = done.counted
-        kept[vote] = done.standing
+        kept[vote] = done.status
         if done.displaced is not None:
             assert kept[done.displaced] is COUNTED
-            assert done.displaced_to is not None
-            kept[done.displaced] = done.displaced_to
+            assert done.displaced_status is not None
+            kept[done.displaced] = done.displaced_status
         assert list(counted) == sorted(each for each, stands in kept.items() if stands is COUNTED)
     return kept
 
@@ -57,13 +66,13 @@ def test_votes_as_they_arrive_stand_as_all_of_them_counted_at_once(
 ) -> None:
     arriving = cast_votes.copy()
     luck.shuffle(arriving)
-    assert one_by_one(arriving, of) == standings(cast_votes, of)
+    assert one_by_one(arriving, of) == vote_statuses(cast_votes, of)
 
 
 @given(votes, rules)
 def test_what_counts(cast_votes: list[Vote], of: PollPolicy) -> None:
-    stand = standings(cast_votes, of)
-    timely = [each for each in cast_votes if stand[each] not in REFUSED]
+    stand = vote_statuses(cast_votes, of)
+    timely = [each for each in cast_votes if stand[each] not in REFUSED_STATUSES]
     assert set(stand) == set(cast_votes)
     assert list(stand.values()).count(COUNTED) == min(len(timely), of.votes_per_number)
     for vote, standing in stand.items():
@@ -98,14 +107,14 @@ def at(offset: float, sid: str = "", option: str = "Asha") -> Vote:
     ],
 )
 def test_each_vote_is_given_a_reason_when_it_comes(
-    keep: str, limit: int, arrive: list[float], expected: dict[float, Standing], reasons: list[str]
+    keep: str, limit: int, arrive: list[float], expected: dict[float, VoteStatus], reasons: list[str]
 ) -> None:
     of = poll(keep=keep, votes_per_number=limit)
     assert one_by_one([at(each) for each in arrive], of) == {at(each): to for each, to in expected.items()}
     counted: tuple[Vote, ...] = ()
     told_reasons = []
     for each in arrive:
-        done = cast(counted, at(each), of)
+        done = apply_vote(counted, at(each), of)
         counted = done.counted
         told_reasons.append(done.reason.removeprefix("vote-"))
     assert told_reasons == reasons
@@ -122,11 +131,11 @@ def test_each_vote_is_given_a_reason_when_it_comes(
     ],
 )
 def test_a_poll_is_open_from_its_opening_up_to_its_closing(
-    minute: float, standing: Standing, reason: Reason
+    minute: float, standing: VoteStatus, reason: Reason
 ) -> None:
     of = poll(opens_at=NOON, closes_at=NOON + minutes(10))
-    done = cast((), at(minute), of)
-    assert (done.standing, done.reason) == (standing, reason)
+    done = apply_vote((), at(minute), of)
+    assert (done.status, done.reason) == (standing, reason)
     assert done.counted == ((at(minute),) if standing is COUNTED else ())
 
 
@@ -138,13 +147,13 @@ def test_two_votes_of_one_instant_are_told_apart_by_their_callsids_and_not_by_wh
 
 def test_a_vote_out_of_hours_displaces_nothing() -> None:
     of = poll(keep="last", closes_at=NOON + minutes(10))
-    assert cast((at(1),), at(10), of) == Cast(LATE, None, None, (at(1),))
+    assert apply_vote((at(1),), at(10), of) == VoteResult(LATE, None, None, (at(1),))
 
 
 def test_a_standing_is_spelt() -> None:
-    assert spell("singer", "Asha", COUNTED) == "a vote for Asha in the poll singer: it counts"
-    assert all(each.words for each in Standing)
-    assert spell("singer", "Asha", "of-tomorrow").endswith(": of-tomorrow")
+    assert describe_vote("singer", "Asha", COUNTED) == "a vote for Asha in the poll singer: it counts"
+    assert all(each.words for each in VoteStatus)
+    assert describe_vote("singer", "Asha", "of-tomorrow").endswith(": of-tomorrow")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +171,7 @@ def test_the_state_is_by_the_clock(opens: int | None, closes: int | None, state:
     def instant(offset: int | None) -> datetime | None:
         return None if offset is None else NOON + minutes(offset)
 
-    assert state_of(poll(opens_at=instant(opens), closes_at=instant(closes)), NOON) == state
+    assert poll_state(poll(opens_at=instant(opens), closes_at=instant(closes)), NOON) == state
 
 
 def test_a_poll_is_told_in_the_order_of_its_options() -> None:
@@ -171,7 +180,7 @@ def test_a_poll_is_told_in_the_order_of_its_options() -> None:
         {("Asha", COUNTED): 3, ("Gone", COUNTED): 2, ("Asha", LATE): 4, ("Gone", SURPLUS): 1},
     )
     assert (tally.total, tally.calls) == (5, 10)
-    assert told(tally, ["Ravi", "Asha"], NOON) == {
+    assert tally_json(tally, ["Ravi", "Asha"], NOON) == {
         "poll": "singer",
         "state": "open",
         "total": 5,
@@ -190,11 +199,13 @@ def test_a_poll_is_told_in_the_order_of_its_options() -> None:
 
 def test_a_vote_of_a_country_that_is_left_out_displaces_nobody() -> None:
     of = poll(keep="last", countries=frozenset({"IN"}))
-    assert not leaves_out(of, "+919876543210")
-    assert leaves_out(of, "+18765551234")
-    assert not leaves_out(poll(), "+18765551234")
+    assert not is_country_excluded(of, "+919876543210")
+    assert is_country_excluded(of, "+18765551234")
+    assert not is_country_excluded(poll(), "+18765551234")
     counted = (at(0),)
-    done = cast(counted, at(1), of, is_foreign=True)
-    assert (done.standing, done.displaced, done.counted) == (Standing.FOREIGN, None, counted)
+    done = apply_vote(counted, at(1), of, is_foreign=True)
+    assert (done.status, done.displaced, done.counted) == (VoteStatus.FOREIGN, None, counted)
     assert done.reason is Reason.FOREIGN_NUMBER
-    assert standings([at(0), at(1)], of, is_foreign=True) == dict.fromkeys([at(0), at(1)], Standing.FOREIGN)
+    assert vote_statuses([at(0), at(1)], of, is_foreign=True) == dict.fromkeys(
+        [at(0), at(1)], VoteStatus.FOREIGN
+    )

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.sms.dlt import VAR, characters, parting, strange_placeholders
-from missedd.core.sms.template import Name, read_body
+from missedd.core.sms.dlt import VAR, first_mismatch, literal_tokens, unknown_placeholders
+from missedd.core.sms.template import BodyField, parse_body
 
 TEMPLATE = "Thank you, {#var#}. We open at {#var#}!"
 
@@ -32,7 +32,7 @@ TEMPLATE = "Thank you, {#var#}. We open at {#var#}!"
     ],
 )
 def test_what_matches(body: str, template: str) -> None:
-    assert parting(read_body(body)[0], template) is None
+    assert first_mismatch(parse_body(body)[0], template) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_matches(body: str, template: str) -> None:
 def test_where_they_part(
     body: str, template: str, text_at: int, text: str, template_at: int, expected: str
 ) -> None:
-    found = parting(read_body(body)[0], template)
+    found = first_mismatch(parse_body(body)[0], template)
     assert found is not None
     assert (found.text_at, found.text) == (text_at, text)
     assert (found.template_at, found.template) == (template_at, expected)
@@ -72,23 +72,23 @@ def test_every_way_to_fill_a_template_matches_it(pieces: list[str], data: st.Dat
     template = "".join(pieces)
     value = st.text(min_size=1, max_size=29)
     filled = "".join(data.draw(value) if each == VAR else each for each in pieces)
-    assert parting(characters(filled), template) is None
+    assert first_mismatch(literal_tokens(filled), template) is None
 
 
 @given(st.text(alphabet="ab.", max_size=40), st.lists(st.sampled_from(["a", "b", ".", VAR]), max_size=6))
 def test_a_written_text_is_compared_as_operators_do(text: str, pieces: list[str]) -> None:
     pattern = "".join(".{1,29}" if each == VAR else re.escape(each) for each in pieces)
     matches = re.fullmatch(pattern, text, re.DOTALL) is not None
-    assert (parting(characters(text), "".join(pieces)) is None) == matches
+    assert (first_mismatch(literal_tokens(text), "".join(pieces)) is None) == matches
 
 
-@given(st.lists(st.sampled_from([f"{{{Name.TIME}}}", "a", "b"]), max_size=8), st.data())
+@given(st.lists(st.sampled_from([f"{{{BodyField.TIME}}}", "a", "b"]), max_size=8), st.data())
 def test_a_body_that_matches_makes_texts_that_match(pieces: list[str], data: st.DataObject) -> None:
     body = "".join(pieces)
     template = "".join(VAR if each.startswith("{") or data.draw(st.booleans()) else each for each in pieces)
-    assert parting(read_body(body)[0], template) is None
-    assert parting(characters(body.replace("{time}", "12:34")), template) is None
+    assert first_mismatch(parse_body(body)[0], template) is None
+    assert first_mismatch(literal_tokens(body.replace("{time}", "12:34")), template) is None
 
 
 def test_what_is_no_variable_is_told() -> None:
-    assert strange_placeholders("Dear {#name#}, {#var#} {#VAR#} {x} {#url#}") == ["{#name#}", "{#VAR#}"]
+    assert unknown_placeholders("Dear {#name#}, {#var#} {#VAR#} {x} {#url#}") == ["{#name#}", "{#VAR#}"]

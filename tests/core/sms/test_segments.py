@@ -6,40 +6,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.sms.segments import Segments, dearest, is_plain, segments
+from missedd.core.sms.segments import SegmentCount, costliest_character, count_segments, is_gsm_text
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Segments("plain", 0, 0)),
-        ("a" * 160, Segments("plain", 1, 160)),
-        ("a" * 161, Segments("plain", 2, 161)),
-        ("a" * 306, Segments("plain", 2, 306)),
-        ("a" * 307, Segments("plain", 3, 307)),
-        ("€" * 80, Segments("plain", 1, 160)),
-        ("€" * 81, Segments("plain", 2, 162)),
+        ("", SegmentCount("plain", 0, 0)),
+        ("a" * 160, SegmentCount("plain", 1, 160)),
+        ("a" * 161, SegmentCount("plain", 2, 161)),
+        ("a" * 306, SegmentCount("plain", 2, 306)),
+        ("a" * 307, SegmentCount("plain", 3, 307)),
+        ("€" * 80, SegmentCount("plain", 1, 160)),
+        ("€" * 81, SegmentCount("plain", 2, 162)),
         # 76 of them fill 152 of a part's 153 septets: an escape is not cut in two.
-        ("€" * 153, Segments("plain", 3, 306)),
-        ("{}[]|\\~^", Segments("plain", 1, 16)),
-        ("@£$¥èéùìòÇ\nØø\rÅå", Segments("plain", 1, 16)),
-        ("न" * 70, Segments("unicode", 1, 70)),
-        ("न" * 71, Segments("unicode", 2, 71)),
-        ("न" * 134, Segments("unicode", 2, 134)),
-        ("न" * 135, Segments("unicode", 3, 135)),
-        ("😀" * 35, Segments("unicode", 1, 70)),
-        ("😀" * 36, Segments("unicode", 2, 72)),
-        ("plain but for one curly quote ’", Segments("unicode", 1, 31)),
-        ("`", Segments("unicode", 1, 1)),
+        ("€" * 153, SegmentCount("plain", 3, 306)),
+        ("{}[]|\\~^", SegmentCount("plain", 1, 16)),
+        ("@£$¥èéùìòÇ\nØø\rÅå", SegmentCount("plain", 1, 16)),
+        ("न" * 70, SegmentCount("unicode", 1, 70)),
+        ("न" * 71, SegmentCount("unicode", 2, 71)),
+        ("न" * 134, SegmentCount("unicode", 2, 134)),
+        ("न" * 135, SegmentCount("unicode", 3, 135)),
+        ("😀" * 35, SegmentCount("unicode", 1, 70)),
+        ("😀" * 36, SegmentCount("unicode", 2, 72)),
+        ("plain but for one curly quote ’", SegmentCount("unicode", 1, 31)),
+        ("`", SegmentCount("unicode", 1, 1)),
     ],
 )
-def test_segments(text: str, expected: Segments) -> None:
-    assert segments(text) == expected
+def test_segments(text: str, expected: SegmentCount) -> None:
+    assert count_segments(text) == expected
 
 
 @given(st.text(max_size=400))
 def test_units_hold_the_text(text: str) -> None:
-    found = segments(text)
+    found = count_segments(text)
     single, joined = (160, 153) if found.encoding == "plain" else (70, 67)
     assert found.length >= len(text)
     assert (found.units <= 1) == (found.length <= single)
@@ -50,7 +50,7 @@ def test_units_hold_the_text(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=40))
 def test_the_dearest_character_repeated_costs_at_least_as_much(text: str) -> None:
-    worst = segments(dearest(text) * len(text))
-    assert is_plain(text) == (worst.encoding == "plain") == (segments(text).encoding == "plain")
-    assert worst.length >= segments(text).length
-    assert worst.units >= segments(text).units
+    worst = count_segments(costliest_character(text) * len(text))
+    assert is_gsm_text(text) == (worst.encoding == "plain") == (count_segments(text).encoding == "plain")
+    assert worst.length >= count_segments(text).length
+    assert worst.units >= count_segments(text).units

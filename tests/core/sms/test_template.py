@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from missedd.core.business_hours import Holidays
 from missedd.core.policy import VotePolicy
-from missedd.core.sms.segments import segments
+from missedd.core.sms.segments import count_segments
 from missedd.core.sms.template import (
-    LONGEST_VALUE,
-    Mistake,
-    Name,
-    Occasion,
-    Size,
-    Token,
-    measure,
-    names_in,
-    read_body,
-    standing,
-    write,
+    MAX_VARIABLE_LENGTH,
+    BodyField,
+    BodyToken,
+    InvalidPlaceholder,
+    LargestSms,
+    RenderContext,
+    fields_in,
+    largest_sms,
+    leaderboard_text,
+    parse_body,
+    render_body,
 )
 from tests.core.campaigns import CALLER, campaign, ist, minutes, office, policy, sms
 
@@ -34,8 +34,8 @@ NIGHT = ist("2026-11-23 22:15")
 def said(body: str, now: datetime = NIGHT, votes: dict[str, int] | None = None, **changes: Any) -> str:
     mine = campaign(**{"hours": office(), "vote": VotePolicy("singer", "Asha")} | changes)
     other = campaign(name="ravi", exophones=("+918047120009",), vote=VotePolicy("singer", "Ravi"))
-    occasion = Occasion(CALLER, NIGHT, now, votes or {})
-    return write(sms(body=body), mine, policy(mine, other), occasion)
+    occasion = RenderContext(CALLER, NIGHT, now, votes or {})
+    return render_body(sms(body=body), mine, policy(mine, other), occasion)
 
 
 @pytest.mark.parametrize(
@@ -87,55 +87,62 @@ def test_an_opening_a_week_ahead_has_its_date_and_one_out_of_sight_is_empty() ->
     ],
 )
 def test_the_standing_is_cut_to_what_fits(votes: dict[str, int], text: str) -> None:
-    assert standing(votes) == text
+    assert leaderboard_text(votes) == text
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=40), st.integers(0, 10**9), min_size=1, max_size=6))
 def test_a_standing_always_says_who_leads_and_always_fits(votes: dict[str, int]) -> None:
-    text = standing(votes)
-    assert len(text) <= LONGEST_VALUE
+    text = leaderboard_text(votes)
+    assert len(text) <= MAX_VARIABLE_LENGTH
     assert str(max(votes.values())) in text
 
 
 def test_what_cannot_be_read_is_told_with_its_place() -> None:
-    tokens, mistakes = read_body("a {tiem} {#var#} } {")
-    assert mistakes == (Mistake(3, "tiem"), Mistake(10, "#var#"), Mistake(18, None), Mistake(20, None))
-    assert "".join(each.what for each in tokens) == "a    "
+    tokens, mistakes = parse_body("a {tiem} {#var#} } {")
+    assert mistakes == (
+        InvalidPlaceholder(3, "tiem"),
+        InvalidPlaceholder(10, "#var#"),
+        InvalidPlaceholder(18, None),
+        InvalidPlaceholder(20, None),
+    )
+    assert "".join(each.content for each in tokens) == "a    "
 
 
 @given(st.text(alphabet="ab{}", max_size=30))
 def test_doubling_the_braces_of_any_text_gives_it_back(text: str) -> None:
-    tokens, mistakes = read_body(text.replace("{", "{{").replace("}", "}}"))
+    tokens, mistakes = parse_body(text.replace("{", "{{").replace("}", "}}"))
     assert not mistakes
-    assert "".join(each.what for each in tokens) == text
+    assert "".join(each.content for each in tokens) == text
 
 
 def test_places_count_the_body_as_it_is_written() -> None:
-    tokens, _ = read_body("{{{time}!")
-    assert tokens == (Token(1, "{"), Token(3, Name.TIME), Token(9, "!"))
+    tokens, _ = parse_body("{{{time}!")
+    assert tokens == (BodyToken(1, "{"), BodyToken(3, BodyField.TIME), BodyToken(9, "!"))
 
 
 @pytest.mark.parametrize(
     ("body", "size"),
     [
-        ("Thank you.", Size("plain", 10, 1, True, None)),
-        ("Now: {standing}", Size("plain", 34, 1, False, None)),
-        ("Curly ’ quote", Size("unicode", 13, 1, True, Token(7, "’"))),
-        ("a" * 150 + "{caller}", Size("plain", 166, 2, False, None)),
+        ("Thank you.", LargestSms("plain", 10, 1, True, None)),
+        ("Now: {standing}", LargestSms("plain", 34, 1, False, None)),
+        ("Curly ’ quote", LargestSms("unicode", 13, 1, True, BodyToken(7, "’"))),
+        ("a" * 150 + "{caller}", LargestSms("plain", 166, 2, False, None)),
     ],
 )
-def test_the_most_a_body_comes_to(body: str, size: Size) -> None:
-    assert measure(body, "Asha", ("Asha", "Ravi")) == size
+def test_the_most_a_body_comes_to(body: str, size: LargestSms) -> None:
+    assert largest_sms(body, "Asha", ("Asha", "Ravi")) == size
 
 
 def test_an_option_can_make_a_text_unicode() -> None:
-    size = measure("Now: {standing}", "Asha", ("Asha", "रवि"))
-    assert (size.encoding, size.forced_by) == ("unicode", Token(6, Name.STANDING))
-    assert measure("You: {option}", "रवि", ("Asha", "रवि")).forced_by == Token(6, Name.OPTION)
+    size = largest_sms("Now: {standing}", "Asha", ("Asha", "रवि"))
+    assert (size.encoding, size.unicode_because) == ("unicode", BodyToken(6, BodyField.LEADERBOARD))
+    assert largest_sms("You: {option}", "रवि", ("Asha", "रवि")).unicode_because == BodyToken(
+        6, BodyField.OPTION
+    )
 
 
 @given(
-    st.lists(st.sampled_from([*(f"{{{each}}}" for each in Name), "a", "€", "’", "{{"]), max_size=12),
+    st.lists(st.sampled_from([*(f"{{{each}}}" for each in BodyField), "a", "€", "’", "{{"]), max_size=12),
     st.integers(0, 2 * 365 * 24 * 60).map(lambda count: NIGHT + minutes(count)),
     st.dictionaries(st.sampled_from(["Asha", "रवि", "Me€ra"]), st.integers(0, 10**8)),
 )
@@ -144,9 +151,9 @@ def test_no_text_is_larger_than_what_was_measured(
 ) -> None:
     body = "".join(pieces)
     mine = campaign(hours=office(), vote=VotePolicy("singer", "Asha"))
-    text = write(sms(body=body), mine, policy(mine), Occasion(CALLER, now, now, votes))
-    size, found = measure(body, "Asha", ("Asha", "रवि", "Me€ra")), segments(text)
+    text = render_body(sms(body=body), mine, policy(mine), RenderContext(CALLER, now, now, votes))
+    size, found = largest_sms(body, "Asha", ("Asha", "रवि", "Me€ra")), count_segments(text)
     assert len(text) <= size.characters
     assert found.units <= size.units
     assert size.encoding == "unicode" or found.encoding == "plain"
-    assert size.is_fixed == (not names_in(body))
+    assert size.is_fixed == (not fields_in(body))

@@ -10,53 +10,61 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missedd.core.policy import VotePolicy
-from missedd.core.sms.dlt import Value, characters, fill, matches, parting
-from missedd.core.sms.dlt_variables import Kind
-from missedd.core.sms.template import Name, Occasion, examples, read_body, write
+from missedd.core.sms.dlt import (
+    VariableValue,
+    first_mismatch,
+    literal_tokens,
+    match_variables,
+    matches_template,
+)
+from missedd.core.sms.dlt_variables import VariableType
+from missedd.core.sms.template import BodyField, RenderContext, field_examples, parse_body, render_body
 from tests.core.campaigns import campaign, ist, minutes, office, policy, sms
 
 BILL = "Pay Rs {#numeric#} by {#alphanumeric#} at {#url#}."
 
 
-def filled(body: str, template: str) -> tuple[Value, ...]:
-    found = fill(read_body(body)[0], template)
+def filled(body: str, template: str) -> tuple[VariableValue, ...]:
+    found = match_variables(parse_body(body)[0], template)
     assert found is not None
     return found
 
 
 def test_each_variable_has_its_value() -> None:
     values = filled("Pay Rs 500 by Monday at https://example.in/x.", BILL)
-    assert [(each.number, each.kind, each.text, each.at) for each in values] == [
-        (1, Kind.NUMERIC, "500", 8),
-        (2, Kind.ALPHANUMERIC, "Monday", 15),
-        (3, Kind.URL, "https://example.in/x", 25),
+    assert [(each.number, each.type, each.text, each.at) for each in values] == [
+        (1, VariableType.NUMERIC, "500", 8),
+        (2, VariableType.ALPHANUMERIC, "Monday", 15),
+        (3, VariableType.URL, "https://example.in/x", 25),
     ]
-    assert not any(each.judgement.wrong or each.judgement.odd for each in values)
+    assert not any(each.check.error or each.check.questionable for each in values)
 
 
 def test_a_named_value_is_judged_by_what_callers_get() -> None:
     due, opening, link = filled("Pay Rs {time} by {opening} at https://example.in/{caller}.", BILL)
-    assert (due.text, due.example, due.judgement.wrong) == ("{time}", "10:31", "is not digits only")
-    assert (opening.example, opening.judgement.odd) == ("09:30", ":")
-    assert list(opening.names) == [Name.OPENING]
-    assert (link.example, link.judgement.wrong) == ("https://example.in/+919800000001", "")
+    assert (due.text, due.example, due.check.error) == ("{time}", "10:31", "is not digits only")
+    assert (opening.example, opening.check.questionable) == ("09:30", ":")
+    assert list(opening.names) == [BodyField.OPENING]
+    assert (link.example, link.check.error) == ("https://example.in/+919800000001", "")
 
 
 def test_a_variable_with_a_type_takes_several_named_values_while_they_fit() -> None:
-    (fits,) = filled("{date} at {time}", Kind.ALPHANUMERIC)
-    assert (fits.text, fits.judgement.wrong, fits.judgement.odd) == ("{date} at {time}", "", ":")
-    (long,) = filled("{caller} {date} {opening}", Kind.ALPHANUMERIC)
-    assert long.judgement.wrong == "is longer than the 40 characters of a {#alphanumeric#}"
+    (fits,) = filled("{date} at {time}", VariableType.ALPHANUMERIC)
+    assert (fits.text, fits.check.error, fits.check.questionable) == ("{date} at {time}", "", ":")
+    (long,) = filled("{caller} {date} {opening}", VariableType.ALPHANUMERIC)
+    assert long.check.error == "is longer than the 40 characters of a {#alphanumeric#}"
     assert long.example == "+999999999999999 23 Nov 2026 Tue 24 Nov 09:30"
 
 
 @pytest.mark.parametrize("option", ["7", "Asha", "x" * 30])
 def test_an_option_is_judged_as_it_is(option: str) -> None:
-    tokens, _ = read_body("{option}")
-    found = {kind: fill(tokens, kind, examples(option)) for kind in Kind}
-    wrong = {kind for kind, values in found.items() if values and values[0].judgement.wrong}
-    always = {Kind.URL, Kind.URLOTT, Kind.CBN, Kind.EMAIL}
-    assert wrong - always == {"7": set(), "Asha": {Kind.NUMERIC}}.get(option, {Kind.NUMERIC, Kind.VAR})
+    tokens, _ = parse_body("{option}")
+    found = {kind: match_variables(tokens, kind, field_examples(option)) for kind in VariableType}
+    wrong = {kind for kind, values in found.items() if values and values[0].check.error}
+    always = {VariableType.URL, VariableType.URLOTT, VariableType.CBN, VariableType.EMAIL}
+    assert wrong - always == {"7": set(), "Asha": {VariableType.NUMERIC}}.get(
+        option, {VariableType.NUMERIC, VariableType.VAR}
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,9 +88,9 @@ def test_of_several_ways_the_best_is_taken(text: str, template: str, value: str)
         ("Pay Rs 500 by Mon-Wed at https://example.in/x.", BILL, True),
         ("Pay Rs 500 by Monday at our counter.", BILL, False),
         ("Pay Rs 500 by Monday at https://example.in/x", BILL, False),
-        ("x" * 40, Kind.ALPHANUMERIC, True),
-        ("x" * 41, Kind.ALPHANUMERIC, False),
-        ("x" * 30, Kind.VAR, False),
+        ("x" * 40, VariableType.ALPHANUMERIC, True),
+        ("x" * 41, VariableType.ALPHANUMERIC, False),
+        ("x" * 30, VariableType.VAR, False),
         ("Write to care@example.in.", "Write to {#email#}.", True),
         ("Write to care at example.in.", "Write to {#email#}.", False),
         ("Ring 1800 123 4567 now", "Ring {#cbn#} now", True),
@@ -93,7 +101,7 @@ def test_of_several_ways_the_best_is_taken(text: str, template: str, value: str)
     ],
 )
 def test_what_is_sent(text: str, template: str, expected: bool) -> None:
-    assert matches(characters(text), template) == expected
+    assert matches_template(literal_tokens(text), template) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,12 +119,16 @@ def test_what_is_sent(text: str, template: str, expected: bool) -> None:
     ],
 )
 def test_where_the_words_part(body: str, words: str) -> None:
-    found = parting(read_body(body)[0], BILL)
-    assert fill(read_body(body)[0], BILL) is None
+    found = first_mismatch(parse_body(body)[0], BILL)
+    assert match_variables(parse_body(body)[0], BILL) is None
     assert str(found).startswith(f"parts from dlt_template: {words}")
 
 
-_PATTERNS = {Kind.VAR: ".{1,29}", Kind.NUMERIC: "[0-9]+", Kind.ALPHANUMERIC: ".{1,40}"}
+_PATTERNS = {
+    VariableType.VAR: ".{1,29}",
+    VariableType.NUMERIC: "[0-9]+",
+    VariableType.ALPHANUMERIC: ".{1,40}",
+}
 
 
 @given(
@@ -124,20 +136,20 @@ _PATTERNS = {Kind.VAR: ".{1,29}", Kind.NUMERIC: "[0-9]+", Kind.ALPHANUMERIC: ".{
     st.lists(st.sampled_from(["a", "1", " ", ".", *_PATTERNS]), max_size=6),
 )
 def test_a_written_text_is_compared_as_operators_do(text: str, parts: list[str]) -> None:
-    tokens, template = characters(text), "".join(parts)
+    tokens, template = literal_tokens(text), "".join(parts)
     pattern = "".join(_PATTERNS.get(part, re.escape(part)) for part in parts)  # type: ignore[call-overload]
     expected = re.fullmatch(pattern, text, re.DOTALL) is not None
-    assert matches(tokens, template) == (parting(tokens, template) is None) == expected
+    assert matches_template(tokens, template) == (first_mismatch(tokens, template) is None) == expected
     if expected:
-        values = fill(tokens, template)
+        values = match_variables(tokens, template)
         assert values is not None
-        assert not any(value.judgement.wrong for value in values)
+        assert not any(value.check.error for value in values)
 
 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from([f"{{{name}}}" for name in Name]),
+            st.sampled_from([f"{{{name}}}" for name in BodyField]),
             st.sampled_from(["on ", "7", " ", "https://example.in/", "x@example.in"]),
         ),
         min_size=1,
@@ -150,14 +162,14 @@ def test_a_written_text_is_compared_as_operators_do(text: str, parts: list[str])
 def test_what_check_finds_right_is_sent_to_every_caller(
     parts: list[str], data: st.DataObject, now: datetime, caller: str
 ) -> None:
-    kinds = st.sampled_from(Kind)
+    kinds = st.sampled_from(VariableType)
     template = "".join(
         data.draw(kinds) if part.startswith("{") or data.draw(st.booleans()) else part for part in parts
     )
     body = "".join(parts)
-    values = fill(read_body(body)[0], template, examples("Asha"))
-    if values is None or any(value.judgement.wrong for value in values):
+    values = match_variables(parse_body(body)[0], template, field_examples("Asha"))
+    if values is None or any(value.check.error for value in values):
         return
     mine = campaign(hours=office(), vote=VotePolicy("singer", "Asha"))
-    text = write(sms(body=body), mine, policy(mine), Occasion(caller, now, now, {"Ravi": 10**8}))
-    assert matches(characters(text), template)
+    text = render_body(sms(body=body), mine, policy(mine), RenderContext(caller, now, now, {"Ravi": 10**8}))
+    assert matches_template(literal_tokens(text), template)

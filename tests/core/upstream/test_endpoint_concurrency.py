@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.upstream.endpoint_concurrency import HALF, PLACES, QUARTER, Share, Standing, free_places
+from missedd.core.upstream.endpoint_concurrency import (
+    MAX_REQUESTS,
+    MAX_TO_HANGING,
+    RESERVED_PER_ENDPOINT,
+    EndpointHealth,
+    EndpointLoad,
+    free_slots,
+)
 
-UNTRIED, ANSWERS, HANGS = Standing.UNTRIED, Standing.ANSWERS, Standing.HANGS
+UNTRIED, ANSWERS, HANGS = EndpointHealth.UNTRIED, EndpointHealth.RESPONSIVE, EndpointHealth.HANGING
 
 
 @pytest.mark.parametrize(
@@ -29,26 +36,32 @@ UNTRIED, ANSWERS, HANGS = Standing.UNTRIED, Standing.ANSWERS, Standing.HANGS
         (HANGS, 1, 40, 7, 1),
     ],
 )
-def test_the_places_that_are_free(standing: Standing, own: int, out: int, to_hanging: int, free: int) -> None:
-    assert free_places(Share(standing, own), out, to_hanging) == free
+def test_the_places_that_are_free(
+    standing: EndpointHealth, own: int, out: int, to_hanging: int, free: int
+) -> None:
+    assert free_slots(EndpointLoad(standing, own), out, to_hanging) == free
 
 
-@given(st.lists(st.tuples(st.sampled_from(Standing), st.integers(0, PLACES)), min_size=1, max_size=12))
-def test_no_crowd_takes_what_is_another_s(crowd: list[tuple[Standing, int]]) -> None:
-    shares = [Share(standing, out) for standing, out in crowd]
-    out = sum(share.out for share in shares)
-    to_hanging = sum(share.out for share in shares if share.standing is HANGS)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(EndpointHealth), st.integers(0, MAX_REQUESTS)), min_size=1, max_size=12
+    )
+)
+def test_no_crowd_takes_what_is_another_s(crowd: list[tuple[EndpointHealth, int]]) -> None:
+    shares = [EndpointLoad(standing, out) for standing, out in crowd]
+    out = sum(share.in_flight for share in shares)
+    to_hanging = sum(share.in_flight for share in shares if share.health is HANGS)
     for share in shares:
-        free = free_places(share, out, to_hanging)
+        free = free_slots(share, out, to_hanging)
         assert free >= 0
-        if share.standing is HANGS:
-            assert share.out + free <= max(QUARTER, share.out)
-            assert to_hanging + free <= max(HALF, to_hanging)
+        if share.health is HANGS:
+            assert share.in_flight + free <= max(RESERVED_PER_ENDPOINT, share.in_flight)
+            assert to_hanging + free <= max(MAX_TO_HANGING, to_hanging)
         else:
-            assert share.out + free >= QUARTER
+            assert share.in_flight + free >= RESERVED_PER_ENDPOINT
 
 
-@pytest.mark.parametrize("standing", Standing)
-def test_the_only_one_has_them_all(standing: Standing) -> None:
-    assert free_places(Share(standing, 5), 5, 5, is_only=True) == PLACES - 5
-    assert free_places(Share(standing, PLACES), PLACES, PLACES, is_only=True) == 0
+@pytest.mark.parametrize("standing", EndpointHealth)
+def test_the_only_one_has_them_all(standing: EndpointHealth) -> None:
+    assert free_slots(EndpointLoad(standing, 5), 5, 5, is_only=True) == MAX_REQUESTS - 5
+    assert free_slots(EndpointLoad(standing, MAX_REQUESTS), MAX_REQUESTS, MAX_REQUESTS, is_only=True) == 0

@@ -16,7 +16,7 @@ from missedd.core.model import Lane
 from missedd.core.policy import MessageClass
 from missedd.core.reasons import Reason
 from missedd.engine.dispatch.dispatcher import Dispatcher
-from missedd.engine.provider.rate_limiter import Budget
+from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.store.admission.admit import admit
 from missedd.store.people.suppressions import suppress
@@ -37,7 +37,7 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.engine.scene import Provider, Scene, scene, us
+from tests.engine.scene import EngineScene, Provider, scene, us
 
 CALLBACKS = policy(campaign(callback=callback()))
 THIRD_EXOPHONE = "+918047120009"
@@ -49,11 +49,11 @@ def number(index: int) -> str:
 
 @asynccontextmanager
 async def dispatching(
-    stage: Scene,
+    stage: EngineScene,
     provider: Provider,
     lane: Lane = Lane.VOICE,
     *,
-    budget: Budget | None = None,
+    budget: RateLimiter | None = None,
     in_flight: int = 20,
 ) -> AsyncIterator[Dispatcher]:
     dispatcher = Dispatcher(
@@ -63,12 +63,12 @@ async def dispatching(
         clock=stage.clock,
         rng=stage.rng,
         log=stage.log,
-        ready=stage.ready[lane],
+        due_queue=stage.ready[lane],
         timers=stage.timers,
         send=provider.send,
-        budget=budget,
-        in_flight=in_flight,
-        upstream=stage.upstream,
+        rate_limiter=budget,
+        max_in_flight=in_flight,
+        breakers=stage.upstream,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)
@@ -87,7 +87,7 @@ async def test_the_attempt_is_committed_before_its_request_goes_out(
             assert provider.requests == []
             await trio.sleep(1)
             assert provider.asked_at == pytest.approx([30], abs=0.001)
-            assert provider.seen == [("attempting", None, us(30), 1, None)]
+            assert provider.rows_at_request == [("attempting", None, us(30), 1, None)]
             assert await stage.actions("state, reason, provider_sid, wake_at") == [
                 ("placed", "provider-accepted", "sid-1", us(30.3 + 180))
             ]
@@ -132,7 +132,7 @@ async def test_a_lost_answer_is_left_to_a_look_up(autojump_clock: MockClock, tmp
     ):
         await stage.call()
         await trio.sleep(40)
-        assert stage.ready[Lane.CHECK].due_ids() == {1}
+        assert stage.ready[Lane.LOOKUP].due_ids() == {1}
         ((placed_at,),) = await stage.actions("placed_at")
         assert placed_at == us(30), "it may have rung, so it counts against the cap"
 
@@ -195,7 +195,7 @@ async def test_a_register_that_forbids_calls_is_heeded_until_the_number_rings(
 async def test_a_rate_limit_pauses_the_whole_lane(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage, [Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=60)])
-        async with dispatching(stage, provider, budget=Budget(60)):
+        async with dispatching(stage, provider, budget=RateLimiter(60)):
             for index in range(5):
                 await stage.call(f"c{index}", caller=number(index))
                 await trio.sleep(1)
@@ -215,7 +215,7 @@ async def test_a_budget_is_kept_in_every_minute(autojump_clock: MockClock, tmp_p
         for index in range(40):
             await stage.call(f"c{index}", NOON - seconds(40 - index), caller=number(index))
         provider = Provider(stage)
-        async with dispatching(stage, provider, budget=Budget(10)):
+        async with dispatching(stage, provider, budget=RateLimiter(10)):
             await trio.sleep(300)
         asked = provider.asked_at
         assert sorted(provider.asked_for) == list(range(1, 41))
@@ -231,7 +231,7 @@ async def test_a_backlog_serves_the_freshest_and_closes_what_grew_too_old(
         for index in range(10):
             await stage.call(f"c{index}", NOON - minutes(14) + seconds(index), caller=number(index))
         provider = Provider(stage)
-        async with dispatching(stage, provider, budget=Budget(2)):
+        async with dispatching(stage, provider, budget=RateLimiter(2)):
             await trio.sleep(600)
         assert provider.asked_for[0] == 10
         assert provider.asked_for == sorted(provider.asked_for, reverse=True)
@@ -248,10 +248,10 @@ async def test_no_more_requests_are_out_than_there_are_places(
         provider = Provider(stage, takes_s=10)
         async with dispatching(stage, provider, in_flight=4):
             await trio.sleep(9)
-            assert provider.out == 4
+            assert provider.in_flight == 4
             assert len(await stage.attempts()) == 4, "nothing is claimed that cannot go out at once"
             await trio.sleep(100)
-        assert provider.most_out == 4
+        assert provider.max_in_flight == 4
         assert sorted(provider.asked_for) == list(range(1, 26))
 
 
@@ -293,7 +293,7 @@ async def test_deferred_callbacks_go_out_at_the_opening(autojump_clock: MockCloc
     async with scene(tmp_path, of) as stage:
         stage.clock.error = ist("2026-11-23 22:00") - NOON
         provider = Provider(stage)
-        async with dispatching(stage, provider, budget=Budget(200)):
+        async with dispatching(stage, provider, budget=RateLimiter(200)):
             for index in range(3):
                 await stage.call(f"c{index}", caller=number(index))
             await trio.sleep(12 * 3600)
@@ -307,7 +307,7 @@ async def test_a_full_disk_at_the_claim_sends_nothing_and_recovers(
 ) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         provider = Provider(stage)
-        async with dispatching(stage, provider, budget=Budget(60)):
+        async with dispatching(stage, provider, budget=RateLimiter(60)):
             await stage.call()
             stage.disk.is_full = True
             await trio.sleep(40.5)
@@ -342,7 +342,7 @@ async def test_a_clock_set_back_while_an_action_waits_its_turn_loses_nothing(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
-        budget = Budget(60)
+        budget = RateLimiter(60)
         budget.pause(40)
         provider = Provider(stage)
         async with dispatching(stage, provider, budget=budget):
@@ -379,7 +379,7 @@ async def test_agents_take_turns_and_are_on_record_with_the_attempt(
             await stage.call(f"c{index}", caller=number(index))
             await trio.sleep(1)
         await trio.sleep(40)
-        await stage.ended(1, "completed")
+        await stage.report_call_end(1, "completed")
         await stage.call("c3", caller=number(3))
         await trio.sleep(60)
         agents = await stage.rows("SELECT details ->> 'agent', details ->> 'first' FROM actions ORDER BY id")
@@ -396,7 +396,7 @@ async def test_whoever_waits_for_the_end_of_a_call_goes_at_that_end(
     )
     async with scene(tmp_path, of) as stage:
         provider = Provider(stage)
-        async with dispatching(stage, provider, budget=Budget(60)):
+        async with dispatching(stage, provider, budget=RateLimiter(60)):
             await stage.call("c1")
             await stage.call("c2", dialled=(SECOND_EXOPHONE,))
             await trio.sleep(77)
@@ -404,7 +404,7 @@ async def test_whoever_waits_for_the_end_of_a_call_goes_at_that_end(
             held = stage.events("action.held")
             assert [line["reason"] for line in held] == ["caller-being-rung"]
             (first,) = provider.asked_for
-            await stage.ended(first, "busy", "sid-1")
+            await stage.report_call_end(first, "busy", "sid-1")
             await trio.sleep(1)
         assert sorted(provider.asked_for) == [1, 2]
         assert provider.asked_at == pytest.approx([30, 77], abs=0.01)
@@ -430,7 +430,7 @@ async def test_whoever_goes_first_in_its_stead_need_not_have_been_asked_for(
             for index, exophone in enumerate((EXOPHONE, SECOND_EXOPHONE, THIRD_EXOPHONE))
         ]
         await stage.store.write(partial(admit, calls=calls, policy=of, received_at=NOON))
-        async with dispatching(stage, provider, budget=Budget(60)):
+        async with dispatching(stage, provider, budget=RateLimiter(60)):
             stage.ready[Lane.VOICE].add(us(-28), 3)
             await trio.sleep(5)
             assert provider.asked_for[0] == 1
@@ -464,7 +464,7 @@ async def test_the_cap_holds_at_sending_whatever_was_planned(
             for index in range(limit):
                 await stage.call(f"c{index}")
                 await trio.sleep(40)
-                await stage.ended(index + 1, "no-answer")
+                await stage.report_call_end(index + 1, "no-answer")
             await trio.sleep(1)
             await stage.call("last")
         assert (await stage.actions("state, reason"))[-1] == ("planned", "owed")

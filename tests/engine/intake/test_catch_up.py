@@ -19,14 +19,21 @@ from missedd.base.clock import to_us
 from missedd.core.model import InboundCall, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.intake.catch_up import AGAIN_S, EVERY_S, RETRY_S, SHARE, START_S, CatchUp
-from missedd.engine.intake.catch_up_trigger import LATER_S, Doubt
+from missedd.engine.intake.catch_up import (
+    BUDGET_SHARE,
+    FIRST_ROUND_AFTER_S,
+    ROUND_EVERY_S,
+    ROUND_RETRY_S,
+    SECOND_ROUND_AFTER_S,
+    CatchUp,
+)
+from missedd.engine.intake.catch_up_trigger import TRIGGER_DELAY_S, CatchUpTrigger
 from missedd.engine.intake.intake import Intake
-from missedd.engine.intake.intake_queue import PATIENCE_S
-from missedd.engine.provider.rate_limiter import Budget
-from missedd.exotel.client import Account, ExotelClient, new_http
-from missedd.exotel.dates import to_ist
-from missedd.store.admission.catch_up import begin
+from missedd.engine.intake.intake_queue import MAX_WAIT_S
+from missedd.engine.provider.rate_limiter import RateLimiter
+from missedd.exotel.client import ExotelAccount, ExotelClient, new_exotel_client
+from missedd.exotel.dates import format_ist
+from missedd.store.admission.catch_up import load_watermark
 from tests.core.campaigns import (
     CALLER,
     EXOPHONE,
@@ -42,7 +49,7 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 OF = policy(campaign(callback=callback(), sms=sms(), lead_source="missed_call"))
 NOBODY = {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": None}
@@ -71,9 +78,9 @@ class Exotel:
             "To": EXOPHONE,
             "PhoneNumberSid": EXOPHONE,
             "Status": "completed",
-            "DateCreated": to_ist(at),
-            "StartTime": to_ist(at),
-            "EndTime": to_ist(at),
+            "DateCreated": format_ist(at),
+            "StartTime": format_ist(at),
+            "EndTime": format_ist(at),
             "Details": NOBODY,
         }
         self.calls.append(entry | changes)
@@ -98,29 +105,31 @@ class Exotel:
 
 @asynccontextmanager
 async def catching_up(
-    stage: Scene, exotel: Exotel, budget: Budget | None = None
-) -> AsyncIterator[tuple[Intake, Doubt]]:
+    stage: EngineScene, exotel: Exotel, budget: RateLimiter | None = None
+) -> AsyncIterator[tuple[Intake, CatchUpTrigger]]:
     async def report(_action_id: int, _report: StatusReport) -> None:
         raise AssertionError("an incoming call is no report")
 
-    doubt = Doubt()
-    intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, report, doubt.arise)
-    async with new_http(httpx.MockTransport(exotel)) as http:
-        account = Account("example1", "https://api.in.exotel.example", "k", "t")
+    doubt = CatchUpTrigger()
+    intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, report, doubt.request)
+    async with new_exotel_client(httpx.MockTransport(exotel)) as http:
+        account = ExotelAccount("example1", "https://api.in.exotel.example", "k", "t")
         catch_up = CatchUp(
             store=stage.store,
             policy=stage.policy,
             clock=stage.clock,
             log=stage.log,
             client=ExotelClient(http, account, stage.clock),
-            budget=budget or Budget(200),
+            rate_limiter=budget or RateLimiter(200),
             admit=intake.admit_all,
-            doubt=doubt,
-            upstream=stage.upstream,
+            trigger=doubt,
+            breakers=stage.upstream,
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(intake.run)
-            nursery.start_soon(catch_up.run, await stage.store.write(partial(begin, now=stage.clock.now())))
+            nursery.start_soon(
+                catch_up.run, await stage.store.write(partial(load_watermark, now=stage.clock.now()))
+            )
             yield intake, doubt
             nursery.cancel_scope.cancel()
 
@@ -128,15 +137,15 @@ async def catching_up(
 @asynccontextmanager
 async def after_an_hour_down(
     folder: Path, exotel: Exotel, of: Policy = OF
-) -> AsyncIterator[tuple[Scene, Intake, Doubt]]:
+) -> AsyncIterator[tuple[EngineScene, Intake, CatchUpTrigger]]:
     """A daemon that last ran an hour before noon, and starts at noon."""
     async with scene(folder, of, NOON - timedelta(hours=1)) as stage:
-        await stage.store.write(partial(begin, now=stage.clock.now()))
+        await stage.store.write(partial(load_watermark, now=stage.clock.now()))
     async with scene(folder, of) as stage, catching_up(stage, exotel) as (intake, doubt):
         yield stage, intake, doubt
 
 
-async def verdicts(stage: Scene) -> list[tuple[Any, ...]]:
+async def verdicts(stage: EngineScene) -> list[tuple[Any, ...]]:
     return await stage.rows("SELECT call_sid, verdict, shape FROM calls ORDER BY called_at, id")
 
 
@@ -160,9 +169,9 @@ async def test_who_rang_just_before_a_stop_is_found_two_minutes_after_the_start(
     exotel = Exotel()
     exotel.rang("last", NOON - seconds(5))
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert await verdicts(stage) == []
-        await trio.sleep(AGAIN_S)
+        await trio.sleep(SECOND_ROUND_AFTER_S)
         assert await verdicts(stage) == [("last", "accepted", "recovered")]
 
 
@@ -173,7 +182,7 @@ async def test_who_rang_meanwhile_is_served_by_the_calls_own_time(
     exotel.rang("old", NOON - minutes(50))
     exotel.rang("young", NOON - minutes(5), From=OTHER)
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert await verdicts(stage) == [("old", "accepted", "recovered"), ("young", "accepted", "recovered")]
         assert await stage.actions("kind, outcome, reason") == [
             ("lead", "recorded", "recorded-at-once"),
@@ -196,14 +205,14 @@ async def test_every_round_goes_on_where_the_last_one_ended(
 ) -> None:
     exotel = Exotel()
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + AGAIN_S + EVERY_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + SECOND_ROUND_AFTER_S + ROUND_EVERY_S + 1)
         assert [query["DateCreated"] for query in exotel.queries] == [
             "gte:2026-11-23 11:00:00;lte:2026-11-23 11:58:06",
             "gte:2026-11-23 11:56:05;lte:2026-11-23 12:00:06",
             "gte:2026-11-23 11:58:05;lte:2026-11-23 12:10:06",
         ]
     async with scene(tmp_path, OF, NOON + timedelta(days=90)) as stage, catching_up(stage, exotel):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert exotel.queries[-1]["DateCreated"].startswith("gte:2027-01-22 "), "a month, and no more"
 
 
@@ -215,7 +224,7 @@ async def test_a_later_webhook_is_a_redelivery_and_a_known_call_is_no_news(
     exotel.rang("known", NOON - minutes(4), From=OTHER)
     async with after_an_hour_down(tmp_path, exotel) as (stage, intake, _):
         assert await intake.admit(call("known", NOON - minutes(4), caller=OTHER)) == "accepted"
-        await trio.sleep(START_S + EVERY_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + ROUND_EVERY_S + 1)
         assert await intake.admit(call("late", NOON - minutes(5))) == "redelivered"
         assert await stage.rows("SELECT call_sid, redeliveries, shape FROM calls ORDER BY id") == [
             ("known", 0, "native"),
@@ -235,7 +244,7 @@ async def test_a_conversation_in_the_list_ends_what_its_call_is_still_owed(
     async with after_an_hour_down(tmp_path, exotel, of) as (stage, intake, _):
         for sid, caller in (("talked", CALLER), ("missed", OTHER)):
             assert await intake.admit(call(sid, NOON - minutes(4), caller=caller)) == "accepted"
-        await trio.sleep(START_S + EVERY_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + ROUND_EVERY_S + 1)
         assert await stage.rows("SELECT call_sid, verdict, reached_by, redeliveries FROM calls") == [
             ("talked", "accepted", "conversation", 0),
             ("missed", "accepted", None, 0),
@@ -254,8 +263,8 @@ OTHERS: list[dict[str, Any]] = [
     {"To": STRANGE, "PhoneNumberSid": STRANGE},
     {"Direction": "outbound-api"},
     {"StartTime": None, "DateCreated": None},
-    {"StartTime": to_ist(NOON - timedelta(days=2))},
-    {"StartTime": to_ist(NOON - seconds(30))},
+    {"StartTime": format_ist(NOON - timedelta(days=2))},
+    {"StartTime": format_ist(NOON - seconds(30))},
     {"Sid": ""},
 ]
 
@@ -267,7 +276,7 @@ async def test_only_missed_calls_to_our_exophones_are_recovered(
     exotel = Exotel()
     exotel.rang("x", NOON - minutes(5), **changes)
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert len(exotel.asked) == 1
         assert await verdicts(stage) == []
 
@@ -288,7 +297,7 @@ async def test_of_a_number_that_is_only_called_from_the_calls_of_whom_we_rang_ar
                 (to_us(NOON - minutes(58)), f'{{"caller_id":"{shown}"}}'),
             )
         )
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert await stage.rows(
             "SELECT call_sid, campaign, verdict FROM calls WHERE shape = 'recovered'"
         ) == [("rung", "admissions", "accepted")]
@@ -298,10 +307,10 @@ async def test_a_call_that_goes_on_is_looked_at_again(autojump_clock: MockClock,
     exotel = Exotel()
     exotel.rang("long", NOON - minutes(10), Status="in-progress", EndTime=None)
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert await verdicts(stage) == []
-        exotel.calls[0] |= {"Status": "completed", "EndTime": to_ist(NOON)}
-        await trio.sleep(EVERY_S)
+        exotel.calls[0] |= {"Status": "completed", "EndTime": format_ist(NOON)}
+        await trio.sleep(ROUND_EVERY_S)
         assert await verdicts(stage) == [("long", "accepted", "recovered")]
 
 
@@ -314,7 +323,7 @@ async def test_a_call_that_was_known_only_in_the_middle_is_news_at_its_end(
     async with after_an_hour_down(tmp_path, exotel) as (stage, intake, _):
         await intake.admit(call("popup", NOON - minutes(5), not_missed=Reason.AGENT_EVENT))
         await intake.admit(call("voicemail", NOON - minutes(5), not_missed=Reason.VOICEMAIL))
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         assert sorted(await verdicts(stage)) == [
             ("popup", "accepted", "recovered"),
             ("voicemail", "not-missed", "native"),
@@ -345,13 +354,18 @@ async def test_details_that_are_not_final_are_asked_for_again(
         await trio.sleep(60)
         assert await verdicts(stage) == []
         exotel.unfinished.clear()
-        await trio.sleep(EVERY_S)
+        await trio.sleep(ROUND_EVERY_S)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
 
 
 @pytest.mark.parametrize(
     ("status", "wait_s", "level"),
-    [(404, EVERY_S, "info"), (401, EVERY_S, "error"), (503, RETRY_S, "info"), (429, RETRY_S, "info")],
+    [
+        (404, ROUND_EVERY_S, "info"),
+        (401, ROUND_EVERY_S, "error"),
+        (503, ROUND_RETRY_S, "info"),
+        (429, ROUND_RETRY_S, "info"),
+    ],
 )
 async def test_a_provider_that_does_not_tell_is_asked_again_later_and_noted_once(
     autojump_clock: MockClock, tmp_path: Path, status: int, wait_s: float, level: str
@@ -360,8 +374,11 @@ async def test_a_provider_that_does_not_tell_is_asked_again_later_and_noted_once
     exotel.status = status
     exotel.rang("c1", NOON - minutes(20))
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        await trio.sleep(START_S + wait_s + 1)
-        assert [round(at_s) for at_s, _ in exotel.asked] == [START_S, START_S + wait_s]
+        await trio.sleep(FIRST_ROUND_AFTER_S + wait_s + 1)
+        assert [round(at_s) for at_s, _ in exotel.asked] == [
+            FIRST_ROUND_AFTER_S,
+            FIRST_ROUND_AFTER_S + wait_s,
+        ]
         (line,) = stage.events("lookup.failed")
         assert (line["level"], line["code"]) == (level, str(status))
         exotel.status = None
@@ -373,11 +390,11 @@ async def test_a_429_pauses_the_whole_budget(autojump_clock: MockClock, tmp_path
     exotel = Exotel()
     exotel.status, exotel.retry_after = 429, "45"
     async with scene(tmp_path, OF) as stage:
-        await stage.store.write(partial(begin, now=NOON - minutes(60)))
-        budget = Budget(200)
+        await stage.store.write(partial(load_watermark, now=NOON - minutes(60)))
+        budget = RateLimiter(200)
         async with catching_up(stage, exotel, budget):
-            await trio.sleep(START_S + 1)
-            assert budget.paused_s == pytest.approx(44, abs=0.1)
+            await trio.sleep(FIRST_ROUND_AFTER_S + 1)
+            assert budget.pause_left_s == pytest.approx(44, abs=0.1)
 
 
 async def test_many_pages_take_a_small_share_of_the_budget(autojump_clock: MockClock, tmp_path: Path) -> None:
@@ -389,7 +406,7 @@ async def test_many_pages_take_a_small_share_of_the_budget(autojump_clock: MockC
         assert len(await verdicts(stage)) == 20
         at_s = [each for each, _ in exotel.asked]
         assert len(at_s) == 10
-        gap_s = SHARE * Budget(200).spacing_s
+        gap_s = BUDGET_SHARE * RateLimiter(200).spacing_s
         assert all(later - earlier >= gap_s - 0.01 for earlier, later in pairwise(at_s))
         assert [line["recovered"] for line in stage.events("webhooks.missing")] == [20]
 
@@ -404,7 +421,7 @@ async def test_a_list_without_an_end_is_left(autojump_clock: MockClock, tmp_path
         return httpx.Response(200, json=body)
 
     async with scene(tmp_path, OF) as stage:
-        await stage.store.write(partial(begin, now=NOON - minutes(60)))
+        await stage.store.write(partial(load_watermark, now=NOON - minutes(60)))
         async with catching_up(stage, _Answering(endless)):
             await trio.sleep(100)
             assert len(exotel.asked) == 2
@@ -428,10 +445,10 @@ async def test_a_full_disk_is_waited_out_and_nothing_is_skipped(
     exotel.rang("c1", NOON - minutes(20))
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
         stage.disk.is_full = True
-        await trio.sleep(START_S + 10)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 10)
         assert await verdicts(stage) == []
         stage.disk.is_full = False
-        await trio.sleep(2 * RETRY_S)
+        await trio.sleep(2 * ROUND_RETRY_S)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
 
 
@@ -441,13 +458,13 @@ async def test_a_disk_too_slow_to_be_waited_for_skips_nothing_either(
     exotel = Exotel()
     exotel.rang("c1", NOON - minutes(20))
     async with after_an_hour_down(tmp_path, exotel) as (stage, _, _):
-        stage.disk.takes_s, stage.disk.is_full = 2 * PATIENCE_S, True
-        await trio.sleep(START_S + 1.5 * PATIENCE_S)
+        stage.disk.takes_s, stage.disk.is_full = 2 * MAX_WAIT_S, True
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1.5 * MAX_WAIT_S)
         assert stage.events("store.commit_failed"), "given up before the disk said no"
-        await trio.sleep(PATIENCE_S)
+        await trio.sleep(MAX_WAIT_S)
         assert await verdicts(stage) == []
         stage.disk.takes_s, stage.disk.is_full = 0.0, False
-        await trio.sleep(2 * RETRY_S)
+        await trio.sleep(2 * ROUND_RETRY_S)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
 
 
@@ -459,7 +476,7 @@ async def test_a_call_that_is_beyond_us_harms_only_itself(autojump_clock: MockCl
         poison = """CREATE TRIGGER poison BEFORE INSERT ON calls WHEN new.call_sid = 'c1'
                     BEGIN SELECT raise(ABORT, 'beyond us'); END"""
         await stage.store.write(lambda db: db.execute(poison))
-        await trio.sleep(START_S + EVERY_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + ROUND_EVERY_S + 1)
         assert [sid for sid, *_ in await verdicts(stage)] == ["c0", "c2"]
         (line,) = stage.events("request.failed")
         assert line["call_sid"] == "c1"
@@ -477,9 +494,13 @@ async def test_after_a_refused_webhook_the_list_is_read_soon(
         with pytest.raises(Exception, match="full"):
             await intake.admit(lost)
         stage.disk.is_full = False
-        await trio.sleep(LATER_S + 1)
+        await trio.sleep(TRIGGER_DELAY_S + 1)
         assert await verdicts(stage) == [("c1", "accepted", "recovered")]
-        assert [round(at_s) for at_s, _ in exotel.asked] == [START_S, START_S + AGAIN_S, 60 + LATER_S]
+        assert [round(at_s) for at_s, _ in exotel.asked] == [
+            FIRST_ROUND_AFTER_S,
+            FIRST_ROUND_AFTER_S + SECOND_ROUND_AFTER_S,
+            60 + TRIGGER_DELAY_S,
+        ]
 
 
 async def test_votes_and_consents_count_whenever_they_are_found(
@@ -488,7 +509,7 @@ async def test_votes_and_consents_count_whenever_they_are_found(
     exotel = Exotel()
     exotel.rang("c1", NOON - minutes(55))
     async with after_an_hour_down(tmp_path, exotel, policy(everything())) as (stage, _, _):
-        await trio.sleep(START_S + 1)
+        await trio.sleep(FIRST_ROUND_AFTER_S + 1)
         found = dict(await stage.actions("kind, outcome"))
         assert {found[kind] for kind in ("lead", "vote", "subscribe", "unsubscribe", "verify")} == {
             "recorded"
@@ -497,17 +518,17 @@ async def test_votes_and_consents_count_whenever_they_are_found(
 
 
 async def test_doubt_waits_until_the_call_is_old_enough(autojump_clock: MockClock) -> None:
-    doubt, began_s = Doubt(), trio.current_time()
+    doubt, began_s = CatchUpTrigger(), trio.current_time()
 
     async def waited(at_most_s: float) -> float:
         await doubt.wait(at_most_s)
         return trio.current_time() - began_s
 
     assert await waited(10) == 10
-    doubt.arise()
-    assert await waited(600) == 10 + LATER_S
-    assert await waited(600) == 610 + LATER_S, "it was settled by that"
-    doubt.arise()
-    assert await waited(100) == 710 + LATER_S, "too young: it goes on"
-    doubt.arise()
-    assert await waited(600) == 610 + 2 * LATER_S
+    doubt.request()
+    assert await waited(600) == 10 + TRIGGER_DELAY_S
+    assert await waited(600) == 610 + TRIGGER_DELAY_S, "it was settled by that"
+    doubt.request()
+    assert await waited(100) == 710 + TRIGGER_DELAY_S, "too young: it goes on"
+    doubt.request()
+    assert await waited(600) == 610 + 2 * TRIGGER_DELAY_S

@@ -15,12 +15,12 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.reasons import Reason
 from missedd.engine.intake.intake import Intake, Overloaded
-from missedd.engine.intake.intake_queue import ROOM
-from missedd.log.throttle import LINES_A_SECOND
+from missedd.engine.intake.intake_queue import MAX_PENDING_CALLS
+from missedd.log.throttle import MAX_LINES_PER_SECOND
 from missedd.store.actions.claims import claim
 from missedd.store.db.database import NotDurable
 from tests.core.campaigns import call, callback, campaign, everything, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 ALL = policy(everything())
 
@@ -39,7 +39,9 @@ class Told:
 
 
 @asynccontextmanager
-async def admitting(stage: Scene, told: Told | None = None, *, runs: bool = True) -> AsyncIterator[Intake]:
+async def admitting(
+    stage: EngineScene, told: Told | None = None, *, runs: bool = True
+) -> AsyncIterator[Intake]:
     intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, told or Told())
     async with trio.open_nursery() as nursery:
         if runs:
@@ -76,8 +78,8 @@ async def test_many_calls_share_commits_and_each_has_its_answer(
         assert await stage.rows("SELECT count(*), count(DISTINCT call_sid) FROM calls") == [(600, 600)]
         await trio.sleep(1.5)
         told = [each["calls"] for each in stage.events("webhooks.admitted")]
-        assert len(stage.events("webhook.admitted")) == LINES_A_SECOND
-        assert told == [600 - LINES_A_SECOND], "the others in one line"
+        assert len(stage.events("webhook.admitted")) == MAX_LINES_PER_SECOND
+        assert told == [600 - MAX_LINES_PER_SECOND], "the others in one line"
         await trio.sleep(2)
         assert stage.timers.pending_ids() == await stage.due_on_disk()
 
@@ -125,7 +127,7 @@ async def test_a_full_mailbox_says_so_at_once(autojump_clock: MockClock, tmp_pat
         admitting(stage, runs=False) as intake,
         trio.open_nursery() as nursery,
     ):
-        for each in many(ROOM):
+        for each in many(MAX_PENDING_CALLS):
             nursery.start_soon(intake.admit, each)
         await wait_all_tasks_blocked()
         with pytest.raises(Overloaded):
@@ -186,7 +188,7 @@ def leg(sid: str) -> InboundCall:
     return call(sid, not_missed=Reason.OUTBOUND_LEG, report=StatusReport(sid, "completed"))
 
 
-async def placed(stage: Scene, sid: str) -> None:
+async def placed(stage: EngineScene, sid: str) -> None:
     await stage.call()
     unit = "UPDATE actions SET provider_sid = ?, state = 'placed' WHERE kind = 'callback'"
     await stage.store.write(lambda db: db.execute(unit, (sid,)))

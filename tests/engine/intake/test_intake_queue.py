@@ -7,21 +7,27 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Verdict
-from missedd.engine.intake.intake_queue import BATCH, LOOK_S, PATIENCE_S, Overloaded, Queue
+from missedd.engine.intake.intake_queue import (
+    CHECK_EVERY_S,
+    MAX_BATCH_CALLS,
+    MAX_WAIT_S,
+    IntakeQueue,
+    Overloaded,
+)
 from tests.core.campaigns import call
 
 
 async def test_whoever_waits_too_long_is_refused_and_nobody_else(autojump_clock: MockClock) -> None:
-    queue = Queue()
+    queue = IntakeQueue()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(queue.watch)
+        nursery.start_soon(queue.refuse_overdue)
         early = queue.put(call("early"))
-        (out,) = await queue.batch()
-        await trio.sleep(PATIENCE_S / 2)
+        (out,) = await queue.next_batch()
+        await trio.sleep(MAX_WAIT_S / 2)
         late = queue.put(call("late"))
         began_s = trio.current_time()
         await early.decided.wait()
-        assert trio.current_time() - began_s <= PATIENCE_S / 2 + 2 * LOOK_S
+        assert trio.current_time() - began_s <= MAX_WAIT_S / 2 + 2 * CHECK_EVERY_S
         assert out is early
         assert isinstance(early.failure, Overloaded)
         assert not late.decided.is_set()
@@ -30,28 +36,28 @@ async def test_whoever_waits_too_long_is_refused_and_nobody_else(autojump_clock:
 
 
 async def test_an_answer_that_was_given_is_not_taken_back(autojump_clock: MockClock) -> None:
-    queue = Queue()
+    queue = IntakeQueue()
     waiting = queue.put(call())
-    waiting.decide(Verdict.ACCEPTED, None)
+    waiting.resolve(Verdict.ACCEPTED, None)
     waiting.fail(Overloaded("too late"))
     assert (waiting.verdict, waiting.failure) == (Verdict.ACCEPTED, None)
 
 
 async def test_batches_are_bounded_and_in_order(autojump_clock: MockClock) -> None:
-    queue = Queue()
-    put = [queue.put(call(f"c{index}")) for index in range(BATCH + 10)]
-    assert await queue.batch() == put[:BATCH]
-    assert await queue.batch() == put[BATCH:]
+    queue = IntakeQueue()
+    put = [queue.put(call(f"c{index}")) for index in range(MAX_BATCH_CALLS + 10)]
+    assert await queue.next_batch() == put[:MAX_BATCH_CALLS]
+    assert await queue.next_batch() == put[MAX_BATCH_CALLS:]
 
 
 async def test_a_closed_queue_is_emptied_and_takes_nothing(autojump_clock: MockClock) -> None:
-    queue = Queue()
+    queue = IntakeQueue()
     waiting = queue.put(call())
     queue.close()
     with pytest.raises(Overloaded):
         queue.put(call("another"))
-    assert await queue.batch() == [waiting]
-    assert await queue.batch() == []
+    assert await queue.next_batch() == [waiting]
+    assert await queue.next_batch() == []
 
 
 class Steps(trio.abc.Instrument):
@@ -65,8 +71,8 @@ class Steps(trio.abc.Instrument):
 
 
 async def test_watching_an_idle_queue_wakes_nobody(autojump_clock: MockClock) -> None:
-    queue, steps = Queue(), Steps()
+    queue, steps = IntakeQueue(), Steps()
     trio.lowlevel.add_instrument(steps)
     with trio.move_on_after(86_400):
-        await queue.watch()
+        await queue.refuse_overdue()
     assert steps.count < 10

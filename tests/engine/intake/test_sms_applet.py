@@ -8,15 +8,15 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.core.model import SMS_APPLET, InboundCall
+from missedd.core.model import SHAPE_SMS_APPLET, InboundCall
 from missedd.core.reasons import Reason
-from missedd.engine.intake.intake_log import AdmissionLog
-from missedd.engine.intake.intake_queue import PATIENCE_S, Overloaded
-from missedd.engine.intake.sms_applet import HandOver
-from missedd.store.admission.admit import Admitted
+from missedd.engine.intake.intake_log import IntakeLog
+from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
+from missedd.engine.intake.sms_applet import SmsAppletResponder
+from missedd.store.admission.admit import AdmittedCall
 from missedd.store.db.database import NotDurable
 from tests.core.campaigns import call, callback, campaign, policy, sms
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 TEXTS = policy(campaign(sms=sms(body="You rang at {time}."), callback=callback()))
 TEXT = "You rang at 12:00."
@@ -25,32 +25,32 @@ TEXT = "You rang at 12:00."
 class Texting:
     """The actor with what stands beside it in the engine."""
 
-    def __init__(self, stage: Scene) -> None:
+    def __init__(self, stage: EngineScene) -> None:
         self._stage = stage
-        self.told = AdmissionLog(stage.log)
+        self.told = IntakeLog(stage.log)
         self.doubts = 0
-        self.actor = HandOver(
+        self.actor = SmsAppletResponder(
             stage.store, stage.policy, stage.clock, stage.log, self._follow, self._on_refusal
         )
 
-    def _follow(self, decided: Admitted) -> None:
-        self._stage.timers.add(decided.wakes)
-        self.told.note(decided)
+    def _follow(self, decided: AdmittedCall) -> None:
+        self._stage.timers.add(decided.timers)
+        self.told.log_admission(decided)
 
     def _on_refusal(self) -> None:
         self.doubts += 1
 
 
 def asking(sid: str = "c1") -> InboundCall:
-    return call(sid, None, shape=SMS_APPLET)
+    return call(sid, None, shape=SHAPE_SMS_APPLET)
 
 
 async def test_what_else_the_call_leads_to_is_woken_for(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, TEXTS) as stage:
         texting = Texting(stage)
-        assert await texting.actor.preview(asking()) == TEXT
-        assert await texting.actor.hand_over(asking()) == TEXT
-        assert await texting.actor.hand_over(asking()) == ""
+        assert await texting.actor.preview_sms(asking()) == TEXT
+        assert await texting.actor.hand_over_sms(asking()) == TEXT
+        assert await texting.actor.hand_over_sms(asking()) == ""
         assert await stage.actions("kind, state") == [("sms", "done"), ("callback", "planned")]
         assert 2 in stage.timers.pending_ids()
         (admitted,) = stage.events("webhook.admitted")
@@ -65,10 +65,10 @@ async def test_nothing_is_given_that_could_not_be_kept(autojump_clock: MockClock
         texting = Texting(stage)
         stage.disk.is_full = True
         with pytest.raises(NotDurable):
-            await texting.actor.hand_over(asking())
+            await texting.actor.hand_over_sms(asking())
         assert (texting.doubts, await stage.rows("SELECT 1 FROM calls")) == (1, [])
         stage.disk.is_full = False
-        assert await texting.actor.hand_over(asking()) == TEXT
+        assert await texting.actor.hand_over_sms(asking()) == TEXT
 
 
 async def test_who_waited_too_long_has_not_taken_the_text_along(
@@ -76,13 +76,13 @@ async def test_who_waited_too_long_has_not_taken_the_text_along(
 ) -> None:
     async with scene(tmp_path, TEXTS) as stage:
         texting = Texting(stage)
-        stage.disk.takes_s = PATIENCE_S
+        stage.disk.takes_s = MAX_WAIT_S
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stage.calls, call("other", caller="+919800000001"))
             await trio.sleep(1)
             with pytest.raises(Overloaded):
-                await texting.actor.hand_over(asking())
-        await trio.sleep(2 * PATIENCE_S)
+                await texting.actor.hand_over_sms(asking())
+        await trio.sleep(2 * MAX_WAIT_S)
         assert texting.doubts == 1
         # The call is kept all the same, and its SMS is the dispatcher's.
         kept = await stage.rows(

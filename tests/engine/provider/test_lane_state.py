@@ -15,12 +15,12 @@ from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.engine.dispatch.dispatcher import Dispatcher
-from missedd.engine.dispatch.lane_probes import Probes
-from missedd.engine.provider.rate_limiter import Budget
-from missedd.exotel.client import Account, ExotelClient, new_http
+from missedd.engine.dispatch.lane_probes import LaneProbes
+from missedd.engine.provider.rate_limiter import RateLimiter
+from missedd.exotel.client import ExotelAccount, ExotelClient, new_exotel_client
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from tests.core.campaigns import callback, campaign, minutes, policy, sms
-from tests.engine.scene import Provider, Scene, scene
+from tests.engine.scene import EngineScene, Provider, scene
 
 UNREACHED = Refused(True, "connect-error", Reason.CONNECTION_FAILED, "the name is not resolved")
 UNAUTHORISED = Refused(False, "401:34010", Reason.PROVIDER_AUTH, "Authentication failed")
@@ -52,13 +52,13 @@ class LookUps:
 
 @asynccontextmanager
 async def lane_of(
-    stage: Scene,
+    stage: EngineScene,
     answers: Iterable[Answer],
     lane: Lane = Lane.VOICE,
     look_ups: LookUps | None = None,
-    budget: Budget | None = None,
+    budget: RateLimiter | None = None,
 ) -> AsyncIterator[Provider]:
-    provider, budget = Provider(stage, answers), budget or Budget(200)
+    provider, budget = Provider(stage, answers), budget or RateLimiter(200)
     dispatcher = Dispatcher(
         lane=lane,
         store=stage.store,
@@ -66,22 +66,24 @@ async def lane_of(
         clock=stage.clock,
         rng=stage.rng,
         log=stage.log,
-        ready=stage.ready[lane],
+        due_queue=stage.ready[lane],
         timers=stage.timers,
         send=provider.send,
-        budget=budget,
-        in_flight=20,
-        upstream=stage.upstream,
+        rate_limiter=budget,
+        max_in_flight=20,
+        breakers=stage.upstream,
     )
-    async with new_http(httpx.MockTransport(look_ups or LookUps())) as http:
-        client = ExotelClient(http, Account("example1", "https://exotel.example", "k", "t"), stage.clock)
-        probes = Probes(
+    async with new_exotel_client(httpx.MockTransport(look_ups or LookUps())) as http:
+        client = ExotelClient(
+            http, ExotelAccount("example1", "https://exotel.example", "k", "t"), stage.clock
+        )
+        probes = LaneProbes(
             lane=lane,
             store=stage.store,
             clock=stage.clock,
-            upstream=stage.upstream,
+            breakers=stage.upstream,
             client=client,
-            budget=budget,
+            rate_limiter=budget,
             dispatcher=dispatcher,
         )
         async with trio.open_nursery() as nursery:
@@ -103,8 +105,8 @@ async def test_after_three_in_a_row_it_waits_for_a_probe_and_everything_goes_on(
         for index in range(3):
             await stage.call(f"c{index}", caller=number(index))
         await trio.sleep(32)
-        assert stage.upstream.held(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE
-        assert stage.upstream.held(Lane.SMS) is None, "the SMS may find another way"
+        assert stage.upstream.hold_reason(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE
+        assert stage.upstream.hold_reason(Lane.SMS) is None, "the SMS may find another way"
         assert set(await stage.actions()) <= {
             ("held", None, "provider-unreachable"),
             ("planned", None, "connection-failed"),
@@ -116,7 +118,7 @@ async def test_after_three_in_a_row_it_waits_for_a_probe_and_everything_goes_on(
         assert waits(provider)[2:6] == [5, 10, 20, 40]
         assert await stage.actions("state") == [("placed",)] * 3
         assert [len({*provider.asked_for[first : first + 3]}) for first in (0, 3)] == [3, 3], "each in turn"
-        assert stage.upstream.held(Lane.VOICE) is None
+        assert stage.upstream.hold_reason(Lane.VOICE) is None
 
 
 async def test_who_needs_to_know_is_told(autojump_clock: MockClock, tmp_path: Path) -> None:
@@ -125,20 +127,20 @@ async def test_who_needs_to_know_is_told(autojump_clock: MockClock, tmp_path: Pa
         await trio.sleep(45)
         (told,) = stage.events("provider.unreachable")
         assert (told["level"], told["lane"], told["reason"]) == ("error", "voice", "provider-unreachable")
-        (trouble,) = stage.troubles.going_on()
+        (trouble,) = stage.troubles.active()
         assert (trouble.kind, trouble.subject) == (TroubleKind.PROVIDER_UNREACHABLE, "voice")
         assert trouble.cause == (
             "Exotel cannot be reached for calls (connect-error, the name is not resolved)"
         )
         assert "DNS" in trouble.remedy
         await trio.sleep(15)
-        assert stage.troubles.going_on()[0].tries == 5, "three before it, and two probes"
+        assert stage.troubles.active()[0].tries == 5, "three before it, and two probes"
         await trio.sleep(600)
         assert [line.get("tries") for line in stage.events("provider.unreachable")] == [None, 10]
         (over,) = stage.events("provider.reachable")
         assert (over["level"], over["lane"], over["tries"]) == ("info", "voice", 11)
         assert 555 < over["lasted_s"] < 560
-        assert stage.troubles.going_on() == []
+        assert stage.troubles.active() == []
 
 
 @pytest.mark.parametrize(("refusal", "reason"), [(UNAUTHORISED, "provider-auth"), (BROKE, "account-problem")])
@@ -151,19 +153,21 @@ async def test_the_first_refusal_of_the_account_holds_both_lanes_and_closes_noth
         await stage.call("b", caller=number(1))
         await trio.sleep(33)
         assert await stage.actions() == [("held", None, reason)] * 2
-        assert [stage.upstream.held(lane) for lane in Lane] == [reason, reason, None, None]
+        assert [stage.upstream.hold_reason(lane) for lane in Lane] == [reason, reason, None, None]
         assert len(stage.events("provider.refuses")) == 1
-        assert [(each.kind, each.subject) for each in stage.troubles.going_on()] == [
+        assert [(each.kind, each.subject) for each in stage.troubles.active()] == [
             (TroubleKind.PROVIDER_REFUSES, "sms"),
             (TroubleKind.PROVIDER_REFUSES, "voice"),
         ]
         await trio.sleep(30)
         assert waits(provider)[:2] == [5, 10]
         assert await stage.actions("state") == [("placed",)] * 2
-        assert stage.upstream.held(Lane.SMS) is None, "no SMS was refused, and perhaps none is ever sent"
-        assert stage.upstream.in_doubt(Lane.SMS), "the account may call and not text"
+        assert stage.upstream.hold_reason(Lane.SMS) is None, (
+            "no SMS was refused, and perhaps none is ever sent"
+        )
+        assert stage.upstream.is_on_probation(Lane.SMS), "the account may call and not text"
         assert len(stage.events("provider.reachable")) == 1
-        assert stage.troubles.going_on() == []
+        assert stage.troubles.active() == []
 
 
 async def test_a_lane_that_was_refused_itself_waits_for_an_order_of_its_own(
@@ -171,12 +175,14 @@ async def test_a_lane_that_was_refused_itself_waits_for_an_order_of_its_own(
 ) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
         for lane in (Lane.VOICE, Lane.SMS):
-            stage.upstream.answered(lane, UNAUTHORISED, trio.current_time())
+            stage.upstream.record_answer(lane, UNAUTHORISED, trio.current_time())
         await trio.sleep(6)
-        stage.upstream.answered(Lane.SMS, UNAUTHORISED, trio.current_time())
-        stage.upstream.answered(Lane.VOICE, Accepted("abc"), trio.current_time())
-        assert stage.upstream.held(Lane.VOICE) is None
-        assert stage.upstream.held(Lane.SMS) is Reason.PROVIDER_AUTH, "the account may call and not text"
+        stage.upstream.record_answer(Lane.SMS, UNAUTHORISED, trio.current_time())
+        stage.upstream.record_answer(Lane.VOICE, Accepted("abc"), trio.current_time())
+        assert stage.upstream.hold_reason(Lane.VOICE) is None
+        assert stage.upstream.hold_reason(Lane.SMS) is Reason.PROVIDER_AUTH, (
+            "the account may call and not text"
+        )
         assert stage.events("provider.reachable") == [], "it is over once both go on"
 
 
@@ -202,7 +208,7 @@ async def test_what_is_held_expires_by_its_own_rule_and_spends_nothing(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     async with scene(tmp_path, CALLBACKS) as stage:
-        budget = Budget(8)
+        budget = RateLimiter(8)
         async with lane_of(stage, [UNAUTHORISED] * 99, budget=budget) as provider:
             for index in range(40):
                 await stage.call(f"c{index}", caller=number(index))
@@ -244,12 +250,12 @@ async def test_an_sms_that_is_throttled_was_not_sent_and_goes_again(
     async with scene(tmp_path, TEXTS) as stage, lane_of(stage, [THROTTLED] * 2, Lane.SMS) as provider:
         await stage.call()
         await trio.sleep(1)
-        assert stage.upstream.held(Lane.SMS) is Reason.PROVIDER_UNREACHABLE
+        assert stage.upstream.hold_reason(Lane.SMS) is Reason.PROVIDER_UNREACHABLE
         assert await stage.actions() == [("held", None, "provider-unreachable")]
         await trio.sleep(30)
         assert waits(provider) == [5, 10]
         assert await stage.actions() == [("placed", None, "provider-accepted")]
-        assert stage.troubles.going_on() == []
+        assert stage.troubles.active() == []
         assert stage.events("provider.unreachable") == []
 
 
@@ -262,7 +268,7 @@ async def test_where_nothing_waits_a_look_up_finds_out(autojump_clock: MockClock
         await stage.call()
         await trio.sleep(900 + 700)
         assert await stage.actions() == [("done", "expired", "too-old")]
-        assert stage.upstream.held(Lane.VOICE) is None
+        assert stage.upstream.hold_reason(Lane.VOICE) is None
         assert len(stage.events("provider.reachable")) == 1
 
 
@@ -289,7 +295,7 @@ async def test_in_doubt_one_at_a_time_goes(autojump_clock: MockClock, tmp_path: 
         await trio.sleep(0.29)
         assert len(provider.requests) == 2
         await trio.sleep(0.4)
-        assert provider.most_out == 4, "one was taken, so there is no doubt"
+        assert provider.max_in_flight == 4, "one was taken, so there is no doubt"
 
 
 async def test_another_answer_than_a_success_is_no_end_of_a_trouble_of_the_account(

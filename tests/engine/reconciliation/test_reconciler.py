@@ -14,20 +14,20 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.model import InboundCall, Kind, Lane, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.dispatch.attempt_result import settle
-from missedd.engine.provider.rate_limiter import Budget
+from missedd.engine.dispatch.attempt_result import interpret_answer
+from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.engine.reconciliation.reconciler import Reconciler
-from missedd.engine.reconciliation.status_reports import Reports
-from missedd.exotel.client import Account, ExotelClient, new_http
-from missedd.exotel.dates import to_ist
+from missedd.engine.reconciliation.status_reports import StatusReports
+from missedd.exotel.client import ExotelAccount, ExotelClient, new_exotel_client
+from missedd.exotel.dates import format_ist
 from missedd.exotel.request_result import Accepted, Answer, Unknown
-from missedd.store.actions.attempts import record
+from missedd.store.actions.attempts import record_attempt_result
 from missedd.store.actions.claims import claim
-from missedd.store.actions.operator_changes import settle as settle_unknown
+from missedd.store.actions.operator_changes import resolve_unknown as settle_unknown
 from tests.core.campaigns import (
     AGENTS,
     CALLER,
@@ -43,7 +43,7 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 FLOW = policy(campaign(callback=callback()))
 TWO_NUMBERS = policy(campaign(callback=callback(flow=None, agents=AGENTS[:1])))
@@ -68,7 +68,7 @@ class Exotel:
     def call(self, sid: str, at: datetime = NOON, **changes: object) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "Sid": sid,
-            "DateCreated": to_ist(at),
+            "DateCreated": format_ist(at),
             "Direction": "outbound-api",
             "From": CALLER,
             "To": EXOPHONE,
@@ -82,7 +82,7 @@ class Exotel:
     def end(self, sid: str, status: str = "completed") -> None:
         for each in self.calls:
             if each["Sid"] == sid:
-                each |= {"Status": status, "EndTime": to_ist(NOON + minutes(1))}
+                each |= {"Status": status, "EndTime": format_ist(NOON + minutes(1))}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path.rpartition("/")[2])
@@ -101,21 +101,23 @@ class Exotel:
 
 
 @asynccontextmanager
-async def reconciling(stage: Scene, exotel: Exotel, per_minute: int = 200) -> AsyncIterator[Reports]:
-    reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
-    async with new_http(httpx.MockTransport(exotel)) as http:
-        account = Account("example1", "https://api.in.exotel.example", "k", "t")
+async def reconciling(
+    stage: EngineScene, exotel: Exotel, per_minute: int = 200
+) -> AsyncIterator[StatusReports]:
+    reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+    async with new_exotel_client(httpx.MockTransport(exotel)) as http:
+        account = ExotelAccount("example1", "https://api.in.exotel.example", "k", "t")
         reconciler = Reconciler(
             store=stage.store,
             policy=stage.policy,
             clock=stage.clock,
             log=stage.log,
             client=ExotelClient(http, account, stage.clock),
-            budgets={Lane.VOICE: Budget(per_minute), Lane.SMS: Budget(200)},
-            ready=stage.ready[Lane.CHECK],
+            rate_limiters={Lane.VOICE: RateLimiter(per_minute), Lane.SMS: RateLimiter(200)},
+            due_queue=stage.ready[Lane.LOOKUP],
             timers=stage.timers,
-            reports=reports,
-            upstream=stage.upstream,
+            status_reports=reports,
+            breakers=stage.upstream,
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(reconciler.run)
@@ -123,15 +125,15 @@ async def reconciling(stage: Scene, exotel: Exotel, per_minute: int = 200) -> As
             nursery.cancel_scope.cancel()
 
 
-async def attempted(stage: Scene, action_id: int, answer: Answer) -> None:
+async def attempted(stage: EngineScene, action_id: int, answer: Answer) -> None:
     """Claim an action and record `answer` to its request, as the dispatcher would."""
     now = stage.clock.now()
     unit = partial(claim, ids=[action_id], policy=stage.policy, now=now, limit=1)
     (claimed,) = (await stage.store.write(unit)).claimed
-    settled = settle(answer, claimed.action.kind, claimed.attempt, now, stage.rng)
+    settled = interpret_answer(answer, claimed.action.kind, claimed.attempt, now, stage.rng)
     wakes = await stage.store.write(
         partial(
-            record,
+            record_attempt_result,
             action_id=action_id,
             attempt=claimed.attempt,
             result=settled.result,
@@ -147,10 +149,10 @@ def missed(sid: str, at: datetime = BEFORE_NOON, **changes: Any) -> InboundCall:
     return call(sid, at, **changes)
 
 
-async def lost(stage: Scene, sid: str = "c1", **changes: Any) -> None:
+async def lost(stage: EngineScene, sid: str = "c1", **changes: Any) -> None:
     """A missed call whose callback goes out now, at noon, and whose answer never comes."""
     (admitted,) = await stage.calls(missed(sid, **changes))
-    await attempted(stage, admitted.wakes[0].action_id, LOST)
+    await attempted(stage, admitted.timers[0].action_id, LOST)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +231,8 @@ async def test_a_provider_that_cannot_be_asked_says_nothing_about_the_action(
 # Calls in the list that are not this attempt's.
 STRANGERS: list[dict[str, Any]] = [
     {"PhoneNumberSid": None, "To": SECOND_EXOPHONE},
-    {"DateCreated": to_ist(NOON - minutes(3))},
-    {"DateCreated": to_ist(NOON + minutes(3))},
+    {"DateCreated": format_ist(NOON - minutes(3))},
+    {"DateCreated": format_ist(NOON + minutes(3))},
     {"Direction": "inbound"},
     {"From": OTHER},
     {"PhoneNumberSid": SECOND_EXOPHONE, "To": SECOND_EXOPHONE},
@@ -270,11 +272,11 @@ async def test_a_call_that_belongs_to_another_action_is_not_adopted(
         reconciling(stage, exotel) as reports,
     ):
         (first,) = await stage.calls(missed("c1"))
-        await attempted(stage, first.wakes[0].action_id, Accepted("out-1"))
+        await attempted(stage, first.timers[0].action_id, Accepted("out-1"))
         exotel.call("out-1", NOON + seconds(1))
         await trio.sleep(30)
         fields = {"Status": "no-answer", "CallSid": "out-1"}
-        await reports.call_report(1, StatusReport("out-1", "no-answer", fields=fields))
+        await reports.apply_call_report(1, StatusReport("out-1", "no-answer", fields=fields))
         await lost(stage, "c2", at=NOON - seconds(50))
         await trio.sleep(30)
         assert exotel.asked == ["Calls.json"]
@@ -306,7 +308,7 @@ async def test_a_placed_call_that_nobody_reports_on_is_asked_after_and_given_up(
     async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel):
         (admitted,) = await stage.calls(missed("c1"))
         exotel.call("out-1")
-        await attempted(stage, admitted.wakes[0].action_id, Accepted("out-1"))
+        await attempted(stage, admitted.timers[0].action_id, Accepted("out-1"))
         await trio.sleep(4 * 3600)
         assert await stage.actions() == [("done", "unknown", "no-report")]
         assert exotel.asked == ["out-1.json"] * 6
@@ -316,7 +318,7 @@ async def test_a_report_that_came_needs_no_look_up(autojump_clock: MockClock, tm
     exotel = Exotel()
     async with scene(tmp_path, FLOW) as stage, reconciling(stage, exotel) as reports:
         (admitted,) = await stage.calls(missed("c1"))
-        await attempted(stage, admitted.wakes[0].action_id, Accepted("out-1"))
+        await attempted(stage, admitted.timers[0].action_id, Accepted("out-1"))
         ended = StatusReport("out-1", "completed", fields={"Status": "completed", "CallSid": "out-1"})
         assert (await reports.apply(1, Kind.CALLBACK, ended)).effect == "applied"
         await trio.sleep(4 * 3600)
@@ -351,7 +353,7 @@ async def test_an_sms_is_asked_after(
     exotel = Exotel()
     async with scene(tmp_path, TEXTS) as stage, reconciling(stage, exotel):
         (admitted,) = await stage.calls(missed("c1"))
-        await attempted(stage, admitted.wakes[0].action_id, Accepted("sms-1"))
+        await attempted(stage, admitted.timers[0].action_id, Accepted("sms-1"))
         exotel.messages["sms-1"] = status
         await trio.sleep(200)
         assert (await stage.actions())[0][:2] == expected
@@ -518,9 +520,9 @@ async def test_an_action_that_an_operator_settled_is_looked_for_no_more(
         await trio.sleep(10)
         now = stage.clock.now()
         unit = partial(
-            settle_unknown, action_id=1, wanted=Outcome.ANSWERED, note=None, policy=stage.policy, now=now
+            settle_unknown, action_id=1, outcome=Outcome.ANSWERED, note=None, policy=stage.policy, now=now
         )
-        assert (await stage.store.write(unit)).verdict is Settlement.SETTLED
+        assert (await stage.store.write(unit)).resolution is Resolution.SETTLED
         await trio.sleep(7200)
         assert exotel.asked == ["Calls.json"]
         assert await stage.actions("outcome, settled_outcome") == [("unknown", "answered")]
@@ -532,17 +534,17 @@ BOTH = policy(
 )
 
 
-async def waited_for(stage: Scene, index: int) -> tuple[int, int]:
+async def waited_for(stage: EngineScene, index: int) -> tuple[int, int]:
     """Somebody's callback that is out, and another of theirs, which waits for its end; their ids."""
     caller = f"+9198000001{index:02}"
     (first,) = await stage.calls(missed(f"a{index}", caller=caller))
     (second,) = await stage.calls(missed(f"b{index}", caller=caller, dialled=(SECOND_EXOPHONE,)))
-    out, waits = first.wakes[0].action_id, second.wakes[0].action_id
+    out, waits = first.timers[0].action_id, second.timers[0].action_id
     await attempted(stage, out, Accepted(f"out-{index}"))
     unit = partial(claim, ids=[waits], policy=stage.policy, now=stage.clock.now(), limit=1)
     claims = await stage.store.write(unit)
     assert [stopped.reason for stopped in claims.stopped] == [Reason.CALLER_BEING_RUNG]
-    stage.timers.add(claims.woken)
+    stage.timers.add(claims.other_timers)
     return out, waits
 
 

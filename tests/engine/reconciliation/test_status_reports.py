@@ -10,14 +10,14 @@ import pytest
 from trio.testing import MockClock
 
 from missedd.core.model import Outcome, StatusReport
-from missedd.daemon.apps import count_events
-from missedd.engine.reconciliation.status_reports import Reports
+from missedd.daemon.apps import metrics_listener
+from missedd.engine.reconciliation.status_reports import StatusReports
 from missedd.exotel.request_result import Accepted
-from missedd.exotel.sms_status_codes import code_of
+from missedd.exotel.sms_status_codes import resolve_code
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import AGENTS, NOON, callback, campaign, minutes, policy, sms
 from tests.engine.reconciliation.test_reconciler import attempted
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 TEXTS = policy(campaign(sms=sms()))
 
@@ -25,20 +25,20 @@ TEXTS = policy(campaign(sms=sms()))
 class Texts:
     """SMS that were taken, one after the other, and what the operators say of each."""
 
-    def __init__(self, stage: Scene) -> None:
+    def __init__(self, stage: EngineScene) -> None:
         self.stage = stage
-        self.reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        self.reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
         self.count = 0
 
     async def sent(self, status: str, code: str | None) -> None:
         self.count += 1
         caller = f"+9198{self.count:08}"
         admitted = await self.stage.call(f"c{self.count}", NOON - minutes(1), caller=caller)
-        action_id, sid = admitted.wakes[0].action_id, f"sms-{self.count}"
+        action_id, sid = admitted.timers[0].action_id, f"sms-{self.count}"
         await attempted(self.stage, action_id, Accepted(sid))
-        meaning = code_of(status, code)
+        meaning = resolve_code(status, code)
         report = StatusReport(sid, status, code, meaning.is_terminal, meaning.outcome, {})
-        await self.reports.sms_report(action_id, report)
+        await self.reports.apply_sms_report(action_id, report)
 
     def told(self) -> list[tuple[str, str | None, str | None, int | None]]:
         lines = self.stage.events("report.applied")
@@ -104,10 +104,10 @@ async def test_an_agents_miss_is_told_and_counted_by_campaign(
     of, metrics = policy(campaign(callback=callback(flow=None, agents=AGENTS))), Metrics()
     fields = {"Status": agent, "Legs[0][Status]": agent, "Legs[1][Status]": customer}
     async with scene(tmp_path, of) as stage:
-        stage.log.listen(count_events(metrics))
-        reports = Reports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        stage.log.add_listener(metrics_listener(metrics))
+        reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
         await stage.call("c1", NOON - minutes(1))
         await attempted(stage, 1, Accepted("sid-1"))
-        await reports.call_report(1, StatusReport("sid-1", agent, None, True, None, fields))
+        await reports.apply_call_report(1, StatusReport("sid-1", agent, None, True, None, fields))
         assert [each["reason"] for each in stage.events("report.applied")] == [reason]
         assert metrics.agent_misses.value("admissions", reason) == misses

@@ -12,16 +12,16 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Lane
-from missedd.engine.timing.timers import HORIZON_S, LOOK_S, Timers
-from missedd.store.actions.rows import Wake
+from missedd.engine.timing.timers import CLOCK_CHECK_EVERY_S, HORIZON_S, Timers
+from missedd.store.actions.rows import Timer
 from tests.core.campaigns import NOON, callback, campaign, policy, seconds
-from tests.engine.scene import Scene, scene, us
+from tests.engine.scene import EngineScene, scene, us
 
 NOTHING = policy(campaign())
 
 
-def wakes(*at_s: float) -> list[Wake]:
-    return [Wake(us(at), index, Lane.VOICE) for index, at in enumerate(at_s, 1)]
+def wakes(*at_s: float) -> list[Timer]:
+    return [Timer(us(at), index, Lane.VOICE) for index, at in enumerate(at_s, 1)]
 
 
 def about(instant_s: float, abs: float = 0.001) -> Any:  # noqa: A002 - pytest's own word
@@ -29,7 +29,7 @@ def about(instant_s: float, abs: float = 0.001) -> Any:  # noqa: A002 - pytest's
     return pytest.approx(instant_s, abs=abs)
 
 
-async def fired(stage: Scene, until_s: float) -> list[tuple[float, int]]:
+async def fired(stage: EngineScene, until_s: float) -> list[tuple[float, int]]:
     """What comes to be due until then, as (seconds after noon by trio's clock, action)."""
     found, queue, began_s = list[tuple[float, int]](), stage.ready[Lane.VOICE], trio.current_time()
     with trio.move_on_after(until_s):
@@ -55,13 +55,13 @@ async def test_an_earlier_entry_wakes_the_sleeper(autojump_clock: MockClock, tmp
     async with scene(tmp_path, NOTHING) as stage:
         stage.timers.add(wakes(60))
         await trio.sleep(0.1)
-        stage.timers.add([Wake(us(0.5), 9, Lane.VOICE)])
+        stage.timers.add([Timer(us(0.5), 9, Lane.VOICE)])
         assert (await fired(stage, 1))[0] == (about(0.4, abs=0.001), 9)
 
 
 async def test_each_lane_gets_its_own(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, NOTHING) as stage:
-        stage.timers.add([Wake(us(1), index, lane) for index, lane in enumerate(Lane)])
+        stage.timers.add([Timer(us(1), index, lane) for index, lane in enumerate(Lane)])
         await trio.sleep(2)
         assert {lane: queue.due_ids() for lane, queue in stage.ready.items()} == {
             lane: {index} for index, lane in enumerate(Lane)
@@ -97,15 +97,15 @@ async def test_a_clock_set_forward_fires_what_it_leapt_over_once(
 ) -> None:
     async with scene(tmp_path, DELAYED) as stage:
         await stage.call()
-        stage.timers.add([Wake(us(50), 99, Lane.VOICE)])
+        stage.timers.add([Timer(us(50), 99, Lane.VOICE)])
         await trio.sleep(1)
         stage.clock.error = seconds(step_s)
         found = await fired(stage, 8 * 3600)
         assert sorted(each for _, each in found) == [1, 99]
         fired_at = {each: at for at, each in found}
-        assert fired_at[99] <= LOOK_S
+        assert fired_at[99] <= CLOCK_CHECK_EVERY_S
         due_s = max(5 * 3600 - step_s - 1, 0)
-        assert fired_at[1] == about(due_s, abs=LOOK_S)
+        assert fired_at[1] == about(due_s, abs=CLOCK_CHECK_EVERY_S)
         assert len(stage.events("timer.clock_stepped")) == 1
 
 
@@ -154,9 +154,9 @@ async def test_what_is_committed_while_the_store_is_read_is_taken_once(
 ) -> None:
     async with scene(tmp_path, NOTHING) as stage:
 
-        async def load(after_us: int, until_us: int) -> list[Wake]:
+        async def load(after_us: int, until_us: int) -> list[Timer]:
             # Its own task adds what the query sees as well.
-            both = [Wake(us(1), 1, Lane.VOICE)] if after_us < us(1) <= until_us else []
+            both = [Timer(us(1), 1, Lane.VOICE)] if after_us < us(1) <= until_us else []
             timers.add(both)
             return [*both]
 
@@ -172,7 +172,7 @@ async def test_a_clock_set_while_the_store_is_read_is_noticed(
 ) -> None:
     async with scene(tmp_path, NOTHING) as stage:
 
-        async def load(after_us: int, until_us: int) -> list[Wake]:
+        async def load(after_us: int, until_us: int) -> list[Timer]:
             if after_us > 0:
                 stage.clock.error = seconds(100)
             return []

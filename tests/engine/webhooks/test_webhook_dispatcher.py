@@ -15,17 +15,17 @@ from trio.testing import MockClock
 from missedd.base.clock import from_us
 from missedd.core.policy import WebhookPolicy
 from missedd.core.reasons import Reason
-from missedd.core.upstream.endpoint_concurrency import HALF, PLACES, QUARTER
+from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS, MAX_TO_HANGING, RESERVED_PER_ENDPOINT
 from missedd.core.upstream.trouble import Trouble, TroubleKind
-from missedd.engine.alerts.active_alerts import Troubles
-from missedd.engine.dispatch.attempts import Attempts
-from missedd.engine.webhooks.endpoint_alerts import Failing
+from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.dispatch.attempts import AttemptRecorder
+from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.webhook_dispatcher import WebhookDispatcher
 from missedd.engine.webhooks.webhook_sender import TIMEOUT_S
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.store.actions.claims import Claimed
+from missedd.store.actions.claims import ClaimedAction
 from tests.core.campaigns import NOON, call, campaign, policy, seconds
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 
 TIMED_OUT = Unknown("timeout", Reason.ENDPOINT_FAILED, "https://a.example.in/: no answer came in time")
 REFUSED = Refused(True, "connection-refused", Reason.ENDPOINT_FAILED, "https://a.example.in/: refused")
@@ -54,7 +54,7 @@ class Applications:
         self.most_hanging = 0
         self.asked = 0
 
-    async def send(self, claimed: Claimed) -> Answer:
+    async def send(self, claimed: ClaimedAction) -> Answer:
         name = claimed.action.campaign
         takes_s, answer = self.manners[name]
         self.asked += 1
@@ -69,17 +69,17 @@ class Applications:
 
 @asynccontextmanager
 async def sending(
-    stage: Scene, applications: Applications
-) -> AsyncIterator[tuple[WebhookDispatcher, Troubles]]:
-    troubles = Troubles()
+    stage: EngineScene, applications: Applications
+) -> AsyncIterator[tuple[WebhookDispatcher, ActiveTroubles]]:
+    troubles = ActiveTroubles()
     dispatcher = WebhookDispatcher(
         store=stage.store,
-        attempts=Attempts(stage.store, stage.policy, stage.clock, stage.log, stage.timers),
+        recorder=AttemptRecorder(stage.store, stage.policy, stage.clock, stage.log, stage.timers),
         clock=stage.clock,
         rng=stage.rng,
         queues=stage.webhooks,
         send=applications.send,
-        failing=Failing(troubles, stage.clock, stage.log),
+        endpoint_troubles=EndpointTroubles(troubles, stage.clock, stage.log),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)
@@ -87,7 +87,7 @@ async def sending(
         nursery.cancel_scope.cancel()
 
 
-async def ring(stage: Scene, name: str, count: int, first: int = 0) -> None:
+async def ring(stage: EngineScene, name: str, count: int, first: int = 0) -> None:
     """So many people ring a campaign at once."""
     to = (EXOPHONES[name],)
     numbers = range(first, first + count)
@@ -99,7 +99,7 @@ async def ring(stage: Scene, name: str, count: int, first: int = 0) -> None:
     )
 
 
-async def waited_s(stage: Scene, name: str) -> list[float]:
+async def waited_s(stage: EngineScene, name: str) -> list[float]:
     """How long each delivered webhook of a campaign took from its due instant, shortest first."""
     rows = await stage.rows(
         "SELECT due_at, closed_at FROM actions WHERE campaign = ? AND outcome = 'delivered'", name
@@ -120,14 +120,14 @@ async def test_beside_an_application_that_hangs_another_gets_its_webhooks_within
         applications.manners["a"] = HANGS
         await ring(stage, "a", 500, first=1)
         await trio.sleep(0.5)
-        assert applications.out["a"] == (PLACES if was_well else QUARTER)
+        assert applications.out["a"] == (MAX_REQUESTS if was_well else RESERVED_PER_ENDPOINT)
         for each in range(3):
             await ring(stage, "b", 20, first=20 * each)
             await trio.sleep(20)
         waits = await waited_s(stage, "b")
         assert len(waits) == 60
         assert waits[math.ceil(0.99 * len(waits)) - 1] < 1
-        assert applications.out["a"] == QUARTER
+        assert applications.out["a"] == RESERVED_PER_ENDPOINT
         assert len(stage.webhooks) > 400
 
 
@@ -141,12 +141,12 @@ async def test_all_that_hang_together_take_half_of_the_places_and_each_has_its_t
         await trio.sleep(TIMEOUT_S + 1)
         applications.most_hanging = 0
         await trio.sleep(60)
-        assert applications.most_hanging == HALF
+        assert applications.most_hanging == MAX_TO_HANGING
         asked = await stage.rows(
             "SELECT campaign, count(*) FROM attempts JOIN actions ON actions.id = action_id GROUP BY campaign"
         )
         assert {name for name, _ in asked} == set(NAMES[:-1])
-        assert min(count for _, count in asked) >= QUARTER + 2
+        assert min(count for _, count in asked) >= RESERVED_PER_ENDPOINT + 2
         await ring(stage, "h", 60)
         await trio.sleep(10)
         assert (await waited_s(stage, "h"))[-1] < 1
@@ -164,7 +164,7 @@ async def test_one_that_answers_again_is_served_as_any_other(
         await trio.sleep(2 * TIMEOUT_S + 1)
         # What had been tried before waits for its next try.
         assert len(await waited_s(stage, "a")) > 250
-        assert applications.most_out["a"] == PLACES - HALF
+        assert applications.most_out["a"] == MAX_REQUESTS - MAX_TO_HANGING
 
 
 async def test_nothing_spins_while_only_one_that_hangs_has_something_due(
@@ -175,17 +175,17 @@ async def test_nothing_spins_while_only_one_that_hangs_has_something_due(
         await ring(stage, "a", 200)
         await trio.sleep(3)
         asked, looks = applications.asked, 0
-        choose = stage.webhooks.choose
+        choose = stage.webhooks.take_next
 
         def counted() -> object:
             nonlocal looks
             looks += 1
             return choose()
 
-        stage.webhooks.choose = counted  # type: ignore[method-assign,assignment]
+        stage.webhooks.take_next = counted  # type: ignore[method-assign,assignment]
         await trio.sleep(60)
         # Each freed place and each repetition that becomes due is one look, and there are few of both.
-        assert applications.asked - asked == QUARTER * 4
+        assert applications.asked - asked == RESERVED_PER_ENDPOINT * 4
         assert looks < 60
 
 
@@ -238,7 +238,7 @@ async def test_a_stop_claims_nothing_more_and_waits_for_what_is_out(
         await trio.sleep(1)
         dispatcher.stop()
         await trio.sleep(60)
-        assert applications.asked == len(await waited_s(stage, "a")) == QUARTER
+        assert applications.asked == len(await waited_s(stage, "a")) == RESERVED_PER_ENDPOINT
 
 
 async def test_what_fails_for_five_minutes_needs_a_person_until_it_is_taken(
@@ -252,9 +252,9 @@ async def test_what_fails_for_five_minutes_needs_a_person_until_it_is_taken(
         applications.manners["b"] = WELL
         await ring(stage, "b", 1, first=1)
         await trio.sleep(179)
-        assert troubles.going_on() == [], "it may be a restart, and the other was taken meanwhile"
+        assert troubles.active() == [], "it may be a restart, and the other was taken meanwhile"
         await trio.sleep(2)
-        (trouble,) = troubles.going_on()
+        (trouble,) = troubles.active()
         assert trouble == Trouble(
             TroubleKind.WEBHOOK_FAILING,
             "https://a.example.in/",
@@ -266,7 +266,7 @@ async def test_what_fails_for_five_minutes_needs_a_person_until_it_is_taken(
         assert len(stage.events("endpoint.failing")) == 1
         applications.manners["a"] = (0.1, TIMED_OUT)
         await trio.sleep(3600)
-        (trouble,) = troubles.going_on()
+        (trouble,) = troubles.active()
         assert (trouble.since, trouble.tries > 3) == (NOON + seconds(0.1), True)
         assert (
             trouble.cause == "The application takes no webhook: https://a.example.in/: no answer came in time"
@@ -274,20 +274,20 @@ async def test_what_fails_for_five_minutes_needs_a_person_until_it_is_taken(
         applications.manners["a"] = WELL
         await ring(stage, "a", 1, first=1)
         await trio.sleep(1)
-        assert troubles.going_on() == []
+        assert troubles.active() == []
         assert len(stage.events("endpoint.failing")) == len(stage.events("endpoint.answers")) == 1
 
 
 async def test_with_one_address_nobody_asks_whose_they_are(
     autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("missedd.engine.webhooks.webhook_dispatcher.campaigns_of")
+    monkeypatch.delattr("missedd.engine.webhooks.webhook_dispatcher.campaigns_of_actions")
     applications = Applications({"a": WELL})
     async with scene(tmp_path, policy(HOOKS.campaigns[0])) as stage, sending(stage, applications):
         await ring(stage, "a", 40)
         await trio.sleep(5)
         assert len(await waited_s(stage, "a")) == 40
-        assert applications.most_out["a"] == PLACES
+        assert applications.most_out["a"] == MAX_REQUESTS
 
 
 async def test_what_no_campaign_sends_any_more_is_closed_and_holds_up_nobody(

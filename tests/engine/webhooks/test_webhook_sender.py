@@ -20,14 +20,20 @@ from missedd.base.clock import SystemClock
 from missedd.config.secrets import Secrets
 from missedd.core.policy import Policy, VerifyPolicy, WebhookFormat, WebhookPolicy
 from missedd.core.reasons import Reason
-from missedd.engine.webhooks.webhook_sender import TIMEOUT_S, Deliveries, as_form, signature, verified
+from missedd.engine.webhooks.webhook_sender import (
+    TIMEOUT_S,
+    WebhookSender,
+    encode_form,
+    signature,
+    verification_event,
+)
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.store.actions.claims import claim
-from missedd.store.actions.operator_changes import resend
-from missedd.store.people.verifications import start
-from missedd.web.api.openapi import document
+from missedd.store.actions.operator_changes import resend_webhook
+from missedd.store.people.verifications import start_verification
+from missedd.web.api.openapi import build_document
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, minutes, policy
-from tests.engine.scene import Scene, scene
+from tests.engine.scene import EngineScene, scene
 from tests.web.api.test_routes import conforms
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
@@ -38,13 +44,15 @@ type Application = Callable[[httpx.Request], httpx.Response]
 
 
 @asynccontextmanager
-async def delivering(stage: Scene, application: Application, of: Policy = HOOKS) -> AsyncIterator[Deliveries]:
+async def delivering(
+    stage: EngineScene, application: Application, of: Policy = HOOKS
+) -> AsyncIterator[WebhookSender]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(application), timeout=TIMEOUT_S) as http:
         # The machine's own clock, as whoever verifies a signature looks at his.
-        yield Deliveries(http, KEY, stage.store, of, SystemClock())
+        yield WebhookSender(http, KEY, stage.store, of, SystemClock())
 
 
-async def sent(stage: Scene, deliveries: Deliveries, action_id: int = 1) -> Answer:
+async def sent(stage: EngineScene, deliveries: WebhookSender, action_id: int = 1) -> Answer:
     unit = partial(claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1)
     ((claimed,),) = [(await stage.store.write(unit)).claimed]
     return await deliveries.send(claimed)
@@ -53,7 +61,7 @@ async def sent(stage: Scene, deliveries: Deliveries, action_id: int = 1) -> Answ
 def is_described(request: httpx.Request) -> bool:
     """Whether the OpenAPI document tells of such a webhook: its type, all of its fields, its headers."""
     body = json.loads(request.content)
-    told = document()["webhooks"][body["type"]]["post"]
+    told = build_document()["webhooks"][body["type"]]["post"]
     schema = told["requestBody"]["content"][request.headers["content-type"]]["schema"]
     return conforms(body, schema) and all(each["name"] in request.headers for each in told["parameters"])
 
@@ -129,7 +137,7 @@ def test_a_verification_as_a_form() -> None:
         "status": "verified",
         "reason": "verified",
     }
-    assert dict(parse_qsl(as_form(verified(proved)).decode())) == {
+    assert dict(parse_qsl(encode_form(verification_event(proved)).decode())) == {
         "CallSid": "abc",
         "From": CALLER,
         "Status": "verified",
@@ -154,7 +162,9 @@ async def test_a_message_sent_again_by_an_operator_keeps_its_id(
         parked = "UPDATE actions SET state = 'done', outcome = 'failed', wake_at = NULL WHERE id = ?"
         for action_id in (1, 2):
             await stage.store.write(lambda db, action_id=action_id: db.execute(parked, (action_id,)))  # type: ignore[misc]
-            wake = await stage.store.write(partial(resend, action_id=action_id, now=stage.clock.now()))
+            wake = await stage.store.write(
+                partial(resend_webhook, action_id=action_id, now=stage.clock.now())
+            )
             assert wake is not None
             await sent(stage, deliveries, wake.action_id)
     assert ids == ["msg_1"] * 3
@@ -230,7 +240,7 @@ async def test_an_application_that_never_answers_is_left_after_a_while(
 
     async with scene(tmp_path, HOOKS) as stage, httpx.AsyncClient(transport=Silent()) as http:
         await stage.call()
-        deliveries = Deliveries(http, KEY, stage.store, HOOKS, SystemClock())
+        deliveries = WebhookSender(http, KEY, stage.store, HOOKS, SystemClock())
         began_s = trio.current_time()
         assert await sent(stage, deliveries) == Unknown("timeout", FAILED, f"{SHOWN}: no answer came in time")
         assert trio.current_time() - began_s == pytest.approx(TIMEOUT_S)
@@ -306,7 +316,13 @@ async def test_the_application_is_told_of_a_number_that_was_proved(
         delivering(stage, application, policy(signup)) as deliveries,
     ):
         await stage.store.write(
-            partial(start, verification_id="v1", number=CALLER, campaign=signup, now=stage.clock.now())
+            partial(
+                start_verification,
+                verification_id="v1",
+                number=CALLER,
+                campaign=signup,
+                now=stage.clock.now(),
+            )
         )
         await stage.call("abc", NOON)
         await sent(stage, deliveries, 2)
@@ -325,7 +341,7 @@ async def test_the_application_is_told_of_a_number_that_was_proved(
         },
     }
     assert bodies[1]["type"] == "missed_call.accepted"
-    assert {each["type"] for each in bodies} == set(document()["webhooks"])
+    assert {each["type"] for each in bodies} == set(build_document()["webhooks"])
     assert all(map(is_described, requests))
     assert [each.headers["webhook-id"] for each in requests] == ["msg_2", "msg_3"]
 
@@ -336,6 +352,6 @@ async def test_a_host_that_can_have_no_address_brings_nobody_down(
     odd = policy(campaign(webhook=WebhookPolicy("http://crm..example.in/")))
     async with scene(tmp_path, HOOKS) as stage, httpx.AsyncClient(trust_env=False) as http:
         await stage.call()
-        answer = await sent(stage, Deliveries(http, KEY, stage.store, odd, SystemClock()))
+        answer = await sent(stage, WebhookSender(http, KEY, stage.store, odd, SystemClock()))
         assert isinstance(answer, Refused)
         assert (answer.retryable, answer.code, answer.reason) == (True, "name-not-resolved", FAILED)

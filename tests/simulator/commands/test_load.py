@@ -13,7 +13,7 @@ import pytest
 
 from simulator.cli import main
 from tests.real.daemon import Daemon, free_port
-from tests.simulator.load.load_peer import Peer, serving
+from tests.simulator.load.load_peer import LoadPeer, serve_in_thread
 
 CAMPAIGN = """
 catch_up = false
@@ -24,7 +24,7 @@ lead = { source = "missed_call" }
 """
 
 
-def load(peer: Peer, folder: Path, *options: str) -> tuple[int, dict[str, Any]]:
+def load(peer: LoadPeer, folder: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """The exit code and the figures."""
     out = folder / "figures.json"
     code = main(["load", "--url", peer.url, "--json", str(out), *options])
@@ -34,7 +34,7 @@ def load(peer: Peer, folder: Path, *options: str) -> tuple[int, dict[str, Any]]:
 def test_a_stall_counts_for_everyone_who_rang_meanwhile(tmp_path: Path) -> None:
     # 200 a second on four connections. A closed loop would send four requests into the stall and
     # find one in a hundred slow; sixty callers were due in it.
-    with serving(Peer(stalls={100: 0.3})) as peer:
+    with serve_in_thread(LoadPeer(stalls={100: 0.3})) as peer:
         code, found = load(
             peer, tmp_path, "--rate=200", "--for=1.5", "--arrivals=constant", "--connections=4", "--p99=100ms"
         )
@@ -47,7 +47,7 @@ def test_a_stall_counts_for_everyone_who_rang_meanwhile(tmp_path: Path) -> None:
 
 def test_who_finds_no_connection_in_time_is_dropped(tmp_path: Path) -> None:
     options = ("--rate=40", "--for=0.5", "--arrivals=constant", "--connections=1", "--start-within=100ms")
-    with serving(Peer(stalls={1: 1.0})) as peer:
+    with serve_in_thread(LoadPeer(stalls={1: 1.0})) as peer:
         code, found = load(peer, tmp_path, *options, "--dropped=0")
     assert code == 1
     assert (found["planned"], found["answered"], found["dropped"]) == (20, 1, 19)
@@ -55,7 +55,7 @@ def test_who_finds_no_connection_in_time_is_dropped(tmp_path: Path) -> None:
 
 def test_a_reply_that_does_not_come_is_an_error_that_took_so_long(tmp_path: Path) -> None:
     options = ("--rate=20", "--for=0.2", "--arrivals=constant", "--timeout=200ms", "--errors=0")
-    with serving(Peer(stalls={1: 1.0})) as peer:
+    with serve_in_thread(LoadPeer(stalls={1: 1.0})) as peer:
         code, found = load(peer, tmp_path, *options)
     assert code == 1
     assert found["lost"]["no reply within 0.2 s"] == found["errors"] >= 1
@@ -66,7 +66,7 @@ def test_a_refusal_is_an_error_and_no_acknowledgement(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusal = b"HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    with serving(Peer(answer=refusal)) as peer:
+    with serve_in_thread(LoadPeer(answer=refusal)) as peer:
         code, found = load(peer, tmp_path, "--rate=50", "--for=0.2", "--errors=0", f"--check-api={peer.api}")
     assert code == 1
     assert found["statuses"] == {"503": found["planned"]}
@@ -75,7 +75,7 @@ def test_a_refusal_is_an_error_and_no_acknowledgement(
 
 def test_goals_that_are_met(tmp_path: Path) -> None:
     hdr = tmp_path / "out.hdr"
-    with serving(Peer()) as peer:
+    with serve_in_thread(LoadPeer()) as peer:
         code, found = load(
             peer,
             tmp_path,
@@ -87,7 +87,7 @@ def test_goals_that_are_met(tmp_path: Path) -> None:
             "--shape=both",
         )
     assert code == 0
-    assert found["verdicts"] == {"accepted": len(peer.heard)}
+    assert found["verdicts"] == {"accepted": len(peer.received_sids)}
     assert hdr.exists()
 
 
@@ -95,9 +95,9 @@ def test_a_call_that_was_acknowledged_and_forgotten_is_found_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--rate=200", "--for=0.5", "--arrivals=constant")
-    with serving(Peer(forgets=70)) as peer:
+    with serve_in_thread(LoadPeer(lost_call=70)) as peer:
         code, _ = load(peer, tmp_path, *options, f"--check-api={peer.api}")
-        lost = peer.heard[69]
+        lost = peer.received_sids[69]
     assert code == 1
     assert f"MISSING: 1 of 100 acknowledged calls are not stored: {lost}\n" in capsys.readouterr().out
 
@@ -107,23 +107,23 @@ def test_the_api_is_shown_its_token(
     token: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MISSEDD_API_TOKEN", token)
-    with serving(Peer(token="the-token-it-wants")) as peer:
+    with serve_in_thread(LoadPeer(token="the-token-it-wants")) as peer:
         assert load(peer, tmp_path, "--rate=50", "--for=0.2", f"--check-api={peer.api}")[0] == code
 
 
 def test_doubled_deliveries_are_one_call(tmp_path: Path) -> None:
-    with serving(Peer()) as peer:
+    with serve_in_thread(LoadPeer()) as peer:
         code, found = load(peer, tmp_path, "--profile=L1", "--rate=200", "--for=2", "--burst=200x1s")
-        calls = len(set(peer.heard))
+        calls = len(set(peer.received_sids))
     assert code == 0
-    assert found["planned"] == len(peer.heard) > calls
+    assert found["planned"] == len(peer.received_sids) > calls
 
 
 def test_as_fast_as_replies_come_back(tmp_path: Path) -> None:
-    with serving(Peer()) as peer:
+    with serve_in_thread(LoadPeer()) as peer:
         code, found = load(peer, tmp_path, "--rate=max", "--for=0.3", "--connections=3")
     assert code == 0
-    assert found["planned"] == found["answered"] == len(peer.heard) > 3
+    assert found["planned"] == found["answered"] == len(peer.received_sids) > 3
 
 
 def test_a_real_daemon_keeps_what_it_acknowledged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +148,7 @@ def test_a_real_daemon_keeps_what_it_acknowledged(tmp_path: Path, capsys: pytest
 
 
 def test_control_c_ends_it_early_with_the_summary(tmp_path: Path) -> None:
-    with serving(Peer()) as peer:
+    with serve_in_thread(LoadPeer()) as peer:
         command = [sys.executable, "-m", "simulator", "load", "--url", peer.url]
         running = subprocess.Popen(
             [*command, "--rate=50", "--for=10m", "--progress"],
@@ -199,7 +199,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_api_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with serving(Peer()) as peer:
+    with serve_in_thread(LoadPeer()) as peer:
         api = f"http://127.0.0.1:{free_port()}"
         code, _ = load(peer, tmp_path, "--rate=50", "--for=0.2", f"--check-api={api}")
     assert code == 1

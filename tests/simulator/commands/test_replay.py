@@ -12,7 +12,7 @@ import pytest
 
 from simulator.cli import main
 from simulator.harness import replay as replaying
-from simulator.harness.replay import Outcome
+from simulator.harness.replay import ReplayResult
 from simulator.scenario.scenario import Scenario
 from tests.simulator.scenario.test_reader import WELL
 
@@ -92,13 +92,13 @@ def test_a_mistake_that_shows_in_the_run_is_one_of_the_file(
 def test_a_run_that_falls_is_an_error_and_the_others_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fall_once(scenario: Scenario) -> Outcome:
+    def fall_once(scenario: Scenario) -> ReplayResult:
         if scenario.name == "falls":
             raise ExceptionGroup("in a nursery", [RuntimeError("[the daemon] fell")])
         return really(scenario)
 
-    really = replaying.replay
-    monkeypatch.setattr(replaying, "replay", fall_once)
+    really = replaying.replay_scenario
+    monkeypatch.setattr(replaying, "replay_scenario", fall_once)
     junit = tmp_path / "out.xml"
     assert main(["replay", *files(tmp_path, falls=SHORT, well=SHORT), "--junit", str(junit)]) == 1
     told = capsys.readouterr()

@@ -153,9 +153,9 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
 
 def test_its_help_names_every_value(capsys: pytest.CaptureFixture[str]) -> None:
     from simulator.cli import main
-    from simulator.scenario.schema import WORDS
+    from simulator.scenario.schema import CHOICES_BY_KEY
 
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     words = re.split(r"[\s,]+", capsys.readouterr().out.partition("values here")[2])
-    assert {each.value for values in WORDS.values() for each in values} <= set(words)
+    assert {each.value for values in CHOICES_BY_KEY.values() for each in values} <= set(words)

@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.model.numbering_plan import lines_of
-from simulator.exchange.model.people import Answers, Person
+from simulator.exchange.model.numbering_plan import concurrent_calls
+from simulator.exchange.model.people import Person, RingResponse
 
 AGENT, CUSTOMER, OTHER = "+919811111111", "+919876543210", "+919876543211"
 SWITCHBOARD = "+911171279999"
@@ -20,7 +20,7 @@ def _ends(bench: Any) -> list[str]:
 
 
 async def test_a_second_call_finds_her_engaged(bench: Any, autojump_clock: MockClock) -> None:
-    answers = (Answers.ANSWER, Answers.NO_ANSWER)
+    answers = (RingResponse.ANSWER, RingResponse.NO_ANSWER)
     bench.exchange.people.add(Person(CUSTOMER, answers=answers, ring_s=5, talks_s=60))
     await bench.connect()
     await trio.sleep(1)  # it rings
@@ -100,7 +100,7 @@ async def test_a_caller_who_got_through_is_engaged(bench: Any, autojump_clock: M
     ],
 )
 def test_the_numbering_plan_says_how_many(number: str, lines: int | None) -> None:
-    assert lines_of(number) == lines
+    assert concurrent_calls(number) == lines
 
 
 async def test_channels_of_the_account(bench: Any, autojump_clock: MockClock) -> None:

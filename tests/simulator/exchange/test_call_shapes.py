@@ -10,13 +10,13 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.model.call_shapes import Shape
-from simulator.exchange.model.people import Answers, Person
-from simulator.exchange.webhooks.inbound_scripts import EVENTS
+from simulator.exchange.model.call_shapes import CallShape
+from simulator.exchange.model.people import Person, RingResponse
+from simulator.exchange.webhooks.inbound_scripts import CALL_EVENTS
 from simulator.exchange.webhooks.request import OutboundWebhook
 
 CALLER = "+919876543210"
-USUAL = {Shape.PASSTHRU, Shape.NATIVE, Shape.BOTH}
+USUAL = {CallShape.PASSTHRU, CallShape.NATIVE, CallShape.BOTH}
 
 
 def fields_of(webhook: OutboundWebhook) -> dict[str, Any]:
@@ -35,7 +35,7 @@ async def _told(bench: Any, shape: str, **options: Any) -> list[dict[str, Any]]:
 
 
 def test_every_shape_has_a_course() -> None:
-    assert set(EVENTS) == set(Shape) - USUAL
+    assert set(CALL_EVENTS) == set(CallShape) - USUAL
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_the_agent_s_telephone_rings_first(bench: Any, autojump_clock: Moc
 
 
 async def test_a_caller_is_on_the_telephone_for_the_whole_call(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.ring_in(Person(CALLER, answers=Answers.ANSWER), shape="voicemail")
+    bench.exchange.ring_in(Person(CALLER, answers=RingResponse.ANSWER), shape="voicemail")
     await trio.sleep(20)
     await bench.connect()
     await trio.sleep(20)

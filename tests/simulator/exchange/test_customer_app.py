@@ -8,21 +8,21 @@ import httpx
 import pytest
 
 from missedd.core.policy import WebhookFormat
-from missedd.engine.webhooks.webhook_sender import WRITTEN, missed_call, signature
+from missedd.engine.webhooks.webhook_sender import ENCODERS, missed_call_event, signature
 from missedd.store.admission.call_row import CallRow
-from simulator.exchange.customer_app import Application
+from simulator.exchange.customer_app import CustomerApps
 from tests.core.campaigns import CALLER, EXOPHONE, NOON
 
 KEY = b"a key of this test's own"
 CALL = CallRow("c1", "shop", CALLER, EXOPHONE, NOON, NOON, "accepted", "first-call")
 
 
-@pytest.mark.parametrize("of", WRITTEN)
+@pytest.mark.parametrize("of", ENCODERS)
 @pytest.mark.parametrize("key", [KEY, b"another"])
 async def test_a_missed_call_in_either_format(of: WebhookFormat, key: bytes) -> None:
-    application = Application(lambda: datetime(2026, 11, 23, tzinfo=UTC), KEY)
-    content_type, written = WRITTEN[of]
-    body = written(missed_call(CALL))
+    application = CustomerApps(lambda: datetime(2026, 11, 23, tzinfo=UTC), KEY)
+    content_type, written = ENCODERS[of]
+    body = written(missed_call_event(CALL))
     headers = {
         "content-type": content_type,
         "webhook-id": "msg_1",
@@ -31,6 +31,6 @@ async def test_a_missed_call_in_either_format(of: WebhookFormat, key: bytes) -> 
     }
     async with httpx.AsyncClient(transport=application) as client:
         await client.post("http://application/", content=body, headers=headers)
-    (message,) = application.taken()
+    (message,) = application.accepted_messages()
     assert (message.number, message.payload["type"]) == (CALLER, "missed_call.accepted")
     assert message.is_signed == (key == KEY)

@@ -17,9 +17,9 @@ from trio.testing import MockClock
 
 from simulator.exchange.api.httpx_transport import ExchangeTransport
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.model.caller_pool import Crowd
+from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
-from simulator.exchange.model.formats import from_ist
+from simulator.exchange.model.formats import parse_ist
 from simulator.exchange.model.settings import ExchangeSettings
 from simulator.exchange.webhooks.request import OutboundWebhook, PostResult
 
@@ -143,7 +143,7 @@ def test_impossible_faults(make: Callable[[], Fault], words: str) -> None:
 
 def run_once(seed: int) -> dict[str, Any]:
     """A busy half hour. Every ring and request has an instant of its own, whatever trio shuffles."""
-    start = from_ist("2026-11-23 12:00:00")
+    start = parse_ist("2026-11-23 12:00:00")
 
     async def main() -> dict[str, Any]:
         async with trio.open_nursery() as nursery:
@@ -161,12 +161,12 @@ def run_once(seed: int) -> dict[str, Any]:
             for name in ("drop-reply", "http-500"):
                 exchange.faults.activate(Fault(name, "connect", "after", probability=0.2))
             exchange.faults.activate(Fault("delay", "webhook", probability=0.3, delay_s=33.3))
-            crowd = Crowd(seed)
+            crowd = CallerPool(seed)
             transport = ExchangeTransport(exchange)
             auth = ("simkey", "simtoken")
             async with httpx.AsyncClient(transport=transport, auth=auth, base_url="http://e.test") as client:
                 for i in range(60):
-                    person = crowd.person()
+                    person = crowd.draw_caller()
                     exchange.ring_in(person)
                     await trio.sleep(7.77 + i / 1000)
                     form = {"From": person.number, "CallerId": "08047120001", "Url": "http://x/1"}
@@ -177,7 +177,7 @@ def run_once(seed: int) -> dict[str, Any]:
                         continue
             await trio.sleep(2000)
             nursery.cancel_scope.cancel()
-        return exchange.truth.as_json()
+        return exchange.ground_truth.as_json()
 
     return trio.run(main, clock=MockClock(autojump_threshold=0))
 

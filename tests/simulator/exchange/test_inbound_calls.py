@@ -10,8 +10,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.inbound_calls import NowhereToPost
-from simulator.exchange.model.caller_pool import Crowd
+from simulator.exchange.inbound_calls import NoMissedCallUrl
+from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
 from simulator.exchange.webhooks.request import HttpPoster, OutboundWebhook, PostFailed, PostResult
 
@@ -65,7 +65,7 @@ async def test_nothing_is_told_of_an_abandoned_call(bench: Any, autojump_clock: 
     await trio.sleep(1000)
     assert bench.posted == []
     bench.settings.missed_call_url = None
-    with pytest.raises(NowhereToPost):
+    with pytest.raises(NoMissedCallUrl):
         bench.exchange.ring_in(CALLER)
 
 
@@ -186,8 +186,8 @@ async def test_posting_over_http_changes_nothing_on_the_way() -> None:
 
 
 def test_a_crowd_is_the_same_for_the_same_seed() -> None:
-    crowd = Crowd(3).people(300)
-    assert crowd == Crowd(3).people(300)
-    assert crowd != Crowd(4).people(300)
+    crowd = CallerPool(3).draw_callers(300)
+    assert crowd == CallerPool(3).draw_callers(300)
+    assert crowd != CallerPool(4).draw_callers(300)
     assert {person.number[:4] for person in crowd} == {"+916", "+917", "+918", "+919"}
     assert len({person.number for person in crowd}) == 300

@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.model.people import Person, Reception
-from simulator.exchange.model.sms_codes import CODES, DELIVERED, STATES
+from simulator.exchange.model.people import Person, SmsDeliveryResult
+from simulator.exchange.model.sms_codes import CODE_OF_RESULT, DELIVERED_CODES, SMS_STATES
 
 CUSTOMER = "+919876543210"
 
@@ -22,7 +22,7 @@ async def _codes(bench: Any, *sent: dict[str, str]) -> list[int]:
 
 
 async def test_the_register_stops_promotional_texts_only(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.people.add(Person(CUSTOMER, sms=Reception.DND))
+    bench.exchange.people.add(Person(CUSTOMER, sms=SmsDeliveryResult.DND))
     kinds = ("promotional", "transactional", "transactional_opt_in")
     assert await _codes(bench, *({"SmsType": kind} for kind in kinds)) == [23005, 20005, 20005]
     first, second, _ = bench.exchange.truth.texts
@@ -39,18 +39,22 @@ async def test_fixed_lines_take_no_sms(bench: Any, autojump_clock: MockClock, nu
     assert await _codes(bench, {"To": number}) == [23010]
 
 
-@pytest.mark.parametrize("word", list(Reception))
-async def test_every_word_is_one_code(bench: Any, autojump_clock: MockClock, word: Reception) -> None:
+@pytest.mark.parametrize("word", list(SmsDeliveryResult))
+async def test_every_word_is_one_code(bench: Any, autojump_clock: MockClock, word: SmsDeliveryResult) -> None:
     bench.exchange.people.add(Person(CUSTOMER, sms=word))
     (code,) = await _codes(bench, {"SmsType": "promotional", "StatusCallback": "http://daemon.test/sms"})
-    assert code == CODES[word]
+    assert code == CODE_OF_RESULT[word]
     form = bench.form()
-    assert (form["DetailedStatusCode"], form["DetailedStatus"]) == (str(code), STATES[code][1])
-    assert (form["Status"] == "sent") is (code in DELIVERED)
-    assert len(set(CODES.values())) == len(Reception)
+    assert (form["DetailedStatusCode"], form["DetailedStatus"]) == (str(code), SMS_STATES[code][1])
+    assert (form["Status"] == "sent") is (code in DELIVERED_CODES)
+    assert len(set(CODE_OF_RESULT.values())) == len(SmsDeliveryResult)
 
 
 def test_the_old_word_for_what_the_operator_has_taken() -> None:
-    assert Reception("operator") is Reception("delivered-to-operator") is Reception.TO_OPERATOR
+    assert (
+        SmsDeliveryResult("operator")
+        is SmsDeliveryResult("delivered-to-operator")
+        is SmsDeliveryResult.TO_OPERATOR
+    )
     with pytest.raises(ValueError, match="'operater' is none of delivered, delivered-to-operator"):
-        Reception("operater")
+        SmsDeliveryResult("operater")

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.model.people import Answers, Person
+from simulator.exchange.model.people import Person, RingResponse
 
 AGENT, CUSTOMER = "+919811111111", "+919876543210"
 TERMINAL = {"StatusCallback": "http://daemon.test/status", "StatusCallbackEvents[0]": "terminal"}
@@ -28,7 +28,7 @@ async def _details(bench: Any) -> dict[str, Any]:
 async def test_an_agent_who_does_not_come(
     bench: Any, autojump_clock: MockClock, does: str, status: str
 ) -> None:
-    bench.exchange.people.add(Person(AGENT, answers=Answers(does)))
+    bench.exchange.people.add(Person(AGENT, answers=RingResponse(does)))
     await bench.connect_two(MaxRetries="0", **TERMINAL)
     await trio.sleep(60)
     leg = "canceled" if does == "canceled" else status
@@ -42,7 +42,7 @@ async def test_an_agent_who_does_not_come(
 
 async def test_silent_legs(bench: Any, autojump_clock: MockClock) -> None:
     bench.settings.report_legs = bench.settings.details_legs = False
-    bench.exchange.people.add(Person(AGENT, answers=Answers.BUSY))
+    bench.exchange.people.add(Person(AGENT, answers=RingResponse.BUSY))
     await bench.connect_two(**TERMINAL)
     await trio.sleep(60)
     assert [name for name in bench.form() if name.startswith("Legs")] == []
@@ -53,7 +53,7 @@ async def test_silent_legs(bench: Any, autojump_clock: MockClock) -> None:
 @pytest.mark.parametrize("word", ["Machine", "machine", "MACHINE"])
 async def test_a_machine_takes_the_call(bench: Any, autojump_clock: MockClock, word: str) -> None:
     bench.settings.machine_word, bench.settings.human_word = word, "HUMAN"
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers.MACHINE))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.MACHINE))
     await bench.connect_two(**TERMINAL)
     await trio.sleep(60)
     form = bench.form()
@@ -68,7 +68,7 @@ async def test_a_machine_takes_the_call(bench: Any, autojump_clock: MockClock, w
 
 async def test_a_machine_in_a_flow(bench: Any, autojump_clock: MockClock) -> None:
     bench.settings.flow_passthru_url = "http://daemon.test/missed-call"
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers.MACHINE))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.MACHINE))
     await bench.connect(StatusCallback="http://daemon.test/status")
     await trio.sleep(60)
     report, passthru = sorted(bench.posted, key=lambda posted: posted.method, reverse=True)
@@ -79,7 +79,7 @@ async def test_a_machine_in_a_flow(bench: Any, autojump_clock: MockClock) -> Non
 
 async def test_a_flow_whose_report_has_a_leg(bench: Any, autojump_clock: MockClock) -> None:
     bench.settings.flow_legs = bench.settings.flow_always_completed = True
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers.NO_ANSWER))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.NO_ANSWER))
     await bench.connect(MaxRetries="0", StatusCallback="http://daemon.test/status")
     await trio.sleep(60)
     form = bench.form()

@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from simulator.exchange.model.people import Answers, Person
+from simulator.exchange.model.people import Person, RingResponse
 from simulator.exchange.webhooks.request import PostResult
 
 AGENT, CUSTOMER, EXOPHONE = "+919811111111", "+919876543210", "+918047120001"
@@ -39,8 +39,8 @@ async def test_between_two_numbers(
     legs: tuple[str, str | None],
     rings: int,
 ) -> None:
-    bench.exchange.people.add(Person(AGENT, answers=Answers(agent)))
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers(customer)))
+    bench.exchange.people.add(Person(AGENT, answers=RingResponse(agent)))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse(customer)))
     await bench.connect_two()
     await trio.sleep(400)
     (call,) = bench.exchange.truth.connects
@@ -51,7 +51,7 @@ async def test_between_two_numbers(
 
 
 async def test_a_flow_rings_the_customer_only(bench: Any, autojump_clock: MockClock) -> None:
-    answers = (Answers.NO_ANSWER, Answers.ANSWER)
+    answers = (RingResponse.NO_ANSWER, RingResponse.ANSWER)
     bench.exchange.people.add(Person(CUSTOMER, answers=answers, talks_s=500))
     await bench.connect(MaxRetries="1", TimeOut="20", TimeLimit="60")
     await trio.sleep(400)
@@ -63,7 +63,7 @@ async def test_a_flow_rings_the_customer_only(bench: Any, autojump_clock: MockCl
 
 
 async def test_no_retries_if_told_so(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers.NO_ANSWER))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.NO_ANSWER))
     await bench.connect(MaxRetries="0")
     await trio.sleep(400)
     assert len(bench.exchange.truth.rings_to(CUSTOMER)) == 1
@@ -83,7 +83,7 @@ async def test_a_flow_reports_four_fields_as_multipart(bench: Any, autojump_cloc
 
 
 async def test_recording_url_is_sometimes_absent(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers.BUSY))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.BUSY))
     for _ in range(20):
         await bench.connect(StatusCallback="http://daemon.test/status")
     await trio.sleep(100)
@@ -132,7 +132,7 @@ async def test_a_flow_may_end_in_a_passthru(bench: Any, autojump_clock: MockCloc
 async def test_who_hangs_up_ends_the_call_though_the_other_has_taken_it(
     bench: Any, autojump_clock: MockClock
 ) -> None:
-    bench.exchange.people.add(Person(AGENT, answers=Answers.HANGUP))
+    bench.exchange.people.add(Person(AGENT, answers=RingResponse.HANGUP))
     bench.exchange.people.add(Person(CUSTOMER, ring_s=0.4, talks_s=45))
     await bench.connect_two()
     await trio.sleep(100)
@@ -146,7 +146,7 @@ async def test_who_hangs_up_ends_the_call_though_the_other_has_taken_it(
 async def test_what_the_network_says_is_said_however_short_it_rings(
     bench: Any, autojump_clock: MockClock, does: str, status: str
 ) -> None:
-    bench.exchange.people.add(Person(CUSTOMER, answers=Answers(does)))
+    bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse(does)))
     await bench.connect(TimeOut="2", MaxRetries="0")
     await trio.sleep(2.5)
     (call,) = bench.exchange.truth.connects
@@ -156,7 +156,7 @@ async def test_what_the_network_says_is_said_however_short_it_rings(
 async def test_who_misses_a_call_rings_back_as_often_as_they_have_waits(
     bench: Any, autojump_clock: MockClock
 ) -> None:
-    answers = (Answers.NO_ANSWER, Answers.BUSY, Answers.NO_ANSWER, Answers.ANSWER)
+    answers = (RingResponse.NO_ANSWER, RingResponse.BUSY, RingResponse.NO_ANSWER, RingResponse.ANSWER)
     bench.exchange.people.add(Person(CUSTOMER, answers=answers, rings_back=(5.0, 60.0)))
     for _ in answers:
         await bench.connect(MaxRetries="0", TimeOut="20")

@@ -16,17 +16,17 @@ PAGE = 50
 
 
 @dataclass
-class Peer:
+class LoadPeer:
     """`stalls` says for how many seconds everything stands still when the n-th request comes in."""
 
     stalls: dict[int, float] = field(default_factory=dict)
     answer: bytes = b"HTTP/1.1 200 OK\r\nMissedd-Verdict: accepted\r\nContent-Length: 0\r\n\r\n"
-    forgets: int | None = None
+    lost_call: int | None = None
     """The n-th call is acknowledged all the same, and is in no list."""
     token: str | None = None
     """What its API wants to be shown."""
     port: int = 0
-    heard: list[str] = field(default_factory=list)
+    received_sids: list[str] = field(default_factory=list)
     """CallSids, in the order in which they came."""
 
     @property
@@ -37,8 +37,8 @@ class Peer:
     def api(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def kept(self) -> list[str]:
-        return [sid for n, sid in enumerate(self.heard, 1) if n != self.forgets]
+    def stored_sids(self) -> list[str]:
+        return [sid for n, sid in enumerate(self.received_sids, 1) if n != self.lost_call]
 
     async def serve(self, started: threading.Event, stop: threading.Event) -> None:
         async with trio.open_nursery() as nursery:
@@ -66,15 +66,15 @@ class Peer:
         if path == "/api/v1/calls":
             return self._listed(int(query.get("cursor", ["0"])[0]))
         if path.startswith("/api/"):
-            is_kept = path.rpartition("/")[2] in self.kept()
+            is_kept = path.rpartition("/")[2] in self.stored_sids()
             return _json({}) if is_kept else b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-        self.heard.append((parse_qs(body) | query)["CallSid"][0])
-        if stall_s := self.stalls.get(len(self.heard)):
+        self.received_sids.append((parse_qs(body) | query)["CallSid"][0])
+        if stall_s := self.stalls.get(len(self.received_sids)):
             threading.Event().wait(stall_s)  # the whole server, not this connection alone
         return self.answer
 
     def _listed(self, after: int) -> bytes:
-        kept = self.kept()
+        kept = self.stored_sids()
         items = [{"call_sid": each} for each in kept[after : after + PAGE]]
         return _json({"items": items, "next": str(after + PAGE) if after + PAGE < len(kept) else None})
 
@@ -90,7 +90,7 @@ def _json(value: object) -> bytes:
 
 
 @contextmanager
-def serving(peer: Peer) -> Iterator[Peer]:
+def serve_in_thread(peer: LoadPeer) -> Iterator[LoadPeer]:
     started, stop = threading.Event(), threading.Event()
     thread = threading.Thread(target=trio.run, args=(peer.serve, started, stop))
     thread.start()

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from simulator.load.goals import Goals
-from simulator.load.results import Figures, figures, show, write_hdr
-from simulator.load.tally import Tally
+from simulator.load.goals import LoadGoals
+from simulator.load.results import LoadResults, load_results, print_results, write_hdr
+from simulator.load.tally import LoadTally
 
 
-def tally() -> Tally:
+def tally() -> LoadTally:
     """A thousand calls in ten seconds: latencies of 1 to 1,000 ms, ten refused, five lost, two dropped."""
-    made = Tally()
+    made = LoadTally()
     for n in range(1000):
         made.planned += 1
-        made.note_call()
-        made.note_sent(0.0005)
-        made.note_latency((n + 1) / 1000)
+        made.count_call()
+        made.record_sent(0.0005)
+        made.record_latency((n + 1) / 1000)
         if n >= 5:
-            made.note_reply(n, 503 if n < 15 else 200, "" if n < 15 else "accepted")
-    made.lost["no reply within 15 s"] = 5
+            made.record_reply(n, 503 if n < 15 else 200, "" if n < 15 else "accepted")
+    made.failures["no reply within 15 s"] = 5
     made.planned += 2
     made.dropped = 2
     made.took_s = 10.0
@@ -31,7 +31,7 @@ def tally() -> Tally:
 
 
 def test_percentiles_are_right_to_three_digits() -> None:
-    found = figures(tally())
+    found = load_results(tally())
     assert found.latency_ms == {
         "p50": pytest.approx(500, rel=0.002),
         "p90": pytest.approx(900, rel=0.002),
@@ -57,35 +57,35 @@ def test_only_a_2xx_is_an_acknowledgement() -> None:
     assert [n for n, was in enumerate(acknowledged) if not was] == list(range(15))
 
 
-MET = Goals(p99_s=1.0, errors=15, dropped=2, min_rate=99)
+MET = LoadGoals(p99_s=1.0, errors=15, dropped=2, min_rate=99)
 
 
 @pytest.mark.parametrize(
     ("goals", "words"),
     [
-        (Goals(), []),
+        (LoadGoals(), []),
         (MET, []),
-        (Goals(p99_s=0.025), ["p99 should be at most 25 ms; it was 990"]),
-        (Goals(errors=0), ["errors should be at most 0; there were 15"]),
-        (Goals(dropped=0), ["dropped should be at most 0; there were 2"]),
-        (Goals(min_rate=100), ["the rate should be at least 100/s; 99.5/s were answered"]),
+        (LoadGoals(p99_s=0.025), ["p99 should be at most 25 ms; it was 990"]),
+        (LoadGoals(errors=0), ["errors should be at most 0; there were 15"]),
+        (LoadGoals(dropped=0), ["dropped should be at most 0; there were 2"]),
+        (LoadGoals(min_rate=100), ["the rate should be at least 100/s; 99.5/s were answered"]),
     ],
 )
-def test_a_missed_goal_is_said(goals: Goals, words: list[str]) -> None:
-    missed = goals.missed(figures(tally()))
+def test_a_missed_goal_is_said(goals: LoadGoals, words: list[str]) -> None:
+    missed = goals.missed_goals(load_results(tally()))
     assert len(missed) == len(words)
     assert all(each.startswith(start) for each, start in zip(missed, words, strict=True))
 
 
 def test_nothing_answered_meets_no_goal_of_speed() -> None:
-    assert Goals(p99_s=1.0).missed(figures(Tally())) == [
+    assert LoadGoals(p99_s=1.0).missed_goals(load_results(LoadTally())) == [
         "p99 should be at most 1000 ms; nothing was answered"
     ]
 
 
 def test_the_summary_names_every_figure() -> None:
     out = io.StringIO()
-    show(Console(file=out, width=120), figures(tally()))
+    print_results(Console(file=out, width=120), load_results(tally()))
     text = out.getvalue()
     for part in ("1,002 deliveries planned", "995 answered", "p99.9", "status: 200 985, 503 10", "dropped 2"):
         assert part in text
@@ -94,13 +94,13 @@ def test_the_summary_names_every_figure() -> None:
 def test_a_verdict_is_no_markup() -> None:
     made, out = tally(), io.StringIO()
     made.verdicts["[/bold]"] = 1
-    show(Console(file=out, width=120), figures(made))
+    print_results(Console(file=out, width=120), load_results(made))
     assert "[/bold] 1" in out.getvalue()
 
 
 def test_the_summary_of_nothing_is_no_trouble() -> None:
-    found: Figures = figures(Tally())
-    show(Console(file=io.StringIO()), found)
+    found: LoadResults = load_results(LoadTally())
+    print_results(Console(file=io.StringIO()), found)
     assert found.latency_ms == {}
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.load.schedule import Arrivals, Burst, instants, shape
+from simulator.load.schedule import Arrivals, Burst, arrival_times, rate_segments
 
 
 def planned(arrivals: Arrivals, *, seed: int = 1, **how: object) -> list[float]:
-    return list(instants(shape(**how), arrivals, Random(seed)))  # type: ignore[arg-type]
+    return list(arrival_times(rate_segments(**how), arrivals, Random(seed)))  # type: ignore[arg-type]
 
 
 def test_equal_gaps_are_equal_and_as_many_as_the_rate_says() -> None:
@@ -66,8 +66,8 @@ def test_a_burst_is_cut_at_the_end() -> None:
 def test_whatever_the_shape_arrivals_are_in_order_and_inside(
     rate: float, for_s: float, ramp_s: float, bursts: list[Burst], arrivals: Arrivals
 ) -> None:
-    stretches = shape(rate, for_s, ramp_s, bursts)
-    found = list(instants(stretches, arrivals, Random(0)))
+    stretches = rate_segments(rate, for_s, ramp_s, bursts)
+    found = list(arrival_times(stretches, arrivals, Random(0)))
     assert found == sorted(found)
     assert all(0 <= each <= for_s + 1e-6 for each in found)
     expected = sum(each.calls for each in stretches)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.harness.scenario_check import proofread
-from simulator.scenario.scenario import Scenario, ScenarioMistake, load_scenario
+from simulator.harness.scenario_check import check_scenario
+from simulator.scenario.scenario import Scenario, ScenarioError, load_scenario
 
 WELL = """
 about = "All that a scenario may say."
@@ -75,7 +75,7 @@ def read(folder: Path, text: str) -> Scenario:
     file = folder / "file.toml"
     file.write_text(text, "utf-8")
     scenario = load_scenario(file)
-    proofread(scenario)
+    check_scenario(scenario)
     return scenario
 
 
@@ -249,7 +249,7 @@ VERDICTS = 'what = "verdicts"\nverdict = "accepted"\nat_least = 1'
 )
 def test_a_mistake_names_file_and_key(tmp_path: Path, replaced: str, by: str, complaint: str) -> None:
     assert WELL.count(replaced) >= 1
-    with pytest.raises(ScenarioMistake) as mistake:
+    with pytest.raises(ScenarioError) as mistake:
         read(tmp_path, WELL.replace(replaced, by, 1))
     assert complaint in str(mistake.value)
     assert all("file.toml: " in line for line in str(mistake.value).splitlines())
@@ -257,7 +257,7 @@ def test_a_mistake_names_file_and_key(tmp_path: Path, replaced: str, by: str, co
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = WELL.replace("lines = 2", "lines = 0").replace('fault = "lose"', 'fault = "loose"')
-    with pytest.raises(ScenarioMistake) as mistake:
+    with pytest.raises(ScenarioError) as mistake:
         read(tmp_path, text.replace("between = [1, 9]", "never = false"))
     keys = [line.split(": ")[1] for line in str(mistake.value).splitlines()]
     assert keys == ["people.bela.lines", "at[2].fault", "expect[1].never"]
@@ -274,5 +274,5 @@ def test_a_call_may_lead_nowhere_on_purpose(tmp_path: Path) -> None:
 def test_what_is_no_file_of_toml(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "file.toml"
     file.mkdir() if content is None else file.write_bytes(content)
-    with pytest.raises(ScenarioMistake, match=r"file\.toml: (not TOML|cannot be read): "):
+    with pytest.raises(ScenarioError, match=r"file\.toml: (not TOML|cannot be read): "):
         load_scenario(file)

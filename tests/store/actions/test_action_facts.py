@@ -8,16 +8,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from missedd.core.actions.details import FACTS
+from missedd.core.actions.details import ACTION_DETAILS
 from missedd.core.model import Kind, State, StatusReport
-from missedd.core.people.erasure import Cause, Erased
+from missedd.core.people.erasure import ErasureCause, ErasureResult
 from missedd.core.policy import AfterHoursCallback, Policy
-from missedd.engine.reconciliation.status_reports import read_report
+from missedd.engine.reconciliation.status_reports import interpret_report
 from missedd.exotel.request_result import Accepted
 from missedd.store.actions.status_reports import apply_report
-from missedd.store.admission.sms_applet import hand_over
-from missedd.store.people.erase import erase
-from missedd.store.reads.reader import call_story
+from missedd.store.admission.sms_applet import hand_over_sms
+from missedd.store.people.erase import erase_number
+from missedd.store.reads.reader import call_trace
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,
@@ -32,7 +32,7 @@ from tests.core.campaigns import (
     policy,
     sms,
 )
-from tests.store.steps import DUE, actions, admitted, answered, claimed, rows
+from tests.store.steps import DUE, actions, admit_calls, answer_action, claim_actions, rows
 
 RECORDING = "https://recordings.exotel.com/x/y.mp3"
 AGENTS = policy(campaign(callback=callback(flow=None, agents=("+919800000001",))))
@@ -56,26 +56,26 @@ async def told(
     sid: str = "sid-1",
 ) -> str:
     report = StatusReport(sid, fields.get("Status", ""), None, is_final, None, fields)
-    unit = partial(apply_report, action_id=1, kind=kind, report=report, read=read_report, policy=of)
+    unit = partial(apply_report, action_id=1, kind=kind, report=report, interpret=interpret_report, policy=of)
     return (await store.write(partial(unit, now=DUE + minutes(2)))).effect
 
 
 async def facts(store: Store, call_sid: str = "c1") -> dict[str, Any]:
-    story = await store.read(partial(call_story, call_sid=call_sid))
+    story = await store.read(partial(call_trace, call_sid=call_sid))
     assert story is not None
     (action,) = story["actions"]
-    return {each.name: action[each.name] for each in FACTS if action[each.name] is not None}
+    return {each.name: action[each.name] for each in ACTION_DETAILS if action[each.name] is not None}
 
 
 async def rung(store: Store) -> None:
-    await admitted(store, call("c1"), of=AGENTS)
-    assert (await claimed(store, 1, of=AGENTS)).claimed
-    await answered(store, Accepted("sid-1", "200"))
+    await admit_calls(store, call("c1"), of=AGENTS)
+    assert (await claim_actions(store, 1, of=AGENTS)).claimed
+    await answer_action(store, Accepted("sid-1", "200"))
 
 
 async def texted(store: Store, of: Policy = TEXTS, at: datetime = NOON) -> None:
-    await admitted(store, call("c1", at), of=of, at=at)
-    assert (await claimed(store, 1, of=of, at=at)).claimed
+    await admit_calls(store, call("c1", at), of=of, at=at)
+    assert (await claim_actions(store, 1, of=of, at=at)).claimed
 
 
 async def test_each_report_adds_what_it_knows(store: Store) -> None:
@@ -109,7 +109,7 @@ async def test_a_text_is_kept_as_it_was_sent(store: Store) -> None:
     assert await facts(store) == {"text": TEXT, "units": 1}
     ((details,),) = await actions(store, "details")
     assert TEXT in details, "a letter of Hindi takes three bytes, not six"
-    await answered(store, Accepted("sid-1", "200"), kind=Kind.SMS)
+    await answer_action(store, Accepted("sid-1", "200"), kind=Kind.SMS)
     report = {"Status": "sent", "SmsUnits": "2", "Price": "0.360000"}
     await told(store, report, of=TEXTS, kind=Kind.SMS)
     assert await facts(store) == {"text": TEXT, "units": 2, "price": "0.360000"}
@@ -124,15 +124,15 @@ async def test_the_text_of_after_hours_is_the_one_that_is_kept(store: Store) -> 
 
 async def test_the_text_that_the_applet_took_is_kept(store: Store) -> None:
     inbound = call("c1")
-    unit = partial(hand_over, call=inbound, policy=TEXTS, now=NOON, is_awaited=lambda: True)
+    unit = partial(hand_over_sms, call=inbound, policy=TEXTS, now=NOON, is_client_waiting=lambda: True)
     assert (await store.write(unit)).text == TEXT
     assert await facts(store) == {"text": TEXT, "units": 1}
 
 
 async def test_a_text_that_was_not_sent_is_not_told(store: Store) -> None:
     unfit = policy(campaign(sms=sms(body="{caller} rang", dlt_template="Thank you")))
-    await admitted(store, call("c1"), of=unfit)
-    assert not (await claimed(store, 1, of=unfit, at=NOON)).claimed
+    await admit_calls(store, call("c1"), of=unfit)
+    assert not (await claim_actions(store, 1, of=unfit, at=NOON)).claimed
     assert await actions(store, "state, reason") == [(State.DONE, "template-mismatch")]
     assert await facts(store) == {}
 
@@ -141,8 +141,10 @@ async def test_they_are_erased_with_the_number(store: Store) -> None:
     await rung(store)
     await told(store, ENDED | {"RecordingUrl": RECORDING, "Price": "1.500"})
     await store.write(lambda db: db.execute("UPDATE actions SET details = json_set(details, '$.poll', 'x')"))
-    erased = await store.write(partial(erase, number=CALLER, at=NOON + minutes(60), cause=Cause.OPERATOR))
-    assert isinstance(erased, Erased)
+    erased = await store.write(
+        partial(erase_number, number=CALLER, at=NOON + minutes(60), cause=ErasureCause.OPERATOR)
+    )
+    assert isinstance(erased, ErasureResult)
     assert await facts(store) == {}
     assert [json.loads(each) for (each,) in await actions(store, "details")] == [{"poll": "x"}]
     assert await told(store, ENDED | {"RecordingUrl": RECORDING}) == "ignored: the number is erased"

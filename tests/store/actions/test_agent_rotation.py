@@ -25,7 +25,7 @@ from tests.core.campaigns import (
     sms,
 )
 from tests.core.test_agent_rotation import EVENING, MORNING
-from tests.store.steps import admitted, answered, claimed, reported, rows
+from tests.store.steps import admit_calls, answer_action, claim_actions, report_outcome, rows
 
 TWO_TEAMS = policy(
     campaign(callback=callback(flow=None, agents=AGENTS)),
@@ -44,14 +44,14 @@ async def ringing(store: Store, first: int, count: int, of: Policy, exophone: st
     calls = (
         call(f"c{n}", at, caller=f"+9197{n:08}", dialled=(exophone,)) for n in range(first, first + count)
     )
-    await admitted(store, *calls, of=of, at=at)
+    await admit_calls(store, *calls, of=of, at=at)
     ids = await rows(store, "SELECT id FROM actions WHERE id > ? AND kind = 'callback'", before[0][0])
-    claims = await claimed(store, *(each for (each,) in ids), at=at + seconds(30), of=of)
+    claims = await claim_actions(store, *(each for (each,) in ids), at=at + seconds(30), of=of)
     assert len(claims.claimed) == count, "each of them has an agent"
     for one in claims.claimed:
         sid, over_at = f"sid-{one.action.id}", at + seconds(50)
-        await answered(store, Accepted(sid), one.action.id, at=at + seconds(31), of=of)
-        await reported(store, Outcome.ANSWERED, one.action.id, sid=sid, at=over_at, of=of)
+        await answer_action(store, Accepted(sid), one.action.id, at=at + seconds(31), of=of)
+        await report_outcome(store, Outcome.ANSWERED, one.action.id, sid=sid, at=over_at, of=of)
 
 
 async def rung(store: Store, name: str = "admissions") -> list[tuple[object, ...]]:
@@ -105,30 +105,30 @@ async def test_the_agent_of_the_moment_is_asked_for_at_the_claim(store: Store) -
 async def test_nobody_on_duty_holds_it_and_its_expiry_moves_along(store: Store) -> None:
     of = policy(campaign(callback=callback(flow=None, agents=(Agent(AGENTS[0], MORNING),))))
     night = ist("2026-11-23 20:00")
-    (decided,) = await admitted(store, call(at=night), of=of, at=night)
+    (decided,) = await admit_calls(store, call(at=night), of=of, at=night)
     (planned,) = decided.admission.actions
     opening = ist("2026-11-24 09:00")
     assert (planned.state, planned.reason, planned.due_at) == ("held", Reason.NO_AGENT_ON_DUTY, opening)
     assert planned.expires_at == opening + minutes(15)
-    claims = await claimed(store, 1, at=opening + minutes(1), of=of)
+    claims = await claim_actions(store, 1, at=opening + minutes(1), of=of)
     assert [each.action.details["agent"] for each in claims.claimed] == [AGENTS[0]]
 
 
 async def test_a_postponed_callback_is_the_next_agents(store: Store) -> None:
-    await admitted(store, call(), of=TWO_TEAMS)
-    await claimed(store, 1, of=TWO_TEAMS)
-    await answered(store, Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=10))
+    await admit_calls(store, call(), of=TWO_TEAMS)
+    await claim_actions(store, 1, of=TWO_TEAMS)
+    await answer_action(store, Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=10))
     assert await rung(store) == [(AGENTS[0], "agent")]
-    await claimed(store, 1, at=NOON + minutes(2), of=TWO_TEAMS)
+    await claim_actions(store, 1, at=NOON + minutes(2), of=TWO_TEAMS)
     assert await rung(store) == [(AGENTS[1], "agent")]
     assert await rows(store, "SELECT outcome FROM actions WHERE outcome = ?", Outcome.DROPPED) == []
 
 
 async def test_an_agent_of_an_earlier_attempt_is_forgotten_with_the_configuration(store: Store) -> None:
-    await admitted(store, call(), of=TWO_TEAMS)
-    await claimed(store, 1, at=NOON + seconds(30), of=TWO_TEAMS)
-    await answered(store, Refused(True, "429", Reason.RATE_LIMITED), at=NOON + seconds(31))
+    await admit_calls(store, call(), of=TWO_TEAMS)
+    await claim_actions(store, 1, at=NOON + seconds(30), of=TWO_TEAMS)
+    await answer_action(store, Refused(True, "429", Reason.RATE_LIMITED), at=NOON + seconds(31))
     flow = policy(campaign(callback=callback()))
-    (again,) = (await claimed(store, 1, at=NOON + minutes(2), of=flow)).claimed
+    (again,) = (await claim_actions(store, 1, at=NOON + minutes(2), of=flow)).claimed
     assert (again.attempt, again.action.details) == (2, {})
     assert await rung(store) == [(None, None)]

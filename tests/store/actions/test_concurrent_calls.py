@@ -12,17 +12,17 @@ import pytest
 
 from missedd.base.clock import to_us
 from missedd.core.admission.pauses import Pause
-from missedd.core.agent_rotation import NO_LIMIT, Agent
-from missedd.core.audit import By, Source
+from missedd.core.agent_rotation import UNLIMITED_CALLS, Agent
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Lane, Outcome
 from missedd.core.policy import AfterHoursCallback, Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Refused
 from missedd.store.actions import claims as claiming
-from missedd.store.actions.attempts import rescue
+from missedd.store.actions.attempts import recover_in_flight
 from missedd.store.actions.concurrent_calls import earliest_competitor
 from missedd.store.actions.pauses import pause
-from missedd.store.actions.rows import ActionRow, Wake
+from missedd.store.actions.rows import ActionRow, Timer
 from missedd.store.db.database import Database
 from missedd.store.people.suppressions import suppress
 from missedd.store.store import Driver, Store, open_store
@@ -42,7 +42,16 @@ from tests.core.campaigns import (
     seconds,
 )
 from tests.core.test_agent_rotation import EVENING, MORNING
-from tests.store.steps import DUE, actions, admitted, claimed, ended, placed, recorded, rows
+from tests.store.steps import (
+    DUE,
+    actions,
+    admit_calls,
+    claim_actions,
+    end_callback,
+    place_callback,
+    record_answer,
+    rows,
+)
 
 AGENT, OTHER_AGENT, _ = AGENTS
 LANDLINE, TOLL_FREE = "+912266001234", "+9118001234567"
@@ -84,12 +93,12 @@ async def rings(
     for n, number in enumerate(numbers):
         when = at + seconds(n * gap_s)
         inbound = call(f"c{number}-{exophone}", when, caller=caller(number), dialled=(exophone,))
-        await admitted(store, inbound, of=of, at=when)
+        await admit_calls(store, inbound, of=of, at=when)
 
 
 async def try_all(store: Store, *ids: int, of: Policy, at: datetime, limit: int = 64) -> list[int]:
     """Which of these callbacks go."""
-    return [each.action.id for each in (await claimed(store, *ids, at=at, of=of, limit=limit)).claimed]
+    return [each.action.id for each in (await claim_actions(store, *ids, at=at, of=of, limit=limit)).claimed]
 
 
 async def waits(store: Store, action_id: int) -> str | None:
@@ -98,8 +107,8 @@ async def waits(store: Store, action_id: int) -> str | None:
     return str(reason) if state == "held" else None
 
 
-def woken(at: datetime, *ids: int) -> list[Wake]:
-    return [Wake(to_us(at), action_id, Lane.VOICE) for action_id in ids]
+def woken(at: datetime, *ids: int) -> list[Timer]:
+    return [Timer(to_us(at), action_id, Lane.VOICE) for action_id in ids]
 
 
 # Agents.
@@ -108,10 +117,10 @@ def woken(at: datetime, *ids: int) -> list[Wake]:
     [
         (AGENT, None, 1),
         (AGENT, 2, 2),
-        (AGENT, NO_LIMIT, 4),
+        (AGENT, UNLIMITED_CALLS, 4),
         (Agent(AGENT, None, 3), None, 3),
         (Agent(AGENT, None, 3), 1, 3),
-        (Agent(AGENT, None, 1), NO_LIMIT, 1),
+        (Agent(AGENT, None, 1), UNLIMITED_CALLS, 1),
         (LANDLINE, None, 4),
         (TOLL_FREE, None, 4),
         (LANDLINE, 2, 2),
@@ -131,22 +140,22 @@ async def test_how_many_calls_an_agent_takes_at_once(
 
 async def test_it_waits_for_the_agent_and_is_woken_by_the_end_of_that_call(store: Store) -> None:
     await rings(store, ONE, 1, 2)
-    await placed(store, 1, of=ONE)
-    (stopped,) = (await claimed(store, 2, at=DUE + seconds(1), of=ONE)).stopped
+    await place_callback(store, 1, of=ONE)
+    (stopped,) = (await claim_actions(store, 2, at=DUE + seconds(1), of=ONE)).stopped
     assert (stopped.reason, stopped.outcome) == (Reason.AGENT_BUSY, None)
-    assert stopped.wake == woken(DUE + LONGEST, 2)[0]
-    applied = await ended(store, Outcome.ANSWERED, at=OVER, of=ONE)
-    assert list(applied.wakes) == woken(OVER, 2)
-    await placed(store, 2, at=OVER, of=ONE)
+    assert stopped.timer == woken(DUE + LONGEST, 2)[0]
+    applied = await end_callback(store, Outcome.ANSWERED, at=OVER, of=ONE)
+    assert list(applied.timers) == woken(OVER, 2)
+    await place_callback(store, 2, at=OVER, of=ONE)
 
 
 @pytest.mark.parametrize("is_final", [True, False])
 async def test_a_refusal_frees_the_agent(store: Store, is_final: bool) -> None:
     await rings(store, ONE, 1, 2)
-    await claimed(store, 1, of=ONE)
-    await claimed(store, 2, at=DUE + seconds(1), of=ONE)
+    await claim_actions(store, 1, of=ONE)
+    await claim_actions(store, 2, at=DUE + seconds(1), of=ONE)
     refused = Refused(not is_final, "400", Reason.PROVIDER_REFUSED)
-    wakes = await recorded(store, refused, at=DUE + seconds(2), of=ONE)
+    wakes = await record_answer(store, refused, at=DUE + seconds(2), of=ONE)
     assert set(woken(DUE + seconds(2), 2)) <= set(wakes)
     assert await try_all(store, 2, of=ONE, at=DUE + seconds(2)) == [2]
 
@@ -154,25 +163,32 @@ async def test_a_refusal_frees_the_agent(store: Store, is_final: bool) -> None:
 async def test_it_waits_at_the_latest_until_that_call_cannot_be_up(store: Store) -> None:
     of = of_agents(AGENT, time_limit=minutes(10))
     await rings(store, of, 1, 2)
-    await placed(store, 1, of=of)
+    await place_callback(store, 1, of=of)
     over = DUE + seconds(1) + minutes(11)
-    (stopped,) = (await claimed(store, 2, at=DUE + seconds(1), of=of)).stopped
-    assert stopped.wake == woken(over, 2)[0]
+    (stopped,) = (await claim_actions(store, 2, at=DUE + seconds(1), of=of)).stopped
+    assert stopped.timer == woken(over, 2)[0]
     assert await try_all(store, 2, of=of, at=over - TICK) == []
     assert await try_all(store, 2, of=of, at=over) == [2]
 
 
 async def test_the_call_that_it_waits_for_is_looked_up_earlier(store: Store) -> None:
     await rings(store, ONE, 1, 2)
-    await placed(store, 1, of=ONE)
-    claims = await claimed(store, 2, at=DUE + seconds(1), of=ONE)
-    assert claims.woken == (Wake(to_us(DUE + seconds(60)), 1, Lane.CHECK),)
+    await place_callback(store, 1, of=ONE)
+    claims = await claim_actions(store, 2, at=DUE + seconds(1), of=ONE)
+    assert claims.other_timers == (Timer(to_us(DUE + seconds(60)), 1, Lane.LOOKUP),)
     assert await rows(store, "SELECT wake_at FROM actions WHERE id = 1") == [(to_us(DUE + seconds(60)),)]
 
 
 @pytest.mark.parametrize(
     ("first", "second", "limit"),
-    [(None, None, 1), (2, 1, 1), (1, 2, 1), (2, 2, 2), (NO_LIMIT, 2, 2), (NO_LIMIT, NO_LIMIT, 4)],
+    [
+        (None, None, 1),
+        (2, 1, 1),
+        (1, 2, 1),
+        (2, 2, 2),
+        (UNLIMITED_CALLS, 2, 2),
+        (UNLIMITED_CALLS, UNLIMITED_CALLS, 4),
+    ],
 )
 async def test_an_agent_of_two_campaigns_is_one_person(
     store: Store, first: int | None, second: int | None, limit: int
@@ -187,24 +203,24 @@ async def test_an_agent_of_two_campaigns_is_one_person(
     assert sorted([*went, *held]) == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("at_once", [None, NO_LIMIT])
+@pytest.mark.parametrize("at_once", [None, UNLIMITED_CALLS])
 async def test_an_agent_who_is_called_back_as_a_caller_is_busy(store: Store, at_once: int | None) -> None:
     """He rang another campaign, which has a flow. As a caller he has one call, whatever he takes else."""
     of = shared(with_agents(AGENT, calls_at_once=at_once), callback())
-    await admitted(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
+    await admit_calls(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
     await rings(store, of, 1, at=NOON + seconds(1))
-    await placed(store, 1, of=of)
-    await claimed(store, 2, at=DUE + seconds(1), of=of)
+    await place_callback(store, 1, of=of)
+    await claim_actions(store, 2, at=DUE + seconds(1), of=of)
     assert await waits(store, 2) == "agent-busy"
-    applied = await ended(store, Outcome.NO_ANSWER, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 2)
+    applied = await end_callback(store, Outcome.NO_ANSWER, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 2)
 
 
 async def test_a_free_agent_is_rung_whosever_turn_it_is(store: Store) -> None:
     of = of_agents(AGENT, OTHER_AGENT)
     await rings(store, of, 1, 2, 3, 4)
     assert await try_all(store, 1, 2, 3, of=of, at=DUE + seconds(5)) == [1, 2]
-    await ended(store, Outcome.ANSWERED, 2, at=OVER, of=of)
+    await end_callback(store, Outcome.ANSWERED, 2, at=OVER, of=of)
     assert await try_all(store, 3, of=of, at=OVER) == [3]
     found = await rows(store, "SELECT details ->> 'agent' FROM actions WHERE id <= 3 ORDER BY id")
     assert [agent for (agent,) in found] == [AGENT, OTHER_AGENT, OTHER_AGENT]
@@ -217,17 +233,17 @@ async def test_an_agent_who_comes_on_duty_is_not_missed(store: Store) -> None:
     await rings(store, of, 1, 2, at=one_o_clock - minutes(5))
     due = one_o_clock - minutes(5) + seconds(31)
     assert await try_all(store, 1, of=of, at=due) == [1]
-    (stopped,) = (await claimed(store, 2, at=due, of=of)).stopped
-    assert (stopped.reason, stopped.wake) == (Reason.AGENT_BUSY, woken(one_o_clock, 2)[0])
+    (stopped,) = (await claim_actions(store, 2, at=due, of=of)).stopped
+    assert (stopped.reason, stopped.timer) == (Reason.AGENT_BUSY, woken(one_o_clock, 2)[0])
     assert await try_all(store, 2, of=of, at=one_o_clock) == [2]
 
 
 async def test_an_attempt_from_before_a_crash_counts(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
         await rings(store, ONE, 1, 2)
-        await claimed(store, 1, of=ONE)
+        await claim_actions(store, 1, of=ONE)
     async with open_store(driver, path, "a test") as store:
-        await store.write(partial(rescue, now=DUE + seconds(5)))
+        await store.write(partial(recover_in_flight, now=DUE + seconds(5)))
         assert await try_all(store, 2, of=ONE, at=DUE + seconds(5)) == []
         assert await waits(store, 2) == "agent-busy"
 
@@ -240,13 +256,13 @@ async def test_a_flow_has_as_many_calls_as_it_says(store: Store) -> None:
     await rings(store, of, 3, 4, 5, at=NOON + seconds(2))
     assert await try_all(store, 1, 2, 3, 4, 5, of=of, at=DUE + seconds(5)) == [1, 2, 3, 4]
     assert await waits(store, 5) == "calls-at-once"
-    assert (await ended(store, Outcome.NO_ANSWER, 1, at=OVER, of=of)).wakes == ()
-    applied = await ended(store, Outcome.NO_ANSWER, 3, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 5)
+    assert (await end_callback(store, Outcome.NO_ANSWER, 1, at=OVER, of=of)).timers == ()
+    applied = await end_callback(store, Outcome.NO_ANSWER, 3, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 5)
     assert await try_all(store, 5, of=of, at=OVER) == [5]
 
 
-@pytest.mark.parametrize("at_once", [None, NO_LIMIT])
+@pytest.mark.parametrize("at_once", [None, UNLIMITED_CALLS])
 async def test_a_flow_has_no_limit_unless_it_says_so(store: Store, at_once: int | None) -> None:
     of = policy(campaign(callback=callback(calls_at_once=at_once)))
     await rings(store, of, *range(20), gap_s=0)
@@ -256,13 +272,13 @@ async def test_a_flow_has_no_limit_unless_it_says_so(store: Store, at_once: int 
 async def test_an_agent_who_is_called_back_by_a_flow_takes_a_place_of_it(store: Store) -> None:
     """Its end frees that place, not only the agent."""
     of = shared(with_agents(AGENT), callback(calls_at_once=1))
-    await admitted(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
+    await admit_calls(store, call("c1", caller=AGENT, dialled=(SECOND_EXOPHONE,)), of=of)
     await rings(store, of, 1, at=NOON + seconds(1), exophone=SECOND_EXOPHONE)
-    await placed(store, 1, of=of)
-    await claimed(store, 2, at=DUE + seconds(1), of=of)
+    await place_callback(store, 1, of=of)
+    await claim_actions(store, 2, at=DUE + seconds(1), of=of)
     assert await waits(store, 2) == "calls-at-once"
-    applied = await ended(store, Outcome.NO_ANSWER, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 2)
+    applied = await end_callback(store, Outcome.NO_ANSWER, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 2)
 
 
 # Channels.
@@ -273,8 +289,8 @@ async def test_two_numbers_take_two_channels(store: Store) -> None:
     await rings(store, of, 4, at=NOON + seconds(3))
     assert await try_all(store, 1, 2, 3, 4, of=of, at=DUE + seconds(5)) == [1, 2]
     assert [await waits(store, n) for n in (3, 4)] == ["channels-busy"] * 2
-    applied = await ended(store, Outcome.ANSWERED, 2, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 3, 4), "as many as there are channels free"
+    applied = await end_callback(store, Outcome.ANSWERED, 2, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 3, 4), "as many as there are channels free"
     assert await try_all(store, 4, 3, of=of, at=OVER) == [3], "who rang first"
     assert await waits(store, 4) == "channels-busy"
 
@@ -285,11 +301,11 @@ async def test_who_needs_two_channels_is_not_overtaken_by_those_who_need_one(sto
     await rings(store, of, 3, at=NOON + seconds(2), exophone=SECOND_EXOPHONE)
     await rings(store, of, 4, 5, at=NOON + seconds(3))
     assert await try_all(store, 1, 2, 3, 4, 5, of=of, at=DUE + seconds(5)) == [1, 2]
-    await ended(store, Outcome.ANSWERED, 1, at=OVER, of=of)
+    await end_callback(store, Outcome.ANSWERED, 1, at=OVER, of=of)
     assert await try_all(store, 4, 5, of=of, at=OVER) == [], "one channel is free, and the other is awaited"
     assert [await waits(store, n) for n in (3, 4, 5)] == ["channels-busy"] * 3
     later = OVER + seconds(9)
-    await ended(store, Outcome.ANSWERED, 2, at=later, of=of)
+    await end_callback(store, Outcome.ANSWERED, 2, at=later, of=of)
     assert await woken_go(store, later, of) == [3]
     await ended_as_placed(store, 3, later + seconds(9), of)
     assert await woken_go(store, later + seconds(9), of) == [4, 5]
@@ -315,8 +331,8 @@ async def test_channels_are_the_account_s(store: Store) -> None:
     await rings(store, of, 3, at=NOON + seconds(2), exophone=SECOND_EXOPHONE)
     assert await try_all(store, 1, 2, 3, of=of, at=DUE + seconds(5)) == [1, 2]
     assert await waits(store, 3) == "channels-busy"
-    applied = await ended(store, Outcome.NO_ANSWER, 1, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 3)
+    applied = await end_callback(store, Outcome.NO_ANSWER, 1, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 3)
 
 
 # Its expiry.
@@ -355,12 +371,12 @@ OPEN_ALL_DAY = policy(campaign(callback=with_agents(AGENT), hours=office()))
 async def test_waiting_for_a_place_moves_the_expiry(store: Store, of: Policy, expires_at: datetime) -> None:
     """To the day's closing, or to two hours where there are none; never nearer."""
     await rings(store, of, 1, 2)
-    await placed(store, 1, of=of)
-    await claimed(store, 2, at=DUE + seconds(1), of=of)
+    await place_callback(store, 1, of=of)
+    await claim_actions(store, 2, at=DUE + seconds(1), of=of)
     assert await rows(store, "SELECT due_at, expires_at FROM actions WHERE id = 2") == [
         (to_us(DUE + seconds(1)), to_us(expires_at))
     ]
-    await claimed(store, 2, at=DUE + minutes(30), of=of)
+    await claim_actions(store, 2, at=DUE + minutes(30), of=of)
     assert await rows(store, "SELECT expires_at FROM actions WHERE id = 2") == [(to_us(expires_at),)]
 
 
@@ -368,11 +384,11 @@ async def test_then_it_expires(store: Store) -> None:
     """The agent talks for longer than anybody waits."""
     of = of_agents(AGENT, time_limit=4 * HOUR)
     await rings(store, of, 1, 2)
-    await placed(store, 1, of=of)
+    await place_callback(store, 1, of=of)
     expiry = DUE + seconds(1) + 2 * HOUR
-    (stopped,) = (await claimed(store, 2, at=DUE + seconds(1), of=of)).stopped
-    assert stopped.wake == woken(expiry + TICK, 2)[0]
-    (stopped,) = (await claimed(store, 2, at=expiry + TICK, of=of)).stopped
+    (stopped,) = (await claim_actions(store, 2, at=DUE + seconds(1), of=of)).stopped
+    assert stopped.timer == woken(expiry + TICK, 2)[0]
+    (stopped,) = (await claim_actions(store, 2, at=expiry + TICK, of=of)).stopped
     assert (stopped.outcome, stopped.reason) == (Outcome.EXPIRED, Reason.TOO_OLD)
 
 
@@ -406,7 +422,7 @@ async def test_so_do_those_that_wait_for_a_line(store: Store, of: Policy) -> Non
     night, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     await rings(store, of, 1, 2, 3, at=night)
     assert await try_all(store, 3, 2, of=of, at=opening, limit=2) == [1]
-    await claimed(store, 3, 2, at=opening, of=of)
+    await claim_actions(store, 3, 2, at=opening, of=of)
     assert await waits(store, 3) == await waits(store, 2) in ("calls-at-once", "channels-busy")
 
 
@@ -416,16 +432,16 @@ async def test_whoever_rang_first_of_a_chain_counts(store: Store) -> None:
     night, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     await rings(store, of, 2, 1, at=night)
     again = night + minutes(5)
-    await admitted(store, call("again", again, caller=caller(2)), of=of, at=again)
+    await admit_calls(store, call("again", again, caller=caller(2)), of=of, at=again)
     assert await try_all(store, 2, 3, of=of, at=opening) == [3]
 
 
 async def test_a_fresh_one_does_not_overtake_one_that_was_just_woken(store: Store) -> None:
     await rings(store, ONE, 1, 2)
-    await placed(store, 1, of=ONE)
-    await claimed(store, 2, at=DUE + seconds(1), of=ONE)
+    await place_callback(store, 1, of=ONE)
+    await claim_actions(store, 2, at=DUE + seconds(1), of=ONE)
     await rings(store, ONE, 3, at=OVER - seconds(30))
-    await ended(store, Outcome.ANSWERED, at=OVER, of=ONE)
+    await end_callback(store, Outcome.ANSWERED, at=OVER, of=ONE)
     assert await try_all(store, 3, of=ONE, at=OVER) == [2]
     assert await waits(store, 3) == "agent-busy"
 
@@ -433,7 +449,7 @@ async def test_a_fresh_one_does_not_overtake_one_that_was_just_woken(store: Stor
 async def three_wait(store: Store, of: Policy = ONE) -> None:
     """One call goes on, callers 2, 3 and 4 wait."""
     await rings(store, of, 1, 2, 3, 4)
-    await placed(store, 1, of=of)
+    await place_callback(store, 1, of=of)
     assert await try_all(store, 4, 3, 2, of=of, at=DUE + seconds(4)) == []
 
 
@@ -445,9 +461,9 @@ async def test_a_place_that_comes_free_is_the_oldest_s(store: Store, of: Policy)
     await three_wait(store, of)
     at, done = OVER, 1
     for n in (2, 3, 4):
-        applied = await ended(store, Outcome.ANSWERED, done, at=at, of=of)
-        assert list(applied.wakes) == woken(at, n)
-        await placed(store, n, at=at, of=of)
+        applied = await end_callback(store, Outcome.ANSWERED, done, at=at, of=of)
+        assert list(applied.timers) == woken(at, n)
+        await place_callback(store, n, at=at, of=of)
         at, done = at + minutes(1), n
 
 
@@ -464,7 +480,7 @@ async def expired(store: Store) -> None:
 
 async def rung_by_care(store: Store) -> None:
     await rings(store, BOTH, 2, at=NOON + seconds(5), exophone=THIRD_EXOPHONE)
-    await placed(store, 5, at=DUE + seconds(5), of=BOTH)
+    await place_callback(store, 5, at=DUE + seconds(5), of=BOTH)
 
 
 BOTH = policy(
@@ -485,29 +501,29 @@ async def test_a_place_that_the_oldest_cannot_take_is_passed_on(
 ) -> None:
     await three_wait(store, BOTH)
     await why(store)  # type: ignore[operator]
-    applied = await ended(store, Outcome.ANSWERED, at=OVER, of=BOTH)
-    assert list(applied.wakes) == woken(OVER, 2)
-    claims = await claimed(store, 2, at=OVER, of=BOTH)
+    applied = await end_callback(store, Outcome.ANSWERED, at=OVER, of=BOTH)
+    assert list(applied.timers) == woken(OVER, 2)
+    claims = await claim_actions(store, 2, at=OVER, of=BOTH)
     assert claims.claimed == ()
     assert (await actions(store))[1] == instead
-    assert set(woken(OVER, 3)) <= set(claims.woken)
-    await placed(store, 3, at=OVER, of=BOTH)
+    assert set(woken(OVER, 3)) <= set(claims.other_timers)
+    await place_callback(store, 3, at=OVER, of=BOTH)
 
 
 async def test_a_place_that_a_paused_campaign_cannot_take_is_passed_on(store: Store) -> None:
     of = shared(with_agents(AGENT), with_agents(AGENT))
     await rings(store, of, 1, 2)
     await rings(store, of, 3, at=NOON + seconds(2), exophone=SECOND_EXOPHONE)
-    await placed(store, 1, of=of)
+    await place_callback(store, 1, of=of)
     assert await try_all(store, 2, 3, of=of, at=DUE + seconds(4)) == []
-    begun = Pause("admissions", DUE + seconds(5), None, "lunch", By(Source.API, "127.0.0.1"))
-    await store.write(partial(pause, begun=begun))
-    applied = await ended(store, Outcome.ANSWERED, at=OVER, of=of)
-    assert list(applied.wakes) == woken(OVER, 2)
-    claims = await claimed(store, 2, at=OVER, of=of)
+    begun = Pause("admissions", DUE + seconds(5), None, "lunch", Actor(Source.API, "127.0.0.1"))
+    await store.write(partial(pause, new_pause=begun))
+    applied = await end_callback(store, Outcome.ANSWERED, at=OVER, of=of)
+    assert list(applied.timers) == woken(OVER, 2)
+    claims = await claim_actions(store, 2, at=OVER, of=of)
     assert await waits(store, 2) == "campaign-paused"
-    assert set(woken(OVER, 3)) <= set(claims.woken)
-    await placed(store, 3, at=OVER, of=of)
+    assert set(woken(OVER, 3)) <= set(claims.other_timers)
+    await place_callback(store, 3, at=OVER, of=of)
 
 
 async def test_a_place_that_the_oldest_s_campaign_has_no_use_for_is_passed_on(store: Store) -> None:
@@ -538,7 +554,7 @@ async def ended_as_placed(store: Store, action_id: int, at: datetime, of: Policy
             (f"sid-{action_id}", action_id),
         )
     )
-    await ended(store, Outcome.ANSWERED, action_id, at=at, of=of)
+    await end_callback(store, Outcome.ANSWERED, action_id, at=at, of=of)
 
 
 async def woken_go(store: Store, at: datetime, of: Policy) -> list[int]:
@@ -594,10 +610,10 @@ async def test_a_clock_set_back_ends_no_claim_in_a_circle(
     monkeypatch.setattr(claiming, "earliest_competitor", counting)
     of = shared(with_agents(AGENT), with_agents(AGENT, delay=seconds(0)))
     await rings(store, of, 1, at=NOON - minutes(1))
-    await placed(store, 1, at=DUE - minutes(1), of=of)
+    await place_callback(store, 1, at=DUE - minutes(1), of=of)
     await rings(store, of, 2, at=NOON)
     assert await try_all(store, 2, of=of, at=DUE) == []
-    await ended(store, Outcome.ANSWERED, at=DUE + seconds(1), of=of)
+    await end_callback(store, Outcome.ANSWERED, at=DUE + seconds(1), of=of)
     set_back = DUE - seconds(10)
     await rings(store, of, 3, at=set_back, exophone=SECOND_EXOPHONE)
     assert await try_all(store, 3, of=of, at=set_back) == [3]

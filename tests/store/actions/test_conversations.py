@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.model import InboundCall, Outcome, Verdict
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Refused, Unknown
-from missedd.store.actions.operator_changes import settle
+from missedd.store.actions.operator_changes import resolve_unknown
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,
@@ -28,7 +28,7 @@ from tests.core.campaigns import (
     policy,
     seconds,
 )
-from tests.store.steps import DUE, actions, admitted, answered, claimed, reported, rows
+from tests.store.steps import DUE, actions, admit_calls, answer_action, claim_actions, report_outcome, rows
 
 OF = policy(
     campaign(
@@ -55,8 +55,8 @@ async def states(store: Store) -> list[tuple[object, ...]]:
 
 
 async def test_an_answered_call_ends_what_earlier_ones_are_owed(store: Store) -> None:
-    await admitted(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
-    (decided,) = await admitted(store, talk(), of=OF, at=NOON + minutes(3))
+    await admit_calls(store, call("c1"), call("c2", NOON + minutes(1)), of=OF)
+    (decided,) = await admit_calls(store, talk(), of=OF, at=NOON + minutes(3))
     assert decided.admission.verdict is Verdict.NOT_MISSED
     assert [(each.id, each.outcome) for each in decided.cancelled] == [(4, Outcome.CANCELLED)]
     assert await states(store) == [ALREADY_OWED, CANCELLED]
@@ -66,7 +66,7 @@ async def test_an_answered_call_ends_what_earlier_ones_are_owed(store: Store) ->
     assert await rows(store, "SELECT caller, campaign, exophone FROM calls WHERE call_sid = 'talk'") == [
         (CALLER, "admissions", "+918047120001")
     ]
-    assert (await claimed(store, 2, 4, at=NOON + minutes(9), of=OF)).claimed == ()
+    assert (await claim_actions(store, 2, 4, at=NOON + minutes(9), of=OF)).claimed == ()
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ async def test_an_answered_call_ends_what_earlier_ones_are_owed(store: Store) ->
     ],
 )
 async def test_what_says_nothing_of_this_wish_ends_nothing(store: Store, other: dict[str, object]) -> None:
-    await admitted(store, call("c1"), of=OF)
-    await admitted(store, talk(**other), of=OF, at=NOON + minutes(3))  # type: ignore[arg-type]
+    await admit_calls(store, call("c1"), of=OF)
+    await admit_calls(store, talk(**other), of=OF, at=NOON + minutes(3))  # type: ignore[arg-type]
     assert await states(store) == [("planned", None, "owed")]
-    assert len((await claimed(store, 2, at=NOON + minutes(5), of=OF)).claimed) == 1
+    assert len((await claim_actions(store, 2, at=NOON + minutes(5), of=OF)).claimed) == 1
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
@@ -93,31 +93,31 @@ async def test_who_rings_again_after_a_conversation_is_owed_again(store: Store, 
     """From then on: what was owed for the call before it hastens nothing."""
     told = [call("c1"), talk(), call("c2", NOON + minutes(4))]
     for batch in [told] if same_batch else [[one] for one in told]:
-        await admitted(store, *batch, of=OF, at=NOON + minutes(4))
+        await admit_calls(store, *batch, of=OF, at=NOON + minutes(4))
     assert await states(store) == [CANCELLED, ("planned", None, "owed")]
     assert await rows(store, "SELECT due_at, chain_at FROM actions WHERE id = 4") == [
         (to_us(NOON + minutes(9)), None)
     ]
-    assert len((await claimed(store, 4, at=NOON + minutes(9), of=OF)).claimed) == 1
+    assert len((await claim_actions(store, 4, at=NOON + minutes(9), of=OF)).claimed) == 1
 
 
 async def test_a_call_that_is_told_of_late_meets_the_conversation_at_its_gate(store: Store) -> None:
-    await admitted(store, talk(), of=OF, at=NOON + minutes(3))
-    await admitted(store, call("c1"), of=OF, at=NOON + minutes(4))
-    (stopped,) = (await claimed(store, 2, at=NOON + minutes(5), of=OF)).stopped
+    await admit_calls(store, talk(), of=OF, at=NOON + minutes(3))
+    await admit_calls(store, call("c1"), of=OF, at=NOON + minutes(4))
+    (stopped,) = (await claim_actions(store, 2, at=NOON + minutes(5), of=OF)).stopped
     assert (stopped.outcome, stopped.reason) == (Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
 
 
 async def test_an_answered_callback_ends_the_others_at_once(store: Store) -> None:
     """The caller rings again, and another campaign too, while the callback is on its way."""
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Accepted("sid-1"), 2)
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Accepted("sid-1"), 2)
     ringing = NOON + minutes(5) + seconds(2)
-    await admitted(
+    await admit_calls(
         store, call("c2", ringing), call("c3", ringing, dialled=(SECOND_EXOPHONE,)), of=OF, at=ringing
     )
-    applied = await reported(store, Outcome.ANSWERED, 2, at=NOON + minutes(6), of=OF)
+    applied = await report_outcome(store, Outcome.ANSWERED, 2, at=NOON + minutes(6), of=OF)
     assert [each.id for each in applied.cancelled] == [4]
     assert await states(store) == [
         ("done", "answered", "customer-answered"),
@@ -130,10 +130,10 @@ async def test_an_answered_callback_ends_the_others_at_once(store: Store) -> Non
 async def lost_beside(store: Store, second_at: datetime) -> None:
     """Nobody learnt how the first callback ended. The caller rang a second time at `second_at`, and that was
     told of when the first was out already."""
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Unknown("read-timeout"), 2)
-    await admitted(store, call("c2", second_at), of=OF, at=NOON + minutes(6))
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Unknown("read-timeout"), 2)
+    await admit_calls(store, call("c2", second_at), of=OF, at=NOON + minutes(6))
 
 
 @pytest.mark.parametrize(
@@ -144,81 +144,87 @@ async def test_a_callback_that_an_operator_found_to_be_answered_ends_those_of_ca
     store: Store, second_at: datetime, cancelled: list[int], then: tuple[object, ...]
 ) -> None:
     await lost_beside(store, second_at)
-    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7))
+    unit = partial(
+        resolve_unknown, action_id=2, outcome=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7)
+    )
     settled = await store.write(unit)
-    assert settled.verdict is Settlement.SETTLED
+    assert settled.resolution is Resolution.SETTLED
     assert [each.id for each in settled.cancelled] == cancelled
     assert await states(store) == [("done", "unknown", "settled-by-operator"), then]
 
 
 async def test_a_call_of_before_it_that_is_told_of_late_meets_it_at_its_gate(store: Store) -> None:
     await lost_beside(store, NOON + minutes(1))
-    unit = partial(settle, action_id=2, wanted=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7))
+    unit = partial(
+        resolve_unknown, action_id=2, outcome=Outcome.ANSWERED, note=None, policy=OF, now=NOON + minutes(7)
+    )
     await store.write(unit)
-    await admitted(store, call("c0", NOON + minutes(2)), of=OF, at=NOON + minutes(8))
-    (stopped,) = (await claimed(store, 6, at=NOON + minutes(9), of=OF)).stopped
+    await admit_calls(store, call("c0", NOON + minutes(2)), of=OF, at=NOON + minutes(8))
+    (stopped,) = (await claim_actions(store, 6, at=NOON + minutes(9), of=OF)).stopped
     assert stopped.reason is Reason.REACHED_OTHERWISE
 
 
 async def test_one_that_an_operator_found_to_be_unanswered_ends_nothing(store: Store) -> None:
     await lost_beside(store, NOON + minutes(1))
-    unit = partial(settle, action_id=2, wanted=Outcome.BUSY, note=None, policy=OF, now=NOON + minutes(7))
+    unit = partial(
+        resolve_unknown, action_id=2, outcome=Outcome.BUSY, note=None, policy=OF, now=NOON + minutes(7)
+    )
     settled = await store.write(unit)
-    assert (settled.verdict, settled.cancelled) == (Settlement.SETTLED, ())
+    assert (settled.resolution, settled.cancelled) == (Resolution.SETTLED, ())
     assert await states(store) == [("done", "unknown", "settled-by-operator"), ("planned", None, "owed")]
 
 
 async def test_the_retry_of_a_wish_that_was_met_meanwhile_is_none(store: Store) -> None:
     """The conversation takes place while the callback rings in vain."""
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Accepted("sid-1"), 2)
-    await admitted(store, talk(NOON + minutes(5)), of=OF, at=NOON + minutes(6))
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Accepted("sid-1"), 2)
+    await admit_calls(store, talk(NOON + minutes(5)), of=OF, at=NOON + minutes(6))
     assert (await states(store))[0][0] == "placed"
-    applied = await reported(store, Outcome.NO_ANSWER, 2, at=NOON + minutes(7), of=OF)
-    assert (applied.effect, applied.wakes) == ("applied", ())
+    applied = await report_outcome(store, Outcome.NO_ANSWER, 2, at=NOON + minutes(7), of=OF)
+    assert (applied.effect, applied.timers) == ("applied", ())
     assert await states(store) == [("done", "no-answer", "customer-no-answer"), CANCELLED]
     assert await rows(store, "SELECT status, callback_outcome FROM leads") == [("contacted", "no-answer")]
 
 
 async def test_a_retry_that_waits_is_ended_too(store: Store) -> None:
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Accepted("sid-1"), 2)
-    await reported(store, Outcome.BUSY, 2, at=NOON + minutes(6), of=OF)
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Accepted("sid-1"), 2)
+    await report_outcome(store, Outcome.BUSY, 2, at=NOON + minutes(6), of=OF)
     assert (await states(store))[1] == ("planned", None, "retry-unanswered")
-    await admitted(store, talk(NOON + minutes(7)), of=OF, at=NOON + minutes(8))
+    await admit_calls(store, talk(NOON + minutes(7)), of=OF, at=NOON + minutes(8))
     assert (await states(store))[1] == CANCELLED
 
 
 async def test_one_that_was_put_off_is_ended_and_its_request_was_none(store: Store) -> None:
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=60), 2)
-    await admitted(store, talk(), of=OF, at=NOON + minutes(6))
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=60), 2)
+    await admit_calls(store, talk(), of=OF, at=NOON + minutes(6))
     assert await states(store) == [CANCELLED]
 
 
 async def test_what_is_held_for_the_opening_is_ended(store: Store) -> None:
     night = policy(campaign(callback=callback(), hours=office()))
     evening = ist("2026-11-23 20:00")
-    await admitted(store, call("c1", evening), of=night, at=evening)
+    await admit_calls(store, call("c1", evening), of=night, at=evening)
     assert (await actions(store))[0][0] == "held"
-    await admitted(store, talk(evening + minutes(30)), of=night, at=evening + minutes(31))
+    await admit_calls(store, talk(evening + minutes(30)), of=night, at=evening + minutes(31))
     assert await actions(store) == [CANCELLED]
 
 
 async def test_an_answer_from_before_the_call_is_no_answer_to_it(store: Store) -> None:
     """The report of an earlier callback comes late; it was answered before the person rang again."""
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 2, at=NOON + minutes(5), of=OF)
-    await answered(store, Accepted("sid-1"), 2)
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 2, at=NOON + minutes(5), of=OF)
+    await answer_action(store, Accepted("sid-1"), 2)
     await store.write(
         lambda db: db.execute(
             "UPDATE actions SET answered_at = ? WHERE id = 2", (to_us(DUE + timedelta(minutes=5)),)
         )
     )
-    await admitted(store, call("c2", NOON + minutes(8)), of=OF, at=NOON + minutes(8))
-    applied = await reported(store, Outcome.ANSWERED, 2, at=NOON + minutes(9), of=OF)
+    await admit_calls(store, call("c2", NOON + minutes(8)), of=OF, at=NOON + minutes(8))
+    applied = await report_outcome(store, Outcome.ANSWERED, 2, at=NOON + minutes(9), of=OF)
     assert applied.cancelled == ()
-    assert len((await claimed(store, 4, at=NOON + minutes(13), of=OF)).claimed) == 1
+    assert len((await claim_actions(store, 4, at=NOON + minutes(13), of=OF)).claimed) == 1

@@ -9,15 +9,15 @@ import pytest
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Kind, Lane, Outcome
-from missedd.core.people.suppression import Class
+from missedd.core.people.suppression import RefusedSmsClass
 from missedd.core.policy import Policy, Retries, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
-from missedd.store.actions.attempts import rescue
-from missedd.store.actions.lookups import adopted_sids, found, looked_in_vain
-from missedd.store.actions.operator_changes import resend
-from missedd.store.actions.rows import Wake
-from missedd.store.actions.timers import recent_attempts, wakes_between
+from missedd.store.actions.attempts import recover_in_flight
+from missedd.store.actions.lookups import adopt_found_call, claimed_sids, record_failed_lookup
+from missedd.store.actions.operator_changes import resend_webhook
+from missedd.store.actions.rows import Timer
+from missedd.store.actions.timers import recent_attempt_times, timers_between
 from missedd.store.people.suppressions import suppress, unsuppress
 from missedd.store.store import Store
 from tests.core.campaigns import (
@@ -33,7 +33,16 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.store.steps import CALLBACKS, DUE, actions, admitted, answered, claimed, reported, rows
+from tests.store.steps import (
+    CALLBACKS,
+    DUE,
+    actions,
+    admit_calls,
+    answer_action,
+    claim_actions,
+    report_outcome,
+    rows,
+)
 
 LOST = Unknown("read-timeout")
 TAKEN = Accepted("sid-1")
@@ -42,15 +51,15 @@ BUSY = Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=10)
 
 async def placed(store: Store, answer: Answer = TAKEN) -> None:
     """One callback, claimed when it was due, and its answer a second later."""
-    await admitted(store, call())
-    await claimed(store, 1)
-    await answered(store, answer)
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    await answer_action(store, answer)
 
 
 # Claims.
 async def test_a_claim_is_on_disk_with_its_attempt(store: Store) -> None:
-    await admitted(store, call())
-    claims = await claimed(store, 1)
+    await admit_calls(store, call())
+    claims = await claim_actions(store, 1)
     assert [(each.action.id, each.attempt, each.action.placed_at) for each in claims.claimed] == [(1, 1, DUE)]
     assert await actions(store, "state, wake_at, placed_at") == [("attempting", None, to_us(DUE))]
     assert await rows(store, "SELECT action_id, number, started_at, result FROM attempts") == [
@@ -59,55 +68,55 @@ async def test_a_claim_is_on_disk_with_its_attempt(store: Store) -> None:
 
 
 async def test_claiming_twice_is_harmless(store: Store) -> None:
-    await admitted(store, call())
-    assert len((await claimed(store, 1, 1)).claimed) == 1
-    assert (await claimed(store, 1)).claimed == ()
-    await answered(store, Accepted("sid-1"))
-    assert (await claimed(store, 1)).claimed == ()
-    await reported(store, Outcome.ANSWERED)
-    again = await claimed(store, 1, 99)
-    assert (again.claimed, again.stopped, again.left, again.early) == ((), (), (), ())
+    await admit_calls(store, call())
+    assert len((await claim_actions(store, 1, 1)).claimed) == 1
+    assert (await claim_actions(store, 1)).claimed == ()
+    await answer_action(store, Accepted("sid-1"))
+    assert (await claim_actions(store, 1)).claimed == ()
+    await report_outcome(store, Outcome.ANSWERED)
+    again = await claim_actions(store, 1, 99)
+    assert (again.claimed, again.stopped, again.unjudged_ids, again.early_timers) == ((), (), (), ())
     assert await rows(store, "SELECT count(*) FROM attempts") == [(1,)]
 
 
 async def test_what_is_not_due_yet_is_left_to_its_timer(store: Store) -> None:
-    await admitted(store, call())
-    claims = await claimed(store, 1, at=NOON)
+    await admit_calls(store, call())
+    claims = await claim_actions(store, 1, at=NOON)
     assert (claims.claimed, claims.stopped) == ((), ())
-    assert claims.early == (Wake(to_us(DUE), 1, Lane.VOICE),)
+    assert claims.early_timers == (Timer(to_us(DUE), 1, Lane.VOICE),)
     assert await actions(store) == [("planned", None, "owed")]
 
 
 async def test_what_was_woken_too_early_is_found_on_disk_when_it_is_due(store: Store) -> None:
     """A start looks at all who wait for an agent, also where the clock was set back since they came."""
-    await admitted(store, call())
+    await admit_calls(store, call())
     woken_us = to_us(NOON - minutes(90))
     await store.write(
         lambda db: db.execute(
             "UPDATE actions SET state = 'held', reason = 'agent-busy', wake_at = ?", (woken_us,)
         )
     )
-    claims = await claimed(store, 1, at=NOON - minutes(90))
-    assert claims.early == (Wake(to_us(DUE), 1, Lane.VOICE),)
+    claims = await claim_actions(store, 1, at=NOON - minutes(90))
+    assert claims.early_timers == (Timer(to_us(DUE), 1, Lane.VOICE),)
     assert await actions(store, "wake_at") == [(to_us(DUE),)], "it may lie beyond what is in memory"
 
 
 async def test_a_limit_leaves_the_rest_untouched_and_unjudged(store: Store) -> None:
-    await admitted(store, *(call(f"c{n}", caller=f"+9198{n:08}") for n in range(5)))
-    claims = await claimed(store, 5, 4, 3, 2, 1, limit=2)
+    await admit_calls(store, *(call(f"c{n}", caller=f"+9198{n:08}") for n in range(5)))
+    claims = await claim_actions(store, 5, 4, 3, 2, 1, limit=2)
     assert [each.action.id for each in claims.claimed] == [5, 4]
-    assert claims.left == (3, 2, 1)
+    assert claims.unjudged_ids == (3, 2, 1)
     assert [each[0] for each in await actions(store)] == ["planned"] * 3 + ["attempting"] * 2
 
 
 async def test_what_a_gate_closes_does_not_count_against_the_limit(store: Store) -> None:
-    await admitted(
+    await admit_calls(
         store, *(call(f"c{n}", NOON - minutes(20 * (n != 2)), caller=f"+9198{n:08}") for n in range(3))
     )
     await store.write(
         lambda db: db.execute("UPDATE actions SET state='planned', outcome=NULL, wake_at=due_at")
     )
-    claims = await claimed(store, 1, 2, 3, limit=1)
+    claims = await claim_actions(store, 1, 2, 3, limit=1)
     assert [each.action.id for each in claims.claimed] == [3]
     assert [(each.action.id, each.outcome, each.reason) for each in claims.stopped] == [
         (1, Outcome.EXPIRED, Reason.TOO_OLD),
@@ -116,10 +125,14 @@ async def test_what_a_gate_closes_does_not_count_against_the_limit(store: Store)
 
 
 async def test_a_suppression_since_is_seen_at_the_claim(store: Store) -> None:
-    await admitted(store, call())
+    await admit_calls(store, call())
     await store.write(partial(suppress, number=CALLER, reason="asked", source="api", now=NOON, until=None))
-    (stopped,) = (await claimed(store, 1)).stopped
-    assert (stopped.outcome, stopped.reason, stopped.wake) == (Outcome.DROPPED, Reason.SUPPRESSED_SINCE, None)
+    (stopped,) = (await claim_actions(store, 1)).stopped
+    assert (stopped.outcome, stopped.reason, stopped.timer) == (
+        Outcome.DROPPED,
+        Reason.SUPPRESSED_SINCE,
+        None,
+    )
     assert await actions(store, "state, outcome, wake_at") == [("done", "dropped", None)]
 
 
@@ -129,12 +142,12 @@ async def test_the_cap_is_held_whatever_was_planned(store: Store) -> None:
     tight = policy(campaign(callback=callback(max_per_hour=2)))
     for n in (1, 2, 3):
         at = NOON + minutes(n)
-        await admitted(store, call(f"c{n}", at), of=of, at=at)
-        claims = await claimed(store, n, at=at + seconds(30), of=tight)
+        await admit_calls(store, call(f"c{n}", at), of=of, at=at)
+        claims = await claim_actions(store, n, at=at + seconds(30), of=tight)
         if n < 3:
             assert [each.action.id for each in claims.claimed] == [n]
-            await answered(store, Accepted(f"sid-{n}"), n, at=at + seconds(31))
-            await reported(store, Outcome.BUSY, n, sid=f"sid-{n}", at=at + seconds(40), of=of)
+            await answer_action(store, Accepted(f"sid-{n}"), n, at=at + seconds(31))
+            await report_outcome(store, Outcome.BUSY, n, sid=f"sid-{n}", at=at + seconds(40), of=of)
     assert [(each.action.id, each.outcome, each.reason) for each in claims.stopped] == [
         (3, Outcome.DROPPED, Reason.MAX_PER_HOUR)
     ]
@@ -146,11 +159,13 @@ async def test_what_was_just_claimed_counts_within_the_same_claim(
 ) -> None:
     """Several that wait for one person are left by a mistake of ours at most; even so one is rung."""
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=seconds(1)))
-    await admitted(store, *(call(f"c{n}", NOON - seconds(60 - 2 * n)) for n in range(4)), of=of)
+    await admit_calls(store, *(call(f"c{n}", NOON - seconds(60 - 2 * n)) for n in range(4)), of=of)
     await store.write(
         lambda db: db.execute("UPDATE actions SET state='planned', outcome=NULL, wake_at=due_at")
     )
-    claims = await claimed(store, 4, 3, 2, 1, of=policy(campaign(callback=callback(max_per_hour=limit))))
+    claims = await claim_actions(
+        store, 4, 3, 2, 1, of=policy(campaign(callback=callback(max_per_hour=limit)))
+    )
     assert [each.action.id for each in claims.claimed] == [4]
     assert [(each.action.id, each.reason) for each in claims.stopped] == [(n, reason) for n in (3, 2, 1)]
 
@@ -158,26 +173,26 @@ async def test_what_was_just_claimed_counts_within_the_same_claim(
 async def test_what_closes_while_it_waits_is_held_at_the_claim(store: Store) -> None:
     of = policy(campaign(callback=callback(), hours=office()))
     afternoon = ist("2026-11-23 18:29")
-    await admitted(store, call(at=afternoon), of=of, at=afternoon)
+    await admit_calls(store, call(at=afternoon), of=of, at=afternoon)
     opening = ist("2026-11-24 09:30")
-    (stopped,) = (await claimed(store, 1, at=ist("2026-11-23 18:31"), of=of)).stopped
-    assert (stopped.outcome, stopped.wake) == (None, Wake(to_us(opening), 1, Lane.VOICE))
+    (stopped,) = (await claim_actions(store, 1, at=ist("2026-11-23 18:31"), of=of)).stopped
+    assert (stopped.outcome, stopped.timer) == (None, Timer(to_us(opening), 1, Lane.VOICE))
     assert await actions(store, "state, reason, due_at, wake_at, expires_at") == [
         ("held", "business-closed", to_us(opening), to_us(opening), to_us(opening + minutes(15)))
     ]
-    assert len((await claimed(store, 1, at=opening, of=of)).claimed) == 1
+    assert len((await claim_actions(store, 1, at=opening, of=of)).claimed) == 1
 
 
 # Answers.
 ANSWERS: list[tuple[Answer, tuple[object, ...], Lane | None]] = [
-    (Accepted("sid-1"), ("placed", None, "provider-accepted", "sid-1", True), Lane.CHECK),
+    (Accepted("sid-1"), ("placed", None, "provider-accepted", "sid-1", True), Lane.LOOKUP),
     (BUSY, ("planned", None, "rate-limited", None, False), Lane.VOICE),
     (
         Refused(False, "400", Reason.PROVIDER_REFUSED),
         ("done", "refused", "provider-refused", None, False),
         None,
     ),
-    (LOST, ("attempting", None, "reply-lost", None, True), Lane.CHECK),
+    (LOST, ("attempting", None, "reply-lost", None, True), Lane.LOOKUP),
 ]
 
 
@@ -185,9 +200,9 @@ ANSWERS: list[tuple[Answer, tuple[object, ...], Lane | None]] = [
 async def test_each_answer_moves_the_action_on(
     store: Store, answer: Answer, state: tuple[object, ...], lane: Lane | None
 ) -> None:
-    await admitted(store, call())
-    await claimed(store, 1)
-    wake = await answered(store, answer)
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    wake = await answer_action(store, answer)
     columns = "state, outcome, reason, provider_sid, placed_at IS NOT NULL"
     assert await actions(store, columns) == [state]
     assert (wake.lane if wake else None) is lane
@@ -198,8 +213,8 @@ async def test_what_was_postponed_is_due_at_its_new_instant_and_no_earlier(store
     await placed(store, BUSY)
     ((due_at, wake_at),) = await actions(store, "due_at, wake_at")
     assert due_at == wake_at >= to_us(DUE + seconds(11))
-    assert (await claimed(store, 1, at=DUE + seconds(5))).claimed == ()
-    (again,) = (await claimed(store, 1, at=DUE + seconds(20))).claimed
+    assert (await claim_actions(store, 1, at=DUE + seconds(5))).claimed == ()
+    (again,) = (await claim_actions(store, 1, at=DUE + seconds(20))).claimed
     assert again.attempt == 2
 
 
@@ -207,10 +222,10 @@ async def test_what_was_postponed_is_due_at_its_new_instant_and_no_earlier(store
     "answer", [Accepted("sid-1"), LOST, BUSY, Refused(False, "400", Reason.PROVIDER_REFUSED)]
 )
 async def test_a_report_that_overtook_the_answer_stays(store: Store, answer: Answer) -> None:
-    await admitted(store, call())
-    await claimed(store, 1)
-    assert (await reported(store, Outcome.ANSWERED)).effect == "applied"
-    assert await answered(store, answer) is None
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    assert (await report_outcome(store, Outcome.ANSWERED)).effect == "applied"
+    assert await answer_action(store, answer) is None
     assert await actions(store, "state, outcome, reason, provider_sid, wake_at") == [
         ("done", "answered", "customer-answered", "sid-1", None)
     ]
@@ -231,11 +246,11 @@ async def test_a_do_not_disturb_refusal_of_a_call_bars_our_calls_for_a_while(sto
 async def test_the_first_final_report_decides_and_later_ones_are_kept(store: Store) -> None:
     await placed(store)
     effects = [
-        (await reported(store, None)).effect,
-        (await reported(store, Outcome.ANSWERED)).effect,
-        (await reported(store, Outcome.ANSWERED)).effect,
-        (await reported(store, Outcome.NO_ANSWER)).effect,
-        (await reported(store, None)).effect,
+        (await report_outcome(store, None)).effect,
+        (await report_outcome(store, Outcome.ANSWERED)).effect,
+        (await report_outcome(store, Outcome.ANSWERED)).effect,
+        (await report_outcome(store, Outcome.NO_ANSWER)).effect,
+        (await report_outcome(store, None)).effect,
     ]
     assert effects == [
         "noted: not final",
@@ -249,27 +264,27 @@ async def test_the_first_final_report_decides_and_later_ones_are_kept(store: Sto
 
 
 async def test_a_report_for_nothing_is_kept_and_harms_nothing(store: Store) -> None:
-    assert (await reported(store, Outcome.ANSWERED, 77)).effect == "ignored: no such action"
+    assert (await report_outcome(store, Outcome.ANSWERED, 77)).effect == "ignored: no such action"
     assert await rows(store, "SELECT action_id FROM reports") == [(None,)]
 
 
 async def test_a_report_of_another_kind_is_ignored(store: Store) -> None:
     await placed(store)
     assert (
-        await reported(store, Outcome.DELIVERED, kind=Kind.SMS)
+        await report_outcome(store, Outcome.DELIVERED, kind=Kind.SMS)
     ).effect == "ignored: the action is a callback"
     assert await actions(store) == [("placed", None, "provider-accepted")]
 
 
 async def test_a_report_before_any_attempt_is_ignored(store: Store) -> None:
-    await admitted(store, call())
-    assert (await reported(store, Outcome.ANSWERED)).effect == "ignored: nothing was sent yet"
+    await admit_calls(store, call())
+    assert (await report_outcome(store, Outcome.ANSWERED)).effect == "ignored: nothing was sent yet"
     assert await actions(store, "state, provider_sid") == [("planned", None)]
 
 
 async def test_what_was_refused_for_now_and_rang_all_the_same_is_done_and_counts(store: Store) -> None:
     await placed(store, BUSY)
-    assert (await reported(store, Outcome.ANSWERED)).effect == "applied"
+    assert (await report_outcome(store, Outcome.ANSWERED)).effect == "applied"
     ((state, placed_at, wake_at),) = await actions(store, "state, placed_at, wake_at")
     assert (state, wake_at) == ("done", None)
     assert placed_at is not None
@@ -277,10 +292,12 @@ async def test_what_was_refused_for_now_and_rang_all_the_same_is_done_and_counts
 
 async def test_an_sms_report_may_bar_such_sms(store: Store) -> None:
     of = policy(campaign(sms=sms()))
-    await admitted(store, call(), of=of)
-    await claimed(store, 1, of=of)
-    await answered(store, Accepted("sms-1"), kind=Kind.SMS)
-    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, refused=Class.PROMOTIONAL)
+    await admit_calls(store, call(), of=of)
+    await claim_actions(store, 1, of=of)
+    await answer_action(store, Accepted("sms-1"), kind=Kind.SMS)
+    await report_outcome(
+        store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, refused=RefusedSmsClass.PROMOTIONAL
+    )
     assert await rows(store, "SELECT number, channel, class, source, until_at FROM suppressions") == [
         (CALLER, "sms", "promotional", "provider", None)
     ]
@@ -300,9 +317,9 @@ async def test_an_unanswered_callback_plans_the_next_one_once(
 ) -> None:
     await placed(store)
     at = DUE + seconds(40)
-    first = await reported(store, outcome, of=of)
-    assert first.wakes == (Wake(to_us(at + minutes(5)), 2, Lane.VOICE),)
-    assert (await reported(store, outcome, of=of)).wakes == ()
+    first = await report_outcome(store, outcome, of=of)
+    assert first.timers == (Timer(to_us(at + minutes(5)), 2, Lane.VOICE),)
+    assert (await report_outcome(store, outcome, of=of)).timers == ()
     assert await actions(store, "state, reason, retry_index, origin_id, due_at") == [
         (
             "done",
@@ -318,33 +335,33 @@ async def test_an_unanswered_callback_plans_the_next_one_once(
 @pytest.mark.parametrize(("outcome", "of"), [(Outcome.FAILED, RETRYING), (Outcome.BUSY, FAILING)])
 async def test_an_outcome_without_waits_is_the_end(store: Store, outcome: Outcome, of: Policy) -> None:
     await placed(store)
-    assert (await reported(store, outcome, of=of)).wakes == ()
+    assert (await report_outcome(store, outcome, of=of)).timers == ()
     assert await actions(store, "outcome") == [(str(outcome),)]
 
 
 async def test_retries_end_and_an_answer_ends_them(store: Store) -> None:
     await placed(store)
-    await reported(store, Outcome.NO_ANSWER, of=RETRYING)
-    await claimed(store, 2, at=NOON + minutes(7), of=RETRYING)
-    await answered(store, Accepted("sid-2"), 2, at=NOON + minutes(7))
-    await reported(store, Outcome.BUSY, 2, sid="sid-2", at=NOON + minutes(8), of=RETRYING)
-    await claimed(store, 3, at=NOON + minutes(20), of=RETRYING)
-    await answered(store, Accepted("sid-3"), 3, at=NOON + minutes(20))
-    last = await reported(store, Outcome.NO_ANSWER, 3, sid="sid-3", at=NOON + minutes(21), of=RETRYING)
-    assert last.wakes == ()
+    await report_outcome(store, Outcome.NO_ANSWER, of=RETRYING)
+    await claim_actions(store, 2, at=NOON + minutes(7), of=RETRYING)
+    await answer_action(store, Accepted("sid-2"), 2, at=NOON + minutes(7))
+    await report_outcome(store, Outcome.BUSY, 2, sid="sid-2", at=NOON + minutes(8), of=RETRYING)
+    await claim_actions(store, 3, at=NOON + minutes(20), of=RETRYING)
+    await answer_action(store, Accepted("sid-3"), 3, at=NOON + minutes(20))
+    last = await report_outcome(store, Outcome.NO_ANSWER, 3, sid="sid-3", at=NOON + minutes(21), of=RETRYING)
+    assert last.timers == ()
     assert await actions(store, "outcome") == [("no-answer",), ("busy",), ("no-answer",)]
 
 
 async def test_a_retry_counts_against_the_cap(store: Store) -> None:
     tight = policy(campaign(callback=callback(retries=(minutes(5),), max_per_hour=1)))
     await placed(store)
-    assert (await reported(store, Outcome.NO_ANSWER, of=tight)).wakes == ()
+    assert (await report_outcome(store, Outcome.NO_ANSWER, of=tight)).timers == ()
     assert (await actions(store))[1] == ("done", "dropped", "max-per-hour")
 
 
 async def test_an_answered_callback_plans_nothing(store: Store) -> None:
     await placed(store)
-    assert (await reported(store, Outcome.ANSWERED, of=RETRYING)).wakes == ()
+    assert (await report_outcome(store, Outcome.ANSWERED, of=RETRYING)).timers == ()
     assert len(await actions(store)) == 1
 
 
@@ -352,15 +369,20 @@ async def test_an_answered_callback_plans_nothing(store: Store) -> None:
 async def test_a_found_call_is_adopted_once(store: Store) -> None:
     await placed(store, LOST)
     at = DUE + seconds(10)
-    wake = await store.write(partial(found, action_id=1, provider_sid="out-1", policy=CALLBACKS, now=at))
-    assert wake == Wake(to_us(at + seconds(180)), 1, Lane.CHECK)
+    wake = await store.write(
+        partial(adopt_found_call, action_id=1, provider_sid="out-1", policy=CALLBACKS, now=at)
+    )
+    assert wake == Timer(to_us(at + seconds(180)), 1, Lane.LOOKUP)
     assert await actions(store, "state, provider_sid, looks") == [("placed", "out-1", 0)]
     assert (
-        await store.write(partial(found, action_id=1, provider_sid="out-2", policy=CALLBACKS, now=at)) is None
+        await store.write(
+            partial(adopt_found_call, action_id=1, provider_sid="out-2", policy=CALLBACKS, now=at)
+        )
+        is None
     )
     assert await actions(store, "provider_sid") == [("out-1",)]
-    assert await store.read(partial(adopted_sids, sids=["out-1", "x"], except_for=2)) == {"out-1"}
-    assert await store.read(partial(adopted_sids, sids=["out-1", "x"], except_for=1)) == set()
+    assert await store.read(partial(claimed_sids, sids=["out-1", "x"], except_action_id=2)) == {"out-1"}
+    assert await store.read(partial(claimed_sids, sids=["out-1", "x"], except_action_id=1)) == set()
 
 
 @pytest.mark.parametrize(
@@ -371,78 +393,80 @@ async def test_looking_in_vain_ends(store: Store, answer: Answer, looks: int, re
     ((wake_us,),) = await actions(store, "wake_at")
     for left in range(looks, 0, -1):
         at = from_us(wake_us)
-        looked = await store.write(partial(looked_in_vain, action_id=1, policy=CALLBACKS, now=at))
-        assert (looked.wakes == ()) is (left == 1)
+        looked = await store.write(partial(record_failed_lookup, action_id=1, policy=CALLBACKS, now=at))
+        assert (looked.timers == ()) is (left == 1)
         ((wake_us,),) = await actions(store, "wake_at")
-        assert [wake.at_us for wake in looked.wakes] == ([wake_us] if wake_us else [])
-    assert looked.gave_up is reason
+        assert [wake.at_us for wake in looked.timers] == ([wake_us] if wake_us else [])
+    assert looked.expired_reason is reason
     assert await actions(store) == [("done", "unknown", str(reason))]
-    late = await store.write(partial(looked_in_vain, action_id=1, policy=CALLBACKS, now=at))
-    assert (late.wakes, late.gave_up) == ((), None)
-    assert (await reported(store, Outcome.ANSWERED)).effect == "ignored: already final"
+    late = await store.write(partial(record_failed_lookup, action_id=1, policy=CALLBACKS, now=at))
+    assert (late.timers, late.expired_reason) == ((), None)
+    assert (await report_outcome(store, Outcome.ANSWERED)).effect == "ignored: already final"
 
 
 # A restart.
 async def test_a_restart_finds_what_was_in_flight_and_never_dials_it_again(store: Store) -> None:
     of = policy(campaign(callback=callback(), webhook=WebhookPolicy("https://crm.example.in/"), sms=sms()))
-    await admitted(store, call(), of=of)
-    await claimed(store, 1, 2, 3, of=of)
+    await admit_calls(store, call(), of=of)
+    await claim_actions(store, 1, 2, 3, of=of)
     restart = DUE - minutes(10)  # with its clock set back, to make it hard
-    assert await store.write(partial(rescue, now=restart)) == 3
-    assert await store.write(partial(rescue, now=restart)) == 0
+    assert await store.write(partial(recover_in_flight, now=restart)) == 3
+    assert await store.write(partial(recover_in_flight, now=restart)) == 0
     assert await actions(store, "kind, state, wake_at, placed_at IS NULL") == [
         ("webhook", "planned", to_us(restart), 0),
         ("sms", "attempting", to_us(restart + seconds(1800)), 0),
         ("callback", "attempting", to_us(restart + seconds(5)), 0),
     ]
-    again = await claimed(store, 1, 2, 3, at=restart + seconds(6), of=of)
+    again = await claim_actions(store, 1, 2, 3, at=restart + seconds(6), of=of)
     assert [(each.action.kind, each.attempt) for each in again.claimed] == [(Kind.WEBHOOK, 2)]
-    wakes = await store.read(partial(wakes_between, after_us=0, until_us=to_us(NOON + minutes(60))))
-    assert {(each.action_id, each.lane) for each in wakes} == {(2, Lane.CHECK), (3, Lane.CHECK)}
+    wakes = await store.read(partial(timers_between, after_us=0, until_us=to_us(NOON + minutes(60))))
+    assert {(each.action_id, each.lane) for each in wakes} == {(2, Lane.LOOKUP), (3, Lane.LOOKUP)}
 
 
 async def test_a_lost_answer_is_no_attempt_in_flight(store: Store) -> None:
     await placed(store, LOST)
-    assert await store.write(partial(rescue, now=NOON + minutes(1))) == 0
+    assert await store.write(partial(recover_in_flight, now=NOON + minutes(1))) == 0
 
 
 async def test_wakes_are_told_once_each_in_order(store: Store) -> None:
-    await admitted(store, *(call(f"c{n}", NOON - seconds(n), caller=f"+9198{n:08}") for n in range(4)))
+    await admit_calls(store, *(call(f"c{n}", NOON - seconds(n), caller=f"+9198{n:08}") for n in range(4)))
     middle = to_us(DUE - seconds(2))
-    early = await store.read(partial(wakes_between, after_us=0, until_us=middle))
-    late = await store.read(partial(wakes_between, after_us=middle, until_us=to_us(DUE)))
+    early = await store.read(partial(timers_between, after_us=0, until_us=middle))
+    late = await store.read(partial(timers_between, after_us=middle, until_us=to_us(DUE)))
     assert [each.action_id for each in early] == [4, 3]
     assert [each.action_id for each in late] == [2, 1]
 
 
 async def test_the_budget_remembers_the_last_minute(store: Store) -> None:
-    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=NOON)) == []
+    assert await store.read(partial(recent_attempt_times, lane=Lane.VOICE, now=NOON)) == []
     await placed(store)
-    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=DUE + seconds(59))) == [DUE]
-    assert await store.read(partial(recent_attempts, lane=Lane.SMS, now=DUE + seconds(59))) == []
-    assert await store.read(partial(recent_attempts, lane=Lane.VOICE, now=DUE + seconds(61))) == []
+    assert await store.read(partial(recent_attempt_times, lane=Lane.VOICE, now=DUE + seconds(59))) == [DUE]
+    assert await store.read(partial(recent_attempt_times, lane=Lane.SMS, now=DUE + seconds(59))) == []
+    assert await store.read(partial(recent_attempt_times, lane=Lane.VOICE, now=DUE + seconds(61))) == []
 
 
 # An operator's doings.
 async def test_a_parked_webhook_is_sent_again_under_its_first_name(store: Store) -> None:
     of = policy(campaign(webhook=WebhookPolicy("https://crm.example.in/")))
-    await admitted(store, call(), of=of)
-    assert await store.write(partial(resend, action_id=1, now=DUE)) is None, "it is not parked"
-    await claimed(store, 1, of=of)
-    await answered(store, Refused(False, "410", Reason.ENDPOINT_REFUSED), kind=Kind.WEBHOOK)
-    assert await store.write(partial(resend, action_id=1, now=DUE)) == Wake(to_us(DUE), 2, Lane.WEBHOOK)
+    await admit_calls(store, call(), of=of)
+    assert await store.write(partial(resend_webhook, action_id=1, now=DUE)) is None, "it is not parked"
+    await claim_actions(store, 1, of=of)
+    await answer_action(store, Refused(False, "410", Reason.ENDPOINT_REFUSED), kind=Kind.WEBHOOK)
+    assert await store.write(partial(resend_webhook, action_id=1, now=DUE)) == Timer(
+        to_us(DUE), 2, Lane.WEBHOOK
+    )
     assert await actions(store, "state, reason, origin_id") == [
         ("done", "endpoint-refused", None),
         ("planned", "resent", 1),
     ]
-    (again,) = (await claimed(store, 2, of=of)).claimed
+    (again,) = (await claim_actions(store, 2, of=of)).claimed
     assert (again.action.origin_id, again.attempt) == (1, 1)
 
 
 async def test_only_a_webhook_can_be_sent_again(store: Store) -> None:
     await placed(store, Refused(False, "400", Reason.PROVIDER_REFUSED))
-    assert await store.write(partial(resend, action_id=1, now=DUE)) is None
-    assert await store.write(partial(resend, action_id=77, now=DUE)) is None
+    assert await store.write(partial(resend_webhook, action_id=1, now=DUE)) is None
+    assert await store.write(partial(resend_webhook, action_id=77, now=DUE)) is None
 
 
 async def test_a_suppression_is_one_row_and_can_be_lifted(store: Store) -> None:
@@ -459,30 +483,30 @@ async def test_a_suppression_is_one_row_and_can_be_lifted(store: Store) -> None:
 
 async def test_a_report_about_another_call_changes_nothing(store: Store) -> None:
     await placed(store)
-    assert (await reported(store, Outcome.NO_ANSWER, sid="stranger")).effect == "ignored: another call"
-    assert (await reported(store, Outcome.ANSWERED)).outcome is Outcome.ANSWERED
+    assert (await report_outcome(store, Outcome.NO_ANSWER, sid="stranger")).effect == "ignored: another call"
+    assert (await report_outcome(store, Outcome.ANSWERED)).outcome is Outcome.ANSWERED
 
 
 async def test_a_report_corrects_a_sid_that_a_look_up_guessed(store: Store) -> None:
     await placed(store, Unknown("timeout"))
     await store.write(
-        partial(found, action_id=1, provider_sid="another", policy=CALLBACKS, now=DUE + minutes(1))
+        partial(adopt_found_call, action_id=1, provider_sid="another", policy=CALLBACKS, now=DUE + minutes(1))
     )
-    await reported(store, Outcome.NO_ANSWER, sid="ours", at=DUE + minutes(2))
+    await report_outcome(store, Outcome.NO_ANSWER, sid="ours", at=DUE + minutes(2))
     assert await actions(store, "outcome, provider_sid") == [(Outcome.NO_ANSWER, "ours")]
-    assert await store.read(partial(adopted_sids, sids=["another", "ours"], except_for=2)) == {"ours"}
+    assert await store.read(partial(claimed_sids, sids=["another", "ours"], except_action_id=2)) == {"ours"}
 
 
 async def test_who_was_reached_meanwhile_is_not_rung_again(store: Store) -> None:
     of = policy(campaign(callback=callback(max_per_hour=3), dedup_window=seconds(1)))
     await placed(store)
     later = NOON + seconds(20)
-    await admitted(store, call("c2", later), of=of, at=later)
-    applied = await reported(store, Outcome.ANSWERED)
+    await admit_calls(store, call("c2", later), of=of, at=later)
+    applied = await report_outcome(store, Outcome.ANSWERED)
     assert [(each.id, each.outcome, each.reason) for each in applied.cancelled] == [
         (2, Outcome.CANCELLED, Reason.REACHED_OTHERWISE)
     ]
-    assert (await claimed(store, 2, of=of, at=later + minutes(1))).claimed == ()
+    assert (await claim_actions(store, 2, of=of, at=later + minutes(1))).claimed == ()
 
 
 # What the figures need of an end.
@@ -499,31 +523,31 @@ async def test_when_the_customer_answered_is_kept_within_reason(
     store: Store, told: datetime | None, kept: datetime
 ) -> None:
     await placed(store)
-    await reported(store, Outcome.ANSWERED, answered_at=told)
+    await report_outcome(store, Outcome.ANSWERED, answered_at=told)
     assert await actions(store, "answered_at") == [(to_us(kept),)]
 
 
 async def test_the_first_that_is_known_of_the_answer_stays(store: Store) -> None:
     await placed(store)
-    await reported(store, None, answered_at=DUE + seconds(7), at=DUE + seconds(8))
-    await reported(store, None, answered_at=DUE + seconds(8), at=DUE + seconds(9))
-    await reported(store, Outcome.ANSWERED, answered_at=DUE + seconds(9))
-    await reported(store, None, answered_at=DUE + seconds(1))
+    await report_outcome(store, None, answered_at=DUE + seconds(7), at=DUE + seconds(8))
+    await report_outcome(store, None, answered_at=DUE + seconds(8), at=DUE + seconds(9))
+    await report_outcome(store, Outcome.ANSWERED, answered_at=DUE + seconds(9))
+    await report_outcome(store, None, answered_at=DUE + seconds(1))
     assert await actions(store, "answered_at") == [(to_us(DUE + seconds(7)),)]
 
 
 async def test_an_unanswered_callback_has_no_such_instant(store: Store) -> None:
     await placed(store)
-    await reported(store, Outcome.NO_ANSWER, answered_at=DUE + seconds(7))
+    await report_outcome(store, Outcome.NO_ANSWER, answered_at=DUE + seconds(7))
     assert await actions(store, "answered_at") == [(None,)]
 
 
 async def test_an_sms_ends_with_the_code_of_its_report(store: Store) -> None:
     texts = policy(campaign(sms=sms()))
-    await admitted(store, call(), of=texts)
-    await claimed(store, 1, of=texts)
-    await answered(store, Accepted("sms-1"), kind=Kind.SMS)
-    await reported(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, of=texts, code="23082")
+    await admit_calls(store, call(), of=texts)
+    await claim_actions(store, 1, of=texts)
+    await answer_action(store, Accepted("sms-1"), kind=Kind.SMS)
+    await report_outcome(store, Outcome.FAILED, sid="sms-1", kind=Kind.SMS, of=texts, code="23082")
     assert await actions(store, "outcome, code") == [("failed", "23082")]
 
 

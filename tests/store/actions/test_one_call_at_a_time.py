@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.model import Lane, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Refused, Unknown
-from missedd.store.actions.attempts import rescue
-from missedd.store.actions.concurrent_calls import wake_all_waiting
-from missedd.store.actions.lookups import found, looked_in_vain
-from missedd.store.actions.operator_changes import settle
-from missedd.store.actions.rows import Wake
+from missedd.store.actions.attempts import recover_in_flight
+from missedd.store.actions.concurrent_calls import wake_all_waiting_callbacks
+from missedd.store.actions.lookups import adopt_found_call, record_failed_lookup
+from missedd.store.actions.operator_changes import resolve_unknown
+from missedd.store.actions.rows import Timer
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import (
     AGENTS,
@@ -35,13 +35,13 @@ from tests.core.campaigns import (
 from tests.store.steps import (
     DUE,
     actions,
-    admitted,
-    answered,
-    claimed,
-    ended,
-    given_up,
-    placed,
-    recorded,
+    admit_calls,
+    answer_action,
+    claim_actions,
+    end_callback,
+    lookup_until_expired,
+    place_callback,
+    record_answer,
     rows,
 )
 
@@ -69,30 +69,30 @@ WOKEN_LATE = DUE + minutes(2)
 
 async def both_owed(store: Store, of: Policy = TWO) -> None:
     """The same person rang both campaigns: actions 1 and 2."""
-    await admitted(store, call("c1"), of=of)
-    await admitted(store, call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,)), of=of, at=SECOND_AT)
+    await admit_calls(store, call("c1"), of=of)
+    await admit_calls(store, call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,)), of=of, at=SECOND_AT)
 
 
 async def second_waits(store: Store, of: Policy = TWO) -> None:
     """The first campaign rings; the second wants to."""
     await both_owed(store, of)
-    await placed(store, of=of)
-    claims = await claimed(store, 2, at=SECOND_DUE, of=of)
+    await place_callback(store, of=of)
+    claims = await claim_actions(store, 2, at=SECOND_DUE, of=of)
     assert claims.claimed == ()
     assert (await actions(store))[1] == HELD
 
 
-def woken(at: datetime) -> Wake:
-    return Wake(to_us(at), 2, Lane.VOICE)
+def woken(at: datetime) -> Timer:
+    return Timer(to_us(at), 2, Lane.VOICE)
 
 
 async def test_whoever_is_being_rung_is_not_rung_by_another_campaign(store: Store) -> None:
     await both_owed(store)
-    await placed(store, of=TWO)
-    claims = await claimed(store, 2, at=SECOND_DUE, of=TWO)
+    await place_callback(store, of=TWO)
+    claims = await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
     (stopped,) = claims.stopped
     assert (stopped.reason, stopped.outcome) == (Reason.CALLER_BEING_RUNG, None)
-    assert stopped.wake == woken(OVER)
+    assert stopped.timer == woken(OVER)
     assert await rows(store, "SELECT due_at, wake_at, expires_at FROM actions WHERE id = 2") == [
         (to_us(SECOND_DUE), to_us(OVER), to_us(SECOND_AT + timedelta(hours=3)))
     ]
@@ -101,46 +101,46 @@ async def test_whoever_is_being_rung_is_not_rung_by_another_campaign(store: Stor
 
 async def test_nor_in_the_same_claim_or_while_the_request_is_out(store: Store) -> None:
     await both_owed(store)
-    claims = await claimed(store, 2, 1, at=SECOND_DUE, of=TWO)
+    claims = await claim_actions(store, 2, 1, at=SECOND_DUE, of=TWO)
     assert [each.action.id for each in claims.claimed] == [2]
     assert [(each.action.id, each.reason) for each in claims.stopped] == [(1, Reason.CALLER_BEING_RUNG)]
-    assert claims.woken == (), "its request is out, so there is nothing to look up yet"
-    assert (await claimed(store, 1, at=SECOND_DUE + seconds(1), of=TWO)).claimed == ()
+    assert claims.other_timers == (), "its request is out, so there is nothing to look up yet"
+    assert (await claim_actions(store, 1, at=SECOND_DUE + seconds(1), of=TWO)).claimed == ()
 
 
 async def test_another_person_is_rung_meanwhile(store: Store) -> None:
     await second_waits(store)
     other = call("c3", SECOND_AT, caller="+919811100003", dialled=(SECOND_EXOPHONE,))
-    await admitted(store, other, of=TWO, at=SECOND_AT)
-    assert len((await claimed(store, 3, at=SECOND_DUE, of=TWO)).claimed) == 1
+    await admit_calls(store, other, of=TWO, at=SECOND_AT)
+    assert len((await claim_actions(store, 3, at=SECOND_DUE, of=TWO)).claimed) == 1
 
 
 async def test_who_is_rung_as_an_agent_is_being_rung(store: Store) -> None:
     """An agent of one campaign rang the other; and the other way round."""
     agent = AGENTS[0]
     of = two(callback(flow=None, agents=(agent,)))
-    await admitted(store, call("c1"), of=of)
-    await admitted(
+    await admit_calls(store, call("c1"), of=of)
+    await admit_calls(
         store, call("c2", SECOND_AT, caller=agent, dialled=(SECOND_EXOPHONE,)), of=of, at=SECOND_AT
     )
-    await placed(store, of=of)
-    (stopped,) = (await claimed(store, 2, at=SECOND_DUE, of=of)).stopped
+    await place_callback(store, of=of)
+    (stopped,) = (await claim_actions(store, 2, at=SECOND_DUE, of=of)).stopped
     assert stopped.reason is Reason.CALLER_BEING_RUNG
-    applied = await ended(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=of)
-    assert woken(WOKEN_LATE) in applied.wakes
-    await placed(store, 2, at=WOKEN_LATE, of=of)
-    await admitted(store, call("c3", WOKEN_LATE, caller="+919811100003"), of=of, at=WOKEN_LATE)
-    (stopped,) = (await claimed(store, 3, at=WOKEN_LATE + seconds(30), of=of)).stopped
+    applied = await end_callback(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=of)
+    assert woken(WOKEN_LATE) in applied.timers
+    await place_callback(store, 2, at=WOKEN_LATE, of=of)
+    await admit_calls(store, call("c3", WOKEN_LATE, caller="+919811100003"), of=of, at=WOKEN_LATE)
+    (stopped,) = (await claim_actions(store, 3, at=WOKEN_LATE + seconds(30), of=of)).stopped
     assert stopped.reason is Reason.AGENT_BUSY
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED])
 async def test_the_outcome_lets_it_go_in_its_own_transaction(store: Store, outcome: Outcome) -> None:
     await second_waits(store)
-    applied = await ended(store, outcome, at=WOKEN_LATE, of=TWO)
-    assert applied.wakes == (woken(WOKEN_LATE),)
+    applied = await end_callback(store, outcome, at=WOKEN_LATE, of=TWO)
+    assert applied.timers == (woken(WOKEN_LATE),)
     assert await rows(store, "SELECT wake_at FROM actions WHERE id = 2") == [(to_us(WOKEN_LATE),)]
-    await placed(store, 2, at=WOKEN_LATE, of=TWO)
+    await place_callback(store, 2, at=WOKEN_LATE, of=TWO)
 
 
 @pytest.mark.parametrize(
@@ -153,62 +153,62 @@ async def test_the_outcome_lets_it_go_in_its_own_transaction(store: Store, outco
 async def test_a_refusal_lets_it_go(store: Store, answer: Refused) -> None:
     """What was refused surely rings nobody."""
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
+    await claim_actions(store, 1, of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
     assert (await actions(store))[1] == HELD
-    wakes = await recorded(store, answer, at=SECOND_DUE + seconds(2), of=TWO)
+    wakes = await record_answer(store, answer, at=SECOND_DUE + seconds(2), of=TWO)
     assert woken(SECOND_DUE + seconds(2)) in wakes
     assert {wake.action_id for wake in wakes} == ({1, 2} if answer.retryable else {2})
-    await placed(store, 2, at=SECOND_DUE + seconds(2), of=TWO)
+    await place_callback(store, 2, at=SECOND_DUE + seconds(2), of=TWO)
 
 
 async def test_a_lost_answer_keeps_it_waiting(store: Store) -> None:
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
-    wakes = await recorded(store, Unknown("read-timeout"), at=SECOND_DUE + seconds(2), of=TWO)
+    await claim_actions(store, 1, of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
+    wakes = await record_answer(store, Unknown("read-timeout"), at=SECOND_DUE + seconds(2), of=TWO)
     assert {wake.action_id for wake in wakes} == {1}
-    assert (await claimed(store, 2, at=SECOND_DUE + seconds(3), of=TWO)).claimed == ()
+    assert (await claim_actions(store, 2, at=SECOND_DUE + seconds(3), of=TWO)).claimed == ()
 
 
 async def test_an_outcome_that_nobody_learnt_is_no_end_of_the_call(store: Store) -> None:
     """The provider's list does not show it after ten minutes; it may be up all the same."""
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await answered(store, Unknown("read-timeout"), of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
-    looked = await given_up(store, of=TWO)
-    assert looked.gave_up is Reason.NOT_FOUND
+    await claim_actions(store, 1, of=TWO)
+    await answer_action(store, Unknown("read-timeout"), of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
+    looked = await lookup_until_expired(store, of=TWO)
+    assert looked.expired_reason is Reason.NOT_FOUND
     ((closed_us,),) = await rows(store, "SELECT closed_at FROM actions WHERE id = 1")
     assert DUE + minutes(10) < DUE + timedelta(microseconds=closed_us - to_us(DUE)) < DUE + minutes(12)
     at = DUE + minutes(15)
-    (stopped,) = (await claimed(store, 2, at=at, of=TWO)).stopped
-    assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(UNANSWERED_OVER))
-    await placed(store, 2, at=UNANSWERED_OVER, of=TWO)
+    (stopped,) = (await claim_actions(store, 2, at=at, of=TWO)).stopped
+    assert (stopped.reason, stopped.timer) == (Reason.CALLER_BEING_RUNG, woken(UNANSWERED_OVER))
+    await place_callback(store, 2, at=UNANSWERED_OVER, of=TWO)
 
 
 async def test_a_search_that_is_given_up_lets_it_be_judged_again(store: Store) -> None:
     """Nobody told anything for two hours, and the call cannot be up any more."""
     await second_waits(store)
-    looked = await given_up(store, of=TWO)
-    assert looked.gave_up is Reason.NO_REPORT
+    looked = await lookup_until_expired(store, of=TWO)
+    assert looked.expired_reason is Reason.NO_REPORT
     ((closed_us, wake_us),) = await rows(
         store, "SELECT a.closed_at, b.wake_at FROM actions a, actions b WHERE a.id = 1 AND b.id = 2"
     )
     assert closed_us > to_us(OVER)
-    assert looked.wakes == (Wake(closed_us, 2, Lane.VOICE),)
+    assert looked.timers == (Timer(closed_us, 2, Lane.VOICE),)
     assert wake_us == closed_us
 
 
 async def test_an_operator_who_says_how_it_ended_lets_it_go(store: Store) -> None:
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await answered(store, Unknown("read-timeout"), of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
-    unit = partial(settle, action_id=1, wanted=Outcome.BUSY, note=None, policy=TWO, now=WOKEN_LATE)
-    assert (await store.write(unit)).verdict is Settlement.SETTLED
+    await claim_actions(store, 1, of=TWO)
+    await answer_action(store, Unknown("read-timeout"), of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
+    unit = partial(resolve_unknown, action_id=1, outcome=Outcome.BUSY, note=None, policy=TWO, now=WOKEN_LATE)
+    assert (await store.write(unit)).resolution is Resolution.SETTLED
     assert await rows(store, "SELECT wake_at FROM actions WHERE id = 2") == [(to_us(WOKEN_LATE),)]
-    await placed(store, 2, at=WOKEN_LATE, of=TWO)
+    await place_callback(store, 2, at=WOKEN_LATE, of=TWO)
 
 
 TICK = timedelta(microseconds=1)
@@ -226,9 +226,9 @@ async def test_it_waits_at_the_latest_until_that_call_cannot_be_up(
 ) -> None:
     of = two(first)
     await second_waits(store, of)
-    (stopped,) = (await claimed(store, 2, at=over - TICK, of=of)).stopped
-    assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(over))
-    await placed(store, 2, at=over, of=of)
+    (stopped,) = (await claim_actions(store, 2, at=over - TICK, of=of)).stopped
+    assert (stopped.reason, stopped.timer) == (Reason.CALLER_BEING_RUNG, woken(over))
+    await place_callback(store, 2, at=over, of=of)
     assert (await actions(store))[0][0] == "placed", "nobody ever told of the first"
 
 
@@ -236,12 +236,12 @@ async def test_it_never_goes_after_its_own_expiry(store: Store) -> None:
     """Waiting for a person moves no expiry."""
     of = two(second=callback())
     await both_owed(store, of)
-    await placed(store, of=of)
+    await place_callback(store, of=of)
     expiry = SECOND_AT + minutes(15)
-    (stopped,) = (await claimed(store, 2, at=SECOND_DUE, of=of)).stopped
-    assert stopped.wake == woken(expiry + TICK)
-    await ended(store, Outcome.NO_ANSWER, at=expiry + TICK, of=of)
-    (stopped,) = (await claimed(store, 2, at=expiry + TICK, of=of)).stopped
+    (stopped,) = (await claim_actions(store, 2, at=SECOND_DUE, of=of)).stopped
+    assert stopped.timer == woken(expiry + TICK)
+    await end_callback(store, Outcome.NO_ANSWER, at=expiry + TICK, of=of)
+    (stopped,) = (await claim_actions(store, 2, at=expiry + TICK, of=of)).stopped
     assert (stopped.outcome, stopped.reason) == (Outcome.EXPIRED, Reason.TOO_OLD)
     assert await rows(store, "SELECT expires_at FROM actions WHERE id = 2") == [(to_us(expiry),)]
 
@@ -250,19 +250,19 @@ async def test_in_its_last_instant_it_may_still_go(store: Store) -> None:
     of = two(second=callback())
     await second_waits(store, of)
     expiry = SECOND_AT + minutes(15)
-    await ended(store, Outcome.NO_ANSWER, at=expiry, of=of)
-    await placed(store, 2, at=expiry, of=of)
+    await end_callback(store, Outcome.NO_ANSWER, at=expiry, of=of)
+    await place_callback(store, 2, at=expiry, of=of)
 
 
 async def test_of_two_that_waited_one_goes_and_the_other_waits_for_that_one(store: Store) -> None:
     of = policy(*TWO.campaigns, campaign(name="shop", exophones=("+918047120009",), callback=PATIENT))
     await second_waits(store, of)
     third = call("c3", SECOND_AT, dialled=("+918047120009",))
-    await admitted(store, third, of=of, at=SECOND_AT)
-    await claimed(store, 3, at=SECOND_DUE, of=of)
-    applied = await ended(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=of)
-    assert {wake.action_id for wake in applied.wakes} == {2, 3}
-    claims = await claimed(store, 3, 2, at=WOKEN_LATE, of=of)
+    await admit_calls(store, third, of=of, at=SECOND_AT)
+    await claim_actions(store, 3, at=SECOND_DUE, of=of)
+    applied = await end_callback(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=of)
+    assert {wake.action_id for wake in applied.timers} == {2, 3}
+    claims = await claim_actions(store, 3, 2, at=WOKEN_LATE, of=of)
     assert [each.action.id for each in claims.claimed] == [3]
     assert [(each.action.id, each.reason) for each in claims.stopped] == [(2, Reason.CALLER_BEING_RUNG)]
 
@@ -279,13 +279,13 @@ async def test_the_campaign_s_own_next_callback_waits_too(
 ) -> None:
     """The caller rings again while the callback is on its way; if they talk in it, that is that."""
     of = policy(campaign(callback=PATIENT, dedup_window=seconds(1)))
-    await admitted(store, call("c1"), of=of)
-    await placed(store, of=of)
+    await admit_calls(store, call("c1"), of=of)
+    await place_callback(store, of=of)
     again = DUE + seconds(3)
-    await admitted(store, call("c2", again), of=of, at=again)
-    assert (await claimed(store, 2, at=again + seconds(30), of=of)).stopped[0].wake == woken(OVER)
-    await ended(store, outcome, at=WOKEN_LATE, of=of)
-    await claimed(store, 2, at=WOKEN_LATE, of=of)
+    await admit_calls(store, call("c2", again), of=of, at=again)
+    assert (await claim_actions(store, 2, at=again + seconds(30), of=of)).stopped[0].timer == woken(OVER)
+    await end_callback(store, outcome, at=WOKEN_LATE, of=of)
+    await claim_actions(store, 2, at=WOKEN_LATE, of=of)
     assert (await actions(store))[1] == then
 
 
@@ -294,8 +294,8 @@ FIRST_LOOK = DUE + seconds(60)
 """A ring in vain, and half a minute."""
 
 
-def look(at: datetime) -> Wake:
-    return Wake(to_us(at), 1, Lane.CHECK)
+def look(at: datetime) -> Timer:
+    return Timer(to_us(at), 1, Lane.LOOKUP)
 
 
 async def looks(store: Store) -> list[tuple[object, ...]]:
@@ -304,7 +304,7 @@ async def looks(store: Store) -> list[tuple[object, ...]]:
 
 async def test_what_nobody_waits_for_is_looked_up_by_the_schedule(store: Store) -> None:
     await both_owed(store)
-    await placed(store, of=TWO)
+    await place_callback(store, of=TWO)
     assert await looks(store) == [(0, to_us(DUE + seconds(1 + 180)))]
 
 
@@ -321,37 +321,39 @@ async def test_what_somebody_waits_for_is_looked_up_earlier(
     store: Store, waits_at: datetime, looked_at: datetime
 ) -> None:
     await both_owed(store)
-    await placed(store, of=TWO)
-    claims = await claimed(store, 2, at=waits_at, of=TWO)
-    assert claims.woken == (look(looked_at),)
+    await place_callback(store, of=TWO)
+    claims = await claim_actions(store, 2, at=waits_at, of=TWO)
+    assert claims.other_timers == (look(looked_at),)
     assert await looks(store) == [(0, to_us(looked_at))]
-    assert (await claimed(store, 2, at=waits_at, of=TWO)).woken == (), "once"
+    assert (await claim_actions(store, 2, at=waits_at, of=TWO)).other_timers == (), "once"
 
 
 @pytest.mark.parametrize("ring_timeout", [seconds(10), seconds(45)])
 async def test_the_ring_of_that_very_call_counts(store: Store, ring_timeout: timedelta) -> None:
     of = two(callback(ring_timeout=ring_timeout))
     await both_owed(store, of)
-    await placed(store, of=of)
-    claims = await claimed(store, 2, at=SECOND_DUE, of=of)
-    assert claims.woken == (look(DUE + ring_timeout + seconds(30)),)
+    await place_callback(store, of=of)
+    claims = await claim_actions(store, 2, at=SECOND_DUE, of=of)
+    assert claims.other_timers == (look(DUE + ring_timeout + seconds(30)),)
 
 
 async def test_an_answer_that_comes_when_somebody_waits_already_is_looked_up_earlier_too(
     store: Store,
 ) -> None:
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
-    assert await answered(store, Accepted("sid-1"), at=SECOND_DUE + seconds(1), of=TWO) == look(FIRST_LOOK)
+    await claim_actions(store, 1, of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
+    assert await answer_action(store, Accepted("sid-1"), at=SECOND_DUE + seconds(1), of=TWO) == look(
+        FIRST_LOOK
+    )
 
 
 async def test_so_is_a_call_that_was_lost_and_found(store: Store) -> None:
     await both_owed(store)
-    await claimed(store, 1, of=TWO)
-    await answered(store, Unknown("read-timeout"), of=TWO)
-    await claimed(store, 2, at=SECOND_DUE, of=TWO)
-    unit = partial(found, action_id=1, provider_sid="out-1", policy=TWO, now=DUE + seconds(36))
+    await claim_actions(store, 1, of=TWO)
+    await answer_action(store, Unknown("read-timeout"), of=TWO)
+    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
+    unit = partial(adopt_found_call, action_id=1, provider_sid="out-1", policy=TWO, now=DUE + seconds(36))
     assert await store.write(unit) == look(FIRST_LOOK)
 
 
@@ -362,8 +364,8 @@ async def test_it_is_looked_up_every_minute_and_only_the_scheduled_ones_count(st
     for minute in range(1, 8):
         at = DUE + minutes(minute)
         assert await looks(store) == [(len([m for m in (3, 6) if m < minute]), to_us(at))]
-        looked = await store.write(partial(looked_in_vain, action_id=1, policy=TWO, now=at))
-        assert looked.wakes == (look(at + minutes(1)),)
+        looked = await store.write(partial(record_failed_lookup, action_id=1, policy=TWO, now=at))
+        assert looked.timers == (look(at + minutes(1)),)
         seen += await rows(store, "SELECT looks FROM actions WHERE id = 1")
     assert seen == [(0,), (0,), (1,), (1,), (1,), (2,), (2,)]
 
@@ -372,10 +374,10 @@ async def test_nobody_waits_any_more_and_the_schedule_goes_on(store: Store) -> N
     await second_waits(store)
     at = DUE + minutes(1)
     taken = call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,), not_missed=Reason.CONVERSATION)
-    await admitted(store, taken, of=TWO, at=at)
+    await admit_calls(store, taken, of=TWO, at=at)
     assert (await actions(store))[1] == ("done", "cancelled", "reached-otherwise")
-    looked = await store.write(partial(looked_in_vain, action_id=1, policy=TWO, now=at))
-    assert looked.wakes == (look(at + seconds(180)),)
+    looked = await store.write(partial(record_failed_lookup, action_id=1, policy=TWO, now=at))
+    assert looked.timers == (look(at + seconds(180)),)
 
 
 # A restart.
@@ -386,20 +388,20 @@ async def test_an_attempt_from_before_a_crash_counts(
     over = OVER if got_its_answer else UNANSWERED_OVER
     async with open_store(driver, path, "a test") as store:
         await both_owed(store)
-        await claimed(store, 1, of=TWO)
+        await claim_actions(store, 1, of=TWO)
         if got_its_answer:
-            await answered(store, Accepted("sid-1"), of=TWO)
+            await answer_action(store, Accepted("sid-1"), of=TWO)
     async with open_store(driver, path, "a test") as store:
-        assert await store.write(partial(rescue, now=SECOND_DUE)) == (not got_its_answer)
-        (stopped,) = (await claimed(store, 2, at=SECOND_DUE, of=TWO)).stopped
-        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(over))
+        assert await store.write(partial(recover_in_flight, now=SECOND_DUE)) == (not got_its_answer)
+        (stopped,) = (await claim_actions(store, 2, at=SECOND_DUE, of=TWO)).stopped
+        assert (stopped.reason, stopped.timer) == (Reason.CALLER_BEING_RUNG, woken(over))
     async with open_store(driver, path, "a test") as store:
-        await store.write(partial(rescue, now=DUE + minutes(1)))
-        assert await store.write(partial(wake_all_waiting, now=DUE + minutes(1))) == 1
-        (stopped,) = (await claimed(store, 2, at=DUE + minutes(1), of=TWO)).stopped
-        assert (stopped.reason, stopped.wake) == (Reason.CALLER_BEING_RUNG, woken(over))
-        await ended(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=TWO)
-        await placed(store, 2, at=WOKEN_LATE, of=TWO)
+        await store.write(partial(recover_in_flight, now=DUE + minutes(1)))
+        assert await store.write(partial(wake_all_waiting_callbacks, now=DUE + minutes(1))) == 1
+        (stopped,) = (await claim_actions(store, 2, at=DUE + minutes(1), of=TWO)).stopped
+        assert (stopped.reason, stopped.timer) == (Reason.CALLER_BEING_RUNG, woken(over))
+        await end_callback(store, Outcome.NO_ANSWER, at=WOKEN_LATE, of=TWO)
+        await place_callback(store, 2, at=WOKEN_LATE, of=TWO)
 
 
 async def test_a_start_lets_what_waits_be_judged_again(driver: Driver, path: Path) -> None:
@@ -410,7 +412,7 @@ async def test_a_start_lets_what_waits_be_judged_again(driver: Driver, path: Pat
             lambda db: db.execute("UPDATE actions SET busy_until = ? WHERE id = 1", (to_us(DUE),))
         )
     async with open_store(driver, path, "a test") as store:
-        assert await store.write(partial(wake_all_waiting, now=WOKEN_LATE)) == 1
+        assert await store.write(partial(wake_all_waiting_callbacks, now=WOKEN_LATE)) == 1
         assert await rows(store, "SELECT wake_at FROM actions WHERE id = 2") == [(to_us(WOKEN_LATE),)]
         assert await rows(store, "SELECT number FROM actions WHERE id = 2") == [(CALLER,)]
-        await placed(store, 2, at=WOKEN_LATE, of=TWO)
+        await place_callback(store, 2, at=WOKEN_LATE, of=TWO)

@@ -7,19 +7,19 @@ from functools import partial
 
 from missedd.base.clock import to_us
 from missedd.core.admission.pauses import Pause
-from missedd.core.audit import By, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Refused
-from missedd.store.actions.claims import Claims, claim
+from missedd.store.actions.claims import ClaimResult, claim
 from missedd.store.actions.pauses import pause
-from missedd.store.actions.provider_holds import release_lane, to_probe_with
-from missedd.store.actions.quarantine import impose, release
-from missedd.store.actions.rows import Wake
+from missedd.store.actions.provider_holds import choose_probe_actions, release_lane
+from missedd.store.actions.quarantine import release_quarantine, start_quarantine
+from missedd.store.actions.rows import Timer
 from missedd.store.people.suppressions import suppress
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, minutes
-from tests.store.steps import CALLBACKS, DUE, actions, admitted, answered, claimed, rows
+from tests.store.steps import CALLBACKS, DUE, actions, admit_calls, answer_action, claim_actions, rows
 
 UNAUTHORISED = Refused(False, "401", Reason.PROVIDER_AUTH)
 EXPIRES = NOON + minutes(15)
@@ -27,14 +27,14 @@ TICK = timedelta(microseconds=1)
 STALLED = ("held", None, "provider-auth")
 
 
-async def held(store: Store, *ids: int, reason: Reason = Reason.PROVIDER_UNREACHABLE) -> Claims:
-    unit = partial(claim, ids=ids, policy=CALLBACKS, now=DUE, limit=0, hold=reason)
+async def held(store: Store, *ids: int, reason: Reason = Reason.PROVIDER_UNREACHABLE) -> ClaimResult:
+    unit = partial(claim, ids=ids, policy=CALLBACKS, now=DUE, limit=0, hold_reason=reason)
     return await store.write(unit)
 
 
 async def three_callers(store: Store) -> None:
     for index in range(3):
-        await admitted(store, call(f"c{index}", caller=f"+91987650000{index}"))
+        await admit_calls(store, call(f"c{index}", caller=f"+91987650000{index}"))
     await store.write(lambda db: db.execute("UPDATE actions SET due_at = due_at - id"))
 
 
@@ -44,31 +44,33 @@ async def test_what_may_go_is_held_until_it_grows_too_old(store: Store) -> None:
         partial(suppress, number="+919876500002", reason="asked", source=Source.CLI, now=NOON, until=None)
     )
     claims = await held(store, 1, 2, 3)
-    assert (claims.claimed, claims.left) == ((), ())
+    assert (claims.claimed, claims.unjudged_ids) == ((), ())
     assert [each.reason for each in claims.stopped] == [
         *[Reason.PROVIDER_UNREACHABLE] * 2,
         Reason.SUPPRESSED_SINCE,
     ]
-    assert claims.stopped[0].wake == Wake(to_us(EXPIRES + TICK), 1, Lane.VOICE)
+    assert claims.stopped[0].timer == Timer(to_us(EXPIRES + TICK), 1, Lane.VOICE)
     assert await actions(store, "due_at") == [(to_us(DUE) - index,) for index in (1, 2, 3)]
-    too_old = await claimed(store, 1, 2, at=EXPIRES + TICK)
+    too_old = await claim_actions(store, 1, 2, at=EXPIRES + TICK)
     assert [each.reason for each in too_old.stopped] == [Reason.TOO_OLD] * 2
 
 
 async def test_by_a_clock_that_may_be_ahead_it_is_looked_at_as_it_grows_too_old_by_the_other(
     store: Store,
 ) -> None:
-    await admitted(store, call())
-    unit = partial(claim, ids=[1], policy=CALLBACKS, limit=0, hold=Reason.PROVIDER_AUTH, ahead=minutes(60))
+    await admit_calls(store, call())
+    unit = partial(
+        claim, ids=[1], policy=CALLBACKS, limit=0, hold_reason=Reason.PROVIDER_AUTH, clock_ahead=minutes(60)
+    )
     (stopped,) = (await store.write(partial(unit, now=EXPIRES + minutes(45)))).stopped
-    wake = Wake(to_us(EXPIRES + minutes(60) + TICK), 1, Lane.VOICE)
-    assert (stopped.outcome, stopped.wake) == (None, wake), "not now, and again, and again"
+    wake = Timer(to_us(EXPIRES + minutes(60) + TICK), 1, Lane.VOICE)
+    assert (stopped.outcome, stopped.timer) == (None, wake), "not now, and again, and again"
 
 
 async def test_what_met_the_refusal_is_held_too_and_counts_against_no_cap(store: Store) -> None:
-    await admitted(store, call())
-    await claimed(store, 1)
-    assert await answered(store, UNAUTHORISED) == Wake(to_us(EXPIRES + TICK), 1, Lane.VOICE)
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    assert await answer_action(store, UNAUTHORISED) == Timer(to_us(EXPIRES + TICK), 1, Lane.VOICE)
     assert await actions(store, "state, outcome, reason, due_at, placed_at") == [(*STALLED, to_us(DUE), None)]
     assert await rows(store, "SELECT result, reason FROM attempts") == [("refused", "provider-auth")]
 
@@ -78,7 +80,7 @@ async def test_the_freshest_that_was_not_tried_is_the_next_probe(store: Store) -
     await held(store, 1, 2, 3)
 
     async def found(*tried: int, lane: Lane = Lane.VOICE, at: datetime = DUE, most: int = 9) -> list[int]:
-        return await store.read(partial(to_probe_with, lane=lane, tried=tried, now=at, most=most))
+        return await store.read(partial(choose_probe_actions, lane=lane, tried_ids=tried, now=at, limit=most))
 
     assert await found() == [1, 2, 3]
     assert await found(1, most=1) == [2]
@@ -91,7 +93,7 @@ async def test_let_go_each_is_due_when_it_was(store: Store) -> None:
     await three_callers(store)
     await held(store, 1, 2)
     released = await store.write(partial(release_lane, lane=Lane.VOICE))
-    assert released == [Wake(to_us(DUE) - each, each, Lane.VOICE) for each in (1, 2)]
+    assert released == [Timer(to_us(DUE) - each, each, Lane.VOICE) for each in (1, 2)]
     assert await actions(store) == [("planned", None, "provider-reachable")] * 2 + [("planned", None, "owed")]
     assert await store.write(partial(release_lane, lane=Lane.SMS)) == []
 
@@ -108,18 +110,18 @@ async def test_its_own_index_finds_them(store: Store) -> None:
 
 
 async def test_a_pause_a_quarantine_and_a_later_call_go_before(store: Store) -> None:
-    await admitted(store, call())
-    await claimed(store, 1)
-    await answered(store, UNAUTHORISED)
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    await answer_action(store, UNAUTHORISED)
     # A later call's callback takes its place, and waits for its own instant.
-    await admitted(store, call("later", at=NOON + minutes(6)), at=NOON + minutes(6))
+    await admit_calls(store, call("later", at=NOON + minutes(6)), at=NOON + minutes(6))
     assert await actions(store) == [("done", "dropped", "already-owed"), ("planned", None, "owed")]
     await held(store, 2, reason=Reason.ACCOUNT_PROBLEM)
-    paused = Pause("admissions", NOON, None, "lunch", By(Source.CLI))
-    await store.write(partial(pause, begun=paused))
-    again = await claimed(store, 2, at=NOON + minutes(7))
+    paused = Pause("admissions", NOON, None, "lunch", Actor(Source.CLI))
+    await store.write(partial(pause, new_pause=paused))
+    again = await claim_actions(store, 2, at=NOON + minutes(7))
     assert [each.reason for each in again.stopped] == [Reason.CAMPAIGN_PAUSED]
-    await store.write(partial(impose, now=NOON + minutes(8)))
+    await store.write(partial(start_quarantine, now=NOON + minutes(8)))
     assert await store.write(partial(release_lane, lane=Lane.VOICE)) == []
-    await store.write(partial(release, now=NOON + minutes(9), drop=False))
+    await store.write(partial(release_quarantine, now=NOON + minutes(9), drop=False))
     assert (await actions(store))[1] == ("planned", None, "released")

@@ -11,8 +11,8 @@ from missedd.core.model import Lane, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Refused
-from missedd.store.actions.rows import Wake
-from missedd.store.admission.admit import Admitted
+from missedd.store.actions.rows import Timer
+from missedd.store.admission.admit import AdmittedCall
 from missedd.store.store import Store
 from tests.core.campaigns import (
     NOON,
@@ -29,14 +29,14 @@ from tests.core.campaigns import (
 from tests.store.steps import (
     DUE,
     actions,
-    admitted,
-    answered,
-    claimed,
-    ended,
-    given_up,
-    placed,
+    admit_calls,
+    answer_action,
+    claim_actions,
+    end_callback,
+    lookup_until_expired,
+    place_callback,
     rows,
-    verdicts,
+    verdict_texts,
 )
 
 OF = policy(campaign(callback=callback(max_per_hour=9)))
@@ -50,14 +50,16 @@ UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED]
 
 async def called_back(store: Store, outcome: Outcome | None = Outcome.NO_ANSWER, of: Policy = OF) -> None:
     """A call, its callback, and how that ended; None where that is not known yet."""
-    await admitted(store, call("c1"), of=of)
-    await placed(store, of=of)
+    await admit_calls(store, call("c1"), of=of)
+    await place_callback(store, of=of)
     if outcome is not None:
-        await ended(store, outcome, at=TOLD, of=of, ended_at=OVER)
+        await end_callback(store, outcome, at=TOLD, of=of, ended_at=OVER)
 
 
-async def rings(store: Store, at: datetime, sid: str = "c2", of: Policy = OF, **changes: object) -> Admitted:
-    (found,) = await admitted(store, call(sid, at, **changes), of=of, at=max(at, TOLD))
+async def rings(
+    store: Store, at: datetime, sid: str = "c2", of: Policy = OF, **changes: object
+) -> AdmittedCall:
+    (found,) = await admit_calls(store, call(sid, at, **changes), of=of, at=max(at, TOLD))
     return found
 
 
@@ -72,8 +74,8 @@ async def test_who_rings_back_is_called_back(store: Store, outcome: Outcome) -> 
     await called_back(store, outcome)
     again = NOON + minutes(2)
     found = await rings(store, again)
-    assert (verdicts([found]), found.admission.reason) == (["duplicate"], Reason.WITHIN_DEDUP_WINDOW)
-    assert found.wakes == (Wake(to_us(again + seconds(30)), 2, Lane.VOICE),)
+    assert (verdict_texts([found]), found.admission.reason) == (["duplicate"], Reason.WITHIN_DEDUP_WINDOW)
+    assert found.timers == (Timer(to_us(again + seconds(30)), 2, Lane.VOICE),)
     assert await rows(
         store,
         """SELECT a.state, a.reason, a.due_at, a.expires_at, a.chain_at, a.retry_index, c.call_sid
@@ -89,7 +91,7 @@ async def test_who_rings_back_is_called_back(store: Store, outcome: Outcome) -> 
             "c2",
         )
     ]
-    await placed(store, 2, at=again + seconds(30), of=OF)
+    await place_callback(store, 2, at=again + seconds(30), of=OF)
 
 
 @pytest.mark.parametrize(
@@ -101,28 +103,28 @@ async def test_the_second_in_which_it_ended_counts_and_nothing_before(
     """Exotel tells of times by the second; the callback ended 20.6 s after it was due."""
     await called_back(store)
     found = await rings(store, DUE + seconds(second))
-    assert verdicts([found]) == ["duplicate"]
+    assert verdict_texts([found]) == ["duplicate"]
     assert await callbacks(store) == ([HEARD] if is_heard else [])
 
 
 async def test_who_was_spoken_with_is_not_called_back(store: Store) -> None:
     await called_back(store, Outcome.ANSWERED)
-    assert verdicts([await rings(store, NOON + minutes(2))]) == ["duplicate"]
+    assert verdict_texts([await rings(store, NOON + minutes(2))]) == ["duplicate"]
     assert await callbacks(store) == []
 
 
 async def test_who_rings_before_any_callback_went_out_owes_to_the_first_call(store: Store) -> None:
-    await admitted(store, call("c1"), of=OF)
-    assert verdicts([await rings(store, NOON + seconds(10))]) == ["duplicate"]
-    await admitted(store, call("c3", caller=OTHER), of=OF)
+    await admit_calls(store, call("c1"), of=OF)
+    assert verdict_texts([await rings(store, NOON + seconds(10))]) == ["duplicate"]
+    await admit_calls(store, call("c3", caller=OTHER), of=OF)
     assert await rows(store, "SELECT number = ? FROM actions ORDER BY id", OTHER) == [(0,), (1,)]
 
 
 async def test_a_refused_one_rang_nobody_so_there_is_nothing_to_answer(store: Store) -> None:
-    await admitted(store, call("c1"), of=OF)
-    await claimed(store, 1, of=OF)
-    await answered(store, Refused(False, "400", Reason.PROVIDER_REFUSED), of=OF)
-    assert verdicts([await rings(store, NOON + minutes(2))]) == ["duplicate"]
+    await admit_calls(store, call("c1"), of=OF)
+    await claim_actions(store, 1, of=OF)
+    await answer_action(store, Refused(False, "400", Reason.PROVIDER_REFUSED), of=OF)
+    assert verdict_texts([await rings(store, NOON + minutes(2))]) == ["duplicate"]
     assert await callbacks(store) == []
 
 
@@ -131,11 +133,11 @@ async def test_it_is_the_last_callback_that_counts(store: Store) -> None:
     await called_back(store, of=RETRYING)
     at = TOLD + minutes(10)
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=minutes(30)))
-    await placed(store, 2, at=at, of=of)
+    await place_callback(store, 2, at=at, of=of)
     assert await callbacks(store) == [("placed", None, "provider-accepted")]
-    await ended(store, Outcome.ANSWERED, 2, at=at + seconds(40), of=of)
+    await end_callback(store, Outcome.ANSWERED, 2, at=at + seconds(40), of=of)
     found = await rings(store, at + minutes(2), of=of)
-    assert verdicts([found]) == ["duplicate"]
+    assert verdict_texts([found]) == ["duplicate"]
     assert len(await callbacks(store)) == 1
 
 
@@ -143,16 +145,18 @@ async def test_while_the_last_one_is_on_its_way_nobody_rings_back(store: Store) 
     await called_back(store, of=RETRYING)
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=minutes(30)))
     at = TOLD + minutes(10)
-    await claimed(store, 2, at=at, of=of)
-    assert verdicts([await rings(store, at + seconds(5), of=of)]) == ["duplicate"]
+    await claim_actions(store, 2, at=at, of=of)
+    assert verdict_texts([await rings(store, at + seconds(5), of=of)]) == ["duplicate"]
     assert await callbacks(store) == [("attempting", None, "retry-unanswered")]
 
 
 async def test_a_callback_of_another_campaign_or_to_somebody_else_says_nothing(store: Store) -> None:
     of = policy(*OF.campaigns, campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=callback()))
-    await admitted(store, call("c1"), call("d1", dialled=(SECOND_EXOPHONE,)), call("e1", caller=OTHER), of=of)
-    await placed(store, 1, of=of)
-    await ended(store, Outcome.NO_ANSWER, at=TOLD, of=of, ended_at=OVER)
+    await admit_calls(
+        store, call("c1"), call("d1", dialled=(SECOND_EXOPHONE,)), call("e1", caller=OTHER), of=of
+    )
+    await place_callback(store, 1, of=of)
+    await end_callback(store, Outcome.NO_ANSWER, at=TOLD, of=of, ended_at=OVER)
     again = NOON + minutes(2)
     await rings(store, again, "d2", of, dialled=(SECOND_EXOPHONE,))
     await rings(store, again, "e2", of, caller=OTHER)
@@ -166,10 +170,10 @@ async def test_a_callback_of_another_campaign_or_to_somebody_else_says_nothing(s
 async def test_nothing_else_is_owed_for_it(store: Store) -> None:
     """No SMS, no lead's call, no webhook; what keeps to rules of its own is recorded as ever."""
     of = policy(everything(callback=callback(max_per_hour=9), unsubscribe=None))
-    await admitted(store, call("c1"), of=of)
+    await admit_calls(store, call("c1"), of=of)
     ((first,),) = await rows(store, "SELECT id FROM actions WHERE kind = 'callback'")
-    await placed(store, first, of=of)
-    await ended(store, Outcome.BUSY, first, at=TOLD, of=of, ended_at=OVER)
+    await place_callback(store, first, of=of)
+    await end_callback(store, Outcome.BUSY, first, at=TOLD, of=of, ended_at=OVER)
     found = await rings(store, NOON + minutes(2), of=of)
     assert [str(each.kind) for each in found.admission.actions] == ["vote", "subscribe", "verify", "callback"]
     for kind in ("lead", "sms", "webhook"):
@@ -203,10 +207,10 @@ async def test_who_misses_the_second_one_too_and_rings_back_again_is_heard_again
     await called_back(store)
     again = NOON + minutes(2)
     await rings(store, again)
-    await placed(store, 2, at=again + seconds(30), of=OF)
+    await place_callback(store, 2, at=again + seconds(30), of=OF)
     over = again + seconds(50)
-    await ended(store, Outcome.BUSY, 2, at=over, of=OF, ended_at=over)
-    assert verdicts([await rings(store, over + seconds(5), "c3")]) == ["duplicate"]
+    await end_callback(store, Outcome.BUSY, 2, at=over, of=OF, ended_at=over)
+    assert verdict_texts([await rings(store, over + seconds(5), "c3")]) == ["duplicate"]
     assert await callbacks(store) == [("done", "busy", "customer-busy"), HEARD]
 
 
@@ -214,17 +218,17 @@ async def test_its_unanswered_callback_is_retried_as_any(store: Store) -> None:
     await called_back(store, of=RETRYING)
     again = NOON + minutes(2)
     await rings(store, again, of=RETRYING)
-    await placed(store, 3, at=again + seconds(30), of=RETRYING)
+    await place_callback(store, 3, at=again + seconds(30), of=RETRYING)
     over = again + minutes(1)
-    applied = await ended(store, Outcome.BUSY, 3, at=over, of=RETRYING)
-    assert applied.wakes == (Wake(to_us(over + minutes(10)), 4, Lane.VOICE),)
+    applied = await end_callback(store, Outcome.BUSY, 3, at=over, of=RETRYING)
+    assert applied.timers == (Timer(to_us(over + minutes(10)), 4, Lane.VOICE),)
 
 
 async def test_the_cap_holds_for_it(store: Store) -> None:
     of = policy(campaign(callback=callback(max_per_hour=1)))
     await called_back(store, of=of)
     found = await rings(store, NOON + minutes(2), of=of)
-    assert (verdicts([found]), found.wakes) == (["duplicate"], ())
+    assert (verdict_texts([found]), found.timers) == (["duplicate"], ())
     assert await callbacks(store) == [("done", "dropped", "max-per-hour")]
 
 
@@ -236,7 +240,7 @@ async def test_outside_the_window_it_is_an_ordinary_call(
 ) -> None:
     await called_back(store)
     found = await rings(store, NOON + after)
-    assert verdicts([found]) == [verdict]
+    assert verdict_texts([found]) == [verdict]
     assert await callbacks(store) == [HEARD if verdict == "duplicate" else ("planned", None, "owed")]
 
 
@@ -244,7 +248,7 @@ async def test_a_redelivery_of_it_changes_nothing(store: Store) -> None:
     await called_back(store)
     again = NOON + minutes(2)
     await rings(store, again)
-    assert verdicts([await rings(store, again)]) == ["redelivered"]
+    assert verdict_texts([await rings(store, again)]) == ["redelivered"]
     assert await callbacks(store) == [HEARD]
 
 
@@ -257,18 +261,18 @@ async def test_who_rang_back_before_its_report_came_is_called_back_at_it(
     """And nothing is retried beside it."""
     await called_back(store, None, of)
     again = OVER + seconds(3)
-    (found,) = await admitted(store, call("c2", again), of=of, at=again)
-    assert verdicts([found]) == ["duplicate"]
+    (found,) = await admit_calls(store, call("c2", again), of=of, at=again)
+    assert verdict_texts([found]) == ["duplicate"]
     assert await callbacks(store) == []
-    applied = await ended(store, outcome, at=TOLD, of=of, ended_at=OVER)
+    applied = await end_callback(store, outcome, at=TOLD, of=of, ended_at=OVER)
     assert await callbacks(store) == [HEARD]
-    assert applied.wakes == (Wake(to_us(again + seconds(30)), 2, Lane.VOICE),)
+    assert applied.timers == (Timer(to_us(again + seconds(30)), 2, Lane.VOICE),)
     assert await rows(
         store,
         """SELECT c.call_sid, a.due_at, a.expires_at, a.retry_index, a.origin_id
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.id = 2""",
     ) == [("c2", to_us(again + seconds(30)), to_us(again + minutes(15)), 0, None)]
-    assert (await ended(store, outcome, at=TOLD, of=of, ended_at=OVER)).wakes == ()
+    assert (await end_callback(store, outcome, at=TOLD, of=of, ended_at=OVER)).timers == ()
     assert await callbacks(store) == [HEARD]
 
 
@@ -276,16 +280,16 @@ async def test_who_rang_back_before_its_report_came_is_called_back_at_it(
 async def test_then_too_the_very_second_counts(store: Store, second: float, is_heard: bool) -> None:
     await called_back(store, None, RETRYING)
     again = DUE + seconds(second)
-    await admitted(store, call("c2", again), of=RETRYING, at=again + seconds(2))
-    await ended(store, Outcome.NO_ANSWER, at=TOLD, of=RETRYING, ended_at=OVER)
+    await admit_calls(store, call("c2", again), of=RETRYING, at=again + seconds(2))
+    await end_callback(store, Outcome.NO_ANSWER, at=TOLD, of=RETRYING, ended_at=OVER)
     assert await callbacks(store) == [HEARD if is_heard else ("planned", None, "retry-unanswered")]
 
 
 async def test_of_several_the_latest_is_answered(store: Store) -> None:
     await called_back(store, None)
     for n in range(3):
-        await admitted(store, call(f"c{n + 2}", OVER + seconds(n)), of=OF, at=OVER + seconds(n))
-    await ended(store, Outcome.NO_ANSWER, at=TOLD, of=OF, ended_at=OVER)
+        await admit_calls(store, call(f"c{n + 2}", OVER + seconds(n)), of=OF, at=OVER + seconds(n))
+    await end_callback(store, Outcome.NO_ANSWER, at=TOLD, of=OF, ended_at=OVER)
     assert await callbacks(store) == [HEARD]
     assert await rows(
         store, "SELECT c.call_sid FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.id = 2"
@@ -294,27 +298,27 @@ async def test_of_several_the_latest_is_answered(store: Store) -> None:
 
 async def test_who_was_spoken_with_in_it_is_not(store: Store) -> None:
     await called_back(store, None)
-    await admitted(store, call("c2", OVER + seconds(3)), of=OF, at=OVER + seconds(3))
-    applied = await ended(store, Outcome.ANSWERED, at=TOLD, of=OF, ended_at=OVER)
-    assert (await callbacks(store), applied.wakes) == ([], ())
+    await admit_calls(store, call("c2", OVER + seconds(3)), of=OF, at=OVER + seconds(3))
+    applied = await end_callback(store, Outcome.ANSWERED, at=TOLD, of=OF, ended_at=OVER)
+    assert (await callbacks(store), applied.timers) == ([], ())
 
 
 async def test_a_call_that_was_accepted_meanwhile_is_owed_already(store: Store) -> None:
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=seconds(40)))
     await called_back(store, None, of)
     again = OVER + seconds(3)
-    (found,) = await admitted(store, call("c2", again), of=of, at=again)
-    assert verdicts([found]) == ["accepted"]
-    applied = await ended(store, Outcome.NO_ANSWER, at=TOLD, of=of, ended_at=OVER)
+    (found,) = await admit_calls(store, call("c2", again), of=of, at=again)
+    assert verdict_texts([found]) == ["accepted"]
+    applied = await end_callback(store, Outcome.NO_ANSWER, at=TOLD, of=of, ended_at=OVER)
     assert await callbacks(store) == [("planned", None, "owed")]
-    assert applied.wakes == ()
+    assert applied.timers == ()
 
 
 async def test_by_a_look_up_that_tells_no_end_only_what_comes_after_it_is_heard(store: Store) -> None:
     await called_back(store, None)
     again = OVER + seconds(3)
-    await admitted(store, call("c2", again), of=OF, at=again)
-    await ended(store, Outcome.NO_ANSWER, at=TOLD, of=OF)
+    await admit_calls(store, call("c2", again), of=OF, at=again)
+    await end_callback(store, Outcome.NO_ANSWER, at=TOLD, of=OF)
     assert await callbacks(store) == []
     await rings(store, TOLD + seconds(2), "c3")
     assert await callbacks(store) == [HEARD]
@@ -322,12 +326,12 @@ async def test_by_a_look_up_that_tells_no_end_only_what_comes_after_it_is_heard(
 
 async def test_a_callback_of_which_nobody_ever_told_is_no_conversation(store: Store) -> None:
     of = policy(campaign(callback=callback(max_per_hour=9), dedup_window=timedelta(hours=4)))
-    await admitted(store, call("c1"), of=of)
-    await claimed(store, 1, of=of)
-    await answered(store, Accepted("sid-1"), of=of)
-    await given_up(store, of=of)
+    await admit_calls(store, call("c1"), of=of)
+    await claim_actions(store, 1, of=of)
+    await answer_action(store, Accepted("sid-1"), of=of)
+    await lookup_until_expired(store, of=of)
     ((closed_us,),) = await rows(store, "SELECT closed_at FROM actions")
     again = DUE + timedelta(hours=3)
     assert closed_us < to_us(again)
-    assert verdicts([await rings(store, again, of=of)]) == ["duplicate"]
+    assert verdict_texts([await rings(store, again, of=of)]) == ["duplicate"]
     assert await callbacks(store) == [HEARD]

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from missedd.store.backup.inspect import examine
-from missedd.store.backup.online_backup import beside, copy_database
-from missedd.store.backup.restore import restore
+from missedd.store.backup.inspect import inspect_database
+from missedd.store.backup.online_backup import copy_database, wal_files
+from missedd.store.backup.restore import restore_backup
 from missedd.store.db.database import StoreRefused
 from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.lock import exclusive
-from missedd.store.db.migrate import LATEST
+from missedd.store.db.lock import lock_database
+from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.store import open_store
 from tests.core.campaigns import NOON, call
-from tests.store.steps import actions, admitted
+from tests.store.steps import actions, admit_calls
 
 LATER = NOON + timedelta(hours=5)
 
@@ -33,7 +33,7 @@ def quiet(done: int, total: int) -> None:
 @pytest.fixture
 async def filled(path: Path) -> Path:
     async with open_store(InlineDriver(), path, "a test") as store:
-        await admitted(store, *(call(f"c{n}", caller=f"+9198765{n:05d}") for n in range(50)))
+        await admit_calls(store, *(call(f"c{n}", caller=f"+9198765{n:05d}") for n in range(50)))
     return path
 
 
@@ -49,8 +49,8 @@ async def test_a_copy_is_one_whole_private_file(filled: Path, tmp_path: Path) ->
     copy_database(filled, out, lambda done, total: told.append((done, total)))
     assert out.stat().st_mode & 0o777 == 0o600
     assert told[-1][0] == told[-1][1] > 0
-    found = examine(out)
-    assert (found.problems, found.version) == ([], LATEST)
+    found = inspect_database(out)
+    assert (found.problems, found.version) == ([], LATEST_VERSION)
     assert (found.counts["calls"], found.counts["actions"], found.pending) == (50, 50, 50)
     assert names(tmp_path) == ["copy.db", "missedd.db"]
 
@@ -88,7 +88,7 @@ async def test_nothing_is_written_over_unasked(filled: Path, tmp_path: Path) -> 
         copy_database(filled, out, quiet)
     assert out.read_text() == "precious"
     copy_database(filled, out, quiet, replace=True)
-    assert examine(out).is_well
+    assert inspect_database(out).is_healthy
     assert names(tmp_path) == ["copy.db", "missedd.db"]
 
 
@@ -109,7 +109,7 @@ async def test_a_backup_in_a_folder_that_cannot_be_written_is_read(filled: Path,
     folder.mkdir()
     (folder / "copy.db").write_bytes(filled.read_bytes())
     folder.chmod(0o500)
-    assert examine(folder / "copy.db").is_well
+    assert inspect_database(folder / "copy.db").is_healthy
     folder.chmod(0o700)
 
 
@@ -128,57 +128,57 @@ async def test_a_damaged_backup_is_found_out(
 ) -> None:
     out = tmp_path / "copy.db"
     out.write_bytes(spoil(filled.read_bytes()))
-    found = examine(out)
-    assert not found.is_well
+    found = inspect_database(out)
+    assert not found.is_healthy
     assert re.search(said, " ".join(found.problems), re.IGNORECASE), found
 
 
 async def test_other_files_and_later_schemas_are_no_backups(filled: Path, tmp_path: Path) -> None:
-    assert examine(tmp_path / "nothing.db").problems == ["there is no such file"]
+    assert inspect_database(tmp_path / "nothing.db").problems == ["there is no such file"]
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("CREATE TABLE calls (x)")
-    assert "no database of missedd" in examine(tmp_path / "other.db").problems[0]
+    assert "no database of missedd" in inspect_database(tmp_path / "other.db").problems[0]
     with closing(sqlite3.connect(filled)) as later:
-        later.execute(f"PRAGMA user_version = {LATEST + 1}")
-    assert "schema version" in examine(filled).problems[0]
+        later.execute(f"PRAGMA user_version = {LATEST_VERSION + 1}")
+    assert "schema version" in inspect_database(filled).problems[0]
     with closing(sqlite3.connect(filled, isolation_level=None)) as broken:
-        broken.execute(f"PRAGMA user_version = {LATEST}")
+        broken.execute(f"PRAGMA user_version = {LATEST_VERSION}")
         broken.execute("DELETE FROM calls WHERE id = 7")
-    assert "row 7 of actions refers to a missing calls" in examine(filled).problems
+    assert "row 7 of actions refers to a missing calls" in inspect_database(filled).problems
 
 
 async def test_a_restore_keeps_what_was_there_and_holds_what_it_owes(filled: Path, tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
     copy_database(filled, backup, quiet)
     async with open_store(InlineDriver(), filled, "a test") as store:
-        await admitted(store, call("since", caller="+919876599999"))
-    restored = await restore(filled, backup, LATER, quiet)
-    assert (restored.waiting, restored.kept) == (
+        await admit_calls(store, call("since", caller="+919876599999"))
+    restored = await restore_backup(filled, backup, LATER, quiet)
+    assert (restored.quarantined_actions, restored.old_database) == (
         50,
         tmp_path / "missedd.db.before-restore-20261123T113000Z",
     )
-    assert restored.kept is not None
-    assert examine(restored.kept).counts["calls"] == 51
-    for each in beside(restored.kept):
+    assert restored.old_database is not None
+    assert inspect_database(restored.old_database).counts["calls"] == 51
+    for each in wal_files(restored.old_database):
         each.unlink(missing_ok=True)
     async with open_store(InlineDriver(), filled, "a test") as store:
         assert set(await actions(store, "state, reason")) == {("held", "quarantined")}
     assert filled.stat().st_mode & 0o777 == 0o600
-    assert names(tmp_path) == ["backup.db", "missedd.db", restored.kept.name]
+    assert names(tmp_path) == ["backup.db", "missedd.db", restored.old_database.name]
 
 
 async def test_a_restore_into_nothing_needs_nothing_kept(filled: Path, tmp_path: Path) -> None:
     new = tmp_path / "new" / "missedd.db"
     new.parent.mkdir()
-    assert (await restore(new, filled, LATER, quiet)).kept is None
-    assert examine(new).counts["calls"] == 50
+    assert (await restore_backup(new, filled, LATER, quiet)).old_database is None
+    assert inspect_database(new).counts["calls"] == 50
 
 
 async def test_a_restore_into_nothing_that_fails_leaves_nothing(tmp_path: Path) -> None:
     new = tmp_path / "new" / "missedd.db"
     new.parent.mkdir()
     with pytest.raises(StoreRefused, match="cannot copy"):
-        await restore(new, tmp_path / "no-backup.db", LATER, quiet)
+        await restore_backup(new, tmp_path / "no-backup.db", LATER, quiet)
     assert names(new.parent) == []
 
 
@@ -186,8 +186,8 @@ async def test_a_database_in_use_is_not_replaced(filled: Path, tmp_path: Path) -
     backup = tmp_path / "backup.db"
     copy_database(filled, backup, quiet)
     before = filled.read_bytes()
-    with exclusive(filled, "missedd, process 4711"), pytest.raises(StoreRefused, match="process 4711"):
-        await restore(filled, backup, LATER, quiet)
+    with lock_database(filled, "missedd, process 4711"), pytest.raises(StoreRefused, match="process 4711"):
+        await restore_backup(filled, backup, LATER, quiet)
     assert filled.read_bytes() == before
 
 
@@ -196,8 +196,8 @@ async def test_a_damaged_database_makes_room_for_a_backup(filled: Path, tmp_path
     copy_database(filled, backup, quiet)
     filled.write_bytes(b"x" * 8192)
     filled.with_name("missedd.db-wal").write_bytes(b"an old log")
-    restored = await restore(filled, backup, LATER, quiet)
-    assert restored.kept is not None
-    assert restored.kept.read_bytes() == b"x" * 8192
-    assert restored.kept.with_name(restored.kept.name + "-wal").read_bytes() == b"an old log"
-    assert examine(filled).counts["calls"] == 50
+    restored = await restore_backup(filled, backup, LATER, quiet)
+    assert restored.old_database is not None
+    assert restored.old_database.read_bytes() == b"x" * 8192
+    assert restored.old_database.with_name(restored.old_database.name + "-wal").read_bytes() == b"an old log"
+    assert inspect_database(filled).counts["calls"] == 50

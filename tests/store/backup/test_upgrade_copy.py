@@ -15,18 +15,18 @@ import pytest
 
 import missedd.store.backup.upgrade_copy as upgrading
 from missedd.base.clock import SystemClock
-from missedd.store.backup.inspect import examine
+from missedd.store.backup.inspect import inspect_database
 from missedd.store.backup.upgrade_copy import (
-    AS_USUAL,
-    Upgrade,
-    Upgraded,
-    drop_old_copies,
-    keep_copy,
-    version_ahead,
+    DEFAULT_UPGRADE,
+    UpgradeOptions,
+    UpgradeResult,
+    delete_old_copies,
+    make_upgrade_copy,
+    outdated_version,
 )
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST
-from missedd.store.store import Driver, look_over, open_reader, open_store
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.store import Driver, check_openable, open_reader, open_store
 from tests.store.db.test_upgrade import BEFORE, Before
 from tests.store.steps import rows
 
@@ -52,19 +52,21 @@ def calls(path: Path) -> list[str]:
         return [sid for (sid,) in db.execute("SELECT call_sid FROM calls ORDER BY id")]
 
 
-async def opened(driver: Driver, path: Path, upgrade: Upgrade = AS_USUAL) -> Upgraded | None:
+async def opened(
+    driver: Driver, path: Path, upgrade: UpgradeOptions = DEFAULT_UPGRADE
+) -> UpgradeResult | None:
     async with open_store(driver, path, "a test", upgrade) as store:
         assert await rows(store, "SELECT call_sid FROM calls LIMIT 1") in ([], [("c1",)])
-        return store.upgraded
+        return store.upgrade_result
 
 
 async def test_a_database_of_before_is_kept_as_it_was(driver: Driver, old: Path) -> None:
     upgraded = await opened(driver, old)
     assert upgraded is not None
-    assert (upgraded.from_version, upgraded.to_version) == (BEFORE, LATEST)
+    assert (upgraded.from_version, upgraded.to_version) == (BEFORE, LATEST_VERSION)
     assert upgraded.copy == old.with_name(COPY)
     assert beside(old) == ["missedd.db", COPY, "missedd.db.lock"]
-    found = examine(old.with_name(COPY))
+    found = inspect_database(old.with_name(COPY))
     assert (found.problems, found.version, found.counts["calls"]) == ([], BEFORE, 1)
     assert old.with_name(COPY).stat().st_mode & 0o777 == 0o600
     assert await opened(driver, old) is None
@@ -80,15 +82,15 @@ async def test_what_only_the_log_has_is_in_the_copy_too(driver: Driver, old: Pat
     killed.execute("PRAGMA journal_mode = WAL")
     killed.execute("UPDATE calls SET call_sid = 'c1' || call_sid")
     assert old.with_name("missedd.db-wal").stat().st_size > 0
-    assert keep_copy(old, BEFORE) == old.with_name(COPY)
+    assert make_upgrade_copy(old, BEFORE) == old.with_name(COPY)
     killed.close()
     assert calls(old.with_name(COPY)) == ["c1c1"]
 
 
 async def test_it_goes_on_without_a_copy_where_the_operator_says_so(driver: Driver, old: Path) -> None:
-    upgraded = await opened(driver, old, Upgrade(is_copied=False))
+    upgraded = await opened(driver, old, UpgradeOptions(makes_copy=False))
     assert upgraded is not None
-    assert (upgraded.to_version, upgraded.copy) == (LATEST, None)
+    assert (upgraded.to_version, upgraded.copy) == (LATEST_VERSION, None)
     assert beside(old) == ["missedd.db", "missedd.db.lock"]
 
 
@@ -99,8 +101,8 @@ async def test_it_goes_on_without_a_copy_where_the_operator_says_so(driver: Driv
 async def test_where_no_copy_can_be_made_the_way_on_is_said(
     driver: Driver, old: Path, monkeypatch: pytest.MonkeyPatch, limit: int, spare: int, why: str
 ) -> None:
-    monkeypatch.setattr(upgrading, "LARGEST_COPIED", limit)
-    monkeypatch.setattr(upgrading, "SPARE", spare)
+    monkeypatch.setattr(upgrading, "MAX_COPIED_BYTES", limit)
+    monkeypatch.setattr(upgrading, "RESERVED_BYTES", spare)
     with pytest.raises(StoreRefused, match="schema version 12") as refused:
         await opened(driver, old)
     said = str(refused.value)
@@ -108,11 +110,11 @@ async def test_where_no_copy_can_be_made_the_way_on_is_said(
     assert "`missedd backup --config FILE OUT`" in said
     assert "`missedd serve --no-copy`" in said
     with pytest.raises(StoreRefused) as checked:
-        await look_over(driver, old)
+        await check_openable(driver, old)
     assert _but_for_megabytes(str(checked.value)) == _but_for_megabytes(said)
-    assert version_ahead(old) == BEFORE, "nothing was changed"
+    assert outdated_version(old) == BEFORE, "nothing was changed"
     assert beside(old) == ["missedd.db", "missedd.db.lock"]
-    assert await opened(driver, old, Upgrade(is_copied=False)) is not None
+    assert await opened(driver, old, UpgradeOptions(makes_copy=False)) is not None
 
 
 def _but_for_megabytes(said: str) -> str:
@@ -123,13 +125,13 @@ def _but_for_megabytes(said: str) -> str:
 def test_blocks_are_shared_where_they_can_be_however_large_it_is(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrading, "LARGEST_COPIED", 0)
+    monkeypatch.setattr(upgrading, "MAX_COPIED_BYTES", 0)
 
     def shared(source: int, target: int) -> None:
         """What the file system does in its own way."""
         os.sendfile(target, source, 0, os.fstat(source).st_size)
 
-    copy = keep_copy(old, BEFORE, shared)
+    copy = make_upgrade_copy(old, BEFORE, shared)
     assert copy.read_bytes() == old.read_bytes()
     assert beside(old) == ["missedd.db", COPY]
 
@@ -144,17 +146,17 @@ def test_the_file_system_s_own_sharing(old: Path) -> None:
 
 
 def test_a_start_that_came_no_further_makes_no_second_copy(old: Path) -> None:
-    first = keep_copy(old, BEFORE)
-    assert keep_copy(old, BEFORE) == first
+    first = make_upgrade_copy(old, BEFORE)
+    assert make_upgrade_copy(old, BEFORE) == first
     assert beside(old) == ["missedd.db", COPY]
 
 
 def test_a_copy_of_another_upgrade_is_not_written_over(old: Path) -> None:
-    first = keep_copy(old, BEFORE)
+    first = make_upgrade_copy(old, BEFORE)
     time.sleep(0.01)
     with closing(sqlite3.connect(old, isolation_level=None)) as db:
         db.execute("UPDATE calls SET call_sid = 'c2'")
-    second = keep_copy(old, BEFORE)
+    second = make_upgrade_copy(old, BEFORE)
     assert second.name == f"{COPY}.2"
     assert (calls(first), calls(second)) == (["c1"], ["c2"])
 
@@ -167,48 +169,48 @@ def test_a_kill_leaves_no_half_copy_with_the_name(old: Path, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr(upgrading, "copy_database", killed)
         with pytest.raises(KeyboardInterrupt):
-            keep_copy(old, BEFORE)
+            make_upgrade_copy(old, BEFORE)
     assert beside(old) == [f".{COPY}.4711.unfinished", "missedd.db"]
-    keep_copy(old, BEFORE)
+    make_upgrade_copy(old, BEFORE)
     assert beside(old) == ["missedd.db", COPY], "what was left of it is gone"
 
 
 async def test_an_older_release_names_the_copy_that_it_can_read(driver: Driver, path: Path) -> None:
     await opened(driver, path)
     with closing(sqlite3.connect(path)) as newer:
-        newer.execute(f"PRAGMA user_version = {LATEST + 3}")
-    for number in (LATEST, LATEST + 1, LATEST + 2):
+        newer.execute(f"PRAGMA user_version = {LATEST_VERSION + 3}")
+    for number in (LATEST_VERSION, LATEST_VERSION + 1, LATEST_VERSION + 2):
         path.with_name(f"{path.name}.before-{number:04d}").touch()
-    named = rf"{path}.before-{LATEST + 1:04d} is the database as it was before the upgrade"
+    named = rf"{path}.before-{LATEST_VERSION + 1:04d} is the database as it was before the upgrade"
     with pytest.raises(StoreRefused, match=named) as refused:
         await opened(driver, path)
-    assert f"`missedd restore --config FILE {path}.before-{LATEST + 1:04d}`" in str(refused.value)
+    assert f"`missedd restore --config FILE {path}.before-{LATEST_VERSION + 1:04d}`" in str(refused.value)
     with pytest.raises(StoreRefused, match=named):
         async with open_reader(driver, path):
             pass
 
 
 def test_copies_go_after_a_week(old: Path) -> None:
-    copy, now = keep_copy(old, BEFORE), SystemClock().now()
+    copy, now = make_upgrade_copy(old, BEFORE), SystemClock().now()
     mine = old.with_name("missedd.db.before-restore-20261123T063000Z")
     mine.touch()
-    assert drop_old_copies(old, now + timedelta(days=6, hours=23)) == []
-    assert drop_old_copies(old, now + timedelta(days=7, minutes=1)) == [copy]
+    assert delete_old_copies(old, now + timedelta(days=6, hours=23)) == []
+    assert delete_old_copies(old, now + timedelta(days=7, minutes=1)) == [copy]
     assert beside(old) == ["missedd.db", mine.name]
 
 
 async def test_it_is_said_that_the_work_goes_on(driver: Driver, old: Path) -> None:
     said: list[int] = []
-    await opened(driver, old, Upgrade(alive=lambda: said.append(version_ahead(old) or 0)))
+    await opened(driver, old, UpgradeOptions(report_alive=lambda: said.append(outdated_version(old) or 0)))
     assert said[:1] == [BEFORE], "at once, before anything is changed"
-    await opened(driver, old, Upgrade(alive=lambda: said.append(0)))
+    await opened(driver, old, UpgradeOptions(report_alive=lambda: said.append(0)))
     assert 0 not in said
 
 
 def test_it_is_said_again_as_long_as_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrading, "ALIVE_EVERY_S", 0.01)
+    monkeypatch.setattr(upgrading, "ALIVE_INTERVAL_S", 0.01)
     said = Semaphore(0)
-    with upgrading.said_alive(said.release):
+    with upgrading.reporting_alive(said.release):
         assert all(said.acquire(timeout=60) for _ in range(3))
     while said.acquire(blocking=False):
         pass

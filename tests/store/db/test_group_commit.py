@@ -11,9 +11,9 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from missedd.store.db.database import Connection, Database, NotDurable, Unit
+from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
 from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.writer import GROUP, MAILBOX, Writer
+from missedd.store.db.writer import MAX_GROUP_SIZE, QUEUE_SIZE, Writer
 from missedd.store.store import Driver, Store, open_store
 from tests.store.steps import rows
 
@@ -62,7 +62,7 @@ async def together(store: Store, *units: Put) -> list[str | Exception]:
 
 
 async def test_many_units_share_transactions_and_each_has_its_result(store: Store) -> None:
-    numbers = [f"n{index:04}" for index in range(3 * GROUP + MAILBOX)]
+    numbers = [f"n{index:04}" for index in range(3 * MAX_GROUP_SIZE + QUEUE_SIZE)]
     assert await together(store, *(put(each) for each in numbers)) == numbers
     assert await kept(store) == numbers
 
@@ -137,11 +137,11 @@ async def test_a_commit_that_fails_keeps_nothing_of_anybody(path: Path, point: s
         assert [type(each) for each in failures[:2]] == [NotDurable, NotDurable]
         assert len({id(each) for each in failures}) == 3
         assert store.commit_failures == (1 if point == "begin" else 2), "one each, beside one that is bad"
-        assert store.trouble == "database or disk is full"
+        assert store.last_commit_error == "database or disk is full"
         assert await kept(store) == []
         is_full = False
         assert await together(store, put("a"), put("b")) == ["a", "b"]
-        assert store.trouble is None
+        assert store.last_commit_error is None
 
 
 async def test_who_goes_away_abandons_the_wait_and_not_the_work(store: Store) -> None:
@@ -179,13 +179,13 @@ async def test_a_client_of_a_closed_store_is_told(driver: Driver, path: Path) ->
 class Gate:
     """A connection whose commits wait until it is opened; what the disk of a busy machine does."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection
         self.opened = trio.Event()
 
-    async def write(self, units: Sequence[Unit[Any]], *, aside: bool = False) -> list[Any]:
+    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
         await self.opened.wait()
-        return await self._connection.write(units, aside=aside)
+        return await self._connection.write(units, offload=offload)
 
     async def read[T](self, unit: Callable[[Database], Awaitable[T]]) -> T:
         return await self._connection.read(unit)
@@ -208,11 +208,11 @@ async def test_those_who_wait_for_a_writer_that_is_stopped_are_told(driver: Driv
     with trio.fail_after(5):
         async with trio.open_nursery() as clients, trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
-            for _ in range(MAILBOX + 100):
+            for _ in range(QUEUE_SIZE + 100):
                 clients.start_soon(client)
             await wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
-    assert len(failures) == MAILBOX + 100
+    assert len(failures) == QUEUE_SIZE + 100
     with pytest.raises(NotDurable):
         await writer.write(put("b"))
     await connection.close()

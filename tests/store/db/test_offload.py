@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.db.database import PATIENCE_MS, Database, NotDurable
+from missedd.store.db.database import BUSY_TIMEOUT_MS, Database, NotDurable
 from missedd.store.db.inline_driver import InlineDatabase
 from missedd.store.store import Store, open_store
 from tests.store.steps import rows
@@ -73,7 +73,7 @@ async def test_a_disk_that_fails_at_the_beginning_leaves_the_patience_with_locks
     async def patience(db: Database) -> int:
         return int((await db.fetch_all("PRAGMA busy_timeout"))[0][0])
 
-    assert await store.write(patience, aside=True) == PATIENCE_MS
+    assert await store.write(patience, offload=True) == BUSY_TIMEOUT_MS
 
 
 @pytest.mark.parametrize("aside", [True, False])
@@ -87,7 +87,7 @@ async def test_a_unit_that_takes_long_is_run_aside(store: Store, aside: bool) ->
             await take_long(db)
             return ticks.count - before
 
-        meanwhile = await store.write(looking, aside=aside)
+        meanwhile = await store.write(looking, offload=aside)
         nursery.cancel_scope.cancel()
     assert (meanwhile > 0) is aside
 
@@ -96,7 +96,7 @@ async def test_a_brief_unit_beside_one_that_takes_long_is_kept_with_it(store: St
     found: list[int] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(store.write, suppress)
-        found.append(await store.write(take_long, aside=True))
+        found.append(await store.write(take_long, offload=True))
     assert found == [2_000_000]
     assert await rows(store, "SELECT number FROM suppressions") == [("n",)]
     await store.write(suppress_not)

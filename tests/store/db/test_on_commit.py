@@ -24,7 +24,7 @@ async def test_it_follows_though_the_caller_gave_up(autojump_clock: MockClock, t
     async def slow() -> None:
         await trio.sleep(12)
 
-    async with open_store(InlineDriver(pause=slow), tmp_path / "missedd.db", "a test") as store:
+    async with open_store(InlineDriver(before_write=slow), tmp_path / "missedd.db", "a test") as store:
         with trio.move_on_after(10) as waiting:
             await store.write(note, followed.append)
         assert waiting.cancelled_caught

@@ -10,21 +10,21 @@ from types import SimpleNamespace
 import pytest
 
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST, migrate, version
+from missedd.store.db.migrate import LATEST_VERSION, migrate, schema_version
 from missedd.store.store import Driver, open_reader, open_store
 from tests.core.campaigns import call
-from tests.store.steps import admitted, rows
+from tests.store.steps import admit_calls, rows
 
 
 async def opened(driver: Driver, path: Path, owner: str = "a test") -> None:
     async with open_store(driver, path, owner) as store:
-        await admitted(store, call())
+        await admit_calls(store, call())
 
 
 async def test_a_new_database_has_the_newest_schema(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
-        assert await store.read(version) == LATEST >= 1
-        assert await store.write(migrate) == LATEST
+        assert await store.read(schema_version) == LATEST_VERSION >= 1
+        assert await store.write(migrate) == LATEST_VERSION
         assert await rows(store, "PRAGMA foreign_keys") == [(1,)]
         assert await rows(store, "PRAGMA journal_mode") == [("wal",)]
 
@@ -81,10 +81,10 @@ async def test_nor_by_another_name_of_the_same_file(driver: Driver, path: Path) 
 async def test_a_newer_schema_is_refused(driver: Driver, path: Path) -> None:
     await opened(driver, path)
     with sqlite3.connect(path) as other:
-        other.execute(f"PRAGMA user_version = {LATEST + 1}")
+        other.execute(f"PRAGMA user_version = {LATEST_VERSION + 1}")
     other.close()
     with pytest.raises(
-        StoreRefused, match=rf"schema version {LATEST + 1}, this missedd knows up to {LATEST}"
+        StoreRefused, match=rf"schema version {LATEST_VERSION + 1}, this missedd knows up to {LATEST_VERSION}"
     ):
         await opened(driver, path)
     with pytest.raises(StoreRefused, match="run the newer missedd"):
@@ -170,7 +170,7 @@ async def test_a_reader_of_an_older_schema_is_told_to_start_the_daemon(driver: D
     sqlite3.connect(path).close()
     path.touch()
     with pytest.raises(
-        StoreRefused, match=rf"schema version 0, this missedd reads {LATEST}; start its daemon once"
+        StoreRefused, match=rf"schema version 0, this missedd reads {LATEST_VERSION}; start its daemon once"
     ):
         async with open_reader(driver, path):
             pass
@@ -178,7 +178,7 @@ async def test_a_reader_of_an_older_schema_is_told_to_start_the_daemon(driver: D
 
 async def test_a_reader_looks_on_while_the_daemon_writes(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store, open_reader(driver, path) as reader:
-        await admitted(store, call())
+        await admit_calls(store, call())
         assert await reader.read(lambda db: db.fetch_all("SELECT call_sid FROM calls")) == [("c1",)]
     async with open_reader(driver, path) as reader:
         assert await reader.read(lambda db: db.fetch_all("SELECT call_sid FROM calls")) == [("c1",)]

@@ -12,16 +12,23 @@ import pytest
 from missedd.base.clock import to_us
 from missedd.core.model import InboundCall
 from missedd.core.pagination import Query
-from missedd.core.people.consent import Joining, Leaving, Ledger
-from missedd.core.people.suppression import EVERYTHING, NO_SMS, PROMOTIONS, Bar, Channel, Class
+from missedd.core.people.consent import ConsentHistory, SubscribeEvent, UnsubscribeEvent
+from missedd.core.people.suppression import (
+    BLOCKS_ALL,
+    BLOCKS_PROMOTIONAL_SMS,
+    BLOCKS_SMS,
+    Channel,
+    RefusedSmsClass,
+    Restriction,
+)
 from missedd.core.policy import MessageClass, SubscribePolicy, UnsubscribePolicy
 from missedd.exotel.request_result import Accepted
 from missedd.store.people.consents import unsubscribe
-from missedd.store.people.suppressions import learn, suppress, unsuppress
+from missedd.store.people.suppressions import suppress, suppress_after_refusal, unsuppress
 from missedd.store.reads.reader import subscriptions, suppressions
 from missedd.store.store import Store
 from tests.core.campaigns import CALLER, NOON, OTHER, call, callback, campaign, minutes, policy, seconds, sms
-from tests.store.steps import actions, admitted, answered, claimed, rows, verdicts
+from tests.store.steps import actions, admit_calls, answer_action, claim_actions, rows, verdict_texts
 
 ON, OFF, STOP, SHOP = (f"+9180471200{each}" for each in (20, 21, 22, 23))
 YEAR = timedelta(days=365)
@@ -51,7 +58,7 @@ def rung(sid: str, exophone: str, at_minutes: float = 0, caller: str = CALLER) -
 async def tell(store: Store, *calls: InboundCall, at: float = 120) -> list[str]:
     """Admit each call in a batch of its own, told at `at` minutes past noon; the reasons of its actions."""
     for each in calls:
-        await admitted(store, each, of=LISTS, at=NOON + minutes(at))
+        await admit_calls(store, each, of=LISTS, at=NOON + minutes(at))
     return [str(reason) for (reason,) in await actions(store, "reason")]
 
 
@@ -83,8 +90,8 @@ async def test_a_repeat_is_no_consent_of_its_own_also_within_the_window_and_in_o
     store: Store,
 ) -> None:
     calls = (rung("c1", ON), rung("c2", ON, 1), rung("c3", ON, 9))
-    found = await admitted(store, *calls, of=LISTS, at=NOON + minutes(10))
-    assert verdicts(found) == ["accepted", "duplicate", "accepted"]
+    found = await admit_calls(store, *calls, of=LISTS, at=NOON + minutes(10))
+    assert verdict_texts(found) == ["accepted", "duplicate", "accepted"]
     assert [str(each[0]) for each in await actions(store, "reason")] == [
         "subscribed",
         "already-subscribed",
@@ -125,11 +132,13 @@ async def test_an_operator_takes_a_number_off_once(store: Store) -> None:
 
 def recount(said: list[tuple[str, str, int]]) -> set[tuple[str, str]]:
     """Which calls are consents and how they stand, from all that was said, in the order of its time."""
-    ledger = Ledger.of(
-        Joining(NOON + minutes(at), int(sid)) if exophone == ON else Leaving(NOON + minutes(at), "", int(sid))
+    ledger = ConsentHistory.from_events(
+        SubscribeEvent(NOON + minutes(at), int(sid))
+        if exophone == ON
+        else UnsubscribeEvent(NOON + minutes(at), "", int(sid))
         for sid, exophone, at in said
     )
-    return {(str(each.joining.call_id), each.standing.value) for each in ledger.consents()}
+    return {(str(each.subscribed_by.call_id), each.status.value) for each in ledger.consents()}
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -142,7 +151,7 @@ async def test_the_order_of_arrival_does_not_matter(store: Store, seed: int) -> 
     waiting = [rung(sid, exophone, at) for sid, exophone, at in rng.sample(said, len(said))]
     while waiting:
         batch = [waiting.pop() for _ in range(rng.randint(1, min(3, len(waiting))))]
-        await admitted(store, *batch, of=LISTS, at=NOON + minutes(60))
+        await admit_calls(store, *batch, of=LISTS, at=NOON + minutes(60))
         # An operator's lifting, so that what opting out bars does not hide the lists from this test.
         await store.write(partial(unsuppress, number=CALLER))
     found = await rows(
@@ -153,8 +162,8 @@ async def test_the_order_of_arrival_does_not_matter(store: Store, seed: int) -> 
 
 
 async def test_who_opts_out_is_texted_the_confirmation_of_that_call_and_nothing_else(store: Store) -> None:
-    shop, stop = await admitted(store, rung("c1", SHOP), rung("c2", STOP, 0.1), of=LISTS)
-    assert verdicts([shop, stop]) == ["accepted", "accepted"]
+    shop, stop = await admit_calls(store, rung("c1", SHOP), rung("c2", STOP, 0.1), of=LISTS)
+    assert verdict_texts([shop, stop]) == ["accepted", "accepted"]
     assert await actions(store, "kind, state, reason") == [
         ("sms", "planned", "owed"),
         ("callback", "planned", "owed"),
@@ -162,7 +171,7 @@ async def test_who_opts_out_is_texted_the_confirmation_of_that_call_and_nothing_
         ("sms", "planned", "owed"),
         ("callback", "done", "suppressed-since"),
     ]
-    claims = await claimed(store, 1, 2, 4, at=NOON + minutes(1), of=LISTS)
+    claims = await claim_actions(store, 1, 2, 4, at=NOON + minutes(1), of=LISTS)
     assert [each.action.id for each in claims.claimed] == [4]
     assert [(each.action.id, each.reason) for each in claims.stopped] == [
         (1, "suppressed-since"),
@@ -176,34 +185,34 @@ async def test_who_opts_out_is_texted_the_confirmation_of_that_call_and_nothing_
 
 
 async def test_a_further_opting_out_is_recorded_prolongs_and_is_confirmed_no_more(store: Store) -> None:
-    first, again = await admitted(
+    first, again = await admit_calls(
         store, rung("c1", STOP), rung("c2", STOP, 30), of=LISTS, at=NOON + minutes(31)
     )
-    assert verdicts([first, again]) == ["accepted", "suppressed"]
+    assert verdict_texts([first, again]) == ["accepted", "suppressed"]
     assert await rows(store, "SELECT until_at, call_id FROM suppressions") == [
         (to_us(NOON + minutes(30) + YEAR), 1)
     ]
-    claims = await claimed(store, 2, at=NOON + minutes(31), of=LISTS)
+    claims = await claim_actions(store, 2, at=NOON + minutes(31), of=LISTS)
     assert [each.action.call_id for each in claims.claimed] == [1], "the first is confirmed all the same"
 
 
 @pytest.mark.parametrize(
     ("source", "bar", "reason"),
     [
-        ("api", EVERYTHING, "suppressed-since"),
-        ("provider", Bar(Channel.SMS), "refuses-sms"),
-        ("provider", Bar(Channel.SMS, Class.SENDER, "EXAMPL"), "refuses-sms"),
-        ("provider", NO_SMS, "takes-no-sms"),
+        ("api", BLOCKS_ALL, "suppressed-since"),
+        ("provider", Restriction(Channel.SMS), "refuses-sms"),
+        ("provider", Restriction(Channel.SMS, RefusedSmsClass.SENDER, "EXAMPL"), "refuses-sms"),
+        ("provider", BLOCKS_SMS, "takes-no-sms"),
     ],
 )
 async def test_the_confirmation_passes_no_other_suppression(
-    store: Store, source: str, bar: Bar, reason: str
+    store: Store, source: str, bar: Restriction, reason: str
 ) -> None:
-    await admitted(store, rung("c1", STOP), of=LISTS)
+    await admit_calls(store, rung("c1", STOP), of=LISTS)
     await store.write(
-        partial(suppress, number=CALLER, reason="x", source=source, now=NOON, until=None, bar=bar)
+        partial(suppress, number=CALLER, reason="x", source=source, now=NOON, until=None, restriction=bar)
     )
-    claims = await claimed(store, 2, at=NOON, of=LISTS)
+    claims = await claim_actions(store, 2, at=NOON, of=LISTS)
     assert [(each.reason) for each in claims.stopped] == [reason]
 
 
@@ -213,16 +222,24 @@ async def test_the_confirmation_passes_the_register_whatever_its_class(store: St
             sms=sms(message_class=MessageClass.PROMOTIONAL), unsubscribe=UnsubscribePolicy("x", suppress=True)
         )
     )
-    await store.write(partial(learn, number=CALLER, bar=PROMOTIONS, reason="sms 23005", now=NOON))
-    await admitted(store, call(), of=promotional)
-    assert [each.action.kind for each in (await claimed(store, 2, at=NOON, of=promotional)).claimed] == [
-        "sms"
-    ]
+    await store.write(
+        partial(
+            suppress_after_refusal,
+            number=CALLER,
+            restriction=BLOCKS_PROMOTIONAL_SMS,
+            reason="sms 23005",
+            now=NOON,
+        )
+    )
+    await admit_calls(store, call(), of=promotional)
+    assert [
+        each.action.kind for each in (await claim_actions(store, 2, at=NOON, of=promotional)).claimed
+    ] == ["sms"]
 
 
 async def test_who_joins_again_after_opting_out_may_be_contacted(store: Store) -> None:
     await tell(store, rung("c1", STOP), at=0)
-    joined, later = await admitted(
+    joined, later = await admit_calls(
         store, rung("c2", ON, 10), rung("c3", SHOP, 11), of=LISTS, at=NOON + minutes(12)
     )
     assert (joined.admission.verdict, joined.admission.actions[0].reason) == ("suppressed", "subscribed")
@@ -254,18 +271,22 @@ async def test_joining_lifts_nobody_elses_suppression(store: Store) -> None:
 async def test_an_opting_out_ends_with_its_time_and_a_new_one_is_confirmed_again(store: Store) -> None:
     await tell(store, rung("c1", STOP), at=0)
     late = YEAR / minutes(1) + 1
-    found = await admitted(store, rung("c2", STOP, late), of=LISTS, at=NOON + minutes(late))
-    assert verdicts(found) == ["accepted"]
+    found = await admit_calls(store, rung("c2", STOP, late), of=LISTS, at=NOON + minutes(late))
+    assert verdict_texts(found) == ["accepted"]
     assert await rows(store, "SELECT call_id FROM suppressions") == [(2,)]
-    (sms_action,) = (wake.action_id for wake in found[0].wakes)
-    claims = await claimed(store, sms_action, at=NOON + minutes(late), of=LISTS)
+    (sms_action,) = (wake.action_id for wake in found[0].timers)
+    claims = await claim_actions(store, sms_action, at=NOON + minutes(late), of=LISTS)
     assert len(claims.claimed) == 1
-    await answered(store, Accepted("sid-1"), sms_action, at=NOON + minutes(late) + seconds(1))
+    await answer_action(store, Accepted("sid-1"), sms_action, at=NOON + minutes(late) + seconds(1))
 
 
 async def test_sources_stand_for_themselves(store: Store) -> None:
     """What one source lets run out, another may still want."""
     for source, until in (("api", NOON + minutes(1)), ("cli", NOON + minutes(9))):
         await store.write(partial(suppress, number=CALLER, reason="x", source=source, now=NOON, until=until))
-    assert verdicts(await admitted(store, rung("c1", SHOP), of=LISTS, at=NOON + minutes(5))) == ["suppressed"]
-    assert verdicts(await admitted(store, rung("c2", SHOP), of=LISTS, at=NOON + minutes(9))) == ["accepted"]
+    assert verdict_texts(await admit_calls(store, rung("c1", SHOP), of=LISTS, at=NOON + minutes(5))) == [
+        "suppressed"
+    ]
+    assert verdict_texts(await admit_calls(store, rung("c2", SHOP), of=LISTS, at=NOON + minutes(9))) == [
+        "accepted"
+    ]

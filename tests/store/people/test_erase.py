@@ -16,30 +16,36 @@ from typing import Any
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.time_buckets import SPANS
-from missedd.core.audit import By, Deed, Source
+from missedd.core.audit import Actor, AuditAction, Source
 from missedd.core.model import Outcome, Verdict
-from missedd.core.people.conversions import SaidConversion
-from missedd.core.people.erasure import Cause, Erased, NotErased, is_erased, remover
-from missedd.core.people.suppression import NO_SMS, OUR_CALLS, Class
+from missedd.core.people.conversions import ConversionInput
+from missedd.core.people.erasure import (
+    ErasureCause,
+    ErasureRefusal,
+    ErasureResult,
+    is_erased,
+    number_redactor,
+)
+from missedd.core.people.suppression import BLOCKS_CALLS, BLOCKS_SMS, RefusedSmsClass
 from missedd.core.policy import SubscribePolicy, UnsubscribePolicy, VotePolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted
-from missedd.store.admission.catch_up import news
+from missedd.store.admission.catch_up import unknown_call_sids
 from missedd.store.db.database import Database
 from missedd.store.db.inline_driver import InlineDatabase, InlineDriver
-from missedd.store.people.conversions import convert
-from missedd.store.people.erase import erase
-from missedd.store.people.retention import FIRST, SOURCES, erase_silent, look_on
-from missedd.store.people.retention_clock import go_on
-from missedd.store.people.suppressions import learn, suppress
-from missedd.store.polls.recount import digests, kept_tally, one_view, recount
-from missedd.store.polls.rule_changes import apply_rules
-from missedd.store.reads.audit import note
-from missedd.store.reads.reader import figures
-from missedd.store.rollups.roll_up import fold
-from missedd.store.rollups.state import begin
+from missedd.store.people.conversions import record_conversions
+from missedd.store.people.erase import erase_number
+from missedd.store.people.retention import BEFORE_ALL_NUMBERS, NUMBER_COLUMNS, erase_inactive, scan_numbers
+from missedd.store.people.retention_clock import update_trusted_time
+from missedd.store.people.suppressions import suppress, suppress_after_refusal
+from missedd.store.polls.recount import open_snapshot, recount_from_calls, stored_tally, vote_digests
+from missedd.store.polls.rule_changes import recount_changed_polls
+from missedd.store.reads.audit import record_audit
+from missedd.store.reads.reader import load_analytics
+from missedd.store.rollups.roll_up import roll_up
+from missedd.store.rollups.state import start_rollups
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import (
     CALLER,
@@ -54,9 +60,17 @@ from tests.core.campaigns import (
     poll,
     seconds,
 )
-from tests.store.life import Life
+from tests.store.life import RandomHistory
 from tests.store.reads.test_query_plans import GROWING
-from tests.store.steps import DUE, admitted, answered, claimed, reported, rows, verdicts
+from tests.store.steps import (
+    DUE,
+    admit_calls,
+    answer_action,
+    claim_actions,
+    report_outcome,
+    rows,
+    verdict_texts,
+)
 
 CALLED, VOTED, JOINED, LEFT = "+918047120001", "+918047120002", "+918047120003", "+918047120004"
 CLOSES = NOON + minutes(30)
@@ -70,21 +84,21 @@ OF = policy(
     polls=(poll(closes_at=CLOSES),),
 )
 MINE = "SELECT id FROM actions WHERE number = ?"
-BY = By(Source.API, "127.0.0.1")
+BY = Actor(Source.API, "127.0.0.1")
 KEEP_IT = {"suppressions", "subscriptions", "withdrawals"}
 
 
 async def erased(
     store: Store, number: str = CALLER, at: datetime = LATER, since: datetime | None = None
-) -> Erased | NotErased:
-    unit = partial(erase, number=number, at=at, cause=Cause.OPERATOR, unless_heard_since=since)
+) -> ErasureResult | ErasureRefusal:
+    unit = partial(erase_number, number=number, at=at, cause=ErasureCause.OPERATOR, unless_active_since=since)
     return await store.write(unit)
 
 
 async def lived(store: Store) -> None:
     """Two callers who did everything that one can do, and the summaries that were made of it."""
-    await store.write(partial(begin, grid=grid_of(INDIA)))
-    await store.write(partial(apply_rules, policy=OF))
+    await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
+    await store.write(partial(recount_changed_polls, policy=OF))
     for caller, n in ((CALLER, 1), (OTHER, 2)):
         fields = {"From": f"0{caller[3:]}", "To": CALLED, "Note": f"{caller[3:8]} {caller[8:]} rang"}
         named = [(CALLED, 0), (VOTED, 1), (VOTED, 2), (JOINED, 3), (LEFT, 4), (CALLED, 9)]
@@ -92,25 +106,25 @@ async def lived(store: Store) -> None:
             call(f"{caller[-4:]}-{i}", NOON + minutes(at), caller=caller, dialled=(to,), fields=fields)
             for i, (to, at) in enumerate(named)
         ]
-        await admitted(store, *calls, of=OF, at=NOON + minutes(n))
+        await admit_calls(store, *calls, of=OF, at=NOON + minutes(n))
     for action_id, sid in await rows(store, "SELECT id, 'sid-' || id FROM actions WHERE kind = 'callback'"):
-        await claimed(store, action_id, at=DUE + minutes(10), of=OF)
-        await answered(store, Accepted(sid, "200"), action_id, at=DUE + minutes(10))
-        await reported(store, Outcome.ANSWERED, action_id, sid=sid, at=DUE + minutes(12), of=OF)
+        await claim_actions(store, action_id, at=DUE + minutes(10), of=OF)
+        await answer_action(store, Accepted(sid, "200"), action_id, at=DUE + minutes(10))
+        await report_outcome(store, Outcome.ANSWERED, action_id, sid=sid, at=DUE + minutes(12), of=OF)
     told = f"no call from {CALLER}, 0{DIGITS} or (0987) 654-3210"
     # What is told of our own callback by its flow: somebody else is the caller in it.
     ((sid,),) = await rows(store, "SELECT provider_sid FROM actions WHERE number = ? AND placed_at", CALLER)
     ours = call(sid, NOON + minutes(11), caller=CALLED, dialled=(), fields={"To": CALLER})
-    await admitted(store, replace(ours, not_missed=Reason.OUTBOUND_LEG), of=OF, at=NOON + minutes(12))
+    await admit_calls(store, replace(ours, not_missed=Reason.OUTBOUND_LEG), of=OF, at=NOON + minutes(12))
 
     async def others(db: Database) -> None:
-        said = [SaidConversion(f"order-{DIGITS}", number=CALLER, campaign="admissions")]
-        await convert(db, said, NOON + minutes(20))
-        await note(db, BY, Deed.NUMBER_SUPPRESSED, CALLER, NOON, reason=told)
-        await note(db, BY, Deed.ACTION_SETTLED, 1, NOON, note=told)
+        said = [ConversionInput(f"order-{DIGITS}", number=CALLER, campaign="admissions")]
+        await record_conversions(db, said, NOON + minutes(20))
+        await record_audit(db, BY, AuditAction.NUMBER_SUPPRESSED, CALLER, NOON, reason=told)
+        await record_audit(db, BY, AuditAction.ACTION_SETTLED, 1, NOON, note=told)
         await suppress(db, CALLER, "asked", "api", NOON, None)
-        for bar in (OUR_CALLS, NO_SMS):
-            await learn(db, CALLER, bar, "x", NOON)
+        for bar in (BLOCKS_CALLS, BLOCKS_SMS):
+            await suppress_after_refusal(db, CALLER, bar, "x", NOON)
         await db.execute(f"UPDATE attempts SET message = ? WHERE action_id IN ({MINE})", (told, CALLER))
         await db.execute("UPDATE actions SET settled_note = ? WHERE id = 1", (told,))
         fields = f'{{"To":"0{DIGITS}"}}'
@@ -121,7 +135,7 @@ async def lived(store: Store) -> None:
                VALUES ('v1', ?, 'admissions', ?, ?, ?, 'pending', 'awaiting-call')""",
             (CALLER, CALLED, to_us(NOON), to_us(NOON + minutes(5))),
         )
-        while (folded := await fold(db, grid_of(INDIA), LATER, 2)) and folded.is_behind:
+        while (folded := await roll_up(db, hour_grid_for(INDIA), LATER, 2)) and folded.is_behind:
             pass
         await db.execute("UPDATE calls SET reason = reason")  # so that there are late callers
 
@@ -153,7 +167,7 @@ async def test_no_row_but_suppressions_and_consents_has_the_number(store: Store,
         *("conversions.reference", "callers.number", "late_callers.number", "audit.subject"),
         *("audit.details", "suppressions.number", "subscriptions.number", "withdrawals.number"),
     }
-    assert await erased(store) == Erased("erased:1", suppressions=1, consents=1)
+    assert await erased(store) == ErasureResult("erased:1", suppressions=1, consents=1)
     assert {each.partition(".")[0] for each in holding(path)} == KEEP_IT
     assert holding(path, OTHER.removeprefix("+91")) > {"calls.caller", "actions.number", "votes.number"}
     named = await rows(store, "SELECT DISTINCT number FROM actions UNION SELECT caller FROM calls")
@@ -166,24 +180,26 @@ async def test_no_row_but_suppressions_and_consents_has_the_number(store: Store,
 
 async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path: Path) -> None:
     await lived(store)
-    unit = partial(figures, campaign=None, since=None, until=None, timezone=INDIA)
+    unit = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
     sums = "SELECT * FROM figures WHERE n UNION ALL SELECT * FROM call_hours WHERE n ORDER BY 1, 2, 3, 4"
     before, kept = await store.read(unit), await rows(store, sums)
-    with one_view(path) as reading:
-        signed = digests(reading, "singer")
-    assert isinstance(await erased(store), Erased)
+    with open_snapshot(path) as reading:
+        signed = vote_digests(reading, "singer")
+    assert isinstance(await erased(store), ErasureResult)
     assert (await store.read(unit), await rows(store, sums)) == (before, kept)
-    with one_view(path) as reading:
-        tally = kept_tally(reading, "singer")
+    with open_snapshot(path) as reading:
+        tally = stored_tally(reading, "singer")
         assert tally is not None
-        counted = recount(reading, tally)
-        assert (counted.differences, counted.numbers) == ([], 2)
-        assert digests(reading, "singer") == signed
+        counted = recount_from_calls(reading, tally)
+        assert (counted.differences, counted.voter_count) == ([], 2)
+        assert vote_digests(reading, "singer") == signed
     # Whatever is folded after that finds the same caller again.
-    await admitted(store, call("new", LATER, caller=OTHER, dialled=(CALLED,)), of=OF, at=LATER)
+    await admit_calls(store, call("new", LATER, caller=OTHER, dialled=(CALLED,)), of=OF, at=LATER)
     after = await store.read(unit)
     assert (after["total_calls"], after["unique_callers"]) == (13, 2)
-    await store.write(partial(fold, grid=grid_of(INDIA), now=LATER + timedelta(days=1), calls=2))
+    await store.write(
+        partial(roll_up, grid=hour_grid_for(INDIA), now=LATER + timedelta(days=1), calls_per_bucket=2)
+    )
     assert await store.read(unit) == after
     assert await rows(store, "SELECT count(*) FROM late_callers") == [(0,)]
 
@@ -192,7 +208,7 @@ async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path
 async def test_the_figures_equal_a_recount_whoever_is_erased_when(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    life, spans = Life(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
+    life, spans = RandomHistory(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
     for module in (
         "core.analytics.time_buckets",
         "store.rollups.roll_up",
@@ -206,12 +222,14 @@ async def test_the_figures_equal_a_recount_whoever_is_erased_when(
             await db.executemany(
                 "UPDATE levels SET stretches = ? WHERE level = ?", [(n, i) for i, n in enumerate(spans)]
             )
-            await begin(db, grid_of(life.timezone))
+            await start_rollups(db, hour_grid_for(life.timezone))
             done = 0
             for step in range(300):
                 await life.step(db)
                 if step % 3 == 2:
-                    done += isinstance(await erase(db, life.number(), life.now, Cause.RETENTION), Erased)
+                    done += isinstance(
+                        await erase_number(db, life.number(), life.now, ErasureCause.RETENTION), ErasureResult
+                    )
                 if step % 30 == 29:
                     await life.check(db)
             assert done > 5
@@ -220,18 +238,18 @@ async def test_the_figures_equal_a_recount_whoever_is_erased_when(
 
 
 async def test_what_is_owed_keeps_the_number(store: Store) -> None:
-    assert await erased(store) is NotErased.UNKNOWN
-    await store.write(partial(apply_rules, policy=OF))
-    await admitted(store, call("c1", dialled=(CALLED,)), of=OF)
-    assert await erased(store) is NotErased.STILL_OWED
+    assert await erased(store) is ErasureRefusal.UNKNOWN
+    await store.write(partial(recount_changed_polls, policy=OF))
+    await admit_calls(store, call("c1", dialled=(CALLED,)), of=OF)
+    assert await erased(store) is ErasureRefusal.STILL_OWED
     await store.write(
         lambda db: db.execute("UPDATE actions SET state = 'done', outcome = '', wake_at = NULL")
     )
-    await admitted(store, call("c2", dialled=(VOTED,)), of=OF)
-    assert await erased(store, at=CLOSES - seconds(1)) is NotErased.POLL_OPEN
-    assert await erased(store, at=CLOSES, since=NOON) is NotErased.HEARD_OF
-    assert await erased(store, at=CLOSES, since=NOON + minutes(1)) == Erased("erased:1", 0, 0)
-    assert await erased(store) is NotErased.UNKNOWN
+    await admit_calls(store, call("c2", dialled=(VOTED,)), of=OF)
+    assert await erased(store, at=CLOSES - seconds(1)) is ErasureRefusal.POLL_OPEN
+    assert await erased(store, at=CLOSES, since=NOON) is ErasureRefusal.ACTIVE_AGAIN
+    assert await erased(store, at=CLOSES, since=NOON + minutes(1)) == ErasureResult("erased:1", 0, 0)
+    assert await erased(store) is ErasureRefusal.UNKNOWN
 
 
 async def test_one_who_is_being_verified_is_waited_for(store: Store) -> None:
@@ -244,34 +262,34 @@ async def test_one_who_is_being_verified_is_waited_for(store: Store) -> None:
         )
 
     await store.write(pending(LATER + seconds(1)))
-    assert await erased(store) is NotErased.BEING_VERIFIED
-    assert isinstance(await erased(store, at=LATER + seconds(1)), Erased)
+    assert await erased(store) is ErasureRefusal.BEING_VERIFIED
+    assert isinstance(await erased(store, at=LATER + seconds(1)), ErasureResult)
     assert await rows(store, "SELECT number, status FROM verifications") == [("erased:1", "pending")]
 
 
 async def test_an_erased_call_never_comes_in_again(store: Store) -> None:
     rung = call("c1", dialled=(VOTED,))
     interim = call("c2", dialled=(VOTED,))
-    await admitted(store, rung, replace(interim, not_missed=Reason.STILL_IN_PROGRESS), of=OF)
-    assert await store.read(partial(news, sids=["c1", "c2", "c3"])) == {"c2", "c3"}
-    assert isinstance(await erased(store), Erased)
-    assert await store.read(partial(news, sids=["c1", "c2", "c3"])) == {"c3"}
-    again = await admitted(store, rung, interim, replace(rung, shape="recovered"), of=OF, at=LATER)
-    assert verdicts(again) == [Verdict.REDELIVERED] * 3
+    await admit_calls(store, rung, replace(interim, not_missed=Reason.STILL_IN_PROGRESS), of=OF)
+    assert await store.read(partial(unknown_call_sids, sids=["c1", "c2", "c3"])) == {"c2", "c3"}
+    assert isinstance(await erased(store), ErasureResult)
+    assert await store.read(partial(unknown_call_sids, sids=["c1", "c2", "c3"])) == {"c3"}
+    again = await admit_calls(store, rung, interim, replace(rung, shape="recovered"), of=OF, at=LATER)
+    assert verdict_texts(again) == [Verdict.REDELIVERED] * 3
     assert await rows(store, "SELECT DISTINCT caller, fields FROM calls") == [("erased:1", "{}")]
     # Who rings anew is somebody new.
-    await admitted(store, call("c4", LATER, dialled=(VOTED,)), of=OF, at=LATER)
-    assert await erased(store) == Erased("erased:2", 0, 0)
+    await admit_calls(store, call("c4", LATER, dialled=(VOTED,)), of=OF, at=LATER)
+    assert await erased(store) == ErasureResult("erased:2", 0, 0)
 
 
 async def test_a_late_report_does_not_bring_it_back(store: Store, path: Path) -> None:
     await lived(store)
-    assert isinstance(await erased(store), Erased)
+    assert isinstance(await erased(store), ErasureResult)
     ((action_id,),) = await rows(
         store, "SELECT min(id) FROM actions WHERE number = 'erased:1' AND kind = 'callback'"
     )
-    applied = await reported(
-        store, Outcome.BUSY, action_id, sid=f"sid-{action_id}", refused=Class.PROMOTIONAL, of=OF
+    applied = await report_outcome(
+        store, Outcome.BUSY, action_id, sid=f"sid-{action_id}", refused=RefusedSmsClass.PROMOTIONAL, of=OF
     )
     assert applied.effect == "ignored: the number is erased"
     assert await rows(store, "SELECT fields FROM reports ORDER BY id DESC LIMIT 1") == [("{}",)]
@@ -294,11 +312,13 @@ async def test_every_row_is_found_by_an_index(tmp_path: Path, monkeypatch: pytes
         await lived(store)
         monkeypatch.setattr(InlineDatabase, "fetch_all", fetching)
         monkeypatch.setattr(InlineDatabase, "execute", executing)
-        assert await store.write(partial(go_on, now=LATER, ran=minutes(1))) is not None
-        for table, column in SOURCES:
-            unit = partial(look_on, table=table, column=column, after=FIRST, before=LATER, most=9)
-            assert (await store.read(unit)).silent
-        assert await store.write(partial(erase_silent, numbers=[CALLER], before=LATER, now=LATER)) == 1
+        assert await store.write(partial(update_trusted_time, now=LATER, elapsed=minutes(1))) is not None
+        for table, column in NUMBER_COLUMNS:
+            unit = partial(
+                scan_numbers, table=table, column=column, after=BEFORE_ALL_NUMBERS, before=LATER, limit=9
+            )
+            assert (await store.read(unit)).inactive
+        assert await store.write(partial(erase_inactive, numbers=[CALLER], before=LATER, now=LATER)) == 1
         statements = {
             sql: params for sql, params in seen.items() if re.match(r"\s*(SELECT|UPDATE|WITH)", sql)
         }
@@ -316,12 +336,12 @@ async def test_every_row_is_found_by_an_index(tmp_path: Path, monkeypatch: pytes
     ],
 )
 def test_every_spelling_is_found(spelling: str) -> None:
-    found = remover(CALLER, "erased:1")(f"<{spelling}>, 9876543211")
+    found = number_redactor(CALLER, "erased:1")(f"<{spelling}>, 9876543211")
     assert (re.findall(r"\d+", found), found[0]) == (["1", "9876543211"], "<")
 
 
 def test_a_short_number_is_not_found_within_others() -> None:
-    remove = remover("+29012345", "erased:1")  # Saint Helena
+    remove = number_redactor("+29012345", "erased:1")  # Saint Helena
     assert remove("+29012345 owes 912345 of 12345") == "erased:1 owes 912345 of erased:1"
 
 

@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from missedd.core.model import InboundCall, Lane, Outcome
-from missedd.core.people.verification import NotStarted
+from missedd.core.people.verification import VerificationRefusal
 from missedd.core.policy import VerifyPolicy, WebhookPolicy
 from missedd.core.reasons import Reason
-from missedd.store.actions.claims import close
-from missedd.store.actions.operator_changes import resend
+from missedd.store.actions.claims import close_action
+from missedd.store.actions.operator_changes import resend_webhook
 from missedd.store.people.suppressions import suppress
-from missedd.store.people.verifications import fetch_verification, start, tell
-from missedd.store.reads.reader import call_story
+from missedd.store.people.verifications import (
+    expire_and_fetch_verification,
+    fetch_verification,
+    start_verification,
+)
+from missedd.store.reads.reader import call_trace
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,
@@ -28,7 +32,7 @@ from tests.core.campaigns import (
     policy,
     seconds,
 )
-from tests.store.steps import actions, admitted, rows, verdicts
+from tests.store.steps import actions, admit_calls, rows, verdict_texts
 
 SIGNUP = campaign(
     name="signup",
@@ -42,7 +46,9 @@ VERIFYING = policy(SIGNUP, QUIET)
 async def started(
     store: Store, name: str = "v1", number: str = CALLER, at: float = 0, of: Any = SIGNUP
 ) -> Any:
-    unit = partial(start, verification_id=name, number=number, campaign=of, now=NOON + minutes(at))
+    unit = partial(
+        start_verification, verification_id=name, number=number, campaign=of, now=NOON + minutes(at)
+    )
     return await store.write(unit)
 
 
@@ -54,7 +60,7 @@ async def standing(store: Store, name: str = "v1") -> tuple[str, str, str | None
 
 async def rung(store: Store, *calls: InboundCall, told_at: float) -> list[str]:
     """Admit the calls; the reasons of all attempts so far."""
-    await admitted(store, *calls, of=VERIFYING, at=NOON + minutes(told_at))
+    await admit_calls(store, *calls, of=VERIFYING, at=NOON + minutes(told_at))
     return [reason for kind, reason in await actions(store, "kind, reason") if kind == "verify"]
 
 
@@ -76,7 +82,7 @@ async def test_one_that_waits_and_is_proved(store: Store) -> None:
     found = await store.read(partial(fetch_verification, verification_id="v1"))
     assert found is not None
     assert (found["status"], found["verified_at"]) == ("verified", "2026-11-23T06:32:00.000Z")
-    story = await store.read(partial(call_story, call_sid="c1"))
+    story = await store.read(partial(call_trace, call_sid="c1"))
     assert story is not None
     assert (found["call_sid"], story["verification"]) == ("c1", "v1")
 
@@ -96,7 +102,7 @@ async def test_it_is_proved_once(store: Store, same_batch: bool) -> None:
     await started(store)
     calls = [call(f"c{n}", NOON + minutes(n)) for n in (1, 2)]
     for batch in [calls] if same_batch else [[each] for each in calls]:
-        await admitted(store, *batch, of=VERIFYING, at=NOON + minutes(3))
+        await admit_calls(store, *batch, of=VERIFYING, at=NOON + minutes(3))
     assert await actions(store, "kind, reason") == [
         ("verify", "verified"),
         ("webhook", "owed"),
@@ -114,14 +120,14 @@ async def test_a_redelivery_proves_nothing(store: Store) -> None:
 
 
 async def test_duplicates_and_suppressed_callers_prove_their_number_too_and_it_is_told(store: Store) -> None:
-    await admitted(store, call("c0", NOON - minutes(1)), of=VERIFYING, at=NOON)
+    await admit_calls(store, call("c0", NOON - minutes(1)), of=VERIFYING, at=NOON)
     await started(store)
-    (repeat,) = await admitted(store, call("c1", NOON + minutes(1)), of=VERIFYING, at=NOON + minutes(1))
-    assert (verdicts([repeat]), [each.lane for each in repeat.wakes]) == (["duplicate"], [Lane.WEBHOOK])
+    (repeat,) = await admit_calls(store, call("c1", NOON + minutes(1)), of=VERIFYING, at=NOON + minutes(1))
+    assert (verdict_texts([repeat]), [each.lane for each in repeat.timers]) == (["duplicate"], [Lane.WEBHOOK])
     await started(store, "v2", at=2)
     await store.write(partial(suppress, number=CALLER, reason="x", source="api", now=NOON, until=None))
-    (barred,) = await admitted(store, call("c2", NOON + minutes(3)), of=VERIFYING, at=NOON + minutes(3))
-    assert (verdicts([barred]), len(barred.wakes)) == (["suppressed"], 1)
+    (barred,) = await admit_calls(store, call("c2", NOON + minutes(3)), of=VERIFYING, at=NOON + minutes(3))
+    assert (verdict_texts([barred]), len(barred.timers)) == (["suppressed"], 1)
     assert [await standing(store, each) for each in ("v1", "v2")] == [
         ("verified", "verified", "c1"),
         ("verified", "verified", "c2"),
@@ -149,10 +155,14 @@ async def test_a_call_that_is_delivered_late_counts_by_its_own_time_unless_the_e
     assert await rung(store, call("c2", NOON + minutes(4)), told_at=7) == ["verification-expired", "verified"]
 
     await started(store, "v2", at=10)
-    early = await store.write(partial(tell, verification_id="v2", now=NOON + minutes(14.9)))
+    early = await store.write(
+        partial(expire_and_fetch_verification, verification_id="v2", now=NOON + minutes(14.9))
+    )
     assert early is not None
     assert early["status"] == "pending"
-    told = await store.write(partial(tell, verification_id="v2", now=NOON + minutes(15)))
+    told = await store.write(
+        partial(expire_and_fetch_verification, verification_id="v2", now=NOON + minutes(15))
+    )
     assert told is not None
     assert (told["status"], told["reason"]) == ("expired", "not-rung-in-time")
     assert (await rung(store, call("c3", NOON + minutes(14)), told_at=20))[-1] == "verification-expired"
@@ -160,7 +170,7 @@ async def test_a_call_that_is_delivered_late_counts_by_its_own_time_unless_the_e
 
 
 async def test_nobody_knows_an_id_that_was_not_given(store: Store) -> None:
-    assert await store.write(partial(tell, verification_id="v9", now=NOON)) is None
+    assert await store.write(partial(expire_and_fetch_verification, verification_id="v9", now=NOON)) is None
 
 
 async def test_another_start_takes_the_place_of_one_that_waits(store: Store) -> None:
@@ -180,15 +190,17 @@ async def test_another_start_takes_the_place_of_one_that_waits(store: Store) -> 
 
 async def test_a_number_may_start_so_many_in_an_hour(store: Store) -> None:
     for n, at in enumerate((0, 10, 20)):
-        assert not isinstance(await started(store, f"v{n}", at=at), NotStarted)
-    refused = NotStarted(Reason.TOO_MANY_VERIFICATIONS, NOON + minutes(60))
+        assert not isinstance(await started(store, f"v{n}", at=at), VerificationRefusal)
+    refused = VerificationRefusal(Reason.TOO_MANY_VERIFICATIONS, NOON + minutes(60))
     assert await started(store, "v3", at=30) == refused
     assert await started(store, "v3", at=59.99) == refused
-    assert not isinstance(await started(store, "v3", OTHER, 30), NotStarted), "another number"
-    assert not isinstance(await started(store, "v4", at=30, of=QUIET), NotStarted), "another campaign"
-    assert not isinstance(await started(store, "v5", at=60), NotStarted)
+    assert not isinstance(await started(store, "v3", OTHER, 30), VerificationRefusal), "another number"
+    assert not isinstance(await started(store, "v4", at=30, of=QUIET), VerificationRefusal), (
+        "another campaign"
+    )
+    assert not isinstance(await started(store, "v5", at=60), VerificationRefusal)
     assert await rows(store, "SELECT count(*) FROM verifications") == [(6,)]
-    assert await started(store, "v6", of=campaign()) == NotStarted(Reason.VERIFIES_NOTHING)
+    assert await started(store, "v6", of=campaign()) == VerificationRefusal(Reason.VERIFIES_NOTHING)
 
 
 async def test_after_the_clock_was_set_back_the_one_that_waits_is_still_found(store: Store) -> None:
@@ -204,8 +216,10 @@ async def test_after_the_clock_was_set_back_the_one_that_waits_is_still_found(st
 async def test_a_webhook_that_is_sent_again_tells_the_same(store: Store) -> None:
     await started(store)
     await rung(store, call("c1", NOON + minutes(1)), told_at=1)
-    parked = partial(close, outcome=Outcome.FAILED, reason=Reason.RETRIES_EXHAUSTED, now=NOON + seconds(99))
+    parked = partial(
+        close_action, outcome=Outcome.FAILED, reason=Reason.RETRIES_EXHAUSTED, now=NOON + seconds(99)
+    )
     await store.write(partial(parked, action_id=2))
-    wake = await store.write(partial(resend, action_id=2, now=NOON + minutes(3)))
+    wake = await store.write(partial(resend_webhook, action_id=2, now=NOON + minutes(3)))
     assert wake is not None
     assert (await actions(store, "details ->> 'verification'"))[-1] == ("v1",)

@@ -12,22 +12,22 @@ from typing import Any
 
 import pytest
 
-from missedd.core.explain.call import story as explained
+from missedd.core.explain.call import explain_call as explained
 from missedd.core.model import InboundCall
-from missedd.core.people.erasure import Cause, Erased
+from missedd.core.people.erasure import ErasureCause, ErasureResult
 from missedd.core.policy import Policy, VotePolicy
-from missedd.core.polls.tally import Tally, told
-from missedd.core.polls.voting_rules import Standing
-from missedd.store.admission.admit import admit, foresee
+from missedd.core.polls.tally import Tally, tally_json
+from missedd.core.polls.voting_rules import VoteStatus
+from missedd.store.admission.admit import admit, preview_admission
 from missedd.store.db.database import Database, StoreRefused
-from missedd.store.people.erase import erase
+from missedd.store.people.erase import erase_number
 from missedd.store.people.suppressions import suppress
 from missedd.store.polls import rule_changes
-from missedd.store.polls.recount import Recount, digests, kept_tally, one_view, recount
-from missedd.store.polls.rule_changes import Recounted, apply_rules
-from missedd.store.polls.tallies import rules_of, rules_text, tally
-from missedd.store.polls.votes import COLUMN_OF
-from missedd.store.reads.reader import call_story
+from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
+from missedd.store.polls.rule_changes import RuleChangeResult, recount_changed_polls
+from missedd.store.polls.tallies import rules_from_json, rules_to_json, tally
+from missedd.store.polls.votes import COLUMN_OF_STATUS
+from missedd.store.reads.reader import call_trace
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,
@@ -43,7 +43,7 @@ from tests.core.campaigns import (
     seconds,
     sms,
 )
-from tests.store.steps import actions, admitted, rows, verdicts
+from tests.store.steps import actions, admit_calls, rows, verdict_texts
 
 ASHA, RAVI = "+918047120010", "+918047120011"
 
@@ -61,8 +61,8 @@ def vote(sid: str, at: float = 0, to: str = ASHA, caller: str = CALLER) -> Inbou
     return call(sid, NOON + minutes(at), dialled=(to,), caller=caller)
 
 
-async def opened(store: Store, of: Policy) -> list[Recounted]:
-    return await store.write(partial(apply_rules, policy=of))
+async def opened(store: Store, of: Policy) -> list[RuleChangeResult]:
+    return await store.write(partial(recount_changed_polls, policy=of))
 
 
 async def counts(store: Store) -> dict[tuple[str, str], int]:
@@ -77,17 +77,17 @@ async def _execute(db: Database, sql: str) -> None:
 
 
 def counted_again(path: Path) -> Recount:
-    with one_view(path) as reading:
-        kept = kept_tally(reading, "singer")
+    with open_snapshot(path) as reading:
+        kept = stored_tally(reading, "singer")
         assert kept is not None
-        return recount(reading, kept)
+        return recount_from_calls(reading, kept)
 
 
 async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Path) -> None:
     of = voting(countries=frozenset({"IN"}))
     abroad, satellite = "+971501234567", "+881612345678"
     await opened(store, of)
-    await admitted(store, vote("c1"), vote("c2", caller=abroad), vote("c3", caller=satellite), of=of)
+    await admit_calls(store, vote("c1"), vote("c2", caller=abroad), vote("c3", caller=satellite), of=of)
     assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "foreign"): 2}
     assert await actions(store) == [
         ("done", "recorded", "vote-counted"),
@@ -97,25 +97,33 @@ async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Pa
     assert counted_again(path).agrees
     told_of = await store.read(partial(tally, poll="singer"))
     assert isinstance(told_of, Tally)
-    assert told(told_of, ["Asha"], NOON)["refused"]["foreign"] == 2
-    assert told(told_of, ["Asha"], NOON)["countries"] == ["IN"]
+    assert tally_json(told_of, ["Asha"], NOON)["refused"]["foreign"] == 2
+    assert tally_json(told_of, ["Asha"], NOON)["countries"] == ["IN"]
     # Who is erased has no country any more, and stays what they were under any further rules.
-    assert isinstance(await store.write(partial(erase, number=abroad, at=NOON, cause=Cause.OPERATOR)), Erased)
+    assert isinstance(
+        await store.write(partial(erase_number, number=abroad, at=NOON, cause=ErasureCause.OPERATOR)),
+        ErasureResult,
+    )
     again = voting(countries=frozenset({"IN", "US"}))
-    assert await opened(store, again) == [Recounted("singer", 3, 0, 1)]
+    assert await opened(store, again) == [RuleChangeResult("singer", 3, 0, 1)]
     assert counted_again(path).agrees
     everybody = voting()
-    assert await opened(store, everybody) == [Recounted("singer", 3, 2, 3)]
+    assert await opened(store, everybody) == [RuleChangeResult("singer", 3, 2, 3)]
     assert counted_again(path).agrees
     told_of = await store.read(partial(tally, poll="singer"))
     assert isinstance(told_of, Tally)
-    assert told(told_of, ["Asha"], NOON)["refused"] == {"surplus": 0, "replaced": 0, "early": 0, "late": 0}
+    assert tally_json(told_of, ["Asha"], NOON)["refused"] == {
+        "surplus": 0,
+        "replaced": 0,
+        "early": 0,
+        "late": 0,
+    }
 
 
 async def test_a_vote_is_recorded_and_counted(store: Store, path: Path) -> None:
     of = voting()
-    assert await opened(store, of) == [Recounted("singer", 0, 0, 0)]
-    await admitted(store, vote("c1"), vote("c2", caller=OTHER), vote("c3", to=RAVI, caller=THIRD), of=of)
+    assert await opened(store, of) == [RuleChangeResult("singer", 0, 0, 0)]
+    await admit_calls(store, vote("c1"), vote("c2", caller=OTHER), vote("c3", to=RAVI, caller=THIRD), of=of)
     assert await counts(store) == {("Asha", "counted"): 2, ("Ravi", "counted"): 1}
     assert await actions(store) == [("done", "recorded", "vote-counted")] * 3
     assert counted_again(path).agrees
@@ -131,12 +139,14 @@ async def test_a_text_confirms_a_vote_that_counts_and_no_other(
     of = voting(keep=keep, closes_at=NOON + minutes(30))
     of = replace(of, campaigns=tuple(replace(each, sms=sms()) for each in of.campaigns))
     await opened(store, of)
-    await admitted(store, vote("c1"), of=of)
+    await admit_calls(store, vote("c1"), of=of)
     again = vote("c2", 1, to=RAVI)
-    foreseen = await store.read(partial(foresee, call=again, policy=of, received_at=NOON + minutes(1)))
-    (decided,) = await admitted(store, again, at=NOON + minutes(1), of=of)
+    foreseen = await store.read(
+        partial(preview_admission, call=again, policy=of, received_at=NOON + minutes(1))
+    )
+    (decided,) = await admit_calls(store, again, at=NOON + minutes(1), of=of)
     assert foreseen == decided.admission
-    await admitted(store, vote("c3", 31, caller=OTHER), at=NOON + minutes(31), of=of)
+    await admit_calls(store, vote("c3", 31, caller=OTHER), at=NOON + minutes(31), of=of)
     texts = await rows(store, "SELECT state, outcome, reason FROM actions WHERE kind = 'sms' ORDER BY id")
     assert texts == [("planned", None, "owed"), second, ("done", "dropped", "vote-not-counted")]
     waiting = await rows(store, "SELECT count(*) FROM actions WHERE wake_at IS NOT NULL")
@@ -147,8 +157,8 @@ async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, p
     of = voting(opens_at=NOON, closes_at=NOON + minutes(10))
     await opened(store, of)
     late = vote("c3", 10, caller=THIRD)
-    await admitted(store, vote("c1", -1), vote("c2", 9.99, caller=OTHER), at=NOON + minutes(9.99), of=of)
-    await admitted(store, late, vote("c4", 11, caller=OTHER), at=NOON + minutes(11), of=of)
+    await admit_calls(store, vote("c1", -1), vote("c2", 9.99, caller=OTHER), at=NOON + minutes(9.99), of=of)
+    await admit_calls(store, late, vote("c4", 11, caller=OTHER), at=NOON + minutes(11), of=of)
     assert await actions(store, "outcome, reason") == [
         ("refused", "poll-not-open"),
         ("recorded", "vote-counted"),
@@ -157,7 +167,7 @@ async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, p
     ]
     assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "early"): 1, ("Asha", "late"): 2}
     # A call from before the closing that is told of long after it.
-    await admitted(store, vote("c5", 8, RAVI, "+919800000005"), at=NOON + minutes(90), of=of)
+    await admit_calls(store, vote("c5", 8, RAVI, "+919800000005"), at=NOON + minutes(90), of=of)
     assert (await counts(store))["Ravi", "counted"] == 1
     assert counted_again(path).agrees
 
@@ -190,7 +200,7 @@ async def test_a_call_told_of_late_takes_its_own_place(
     await opened(store, of)
     calls = [vote("c2", 6), vote("c3", 12, RAVI), vote("c1", 0)]
     for batch in [calls] if in_one_batch else [[each] for each in calls]:
-        await admitted(store, *batch, at=NOON + minutes(12), of=of)
+        await admit_calls(store, *batch, at=NOON + minutes(12), of=of)
     assert await counts(store) == found
     assert await actions(store, "outcome, reason") == [("recorded", each) for each in reasons]
     assert counted_again(path).agrees
@@ -202,10 +212,10 @@ async def test_duplicates_and_suppressed_callers_vote_all_the_same(store: Store,
     await store.write(
         partial(suppress, number=OTHER, reason="asked", source="api", now=NOON - minutes(9), until=None)
     )
-    found = await admitted(
+    found = await admit_calls(
         store, vote("c1"), vote("c2", 1), vote("c3", 2), vote("c4", caller=OTHER), vote("c1"), of=of
     )
-    assert verdicts(found) == ["accepted", "duplicate", "duplicate", "suppressed", "redelivered"]
+    assert verdict_texts(found) == ["accepted", "duplicate", "duplicate", "suppressed", "redelivered"]
     assert await counts(store) == {("Asha", "counted"): 3, ("Asha", "surplus"): 1}
     assert counted_again(path).agrees
 
@@ -227,7 +237,7 @@ async def test_in_any_order_and_any_batches_it_is_what_a_recount_gives(
     while calls:
         size = luck.choice((1, 2, 20))
         batch, calls = calls[:size], calls[size:]
-        await admitted(store, *batch, *batch[:1], at=NOON + minutes(34), of=of)
+        await admit_calls(store, *batch, *batch[:1], at=NOON + minutes(34), of=of)
         assert counted_again(path).differences == []
     assert sum((await counts(store)).values()) == 150
     assert await rows(
@@ -246,21 +256,21 @@ async def test_new_rules_count_every_vote_again(
     # More votes of one number than a piece holds, and a piece that ends within a number's votes.
     calls = [vote(f"a{n}", n, RAVI) for n in range(9)]
     calls += [vote(f"b{n}{i}", n, caller=each) for i, each in enumerate(callers) for n in range(3)]
-    await admitted(store, *calls, at=NOON + minutes(10), of=first)
+    await admit_calls(store, *calls, at=NOON + minutes(10), of=first)
     assert await counts(store) == {("Asha", "counted"): 2, ("Ravi", "counted"): 1} | {
         ("Asha", "surplus"): 7,
         ("Ravi", "surplus"): 8,
     }
     assert await opened(store, first) == [], "nothing has changed"
     (done,) = await opened(store, last)
-    assert done == Recounted("singer", votes=18, changed=18, total=6)
+    assert done == RuleChangeResult("singer", votes=18, changed=18, total=6)
     assert await counts(store) == {("Asha", "counted"): 4, ("Ravi", "counted"): 2} | {
         ("Asha", "replaced"): 5,
         ("Ravi", "replaced"): 6,
         ("Ravi", "late"): 1,
     }
     assert counted_again(path).agrees
-    await admitted(store, vote("z", 7.5, caller=OTHER), at=NOON + minutes(11), of=last)
+    await admit_calls(store, vote("z", 7.5, caller=OTHER), at=NOON + minutes(11), of=last)
     assert counted_again(path).agrees
     await opened(store, first)
     assert counted_again(path).agrees
@@ -269,10 +279,12 @@ async def test_new_rules_count_every_vote_again(
 async def test_votes_from_before_there_were_polls_are_counted(store: Store, path: Path) -> None:
     of = voting()
     await opened(store, of)
-    await admitted(store, vote("c1"), vote("c2", 1), vote("c3", 2, RAVI, OTHER), at=NOON + minutes(2), of=of)
+    await admit_calls(
+        store, vote("c1"), vote("c2", 1), vote("c3", 2, RAVI, OTHER), at=NOON + minutes(2), of=of
+    )
     for statement in ("DELETE FROM votes", "DELETE FROM tallies", "DELETE FROM poll_rules"):
         await store.write(partial(_execute, sql=statement))
-    assert await opened(store, of) == [Recounted("singer", 3, 2, 2)]
+    assert await opened(store, of) == [RuleChangeResult("singer", 3, 2, 2)]
     assert await counts(store) == {("Asha", "counted"): 1, ("Asha", "surplus"): 1, ("Ravi", "counted"): 1}
     assert counted_again(path).agrees
 
@@ -311,7 +323,7 @@ async def test_a_poll_reads_once_for_a_batch_and_writes_once_a_table(store: Stor
 
 
 async def test_where_nobody_votes_nothing_of_polls_is_asked(store: Store) -> None:
-    await admitted(store, call(), of=policy(campaign(), polls=(poll(),)))
+    await admit_calls(store, call(), of=policy(campaign(), polls=(poll(),)))
     assert await rows(store, "SELECT * FROM votes") == []
     assert await store.read(partial(tally, poll="singer")) is None
 
@@ -319,11 +331,11 @@ async def test_where_nobody_votes_nothing_of_polls_is_asked(store: Store) -> Non
 async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
     of = voting()
     await opened(store, of)
-    await admitted(store, vote("c2", 6), at=NOON + minutes(6), of=of)
-    await admitted(store, vote("c1", 0, RAVI), at=NOON + minutes(7), of=of)
+    await admit_calls(store, vote("c2", 6), at=NOON + minutes(6), of=of)
+    await admit_calls(store, vote("c1", 0, RAVI), at=NOON + minutes(7), of=of)
     told, words = {}, {}
     for sid in ("c1", "c2"):
-        story = await store.read(partial(call_story, call_sid=sid))
+        story = await store.read(partial(call_trace, call_sid=sid))
         assert story is not None
         (action,) = story["actions"]
         told[sid] = (action["outcome"], action["reason"], action["vote"])
@@ -344,8 +356,8 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
 async def test_the_story_of_a_refused_vote_says_why(store: Store) -> None:
     of = voting(closes_at=NOON)
     await opened(store, of)
-    await admitted(store, vote("c1"), of=of)
-    story = await store.read(partial(call_story, call_sid="c1"))
+    await admit_calls(store, vote("c1"), of=of)
+    story = await store.read(partial(call_trace, call_sid="c1"))
     assert story is not None
     words = explained(story, NOON, INDIA)
     assert "vote (action 1): kept, and refused by the poll's rules; the poll had closed" in words
@@ -393,7 +405,7 @@ async def test_a_recount_finds_what_does_not_agree(
     of = voting()
     await opened(store, of)
     calls = (vote("c1"), vote("c2", 6), vote("c3", 0, caller=OTHER), vote("c4", 0, RAVI, THIRD))
-    await admitted(store, *calls, at=NOON + minutes(6), of=of)
+    await admit_calls(store, *calls, at=NOON + minutes(6), of=of)
     assert counted_again(path).agrees
     await store.write(lambda db: db.execute(mischief))
     found = counted_again(path)
@@ -405,9 +417,11 @@ async def test_a_recount_finds_what_does_not_agree(
 async def test_the_digest_is_of_the_sorted_callsids_that_count(store: Store, path: Path) -> None:
     of = voting()
     await opened(store, of)
-    await admitted(store, vote("b"), vote("a", caller=OTHER), vote("c", 0, RAVI, THIRD), vote("d", 1), of=of)
-    with one_view(path) as reading:
-        found = digests(reading, "singer")
+    await admit_calls(
+        store, vote("b"), vote("a", caller=OTHER), vote("c", 0, RAVI, THIRD), vote("d", 1), of=of
+    )
+    with open_snapshot(path) as reading:
+        found = vote_digests(reading, "singer")
     # printf 'a\nb\nc' | sha256sum, and so on.
     assert found.total == "ea7fb08b7a2dc4619ffb7c7bb38d95a2047935fa165d71b12efd3852a2e6d0cc"
     assert found.by_option == {
@@ -421,18 +435,18 @@ def test_rules_are_kept_as_they_are_read() -> None:
         poll(),
         poll(keep="last", votes_per_number=3, opens_at=NOON, closes_at=NOON + seconds(0.1)),
     ):
-        assert rules_of("singer", rules_text(rules)) == rules
+        assert rules_from_json("singer", rules_to_json(rules)) == rules
 
 
 def test_a_recount_wants_a_database_of_this_version(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.execute("PRAGMA user_version = 3")
     old.close()
-    with pytest.raises(StoreRefused, match="schema version 3"), one_view(path):
+    with pytest.raises(StoreRefused, match="schema version 3"), open_snapshot(path):
         pass
-    with pytest.raises(StoreRefused, match="there is no database"), one_view(path / "none"):
+    with pytest.raises(StoreRefused, match="there is no database"), open_snapshot(path / "none"):
         pass
 
 
 def test_every_standing_has_its_column() -> None:
-    assert set(COLUMN_OF) == set(Standing)
+    assert set(COLUMN_OF_STATUS) == set(VoteStatus)

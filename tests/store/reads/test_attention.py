@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from missedd.core.analytics.backlog_forecast import KNOWN_MINUTES, Crowd
-from missedd.core.audit import By, Deed, Source
+from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, DueGroup
+from missedd.core.audit import Actor, AuditAction, Source
 from missedd.core.model import Kind, Lane
 from missedd.core.pagination import Query
 from missedd.core.reasons import Reason
-from missedd.store.actions.operator_changes import resend, resend_parked
-from missedd.store.actions.rows import Wake
-from missedd.store.reads.attention import attention, lost, parked, unknown
-from missedd.store.reads.audit import audit, note
-from missedd.store.reads.backlog import backlogs, pending
+from missedd.store.actions.operator_changes import resend_parked_webhooks, resend_webhook
+from missedd.store.actions.rows import Timer
+from missedd.store.reads.attention import attention_counts, lost_answers, parked_webhooks, unknown_outcomes
+from missedd.store.reads.audit import audit, record_audit
+from missedd.store.reads.backlog import backlogs, open_action_counts
 from missedd.store.reads.lists import actions as listed_actions
 from missedd.store.reads.refused_sms import refused_sms
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, everything, minutes, policy
 from tests.store.database import FilledDatabase
-from tests.store.steps import actions, admitted, claimed, rows
+from tests.store.steps import actions, admit_calls, claim_actions, rows
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ async def test_parked_are_those_that_were_not_sent_again(db: FilledDatabase) -> 
     first, second = park(db, "a"), park(db, "b", "refused")
     db.done(db.call("c"), "webhook", "delivered")
     db.done(db.call("d"), "callback", "failed")
-    page = await parked(db, Query())
+    page = await parked_webhooks(db, Query())
     assert [each["id"] for each in page.items] == [second, first]
     assert (page.items[0]["attempts"], page.items[0]["code"], page.items[0]["call_sid"]) == (2, "503", "b")
     again = db.done(1, "webhook", "failed", origin_id=first, reason="retries-exhausted")
-    assert [each["id"] for each in (await parked(db, Query())).items] == [again, second]
+    assert [each["id"] for each in (await parked_webhooks(db, Query())).items] == [again, second]
     db.action(1, "webhook", origin_id=first)
-    assert [each["id"] for each in (await parked(db, Query())).items] == [second]
-    assert await attention(db) == {"parked": 1, "unknown": 0, "lost": 0}
+    assert [each["id"] for each in (await parked_webhooks(db, Query())).items] == [second]
+    assert await attention_counts(db) == {"parked": 1, "unknown": 0, "lost": 0}
 
 
 async def test_unknown_are_those_that_nobody_settled(db: FilledDatabase) -> None:
@@ -62,17 +62,17 @@ async def test_unknown_are_those_that_nobody_settled(db: FilledDatabase) -> None
     db.put("attempts", action_id=out, number=1, started_at=NOON, result="unknown")
     in_flight = db.action(db.call("d"), state="attempting")
     db.put("attempts", action_id=in_flight, number=1, started_at=NOON)
-    assert [each["id"] for each in (await unknown(db, Query())).items] == [action]
-    assert [each["id"] for each in (await lost(db, Query())).items] == [out]
-    assert await attention(db) == {"parked": 0, "unknown": 1, "lost": 1}
+    assert [each["id"] for each in (await unknown_outcomes(db, Query())).items] == [action]
+    assert [each["id"] for each in (await lost_answers(db, Query())).items] == [out]
+    assert await attention_counts(db) == {"parked": 0, "unknown": 1, "lost": 1}
     elsewhere = Query(campaign="other")
-    assert (await unknown(db, elsewhere)).items == (await lost(db, elsewhere)).items == []
+    assert (await unknown_outcomes(db, elsewhere)).items == (await lost_answers(db, elsewhere)).items == []
 
 
 async def test_they_are_found_by_their_own_indexes(db: FilledDatabase) -> None:
-    await attention(db)
-    await parked(db, Query())
-    await unknown(db, Query())
+    await attention_counts(db)
+    await parked_webhooks(db, Query())
+    await unknown_outcomes(db, Query())
     for query in (Query(parked=True), Query(parked=False), Query(settled=False)):
         await listed_actions(db, query)
     await refused_sms(db, NOON)
@@ -102,42 +102,42 @@ async def test_an_sms_that_needs_a_person_is_told_of_for_a_day(db: FilledDatabas
 
 async def test_all_parked_go_again_once(store: Store) -> None:
     of = policy(everything())
-    await admitted(store, call("c1"), call("c2", caller="+919812345678"), of=of)
+    await admit_calls(store, call("c1"), call("c2", caller="+919812345678"), of=of)
     webhooks = [action_id for action_id, kind in await actions(store, "id, kind") if kind == Kind.WEBHOOK]
     await store.write(
         lambda db: db.execute(
             "UPDATE actions SET state = 'done', outcome = 'failed', wake_at = NULL WHERE kind = 'webhook'"
         )
     )
-    wakes = await store.write(partial(resend_parked, now=NOON))
+    wakes = await store.write(partial(resend_parked_webhooks, now=NOON))
     assert [each.lane for each in wakes] == [Lane.WEBHOOK] * 2
-    assert await store.write(partial(resend_parked, now=NOON)) == []
+    assert await store.write(partial(resend_parked_webhooks, now=NOON)) == []
     assert await rows(
         store, "SELECT origin_id, state, reason FROM actions WHERE origin_id IS NOT NULL ORDER BY 1"
     ) == [(each, "planned", "resent") for each in webhooks]
-    assert len((await claimed(store, *(each.action_id for each in wakes), of=of, at=NOON)).claimed) == 2
-    one = await store.write(partial(resend, action_id=webhooks[0], now=NOON))
-    assert isinstance(one, Wake)
+    assert len((await claim_actions(store, *(each.action_id for each in wakes), of=of, at=NOON)).claimed) == 2
+    one = await store.write(partial(resend_webhook, action_id=webhooks[0], now=NOON))
+    assert isinstance(one, Timer)
 
 
 async def test_backlogs_by_minute(db: FilledDatabase) -> None:
     call_id = db.call("a")
-    for offset in (-90, 0, 30, 61, 62, 60 * KNOWN_MINUTES):
+    for offset in (-90, 0, 30, 61, 62, 60 * FORECAST_MINUTES):
         db.action(call_id, due_at=NOON + timedelta(seconds=offset))
     db.action(call_id, state="held", reason="business-closed", due_at=NOON, wake_at=NOON + minutes(5))
     db.action(call_id, state="placed", due_at=NOON)
     db.done(call_id, "callback", "answered", due_at=NOON)
     db.action(call_id, "webhook", due_at=NOON)
     found = await backlogs(db, NOON)
-    assert (found[Kind.CALLBACK].due, found[Kind.CALLBACK].soon) == (2, 4)
-    assert sorted(found[Kind.CALLBACK].crowds, key=lambda crowd: crowd.due) == [
-        Crowd(-2, None, 1),
-        Crowd(-1, None, 1),
-        Crowd(0, None, 1),
-        Crowd(1, None, 2),
-        Crowd(5, None, 1),
+    assert (found[Kind.CALLBACK].due_now, found[Kind.CALLBACK].due_soon) == (2, 4)
+    assert sorted(found[Kind.CALLBACK].groups, key=lambda crowd: crowd.due_minute) == [
+        DueGroup(-2, None, 1),
+        DueGroup(-1, None, 1),
+        DueGroup(0, None, 1),
+        DueGroup(1, None, 2),
+        DueGroup(5, None, 1),
     ]
-    assert (found[Kind.WEBHOOK].due, found[Kind.SMS].due, found[Kind.SMS].soon) == (1, 0, 0)
+    assert (found[Kind.WEBHOOK].due_now, found[Kind.SMS].due_now, found[Kind.SMS].due_soon) == (1, 0, 0)
 
 
 async def test_pending_by_reason(db: FilledDatabase) -> None:
@@ -146,7 +146,7 @@ async def test_pending_by_reason(db: FilledDatabase) -> None:
         db.action(call_id, state="held", reason="quiet-hours")
     db.action(call_id, "sms")
     db.done(call_id, "sms", "delivered")
-    found = await pending(db)
+    found = await open_action_counts(db)
     assert [(each["kind"], each["state"], each["reason"], each["count"]) for each in found] == [
         ("callback", "held", "quiet-hours", 2),
         ("sms", "planned", "owed", 1),
@@ -155,9 +155,11 @@ async def test_pending_by_reason(db: FilledDatabase) -> None:
 
 
 async def test_the_audit_record(store: Store) -> None:
-    by = By(Source.CONSOLE, "127.0.0.1")
+    by = Actor(Source.CONSOLE, "127.0.0.1")
     for subject in ("+919876543210", "admissions"):
-        of = partial(note, by=by, deed=Deed.NUMBER_SUPPRESSED, subject=subject, now=NOON)
+        of = partial(
+            record_audit, actor=by, audit_action=AuditAction.NUMBER_SUPPRESSED, subject=subject, now=NOON
+        )
         await store.write(partial(of, reason="x", until=None))
     page = await store.read(partial(audit, query=Query(subject="admissions")))
     assert page.items == [

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from missedd.store.db.inline_driver import InlineDatabase
-from simulator.harness.replay import replay
+from simulator.harness.replay import replay_scenario
 from simulator.scenario.scenario import load_scenario
 from tests.store.database import MIGRATIONS
 
@@ -85,7 +85,7 @@ def statements() -> Iterator[dict[str, tuple[object, ...]]]:
         patch.setattr(InlineDatabase, "execute", executing)
         patch.setattr(InlineDatabase, "executemany", executing_many)
         for name in PLAYED:
-            assert replay(load_scenario(SCENARIOS / f"{name}.toml")).passed
+            assert replay_scenario(load_scenario(SCENARIOS / f"{name}.toml")).passed
         yield seen
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.pagination import BadCursor, Query, encode_cursor
-from missedd.store.db.migrate import LATEST
+from missedd.core.pagination import InvalidCursor, Query, encode_cursor
+from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.reads import reader
-from missedd.store.reads.lists import NEXT
+from missedd.store.reads.lists import DISPATCH_ORDER
 from tests.store.database import CALLER, NOON, FilledDatabase
 
 KOLKATA = "Asia/Kolkata"
@@ -56,7 +56,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         effect="applied",
         fields="{}",
     )
-    story = await reader.call_story(db, "abc")
+    story = await reader.call_trace(db, "abc")
     assert story is not None
     actions = story.pop("actions")
     assert story == {
@@ -99,11 +99,11 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
 
 async def test_a_call_without_caller_or_campaign_and_a_reason_of_tomorrow(db: FilledDatabase) -> None:
     db.call("abc", caller=None, campaign=None, verdict="no-caller-id", reason="of-tomorrow")
-    story = await reader.call_story(db, "abc")
+    story = await reader.call_trace(db, "abc")
     assert story is not None
     assert (story["from"], story["campaign"], story["actions"]) == (None, None, [])
     assert story["reason_words"] == "of-tomorrow"
-    assert await reader.call_story(db, "other") is None
+    assert await reader.call_trace(db, "other") is None
 
 
 @pytest.mark.parametrize("spelling", ["+919876543210", "09876543210", " 919876543210", "98765 43210"])
@@ -114,7 +114,7 @@ async def test_the_story_of_a_number_in_any_spelling_is_newest_first(
         call = db.call(f"c{n}", NOON + timedelta(minutes=n))
         db.action(call)
     db.call("other", caller=OTHER)
-    stories = await reader.story_of_number(db, spelling)
+    stories = await reader.number_trace(db, spelling)
     assert [each["call_sid"] for each in stories] == [f"c{n}" for n in range(24, 4, -1)]
     assert all(len(each["actions"]) == 1 for each in stories)
     assert len(db.statements) == 4
@@ -122,7 +122,7 @@ async def test_the_story_of_a_number_in_any_spelling_is_newest_first(
 
 async def test_no_number_has_no_story(db: FilledDatabase) -> None:
     db.call("abc", caller=None)
-    assert await reader.story_of_number(db, "anonymous") == []
+    assert await reader.number_trace(db, "anonymous") == []
 
 
 async def _all(db: FilledDatabase, read: Any, field: str, **query: Any) -> list[Any]:
@@ -222,14 +222,14 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
     ],
 )
 async def test_a_cursor_of_something_else_is_refused(db: FilledDatabase, cursor: str) -> None:
-    with pytest.raises(BadCursor, match="cursor"):
+    with pytest.raises(InvalidCursor, match="cursor"):
         await reader.calls(db, Query(cursor=cursor))
 
 
 async def _figures(
     db: FilledDatabase, campaign: str | None = None, since: datetime | None = None, **rest: Any
 ) -> dict[str, Any]:
-    return await reader.figures(db, campaign, since, rest.get("until"), rest.get("timezone", KOLKATA))
+    return await reader.load_analytics(db, campaign, since, rest.get("until"), rest.get("timezone", KOLKATA))
 
 
 async def test_the_figures_of_nothing(db: FilledDatabase) -> None:
@@ -336,7 +336,7 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
         "sms_misconfigured": {},
         "told_early": {},
         "last_webhook_at": None,
-        "schema": LATEST,
+        "schema": LATEST_VERSION,
     }
     assert await reader.campaigns(db) == []
     call = db.call("abc")
@@ -352,7 +352,7 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
     assert gauges["next_wake_at"] == to_us(NOON) + 30_000_000
     assert (gauges["suppressions"], gauges["agents_absent"]) == (1, 0)
     assert await reader.campaigns(db) == ["admissions", "zebra"]
-    assert [each["id"] for each in await reader.due_next(db, NOON, 5)] == [soon, late]
+    assert [each["id"] for each in await reader.next_actions(db, NOON, 5)] == [soon, late]
     latest = await reader.latest_calls(db, 2)
     assert [each["call_sid"] for each in latest] == ["ghi", "def"]
     assert [len(each["actions"]) for each in await reader.latest_calls(db, 3)] == [0, 0, 3]
@@ -380,13 +380,13 @@ async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabas
     db.done(call, "sms", "delivered")
     order = [fresh, text, old, *reversed(unreached), long_ago, young, closed, soon, later]
     for most in (len(order) + 1, 4, 2):
-        assert [each["id"] for each in await reader.due_next(db, NOON, most)] == order[:most]
+        assert [each["id"] for each in await reader.next_actions(db, NOON, most)] == order[:most]
 
 
 async def test_what_goes_next_is_found_by_its_indexes(db: FilledDatabase) -> None:
     """A million that wait for their hour are passed over by none of it."""
     used = ("actions_by_wake", "actions_stalled", "callbacks_waiting", "actions_by_wake")
-    for which, index in zip(NEXT, used, strict=True):
+    for which, index in zip(DISPATCH_ORDER, used, strict=True):
         query = f"SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2"
         plan = await db.fetch_all(f"EXPLAIN QUERY PLAN {query}", (to_us(NOON), 50))
         assert plan[0][-1].startswith(f"SEARCH actions USING INDEX {index}")

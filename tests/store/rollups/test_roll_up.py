@@ -13,20 +13,20 @@ from random import Random
 import pytest
 
 from missedd.base.clock import to_us
-from missedd.core.analytics.figures import TooMuchToCount
-from missedd.core.analytics.hour_grid import grid_of
+from missedd.core.analytics.figures import RollupsBehind
+from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.latency_buckets import bucket_of
 from missedd.core.analytics.time_buckets import SPANS
 from missedd.store.db.database import Database
 from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.migrate import LATEST
-from missedd.store.reads.reader import Rows, figures
-from missedd.store.rollups.roll_up import fold, next_step
-from missedd.store.rollups.state import begin, summary_of
+from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.reads.reader import ReadOnlyDatabase, load_analytics
+from missedd.store.rollups.roll_up import next_rollup_step, roll_up
+from missedd.store.rollups.state import load_rollup_state, start_rollups
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import NOON
 from tests.store.database import MIGRATIONS
-from tests.store.life import Life
+from tests.store.life import RandomHistory
 from tests.store.steps import rows
 
 INDIA = "Asia/Kolkata"
@@ -37,7 +37,7 @@ SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
 async def test_the_figures_equal_a_recount(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    life, spans = Life(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
+    life, spans = RandomHistory(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
     # So that a short life has buckets of each level.
     for module in (
         "core.analytics.time_buckets",
@@ -52,7 +52,7 @@ async def test_the_figures_equal_a_recount(
             await db.executemany(
                 "UPDATE levels SET stretches = ? WHERE level = ?", [(n, i) for i, n in enumerate(spans)]
             )
-            await begin(db, grid_of(life.timezone))
+            await start_rollups(db, hour_grid_for(life.timezone))
             for step in range(300):
                 await life.step(db)
                 if step % 30 == 29:
@@ -74,21 +74,23 @@ async def _follow(store: Store, timezone: str, now: datetime, calls: int) -> lis
     """Fold until nothing is left to be folded; up to where each went."""
     went: list[int] = []
     while True:
-        folded = await store.write(partial(fold, grid=grid_of(timezone), now=now, calls=calls))
+        folded = await store.write(
+            partial(roll_up, grid=hour_grid_for(timezone), now=now, calls_per_bucket=calls)
+        )
         if folded is None:
             return went
         went.append(folded.until_us)
         assert folded.is_behind == await store.read(partial(_is_behind, timezone, now, calls))
 
 
-async def _is_behind(timezone: str, now: datetime, calls: int, db: Rows) -> bool:
-    summary = await summary_of(db, grid_of(timezone))
-    return summary is not None and await next_step(db, summary, now, calls) is not None
+async def _is_behind(timezone: str, now: datetime, calls: int, db: ReadOnlyDatabase) -> bool:
+    summary = await load_rollup_state(db, hour_grid_for(timezone))
+    return summary is not None and await next_rollup_step(db, summary, now, calls) is not None
 
 
 async def test_a_stretch_is_folded_when_it_is_full_or_old(store: Store) -> None:
     base = to_us(NOON)
-    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     await store.write(partial(_put_calls, instants=[base + i * 1_000_000 for i in range(25)]))
     assert await _follow(store, INDIA, NOON + timedelta(seconds=35), 10) == []  # young still
     assert await _follow(store, INDIA, NOON + timedelta(minutes=2), 10) == [
@@ -103,14 +105,14 @@ async def test_a_stretch_is_folded_when_it_is_full_or_old(store: Store) -> None:
 
 async def test_more_calls_than_that_at_one_instant_are_one_stretch(store: Store) -> None:
     base = to_us(NOON)
-    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     await store.write(partial(_put_calls, instants=[base] * 30 + [base + 9]))
     assert await _follow(store, INDIA, NOON + timedelta(minutes=2), 4) == [base + 1]
 
 
 async def test_old_stretches_are_larger(store: Store) -> None:
     base = to_us(NOON)
-    await store.write(partial(begin, grid=grid_of(INDIA)))
+    await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     await store.write(partial(_put_calls, instants=[base + i for i in range(100)]))
     went = await _follow(store, INDIA, NOON + timedelta(days=2), 10)
     assert went == [base + 40, base + 80, base + 90, to_us(NOON + timedelta(days=2, hours=-1))]
@@ -118,20 +120,23 @@ async def test_old_stretches_are_larger(store: Store) -> None:
 
 async def test_another_time_zone_begins_anew_and_the_same_goes_on(store: Store) -> None:
     base = to_us(NOON)
-    assert await store.write(partial(begin, grid=grid_of(INDIA)))
+    assert await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     await store.write(partial(_put_calls, instants=[base + i for i in range(9)]))
     later = NOON + timedelta(days=3)
     await _follow(store, INDIA, later, 2)
-    assert not await store.write(partial(begin, grid=grid_of(INDIA)))
-    found = await store.read(partial(figures, campaign=None, since=None, until=None, timezone=INDIA))
+    assert not await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
+    found = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA))
     assert (found["total_calls"], found["unique_callers"]) == (9, 9)
     # A command with another zone in its configuration counts one by one.
-    in_utc = await store.read(partial(figures, campaign=None, since=None, until=None, timezone="UTC"))
+    in_utc = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone="UTC"))
     assert (in_utc["unique_callers"], in_utc["peak_hours"][6]) == (9, {"hour": 6, "calls": 9})
-    assert await store.write(partial(begin, grid=grid_of("UTC")))
+    assert await store.write(partial(start_rollups, grid=hour_grid_for("UTC")))
     await _follow(store, "UTC", later, 2)
-    assert await store.read(partial(figures, campaign=None, since=None, until=None, timezone="UTC")) == in_utc
-    again = await store.read(partial(figures, campaign=None, since=None, until=None, timezone=INDIA))
+    assert (
+        await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone="UTC"))
+        == in_utc
+    )
+    again = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA))
     assert again == found
 
 
@@ -147,7 +152,7 @@ OLD_SUMS = """
 """Sums by hour as a database of version 9 or 10 may hold them; wrong ones, so that one kept would show."""
 
 
-@pytest.mark.parametrize("version", range(1, LATEST))
+@pytest.mark.parametrize("version", range(1, LATEST_VERSION))
 async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: Path, version: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         for migration in sorted(MIGRATIONS.glob("*.sql"))[:version]:
@@ -162,10 +167,10 @@ async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: 
         if version in (9, 10):
             old.executescript(OLD_SUMS)
     async with open_store(driver, path, "a test") as store:
-        unit = partial(figures, campaign="shop", since=None, until=None, timezone=INDIA)
+        unit = partial(load_analytics, campaign="shop", since=None, until=None, timezone=INDIA)
         counted = await store.read(unit)
         assert (counted["total_calls"], counted["unique_callers"]) == (1, 1)
-        await store.write(partial(begin, grid=grid_of(INDIA)))
+        await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
         assert len(await _follow(store, INDIA, NOON + timedelta(days=9), 10)) == 1
         assert await store.read(unit) == counted
         new = await rows(store, SCHEMA)
@@ -175,15 +180,17 @@ async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: 
 
 async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: Store) -> None:
     await store.write(partial(_put_calls, instants=[to_us(NOON) + i for i in range(9)]))
-    unit = partial(figures, campaign=None, since=None, until=None, timezone=INDIA, most=8)
-    with pytest.raises(TooMuchToCount, match="have not begun"):
+    unit = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA, max_calls=8)
+    with pytest.raises(RollupsBehind, match="have not begun"):
         await store.read(unit)
     assert (await store.read(partial(unit, until=NOON + timedelta(microseconds=8))))["total_calls"] == 8
-    await store.write(partial(begin, grid=grid_of(INDIA)))
-    await store.write(partial(fold, grid=grid_of(INDIA), now=NOON + timedelta(minutes=1), calls=8))
+    await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
+    await store.write(
+        partial(roll_up, grid=hour_grid_for(INDIA), now=NOON + timedelta(minutes=1), calls_per_bucket=8)
+    )
     assert (await store.read(unit))["total_calls"] == 9
     await store.write(partial(_put_calls, instants=[to_us(NOON) + 100 + i for i in range(9)], campaign="b"))
-    with pytest.raises(TooMuchToCount, match="2026-11-23T06:30:00"):
+    with pytest.raises(RollupsBehind, match="2026-11-23T06:30:00"):
         await store.read(unit)
 
 

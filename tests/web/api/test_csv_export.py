@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from quart import request
 
-from missedd.core.pagination import AT_A_TIME
+from missedd.core.pagination import BATCH_ROWS
 from missedd.web.api.csv_export import to_csv
-from missedd.web.shared.sse import GONE
+from missedd.web.shared.sse import CLIENT_GONE
 from tests.store.database import NOON
 from tests.web.conftest import Private
 
-MANY = 4 * AT_A_TIME + 3
+MANY = 4 * BATCH_ROWS + 3
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def rows(private: Private, query: str) -> list[dict[str, str]]:
 async def test_all_that_the_filter_selects(filled: Private, pages: list[int]) -> None:
     numbers = [row["number"] for row in await rows(filled, "")]
     assert numbers == [f"+9190{n:08}" for n in reversed(range(MANY))]
-    assert pages == [1, *5 * [AT_A_TIME]]
+    assert pages == [1, *5 * [BATCH_ROWS]]
     assert len(await rows(filled, "&status=new")) == (MANY + 3) // 4
     assert len(await rows(filled, "&updated_since=2026-11-22")) == MANY
 
@@ -72,10 +72,10 @@ async def test_who_asks_for_the_head_gets_no_rows(filled: Private, pages: list[i
 
 
 async def test_nothing_is_read_for_a_reader_who_has_left(filled: Private, pages: list[int]) -> None:
-    filled.app.before_request(lambda: request.scope[GONE].set())  # type: ignore[typeddict-item]
+    filled.app.before_request(lambda: request.scope[CLIENT_GONE].set())  # type: ignore[typeddict-item]
     response = await filled.get("/api/v1/leads?format=csv")
     await response.get_data()
-    assert pages == [1, AT_A_TIME]
+    assert pages == [1, BATCH_ROWS]
 
 
 @pytest.mark.parametrize("ago", ["30m", "1h", "2d", "2026-11-23T11:30:00"])

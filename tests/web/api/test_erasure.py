@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from missedd.core.audit import Source
-from missedd.core.people.erasure import Erased, NotErased
+from missedd.core.people.erasure import ErasureRefusal, ErasureResult
 from tests.store.database import CALLER, NOON
 from tests.web.api.test_routes import conforms, schemas
 from tests.web.conftest import Private
 
 
 async def test_a_number_is_erased_in_any_spelling(private: Private) -> None:
-    private.operator.erasure = Erased("erased:17", suppressions=1, consents=2)
+    private.operator.erasure = ErasureResult("erased:17", suppressions=1, consents=2)
     response = await private.app.test_client().post("/api/v1/numbers/09876543210/erase")
     told = await response.get_json()
     assert (response.status_code, private.operator.erased) == (200, [CALLER])
@@ -26,19 +26,19 @@ async def test_a_number_is_erased_in_any_spelling(private: Private) -> None:
 @pytest.mark.parametrize(
     ("why", "status", "words"),
     [
-        (NotErased.UNKNOWN, 404, "nothing that could be erased"),
-        (NotErased.STILL_OWED, 409, "still owed"),
-        (NotErased.BEING_VERIFIED, 409, "waits for its call"),
-        (NotErased.POLL_OPEN, 409, "vote again"),
+        (ErasureRefusal.UNKNOWN, 404, "nothing that could be erased"),
+        (ErasureRefusal.STILL_OWED, 409, "still owed"),
+        (ErasureRefusal.BEING_VERIFIED, 409, "waits for its call"),
+        (ErasureRefusal.POLL_OPEN, 409, "vote again"),
     ],
 )
-async def test_it_says_why_not(private: Private, why: NotErased, status: int, words: str) -> None:
+async def test_it_says_why_not(private: Private, why: ErasureRefusal, status: int, words: str) -> None:
     private.operator.erasure = why
     response = await private.app.test_client().post(f"/api/v1/numbers/{CALLER}/erase")
     assert (response.status_code, words in (await response.get_json())["detail"]) == (status, True)
 
 
-async def why_not(private: Private, why: NotErased) -> str:
+async def why_not(private: Private, why: ErasureRefusal) -> str:
     private.operator.erasure = why
     response = await private.app.test_client().post(f"/api/v1/numbers/{CALLER}/erase")
     return str((await response.get_json())["detail"])
@@ -46,18 +46,18 @@ async def why_not(private: Private, why: NotErased) -> str:
 
 async def test_it_says_which_action_until_when_and_what_to_do(private: Private) -> None:
     db, call = private.db, private.db.call("c1")
-    assert await why_not(private, NotErased.STILL_OWED) == "something is still owed to the number", (
+    assert await why_not(private, ErasureRefusal.STILL_OWED) == "something is still owed to the number", (
         "by now done"
     )
     soon = db.action(call, expires_at=NOON + timedelta(minutes=15))
-    assert await why_not(private, NotErased.STILL_OWED) == (
+    assert await why_not(private, ErasureRefusal.STILL_OWED) == (
         f'something is still owed to the number: callback {soon} of campaign "admissions", is to go at '
         "2026-11-23 12:00:30 IST; at 2026-11-23 12:15:00 IST it is too old and ends in any case; erase the "
         "number once that is done"
     )
     held = {"state": "held", "reason": "campaign-paused", "expires_at": NOON + timedelta(days=1)}
     later = db.action(call, "sms", **held)
-    said = await why_not(private, NotErased.STILL_OWED)
+    said = await why_not(private, ErasureRefusal.STILL_OWED)
     assert (
         f'sms {later} of campaign "admissions", and 1 more, is held, due at 2026-11-23 12:00:30 IST, as an'
         in said
@@ -65,7 +65,7 @@ async def test_it_says_which_action_until_when_and_what_to_do(private: Private) 
     assert "at 2026-11-24 12:00:00 IST it is too old" in said
     assert "`missedd resume` ends that; erase the number once that is done" in said
     out = db.action(call, "webhook", state="attempting", expires_at=None, wake_at=NOON + timedelta(minutes=3))
-    said = await why_not(private, NotErased.STILL_OWED)
+    said = await why_not(private, ErasureRefusal.STILL_OWED)
     assert f"webhook {out} of campaign" in said
     assert "is out: its outcome is awaited, and is looked up at 2026-11-23 12:03:00 IST" in said
     assert "it ends when your application takes it, or after twelve tries in about four days" in said
@@ -80,14 +80,14 @@ async def test_it_says_which_verification_and_which_poll(private: Private) -> No
     }
     times = {"created_at": NOON, "expires_at": NOON + timedelta(minutes=5)}
     private.db.put("verifications", id="v1", number=CALLER, **pending, **times)
-    assert await why_not(private, NotErased.BEING_VERIFIED) == (
+    assert await why_not(private, ErasureRefusal.BEING_VERIFIED) == (
         'a verification of the number waits for its call: v1 of campaign "signup", until 2026-11-23 '
         "12:05:00 IST at the latest; erase the number once that is done"
     )
     private.db.poll("singer", closes_at=NOON + timedelta(hours=2))
     vote = {"poll": "singer", "option": "Asha", "standing": "counted", "called_at": NOON, "call_sid": "c1"}
     private.db.put("votes", number=CALLER, **vote)
-    assert await why_not(private, NotErased.POLL_OPEN) == (
+    assert await why_not(private, ErasureRefusal.POLL_OPEN) == (
         'it has voted in a poll that is still open, and could vote again: "singer" closes at 2026-11-23 '
         "14:00:00 IST; erase the number once that is done"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from missedd.core.people.conversions import KeptConversion, SaidConversion, UnknownCaller
+from missedd.core.people.conversions import ConversionInput, StoredConversion, UnknownCaller
 from missedd.core.people.leads import LeadStatus
 from tests.store.database import CALLER, NOON
 from tests.web.api.test_routes import conforms, schemas
@@ -97,8 +97,8 @@ async def test_a_bad_filter_is_named(private: Private, path: str, field: str) ->
 
 async def test_a_conversion_is_created_once(private: Private) -> None:
     private.operator.answers = [
-        KeptConversion(CONVERSION, is_repeated=False),
-        KeptConversion(CONVERSION, is_repeated=True, differs=("value",)),
+        StoredConversion(CONVERSION, is_repeated=False),
+        StoredConversion(CONVERSION, is_repeated=True, conflicting_fields=("value",)),
     ]
     body = {"number": "098765 43210", "at": "2026-11-23T12:00", "value": 2500, "reference": " o1 "}
     first = await post(private, "conversions", body)
@@ -112,8 +112,8 @@ async def test_a_conversion_is_created_once(private: Private) -> None:
         {**CONVERSION, "repeated": True, "differs": ["value"]},
     )
     assert private.operator.converted == [
-        ([SaidConversion("o1", CALLER, at=NOON, value=2500.0)], False),
-        ([SaidConversion("o1", call_sid="abc", campaign="news")], False),
+        ([ConversionInput("o1", CALLER, at=NOON, value=2500.0)], False),
+        ([ConversionInput("o1", call_sid="abc", campaign="news")], False),
     ]
 
 
@@ -155,7 +155,7 @@ async def test_a_bad_conversion_is_refused(private: Private, change: dict[str, A
     problem = await response.get_json(force=True)
     assert (problem["field"], problem["detail"].startswith(f"{field}: ")) == (field, True)
     # The same one in a batch harms nobody else.
-    private.operator.answers = [KeptConversion(CONVERSION, is_repeated=False)]
+    private.operator.answers = [StoredConversion(CONVERSION, is_repeated=False)]
     batch = await post(private, "conversions/batch", {"items": [body, {"number": CALLER, "reference": "o2"}]})
     assert batch.status_code == 200
     answers = (await batch.get_json())["items"]
@@ -180,16 +180,16 @@ async def test_a_value_that_is_no_number(private: Private, number: str) -> None:
 
 
 async def test_a_minute_ahead_is_a_clock_and_not_the_future(private: Private) -> None:
-    private.operator.answers = [KeptConversion(CONVERSION, is_repeated=False)]
+    private.operator.answers = [StoredConversion(CONVERSION, is_repeated=False)]
     body = {"number": CALLER, "reference": "o1", "at": "2026-11-23T12:01:00"}
     assert (await post(private, "conversions", body)).status_code == 201
 
 
 async def test_a_batch_is_answered_item_by_item(private: Private) -> None:
     private.operator.answers = [
-        KeptConversion(CONVERSION, is_repeated=False),
+        StoredConversion(CONVERSION, is_repeated=False),
         UnknownCaller("call_sid", "no missed call has it"),
-        KeptConversion(CONVERSION, is_repeated=True),
+        StoredConversion(CONVERSION, is_repeated=True),
     ]
     items: list[Any] = [
         {"number": CALLER, "reference": "o1"},

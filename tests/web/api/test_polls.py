@@ -106,11 +106,11 @@ async def test_a_stream_shows_a_poll_at_once_and_whenever_it_has_changed(
         assert (at, number, data["total"]) == (0, 1, 1)
         assert data == await private.json("/api/v1/polls/singer")
         await trio.sleep(10)
-        private.news.tell("dancer")
-        private.news.tell("singer")  # and nothing has changed
+        private.news.publish("dancer")
+        private.news.publish("singer")  # and nothing has changed
         await trio.sleep(1)
         private.db.votes("Asha", 2, surplus=1)
-        private.news.tell("singer")
+        private.news.publish("singer")
         assert (await watcher.event())[:2] == (11, 3)
 
 
@@ -125,7 +125,7 @@ async def test_there_are_at_most_two_events_a_second(private: Private, autojump_
                     for votes in range(1, 100_000):
                         await trio.sleep(0.01)
                         private.db.votes("Asha", votes)
-                        private.news.tell("singer")
+                        private.news.publish("singer")
 
                 nursery.start_soon(rush)
                 while True:
@@ -171,7 +171,7 @@ async def test_the_daemons_stop_ends_a_stream_at_once(private: Private, autojump
 
 
 async def test_there_are_only_so_many(private: Private, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MOST", 2)
+    monkeypatch.setattr(sse, "MAX_STREAMS", 2)
     private.db.poll()
     async with watching(private) as one:
         await one.event()

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from missedd.store.actions.quarantine import impose
+from missedd.store.actions.quarantine import start_quarantine
 from missedd.store.db.group_commit import commit_group
 from missedd.store.db.inline_driver import InlineDatabase
 from tests.store.database import NOON
@@ -18,7 +18,7 @@ async def test_nothing_waits_where_nothing_was_restored(private: Private) -> Non
 
 
 async def test_it_says_since_when(private: Private) -> None:
-    await commit_group(InlineDatabase(private.db._connection), [partial(impose, now=NOON)])
+    await commit_group(InlineDatabase(private.db._connection), [partial(start_quarantine, now=NOON)])
     assert (await private.json("/api/v1/quarantine"))["since"] == "2026-11-23T06:30:00.000Z"
 
 

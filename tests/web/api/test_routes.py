@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from missedd.base.clock import from_us
-from missedd.core.actions.details import FACTS
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.details import ACTION_DETAILS
+from missedd.core.actions.resolution import Resolution
 from missedd.core.model import Outcome
-from missedd.web.api.openapi import document
+from missedd.web.api.openapi import build_document
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
 
 def schemas() -> dict[str, Any]:
     """Every shape that the document knows, by name."""
-    found: dict[str, Any] = document()["components"]["schemas"]
+    found: dict[str, Any] = build_document()["components"]["schemas"]
     return found
 
 
@@ -85,7 +85,7 @@ async def test_what_is_kept_of_an_action(private: Private) -> None:
     assert (callback["price"], callback["recording_url"], callback["text"]) == ("1.500", None, None)
     assert (text["text"], text["units"]) == ('=1+1, "so"', 1)
     assert text["code_words"] == "the number is on the Do Not Disturb register"
-    assert all(vote[each.name] is None for each in FACTS)
+    assert all(vote[each.name] is None for each in ACTION_DETAILS)
     listed = (await private.json("/api/v1/actions"))["items"]
     assert [each["talk_s"] for each in listed] == [None, None, 8]
     assert conforms(listed[1], schemas()["ListedAction"])
@@ -102,7 +102,7 @@ async def test_the_audit_record(private: Private) -> None:
     private.db.put("audit", subject="admissions", peer="127.0.0.1", **said | {"deed": "campaign.paused"})
     page = await private.json("/api/v1/audit")
     assert [each["deed"] for each in page["items"]] == ["campaign.paused", "number.suppressed"]
-    shape = document()["components"]["schemas"]["Audited"]
+    shape = build_document()["components"]["schemas"]["Audited"]
     assert all(set(each) == set(shape["properties"]) for each in page["items"])
     found = await private.json(f"/api/v1/audit?subject={CALLER.replace('+', '%2B')}")
     assert found["items"][0]["details"] == {"reason": "=1+1"}
@@ -138,9 +138,9 @@ async def test_the_document_has_every_route_and_no_other(private: Private) -> No
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/")
     }
-    told = {(path, method) for path, item in document()["paths"].items() for method in item}
+    told = {(path, method) for path, item in build_document()["paths"].items() for method in item}
     assert served == told
-    assert await private.json("/api/openapi.json") == document()
+    assert await private.json("/api/openapi.json") == build_document()
 
 
 async def test_pages_follow_their_cursors(private: Private) -> None:
@@ -396,9 +396,9 @@ async def test_settling_an_unknown_outcome(private: Private) -> None:
     told = await response.get_json()
     assert told == {"id": 7, "outcome": "unknown", "settled_outcome": "answered"}
     assert conforms(told, schemas()["Settled"])
-    private.operator.settlement = Settlement.UNCHANGED
+    private.operator.settlement = Resolution.UNCHANGED
     assert (await client.post("/api/v1/actions/8/settle", json={"outcome": "failed"})).status_code == 200
-    assert private.operator.said == [
+    assert private.operator.resolved == [
         (7, Outcome.ANSWERED, "she told us so"),
         (8, Outcome.FAILED, None),
     ]
@@ -407,14 +407,14 @@ async def test_settling_an_unknown_outcome(private: Private) -> None:
 @pytest.mark.parametrize(
     ("settlement", "status", "field"),
     [
-        (Settlement.NO_SUCH_ACTION, 404, None),
-        (Settlement.NOT_UNKNOWN, 409, None),
-        (Settlement.SETTLED_OTHERWISE, 409, None),
-        (Settlement.WRONG_OUTCOME, 400, "outcome"),
+        (Resolution.NO_SUCH_ACTION, 404, None),
+        (Resolution.NOT_UNKNOWN, 409, None),
+        (Resolution.SETTLED_OTHERWISE, 409, None),
+        (Resolution.WRONG_OUTCOME, 400, "outcome"),
     ],
 )
 async def test_what_cannot_be_settled_says_why(
-    private: Private, settlement: Settlement, status: int, field: str | None
+    private: Private, settlement: Resolution, status: int, field: str | None
 ) -> None:
     private.operator.settlement = settlement
     response = await private.app.test_client().post("/api/v1/actions/7/settle", json={"outcome": "busy"})
@@ -440,7 +440,7 @@ async def test_a_bad_settlement_is_refused(
     response = await private.app.test_client().post(f"/api/v1/actions/{path}/settle", json=body)
     assert response.status_code == 400
     assert (await response.get_json(force=True))["field"] == field
-    assert private.operator.said == []
+    assert private.operator.resolved == []
 
 
 async def test_a_page_of_another_site_may_change_nothing(private: Private) -> None:

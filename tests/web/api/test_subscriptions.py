@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from missedd.web.api.openapi import document
+from missedd.web.api.openapi import build_document
 from missedd.web.api.subscriptions import SUBSCRIPTION_COLUMNS
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
@@ -32,7 +32,7 @@ async def test_a_list_shows_its_consents(private: Private) -> None:
     page = await private.json("/api/v1/subscriptions?list=weather")
     (consent,) = page["items"]
     assert page["next"] is None
-    assert set(consent) == set(document()["components"]["schemas"]["Subscription"]["properties"])
+    assert set(consent) == set(build_document()["components"]["schemas"]["Subscription"]["properties"])
     assert (consent["number"], consent["call_sid"], consent["state"]) == (CALLER, "c1", "withdrawn")
     assert (consent["consented_at"], consent["withdrawal_call_sid"]) == ("2026-11-23T06:30:00.000Z", "c2")
     assert [each["list"] for each in (await private.json("/api/v1/subscriptions"))["items"]] == [

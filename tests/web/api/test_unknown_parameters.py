@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.web.api.openapi import document
-from missedd.web.api.unknown_parameters import parameters_of
+from missedd.web.api.openapi import build_document
+from missedd.web.api.unknown_parameters import query_parameters
 from tests.web.conftest import Private
 
 COMMON = ("campaign=admissions", "number=9876543210", "since=2026-11-23", "until=2026-11-24")
@@ -41,7 +41,7 @@ async def test_the_figures_take_a_campaign_and_a_period(private: Private) -> Non
 
 
 async def test_what_the_document_tells_of_is_what_is_taken(private: Private) -> None:
-    found = parameters_of(document())
+    found = query_parameters(build_document())
     assert set(found) == {f"/api/v1/{name}" for name in (*LISTS, "analytics")}
     for path, names in found.items():
         for name in names:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from missedd.core.people.verification import NotStarted
+from missedd.core.people.verification import VerificationRefusal
 from missedd.core.reasons import Reason
-from missedd.web.api.openapi import document
+from missedd.web.api.openapi import build_document
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
@@ -49,7 +49,7 @@ async def test_a_bad_request_is_refused(private: Private, body: dict[str, Any], 
 
 @pytest.mark.parametrize("reason", [Reason.UNKNOWN_CAMPAIGN, Reason.VERIFIES_NOTHING])
 async def test_a_campaign_that_verifies_nothing_is_named(private: Private, reason: Reason) -> None:
-    private.verifier.answer = NotStarted(reason)
+    private.verifier.answer = VerificationRefusal(reason)
     response = await private.app.test_client().post(PATH, json={"number": CALLER, "campaign": "x"})
     assert response.status_code == 400
     assert await response.get_json(force=True) == {
@@ -62,11 +62,11 @@ async def test_a_campaign_that_verifies_nothing_is_named(private: Private, reaso
 
 async def test_too_many_say_when_another_may_start(private: Private) -> None:
     retry_at = NOON + timedelta(seconds=89.2)
-    private.verifier.answer = NotStarted(Reason.TOO_MANY_VERIFICATIONS, retry_at)
+    private.verifier.answer = VerificationRefusal(Reason.TOO_MANY_VERIFICATIONS, retry_at)
     response = await private.app.test_client().post(PATH, json={"number": CALLER, "campaign": "x"})
     assert (response.status_code, response.headers["Retry-After"]) == (429, "90")
     assert response.content_type == "application/problem+json"
     problem = await response.get_json(force=True)
     assert (problem["reason"], problem["field"]) == ("too-many-verifications", "number")
     assert "2026-11-23T06:31:29.200Z" in problem["detail"]
-    assert set(problem) <= set(document()["components"]["schemas"]["Problem"]["properties"])
+    assert set(problem) <= set(build_document()["components"]["schemas"]["Problem"]["properties"])

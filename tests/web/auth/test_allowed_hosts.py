@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from missedd.web.auth.allowed_hosts import Hosts
+from missedd.web.auth.allowed_hosts import AllowedHosts
 from tests.store.database import CALLER
 from tests.web.auth.test_login import PASSWORD, SUPPRESS, TOKEN, Opened, csrf_of, filled_in, opened, text
 
 __all__ = ["opened"]
 
-NAMED = Hosts(frozenset({"missedd.example.in", "203.0.113.9"}), "missedd-vm")
+NAMED = AllowedHosts(frozenset({"missedd.example.in", "203.0.113.9"}), "missedd-vm")
 KNOWN = [
     "localhost",
     "LocalHost.:9000",
@@ -86,15 +86,15 @@ async def test_the_refusal_has_the_line_to_add(opened: Opened) -> None:
 
 async def test_a_program_that_says_no_name_is_no_browser(opened: Opened) -> None:
     private, _ = opened()
-    assert NAMED.know(None, "127.0.0.1")
+    assert NAMED.allows(None, "127.0.0.1")
     assert private.operator.by == []
 
 
 def test_the_address_at_which_a_request_came_in_is_ours() -> None:
-    assert NAMED.know("[fe80::1]:8081", "fe80::1")
-    assert NAMED.know("198.51.100.4:8081", "198.51.100.4")
-    assert not NAMED.know("198.51.100.4:8081", "198.51.100.5")
-    assert not NAMED.know("evil.example", "evil.example")
+    assert NAMED.allows("[fe80::1]:8081", "fe80::1")
+    assert NAMED.allows("198.51.100.4:8081", "198.51.100.4")
+    assert not NAMED.allows("198.51.100.4:8081", "198.51.100.5")
+    assert not NAMED.allows("evil.example", "evil.example")
 
 
 async def test_on_a_public_address_nothing_is_shown_by_any_name(opened: Opened) -> None:

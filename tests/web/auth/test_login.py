@@ -12,15 +12,15 @@ import pytest
 from trio.testing import MockClock
 
 from missedd.core.audit import Source
-from missedd.security.login_throttle import FREE
-from missedd.security.password import hashed, read_hash
-from missedd.web.auth.access import COOKIE, Keys
-from missedd.web.auth.sessions import IDLE_S, LONGEST_S, MOST, Sessions
+from missedd.security.login_throttle import FREE_ATTEMPTS_PER_PEER
+from missedd.security.password import hash_password, parse_password_hash
+from missedd.web.auth.access import SESSION_COOKIE, AccessPolicy
+from missedd.web.auth.sessions import IDLE_S, MAX_AGE_S, MAX_SESSIONS, Sessions
 from tests.store.database import CALLER
 from tests.web.conftest import Private, built_private
 
 WORD = "open sesame"
-PASSWORD = read_hash(hashed(WORD, bytes(16)))
+PASSWORD = parse_password_hash(hash_password(WORD, bytes(16)))
 TOKEN = "token-of-our-own-api"
 SUPPRESS = {"number": CALLER, "reason": "asked"}
 
@@ -33,7 +33,7 @@ class Opened:
         self._stack = stack
 
     def __call__(self, **keys: Any) -> tuple[Private, Any]:
-        private = self._stack.enter_context(built_private(self._folder, Keys(**keys)))
+        private = self._stack.enter_context(built_private(self._folder, AccessPolicy(**keys)))
         return private, private.app.test_client()
 
 
@@ -71,7 +71,9 @@ async def test_logging_in_and_out(opened: Opened) -> None:
     response = await filled_in(browser, page="/login?next=/calls/abc%3Fx%3D1")
     assert (response.status_code, response.headers["Location"]) == (303, "/calls/abc?x=1")
     cookie = response.headers.getlist("Set-Cookie")[0]
-    assert all(each in cookie for each in (COOKIE, "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"))
+    assert all(
+        each in cookie for each in (SESSION_COOKIE, "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200")
+    )
     assert "Secure" not in cookie
     assert "Log out" in await text(await browser.get("/"))
     assert (await browser.post("/logout")).status_code == 403
@@ -123,12 +125,12 @@ async def test_a_form_of_nobodys(opened: Opened) -> None:
 
 async def test_who_tries_too_often_waits(opened: Opened) -> None:
     private, browser = opened(password=PASSWORD)
-    for _ in range(FREE):
+    for _ in range(FREE_ATTEMPTS_PER_PEER):
         await filled_in(browser, "wrong")
     response = await filled_in(browser)
     assert (response.status_code, response.headers["Retry-After"]) == (429, "5")
     assert "try again in 5 seconds" in await text(response)
-    assert private.logins == [False] * FREE
+    assert private.logins == [False] * FREE_ATTEMPTS_PER_PEER
 
 
 async def test_without_a_password_nothing_is_changed_and_it_says_how(opened: Opened) -> None:
@@ -224,7 +226,7 @@ def test_sessions_end() -> None:
     clock.jump(IDLE_S)
     assert sessions.find(token) is None
     token = sessions.begin()
-    for _ in range(int(LONGEST_S / (IDLE_S / 2)) - 1):
+    for _ in range(int(MAX_AGE_S / (IDLE_S / 2)) - 1):
         clock.jump(IDLE_S / 2)
         assert sessions.find(token) is not None
     clock.jump(IDLE_S / 2)
@@ -237,7 +239,7 @@ def test_sessions_end() -> None:
 def test_sessions_are_few() -> None:
     seconds = iter(range(10_000))
     sessions = Sessions(lambda: float(next(seconds)))
-    first, second, *rest = (sessions.begin() for _ in range(MOST))
+    first, second, *rest = (sessions.begin() for _ in range(MAX_SESSIONS))
     assert sessions.find(first) is not None
     newest = sessions.begin()
     assert sessions.find(second) is None

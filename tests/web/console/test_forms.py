@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from missedd.core.actions.resolution import Settlement
+from missedd.core.actions.resolution import Resolution
 from missedd.core.audit import Source
 from missedd.core.model import Outcome
-from missedd.core.people.erasure import Erased, NotErased
-from missedd.web.auth.access import Keys
+from missedd.core.people.erasure import ErasureRefusal, ErasureResult
+from missedd.web.auth.access import AccessPolicy
 from tests.store.database import CALLER, NOON
 from tests.web.auth.test_login import PASSWORD, csrf_of, filled_in, text
 from tests.web.conftest import Private, built_private
@@ -45,7 +45,7 @@ def told(page: str) -> str:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
-    with built_private(tmp_path, Keys(password=PASSWORD)) as private:
+    with built_private(tmp_path, AccessPolicy(password=PASSWORD)) as private:
         yield Browser(private)
 
 
@@ -102,14 +102,14 @@ async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> No
         said = await browser.send("/numbers/erase", back, number=CALLER, last=typed)
         assert said == f"Nothing is erased: those are not the last 4 digits of {CALLER}."
     assert operator.erased == []
-    operator.erasure = NotErased.STILL_OWED
+    operator.erasure = ErasureRefusal.STILL_OWED
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
     assert said.startswith(f"{CALLER} is not erased: something is still owed to the number")
     waits = {"state": "held", "reason": "campaign-paused"}
     browser.private.db.action(browser.private.db.call("c2", caller=CALLER), **waits)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
     assert "<code>missedd resume</code> ends that; erase the number once that is done." in said
-    operator.erasure = Erased("erased:17", suppressions=0, consents=0)
+    operator.erasure = ErasureResult("erased:17", suppressions=0, consents=0)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=f" {CALLER[-4:]} ")
     assert said == f"{CALLER} is erased; its calls stay counted as those of erased:17."
     assert operator.by[-1].source is Source.CONSOLE
@@ -139,11 +139,11 @@ async def test_settling(browser: Browser) -> None:
         "Action 7 is settled: answered."
     )
     await browser.send("/unknown/7/settle", outcome="busy", note="")
-    assert operator.said == [(7, Outcome.ANSWERED, "she told us"), (7, Outcome.BUSY, None)]
+    assert operator.resolved == [(7, Outcome.ANSWERED, "she told us"), (7, Outcome.BUSY, None)]
     assert await browser.send("/unknown/7/settle", outcome="dropped") == "Please choose what became of it."
-    operator.settlement = Settlement.SETTLED_OTHERWISE
+    operator.settlement = Resolution.SETTLED_OTHERWISE
     assert "otherwise" in await browser.send("/unknown/7/settle", outcome="answered")
-    assert len(operator.said) == 3
+    assert len(operator.resolved) == 3
 
 
 async def test_ending_a_quarantine(browser: Browser) -> None:

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from missedd.core.analytics.backlog_forecast import Backlog, Crowd
+from missedd.core.analytics.backlog_forecast import Backlog, DueGroup
 from missedd.core.model import Kind, Lane
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.web.console.campaigns import waiting
-from missedd.web.console.lists import SHOWN
-from missedd.web.console.query_parameters import TAKEN
-from missedd.web.console.queue import lanes
+from missedd.web.console.campaigns import pending_by_state
+from missedd.web.console.lists import PAGE_SIZE
+from missedd.web.console.query_parameters import PAGE_PARAMETERS
+from missedd.web.console.queue import lane_backlogs
 from missedd.web.console.template_filters import coded, lasting, spaced
-from missedd.web.console.today import bars, callbacks, heat
+from missedd.web.console.today import callback_counts, hour_bars, weekly_heatmap
 from tests.core.campaigns import SECOND_EXOPHONE
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
@@ -274,10 +274,10 @@ async def test_whatever_was_received_is_only_text(private: Private, field: str) 
 
 async def test_lists_go_on_and_are_filtered(private: Private) -> None:
     call = private.db.call("abc")
-    for n in range(SHOWN + 1):
+    for n in range(PAGE_SIZE + 1):
         private.db.lead(call, f"+9190000{n:05d}", campaign="admissions" if n else "other")
     first = await _page(private, "/leads")
-    assert first.count('data-label="Number"') == SHOWN
+    assert first.count('data-label="Number"') == PAGE_SIZE
     older = re.search(r'href="(/leads\?cursor=[^"]+)" rel="next"', first)
     assert older is not None
     second = await _page(private, older[1])
@@ -306,7 +306,7 @@ def test_todays_callbacks() -> None:
         counted("done", "delivered", 128, "sms"),
     ]
     told = {"actions": actions, "agent_misses": 200}
-    assert callbacks(told) == {"pending": 7, "answered": 8, "failed": 48 + 56, "not_made": 64}
+    assert callback_counts(told) == {"pending": 7, "answered": 8, "failed": 48 + 56, "not_made": 64}
 
 
 async def test_today_tells_what_agents_missed(private: Private) -> None:
@@ -318,11 +318,14 @@ async def test_today_tells_what_agents_missed(private: Private) -> None:
 
 
 def test_charts_of_nothing_and_of_something() -> None:
-    assert {each["share"] for each in bars([{"hour": 0, "calls": 0}])} == {0}
-    assert [each["share"] for each in bars([{"hour": 0, "calls": 2}, {"hour": 1, "calls": 4}])] == [0.5, 1]
-    nothing = heat([{"weekday": 0, "hour": 0, "calls": 0}])
+    assert {each["share"] for each in hour_bars([{"hour": 0, "calls": 0}])} == {0}
+    assert [each["share"] for each in hour_bars([{"hour": 0, "calls": 2}, {"hour": 1, "calls": 4}])] == [
+        0.5,
+        1,
+    ]
+    nothing = weekly_heatmap([{"weekday": 0, "hour": 0, "calls": 0}])
     assert (nothing["busiest"], nothing["cells"][0]["share"]) == (None, 0)
-    week = heat([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
+    week = weekly_heatmap([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
     assert (week["busiest"], week["most"]) == ("Sun 21:00", 4)
 
 
@@ -331,7 +334,7 @@ def test_what_waits_by_kind_and_state() -> None:
         return {"kind": kind, "state": state, "reason_words": reason, "count": n}
 
     pending = [counted("callback", "held", "closed", 2), counted("callback", "held", "paused", 1_000)]
-    assert waiting([*pending, counted("sms", "planned", "owed", 3)]) == [
+    assert pending_by_state([*pending, counted("sms", "planned", "owed", 3)]) == [
         {"kind": "callback", "state": "held", "count": 1_002, "why": "2: closed; 1,000: paused"},
         {"kind": "sms", "state": "planned", "count": 3, "why": "3: owed"},
     ]
@@ -341,11 +344,11 @@ async def test_today_says_what_goes_wrong_since_when_and_what_to_do(private: Pri
     since = NOON - timedelta(minutes=6)
     url = "https://crm.example.in/missed-call"
     cause = f"The application takes no webhook: {url}: the connection was refused"
-    private.troubles.note(
+    private.troubles.record(
         TroubleKind.WEBHOOK_FAILING, url, cause, "start the application", NOON, since=since, tries=1_204
     )
     cause = "1,511 callbacks of shop grew too old before their turn"
-    private.troubles.note(TroubleKind.EXPIRING, "shop", cause, "see the queue", NOON)
+    private.troubles.record(TroubleKind.EXPIRING, "shop", cause, "see the queue", NOON)
     told = [
         " ".join(re.sub(r"<[^>]+>", "", line).replace("\N{NO-BREAK SPACE}", " ").split())
         for line in re.findall(r"<li data-trouble.*?</li>", await _page(private, "/"), re.DOTALL)
@@ -362,15 +365,18 @@ def _nothing_is_held(_lane: Lane) -> str | None:
 
 
 def test_a_lane_without_a_budget_has_no_forecast() -> None:
-    backlogs = {Kind.CALLBACK: Backlog([Crowd(-1, 14, 120)]), Kind.WEBHOOK: Backlog([Crowd(-1, None, 3)])}
-    voice, webhooks = lanes(backlogs, {Lane.VOICE: 60}, _nothing_is_held, NOON)
+    backlogs = {
+        Kind.CALLBACK: Backlog([DueGroup(-1, 14, 120)]),
+        Kind.WEBHOOK: Backlog([DueGroup(-1, None, 3)]),
+    }
+    voice, webhooks = lane_backlogs(backlogs, {Lane.VOICE: 60}, _nothing_is_held, NOON)
     assert (voice["gone_at"], voice["rate"], voice["expiring"]) == (NOON + timedelta(minutes=2), 60, 0)
     assert (webhooks["gone_at"], webhooks["rate"]) == (None, None)
 
 
 def test_a_lane_that_is_held_has_no_forecast() -> None:
-    backlogs = {Kind.CALLBACK: Backlog([Crowd(-1, 14, 120)])}
-    (voice,) = lanes(backlogs, {Lane.VOICE: 60}, lambda _lane: "provider-unreachable", NOON)
+    backlogs = {Kind.CALLBACK: Backlog([DueGroup(-1, 14, 120)])}
+    (voice,) = lane_backlogs(backlogs, {Lane.VOICE: 60}, lambda _lane: "provider-unreachable", NOON)
     assert (voice["gone_at"], voice["held"], voice["due"]) == (None, "provider unreachable", 120)
 
 
@@ -434,7 +440,7 @@ async def test_what_a_page_does_not_know_in_its_address_is_said(private: Private
 
 
 async def test_every_filter_of_a_form_is_known(private: Private) -> None:
-    for path, names in TAKEN.items():
+    for path, names in PAGE_PARAMETERS.items():
         page = "" if path == "/find" else await _page(private, path)
         filters = page.partition("<main")[2].partition('method="post"')[0]
         asked = set(re.findall(r'<(?:select|input)[^>]* name="(\w+)"', filters))

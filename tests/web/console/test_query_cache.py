@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.web.console.query_cache import MOST, Remembered
+from missedd.web.console.query_cache import MAX_ENTRIES, QueryCache
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ class Question:
 
 
 async def test_what_is_quick_is_asked_each_time(autojump_clock: MockClock) -> None:
-    remembered, question = Remembered(), Question(0)
+    remembered, question = QueryCache(), Question(0)
     assert [await remembered.get("x", question) for _ in range(3)] == [1, 2, 3]
 
 
 async def test_what_took_long_serves_ten_times_as_long(autojump_clock: MockClock) -> None:
-    remembered, question = Remembered(), Question(2)
+    remembered, question = QueryCache(), Question(2)
     assert await remembered.get("x", question) == 1
     await trio.sleep(19.9)
     assert await remembered.get("x", question) == 1
@@ -43,7 +43,7 @@ async def test_what_took_long_serves_ten_times_as_long(autojump_clock: MockClock
 
 
 async def test_what_changes_slowly_serves_for_a_while(autojump_clock: MockClock) -> None:
-    remembered, question = Remembered(), Question(0)
+    remembered, question = QueryCache(), Question(0)
     assert await remembered.get("x", question, at_least_s=20) == 1
     await trio.sleep(19)
     assert await remembered.get("x", question, at_least_s=20) == 1
@@ -53,7 +53,7 @@ async def test_what_changes_slowly_serves_for_a_while(autojump_clock: MockClock)
 
 
 async def test_who_comes_meanwhile_shares_the_answer(autojump_clock: MockClock) -> None:
-    remembered, question, answers = Remembered(), Question(5), list[int]()
+    remembered, question, answers = QueryCache(), Question(5), list[int]()
 
     async def ask() -> None:
         answers.append(await remembered.get("x", question))
@@ -65,7 +65,7 @@ async def test_who_comes_meanwhile_shares_the_answer(autojump_clock: MockClock) 
 
 
 async def test_a_failure_is_not_remembered(autojump_clock: MockClock) -> None:
-    remembered = Remembered()
+    remembered = QueryCache()
 
     async def fail() -> int:
         await trio.sleep(5)
@@ -77,7 +77,7 @@ async def test_a_failure_is_not_remembered(autojump_clock: MockClock) -> None:
 
 
 async def test_it_remembers_no_more_than_so_many(autojump_clock: MockClock) -> None:
-    remembered, question = Remembered(), Question(0)
-    for key in range(5 * MOST):
+    remembered, question = QueryCache(), Question(0)
+    for key in range(5 * MAX_ENTRIES):
         await remembered.get(key, question, at_least_s=99)
-    assert len(remembered._answers) == MOST
+    assert len(remembered._results) == MAX_ENTRIES

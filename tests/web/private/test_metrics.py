@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from missedd.core.actions.possible_outcomes import NOT_TAKEN, OUTCOMES, RESULTS
+from missedd.core.actions.possible_outcomes import POSSIBLE_OUTCOMES, REQUEST_FAILURES, REQUEST_RESULTS
 from missedd.core.model import Kind, Verdict
 from missedd.core.policy import Campaign
 from missedd.exotel.response_codes import RULES, Api
-from missedd.web.private.metrics import STATUSES, Metrics
+from missedd.web.private.metrics import REJECTION_STATUSES, Metrics
 from tests.core.campaigns import policy
 from tests.ops.exposition import POLICY, families, text
 from tests.ops.promtool import needs_promtool, promtool
@@ -36,9 +36,9 @@ def test_every_counter_has_its_series_from_the_start() -> None:
     assert {"campaign": "sales", "verdict": "unknown-exophone"} not in by_campaign
     assert {"kind": "callback", "outcome": "unknown"} in series(metrics, "missedd_actions_closed_total")
     assert {"kind": "webhook", "outcome": "unknown"} not in series(metrics, "missedd_actions_closed_total")
-    assert len(series(metrics, "missedd_attempts_total")) == 3 * len(RESULTS)
+    assert len(series(metrics, "missedd_attempts_total")) == 3 * len(REQUEST_RESULTS)
     assert {each["campaign"] for each in series(metrics, "missedd_agent_misses_total")} == {"sales"}
-    assert len(series(metrics, "missedd_refused_requests_total")) == len(STATUSES)
+    assert len(series(metrics, "missedd_refused_requests_total")) == len(REJECTION_STATUSES)
 
 
 def test_counting_begins_no_second_series() -> None:
@@ -56,12 +56,12 @@ def test_counting_begins_no_second_series() -> None:
 
 @pytest.mark.parametrize(("api", "kind"), [(Api.VOICE, Kind.CALLBACK), (Api.SMS, Kind.SMS)])
 def test_every_refusal_of_the_provider_has_its_series(api: Api, kind: Kind) -> None:
-    assert {rule.reason for rule in RULES[api]} <= set(NOT_TAKEN[kind])
+    assert {rule.reason for rule in RULES[api]} <= set(REQUEST_FAILURES[kind])
 
 
 def test_every_kind_that_is_sent_has_its_outcomes() -> None:
-    assert OUTCOMES.keys() == NOT_TAKEN.keys()
-    for outcomes in OUTCOMES.values():
+    assert POSSIBLE_OUTCOMES.keys() == REQUEST_FAILURES.keys()
+    for outcomes in POSSIBLE_OUTCOMES.values():
         assert len(set(outcomes)) == len(outcomes)
 
 

@@ -78,12 +78,12 @@ async def test_a_connection_is_kept_and_then_closed_as_asked() -> None:
         async with peer.stream:
             for _ in range(3):
                 await peer.send(GOOD)
-                heard = await peer.hear()
+                heard = await peer.read_response()
                 assert (heard.status, heard.body) == (200, b"good")
                 assert "server" not in heard.headers
             await peer.send(CLOSE)
-            assert (await peer.hear()).status == 200
-            assert await peer.hears_the_end()
+            assert (await peer.read_response()).status == 200
+            assert await peer.connection_ends()
 
 
 async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> 
         peer = await connect()
         async with peer.stream:
             await peer.send(GOOD)
-            await peer.hear()
-            assert await peer.hears_the_end()
+            await peer.read_response()
+            assert await peer.connection_ends()
 
 
 async def test_the_work_goes_on_when_its_peer_has_left() -> None:
@@ -114,15 +114,15 @@ async def test_a_stop_lets_requests_finish_and_ends_idle_connections_at_once() -
     async with serving(site, stop) as connect:
         idle, busy = await connect(), await connect()
         await idle.send(GOOD)
-        await idle.hear()
+        await idle.read_response()
         await busy.send(SLOW)
         await site.began.wait()
         stop.set()
         with trio.fail_after(1):
-            assert await idle.hears_the_end()
+            assert await idle.connection_ends()
         site.go_on.set()
-        assert (await busy.hear()).body == b"slow"
-        assert await busy.hears_the_end()
+        assert (await busy.read_response()).body == b"slow"
+        assert await busy.connection_ends()
         with pytest.raises(OSError, match=r"."):
             await connect()
         for peer in (idle, busy):
@@ -139,7 +139,7 @@ async def test_a_request_without_end_does_not_hold_up_the_stop(monkeypatch: pyte
             await site.began.wait()
             began_at = trio.current_time()
             stop.set()
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
             assert trio.current_time() - began_at < 2
 
 
@@ -165,5 +165,5 @@ async def test_a_request_that_does_not_end_is_cut_off(monkeypatch: pytest.Monkey
         async with peer.stream:
             await peer.send(half)
             if half.startswith(b"POST"):
-                assert (await peer.hear()).status == 408
-            assert await peer.hears_the_end()
+                assert (await peer.read_response()).status == 408
+            assert await peer.connection_ends()

@@ -13,14 +13,14 @@ from trio.testing import MockClock
 
 from missedd.core.model import InboundCall, StatusReport, Verdict
 from missedd.core.reasons import Reason
-from missedd.daemon.apps import EdgeLog
+from missedd.daemon.apps import PublicRequestLog
 from missedd.exotel.misdirected_requests import HEARTBEAT as HEARTBEAT_ALERTS
 from missedd.exotel.misdirected_requests import VOICEBOT, OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.log.logger import configure
+from missedd.log.logger import create_logger
 from missedd.web.private.metrics import Metrics
 from missedd.web.public.app import PublicSite
-from missedd.web.public.responses import NotDurable, Overloaded
+from missedd.web.public.responses import NoRoom, NotStored
 from tests.core.campaigns import NOON
 
 TOKEN = "s3cret-token"
@@ -37,7 +37,7 @@ class Log:
     def refused(self, status: int, place: str, why: str) -> None:
         self.lines.append(("refused", status, place, why))
 
-    def misplaced(self, product: OtherProduct) -> None:
+    def misdirected(self, product: OtherProduct) -> None:
         self.lines.append(("misplaced", product.name))
 
     def unavailable(self, place: str, error: Exception) -> None:
@@ -67,11 +67,11 @@ class Inside:
             raise self.error
         return self.verdict
 
-    async def hand_over(self, call: InboundCall) -> str:
+    async def hand_over_sms(self, call: InboundCall) -> str:
         await self.admit(call)
         return self.text
 
-    async def preview(self, call: InboundCall) -> str:
+    async def preview_sms(self, call: InboundCall) -> str:
         self.previewed.append(call)
         return self.text
 
@@ -189,10 +189,10 @@ async def test_no_text_is_for_another_product(inside: Inside) -> None:
 async def test_another_product_is_told_of_once_an_hour(autojump_clock: MockClock) -> None:
     lines = StringIO()
     metrics = Metrics()
-    edge = EdgeLog(configure(lines, style="json", now=lambda: NOON), metrics)
+    edge = PublicRequestLog(create_logger(lines, style="json", now=lambda: NOON), metrics)
     for _ in range(7):
-        edge.misplaced(HEARTBEAT_ALERTS)
-        edge.misplaced(VOICEBOT)
+        edge.misdirected(HEARTBEAT_ALERTS)
+        edge.misdirected(VOICEBOT)
         await trio.sleep(1000)
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [(each["event"], each["level"], each["product"], each["requests"]) for each in told] == [
@@ -206,7 +206,7 @@ async def test_another_product_is_told_of_once_an_hour(autojump_clock: MockClock
 
 def test_refusals_are_counted_and_told_now_and_then() -> None:
     lines, metrics = StringIO(), Metrics()
-    edge = EdgeLog(configure(lines, style="json", now=lambda: NOON), metrics)
+    edge = PublicRequestLog(create_logger(lines, style="json", now=lambda: NOON), metrics)
     for _ in range(1_234):
         edge.refused(503, "?", "too many connections")
     for n in range(11):
@@ -240,7 +240,7 @@ async def test_the_applet_is_given_a_text_and_nothing_else(inside: Inside, text:
     reply = await inside.site.answer(path, WebhookRequest("GET", APPLET))
     assert (reply.status, reply.body) == (200, text.encode())
     assert reply.headers == (("Content-Type", "text/plain"),)
-    assert head.on_the_wire(is_last=False, without_body=True) == reply.head + b"\r\n"
+    assert head.to_bytes(is_last=False, without_body=True) == reply.head + b"\r\n"
     (call,) = inside.calls
     assert (call.call_sid, call.caller, call.shape) == ("abc123", "+919876543210", "sms-applet")
     assert (call.dialled, call.not_missed) == (("+918047120001",), None)
@@ -259,7 +259,7 @@ async def test_without_a_call_there_is_no_text(inside: Inside) -> None:
 
 
 async def test_a_text_that_is_not_on_record_is_not_given(inside: Inside) -> None:
-    inside.error = NotDurable()
+    inside.error = NotStored()
     reply = await inside.site.answer(f"/exotel/{TOKEN}/sms-text", WebhookRequest("GET", APPLET))
     assert (reply.status, reply.body) == (503, b"")
     assert inside.log.lines == [("unavailable", "sms-text", inside.error)]
@@ -290,7 +290,7 @@ async def test_reports_reach_their_action(inside: Inside) -> None:
 @pytest.mark.parametrize("path", ["missed-call", "call-status/7"])
 @pytest.mark.parametrize(
     ("error", "line"),
-    [(NotDurable(), "unavailable"), (Overloaded(), "unavailable"), (ZeroDivisionError(), "failed")],
+    [(NotStored(), "unavailable"), (NoRoom(), "unavailable"), (ZeroDivisionError(), "failed")],
 )
 async def test_what_could_not_be_kept_is_asked_for_again(
     inside: Inside, path: str, error: Exception, line: str

@@ -15,23 +15,23 @@ import trio
 import trio.testing
 
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.web.public.connection import Connection
-from missedd.web.public.limits import Limits
-from missedd.web.public.responses import Reply
-from tests.web.peers import GOOD, Peer, Served, serving
+from missedd.web.public.connection import HttpConnection
+from missedd.web.public.limits import ListenerLimits
+from missedd.web.public.responses import HttpReply
+from tests.web.peers import GOOD, Peer, RunningListener, running_listener
 
-SOON = Limits(on_its_way_s=0.1, look_s=0.02)
+SOON = ListenerLimits(drain_first_byte_s=0.1, check_every_s=0.02)
 
 
-async def kept(served: Served) -> Peer:
+async def kept(served: RunningListener) -> Peer:
     """A connection on which one request was answered, and that is kept."""
     peer = await served.connect()
     await peer.send(GOOD)
-    assert "connection" not in (await peer.hear()).headers
+    assert "connection" not in (await peer.read_response()).headers
     return peer
 
 
-def made_unheard(served: Served) -> socket.socket:
+def made_unheard(served: RunningListener) -> socket.socket:
     """A connection that the system has made and nobody has accepted: no task had a turn since."""
     return socket.create_connection(("127.0.0.1", served.port), timeout=5)
 
@@ -46,54 +46,54 @@ def hears(peer: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("has_asked", [True, False])
 async def test_a_request_on_its_way_at_a_stop_is_the_last_one(has_asked: bool) -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await kept(served) if has_asked else await served.connect()
         async with peer.stream:
             await trio.testing.wait_all_tasks_blocked()
             served.stop.set()
             await trio.testing.wait_all_tasks_blocked()
             await peer.send(GOOD)
-            heard = await peer.hear()
+            heard = await peer.read_response()
             assert (heard.status, heard.headers["connection"]) == (200, "close")
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
     assert served.refused == []
 
 
 @pytest.mark.parametrize("has_asked", [True, False])
 async def test_a_silent_connection_does_not_hold_up_the_stop(has_asked: bool) -> None:
-    async with serving(limits=SOON) as served:
+    async with running_listener(limits=SOON) as served:
         peer = await kept(served) if has_asked else await served.connect()
         async with peer.stream:
             await trio.testing.wait_all_tasks_blocked()
             served.stop.set()
             with trio.fail_after(5):
                 await served.ended.wait()
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
     assert served.refused == []
 
 
 async def test_a_stop_while_a_reply_goes_out_leaves_time_for_one_more() -> None:
     """The reply was written before the stop, so it does not say that it is the last."""
 
-    async def large_at_first(path: str, request: WebhookRequest) -> Reply:
-        return Reply(200, (), b"x" * (10_000_000 if len(served.seen) == 1 else 1))
+    async def large_at_first(path: str, request: WebhookRequest) -> HttpReply:
+        return HttpReply(200, (), b"x" * (10_000_000 if len(served.seen) == 1 else 1))
 
-    async with serving(large_at_first) as served:
+    async with running_listener(large_at_first) as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD)
             await trio.testing.wait_all_tasks_blocked()
             served.stop.set()
             await trio.testing.wait_all_tasks_blocked()
-            assert "connection" not in (await peer.hear()).headers
+            assert "connection" not in (await peer.read_response()).headers
             await peer.send(GOOD)
-            heard = await peer.hear()
+            heard = await peer.read_response()
             assert (heard.body, heard.headers["connection"]) == (b"x", "close")
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
 
 
 async def test_connections_that_wait_to_be_accepted_at_a_stop_are_the_last() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         await trio.testing.wait_all_tasks_blocked()
         early = [made_unheard(served) for _ in range(50)]
         late = made_unheard(served)
@@ -111,7 +111,7 @@ async def test_connections_that_wait_to_be_accepted_at_a_stop_are_the_last() -> 
 
 
 async def test_one_that_waits_and_says_nothing_does_not_hold_up_the_stop() -> None:
-    async with serving(limits=SOON) as served:
+    async with running_listener(limits=SOON) as served:
         await trio.testing.wait_all_tasks_blocked()
         silent = made_unheard(served)
         served.stop.set()
@@ -126,22 +126,22 @@ LATE_S = 1_000.0
 
 
 @asynccontextmanager
-async def living() -> AsyncIterator[tuple[Connection, socket.socket, trio.Event]]:
+async def living() -> AsyncIterator[tuple[HttpConnection, socket.socket, trio.Event]]:
     """A connection whose limits are looked after by hand, its peer's end, and what says that it is over."""
     ours, theirs = socket.socketpair()
     theirs.settimeout(5)
 
-    async def well(path: str, request: WebhookRequest) -> Reply:
-        return Reply(200)
+    async def well(path: str, request: WebhookRequest) -> HttpReply:
+        return HttpReply(200)
 
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
     over = trio.Event()
-    limits = Limits(look_s=LATE_S, spared_s=0)
-    connection = Connection(stream, well, limits, lambda status, why: None, trio.Event())
+    limits = ListenerLimits(check_every_s=LATE_S, min_idle_before_evict_s=0)
+    connection = HttpConnection(stream, well, limits, lambda status, why: None, trio.Event())
 
     async def live() -> None:
         async with stream:
-            await connection.live()
+            await connection.serve()
         over.set()
 
     async with trio.open_nursery() as nursery:
@@ -158,12 +158,12 @@ async def test_a_request_that_comes_as_a_limit_strikes_is_answered(gives_way: bo
         for _ in range(3):
             peer.send(GOOD)
             if gives_way:
-                assert not connection.gives_way()
+                assert not connection.evict_if_idle()
             else:
-                connection.expire(trio.current_time() + LATE_S)
+                connection.enforce_deadline(trio.current_time() + LATE_S)
             assert (await trio.to_thread.run_sync(peer.recv, 4096)).startswith(b"HTTP/1.1 200 ")
             await trio.testing.wait_all_tasks_blocked()
-        connection.expire(trio.current_time() + LATE_S)
+        connection.enforce_deadline(trio.current_time() + LATE_S)
         assert peer.recv(4096) == b""
         with trio.fail_after(5):
             await over.wait()
@@ -172,9 +172,9 @@ async def test_a_request_that_comes_as_a_limit_strikes_is_answered(gives_way: bo
 async def test_a_peer_that_only_babbles_has_no_time_of_its_own() -> None:
     async with living() as (connection, peer, over):
         peer.send(b"\r\n")
-        connection.expire(trio.current_time() + LATE_S)
+        connection.enforce_deadline(trio.current_time() + LATE_S)
         await trio.testing.wait_all_tasks_blocked()
         peer.send(b"\r\n")
-        connection.expire(trio.current_time() + 4 * LATE_S)
+        connection.enforce_deadline(trio.current_time() + 4 * LATE_S)
         with trio.fail_after(5):
             await over.wait()

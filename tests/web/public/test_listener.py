@@ -7,9 +7,9 @@ import trio
 import trio.testing
 
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.web.public.limits import Limits
-from missedd.web.public.responses import Reply
-from tests.web.peers import GOOD, serving
+from missedd.web.public.limits import ListenerLimits
+from missedd.web.public.responses import HttpReply
+from tests.web.peers import GOOD, running_listener
 
 HOST = b"Host: here\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST
@@ -24,8 +24,8 @@ def post(body: bytes, *headers: bytes) -> bytes:
 
 
 async def test_a_request_reaches_the_site_as_plain_values() -> None:
-    async with serving() as served:
-        heard = await served.ask(post(b"a=b", b"X-One: 1", b"X-one: 2"))
+    async with running_listener() as served:
+        heard = await served.request(post(b"a=b", b"X-One: 1", b"X-one: 2"))
     assert (heard.status, heard.body) == (200, b"a=b")
     assert "connection" not in heard.headers
     [(path, request)] = served.seen
@@ -34,56 +34,56 @@ async def test_a_request_reaches_the_site_as_plain_values() -> None:
 
 
 async def test_the_absolute_form_and_escapes_of_a_target() -> None:
-    async with serving() as served:
-        await served.ask(b"GET http://here:80/a%20b?c=%20 HTTP/1.1\r\n" + HOST + b"\r\n")
-        await served.ask(b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n")
+    async with running_listener() as served:
+        await served.request(b"GET http://here:80/a%20b?c=%20 HTTP/1.1\r\n" + HOST + b"\r\n")
+        await served.request(b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n")
     assert [(path, request.query) for path, request in served.seen] == [("/a%20b", b"c=%20"), ("*", b"")]
 
 
 async def test_a_connection_serves_many_requests() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             for n in range(5):
                 await peer.send(post(b"%d" % n))
-                assert (await peer.hear()).body == b"%d" % n
+                assert (await peer.read_response()).body == b"%d" % n
 
 
 async def test_pipelined_requests_are_answered_in_order() -> None:
-    async def slow_first(path: str, request: WebhookRequest) -> Reply:
+    async def slow_first(path: str, request: WebhookRequest) -> HttpReply:
         await trio.sleep(0.02 if request.body == b"0" else 0)
-        return Reply(200, (), request.body)
+        return HttpReply(200, (), request.body)
 
-    async with serving(slow_first) as served:
+    async with running_listener(slow_first) as served:
         peer = await served.connect()
         async with peer.stream:
             wire = b"".join(post(b"%d" % n) for n in range(20))
             await peer.send(wire[:-7])
-            assert [(await peer.hear()).body for _ in range(19)] == [b"%d" % n for n in range(19)]
+            assert [(await peer.read_response()).body for _ in range(19)] == [b"%d" % n for n in range(19)]
             await peer.send(wire[-7:])
-            assert (await peer.hear()).body == b"19"
+            assert (await peer.read_response()).body == b"19"
 
 
 async def test_requests_that_arrive_byte_by_byte() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             for byte in post(b"abc"):
                 await peer.send(bytes([byte]))
-            assert (await peer.hear()).body == b"abc"
+            assert (await peer.read_response()).body == b"abc"
 
 
 async def test_head_is_answered_without_a_body() -> None:
-    async def long(path: str, request: WebhookRequest) -> Reply:
-        return Reply(200, (), b"x" * 10)
+    async def long(path: str, request: WebhookRequest) -> HttpReply:
+        return HttpReply(200, (), b"x" * 10)
 
-    async with serving(long) as served:
+    async with running_listener(long) as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD.replace(b"GET", b"HEAD") + GOOD)
-            heard = await peer.hear(without_body=True)
+            heard = await peer.read_response(without_body=True)
             assert heard.headers["content-length"] == "10"
-            assert (await peer.hear()).body == b"x" * 10
+            assert (await peer.read_response()).body == b"x" * 10
 
 
 @pytest.mark.parametrize(
@@ -96,31 +96,31 @@ async def test_head_is_answered_without_a_body() -> None:
     ],
 )
 async def test_a_last_request_is_followed_by_the_end_of_the_connection(request_bytes: bytes) -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(request_bytes)
-            heard = await peer.hear()
+            heard = await peer.read_response()
             assert heard.headers["connection"] == "close"
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
     assert len(served.seen) == 1
 
 
 async def test_a_peer_that_has_said_all_it_will_say_is_still_answered() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD)
             await peer.stream.send_eof()
-            assert (await peer.hear()).status == 200
-            assert await peer.hears_the_end()
+            assert (await peer.read_response()).status == 200
+            assert await peer.connection_ends()
     assert served.refused == []
 
 
 async def test_chunked_bodies_are_put_together_and_their_trailers_forgotten() -> None:
     chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n"
-    async with serving() as served:
-        heard = await served.ask(
+    async with running_listener() as served:
+        heard = await served.request(
             chunked + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Late: 1\r\nHost: there\r\n\r\n"
         )
     assert heard.body == b"abcde"
@@ -129,14 +129,14 @@ async def test_chunked_bodies_are_put_together_and_their_trailers_forgotten() ->
 
 
 async def test_a_peer_that_asks_before_it_sends_its_body_is_told_to_go_on() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(post(b"abc", b"Expect: 100-continue")[:-3])
-            assert (await peer.hear()).status == 100
+            assert (await peer.read_response()).status == 100
             await peer.send(b"abc" + post(b"def", b"Expect: 100-continue"))
-            assert (await peer.hear()).body == b"abc"
-            assert (await peer.hear()).body == b"def"
+            assert (await peer.read_response()).body == b"abc"
+            assert (await peer.read_response()).body == b"def"
 
 
 MALFORMED = {
@@ -216,40 +216,40 @@ MALFORMED = {
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_what_is_malformed_or_too_large_is_refused_once_and_the_connection_ends(name: str) -> None:
     data, status = MALFORMED[name]
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(data)
-            heard = await peer.hear()
+            heard = await peer.read_response()
             assert heard.status == status
             assert heard.headers["content-type"] == "application/problem+json"
             assert heard.headers["connection"] == "close"
-            assert await peer.hears_the_end()
-        assert await served.is_well()
+            assert await peer.connection_ends()
+        assert await served.answers_ok()
     assert [each for each, _ in served.refused] == [status]
     assert [path for path, _ in served.seen] == ["/good"]
 
 
 async def test_what_was_whole_before_a_fault_is_still_answered() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD + post(b"abc") + b"nonsense\r\n\r\n" + GOOD)
-            assert [(await peer.hear()).status for _ in range(3)] == [200, 200, 400]
-            assert await peer.hears_the_end()
+            assert [(await peer.read_response()).status for _ in range(3)] == [200, 200, 400]
+            assert await peer.connection_ends()
     assert len(served.seen) == 2
 
 
 async def test_a_body_of_just_the_bound_is_taken() -> None:
-    async with serving() as served:
-        assert len((await served.ask(post(b"x" * 65536))).body) == 65536
+    async with running_listener() as served:
+        assert len((await served.request(post(b"x" * 65536))).body) == 65536
         big = b"10000\r\n%s\r\n0\r\n\r\n" % (b"x" * 65536)
         chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n" + big
-        assert len((await served.ask(chunked)).body) == 65536
+        assert len((await served.request(chunked)).body) == 65536
 
 
 async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
-    async with serving(limits=Limits(receive_s=0.3, linger_s=0.05)) as served:
+    async with running_listener(limits=ListenerLimits(receive_s=0.3, lingering_close_s=0.05)) as served:
         peer = await served.connect()
         async with peer.stream, trio.open_nursery() as nursery:
 
@@ -259,27 +259,27 @@ async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
                     await trio.sleep(0.02)
 
             nursery.start_soon(trickle)
-            heard = await peer.hear()
+            heard = await peer.read_response()
             assert heard.status == 408
             nursery.cancel_scope.cancel()
-        assert await served.is_well()
+        assert await served.answers_ok()
     assert [each for each, _ in served.refused] == [408]
 
 
 @pytest.mark.parametrize("first", [b"", GOOD])
 async def test_a_silent_connection_ends_without_a_word(first: bytes) -> None:
-    async with serving(limits=Limits(receive_s=0.3, idle_s=0.1)) as served:
+    async with running_listener(limits=ListenerLimits(receive_s=0.3, idle_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream:
             if first:
                 await peer.send(first)
-                await peer.hear()
-            assert await peer.hears_the_end()
+                await peer.read_response()
+            assert await peer.connection_ends()
     assert served.refused == []
 
 
 async def test_empty_lines_do_not_keep_a_connection_open() -> None:
-    async with serving(limits=Limits(receive_s=0.1)) as served:
+    async with running_listener(limits=ListenerLimits(receive_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream, trio.open_nursery() as nursery:
 
@@ -289,41 +289,41 @@ async def test_empty_lines_do_not_keep_a_connection_open() -> None:
                     await trio.sleep(0.01)
 
             nursery.start_soon(babble)
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
             nursery.cancel_scope.cancel()
 
 
 async def test_a_peer_that_does_not_read_is_cut_off() -> None:
-    async def large(path: str, request: WebhookRequest) -> Reply:
-        return Reply(200, (), b"x" * 10_000_000)
+    async def large(path: str, request: WebhookRequest) -> HttpReply:
+        return HttpReply(200, (), b"x" * 10_000_000)
 
-    async with serving(large, Limits(write_s=0.1)) as served:
+    async with running_listener(large, ListenerLimits(write_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD)
             await trio.sleep(0.3)
             with pytest.raises(EOFError):
-                await peer.hear()
+                await peer.read_response()
     assert served.refused == []
 
 
 async def test_over_the_bound_a_connection_is_turned_away() -> None:
-    limits = Limits(connections=2, turned_away=1, linger_s=0.2)
-    async with serving(limits=limits) as served:
+    limits = ListenerLimits(max_connections=2, max_rejections=1, lingering_close_s=0.2)
+    async with running_listener(limits=limits) as served:
         inside = [await served.connect() for _ in range(2)]
         for peer in inside:
             await peer.send(GOOD)
-            assert (await peer.hear()).status == 200
+            assert (await peer.read_response()).status == 200
         outside = await served.connect()
         await outside.send(GOOD)
-        heard = await outside.hear()
+        heard = await outside.read_response()
         assert (heard.status, heard.headers["retry-after"]) == (503, "5")
         unheard = await served.connect()
-        assert await unheard.hears_the_end()
+        assert await unheard.connection_ends()
         await inside[0].stream.aclose()
         await outside.stream.aclose()
         await trio.sleep(0.05)
-        assert await served.is_well()
+        assert await served.answers_ok()
         assert [each for each, _ in served.refused] == [503, 503]
         for peer in (inside[1], unheard):
             await peer.stream.aclose()
@@ -332,14 +332,14 @@ async def test_over_the_bound_a_connection_is_turned_away() -> None:
 async def test_the_work_goes_on_when_its_peer_has_left() -> None:
     began, left, done = trio.Event(), trio.Event(), trio.Event()
 
-    async def slow(path: str, request: WebhookRequest) -> Reply:
+    async def slow(path: str, request: WebhookRequest) -> HttpReply:
         began.set()
         await left.wait()
         await trio.sleep(0.3)
         done.set()
-        return Reply(200, (), b"x" * 1000)
+        return HttpReply(200, (), b"x" * 1000)
 
-    async with serving(slow, Limits(receive_s=0.2, write_s=0.2, idle_s=0.2)) as served:
+    async with running_listener(slow, ListenerLimits(receive_s=0.2, write_s=0.2, idle_s=0.2)) as served:
         peer = await served.connect()
         await peer.send(GOOD + b"GET / HT")
         await began.wait()
@@ -351,24 +351,24 @@ async def test_the_work_goes_on_when_its_peer_has_left() -> None:
 
 
 async def test_a_half_sent_request_is_counted_when_its_peer_leaves() -> None:
-    async with serving() as served:
+    async with running_listener() as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD[:-4])
             await peer.stream.send_eof()
-            assert (await peer.hear()).status == 400
+            assert (await peer.read_response()).status == 400
     assert [each for each, _ in served.refused] == [400]
 
 
 async def test_the_drain_answers_what_is_under_way() -> None:
     go_on = trio.Event()
 
-    async def slow(path: str, request: WebhookRequest) -> Reply:
+    async def slow(path: str, request: WebhookRequest) -> HttpReply:
         if path == "/slow":
             await go_on.wait()
-        return Reply(200)
+        return HttpReply(200)
 
-    async with serving(slow) as served:
+    async with running_listener(slow) as served:
         answering, receiving = [await served.connect() for _ in range(2)]
         await answering.send(GOOD.replace(b"good", b"slow"))
         await receiving.send(GOOD[:-4])
@@ -378,13 +378,13 @@ async def test_the_drain_answers_what_is_under_way() -> None:
         with pytest.raises(OSError, match=r"."):
             await served.connect()
         await receiving.send(GOOD[-4:])
-        heard = await receiving.hear()
+        heard = await receiving.read_response()
         assert (heard.status, heard.headers["connection"]) == (200, "close")
         assert not served.ended.is_set()
         go_on.set()
-        heard = await answering.hear()
+        heard = await answering.read_response()
         assert (heard.status, heard.headers["connection"]) == (200, "close")
-        assert await answering.hears_the_end()
+        assert await answering.connection_ends()
         with trio.fail_after(1):
             await served.ended.wait()
         for peer in (answering, receiving):
@@ -392,11 +392,11 @@ async def test_the_drain_answers_what_is_under_way() -> None:
 
 
 async def test_the_drain_has_a_bound() -> None:
-    async def never(path: str, request: WebhookRequest) -> Reply:
+    async def never(path: str, request: WebhookRequest) -> HttpReply:
         await trio.sleep_forever()
         raise AssertionError
 
-    async with serving(never, Limits(drain_s=0.1)) as served:
+    async with running_listener(never, ListenerLimits(drain_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream:
             await peer.send(GOOD)
@@ -404,4 +404,4 @@ async def test_the_drain_has_a_bound() -> None:
             served.stop.set()
             with trio.fail_after(1):
                 await served.ended.wait()
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from missedd.web.public.http_parser import RequestParser
-from missedd.web.public.limits import Limits
-from tests.web.peers import GOOD, serving
+from missedd.web.public.limits import ListenerLimits
+from tests.web.peers import GOOD, running_listener
 
-TINY = Limits(linger_s=0.05, body_bytes=200, header_bytes=300)
+TINY = ListenerLimits(lingering_close_s=0.05, body_bytes=200, header_bytes=300)
 
 LINES = st.sampled_from(
     [
@@ -41,7 +41,7 @@ WIRE = st.lists(st.one_of(LINES, LINES, LINES, st.binary(max_size=40)), max_size
 @given(WIRE)
 def test_the_listener_outlives_any_bytes(pieces: list[bytes]) -> None:
     async def main() -> None:
-        async with serving(limits=TINY) as served:
+        async with running_listener(limits=TINY) as served:
             peer = await served.connect()
             async with peer.stream:
                 heard = b""
@@ -55,7 +55,7 @@ def test_the_listener_outlives_any_bytes(pieces: list[bytes]) -> None:
                 except trio.BrokenResourceError:
                     pass
                 assert heard == b"" or heard.startswith(b"HTTP/1.1 ")
-            assert await served.is_well()
+            assert await served.answers_ok()
 
     trio.run(main)
 
@@ -72,7 +72,7 @@ def test_requests_do_not_depend_on_how_their_bytes_are_cut(pieces: list[bytes], 
         size = cuts[at % len(cuts)]
         cut.feed(data[at : at + size])
         at += size
-    assert cut.arrived == whole.arrived
-    assert (cut.fault is None) == (whole.fault is None)
-    if whole.fault is None:
+    assert cut.requests == whole.requests
+    assert (cut.error is None) == (whole.error is None)
+    if whole.error is None:
         assert cut.is_receiving == whole.is_receiving

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 import trio
 
-from missedd.core.pagination import AT_A_TIME
+from missedd.core.pagination import BATCH_ROWS
 from missedd.web.private import server
 from missedd.web.private.server import serve_private
 from missedd.web.shared import sse
@@ -28,7 +28,7 @@ LARGE = "x" * 3_000_000
 
 @pytest.fixture(autouse=True)
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "GAP_S", 0.01)
+    monkeypatch.setattr(sse, "MIN_GAP_S", 0.01)
 
 
 @dataclass
@@ -58,12 +58,12 @@ class Site:
         await client.connect(("127.0.0.1", self.port))
         peer = Peer(trio.SocketStream(client))
         await peer.send(what)
-        assert (await peer.hear(without_body=True)).headers["transfer-encoding"] == "chunked"
+        assert (await peer.read_response(without_body=True)).headers["transfer-encoding"] == "chunked"
         return peer
 
     def change(self, votes: int) -> None:
         self.private.db.votes("Asha", votes)
-        self.private.news.tell("singer")
+        self.private.news.publish("singer")
 
 
 def _tasks(nursery: trio.Nursery) -> Iterator[trio.lowlevel.Task]:
@@ -139,7 +139,7 @@ async def test_a_stop_ends_streams_as_they_should_end(private: Private) -> None:
             site.stop.set()
             await until(peer, b"\r\n0\r\n\r\n")
             peer._unread = b""
-            assert await peer.hears_the_end()
+            assert await peer.connection_ends()
             assert trio.current_time() - began_at < 1
 
 
@@ -190,7 +190,7 @@ async def test_who_does_not_read_does_not_hold_up_the_stop(
 @pytest.fixture
 def long_list(private: Private) -> int:
     """How many leads there are: more than any connection's buffers have room for."""
-    call, count = private.db.call("abc"), 3 * AT_A_TIME
+    call, count = private.db.call("abc"), 3 * BATCH_ROWS
     for n in range(count):
         private.db.lead(call, f"+9190{n:08}", source="x" * 8_000)
     return count

@@ -184,8 +184,8 @@ async def test_voice_budget_slides_and_includes_look_ups(bench: Any, autojump_cl
     await trio.sleep(30)  # exactly a minute after the first
     assert (await bench.connect()).status_code == 200
     assert (await bench.connect()).status_code == 429
-    assert bench.exchange.truth.requests_in_any_minute() == 5
-    assert bench.exchange.truth.calls_in_any_minute() == 2
+    assert bench.exchange.truth.max_requests_per_minute() == 5
+    assert bench.exchange.truth.max_calls_in_window() == 2
     bench.settings.retry_after_s = 30
     assert (await bench.connect()).headers["retry-after"] == "30"
 

@@ -10,11 +10,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from missedd.exotel.call_list import calls_from, incoming_between
-from missedd.exotel.request_forms import PlaceCall, SendSms, call_form, sms_form
+from missedd.exotel.call_list import query_from_numbers, query_incoming
+from missedd.exotel.request_forms import OutgoingCall, OutgoingSms, call_form, sms_form
 from simulator.exchange.api import known_parameters
-from simulator.exchange.api.known_parameters import unread
-from simulator.exchange.model.people import Answers, Person
+from simulator.exchange.api.known_parameters import unknown_names
+from simulator.exchange.model.people import Person, RingResponse
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 CUSTOMER, AGENT, EXOPHONE = "+919876543210", "+919811111111", "+918047120001"
@@ -164,7 +164,7 @@ async def test_a_parameter_that_nobody_reads_is_in_the_truth(bench: Any, autojum
 
 async def test_lists_filter_by_duration_and_price(bench: Any, autojump_clock: MockClock) -> None:
     talked = (await bench.connect_two()).json()["Call"]["Sid"]  # 57 s: two rings and 45 s of talk
-    bench.exchange.people.add(Person("+919800000002", answers=Answers.BUSY))
+    bench.exchange.people.add(Person("+919800000002", answers=RingResponse.BUSY))
     short = (await bench.connect_two(From="+919800000002")).json()["Call"]["Sid"]
 
     async def found(**query: str) -> list[str]:
@@ -235,10 +235,12 @@ async def test_forms_that_cannot_be_read_are_refused(bench: Any, autojump_clock:
 def test_the_daemon_sends_nothing_that_nobody_reads() -> None:
     report = "http://daemon.test/report"
     order = {"time_limit_s": 60, "status_callback": report, "custom_field": "a1"}
-    two = call_form(PlaceCall(CUSTOMER, EXOPHONE, to_number=AGENT, **order), "example1")  # type: ignore[arg-type]
-    flow = call_form(PlaceCall(CUSTOMER, EXOPHONE, flow="7", **order), "example1")  # type: ignore[arg-type]
-    text = sms_form(SendSms("EXAMPL", CUSTOMER, "Hi.", "9", "8", status_callback=report, custom_field="a1"))
-    assert unread([*two, *flow], known_parameters.CONNECT) == []
-    assert unread(text, known_parameters.SMS) == []
-    asked = {**calls_from((CUSTOMER,), START, START), **incoming_between(START, START)}
-    assert unread(asked, known_parameters.CALLS) == []
+    two = call_form(OutgoingCall(CUSTOMER, EXOPHONE, to_number=AGENT, **order), "example1")  # type: ignore[arg-type]
+    flow = call_form(OutgoingCall(CUSTOMER, EXOPHONE, flow="7", **order), "example1")  # type: ignore[arg-type]
+    text = sms_form(
+        OutgoingSms("EXAMPL", CUSTOMER, "Hi.", "9", "8", status_callback=report, custom_field="a1")
+    )
+    assert unknown_names([*two, *flow], known_parameters.CONNECT) == []
+    assert unknown_names(text, known_parameters.SMS) == []
+    asked = {**query_from_numbers((CUSTOMER,), START, START), **query_incoming(START, START)}
+    assert unknown_names(asked, known_parameters.CALLS) == []

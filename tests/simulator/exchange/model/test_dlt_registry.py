@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.sms.dlt import characters, fill, matches
-from simulator.exchange.model.dlt_registry import applet_code, dlt_code
-from simulator.exchange.model.dlt_variables import registration_mistake
+from missedd.core.sms.dlt import literal_tokens, match_variables, matches_template
+from simulator.exchange.model.dlt_registry import applet_rejection_code, dlt_rejection_code
+from simulator.exchange.model.dlt_variables import registration_error
 from simulator.exchange.model.settings import DltTemplate
-from simulator.scenario.scenario import ScenarioMistake, load_scenario
+from simulator.scenario.scenario import ScenarioError, load_scenario
 
 TYPES = ("numeric", "alphanumeric", "url", "urlott", "cbn", "email")
 
 
 def code(template: str, body: str, *, strict: bool = False) -> int | None:
-    return dlt_code([DltTemplate("9", "1", template)], "9", "1", body, strict=strict)
+    return dlt_rejection_code([DltTemplate("9", "1", template)], "9", "1", body, strict=strict)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def code(template: str, body: str, *, strict: bool = False) -> int | None:
 )
 def test_a_value_is_judged_by_its_type(template: str, body: str, expected: int | None) -> None:
     assert code(template, body) == expected
-    assert applet_code([DltTemplate("9", "1", template)], body) == expected
+    assert applet_rejection_code([DltTemplate("9", "1", template)], body) == expected
 
 
 def test_portals_differ_about_other_characters() -> None:
@@ -69,7 +69,7 @@ def test_portals_differ_about_other_characters() -> None:
     ],
 )
 def test_what_is_not_registered(text: str, mistake: str | None) -> None:
-    found = registration_mistake(text)
+    found = registration_error(text)
     assert found is None if mistake is None else mistake in str(found)
     if mistake is None:
         assert DltTemplate("9", "1", text).text == text
@@ -90,7 +90,7 @@ def test_a_scenario_says_which_template_cannot_be_registered(setting: str, tmp_p
         + '[daemon]\n[[expect]]\nwhat = "texts"\nnever = true\n'
     )
     with pytest.raises(
-        ScenarioMistake, match=r"exchange\.templates.*\{#number#\}, which is no type of variable"
+        ScenarioError, match=r"exchange\.templates.*\{#number#\}, which is no type of variable"
     ):
         load_scenario(file)
 
@@ -138,7 +138,7 @@ VALUES = (
 def test_the_daemon_sends_what_passes(values: list[str], types: list[str]) -> None:
     template = " / ".join(f"{{#{name}#}}" for _, name in zip(values, types, strict=False))
     body = " / ".join(values)
-    assert matches(characters(body), template) == (code(template, body) is None)
-    found = fill(characters(body), template) or ()
-    if code(template, body) is None and not any(value.judgement.odd for value in found):
+    assert matches_template(literal_tokens(body), template) == (code(template, body) is None)
+    found = match_variables(literal_tokens(body), template) or ()
+    if code(template, body) is None and not any(value.check.questionable for value in found):
         assert code(template, body, strict=True) is None
