@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from missedd.config import secrets
-from missedd.config.loader import ConfigProblems, Settings, load_table
+from missedd.config.loader import InvalidConfig, Settings, load_settings_table
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -141,7 +141,7 @@ def test_page_names_every_key_that_is_read_and_no_other() -> None:
     campaign["contact"] = {}
     campaign["callback"] = {"agents": [{"number": "+919876500001"}], "retries": {"busy": []}}
     asked = set[str]()
-    load_table(Asked("", everything, asked), "", Path("/missedd.toml"))
+    load_settings_table(Asked("", everything, asked), "", Path("/missedd.toml"))
     named = {str(row) for row in ROWS} | set(HEADERS)
     assert asked == named
     assert len({str(row) for row in ROWS}) == len(ROWS)
@@ -162,8 +162,8 @@ def test_example_is_of_its_type_and_changes_something(row: Row) -> None:
 def test_table_without_a_required_key_is_refused(row: Row) -> None:
     raw = tomllib.loads(BASE)
     _table_of(raw, row).pop(row.key, None)
-    with pytest.raises(ConfigProblems) as refused:
-        load_table(raw, "", Path("/missedd.toml"))
+    with pytest.raises(InvalidConfig) as refused:
+        load_settings_table(raw, "", Path("/missedd.toml"))
     assert any(problem.key.endswith(row.key) for problem in refused.value.problems)
 
 
@@ -187,7 +187,7 @@ def settings_with(row: Row, value: object | None = None) -> Settings:
     if value is not None:
         table[row.key] = value
     # Warnings are words about the values; the values themselves are compared.
-    return replace(load_table(raw, "", Path("/missedd.toml")), warnings=())
+    return replace(load_settings_table(raw, "", Path("/missedd.toml")), warnings=())
 
 
 def _table_of(raw: dict[str, Any], row: Row) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from missedd.core.model import Kind, Outcome, State, Verdict
-from missedd.core.polls.voting_rules import Standing
+from missedd.core.polls.voting_rules import VoteStatus
 from missedd.core.reasons import Reason
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -20,7 +20,7 @@ PAGES: Final = (
     *("troubleshooting", "verification"),
 )
 KNOWN: Final = {
-    *map(str, chain(Reason, Verdict, Outcome, State, Kind, Standing)),
+    *map(str, chain(Reason, Verdict, Outcome, State, Kind, VoteStatus)),
     *("webhook-id", "date-time"),
 }
 
