@@ -28,14 +28,14 @@ ABOUT = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+def build_parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
         epilog="parts:\n" + "\n".join(f"  {name:8} {about}" for name, about in ABOUT.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    add = top.add_argument
     add("parts", nargs="*", metavar="PART", help="what to measure (see below)")
     add("--rounds", type=int, default=3, help="of what is compared; the median counts (%(default)s)")
     add("--for", type=float, default=4.0, dest="for_s", metavar="S", help="seconds a round (%(default)s)")
@@ -44,12 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--days", type=int, default=365, help="that those are spread over (%(default)s)")
     add("--full", action="store_true", help="growth to ten million calls as well: takes minutes and 10 GB")
     add("--write", action="store_true", help=f"keep the figures in {RESULTS.name}; without PARTs they are")
-    options = parser.parse_args(arguments)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    top = build_parser()
+    options = top.parse_args(arguments)
     for part in options.parts:
         if part not in ABOUT:
-            parser.error(f"{part!r} is no part; there are {', '.join(ABOUT)}")
+            top.error(f"{part!r} is no part; there are {', '.join(ABOUT)}")
     if options.rounds < 1 or options.for_s < 1:
-        parser.error("at least one round, of at least one second")
+        top.error("at least one round, of at least one second")
     other_work = os.getloadavg()[0]
     if other_work > 1:
         print(f"the machine is busy: its load is {other_work:.1f} before we begin", file=sys.stderr)

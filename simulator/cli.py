@@ -28,17 +28,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_interruptible(partial(_run, words), is_server=command in LONG_RUNNING_COMMANDS)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     # Here and not above: they load for a second, in which somebody may press Ctrl-C already.
     from simulator.commands import fuzz, load, replay, serve, sweep
 
-    parser = argparse.ArgumentParser(
+    top = argparse.ArgumentParser(
         prog="missedd-sim",
         description="Exotel as seen from outside: its API, its callers and its faults, without an account.",
         epilog="`missedd-sim COMMAND --help` shows each command with examples.",
     )
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for command in (serve, replay, load, fuzz, sweep):
         command.add_parser(subparsers)
-    parsed = parser.parse_args(arguments)
+    return top
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parsed = build_parser().parse_args(arguments)
     return int(parsed.run(parsed))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from simulator.base.choices import suggestion_text, unknown_value_text
 from simulator.scenario.consistency import check_event, check_expectation
@@ -39,6 +39,9 @@ from simulator.scenario.value_readers import (
     whole_number,
 )
 
+FILE_KEYS: Final = ("about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect")
+"""The keys of a scenario file."""
+
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
@@ -55,8 +58,7 @@ class ScenarioReader:
         self._names: dict[str, list[str]] = {"person": [], "kept answer": []}
 
     def read(self) -> Scenario:
-        known = ("about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect")
-        self._reject_unknown_keys(self._raw, known, "")
+        self._reject_unknown_keys(self._raw, FILE_KEYS, "")
         about, seed = self._required("about", non_empty_text), self._required("seed", whole_number())
         self._start, self._until = (
             self._required("start", instant_with_offset),
