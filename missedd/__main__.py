@@ -6,7 +6,7 @@ import sys
 if sys.version_info < (3, 13):  # noqa: UP036 - who has an older one is told so, in place of a traceback
     sys.exit(
         f"missedd needs Python 3.13 or newer; this is {sys.version.split()[0]} ({sys.executable}). "
-        "`uv python install 3.13` brings one, and so does Debian 13; see Installing in the README."
+        "`uv python install 3.13` brings one, and so does Debian 13; see docs/install.md."
     )
 
 from missedd.cli import main

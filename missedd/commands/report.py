@@ -47,8 +47,8 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "report",
         help="the figures of the campaigns",
-        description="The figures of any period, beside a running daemon or without one. The README defines "
-        "each. Dates and hours are in the configuration's time zone.",
+        description="The figures of any period, beside a running daemon or without one. docs/analytics.md "
+        "defines each. Dates and hours are in the configuration's time zone.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

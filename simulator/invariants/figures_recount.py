@@ -1,6 +1,6 @@
 """The figures counted anew from the raw tables, row by row and in plain Python.
 
-Shares nothing with the daemon's own arithmetic but the tables and the README's definitions.
+Shares nothing with the daemon's own arithmetic but the tables and the definitions in docs/analytics.md.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ PROMISES = {
     "P11 owed": "a campaign owes a person one callback that has not gone out yet, however many arise",
     "P11 heard": "who rings back after a callback in which nobody talked is owed another",
 }
-"""The README's, the third in its parts. Keys are what failures and summaries show."""
+"""Those of docs/testing.md, the third in its parts. Keys are what failures and summaries show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def unix_socket(machine: Machine) -> str:
 
 
 def restore(machine: Machine) -> str:
-    """A backup put back, as the README says:"""
+    """A backup put back, as docs/backup-and-restore.md says:"""
     machine.run("systemctl", "start", "missedd")
     machine.run(*MISSEDD, "backup", "--config", CONFIG, "/srv/backup.db")
     machine.run("systemctl", "stop", *SOCKETS, "missedd")

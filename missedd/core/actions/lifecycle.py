@@ -97,7 +97,7 @@ def step(state: State, event: ActionEvent) -> State | None:
 
 
 def mermaid_diagram() -> str:
-    """The table as a Mermaid state diagram, for the README."""
+    """The table as a Mermaid state diagram, for docs/concepts.md."""
     lines = ["stateDiagram-v2", "    [*] --> planned", "    [*] --> held", "    [*] --> done"]
     lines += [f"    {state} --> {follows}: {event}" for (state, event), follows in ACTION_TRANSITIONS.items()]
     return "\n".join([*lines, "    done --> [*]"])
