@@ -56,7 +56,6 @@ class Event(StrEnum):
     SUMMARIES_BEHIND = "summaries.behind"
     SUMMARIES_CAUGHT_UP = "summaries.caught_up"
     NUMBERS_ERASED = "numbers.erased"
-    REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"
     WEBHOOK_ADMITTED = "webhook.admitted"
     WEBHOOKS_ADMITTED = "webhooks.admitted"
@@ -87,7 +86,6 @@ class Event(StrEnum):
     LOGIN_REFUSED = "login.refused"
     VERIFICATION_STARTED = "verification.started"
     VERIFICATION_REFUSED = "verification.refused"
-    TIMER_FIRED = "timer.fired"
     TIMER_CLOCK_STEPPED = "timer.clock_stepped"
 
 

@@ -160,7 +160,7 @@ def written_to(path: Path, environ: dict[str, str] | None = None, **options: Any
         log = create_logger(
             stream, now=lambda: AT, environ=environ or journal(stream), in_background=True, **options
         )
-        log.debug(Event.TIMER_FIRED)
+        log.debug(Event.TIMER_CLOCK_STEPPED)
         log.info(Event.DAEMON_STARTED)
         log.warning(Event.CONFIG_WARNED)
         log.error(Event.REQUEST_FAILED, exc_info=ValueError("two\nlines"))

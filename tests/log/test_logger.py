@@ -73,7 +73,7 @@ def test_time_is_whatever_it_is_told() -> None:
     stream = io.StringIO()
     instants = iter([AT, AT + timedelta(days=1)])
     log = create_logger(stream, now=lambda: next(instants))
-    log.debug(Event.TIMER_FIRED)  # filtered before anything else, the time included
+    log.debug(Event.TIMER_CLOCK_STEPPED)  # filtered before anything else, the time included
     log.info(Event.DAEMON_STARTED)
     log.info(Event.DAEMON_STOPPED)
     assert [json.loads(each)["at"][:10] for each in stream.getvalue().splitlines()] == [
@@ -118,10 +118,10 @@ def test_binding_adds_fields_and_leaves_the_other_alone() -> None:
 )
 def test_levels(level: str, written: list[str]) -> None:
     def write(log: Logger) -> None:
-        log.debug(Event.TIMER_FIRED)
-        log.info(Event.TIMER_FIRED)
-        log.write("warning", Event.TIMER_FIRED)
-        log.error(Event.TIMER_FIRED)
+        log.debug(Event.TIMER_CLOCK_STEPPED)
+        log.info(Event.TIMER_CLOCK_STEPPED)
+        log.write("warning", Event.TIMER_CLOCK_STEPPED)
+        log.error(Event.TIMER_CLOCK_STEPPED)
         assert [each for each in ("debug", "info", "warning", "error") if log.is_enabled(each)] == written
 
     assert [each["level"] for each in lines_of(write, level=level)] == written
@@ -192,7 +192,7 @@ def test_an_id_of_digits_survives() -> None:
 def test_no_full_number_leaves(number: str, before: str, after: str) -> None:
     stream = io.StringIO()
     log = create_logger(stream, now=lambda: AT)
-    log.info(Event.REQUEST_REFUSED, detail=before + number + after, inner={"a": [number]})
+    log.info(Event.WEBHOOK_REFUSED, detail=before + number + after, inner={"a": [number]})
     assert number[1:] not in stream.getvalue()
 
 
