@@ -125,7 +125,7 @@ def test_why_tells_of_an_erased_numbers_calls(
     db.call("c1", caller="erased:7")
     db.call("c2", caller="erased:70")
     assert main(["why", *config(tmp_path), "erased:7"]) == 0
-    assert capsys.readouterr().out.startswith("Call c1\n  erased:7 rang ")
+    assert capsys.readouterr().out.startswith("Call c1\n  erased:7 called ")
     assert main(["why", *config(tmp_path), "erased:8"]) == 1
     assert capsys.readouterr().out.startswith("no call is known by erased:8")
 
@@ -143,7 +143,7 @@ def test_why_tells_how_a_number_stands(
     assert main(["why", *config(tmp_path), "98765", "43210"]) == 0
     first, *calls = capsys.readouterr().out.split("\n\n")
     assert first.splitlines() == [
-        "Nobody contacts it: suppressed by the number's own wish at 2026-11-23 12:00:00 IST "
+        "This number is not contacted: suppressed by the number's own opt-out at 2026-11-23 12:00:00 IST "
         "(opted out by missed call, call c2).",
         "It joined the list news for the news at 2026-11-23 12:00:00 IST, call c1.",
         "It joined the list weather for daily alerts at 2026-11-23 12:00:00 IST, call c1; "
@@ -152,6 +152,7 @@ def test_why_tells_how_a_number_stands(
     assert [each.splitlines()[0] for each in calls] == ["Call c2", "Call c1"]
     assert main(["why", *config(tmp_path), "+919812345678"]) == 0
     assert capsys.readouterr().out == (
-        "No SMS is sent to it: suppressed by the provider's refusal at 2026-11-23 12:00:00 IST (sms 30004).\n"
+        "No SMS to this number: suppressed by the provider's refusal at 2026-11-23 12:00:00 IST "
+        "(sms 30004).\n"
     )
     assert main(["why", *config(tmp_path), "+919800000009"]) == 1

@@ -92,8 +92,8 @@ def test_no_callback_triggered(desk: Desk) -> None:
     assert "does not: call back (no [campaign.callback])," in desk.says("check", lead)
     said = desk.says("why", lead, CALLER)
     assert (
-        'What to do: No callback was triggered, as campaign "admissions" does not call back: it has no '
-        "[campaign.callback]; add it, with a flow or agents, if it shall.\n"
+        'What to do: No callback was triggered, because campaign "admissions" does not call back: it has no '
+        "[campaign.callback]; add that table, with a flow or agents, if you want callbacks.\n"
     ) in said + "\n"
     assert "What to do" not in desk.says("why", lead + CALLBACK, CALLER)
 
@@ -110,9 +110,9 @@ def test_multiple_callbacks_for_one_missed_call(desk: Desk) -> None:
     )
     assert "repeats: each call is served by itself, as dedup_window is 0" in checked
     said = desk.says("why", config, CALLER)
-    assert said.count("the campaign has no dedup window, so each call of a caller is served by itself") == 2
-    assert 'with dedup_window = "5m" calls in quick succession are one' in said
-    assert "no other call of the caller" not in said
+    assert said.count("the campaign has no dedup window, so every call from a caller is served") == 2
+    assert 'with dedup_window = "5m" calls in quick succession count as one' in said
+    assert "no other call from this caller" not in said
 
 
 def test_sms_not_delivered(desk: Desk) -> None:
@@ -122,15 +122,12 @@ def test_sms_not_delivered(desk: Desk) -> None:
     assert "sms: without both DLT ids, operators in India drop it" in checked
     said = desk.says("why", SMS, CALLER)
     assert "Code 23182: the DLT registry has no such template." in said
-    assert (
-        'have the text of campaign "admissions" registered as a template on the operators\' DLT portal'
-        in said
-    )
+    assert 'Register the text of campaign "admissions" as a template on the operators\' DLT portal' in said
 
 
 def test_sms_that_was_not_even_sent(desk: Desk) -> None:
     desk.db.done(desk.db.call("c1"), "sms", "refused", reason="template-mismatch")
-    assert "registered as a template on the operators' DLT portal" in desk.says("why", SMS, CALLER)
+    assert "as a template on the operators' DLT portal" in desk.says("why", SMS, CALLER)
 
 
 def test_sms_without_ids_or_to_somebody_who_wants_none(desk: Desk) -> None:
@@ -139,7 +136,7 @@ def test_sms_without_ids_or_to_somebody_who_wants_none(desk: Desk) -> None:
     assert "What to do: The SMS" not in desk.says("why", bare, CALLER), "the code says why"
     desk.db.done(call, "sms", "failed", reason="sms-failed")
     said = desk.says("why", bare, CALLER)
-    assert 'The SMS of campaign "admissions" has no DLT ids: register the text as a template' in said
+    assert 'The SMS of campaign "admissions" has no DLT ids. Register the text as a template' in said
 
 
 def test_webhook_not_received(desk: Desk) -> None:
@@ -152,9 +149,9 @@ def test_webhook_not_received(desk: Desk) -> None:
     said = desk.says("why", config, CALLER)
     assert f"({cause})" in said
     assert (
-        "What to do: The webhook was not received: verify that https://crm.example.in/missed-call is the "
-        "right address and that its server is up and answers with a 2xx within 15 seconds; it is "
-        "sent again by itself."
+        "What to do: The webhook was not received. Verify that https://crm.example.in/missed-call is the "
+        "right address, and that its server is up and answers with a 2xx within 15 seconds; missedd will "
+        "send the webhook again by itself."
     ) in said
     assert "key=1" not in checked + said
 
@@ -167,7 +164,7 @@ def test_customer_does_not_answer_the_callback(desk: Desk) -> None:
         "check", slow
     )
     assert (
-        "What to do: The customer did not answer a callback that came 10 minutes after the call: the "
+        "What to do: The customer did not answer a callback that came 10 minutes after the call. The "
         'callback delay of campaign "admissions" is long; with delay = "15s" to "30s" more people answer.'
     ) in desk.says("why", slow, CALLER)
     assert "What to do" not in desk.says("why", CALLBACK, CALLER), "it came in time, and that is no fault"

@@ -1,1 +1,1 @@
-"""Why something happened or did not, in sentences."""
+"""Explains in sentences why something happened or did not happen."""

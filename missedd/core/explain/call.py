@@ -1,7 +1,7 @@
-"""A call's story in plain words, from the facts that the API shows.
+"""The history of one call in plain words.
 
-`explain_call` takes what `GET /api/v1/calls/{call_sid}` answers and adds nothing that is not in it: the
-words are a view, the named reasons are the record.
+`explain_call` takes the answer of `GET /api/v1/calls/{call_sid}` and adds no fact to that answer. The named
+reasons are the record; the words only explain them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from missedd.core.reasons import LANE_HOLD_REASONS, Reason
 _VERDICTS = {
     Verdict.ACCEPTED: "It was accepted",
     Verdict.DUPLICATE: "It was a duplicate",
-    Verdict.SUPPRESSED: "It was counted, and nobody is contacted",
-    Verdict.NOT_MISSED: "It is no missed call",
-    Verdict.NO_CALLER_ID: "It was kept, but there is nobody to call back",
-    Verdict.UNKNOWN_EXOPHONE: "It was kept, but belongs to no campaign",
-    Verdict.OWN_NUMBER: "It was kept, but nobody is called back",
+    Verdict.SUPPRESSED: "It was counted, but nobody is contacted",
+    Verdict.NOT_MISSED: "It is not a missed call",
+    Verdict.NO_CALLER_ID: "It was recorded, but there is no number to call back",
+    Verdict.UNKNOWN_EXOPHONE: "It was recorded, but it belongs to no campaign",
+    Verdict.OWN_NUMBER: "It was recorded, but nobody is called back",
 }
 _OUTCOMES = {
     Outcome.ANSWERED: "answered",
@@ -32,18 +32,19 @@ _OUTCOMES = {
     Outcome.BUSY: "busy",
     Outcome.FAILED: "failed",
     Outcome.DELIVERED: "delivered",
-    Outcome.HANDED_OVER: "handed over to the provider's own SMS step",
+    Outcome.HANDED_OVER: "handed over to the provider's SMS applet",
     Outcome.RECORDED: "recorded",
     Outcome.REFUSED: "refused by the provider",
-    Outcome.EXPIRED: "expired, nothing was sent",
-    Outcome.DROPPED: "dropped, nothing was sent",
+    Outcome.EXPIRED: "expired; nothing was sent",
+    Outcome.DROPPED: "dropped; nothing was sent",
     Outcome.CANCELLED: "cancelled",
     Outcome.UNKNOWN: "unknown",
 }
 
 
 type DescribeCode = Callable[[str], str]
-"""What a code means with which an SMS failed, or "". Codes are the provider's: whoever tells brings it."""
+"""Maps the provider's code of a failed SMS to its meaning, or to "" for an unknown code. Core does not know
+the provider's codes, so the caller passes this function."""
 
 
 def explain_call(
@@ -53,32 +54,32 @@ def explain_call(
     describe_code: DescribeCode = lambda code: "",
     remedies: Iterable[str] = (),
 ) -> str:
-    """Tell one call: when it came, what was decided and why, what was done, what is still to come.
+    """Explain one call: when it came, what was decided and why, what was done, and what is still to come.
 
-    Times are shown in `timezone`; `now` (aware) only decides whether a due instant is still ahead. `remedies`
-    is what a person can do about it, told at the end.
+    `call` is the call as the API shows it. Times are printed in `timezone`. `now` (aware) decides only
+    whether a due time is in the future. `remedies` are printed at the end: what a person can do.
     """
     zone = ZoneInfo(timezone)
     caller = call["from"] or "a withheld number"
     lines = [
         f"Call {call['call_sid']}",
-        f"  {caller} rang {call['to'] or 'an unreadable number'} at {_at(call['called_at'], zone)}"
+        f"  {caller} called {call['to'] or 'an unreadable number'} at {_at(call['called_at'], zone)}"
         + (f", campaign {call['campaign']}." if call["campaign"] else "."),
         f"  {_VERDICTS[Verdict(call['verdict'])]}: {_describe_reason(call['reason'])}.",
     ]
     if call.get("shape") == SHAPE_RECOVERED:
-        lines.append("  No webhook told of it: it was found in Exotel's list of calls.")
+        lines.append("  No webhook reported this call. missedd found it in Exotel's list of calls.")
     if call.get("shape") == SHAPE_SMS_APPLET:
-        lines.append("  The SMS applet asked for its text before a webhook told of it.")
+        lines.append("  The SMS applet asked for the text before a webhook reported the call.")
     if call.get("reached_at"):
         lines.append(
-            f"  It was no missed call after all, as was told at {_at(call['reached_at'], zone)}: "
-            f"{_describe_reason(call['reached_by'])}. What it was still owed ended."
+            f"  A later report at {_at(call['reached_at'], zone)} showed that it was not a missed call: "
+            f"{_describe_reason(call['reached_by'])}. All actions still owed for it ended."
         )
     if call.get("redeliveries"):
-        lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); nothing new came of that.")
+        lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); that changed nothing.")
     if call.get("verification"):
-        lines.append(f"  It proved the number, for the verification {call['verification']}.")
+        lines.append(f"  It proved the number for the verification {call['verification']}.")
     if not call["actions"]:
         lines.append("  It led to no action.")
     for action in call["actions"]:
@@ -88,7 +89,7 @@ def explain_call(
 
 
 def describe_sms_code(action: Mapping[str, Any], describe_code: DescribeCode) -> str:
-    """The code with which an SMS failed, and what it means; "" where there is none."""
+    """The code of a failed SMS and its meaning, such as `Code 23182: …`; "" if there is no code."""
     code = action.get("code")
     if action["kind"] != Kind.SMS or action["outcome"] != Outcome.FAILED or not code:
         return ""
@@ -102,8 +103,8 @@ def _action_lines(
     yield f"  {action['kind']} (action {action['id']}): {_describe_state(action, now, zone)}"
     if code := describe_sms_code(action, describe_code):
         yield f"    {code}."
-    for fact in displayed_details(action):
-        yield f"    {fact.label}: {fact.value}"
+    for detail in displayed_details(action):
+        yield f"    {detail.label}: {detail.value}"
     if action.get("vote"):
         vote = action["vote"]
         yield f"    {describe_vote(vote['poll'], vote['option'], vote['standing'])}."
@@ -117,46 +118,50 @@ def _action_lines(
 
 
 def _describe_attempt(attempt: Mapping[str, Any], kind: str, zone: ZoneInfo) -> str:
-    """One request and what came of it. That the provider took it says nothing of the customer."""
+    """One request and its result. "Accepted" means that the provider accepted the request; it says nothing
+    about the customer."""
     result = {
-        "accepted": f"the {'application' if kind == Kind.WEBHOOK else 'provider'} took it",
-        "refused": "it was not taken",
-        "unknown": "nobody knows whether it was taken",
+        "accepted": f"accepted by the {'application' if kind == Kind.WEBHOOK else 'provider'}",
+        "refused": "not accepted",
+        "unknown": "it is not known whether it was accepted",
         None: "no answer yet",
     }[attempt["result"]]
-    came = f" at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
+    finished = f" at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
     code = f", {attempt['code']}" if attempt["code"] else ""
     why = f": {_describe_reason(attempt['reason'])}" if attempt["reason"] else ""
-    said = f" ({attempt['message']})" if attempt.get("message") else ""
-    return (
-        f"attempt {attempt['number']} at {_at(attempt['started_at'], zone)}, {result}{came}{code}{why}{said}"
-    )
+    message = f" ({attempt['message']})" if attempt.get("message") else ""
+    started = _at(attempt["started_at"], zone)
+    return f"attempt {attempt['number']} at {started}: {result}{finished}{code}{why}{message}"
 
 
 def _describe_state(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
-    """Where an action stands, and what comes next if anything does."""
+    """The present state of an action, and what comes next."""
     why, due = _describe_reason(action["reason"]), _at(action["due_at"], zone)
     ahead = _parse_instant(action["due_at"]) > now
     match State(action["state"]):
         case State.DONE:
             return f"{_describe_outcome(action)}; {why}.{_describe_resolution(action, zone)}"
         case State.PLANNED:
-            return f"to be sent at {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
+            return (
+                f"will be sent at {due}; {why}."
+                if ahead
+                else f"due since {due}, waiting for its turn; {why}."
+            )
         case State.HELD if action["reason"] == Reason.QUARANTINED:
             return f"held; {why}."
         case State.HELD if action["reason"] in (Reason.CAMPAIGN_PAUSED, *LANE_HOLD_REASONS):
             return f"held, due at {due}; {why}."
         case State.HELD:
-            return f"held until {due}; {why}." if ahead else f"due since {due}, waiting its turn; {why}."
+            return f"held until {due}; {why}." if ahead else f"due since {due}, waiting for its turn; {why}."
         case State.ATTEMPTING:
-            return f"its request is out; {why}."
+            return f"its request was sent and not answered yet; {why}."
         case State.PLACED:
-            return f"placed, its outcome is awaited; {why}."
+            return f"placed, waiting for its outcome; {why}."
 
 
 def _describe_outcome(action: Mapping[str, Any]) -> str:
     if action["kind"] == Kind.VOTE and action["outcome"] == Outcome.REFUSED:
-        return "kept, and refused by the poll's rules"
+        return "kept, but refused by the poll's rules"
     return _OUTCOMES[Outcome(action["outcome"])]
 
 
@@ -165,14 +170,14 @@ def _describe_resolution(action: Mapping[str, Any], zone: ZoneInfo) -> str:
         return ""
     note = f" ({action['settled_note']})" if action["settled_note"] else ""
     outcome = _OUTCOMES[Outcome(action["settled_outcome"])]
-    return f" An operator settled it at {_at(action['settled_at'], zone)}: {outcome}{note}."
+    return f" An operator entered the outcome at {_at(action['settled_at'], zone)}: {outcome}{note}."
 
 
 def _describe_reason(reason: str) -> str:
     try:
         return f"{Reason(reason).words} [{reason}]"
     except ValueError:
-        # Written by a newer missedd: the name alone still says something.
+        # A newer missedd wrote this reason: its name alone still helps.
         return f"[{reason}]"
 
 

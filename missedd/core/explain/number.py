@@ -1,6 +1,6 @@
-"""How a number itself stands, in plain words: what bars it, and which lists it is on or has left.
+"""What is known about a number itself, in plain words: its suppressions and its lists.
 
-Like a call's story it is told from what the API shows, and adds nothing.
+The facts are those that the API shows; nothing is added.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SOURCE_WORDS = {
     "cli": "on the command line",
     "console": "on the console",
     "provider": "by the provider's refusal",
-    "opt-out": "by the number's own wish",
+    "opt-out": "by the number's own opt-out",
     "missed-call": "by missed call",
 }
 
@@ -29,55 +29,60 @@ def explain_number(
     now: datetime,
     timezone: str,
 ) -> str:
-    """Tell what stands against a number at `now` and what it consented to; empty if there is nothing."""
+    """Explain which suppressions of a number are in force at `now`, and which lists it has joined or left.
+
+    The rows are as the API shows them. Times are printed in `timezone`. The text is empty if there is nothing
+    to say.
+    """
     zone = ZoneInfo(timezone)
     in_force = [each for each in suppressions if each["until"] is None or _parse_instant(each["until"]) > now]
     return "\n".join([*_suppression_lines(in_force, zone), *_consent_lines(subscriptions, zone)])
 
 
 def describe_suppression(suppression: Mapping[str, Any]) -> str:
-    """What one suppression bars, in words, as the API shows it."""
+    """What one suppression forbids, in words; `suppression` is as the API shows it."""
     match suppression["channel"], suppression["class"]:
         case Channel.CALLS, _:
-            return "Nobody calls it before it rings again"
+            return "No calls to this number until it calls again"
         case Channel.SMS, RefusedSmsClass.PROMOTIONAL:
-            return "No promotional SMS is sent to it"
+            return "No promotional SMS to this number"
         case Channel.SMS, RefusedSmsClass.SENDER:
-            return f"No SMS of {suppression['sender']} is sent to it"
+            return f"No SMS from {suppression['sender']} to this number"
         case Channel.SMS, RefusedSmsClass.TAKES_NO_SMS:
-            return "It takes no SMS, so none is sent to it"
+            return "This number cannot receive SMS, so none is sent"
         case Channel.SMS, _:
-            return "No SMS is sent to it"
-    return "Nobody contacts it"
+            return "No SMS to this number"
+    return "This number is not contacted"
 
 
 def _suppression_lines(suppressions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
-    for each in suppressions:
-        by_prefix = f", as {each['number']}" if each["number"].endswith(PREFIX_WILDCARD) else ""
-        until = f" until {format_local_time(each['until'], zone)}" if each["until"] else ""
-        call = f", call {each['call_sid']}" if each["call_sid"] else ""
+    for suppression in suppressions:
+        number, until_at, call_sid = suppression["number"], suppression["until"], suppression["call_sid"]
+        by_prefix = f" (by the prefix {number})" if number.endswith(PREFIX_WILDCARD) else ""
+        until = f" until {format_local_time(until_at, zone)}" if until_at else ""
+        call = f", call {call_sid}" if call_sid else ""
         yield (
-            f"{describe_suppression(each)}{until}{by_prefix}: suppressed "
-            f"{_SOURCE_WORDS.get(each['source'], each['source'])} "
-            f"at {format_local_time(each['since'], zone)} ({each['reason']}{call})."
+            f"{describe_suppression(suppression)}{until}{by_prefix}: suppressed "
+            f"{_SOURCE_WORDS.get(suppression['source'], suppression['source'])} "
+            f"at {format_local_time(suppression['since'], zone)} ({suppression['reason']}{call})."
         )
 
 
 def _consent_lines(subscriptions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
-    for each in subscriptions:
+    for consent in subscriptions:
         end = "."
-        if each["withdrawn_at"]:
-            call = f", call {each['withdrawal_call_sid']}" if each["withdrawal_call_sid"] else ""
-            how = _SOURCE_WORDS.get(each["withdrawn_by"], each["withdrawn_by"])
-            end = f"; it left at {format_local_time(each['withdrawn_at'], zone)} {how}{call}."
+        if consent["withdrawn_at"]:
+            call = f", call {consent['withdrawal_call_sid']}" if consent["withdrawal_call_sid"] else ""
+            how = _SOURCE_WORDS.get(consent["withdrawn_by"], consent["withdrawn_by"])
+            end = f"; it left at {format_local_time(consent['withdrawn_at'], zone)} {how}{call}."
         yield (
-            f"It joined the list {each['list']} for {each['purpose']} at "
-            f"{format_local_time(each['consented_at'], zone)}, call {each['call_sid']}{end}"
+            f"It joined the list {consent['list']} for {consent['purpose']} at "
+            f"{format_local_time(consent['consented_at'], zone)}, call {consent['call_sid']}{end}"
         )
 
 
 def format_local_time(instant: str, zone: ZoneInfo) -> str:
-    """An RFC 3339 instant as a person in `zone` reads it."""
+    """An RFC 3339 time in the zone of the reader: `2026-11-23 12:00:30 IST`."""
     return _parse_instant(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 

@@ -1,9 +1,9 @@
-"""What to do where a call did not bring what was expected: the usual causes, each with its remedy.
+"""What to do if a call did not bring the expected result: the usual causes, each with its remedy.
 
 No callback is made by campaign "shop": it has no [campaign.callback]; add it, with a flow or agents
 The customer did not answer a callback that came 10 minutes after the call; delay = "30s" reaches more people
 
-It is told from the same facts as a call's story, and from the campaign as it is configured now.
+The remedies come from the call as the API shows it, and from the campaign as it is configured now.
 """
 
 from __future__ import annotations
@@ -22,33 +22,34 @@ MAX_RECOMMENDED_DELAY: Final = timedelta(seconds=60)
 
 
 def remedies(call: Mapping[str, Any], policy: Policy) -> list[str]:
-    """What a person can do, each a sentence without its full stop; `call` is as the API shows it."""
+    """What a person can do about a call, each a sentence without its full stop; `call` is as the API shows
+    it."""
     campaign = policy.campaign(call["campaign"] or "")
     if campaign is None:
         return []
-    found = [*_call_remedies(call, campaign)]
+    advice = [*_call_remedies(call, campaign)]
     for action in call["actions"]:
         match action["kind"]:
             case Kind.CALLBACK:
-                found += _callback_remedies(action, call, campaign)
+                advice += _callback_remedies(action, call, campaign)
             case Kind.SMS:
-                found += _sms_remedies(action, campaign)
+                advice += _sms_remedies(action, campaign)
             case Kind.WEBHOOK:
-                found += _webhook_remedies(action, campaign)
-    return list(dict.fromkeys(found))
+                advice += _webhook_remedies(action, campaign)
+    return list(dict.fromkeys(advice))
 
 
 def _call_remedies(call: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
     kinds = {action["kind"] for action in call["actions"]}
     if call["verdict"] == Verdict.ACCEPTED and Kind.CALLBACK not in kinds and campaign.callback is None:
         yield (
-            f"No callback was triggered, as {campaign.label} does not call back: it has no "
-            "[campaign.callback]; add it, with a flow or agents, if it shall"
+            f"No callback was triggered, because {campaign.label} does not call back: it has no "
+            "[campaign.callback]; add that table, with a flow or agents, if you want callbacks"
         )
     if call["reason"] == Reason.NO_DEDUP_WINDOW:
         yield (
-            f"Several callbacks or SMS for one wish come of dedup_window = 0 of {campaign.label}: with "
-            'dedup_window = "5m" calls in quick succession are one'
+            f"A caller who calls several times gets several callbacks or SMS, because {campaign.label} has "
+            'dedup_window = 0; with dedup_window = "5m" calls in quick succession count as one'
         )
 
 
@@ -61,26 +62,28 @@ def _callback_remedies(
     for attempt in action["attempts"][:1]:
         waited = datetime.fromisoformat(attempt["started_at"]) - datetime.fromisoformat(call["called_at"])
         yield (
-            f"The customer did not answer a callback that came {_minutes(waited)} after the call: the "
+            f"The customer did not answer a callback that came {_minutes(waited)} after the call. The "
             f'callback delay of {campaign.label} is long; with delay = "15s" to "30s" more people answer'
         )
 
 
 def _sms_remedies(action: Mapping[str, Any], campaign: Campaign) -> Iterator[str]:
-    texts = (campaign.sms, campaign.after_hours.sms)
+    configured = (campaign.sms, campaign.after_hours.sms)
     if action["outcome"] not in (Outcome.FAILED, Outcome.REFUSED):
         return
     if action["reason"] in (Reason.SMS_MISCONFIGURED, Reason.TEMPLATE_MISMATCH):
         yield (
-            f"The SMS was not delivered because of its DLT registration: have the text of {campaign.label} "
-            "registered as a template on the operators' DLT portal, and put the template's id "
+            f"The SMS was not delivered because of its DLT registration. Register the text of "
+            f"{campaign.label} as a template on the operators' DLT portal, and write the template's id "
             "(dlt_template_id), its text (dlt_template) and the entity's id (dlt_entity_id) into the "
-            "configuration; `missedd check` compares them"
+            "configuration; `missedd check` compares the text with the template"
         )
-    elif not action["code"] and any(sms and not (sms.dlt_entity_id and sms.dlt_template_id) for sms in texts):
+    elif not action["code"] and any(
+        sms and not (sms.dlt_entity_id and sms.dlt_template_id) for sms in configured
+    ):
         yield (
-            f"The SMS of {campaign.label} has no DLT ids: register the text as a template on the operators' "
-            "DLT portal, and put dlt_entity_id and dlt_template_id into the configuration"
+            f"The SMS of {campaign.label} has no DLT ids. Register the text as a template on the operators' "
+            "DLT portal, and write dlt_entity_id and dlt_template_id into the configuration"
         )
 
 
@@ -92,11 +95,13 @@ def _webhook_remedies(action: Mapping[str, Any], campaign: Campaign) -> Iterator
         return
     url = redact_url(campaign.webhook.url)
     again = (
-        f"; then `missedd resend --config FILE {action['id']}`" if is_over else "; it is sent again by itself"
+        f"; then run `missedd resend --config FILE {action['id']}`"
+        if is_over
+        else "; missedd will send the webhook again by itself"
     )
     yield (
-        f"The webhook was not received: verify that {url} is the right address and that its server is up and "
-        f"answers with a 2xx within 15 seconds{again}"
+        f"The webhook was not received. Verify that {url} is the right address, and that its server is up "
+        f"and answers with a 2xx within 15 seconds{again}"
     )
 
 

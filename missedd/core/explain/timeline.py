@@ -1,7 +1,7 @@
-"""A call's story as a timeline: what happened, in its order, and what is still to come.
+"""The history of a call as a timeline: what happened, in order, and what is still to come.
 
-Made of the same facts as `missedd.core.explain.call` tells in words, and adds nothing to them: every
-reason that the facts name is in it.
+The timeline shows the same facts as `missedd.core.explain.call` and adds none; every reason that these facts
+name is in it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from missedd.core.reasons import describe_reason
 _VERDICTS: Final = {
     Verdict.ACCEPTED: "accepted",
     Verdict.DUPLICATE: "a duplicate",
-    Verdict.SUPPRESSED: "counted, and nobody is contacted",
-    Verdict.NOT_MISSED: "no missed call",
-    Verdict.NO_CALLER_ID: "kept, but there is nobody to call back",
-    Verdict.UNKNOWN_EXOPHONE: "kept, but it belongs to no campaign",
-    Verdict.OWN_NUMBER: "kept, and nobody is called back",
+    Verdict.SUPPRESSED: "counted, but nobody is contacted",
+    Verdict.NOT_MISSED: "not a missed call",
+    Verdict.NO_CALLER_ID: "recorded, but there is no number to call back",
+    Verdict.UNKNOWN_EXOPHONE: "recorded, but it belongs to no campaign",
+    Verdict.OWN_NUMBER: "recorded, but nobody is called back",
 }
 _STATE_WORDS: Final = {
     State.PLANNED: "is due",
     State.HELD: "is held",
     State.ATTEMPTING: "is being sent",
-    State.PLACED: "is out; its outcome is awaited",
+    State.PLACED: "was sent; its outcome is not known yet",
 }
 _SHAPE_WORDS: Final = {
-    SHAPE_RECOVERED: "Found in Exotel's list of calls; no webhook told of it",
-    SHAPE_SMS_APPLET: "The SMS applet asked for its text before a webhook told of it",
+    SHAPE_RECOVERED: "Found in Exotel's list of calls; no webhook reported it",
+    SHAPE_SMS_APPLET: "The SMS applet asked for the text before a webhook reported the call",
 }
 GOOD_OUTCOMES: Final = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.HANDED_OVER, Outcome.RECORDED})
 BAD_OUTCOMES: Final = frozenset(
@@ -43,7 +43,8 @@ BAD_OUTCOMES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One entry. `at` is RFC 3339; `tone` is `good`, `bad`, `wait` or nothing in particular."""
+    """One entry of the timeline. `at` is RFC 3339 in UTC; `tone` is `good`, `bad`, `wait`, `out`, `none` or
+    ""."""
 
     at: str
     title: str
@@ -54,40 +55,40 @@ class TimelineEntry:
     tone: str = ""
     is_future: bool = False
     until: str | None = None
-    """Until when it is worth doing."""
+    """RFC 3339 in UTC: the action expires then."""
     facts: tuple[DisplayedDetail, ...] = ()
 
 
 def build_timeline(
     call: Mapping[str, Any], describe_code: DescribeCode = lambda code: ""
 ) -> list[TimelineEntry]:
-    """The moments of a call as `GET /api/v1/calls/{call_sid}` tells it, what is to come at the end."""
-    found = [each for action in call["actions"] for each in _action_entries(action, describe_code)]
+    """The entries for a call as `GET /api/v1/calls/{call_sid}` returns it; future entries come last."""
+    entries = [each for action in call["actions"] for each in _action_entries(action, describe_code)]
     if call.get("reached_at"):
-        found.append(_answered_entry(call))
-    return [*_arrival_entries(call), *sorted(found, key=lambda each: (each.is_future, each.at))]
+        entries.append(_answered_entry(call))
+    return [*_arrival_entries(call), *sorted(entries, key=lambda each: (each.is_future, each.at))]
 
 
 def tone_of(state: str, outcome: str | None) -> str:
-    """How an action stands, as a colour would say it."""
+    """The tone of an action in this state, which the console shows as a colour."""
     if outcome is None:
         return "wait" if state in (State.PLANNED, State.HELD) else "out"
     return "good" if outcome in GOOD_OUTCOMES else "bad" if outcome in BAD_OUTCOMES else "none"
 
 
 def _arrival_entries(call: Mapping[str, Any]) -> Iterator[TimelineEntry]:
-    whom = call["to"] or "a number that could not be read"
-    yield TimelineEntry(call["called_at"], f"{call['from'] or 'A withheld number'} rang {whom}")
+    exophone = call["to"] or "a number that could not be read"
+    yield TimelineEntry(call["called_at"], f"{call['from'] or 'A withheld number'} called {exophone}")
     proved, again = call["verification"], call["redeliveries"]
     notes = [
         _SHAPE_WORDS.get(call["shape"]),
         f"Exotel delivered it again {again} times" if again else None,
-        f"It proved the number, for the verification {proved}" if proved else None,
+        f"It proved the number for the verification {proved}" if proved else None,
     ]
     verdict = Verdict(call["verdict"])
     yield TimelineEntry(
         call["received_at"],
-        f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is no missed call",
+        f"It was {_VERDICTS[verdict]}" if verdict is not Verdict.NOT_MISSED else "It is not a missed call",
         call["reason"],
         describe_reason(call["reason"]),
         ". ".join(filter(None, notes)),
@@ -97,7 +98,7 @@ def _arrival_entries(call: Mapping[str, Any]) -> Iterator[TimelineEntry]:
 
 def _answered_entry(call: Mapping[str, Any]) -> TimelineEntry:
     by = call["reached_by"]
-    title, note = "It was no missed call after all", "What it was still owed ended"
+    title, note = "A later report showed that it was not a missed call", "All actions still owed for it ended"
     return TimelineEntry(call["reached_at"], title, by, describe_reason(by), note, tone="good")
 
 
@@ -111,12 +112,12 @@ def _action_entries(action: Mapping[str, Any], describe_code: DescribeCode) -> I
         title = f"{name} {source}: {report['status']}{code}"
         yield TimelineEntry(report["received_at"], title, note=report["effect"], action=action_id)
     reason, tone = action["reason"], tone_of(action["state"], action["outcome"])
-    said = {"reason": reason, "words": describe_reason(reason), "action": action_id, "tone": tone}
+    common = {"reason": reason, "words": describe_reason(reason), "action": action_id, "tone": tone}
     facts = tuple(displayed_details(action))
     if action["outcome"] is None:
         title = f"{name} {_STATE_WORDS[State(action['state'])]}"
         yield TimelineEntry(
-            action["due_at"], title, is_future=True, until=action["expires_at"], facts=facts, **said
+            action["due_at"], title, is_future=True, until=action["expires_at"], facts=facts, **common
         )
         return
     vote = action.get("vote")
@@ -127,10 +128,10 @@ def _action_entries(action: Mapping[str, Any], describe_code: DescribeCode) -> I
         f"{name}: {action['outcome']}",
         note=note and f"{note}.",
         facts=facts,
-        **said,
+        **common,
     )
     if action["settled_outcome"]:
-        title = f"{name} settled by an operator: {action['settled_outcome']}"
+        title = f"{name}: outcome entered by an operator: {action['settled_outcome']}"
         yield TimelineEntry(action["settled_at"], title, note=action["settled_note"] or "", action=action_id)
 
 

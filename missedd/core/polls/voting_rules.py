@@ -1,12 +1,15 @@
 """Which votes count: the standing of every vote of one number in one poll.
 
-A standing depends on the *set* of the number's votes and on the poll's rules, never on the order in
-which they arrived: votes outside the poll's hours, by the call's own time, and those of a country that
-it leaves out do not count; among the others the first `votes_per_number` do, or the last where later
-votes replace earlier ones. So a call that is told of late may displace a vote that counted until then.
+Example: with `votes_per_number = 1` and `keep = "first"`, the call of 20:01 counts and the call of 20:05 is
+surplus, even if Exotel delivered the call of 20:05 first.
 
-`vote_statuses` is this rule as it is meant. `apply_vote` gives the same, a vote at a time, from no more than
-the votes that count so far: what a poll with a million voters can afford.
+The standing depends only on the *set* of the number's votes and on the poll's rules, never on the order of
+arrival. Two kinds of votes do not count: votes outside the poll's hours, by the call's own time, and votes
+from a country that the poll leaves out. Among the others the first `votes_per_number` count, or the last ones
+where later votes replace earlier ones. So a call that is delivered late may displace a vote that counted.
+
+`vote_statuses` is the definition of this rule. `apply_vote` gives the same result one vote at a time and
+reads only the votes that count so far, because a poll may have a million voters.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from missedd.core.reasons import Reason
 
 
 class Vote(NamedTuple):
-    """One vote of a number in a poll. They are ordered by time, and by CallSid where times are equal."""
+    """One vote of a number in a poll. Votes are ordered by time, then by CallSid."""
 
     called_at: datetime
     call_sid: str
@@ -32,7 +35,7 @@ class Vote(NamedTuple):
 
 
 class VoteStatus(StrEnum):
-    """Whether a vote counts, and if not, why. It changes when an earlier call is told of later."""
+    """Whether a vote counts, and why not. The status changes if an earlier call is delivered later."""
 
     words: str
 
@@ -43,30 +46,31 @@ class VoteStatus(StrEnum):
         return member
 
     COUNTED = "counted", "it counts"
-    SURPLUS = "surplus", "it does not count: the number's votes were used up"
-    REPLACED = "replaced", "it does not count: a later vote of the number took its place"
-    EARLY = "early", "it does not count: the poll had not opened when the call was made"
-    LATE = "late", "it does not count: the poll had closed when the call was made"
-    FOREIGN = "foreign", "it does not count: the number is of a country whose votes the poll does not count"
+    SURPLUS = "surplus", "it does not count: the number had no votes left"
+    REPLACED = "replaced", "it does not count: a later vote of the number replaced it"
+    EARLY = "early", "it does not count: the call came before the poll opened"
+    LATE = "late", "it does not count: the call came after the poll closed"
+    FOREIGN = "foreign", "it does not count: the poll does not count votes from the number's country"
 
 
 REFUSED_STATUSES: Final = (VoteStatus.EARLY, VoteStatus.LATE, VoteStatus.FOREIGN)
-"""These are refused. The others are recorded, and which of them count may still change."""
+"""Votes with one of these are refused. The others are recorded, and which of the others count may still
+change."""
 
 
 class VoteResult(NamedTuple):
-    """What one more vote makes of a number's votes in a poll."""
+    """The result of one more vote of a number in a poll."""
 
     status: VoteStatus
     displaced: Vote | None
-    """The vote that counted until now and does no longer."""
+    """The vote that counted until now and no longer counts."""
     displaced_status: VoteStatus | None
     counted: tuple[Vote, ...]
-    """The votes that count now, in their order."""
+    """The votes that count now, oldest first."""
 
     @property
     def reason(self) -> Reason:
-        """Why the new vote stands as it does, at the time it is recorded."""
+        """The reason of the new vote at the moment it is recorded."""
         if self.displaced is None:
             return _REASONS[self.status]
         came_late = self.displaced_status is VoteStatus.SURPLUS
@@ -84,9 +88,9 @@ _REASONS: Final = {
 
 
 def is_country_excluded(rules: PollPolicy, number: str, stored_statuses: Iterable[str] = ()) -> bool:
-    """Whether the poll counts no votes of this number's country.
+    """Whether the poll leaves out the country of this number (E.164, or the pseudonym of an erased number).
 
-    Of an erased number nothing tells the country any more: it stays what its votes are `stored_statuses` as.
+    A pseudonym has no country. So an erased number keeps the status that its votes had: `stored_statuses`.
     """
     if rules.countries is None:
         return False
@@ -100,7 +104,7 @@ def is_country_excluded(rules: PollPolicy, number: str, stored_statuses: Iterabl
 def vote_statuses(
     votes: Iterable[Vote], rules: PollPolicy, *, is_foreign: bool = False
 ) -> dict[Vote, VoteStatus]:
-    """How each vote of one number stands, given all of them."""
+    """The status of each vote of one number, given all its votes."""
     ordered = sorted(votes)
     timely = [each for each in ordered if _refusal_status(each, rules, is_foreign) is None]
     if rules.keep == "first":
@@ -117,7 +121,7 @@ def vote_statuses(
 def apply_vote(
     counted: Sequence[Vote], vote: Vote, rules: PollPolicy, *, is_foreign: bool = False
 ) -> VoteResult:
-    """How a new vote of a number stands, given those that count so far, in their order."""
+    """The status of a new vote of a number, given the votes that count so far, oldest first."""
     refused = _refusal_status(vote, rules, is_foreign)
     if refused is not None:
         return VoteResult(refused, None, None, tuple(counted))
@@ -142,9 +146,9 @@ def _refusal_status(vote: Vote, rules: PollPolicy, is_foreign: bool) -> VoteStat
 
 
 def describe_vote(poll: str, option: str, status: str) -> str:
-    """A vote and how it stands, in words."""
+    """A vote and its status, in words."""
     try:
         return f"a vote for {option} in the poll {poll}: {VoteStatus(status).words}"
     except ValueError:
-        # Written by a newer missedd: the name alone still says something.
+        # A newer missedd wrote this status: its name alone still helps.
         return f"a vote for {option} in the poll {poll}: {status}"

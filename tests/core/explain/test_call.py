@@ -21,8 +21,8 @@ def told(**changes: Any) -> list[str]:
 def test_a_rejected_text_tells_its_code_and_its_meaning() -> None:
     lines = told()
     assert (
-        "sms (action 7): failed; the operators refuse every such SMS until somebody corrects its sender, "
-        "entity or template [sms-misconfigured]."
+        "sms (action 7): failed; the mobile operators refuse every such SMS until its sender, entity or "
+        "template is corrected [sms-misconfigured]."
     ) in lines
     assert "Code 23185: the text does not match." in lines
     assert "report at 2026-11-23 12:06:00 IST: failed 23185, applied" in lines
@@ -40,21 +40,21 @@ AT_33 = "2026-11-23 12:03:00 IST"
     [
         (
             *("callback", {"code": "200", "reason": "provider-accepted"}),
-            f"attempt 1 at {AT_33}, the provider took it at {AT_33}, 200: "
-            "the provider took it; waiting for its report [provider-accepted]",
+            f"attempt 1 at {AT_33}: accepted by the provider at {AT_33}, 200: "
+            "the provider accepted the request; its status report is awaited [provider-accepted]",
         ),
-        ("webhook", {}, f"attempt 1 at {AT_33}, the application took it at {AT_33}"),
+        ("webhook", {}, f"attempt 1 at {AT_33}: accepted by the application at {AT_33}"),
         (
             *("sms", {"result": "refused", "code": "429", "reason": "rate-limited", "message": "slow down"}),
-            f"attempt 1 at {AT_33}, it was not taken at {AT_33}, 429: "
+            f"attempt 1 at {AT_33}: not accepted at {AT_33}, 429: "
             "the provider's rate limit was reached [rate-limited] (slow down)",
         ),
         (
             *("callback", {"result": "unknown", "reason": "reply-lost", "finished_at": None}),
-            f"attempt 1 at {AT_33}, nobody knows whether it was taken: "
-            "the request was sent and its answer never came; it will be looked up [reply-lost]",
+            f"attempt 1 at {AT_33}: it is not known whether it was accepted: "
+            "the request was sent but no answer came; the result will be looked up [reply-lost]",
         ),
-        ("callback", {"result": None, "finished_at": None}, f"attempt 1 at {AT_33}, no answer yet"),
+        ("callback", {"result": None, "finished_at": None}, f"attempt 1 at {AT_33}: no answer yet"),
     ],
 )
 def test_an_answer_to_a_request_is_not_the_customers(kind: str, said: dict[str, Any], line: str) -> None:

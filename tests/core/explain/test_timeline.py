@@ -63,7 +63,7 @@ def test_what_is_to_come_stands_at_the_end() -> None:
     sent = action(id=8, kind="sms", state="done", outcome="delivered", closed_at=AT.format(40), reason="x")
     moments = build_timeline(call(waits, sent))
     assert titles(moments) == [
-        "+919876543210 rang +918047120001",
+        "+919876543210 called +918047120001",
         "It was accepted",
         "SMS: delivered",
         "Callback is due",
@@ -106,7 +106,7 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
         "Callback reported: busy (17)",
         "Callback found by a look-up: busy",
         "Callback: busy",
-        "Callback settled by an operator: answered",
+        "Callback: outcome entered by an operator: answered",
     ]
     refused = moments[2]
     assert (refused.words, refused.note) == ("the provider's rate limit was reached", "slow down")
@@ -140,18 +140,18 @@ def test_an_sms_that_failed_says_what_its_code_means(code: str | None, note: str
 def test_where_the_call_came_from() -> None:
     moments = build_timeline(call(shape="recovered", redeliveries=2))
     assert moments[1].note == (
-        "Found in Exotel's list of calls; no webhook told of it. Exotel delivered it again 2 times"
+        "Found in Exotel's list of calls; no webhook reported it. Exotel delivered it again 2 times"
     )
     asked = build_timeline(call(shape="sms-applet", verification="v-1"))[1].note
     assert asked == (
-        "The SMS applet asked for its text before a webhook told of it. "
-        "It proved the number, for the verification v-1"
+        "The SMS applet asked for the text before a webhook reported the call. "
+        "It proved the number for the verification v-1"
     )
     unread = {"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
     withheld = build_timeline(call(**unread))
     assert titles(withheld) == [
-        "A withheld number rang a number that could not be read",
-        "It is no missed call",
+        "A withheld number called a number that could not be read",
+        "It is not a missed call",
     ]
 
 

@@ -137,12 +137,12 @@ def test_who_rings_again_may_be_called_again(verdict: Verdict, late_s: float, li
 @pytest.mark.parametrize(
     ("bar", "words"),
     [
-        (Restriction(), "Nobody contacts it"),
-        (BLOCKS_CALLS, "Nobody calls it before it rings again"),
-        (BLOCKS_PROMOTIONAL_SMS, "No promotional SMS is sent to it"),
-        (OF_EXAMPL, "No SMS of EXAMPL is sent to it"),
-        (BLOCKS_SMS, "It takes no SMS, so none is sent to it"),
-        (ALL_SMS, "No SMS is sent to it"),
+        (Restriction(), "This number is not contacted"),
+        (BLOCKS_CALLS, "No calls to this number until it calls again"),
+        (BLOCKS_PROMOTIONAL_SMS, "No promotional SMS to this number"),
+        (OF_EXAMPL, "No SMS from EXAMPL to this number"),
+        (BLOCKS_SMS, "This number cannot receive SMS, so none is sent"),
+        (ALL_SMS, "No SMS to this number"),
     ],
 )
 def test_each_says_what_it_bars(bar: Restriction, words: str) -> None:

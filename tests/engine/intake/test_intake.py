@@ -252,5 +252,5 @@ async def test_a_flow_that_tells_of_a_call_too_early_is_warned_of(
             "reached_by": "conversation",
             "actions": [1],
         }
-        assert "put the Passthru behind the Connect" in line["advice"]
+        assert "put the Passthru applet after the Connect" in line["advice"]
         assert [each["action"] for each in stage.events("action.closed")] == [2]

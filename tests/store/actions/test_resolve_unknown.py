@@ -64,8 +64,10 @@ async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path
         action = told["actions"][0]
         assert (action["settled_outcome"], action["settled_at"]) == ("answered", "2026-11-23T08:30:00.000Z")
         words = explain_call(told, LATER, INDIA)
-        assert "unknown; the provider's list shows no such call" in words
-        assert "An operator settled it at 2026-11-23 14:00:00 IST: answered (she told us so)." in words
+        assert "unknown; the provider's list has no such call" in words
+        assert (
+            "An operator entered the outcome at 2026-11-23 14:00:00 IST: answered (she told us so)." in words
+        )
 
 
 async def test_it_is_said_once_and_a_late_report_changes_nothing(driver: Driver, path: Path) -> None:

@@ -179,7 +179,7 @@ async def test_a_prefix_suppresses_all_that_begin_so(store: Store) -> None:
     shown = (await store.read(partial(suppressions, query=Query(number=sierra)))).items
     assert [each["number"] for each in shown] == ["+232*"]
     assert explain_number(shown, [], NOON, INDIA).startswith(
-        "Nobody contacts it, as +232*: suppressed on the command line"
+        "This number is not contacted (by the prefix +232*): suppressed on the command line"
     )
     assert (await store.read(partial(suppressions, query=Query(number="+232*")))).items == shown
     assert (await store.read(partial(suppressions, query=Query(number=somalia)))).items == []

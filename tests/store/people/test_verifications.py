@@ -74,7 +74,7 @@ async def test_one_that_waits_and_is_proved(store: Store) -> None:
         "expires_at": "2026-11-23T06:35:00.000Z",
         "status": "pending",
         "reason": "awaiting-call",
-        "reason_words": "the number has not rung yet",
+        "reason_words": "the number has not called yet",
         "verified_at": None,
         "call_sid": None,
     }

@@ -340,9 +340,9 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
         (action,) = story["actions"]
         told[sid] = (action["outcome"], action["reason"], action["vote"])
         words[sid] = explained(story, NOON, INDIA)
-    assert "recorded; it was told of late: made before a vote that counted" in words["c1"]
+    assert "recorded; the call was delivered late; the vote was made earlier" in words["c1"]
     assert "a vote for Ravi in the poll singer: it counts." in words["c1"]
-    assert "a vote for Asha in the poll singer: it does not count: the number's votes were" in words["c2"]
+    assert "a vote for Asha in the poll singer: it does not count: the number had no" in words["c2"]
     assert told == {
         "c1": (
             "recorded",
@@ -360,7 +360,7 @@ async def test_the_story_of_a_refused_vote_says_why(store: Store) -> None:
     story = await store.read(partial(call_trace, call_sid="c1"))
     assert story is not None
     words = explained(story, NOON, INDIA)
-    assert "vote (action 1): kept, and refused by the poll's rules; the poll had closed" in words
+    assert "vote (action 1): kept, but refused by the poll's rules; the call came after" in words
     assert "[poll-closed]" in words
 
 

@@ -68,7 +68,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "received_at": "2026-11-23T06:30:01.000Z",
         "verdict": "accepted",
         "reason": "first-call",
-        "reason_words": "the campaign accepted no other call of the caller within its dedup window",
+        "reason_words": "the campaign accepted no other call from this caller within its dedup window",
         "shape": "native",
         "redeliveries": 2,
         "reached_at": None,
@@ -89,7 +89,7 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
         "result": "accepted",
         "code": "200",
         "reason": "provider-accepted",
-        "reason_words": "the provider took it; waiting for its report",
+        "reason_words": "the provider accepted the request; its status report is awaited",
         "provider_sid": "out",
         "message": "OK",
     }

@@ -26,7 +26,7 @@ async def test_a_number_is_erased_in_any_spelling(private: Private) -> None:
 @pytest.mark.parametrize(
     ("why", "status", "words"),
     [
-        (ErasureRefusal.UNKNOWN, 404, "nothing that could be erased"),
+        (ErasureRefusal.UNKNOWN, 404, "nothing about this number that could be erased"),
         (ErasureRefusal.STILL_OWED, 409, "still owed"),
         (ErasureRefusal.BEING_VERIFIED, 409, "waits for its call"),
         (ErasureRefusal.POLL_OPEN, 409, "vote again"),
@@ -46,29 +46,29 @@ async def why_not(private: Private, why: ErasureRefusal) -> str:
 
 async def test_it_says_which_action_until_when_and_what_to_do(private: Private) -> None:
     db, call = private.db, private.db.call("c1")
-    assert await why_not(private, ErasureRefusal.STILL_OWED) == "something is still owed to the number", (
+    assert await why_not(private, ErasureRefusal.STILL_OWED) == "an action is still owed to the number", (
         "by now done"
     )
     soon = db.action(call, expires_at=NOON + timedelta(minutes=15))
     assert await why_not(private, ErasureRefusal.STILL_OWED) == (
-        f'something is still owed to the number: callback {soon} of campaign "admissions", is to go at '
-        "2026-11-23 12:00:30 IST; at 2026-11-23 12:15:00 IST it is too old and ends in any case; erase the "
-        "number once that is done"
+        f'an action is still owed to the number: callback {soon} of campaign "admissions" will be sent at '
+        "2026-11-23 12:00:30 IST; it ends at 2026-11-23 12:15:00 IST at the latest, when it is too old; "
+        "erase the number after that"
     )
     held = {"state": "held", "reason": "campaign-paused", "expires_at": NOON + timedelta(days=1)}
     later = db.action(call, "sms", **held)
     said = await why_not(private, ErasureRefusal.STILL_OWED)
     assert (
-        f'sms {later} of campaign "admissions", and 1 more, is held, due at 2026-11-23 12:00:30 IST, as an'
-        in said
+        f'sms {later} of campaign "admissions" and 1 more is held (an operator paused the campaign; it '
+        "waits until the pause ends, or until it is too old); it is due at 2026-11-23 12:00:30 IST; " in said
     )
-    assert "at 2026-11-24 12:00:00 IST it is too old" in said
-    assert "`missedd resume` ends that; erase the number once that is done" in said
+    assert "it ends at 2026-11-24 12:00:00 IST at the latest, when it is too old" in said
+    assert "`missedd resume` ends the pause; erase the number after that" in said
     out = db.action(call, "webhook", state="attempting", expires_at=None, wake_at=NOON + timedelta(minutes=3))
     said = await why_not(private, ErasureRefusal.STILL_OWED)
     assert f"webhook {out} of campaign" in said
-    assert "is out: its outcome is awaited, and is looked up at 2026-11-23 12:03:00 IST" in said
-    assert "it ends when your application takes it, or after twelve tries in about four days" in said
+    assert "was sent and its outcome is not known yet; the next look-up is at 2026-11-23 12:03:00 IST" in said
+    assert "it ends when your application accepts it, or after twelve attempts in about four days" in said
 
 
 async def test_it_says_which_verification_and_which_poll(private: Private) -> None:
@@ -82,14 +82,15 @@ async def test_it_says_which_verification_and_which_poll(private: Private) -> No
     private.db.put("verifications", id="v1", number=CALLER, **pending, **times)
     assert await why_not(private, ErasureRefusal.BEING_VERIFIED) == (
         'a verification of the number waits for its call: v1 of campaign "signup", until 2026-11-23 '
-        "12:05:00 IST at the latest; erase the number once that is done"
+        "12:05:00 IST at the latest; erase the number after that"
     )
     private.db.poll("singer", closes_at=NOON + timedelta(hours=2))
     vote = {"poll": "singer", "option": "Asha", "standing": "counted", "called_at": NOON, "call_sid": "c1"}
     private.db.put("votes", number=CALLER, **vote)
     assert await why_not(private, ErasureRefusal.POLL_OPEN) == (
-        'it has voted in a poll that is still open, and could vote again: "singer" closes at 2026-11-23 '
-        "14:00:00 IST; erase the number once that is done"
+        "the number has voted in a poll that is still open, and could vote again: "
+        '"singer" closes at 2026-11-23 '
+        "14:00:00 IST; erase the number after that"
     )
 
 

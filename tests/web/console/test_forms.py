@@ -104,11 +104,11 @@ async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> No
     assert operator.erased == []
     operator.erasure = ErasureRefusal.STILL_OWED
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
-    assert said.startswith(f"{CALLER} is not erased: something is still owed to the number")
+    assert said.startswith(f"{CALLER} is not erased: an action is still owed to the number")
     waits = {"state": "held", "reason": "campaign-paused"}
     browser.private.db.action(browser.private.db.call("c2", caller=CALLER), **waits)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
-    assert "<code>missedd resume</code> ends that; erase the number once that is done." in said
+    assert "<code>missedd resume</code> ends the pause; erase the number after that." in said
     operator.erasure = ErasureResult("erased:17", suppressions=0, consents=0)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=f" {CALLER[-4:]} ")
     assert said == f"{CALLER} is erased; its calls stay counted as those of erased:17."

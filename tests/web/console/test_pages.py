@@ -73,7 +73,7 @@ SHOWN_ON = {
         "agents at lunch",
     ),
     "/queue": (
-        "it waits for the next opening hour",
+        "it waits until the business opens",
         "gone by 12:00 at 60 a minute",
         "1 more within the hour",
         "12:00:30",
@@ -87,8 +87,8 @@ SHOWN_ON = {
     "/leads": ("+91 98765 43210", "<option>admissions</option>", "/api/v1/leads?format=csv"),
     "/subscriptions": ("daily alerts", "/api/v1/subscriptions?format=csv"),
     "/suppressions": ("asked by mail", "for ever"),
-    "/deliveries": ("every try failed", "connection-refused", "https://crm.example.in/x: the connection"),
-    "/unknown": ("it is not sent again blindly", "callback"),
+    "/deliveries": ("every attempt failed", "connection-refused", "https://crm.example.in/x: the connection"),
+    "/unknown": ("it is not sent again, to avoid sending it twice", "callback"),
     "/audit": ("number.suppressed", "asked", "console", "24 Dec 2026 12:00:00"),
     "/calls/abc": (
         "SMS, attempt 1: accepted",
@@ -100,7 +100,7 @@ SHOWN_ON = {
         "<code>business-closed</code>",
     ),
     "/numbers/09876543210": (
-        "Nobody contacts it",
+        "This number is not contacted",
         "asked by mail",
         'href="/calls/abc"',
         "daily alerts",
@@ -144,10 +144,10 @@ async def test_a_numbers_page_says_what_each_suppression_bars(private: Private) 
     )
     private.db.suppression("+91*", reason="the whole country")
     page = await _page(private, "/numbers/09876543210")
-    assert "No SMS of EXAMPL is sent to it, since" in page
-    assert "Nobody contacts it (nor any of +91*), since" in page
+    assert "No SMS from EXAMPL to this number, since" in page
+    assert "This number is not contacted (nor any of +91*), since" in page
     listed = await _page(private, "/suppressions")
-    assert "<small>No SMS of EXAMPL is sent to it</small>" in listed
+    assert "<small>No SMS from EXAMPL to this number</small>" in listed
     assert 'href="/numbers/%2B91%2A"' not in listed
 
 
@@ -159,10 +159,12 @@ async def test_today_says_which_flow_tells_of_calls_too_early(private: Private) 
     page = (await _page(private, "/")).replace("\N{NO-BREAK SPACE}", " ")
     assert "Needs a person" in page
     assert "1 call of" in page
-    assert "your flow tells of the call before it is over: put the Passthru behind the Connect." in page
+    assert (
+        "your flow reports the call before it ends: put the Passthru applet after the Connect applet." in page
+    )
     assert "<small>conversation</small>" in page
     story = await _page(private, "/calls/a")
-    assert "It was no missed call after all" in story
+    assert "A later report showed that it was not a missed call" in story
     assert "<code>conversation</code>" in story
 
 
@@ -423,7 +425,7 @@ async def test_commands_are_shown_as_such(private: Private) -> None:
     private.db.action(private.db.call("abc"), state="held", reason="quarantined")
     for path in ("/queue", "/calls/abc"):
         page = await _page(private, path)
-        assert "until an operator says <code>missedd release</code>" in page
+        assert "until an operator runs <code>missedd release</code>" in page
         assert "`" not in page.partition("<main")[2]
     assert coded("<b> `a < b` ") == "&lt;b&gt; <code>a &lt; b</code> "
 
@@ -452,8 +454,8 @@ async def test_what_to_do_stands_in_a_story(private: Private) -> None:
     private.db.done(call, "sms", "failed", reason="sms-misconfigured", code="23182")
     page = await _page(private, "/calls/abc")
     assert '<h2 id="to-do">What to do</h2>' in page
-    assert "No callback was triggered, as campaign &#34;other&#34; does not call back" in page
-    assert "registered as a template on the operators&#39; DLT portal" in page
+    assert "No callback was triggered, because campaign &#34;other&#34; does not call back" in page
+    assert "as a template on the operators&#39; DLT portal" in page
     private.db.call("fine")
     assert "What to do" not in await _page(private, "/calls/fine")
 
