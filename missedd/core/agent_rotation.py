@@ -1,7 +1,7 @@
-"""The agents of a campaign: who is on duty, who is next, and when somebody is again.
+"""The agents of a campaign: who is on duty, whose turn is next, and when somebody is on duty again.
 
-Agents take turns: the next one on duty after the last one that was rung, round the list in its
-order. An agent without hours is always on duty.
+Agents take turns. The next agent is the first one on duty after the agent who was called last, in the order
+of the list and starting again at its beginning. An agent without hours is always on duty.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from missedd.core.business_hours import BusinessHours
 from missedd.core.numbering_plan import may_have_many_lines
 
 UNLIMITED_CALLS: Final = sys.maxsize
-"""Of calls at once: as many as there are."""
+"""The value of `calls_at_once` for an agent without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,29 @@ class Agent:
     """E.164."""
     hours: BusinessHours | None = None
     calls_at_once: int | None = None
-    """None where it is not said for this agent."""
+    """None if the configuration says nothing for this agent."""
 
     def is_on_duty(self, at: datetime) -> bool:
         return self.hours is None or self.hours.is_open(at)
 
 
 def concurrent_call_limit(agent: Agent, campaign_limit: int | None) -> int:
-    """How many calls of ours an agent takes at one time, where the campaign's own word is `campaign_limit`.
+    """How many of our calls an agent takes at one time. `campaign_limit` is the campaign's own
+    `calls_at_once`.
 
-    Where neither says it, a mobile takes one and a landline, which may be a switchboard's, any number.
+    If neither the agent nor the campaign sets a limit, a mobile number takes one call. A landline takes any
+    number, because it may belong to a switchboard.
     """
-    said = campaign_limit if agent.calls_at_once is None else agent.calls_at_once
-    if said is not None:
-        return said
+    limit = campaign_limit if agent.calls_at_once is None else agent.calls_at_once
+    if limit is not None:
+        return limit
     return UNLIMITED_CALLS if may_have_many_lines(agent.number) else 1
 
 
 def rotation_order(agents: Sequence[Agent], last_rung: str | None, at: datetime) -> list[Agent]:
-    """Who is on duty at `at`, in the order of their turns if `last_rung` was rung before.
+    """The agents on duty at `at`, in the order of their turns after `last_rung` (E.164).
 
-    One that is no longer on the list was before the first.
+    If `last_rung` is not in the list any more, the order starts with the first agent.
     """
     numbers = [each.number for each in agents]
     first = numbers.index(last_rung) + 1 if last_rung in numbers else 0
@@ -53,10 +55,10 @@ def rotation_order(agents: Sequence[Agent], last_rung: str | None, at: datetime)
 
 
 def next_duty_start(agents: Sequence[Agent], at: datetime) -> datetime | None:
-    """The first instant at or after `at` at which somebody is on duty; None within 60 days."""
+    """The first time at or after `at` when an agent is on duty; None if there is none within 60 days."""
     openings: list[datetime] = []
-    for each in agents:
-        opening = at if each.hours is None else each.hours.next_opening(at)
+    for agent in agents:
+        opening = at if agent.hours is None else agent.hours.next_opening(at)
         if opening == at:
             return at
         if opening is not None:

@@ -1,4 +1,4 @@
-"""What people do by hand, and who: the words of the audit record."""
+"""Manual actions and who did them: the vocabulary of the audit record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Through what a person acted."""
+    """The interface that a person used."""
 
     API = "api"
     CLI = "cli"
@@ -16,7 +16,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, as far as is known: through what, and from which address."""
+    """Who acted, as far as that is known: the interface, and the network address (None if unknown)."""
 
     source: Source
     peer: str | None = None

@@ -1,10 +1,12 @@
-"""When it is open: business hours with holidays, and the daily hours of promotional messages.
+"""Business hours with holidays, and the daily hours of promotional messages.
 
-Windows are local times of a named zone, start included, end excluded; one whose end is not after
-its start runs past midnight and belongs to the day on which it starts. A holiday closes the whole
-windows that start on it. India has one zone without daylight saving; elsewhere a start or end in
-a skipped hour is the instant that the skipped local time maps to, one in a repeated hour its first
-passing (PEP 495), and a window of which nothing is left on such a day does not open on it.
+A window is local time of a named zone: it includes its start and excludes its end. A window whose end is not
+after its start runs past midnight and belongs to the day on which it starts. A holiday closes every window
+that starts on that day.
+
+India has one zone and no daylight saving time. Elsewhere a start or end in a skipped hour is the instant to
+which the skipped local time maps; in a repeated hour its first occurrence counts (PEP 495). A window of which
+nothing is left on such a day does not open.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from zoneinfo import ZoneInfo
 import holidays as holiday_calendars
 
 HORIZON_DAYS = 60
-"""How far an opening is looked for: beyond the longest run of holidays that any state has."""
+"""How far ahead the next opening is searched: more than the longest run of holidays of any Indian state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,10 @@ class WeeklyWindow:
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """Days on which a business is closed: a region's public holidays, own dates, or both."""
+    """Days on which a business is closed: the public holidays of a region, individual dates, or both."""
 
     region: str | None
-    """As in `IN-KA`: a country, or a country and its state; several with commas between them."""
+    """A country or a country and its state, as in `IN-KA`; several are separated by commas."""
     dates: frozenset[date]
 
     def __contains__(self, day: date) -> bool:
@@ -51,8 +53,8 @@ class Holidays:
 @lru_cache(maxsize=64)
 def _public_holidays(region: str, year: int) -> frozenset[date]:
     days: set[date] = set()
-    for each in region.split(","):
-        country, _, state = each.partition("-")
+    for name in region.split(","):
+        country, _, state = name.partition("-")
         days.update(holiday_calendars.country_holidays(country, subdiv=state or None, years=year))
     return frozenset(days)
 
@@ -65,7 +67,7 @@ class BusinessHours:
 
     def is_open(self, instant: datetime) -> bool:
         day = instant.astimezone(ZoneInfo(self.timezone)).date()
-        # A window that began yesterday may still be running past midnight.
+        # A window that began yesterday may run past midnight.
         return any(
             opens <= instant < closes
             for each in (day - timedelta(days=1), day)
@@ -73,12 +75,13 @@ class BusinessHours:
         )
 
     def next_opening(self, instant: datetime) -> datetime | None:
-        """The first instant at or after `instant` at which it is open; None within 60 days."""
+        """The first time at or after `instant` when the business is open (UTC); None if there is none within
+        60 days."""
         if self.is_open(instant):
             return instant
         day = instant.astimezone(ZoneInfo(self.timezone)).date()
-        # Where the clocks go forward over midnight, a start of one day can come to lie after one of
-        # the next day, and yesterday's can lie ahead of us: so each day is seen with the next one.
+        # If the clocks go forward at midnight, a start of one day can be later than a start of the next
+        # day, and yesterday's start can lie ahead. So each day is compared with the next one.
         starts = self._opening_times(day - timedelta(days=1), instant)
         for offset in range(HORIZON_DAYS):
             more = self._opening_times(day + timedelta(days=offset), instant)
@@ -88,7 +91,7 @@ class BusinessHours:
         return min(starts, default=None)
 
     def closing_of_day(self, instant: datetime) -> datetime | None:
-        """The last closing of the day of `instant`, if that lies ahead; None if it does not."""
+        """The last closing time on the day of `instant` (UTC), if it is still ahead; else None."""
         day = instant.astimezone(ZoneInfo(self.timezone)).date()
         running = [closes for opens, closes in self._open_spans(day - timedelta(days=1)) if opens <= instant]
         ends = [*running, *(closes for _, closes in self._open_spans(day))]
@@ -98,7 +101,7 @@ class BusinessHours:
         return [opens for opens, _ in self._open_spans(day) if opens >= instant]
 
     def _open_spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
-        """The open spans that start on `day`, as instants in UTC."""
+        """The open periods that start on `day`, in UTC."""
         if day in self.holidays:
             return
         zone = ZoneInfo(self.timezone)
@@ -113,13 +116,13 @@ class BusinessHours:
 
 @dataclass(frozen=True, slots=True)
 class DailyWindow:
-    """The same hours every day, holidays or not: the law's quiet hours are its complement."""
+    """The same hours every day, holidays or not. The legal quiet hours are the rest of the day."""
 
     start: time
     end: time
 
     def next_opening(self, instant: datetime, timezone: str) -> datetime:
-        """`instant` if it lies inside the window, else the window's next start (UTC)."""
+        """`instant` if it lies inside the window, else the next start of the window (UTC)."""
         every_day = WeeklyWindow(frozenset(range(7)), self.start, self.end)
         hours = BusinessHours((every_day,), Holidays(None, frozenset()), timezone)
         opening = hours.next_opening(instant)

@@ -1,8 +1,8 @@
-"""Whom a campaign contacts, by country: those that the operator names, else its ExoPhone's own.
+"""Whom a campaign contacts, by country: the countries in the configuration, else the ExoPhone's own country.
 
-One ring from a satellite or a premium range abroad is an invitation to call back, and that is what the
-fraudster is paid for. So a callback or an SMS stays in the country of the ExoPhone that was rung, unless
-`countries = ["IN", "AE"]` or `"any"` says otherwise.
+Example of the fraud that this prevents: a call from an expensive satellite or premium-rate number abroad asks
+for a callback, and the fraudster earns money with each callback. So a callback or an SMS stays in the country
+of the called ExoPhone, unless `countries = ["IN", "AE"]` or `"any"` allows more.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Final
 from missedd.core.numbering_plan import region_of
 
 type Countries = frozenset[str] | None
-"""As ISO 3166 has them; None where nothing is said, so that the ExoPhone's own country is meant."""
+"""ISO 3166 codes. None: the configuration says nothing, so only the ExoPhone's own country counts."""
 
 ANY_COUNTRY: Final = frozenset({"any"})
-"""Every number, those of no country included."""
+"""Every number, including numbers without a country."""
 
 EXCLUDED_LOOKBACK: Final = timedelta(days=30)
-"""How far back it is looked which callers will not be contacted."""
+"""How far back calls are searched for callers who will not be contacted."""
 
 
 def may_contact(countries: Countries, number: str, exophone: str) -> bool:
-    """Whether a caller of this ExoPhone may be called and texted; numbers are E.164.
+    """Whether a campaign may call and text this caller of this ExoPhone; both numbers are E.164.
 
-    An ExoPhone that has no country by the numbering plan keeps nobody out.
+    An ExoPhone without a country in the numbering plan excludes nobody.
     """
     if countries is None:
-        # Almost every call, twice: the callback's and the SMS's.
+        # This is true for almost every call; it is asked twice a call, for the callback and for the SMS.
         if number[:3] == exophone[:3] == "+91":
             return True
         own = region_of(exophone)
@@ -39,13 +39,15 @@ def may_contact(countries: Countries, number: str, exophone: str) -> bool:
 
 
 def is_in_countries(countries: frozenset[str], number: str) -> bool:
-    """Whether a number is of one of these countries. One of no country is only of `ANY_COUNTRY`."""
+    """Whether a number belongs to one of these countries. A number without a country is only in
+    `ANY_COUNTRY`."""
     return "any" in countries or region_of(number) in countries
 
 
 @dataclass(frozen=True, slots=True)
 class ExcludedCallers:
-    """Callers of a campaign whose country it does not contact: how many, and how often they rang."""
+    """Callers of a campaign from one country that the campaign does not contact: how many, and how many
+    calls."""
 
     campaign: str
     country: str | None
@@ -60,7 +62,7 @@ class ExcludedCallers:
 
 @dataclass(frozen=True, slots=True)
 class CallerCalls:
-    """How often one caller rang one ExoPhone of a campaign."""
+    """How often one caller called one ExoPhone of a campaign."""
 
     campaign: str
     countries: Countries
@@ -70,30 +72,30 @@ class CallerCalls:
 
 
 def excluded_callers(caller_calls: Iterable[CallerCalls]) -> list[ExcludedCallers]:
-    """Whom these rules leave out of those who rang, by campaign and country, the most callers first."""
+    """The callers that these rules exclude, by campaign and country, the largest group first."""
     callers: dict[tuple[str, str | None], set[str]] = {}
     calls: dict[tuple[str, str | None], int] = {}
-    for each in caller_calls:
-        if not may_contact(each.countries, each.caller, each.exophone):
-            key = each.campaign, region_of(each.caller)
-            callers.setdefault(key, set()).add(each.caller)
-            calls[key] = calls.get(key, 0) + each.calls
-    found = [ExcludedCallers(*key, len(numbers), calls[key]) for key, numbers in callers.items()]
-    return sorted(found, key=lambda each: (each.campaign, -each.callers, each.country or "~"))
+    for record in caller_calls:
+        if not may_contact(record.countries, record.caller, record.exophone):
+            key = record.campaign, region_of(record.caller)
+            callers.setdefault(key, set()).add(record.caller)
+            calls[key] = calls.get(key, 0) + record.calls
+    excluded = [ExcludedCallers(*key, len(numbers), calls[key]) for key, numbers in callers.items()]
+    return sorted(excluded, key=lambda each: (each.campaign, -each.callers, each.country or "~"))
 
 
 def describe_excluded(excluded: Iterable[ExcludedCallers]) -> str:
-    """Callers of one campaign that are left out, as a list."""
+    """The excluded callers of one campaign as a list in words."""
     return ", ".join(map(str, excluded))
 
 
 def suggested_config_line(
     countries: Countries, exophones: Iterable[str], excluded: Iterable[ExcludedCallers]
 ) -> str:
-    """The line of a campaign's `[campaign.contact]` with which these callers are contacted too."""
+    """The `countries` line for a campaign's `[campaign.contact]` that would include these callers."""
     wanted = {each.country for each in excluded}
-    kept = countries or {region for region in map(region_of, exophones) if region is not None}
-    names = sorted(kept | {country for country in wanted if country is not None})
+    allowed = countries or {region for region in map(region_of, exophones) if region is not None}
+    names = sorted(allowed | {country for country in wanted if country is not None})
     return (
         'countries = "any"' if None in wanted else f"countries = [{', '.join(f'"{each}"' for each in names)}]"
     )

@@ -1,8 +1,8 @@
-"""The values that everything else speaks about.
+"""The values that all other modules share: calls, actions, verdicts, outcomes.
 
-No behaviour beyond small facts about a value; nothing here knows where a value came from or
-where it is kept. Instants are aware and in UTC, their names end in `_at`. Texts of the enums
-are what the database, the API and the logs hold, so renaming one is a migration.
+They have no behaviour beyond small properties, and they know neither where they come from nor where they are
+stored. Times are aware, in UTC, and their names end in `_at`. The database, the API and the logs hold the
+values of the enums, so renaming one needs a migration.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from missedd.core.reasons import Reason
 
 
 class Verdict(StrEnum):
-    """What admission makes of a missed call: the text of the `Missedd-Verdict` header."""
+    """The decision on a missed call: the text of the `Missedd-Verdict` header."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class Kind(StrEnum):
-    """The kinds of action, in the order in which one call's actions are planned."""
+    """The kinds of action, in the order in which the actions of one call are planned."""
 
     LEAD = "lead"
     VOTE = "vote"
@@ -44,17 +44,17 @@ class Kind(StrEnum):
 
 
 class Lane(StrEnum):
-    """A queue of the dispatcher: what shares one budget at one provider."""
+    """A queue of the dispatcher. All actions of a lane share one rate limit at one provider."""
 
     VOICE = "voice"
     SMS = "sms"
     WEBHOOK = "webhook"
     LOOKUP = "check"
-    """Look-ups of what became of an attempt; they spend the voice budget, or SMS's."""
+    """Look-ups of the result of an attempt. They use the rate limit of the voice lane, or of the SMS lane."""
 
 
 LANE_BY_KIND = {Kind.CALLBACK: Lane.VOICE, Kind.SMS: Lane.SMS, Kind.WEBHOOK: Lane.WEBHOOK}
-"""Kinds that are sent. The others contact nobody and are done when they are recorded."""
+"""The kinds that are sent. The other kinds contact nobody and are done when they are recorded."""
 
 
 class State(StrEnum):
@@ -66,7 +66,7 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an action ended; set once, together with `State.DONE`."""
+    """How an action ended. It is set once, together with `State.DONE`."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no-answer"
@@ -83,53 +83,53 @@ class Outcome(StrEnum):
 
 
 class Plan(StrEnum):
-    """Which of a campaign's two plans a call fell under."""
+    """Which of a campaign's two plans applies to a call."""
 
     OPEN = "open"
     AFTER_HOURS = "after-hours"
 
 
 SHAPE_RECOVERED: Final = "recovered"
-"""The shape of a call that no webhook told of."""
+"""The shape of a call that no webhook reported; missedd found the call in the provider's list."""
 
 SHAPE_SMS_APPLET: Final = "sms-applet"
-"""The shape of a call whose text was asked for before any webhook told of it."""
+"""The shape of a call that the SMS applet reported, before any webhook."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class InboundCall:
-    """A webhook about an incoming call, understood but not yet decided.
+    """A webhook about an incoming call, parsed but not yet decided.
 
-    `dialled` holds the E.164 spellings of every field that may name the ExoPhone, the likeliest
-    first, because Exotel's `CallTo` and `To` may differ. `fields` are the received fields,
-    unchanged, so that the call can be decided again.
+    `dialled` holds the E.164 form of every field that may name the ExoPhone, the most likely one first,
+    because Exotel's `CallTo` and `To` may differ. `fields` are the received fields, unchanged, so that the
+    call can be decided again later.
     """
 
     call_sid: str
     caller: str | None
     dialled: tuple[str, ...]
     called_at: datetime | None
-    """The call's own time, or None where it was missing or unreadable."""
+    """The time of the call in UTC as the provider reports it; None if it is missing or unreadable."""
     shape: str
-    """`native` for Exotel's missed-call webhook, `passthru` for a Passthru applet's request,
-    `recovered` for a call that only the provider's list told of, `sms-applet` for one that the
-    dynamic SMS applet told of first."""
+    """`native`: Exotel's missed-call webhook. `passthru`: the request of a Passthru applet. `recovered`:
+    found only in the provider's list. `sms-applet`: first reported by the dynamic SMS applet."""
     not_missed: Reason | None = None
-    """Why this is no missed call, or None if it is one."""
+    """Why this is not a missed call; None if it is one."""
     fields: Mapping[str, str] = field(default_factory=dict)
     called_back_by: tuple[str, str] | None = None
-    """The campaign that rang the caller from the number that they ring now, and that number, where it is a
-    `caller_id` and the number alone does not tell whose the call is."""
+    """(campaign, number): the campaign that last called this caller from the number which the caller now
+    calls. Set only if that number is a `caller_id`, because such a number alone does not identify the
+    campaign."""
     report: StatusReport | None = None
-    """Set where the request also tells the outcome of an outbound call (a Passthru in a flow)."""
+    """Set if the request also reports the outcome of an outgoing call (a Passthru in a flow)."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What Exotel says became of a call or an SMS.
+    """Exotel's report on the result of a call or an SMS.
 
-    `status` is the provider's word, lower case and normalised (`failed_dnd`, `canceled`);
-    `code` its detailed code where there is one.
+    `status` is the provider's word, lower case and normalised (`failed_dnd`, `canceled`). `code` is its
+    detailed code, if there is one.
     """
 
     provider_sid: str
@@ -137,17 +137,17 @@ class StatusReport:
     code: str | None = None
     is_terminal: bool = True
     outcome: Outcome | None = None
-    """What the status means for the action; None while it is not final."""
+    """What the status means for the action; None while the status is not final."""
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @fast_dataclass(frozen=True, slots=True)
 class PlannedAction:
-    """One thing owed, as admission planned it.
+    """One owed action, as admission planned it.
 
-    `base_at` is where its delay started (the call's own time, or its receipt); `due_at` is when
-    it should happen; after `expires_at` it is no longer worth doing (None: never too old).
-    An action may be planned already done: recorded, dropped or expired, with its reason.
+    `base_at` is where its delay starts: the call's own time, or the time of receipt. `due_at` is when it
+    should be sent. After `expires_at` it is too old (None: never). An action can be planned as already done,
+    for example recorded, dropped or expired; the reason says why.
     """
 
     kind: Kind
@@ -159,12 +159,12 @@ class PlannedAction:
     outcome: Outcome | None = None
     plan: Plan = Plan.OPEN
     retry_index: int = 0
-    """How many unanswered callbacks came before this one for the same call."""
+    """The number of unanswered callbacks before this one, for the same call."""
     details: Mapping[str, str] = field(default_factory=dict)
     chain_at: datetime | None = None
-    """When the earliest call was made that it answers, where that is not its own call."""
+    """The time of the earliest call that this callback answers, if that is not its own call."""
     next_check_at: datetime | None = None
-    """When to look at it, where that is not when it is due: it waits for the end of a pause."""
+    """When to judge it again, if that is not its due time: it waits for the end of a pause."""
 
     @property
     def wake_at(self) -> datetime:
@@ -173,12 +173,12 @@ class PlannedAction:
 
 @fast_dataclass(frozen=True, slots=True)
 class Admission:
-    """The decision on one missed call: verdict, reason, and the actions it leads to."""
+    """The decision on one missed call: the verdict, its reason, and the actions it leads to."""
 
     verdict: Verdict
     reason: Reason
     campaign: str | None
     exophone: str | None
     called_at: datetime
-    """The instant the delay runs from."""
+    """The time from which the delay runs, in UTC."""
     actions: tuple[PlannedAction, ...] = ()

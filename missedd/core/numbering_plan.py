@@ -1,9 +1,11 @@
-"""What the numbering plans of the world say of a number: its country, and whether it is a landline.
+"""What the numbering plans of the world say about a number: its country, and whether it is a landline.
 
-`+18765551234` begins like a number of the United States and is Jamaica's: several countries share the
-calling code 1, and calls to some of them cost what a fraudster gets a part of. The calling code names
-the country only where it has one country, as India's 91 does. Numbers are E.164, as `missedd.core.phone`
-makes them; plans grow, so a number that the library does not know is of no country where a code is shared.
+Example: `+18765551234` looks like a number of the United States but belongs to Jamaica. Several countries
+share the calling code 1, and fraudsters earn a share of the price of calls to some of them.
+
+So the calling code alone names the country only if one country has that code, such as India with 91. Numbers
+are E.164, as `missedd.core.phone` makes them. Numbering plans grow, so with a shared code a number that the
+library does not know has no country.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberDesc, PhoneNumberType
 
 _NO_COUNTRY: Final = "001"
-"""What the library calls the region of satellite, freephone and other numbers that belong to the world."""
+"""The library's region code for numbers of no country, such as satellite and international freephone
+numbers."""
 
 _LANDLINE_TYPES: Final = frozenset(
     {
@@ -27,12 +30,13 @@ _LANDLINE_TYPES: Final = frozenset(
         PhoneNumberType.UAN,
     }
 )
-"""Certain ones: where a plan cannot tell a landline from a mobile (`FIXED_LINE_OR_MOBILE`), it may be one."""
+"""Types that are certainly landlines. `FIXED_LINE_OR_MOBILE`, where a plan cannot tell, is not one of
+them."""
 
 
 def region_of(number: str) -> str | None:
-    """The country of an E.164 number as ISO 3166 has it, such as `IN`; None where it belongs to none."""
-    # The country of almost every caller, at the price of a comparison.
+    """The country of an E.164 number as an ISO 3166 code such as `IN`; None if it has none."""
+    # Almost every caller is Indian, so one comparison is enough for them.
     if number.startswith("+91"):
         return "IN"
     for length in (1, 2, 3):
@@ -45,29 +49,29 @@ def region_of(number: str) -> str | None:
 
 
 def cannot_receive_sms(number: str) -> bool:
-    """Whether the plan knows for certain that an SMS to the number reaches nobody."""
+    """Whether the numbering plan is certain that an SMS cannot reach the number."""
     return _is_landline(number)
 
 
 def may_have_many_lines(number: str) -> bool:
-    """Whether the number may be a switchboard's, which takes several calls at once."""
+    """Whether the number may belong to a switchboard, which takes several calls at once."""
     return _is_landline(number)
 
 
 def all_regions() -> Iterable[str]:
-    """The countries that have a numbering plan, as ISO 3166 has them."""
+    """The countries that have a numbering plan, as ISO 3166 codes."""
     return phonenumbers.SUPPORTED_REGIONS
 
 
 def regions_of_calling_code(code: int) -> tuple[str, ...]:
-    """The countries that share a calling code, the largest first; empty where no country has it."""
-    found = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
-    return tuple(region for region in found if region != _NO_COUNTRY)
+    """The countries that share a calling code, the main one first; empty if no country has the code."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    return tuple(region for region in regions if region != _NO_COUNTRY)
 
 
 def _is_landline(number: str) -> bool:
-    # Every number of India that begins with 9 is a mobile's. Its other ten digits are told apart by
-    # the library's own two patterns, at a tenth of what the library's function costs.
+    # Every Indian number that begins with 9 is a mobile number. The library's own two patterns decide
+    # about the other Indian numbers, at a tenth of the cost of the library's function.
     if number.startswith("+919") and len(number) == 13:
         return False
     if number.startswith("+91") and len(number) == 13 and number[3] != "1":
@@ -79,7 +83,7 @@ def _is_landline(number: str) -> bool:
 
 @cache
 def _indian_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Of India's landlines and mobiles, without the country code."""
+    """The patterns of Indian landline and mobile numbers, without the country code."""
     plan = PhoneMetadata.metadata_for_region("IN")
     landlines, mobiles = (plan.fixed_line, plan.mobile) if plan else (None, None)
     if landlines is None or mobiles is None:

@@ -1,7 +1,7 @@
-"""Lists a page at a time: what a reader asked for, what it is given, and where to go on.
+"""Reading a list page by page: the query, the page, and the cursor to continue from.
 
-A cursor is the sort key of the last row shown, so a page stays where it was while new rows arrive
-in front of it: nothing is shown twice and nothing is skipped. It is opaque to its holder.
+A cursor is the sort key of the last row on the page. New rows may arrive before that row; the next page still
+repeats no row and skips none. Clients must treat the cursor as opaque.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 
 BATCH_ROWS: Final = 500
-"""Rows a read, where all of a list is told: some milliseconds, so that nobody else waits for it."""
+"""Rows per read when a whole list is exported: a few milliseconds, so that no other reader waits long."""
 
 
 class InvalidCursor(ValueError):
-    """Not a cursor that this list handed out."""
+    """The text is not a cursor that this list returned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which rows of a list are wanted; None asks for all. `since` is included, `until` is not.
+    """Which rows of a list to return. None means no filter. `since` is inclusive, `until` exclusive; both are
+    aware.
 
-    `number` is E.164. `kind`, `state`, `outcome`, `parked` and `settled` concern actions only, `list`
-    and `standing` subscriptions, `status` and `updated_since` leads, `reference` conversions, `subject`
-    the audit record.
+    `number` is E.164. Some filters apply to one list only: `kind`, `state`, `outcome`, `parked` and `settled`
+    to actions; `list` and `standing` to subscriptions; `status` and `updated_since` to leads; `reference` to
+    conversions; `subject` to the audit record.
 
-    `parked` is of webhooks that were never taken: whether they still wait to be sent again. `settled` is of
-    actions that ended as `unknown`: whether an operator has said what became of them.
+    `parked` selects webhooks that were never delivered: True if they can still be resent. `settled` selects
+    actions that ended as `unknown`: True if an operator has entered the outcome.
     """
 
     campaign: str | None = None
@@ -58,7 +59,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as JSON objects, newest first, and the cursor of the next page (None: this was the last)."""
+    """Rows as JSON objects, newest first, and the cursor of the next page (None: this is the last page)."""
 
     items: list[Mapping[str, Any]]
     next: str | None
@@ -71,9 +72,9 @@ type CursorKey = tuple[int | str, ...]
 
 
 async def read_all_pages(read: ReadPage, query: Query) -> AsyncGenerator[PageRows]:
-    """Every row that the query selects from its cursor on, a page at a time; nothing is held in between.
+    """Every row that the query selects, starting at its cursor, page by page. No page stays in memory.
 
-    What comes in meanwhile is in front of the first page, and not told. Raises `InvalidCursor`.
+    Rows that arrive meanwhile come before the first page and are not returned. Raises `InvalidCursor`.
     """
     while True:
         page = await read(replace(query, limit=BATCH_ROWS))
@@ -84,24 +85,27 @@ async def read_all_pages(read: ReadPage, query: Query) -> AsyncGenerator[PageRow
 
 
 def encode_cursor(name: str, key: CursorKey) -> str:
-    """`name` is the list's: a cursor of another list is not taken."""
+    """The cursor for a sort key. `name` is the name of the list, so that another list does not accept the
+    cursor."""
     text = json.dumps([name, *key], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(name: str, cursor: str, key_types: tuple[type, ...]) -> CursorKey:
-    """The key that `encode_cursor` was given; `key_types` are the types of its parts. Raises
-    `InvalidCursor`."""
+    """The key that was given to `encode_cursor`. `key_types` are the types of its parts.
+
+    Raises `InvalidCursor`.
+    """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        decoded = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         raise InvalidCursor("not a cursor of this list") from None
     if (
-        not isinstance(found, list)
-        or found[:1] != [name]
-        or tuple(type(each) for each in found[1:]) != key_types
-        or any(isinstance(each, int) and abs(each) >= 2**63 for each in found)
+        not isinstance(decoded, list)
+        or decoded[:1] != [name]
+        or tuple(type(each) for each in decoded[1:]) != key_types
+        or any(isinstance(each, int) and abs(each) >= 2**63 for each in decoded)
     ):
         raise InvalidCursor("not a cursor of this list")
-    return tuple(found[1:])
+    return tuple(decoded[1:])

@@ -1,10 +1,12 @@
-"""One caller, one number: every spelling that arrives becomes E.164, or None.
+"""Phone numbers: every spelling that arrives becomes E.164, or None.
 
-Exotel spells the same person as `09876543210` (Passthru, SMS reports), `+919876543210` (the
-native webhook), `9876543210` (`CallTo`), `919876543210`, `00…` for foreign numbers and `sip:…`;
-a `+` that nobody escaped arrives as a space. What is copied from a chat or a spreadsheet brings characters
-along that show nothing, or digits of another script or width. Two numbers are the same caller exactly if
-`normalise` says so. It never raises, and applied to its own result it changes nothing.
+Exotel writes the same person as `09876543210` (Passthru, SMS reports), `+919876543210` (the native webhook),
+`9876543210` (`CallTo`), `919876543210`, `00…` for foreign numbers, and `sip:…`. A `+` that was not escaped
+arrives as a space. Text copied from a chat or a spreadsheet may hold invisible characters, or digits of
+another script or width.
+
+Two numbers are the same caller exactly if `normalise` gives the same result. It never raises. Applied to its
+own result it returns the same result.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from typing import Final
 import phonenumbers
 
 _INDIAN_SPELLINGS = re.compile(r"(?:[+ ]?91|[+ ]?0091|[+ ]?0)?([2-9][0-9]{9}|11[2-9][0-9]{7})")
-"""The handful of Indian spellings, each ten digits behind a known prefix.
+"""The usual Indian spellings: ten digits after a known prefix.
 
-The lengths keep the prefixes apart: `9123456780` is a subscriber, `919123456780` has a country
-code. Nothing Indian that is dialled from outside starts with 1 but Delhi's area code 11; the
-rest (1800…, 140…) is left to the library. A `+` that became a space is as good as a `+` here.
+The length separates the prefixes: `9123456780` is a subscriber number, `919123456780` has a country code.
+Among Indian numbers that can be dialled from outside, only Delhi's area code 11 starts with 1. The library
+decides about the rest (1800…, 140…). A `+` that became a space is treated as a `+`.
 """
 
 _NOISE = str.maketrans("", "", " \t\u00a0\u2007\u202f-\u2010\u2011\u2012\u2013\u2014().[]/")
@@ -30,30 +32,30 @@ _NUMBER = re.compile(r"\+?[0-9]{4,20}")
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
-"""Characters that show nothing: a chat, a spreadsheet or a web page puts them around what is copied."""
+"""Invisible characters: chats, spreadsheets and web pages put them around copied text."""
 
 _FULL_WIDTH = str.maketrans("＋－（）．／　", "+-()./ ")
-"""What stands between digits of the full width, as an East Asian keyboard writes them."""
+"""Punctuation between full-width digits, as an East Asian keyboard writes it."""
 _SIP_NAME_ADDR = re.compile(r".*?<\s*([^<>]*)>.*", re.DOTALL)
-"""A name-addr as SIP writes it: `"A name" <sip:+919876543210@host>`."""
+"""A SIP name-addr: `"A name" <sip:+919876543210@host>`."""
 
 _AMBIGUOUS = re.compile(r"\+[6-9][0-9]{9}")
-"""A plus and ten digits: a foreign number, or an Indian mobile with a stray plus."""
+"""A plus and ten digits: a foreign number, or an Indian mobile number with an extra plus."""
 
 _LONGEST = 128
-"""Characters. A SIP address with its parameters stays below; what is longer is no number."""
+"""Characters. A SIP address with its parameters is shorter; a longer text is not a number."""
 
 
 def normalise(raw: str | None, region: str = "IN") -> str | None:
-    """`raw` as E.164, or None if it names no number (withheld, junk, too short, too long).
+    """`raw` as E.164, or None if it is not a number (withheld, junk, too short, too long).
 
-    `region` is the country of numbers without a country code. Indian spellings are only checked
-    for their shape, since numbering plans grow faster than a library is updated; so are foreign
-    ones, for their length.
+    `region` is the country (ISO 3166) of numbers without a country code. Only the shape of Indian numbers and
+    the length of foreign numbers are checked, because numbering plans grow faster than the library is
+    updated.
     """
     if not raw:
         return None
-    # Exotel's own spellings come first and without the library, which costs 100 µs and more.
+    # Exotel's own spellings come first and do not need the library, which costs 100 µs and more.
     if region == "IN" and (direct := _INDIAN_SPELLINGS.fullmatch(raw)):
         return "+91" + direct[1]
     if len(raw) > _LONGEST:
@@ -62,9 +64,9 @@ def normalise(raw: str | None, region: str = "IN") -> str | None:
 
 
 def is_plausible(number: str) -> bool:
-    """Whether an E.164 number, which `normalise` takes as it stands, is also one that its country has.
+    """Whether the country of an E.164 number, as `normalise` returns it, has such numbers.
 
-    The ten digits of an Indian number are believed as they are, as there.
+    Any ten digits that look Indian are accepted, as in `normalise`.
     """
     parsed = _parsed(number, "IN")
     is_usual = _INDIAN_SPELLINGS.fullmatch(number) is not None
@@ -72,29 +74,30 @@ def is_plausible(number: str) -> bool:
 
 
 PREFIX_WILDCARD: Final = "*"
-"""What a prefix ends in: `+232*` is every number that begins with +232."""
+"""The end of a prefix: `+232*` stands for every number that begins with +232."""
 
 _PREFIX = re.compile(r"(?:\+|00)([1-9][0-9]{0,14})\*")
 
 
 def parse_prefix(raw: str) -> str | None:
-    """`raw` as the beginning of numbers in E.164 with an asterisk, as in `+232*`; None if it is none.
+    """`raw` as an E.164 prefix with an asterisk, such as `+232*`; None if it is not one.
 
-    It says its country code, as nothing else is certain: `080*` is none, and neither is `+*`, everybody.
+    The country code is required, because nothing else is unambiguous: `080*` is not accepted. Nor is `+*`,
+    which would mean every number.
     """
-    # As in numbers, a space in front is what a form parser makes of the plus.
-    found = _PREFIX.fullmatch(re.sub(r"\A (?=\d)", "+", as_visible_ascii(raw)).translate(_NOISE))
-    return None if found is None else f"+{found[1]}{PREFIX_WILDCARD}"
+    # As in numbers, a form parser turns the plus into a space.
+    match = _PREFIX.fullmatch(re.sub(r"\A (?=\d)", "+", as_visible_ascii(raw)).translate(_NOISE))
+    return None if match is None else f"+{match[1]}{PREFIX_WILDCARD}"
 
 
 def numbers_with_prefix(prefix: str, numbers: Iterable[str]) -> list[str]:
-    """Those of the numbers that begin as the prefix says."""
+    """Those of the numbers that begin with the prefix."""
     beginning = prefix.removesuffix(PREFIX_WILDCARD)
     return [each for each in numbers if each.startswith(beginning)]
 
 
 def as_visible_ascii(raw: str) -> str:
-    """`raw` as a reader sees it: without the characters that show nothing, its digits and signs in ASCII."""
+    """`raw` as a reader sees it: without invisible characters, with digits and signs in ASCII."""
     if raw.isascii():
         return raw
     text = _INVISIBLE.sub("", raw).translate(_FULL_WIDTH)
@@ -102,21 +105,21 @@ def as_visible_ascii(raw: str) -> str:
 
 
 def mask(number: str | None) -> str:
-    """Only the last four digits, as in `…3210`: what logs and messages may show."""
+    """Only the last four digits, as in `…3210`: logs and messages may show no more."""
     digits = [each for each in number or "" if each.isdigit()]
-    # Of a very short number the last four digits would be the whole.
+    # The last four digits of a very short number would be the whole number.
     return "…" + "".join(digits[-4:]) if len(digits) > 4 else "…"
 
 
 @lru_cache(maxsize=4096)
 def _by_library(raw: str, region: str) -> str | None:
-    """The unusual spellings. Cached: a foreign caller rings again like anybody else."""
+    """The unusual spellings. The result is cached, because foreign callers call again too."""
     number, had_space = _strip_formatting(raw)
     if _NUMBER.fullmatch(number) is None:
         return None
     if had_space and not number.startswith(("+", "0")):
-        # A space in front is what a form parser makes of a raw `+`. It may also be mere
-        # untidiness, so a reading as a foreign number has to be valid to be believed.
+        # A form parser turns a raw `+` into a space. A space may also be there by accident, so the
+        # number is read as a foreign number only if it is a valid one.
         foreign = _parsed("+" + number, region)
         if foreign is not None and phonenumbers.is_valid_number(foreign):
             return _round_trip_e164(foreign, region)
@@ -126,8 +129,8 @@ def _by_library(raw: str, region: str) -> str | None:
     parsed = _parsed(number, region)
     if parsed is None or not phonenumbers.is_possible_number(parsed):
         return None
-    # Without a country code almost any digits would do; and of the two readings of a plus and
-    # ten digits only a valid foreign number is certain. A wrong guess rings a stranger.
+    # Without a country code almost any digits would be accepted. A plus and ten digits have two
+    # readings, and only a valid foreign number is certain. A wrong guess would call a stranger.
     is_certain = number.startswith("+") and not _AMBIGUOUS.fullmatch(number)
     if not is_certain and not phonenumbers.is_valid_number(parsed):
         return None
@@ -135,7 +138,7 @@ def _by_library(raw: str, region: str) -> str | None:
 
 
 def _strip_formatting(raw: str) -> tuple[str, bool]:
-    """The digits of a spelling with their plus, and whether a space stood in front of them."""
+    """The digits of a spelling with their plus, and whether a space came before them."""
     text = as_visible_ascii(raw).strip("\"'\r\n")
     had_space = text.startswith(" ")
     text = text.strip().strip("\"'")
@@ -156,7 +159,7 @@ def _parsed(number: str, region: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _round_trip_e164(parsed: phonenumbers.PhoneNumber, region: str) -> str | None:
-    """E.164, if it reads back as itself: else one caller would have two names."""
+    """E.164, if parsing it gives the same number again; else one caller would have two names."""
     spelt = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     again = _parsed(spelt, region)
     if again is None or phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) != spelt:

@@ -1,10 +1,11 @@
-"""What is surely past: an instant that lags behind the clock rather than run ahead of the truth.
+"""A time that is certainly past: it may lag behind the clock, but it never runs ahead of the real time.
 
-What is erased is gone, so a clock that is years ahead must not erase everybody. A machine that shows the
-year 2060, for an hour or for a week, is not believed: time has surely passed for as long as the daemon ran,
-and up to the time that a call told of itself, which is the provider's. Whatever the clock shows beyond that
-is believed slowly, seven days for each day that passes without a word from the provider; so a month in which
-the machine was off is made up for in five days, and the 34 years to 2060 would take thirteen.
+Example: a clock that shows the year 2060 by mistake must not erase every number, because an erasure cannot be
+undone. So the clock alone is not trusted, neither for an hour nor for a week.
+
+Two things prove that time has passed: the time that the daemon has been running, and the provider's time of a
+call. Beyond them the clock is trusted slowly: seven days for each day without a call. A machine that was off
+for a month catches up in five days; the 34 years to 2060 would take nearly five years.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 BELIEF_RATE: Final = 7
-"""Days of what the clock shows that are believed for each day that the daemon ran while no call came in."""
+"""Days of the clock that are trusted for each day in which the daemon ran and no call came in."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedTime:
-    """Before `until` is surely past, unless the clock was set back since; `latest_call` had told its time."""
+    """Every time before `until` is certainly past, unless the clock was set back since. `latest_call` is the
+    latest provider's time of any call."""
 
     until: datetime
     latest_call: datetime
@@ -28,10 +30,10 @@ class TrustedTime:
 def advance_trusted_time(
     trusted: TrustedTime, latest_call: datetime, now: datetime, elapsed: timedelta
 ) -> TrustedTime:
-    """What is past after the daemon ran for so long, by a clock that never steps.
+    """The trusted time after the daemon has run for `elapsed`, measured on a monotonic clock.
 
-    `latest_call` is the latest time that a call told of itself. Calls that come in with times that are
-    far behind `now` speak against the clock: then it is not believed.
+    `latest_call` is the latest provider's time of a call. A call whose time is far behind `now` contradicts
+    the clock; in that case the clock is not trusted further.
     """
     until = trusted.until + elapsed
     if latest_call <= trusted.latest_call and now > until:
@@ -40,5 +42,6 @@ def advance_trusted_time(
 
 
 def trusted_now(trusted: TrustedTime, now: datetime) -> datetime:
-    """Never later than the clock shows: it may have been set right since."""
+    """The trusted time as the present, never later than the clock: the clock may have been corrected
+    since."""
     return min(trusted.until, now)

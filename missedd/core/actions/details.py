@@ -1,12 +1,12 @@
-"""What is kept of an action beside how it ended: who was rung, how long they talked, what was sent.
+"""What is stored about an action besides its outcome: who was called, how long they talked, what was sent.
 
     callback   agent +919800000001   first agent   talk_s 184   recording_url https://…   price 1.500
     callback   replaced_by 17
     sms        text "Thank you for calling."   units 1   price 0.180000
 
-Each is described once, here: the API, its CSV and OpenAPI document, `missedd why` and the console show
-them by this description, and an erased number's action keeps none that is personal. They are kept as
-texts; what was never told is absent.
+Each detail is described once, here. The API, its CSV and OpenAPI document, `missedd why` and the console use
+this description, and erasing a number removes its personal details. Details are stored as strings; an unknown
+detail is absent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from missedd.core.sms.segments import count_segments
 
 
 class ActionDetail(NamedTuple):
-    """`label` is for people, with the `unit` behind the value; `description` is for the API's document."""
+    """`label` is for people and `unit` follows the value; `description` is for the OpenAPI document."""
 
     name: str
     label: str
@@ -28,36 +28,36 @@ class ActionDetail(NamedTuple):
     is_count: bool = False
     is_link: bool = False
     values: tuple[str, ...] = ()
-    """All that it may be, where these are few."""
+    """All possible values, if there are few."""
     is_personal: bool = True
-    """Whether it goes with the number that is erased."""
+    """Whether erasing the number removes this detail."""
 
 
 ACTION_DETAILS: Final = (
     ActionDetail("agent", "Agent", "The agent whom the callback connects, E.164."),
-    ActionDetail("first", "Rung first", "Whose phone was rung first.", values=("agent", "customer")),
+    ActionDetail("first", "Called first", "Whose phone rang first.", values=("agent", "customer")),
     ActionDetail(
-        "caller_id", "Called from", "The ExoPhone that was shown, where it is another than was rung."
+        "caller_id", "Called from", "The ExoPhone shown to the caller, if it is not the one they called."
     ),
     ActionDetail(
-        "talk_s", "Talk time", "Seconds in which they talked; with a flow, of the call.", " s", True
+        "talk_s", "Talk time", "Seconds of conversation; with a flow, seconds of the call.", " s", True
     ),
     ActionDetail("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
     ActionDetail("price", "Price", "What the provider charged, in the account's currency."),
-    ActionDetail("text", "Text", "The SMS as it was sent, or given to the SMS applet."),
+    ActionDetail("text", "Text", "The text of the SMS as it was sent, or as the SMS applet fetched it."),
     ActionDetail(
-        *("replaced_by", "Replaced by", "The callback for another call of the caller's, which remained."),
+        *("replaced_by", "Replaced by", "The callback for another call of this caller that remained."),
         is_count=True,
         is_personal=False,
     ),
-    ActionDetail("units", "Units", "How many SMS the text makes, as the provider bills it.", is_count=True),
+    ActionDetail("units", "Units", "How many SMS the provider bills for the text.", is_count=True),
 )
 
 _WEB_LINK: Final = re.compile(r"https?://[!#-;=?-\[\]-~]{1,2000}", re.IGNORECASE)
 
 
 class DisplayedDetail(NamedTuple):
-    """A fact as people read it; `link` is where to go for it."""
+    """A detail for people; `link` is the address that belongs to it."""
 
     label: str
     value: str
@@ -65,22 +65,22 @@ class DisplayedDetail(NamedTuple):
 
 
 def sms_details(text: str) -> dict[str, str]:
-    """The facts of an SMS that goes out."""
+    """The details of an SMS that is sent."""
     return {"text": text, "units": str(count_segments(text).units)}
 
 
 def merge_details(known: Mapping[str, str], reported: Mapping[str, str]) -> dict[str, str]:
-    """What is known once this was told too, in whatever order news comes.
+    """The known details combined with newly reported ones, in any order of arrival.
 
-    Nothing that is known is lost to a later report that lacks it. Of two talk times the longer one is
-    that of the whole call.
+    A report that lacks a known detail does not remove it. Of two talk times the longer one belongs to the
+    whole call.
     """
-    talked = max((each["talk_s"] for each in (known, reported) if "talk_s" in each), key=int, default=None)
-    return {**known, **reported} | ({} if talked is None else {"talk_s": talked})
+    talk_s = max((each["talk_s"] for each in (known, reported) if "talk_s" in each), key=int, default=None)
+    return {**known, **reported} | ({} if talk_s is None else {"talk_s": talk_s})
 
 
 def details_json(details: Mapping[str, str]) -> dict[str, Any]:
-    """All facts by name as the API shows them, None where they are not known."""
+    """All details by name as the API shows them; None if unknown."""
     return {
         each.name: int(details[each.name])
         if each.is_count and each.name in details
@@ -90,14 +90,14 @@ def details_json(details: Mapping[str, str]) -> dict[str, Any]:
 
 
 def displayed_details(action: Mapping[str, Any]) -> Iterator[DisplayedDetail]:
-    """The facts that are known of an action, which the API shows so, for people."""
-    for fact in ACTION_DETAILS:
-        value = action.get(fact.name)
+    """The known details of an action, for people. `action` is as the API shows it."""
+    for detail in ACTION_DETAILS:
+        value = action.get(detail.name)
         if value is not None:
-            spelt = f"{value}{fact.unit}"
-            yield DisplayedDetail(fact.label, spelt, spelt if fact.is_link and is_web_link(spelt) else None)
+            text = f"{value}{detail.unit}"
+            yield DisplayedDetail(detail.label, text, text if detail.is_link and is_web_link(text) else None)
 
 
 def is_web_link(text: str) -> bool:
-    """Whether a text is an address that a browser may be led to."""
+    """Whether a text is an http or https address that may become a link."""
     return _WEB_LINK.fullmatch(text) is not None

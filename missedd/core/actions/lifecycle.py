@@ -1,9 +1,10 @@
-"""The life of an action as a table: which event may follow which state, and what comes of it.
+"""The life of an action as a table: which event may follow which state, and which state comes next.
 
 Rule 1: a state changes only through `step`, and only along this table.
-Rule 2: nothing follows `done`. Late, repeated and reordered news of a finished action is listed
-as `IGNORED_EVENTS`, so that it is a decision and not an accident; anything else not in the table is a
-mistake of ours and raises.
+
+Rule 2: nothing follows `done`. Late, repeated and reordered reports about a finished action are listed in
+`IGNORED_EVENTS`, so that ignoring them is a decision and not an accident. Any other event that is not in the
+table is a bug and raises `IllegalTransition`.
 """
 
 from __future__ import annotations
@@ -15,38 +16,40 @@ from missedd.core.model import State
 
 
 class ActionEvent(StrEnum):
-    """What may happen to an action."""
+    """What can happen to an action."""
 
     CLAIM = "claim"
-    """The dispatcher takes it; the attempt is committed before its request goes out."""
+    """The dispatcher takes it. The attempt is committed before its request is sent."""
     HOLD = "hold"
     CLOSE = "close"
-    """A gate, or an operator, ends it without a request."""
+    """A gate or an operator ends it without a request."""
     HAND_OVER = "hand-over"
-    """The SMS applet of the call's own flow fetched the text before a request went out."""
+    """The SMS applet in the call's own flow fetched the text before a request was sent."""
     ACCEPT = "accept"
     DELIVER = "deliver"
-    """The application took a webhook: accepted and done in one."""
+    """The application accepted a webhook: accepted and done in one step."""
     POSTPONE = "postpone"
-    """Refused for now, surely without effect."""
+    """Refused for now, certainly without effect."""
     HOLD_LANE = "stall"
-    """The provider takes nothing at all just now: surely not sent, it is held with its lane."""
+    """The provider accepts nothing at present: certainly not sent, and held with its lane."""
     RELEASE = "release"
-    """What held it is over: a pause, a quarantine, a trouble of the provider's. It is due when it was."""
+    """The cause of the hold is over: a pause, a quarantine, or trouble at the provider. It keeps its due
+    time."""
     REFUSE = "refuse"
     REPLY_LOST = "lose"
-    """The answer never came: a look-up decides, never another request."""
+    """The answer never came. A look-up finds out what happened; the request is never repeated."""
     FOUND = "find"
     """A look-up found it at the provider."""
     REPORT = "report"
-    """The provider said how it ended."""
+    """The provider reported how it ended."""
     CHECK_AGAIN = "wait"
-    """A look-up brought nothing final; another will follow."""
+    """A look-up brought no final result; another one follows."""
     END_LOOKUPS = "give-up"
+    """No look-up is left, or an operator ended them: the outcome stays unknown."""
 
 
 class IllegalTransition(AssertionError):
-    """Our own mistake: this event cannot follow this state."""
+    """A bug: this event cannot follow this state."""
 
 
 ACTION_TRANSITIONS: Final[dict[tuple[State, ActionEvent], State]] = {
@@ -54,7 +57,7 @@ ACTION_TRANSITIONS: Final[dict[tuple[State, ActionEvent], State]] = {
     (State.PLANNED, ActionEvent.HOLD): State.HELD,
     (State.PLANNED, ActionEvent.CLOSE): State.DONE,
     (State.PLANNED, ActionEvent.HAND_OVER): State.DONE,
-    (State.PLANNED, ActionEvent.REPORT): State.DONE,  # refused for now, we thought; it rang all the same
+    (State.PLANNED, ActionEvent.REPORT): State.DONE,  # we thought it was refused, but it rang
     (State.HELD, ActionEvent.CLAIM): State.ATTEMPTING,
     (State.HELD, ActionEvent.HOLD): State.HELD,
     (State.HELD, ActionEvent.RELEASE): State.PLANNED,
@@ -79,7 +82,7 @@ ACTION_TRANSITIONS: Final[dict[tuple[State, ActionEvent], State]] = {
 IGNORED_EVENTS: Final[frozenset[tuple[State, ActionEvent]]] = frozenset(
     {
         (State.PLACED, ActionEvent.FOUND),
-        # It is being sent: the applet gets nothing.
+        # The SMS is being sent, so the applet gets nothing.
         (State.ATTEMPTING, ActionEvent.HAND_OVER),
         (State.PLACED, ActionEvent.HAND_OVER),
         *((State.DONE, step) for step in ActionEvent if step not in (ActionEvent.CLAIM, ActionEvent.HOLD)),
@@ -88,12 +91,12 @@ IGNORED_EVENTS: Final[frozenset[tuple[State, ActionEvent]]] = frozenset(
 
 
 def step(state: State, event: ActionEvent) -> State | None:
-    """The state that follows, or None where the event changes nothing; raises `IllegalTransition`
-    otherwise."""
-    follows = ACTION_TRANSITIONS.get((state, event))
-    if follows is None and (state, event) not in IGNORED_EVENTS:
+    """The next state, or None if the event changes nothing. Raises `IllegalTransition` for any other
+    event."""
+    following = ACTION_TRANSITIONS.get((state, event))
+    if following is None and (state, event) not in IGNORED_EVENTS:
         raise IllegalTransition(f"{event} cannot follow {state}")
-    return follows
+    return following
 
 
 def mermaid_diagram() -> str:

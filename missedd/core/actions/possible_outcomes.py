@@ -1,7 +1,7 @@
-"""What can become of each kind of action: for whoever must know it before it happens.
+"""How each kind of action can end, for code that must know all possibilities in advance.
 
-Prometheus sees an increase only between two samples of one series, so the metrics have a series for
-each of these from the start. Whoever lets an action end in a new way adds it here.
+Prometheus sees an increase only between two samples of one series. So the metrics create a series for each of
+these from the start. A new way for an action to end must be added here.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ POSSIBLE_OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
         Outcome.UNKNOWN,
     ),
 }
-"""How those that are sent can end."""
+"""How the kinds that are sent can end."""
 
 CLOSED_AT_ADMISSION: Final[Mapping[str, tuple[Kind, Outcome]]] = {
     f"{kind}:{outcome}": (kind, outcome)
     for kind in (Kind.SMS, Kind.CALLBACK)
     for outcome in (Outcome.EXPIRED, Outcome.DROPPED, Outcome.CANCELLED)
 }
-"""How they can end as they are planned, with their call; by the words in which the log tells it."""
+"""How actions can end while they are planned with their call, by the log's `kind:outcome`."""
 
 REQUEST_RESULTS: Final = ("accepted", "refused", "unknown")
-"""Of one request."""
+"""The results of one request."""
 
 _PROVIDER_FAILURES: Final = (
     Reason.CONNECTION_FAILED,
@@ -61,4 +61,4 @@ REQUEST_FAILURES: Final[Mapping[Kind, tuple[Reason, ...]]] = {
     Kind.SMS: _PROVIDER_FAILURES,
     Kind.CALLBACK: (*_PROVIDER_FAILURES, Reason.CHANNELS_BUSY),
 }
-"""Why a request was refused, or its answer lost."""
+"""Why a request was refused, or its answer was lost."""

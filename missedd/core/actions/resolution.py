@@ -1,8 +1,8 @@
-"""What an operator may say of an action whose outcome nobody learnt, and what may be said of it.
+"""The outcome that an operator enters for an action whose outcome is unknown, and when that is allowed.
 
-An action that ended as `unknown` keeps that outcome: nothing follows a final state. What a person
-found out stands beside it, once, and the figures count it. An action whose answer was lost and
-that is still being looked for may be settled too: its look-ups end.
+An action that ended as `unknown` keeps that outcome, because nothing follows a final state. The operator's
+outcome is stored beside it, once, and analytics count it. An action whose answer was lost and which is still
+being looked up can be resolved too; its look-ups end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ RESOLVABLE_OUTCOMES: Final[dict[Kind, tuple[Outcome, ...]]] = {
     Kind.CALLBACK: (Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED),
     Kind.SMS: (Outcome.DELIVERED, Outcome.FAILED),
 }
-"""What can have become of each kind. A webhook is sent until it is delivered or parked, never unknown."""
+"""The outcomes that an operator may enter, by kind. A webhook is sent until it is delivered or needs an
+operator, so it is never unknown."""
 
 RESOLUTION_OUTCOMES: Final = tuple(
     dict.fromkeys(outcome for each in RESOLVABLE_OUTCOMES.values() for outcome in each)
@@ -24,17 +25,17 @@ RESOLUTION_OUTCOMES: Final = tuple(
 
 
 class Resolution(StrEnum):
-    """What came of an operator's word."""
+    """The result of an operator's request to resolve an action."""
 
     SETTLED = "settled"
     UNCHANGED = "unchanged"
-    """The same was said before."""
+    """The same outcome was entered before."""
     NO_SUCH_ACTION = "no-such-action"
     NOT_UNKNOWN = "not-unknown"
-    """Its outcome is known, or it may still become known by itself."""
+    """Its outcome is known, or may still become known without an operator."""
     SETTLED_OTHERWISE = "settled-otherwise"
     WRONG_OUTCOME = "wrong-outcome"
-    """No action of this kind can end like that."""
+    """An action of this kind cannot end like that."""
 
 
 def check_resolution(
@@ -46,7 +47,11 @@ def check_resolution(
     *,
     is_lost: bool,
 ) -> Resolution:
-    """Whether `wanted` may be said of an action; `is_lost` if its request's answer never came."""
+    """Whether an operator may enter the outcome `wanted`.
+
+    `recorded` is the outcome that an operator entered before, if any. `is_lost` says that the answer to the
+    request never came.
+    """
     if outcome is not Outcome.UNKNOWN and not (state is State.ATTEMPTING and is_lost):
         return Resolution.NOT_UNKNOWN
     if wanted not in RESOLVABLE_OUTCOMES.get(kind, ()):

@@ -1,1 +1,1 @@
-"""What a missed call leads to, and what may keep an action waiting or drop it: pure decisions."""
+"""Pure decisions: what a missed call leads to, and what makes an action wait or drops it."""

@@ -1,12 +1,12 @@
-"""A campaign owes a person one callback that has not been placed: the one for their latest call.
+"""A campaign owes a caller at most one callback that is not placed yet: the one for their latest call.
 
-    waiting                            arises                             remains
+    waiting                            new                                remains
     for a call of 10:00, due 10:00:30  for a call of 10:06, due 10:06:30  the new one, due 10:00:30
     a retry due 10:05                  for a call of 10:04, due 10:04:30  the new one, due 10:04:30
-    for a call of 10:06                a retry of the one of 10:00        the waiting one, as it is
+    for a call of 10:06                a retry of the one of 10:00        the waiting one, unchanged
 
-What remains expires by its own call and begins the retries anew; the place of the other under the
-cap passes on to it. The other closes and names the one that remains.
+The callback that remains expires by its own call, and its retries begin from the start. It takes over the
+other callback's place under the cap. The other one closes and names the one that remains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from missedd.core.reasons import Reason
 
 @fast_dataclass(frozen=True, slots=True)
 class PendingCallback:
-    """A callback that waits. `chain_at` is when the earliest call was made that it answers."""
+    """A callback that waits. `chain_at` is the time of the earliest call that it answers (UTC)."""
 
     action_id: int
     called_at: datetime
@@ -32,7 +32,7 @@ class PendingCallback:
 
 @fast_dataclass(frozen=True, slots=True)
 class CallbackReplaced:
-    """The waiting callback `action_id` closes in favour of `replacement_id`."""
+    """The waiting callback `action_id` closes; `replacement_id` takes its place."""
 
     action_id: int
     replacement_id: int
@@ -40,7 +40,8 @@ class CallbackReplaced:
 
 @fast_dataclass(frozen=True, slots=True)
 class CallbackMovedUp:
-    """The waiting callback `action_id` remains, and is due at `due_at`, for calls since `chain_at`."""
+    """The waiting callback `action_id` remains. It is now due at `due_at` and answers calls since
+    `chain_at`."""
 
     action_id: int
     due_at: datetime
@@ -50,9 +51,11 @@ class CallbackMovedUp:
 def merge_callbacks(
     planned: PlannedAction, action_id: int, called_at: datetime, pending: PendingCallback | None
 ) -> tuple[PlannedAction, CallbackReplaced | CallbackMovedUp | None]:
-    """What becomes of a callback that arises as `action_id` for a call, and of the one that waits already.
+    """Decide between a new callback and the one that waits already.
 
-    Where its own gates closed the new one, the waiting one stays as it is.
+    `planned` is the new callback, with the id `action_id`, for the call of `called_at`. The result is the new
+    callback as it is to be stored, and the change to the waiting one. If its own gates closed the new
+    callback, the waiting one stays as it is.
     """
     if pending is None or planned.state is State.DONE:
         return planned, None
@@ -78,12 +81,13 @@ def merge_callbacks(
 
 def _take_over(waiting: PendingCallback, planned: PlannedAction) -> PlannedAction:
     if waiting.is_retry:
-        # Its call was called back already: nobody has waited since then.
+        # That call was called back already, so the caller has not been waiting since then.
         return planned
     chain_at = min(waiting.chain_at, planned.chain_at or waiting.chain_at)
     if waiting.due_at >= planned.due_at:
         return replace(planned, chain_at=chain_at)
-    # What waits for an opening hour goes before the closing, as the other would have; a pause holds both.
+    # The waiting callback was due before the business closes, so the new one goes at that time too,
+    # instead of at the next opening. A pause holds both.
     state = State.PLANNED if planned.next_check_at is None else planned.state
     reason = planned.reason if state is planned.state else Reason.OWED
     return replace(planned, due_at=waiting.due_at, chain_at=chain_at, state=state, reason=reason)

@@ -1,4 +1,4 @@
-"""What is remembered of one caller as a call of theirs is decided."""
+"""What is known about one caller when a call from them is decided."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import ANSWERED_REASONS
 
 _CALL_VERDICTS: Final = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.SUPPRESSED)
-"""What a missed call to a campaign of ours may be."""
+"""The verdicts that a missed call to a campaign can have."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class KnownCall:
-    """What was said of a CallSid before: its verdict and reason, and whether a proof of talk came since."""
+    """The earlier decision on a CallSid: its verdict and reason, and whether the call was answered after
+    all."""
 
     verdict: Verdict
     reason: str
@@ -28,7 +29,7 @@ class KnownCall:
 
     @property
     def is_final(self) -> bool:
-        """Whether no news of the call can change anything: it was taken, or its number is erased."""
+        """Whether no later report can change the decision: the call was answered, or its number is erased."""
         if self.verdict is Verdict.NOT_MISSED:
             return self.reason in ANSWERED_REASONS
         return self.was_answered or self.verdict is Verdict.REDELIVERED
@@ -36,7 +37,7 @@ class KnownCall:
 
 @fast_dataclass(frozen=True, slots=True)
 class UnansweredCallback:
-    """A callback in which nobody talked with the caller."""
+    """A callback in which nobody spoke with the caller."""
 
     placed_at: datetime
     ended_at: datetime
@@ -44,22 +45,22 @@ class UnansweredCallback:
 
 @dataclass(slots=True)
 class CallerHistory:
-    """What is remembered of one caller; a batch's later calls see its earlier ones through it.
+    """What is known about one caller. The later calls of a batch see the earlier ones through it.
 
-    `accepted` holds (campaign, called_at) of accepted calls, `placed` (campaign, instant) of placed
-    callbacks: all that a dedup window or a cap could reach. `owed` has the callback of each campaign
-    that waits, `missed` how its latest callback ended, where nobody talked with the caller in it.
+    `accepted` holds (campaign, called_at) of accepted calls, `placed` (campaign, time) of placed callbacks:
+    all that a dedup window or a cap can reach. `pending_callbacks` has the waiting callback of each campaign.
+    `unanswered_callbacks` has the latest callback of each campaign, if nobody spoke with the caller in it.
     """
 
     is_suppressed: bool = False
-    """By anybody but the caller's own opting out."""
+    """Suppressed by anything except the caller's own opt-out."""
     opt_out: OptOut | None = None
     joined_at: datetime | None = None
-    """The latest call that joined any list, where the batch has one that opts out."""
+    """The latest call that joined any list; loaded only if the batch has a call that opts out."""
     restrictions: tuple[Restriction, ...] = ()
-    """What refusals have taught about the number."""
+    """What earlier refusals have taught about the number."""
     calls_refused_at: datetime | None = None
-    """When the register refused the latest call of ours to it, while that bars our calls."""
+    """When the register refused our latest call to the number, as long as that refusal forbids calls."""
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
     placed: list[tuple[str, datetime]] = field(default_factory=list)
     pending_callbacks: dict[str, PendingCallback] = field(default_factory=dict)
@@ -71,14 +72,15 @@ class CallerHistory:
         self.accepted.append((admission.campaign, admission.called_at))
 
     def forget_accepted(self, admission: Admission) -> None:
-        """Let a call that was accepted open no dedup window: as it turned out, somebody took it."""
+        """Remove an accepted call that was answered after all, so that it opens no dedup window."""
         call = (admission.campaign or "", admission.called_at)
         self.accepted = [each for each in self.accepted if each != call]
 
     def lift_call_refusal(self, admission: Admission) -> bool:
-        """Take in that the number rang: whether that lifts what the register refused. Who rings may be rung.
+        """Lift the register's refusal of calls if this call is newer. Returns whether the refusal was lifted.
 
-        It has to have rung since, by Exotel's whole seconds; a call that is told of late may be from before.
+        A number that calls us asks for a call. Exotel's times are whole seconds, so the second of the refusal
+        counts. A call that is delivered late may be older than the refusal; such a call lifts nothing.
         """
         refused_at = self.calls_refused_at
         if refused_at is None or admission.verdict not in _CALL_VERDICTS:
@@ -90,29 +92,30 @@ class CallerHistory:
         return True
 
     def record_conversation(self, admission: Admission) -> None:
-        """Let no callback for an earlier call of the campaign's wait any longer: somebody took a call."""
-        owed = self.pending_callbacks.get(admission.campaign or "")
-        if owed is not None and owed.called_at <= admission.called_at:
+        """Remove the campaign's waiting callback for this call or an earlier one, because somebody answered a
+        call."""
+        pending = self.pending_callbacks.get(admission.campaign or "")
+        if pending is not None and pending.called_at <= admission.called_at:
             del self.pending_callbacks[admission.campaign or ""]
 
     def record_list_events(
         self, admission: Admission, campaign: Campaign, call_id: int, received_at: datetime
     ) -> None:
-        """Keep what a call about a list does to the caller's opting out."""
+        """Apply the call's subscribe and unsubscribe actions to the caller's opt-out."""
         at = admission.called_at
         kinds = [each.kind for each in admission.actions]
         if Kind.SUBSCRIBE in kinds:
             self.joined_at = max(at, self.joined_at or at)
             self.opt_out = apply_resubscribe(self.opt_out, at)
         if Kind.UNSUBSCRIBE in kinds and campaign.unsubscribe is not None and campaign.opts_callers_out:
-            lasts = campaign.unsubscribe.suppress_for
-            asked = OptOut(received_at, at, None if lasts is None else at + lasts, call_id)
-            self.opt_out = apply_opt_out(self.opt_out, asked, self.joined_at, received_at)
+            duration = campaign.unsubscribe.suppress_for
+            requested = OptOut(received_at, at, None if duration is None else at + duration, call_id)
+            self.opt_out = apply_opt_out(self.opt_out, requested, self.joined_at, received_at)
 
     def returns_missed_callback(self, campaign: Campaign, called_at: datetime) -> bool:
         """Whether a call within the dedup window answers a callback that the caller missed.
 
-        Exotel tells of times by the second, so the second in which the callback ended counts.
+        Exotel's times are whole seconds, so the second in which the callback ended counts as after it.
         """
         missed = self.unanswered_callbacks.get(campaign.name)
         return (
@@ -128,5 +131,6 @@ class CallerHistory:
 
 
 def history_lookback(policy: Policy) -> timedelta:
-    """How far back and ahead a caller's history can matter: the longest window, at least the cap's hour."""
+    """How far back and ahead a caller's history matters: the longest dedup window, at least the cap's
+    hour."""
     return max([timedelta(hours=1), *(each.dedup_window for each in policy.campaigns)])

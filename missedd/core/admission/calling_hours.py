@@ -1,7 +1,7 @@
-"""When a callback may ring: in business hours, outside quiet hours, while an agent is on duty; all at once.
+"""When a callback may ring: in business hours, outside quiet hours, and while an agent is on duty.
 
-Each rule may push the instant out of another one's window, so they are asked in turn until none
-moves it. Windows that have not met after some weeks of trying never will.
+Each rule may move the time out of another rule's window. So the rules are applied in turn until none of them
+moves it. Windows that have not met after `MAX_ROUNDS` rounds never meet.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from missedd.core.policy import AfterHoursCallback, CallbackPolicy, Campaign, Me
 from missedd.core.reasons import Reason
 
 MAX_ROUNDS: Final = 40
-"""More than any sensible week has windows: each round that moves the instant skips at least one."""
+"""More than a sensible week has windows: each round that moves the time skips at least one window."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class NextWindow:
-    """The first instant at which it may ring, and the rule that it waits for."""
+    """The first time (UTC) at which a callback may ring, and the rule that it waits for."""
 
     at: datetime
     reason: Reason
@@ -29,15 +29,17 @@ class NextWindow:
 
 @fast_dataclass(frozen=True, slots=True)
 class NoWindow:
+    """A callback may never ring, because of this rule."""
+
     reason: Reason
 
 
 def next_calling_window(
     campaign: Campaign, callback: CallbackPolicy, policy: Policy, at: datetime, caller: str = ""
 ) -> NextWindow | NoWindow:
-    """The first instant from `at` that every rule of the campaign's callbacks allows.
+    """The first time from `at` on that every rule for the campaign's callbacks allows.
 
-    An agent who is the caller is no agent for this call.
+    `caller` is E.164; an agent whose number it is does not count as an agent for this call.
     """
     agents: Sequence[Agent] = callback.agents
     if policy.is_agent(caller):
@@ -49,25 +51,25 @@ def next_calling_window(
         and not hours.is_open(at)
     ):
         return NoWindow(Reason.SKIPPED_AFTER_HOURS)
-    found, reason = at, Reason.BUSINESS_CLOSED
+    start, reason = at, Reason.BUSINESS_CLOSED
     for _ in range(MAX_ROUNDS):
-        before = found
+        before = start
         if hours is not None:
-            opening = hours.next_opening(found)
+            opening = hours.next_opening(start)
             if opening is None:
                 return NoWindow(Reason.BUSINESS_CLOSED)
-            if opening > found:
-                found, reason = opening, Reason.BUSINESS_CLOSED
+            if opening > start:
+                start, reason = opening, Reason.BUSINESS_CLOSED
         if callback.message_class is MessageClass.PROMOTIONAL:
-            awake = policy.promotional_hours.next_opening(found, policy.timezone)
-            if awake > found:
-                found, reason = awake, Reason.QUIET_HOURS
+            quiet_end = policy.promotional_hours.next_opening(start, policy.timezone)
+            if quiet_end > start:
+                start, reason = quiet_end, Reason.QUIET_HOURS
         if agents:
-            on_duty = next_duty_start(agents, found)
+            on_duty = next_duty_start(agents, start)
             if on_duty is None:
                 return NoWindow(Reason.NO_AGENT_ON_DUTY)
-            if on_duty > found:
-                found, reason = on_duty, Reason.NO_AGENT_ON_DUTY
-        if found == before:
-            return NextWindow(found, reason)
+            if on_duty > start:
+                start, reason = on_duty, Reason.NO_AGENT_ON_DUTY
+        if start == before:
+            return NextWindow(start, reason)
     return NoWindow(reason)

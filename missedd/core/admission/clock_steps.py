@@ -1,9 +1,11 @@
-"""A clock that was set on, and whether that is to be believed: by what age is judged meanwhile.
+"""A clock that was set forward, and whether to trust it: how old an action is meanwhile.
 
-At 11:00 somebody sets the machine's clock to 12:00. Whoever rang at 10:59 has not waited for an hour: until
-the new time is confirmed, nothing is too old that would not be by the time that went on since 10:59. What may
-go goes on by the new time, hours and caps included; only expiry keeps to the old one. The clock is believed
-when a call tells a time of its own that only the new time explains, and after some hours in any case.
+Example: at 11:00 somebody sets the machine's clock to 12:00. A caller of 10:59 has not waited for an hour. So
+until the new time is confirmed, an action expires only if it would be too old by the time that really passed
+since 10:59. Everything else uses the new time, hours and caps included; only expiry uses the old one.
+
+The clock is trusted as soon as a call has a time of its own that only the new clock explains, and after
+`MAX_UNCONFIRMED` in any case.
 """
 
 from __future__ import annotations
@@ -15,17 +17,17 @@ from typing import Final
 from missedd.core.admission.gates import CLOCK_NOT_AHEAD, is_too_far_ahead
 
 MAX_UNCONFIRMED: Final = timedelta(hours=6)
-"""For how long the new time is not believed by itself, from the first step on."""
+"""How long the new time stays untrusted without confirmation, from the first step on."""
 
 SLEW_TOLERANCE: Final = timedelta(seconds=2)
-"""So little off is not set wrong."""
+"""A difference this small is no wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedClockStep:
-    """The clock shows `ahead` more than has passed, or less; nobody has confirmed it.
+    """The clock shows `ahead` more time than has really passed (or less), and no call has confirmed it.
 
-    `until_s` is by the clock that never steps.
+    `until_s` is in seconds of the monotonic clock.
     """
 
     ahead: timedelta
@@ -33,14 +35,14 @@ class UnconfirmedClockStep:
 
     @property
     def max_age_error(self) -> timedelta:
-        """By how much an age by the clock may be too great."""
+        """By how much an age that was computed from the clock may be too large."""
         return max(self.ahead, CLOCK_NOT_AHEAD)
 
 
 def apply_clock_step(
     before: UnconfirmedClockStep | None, step: timedelta, at_s: float
 ) -> UnconfirmedClockStep | None:
-    """What is unconfirmed after a step; None where the clock shows again what has passed."""
+    """The unconfirmed step after one more step; None if the clock again shows the time that really passed."""
     ahead = step + (before.ahead if before else CLOCK_NOT_AHEAD)
     if abs(ahead) <= SLEW_TOLERANCE:
         return None
@@ -52,7 +54,8 @@ def has_expired(unconfirmed: UnconfirmedClockStep, at_s: float) -> bool:
 
 
 def is_confirmed_by(unconfirmed: UnconfirmedClockStep, called_at: datetime, now: datetime) -> bool:
-    """Whether a call's own time is one that had not come yet if the clock were as far ahead as that."""
+    """Whether the call's own time would lie in the future if the clock were wrong, so that the clock must be
+    right."""
     return is_too_far_ahead(called_at, now - unconfirmed.max_age_error) and not is_too_far_ahead(
         called_at, now
     )

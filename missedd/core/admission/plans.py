@@ -1,4 +1,4 @@
-"""What a campaign owes for a call, as actions: each already through its gates once."""
+"""What a campaign owes for a call, as actions. Each action has passed through its gates once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from missedd.core.reasons import Reason
 
 
 def plan_records(campaign: Campaign, called_at: datetime) -> list[PlannedAction]:
-    """What contacts nobody and is done with the call itself, in the order of `Kind`."""
+    """The actions that contact nobody and are done with the call itself, in the order of `Kind`."""
 
     def record(kind: Kind, **details: str) -> PlannedAction:
         return PlannedAction(
@@ -65,7 +65,10 @@ def plan_contacts(
     exophone: str,
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> Iterator[PlannedAction]:
-    """What goes out to somebody, each already through its gates once: `number` rang `exophone`."""
+    """The actions that contact somebody, each judged by its gates. `number` (E.164) called `exophone`.
+
+    The delays run from `called_at`; `received_at` is now. `clock_ahead` is how far the clock may be ahead.
+    """
     plan = _plan_at(campaign, called_at)
     if campaign.webhook is not None:
         candidate = Candidate(Kind.WEBHOOK, campaign.name, plan, None)
@@ -110,7 +113,7 @@ def plan_callback(
     reason: Reason | None = None,
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> tuple[PlannedAction, ...]:
-    """The callback for a call, where the campaign makes any; a `reason` where it is no ordinary one."""
+    """The callback for a call, or nothing if the campaign makes none. `reason` replaces the usual reason."""
     plan = _plan_at(campaign, called_at)
     return _plan_callback(
         campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, clock_ahead
@@ -138,7 +141,7 @@ def _plan_callback(
         campaign.name,
         plan,
         expires_at=called_at + callback.give_up_after,
-        # Who opts out by this very call is texted the confirmation, and nothing else.
+        # A caller who opts out with this call gets the confirmation SMS and nothing else.
         is_suppressed=campaign.opts_callers_out,
         restrictions=history.restrictions,
         other_callback_times=tuple([at for name, at in history.placed if name == campaign.name]),
@@ -157,7 +160,7 @@ def _plan_callback(
 def plan_verified_webhook(
     campaign: Campaign, policy: Policy, called_at: datetime, verification_id: str, received_at: datetime
 ) -> Iterator[PlannedAction]:
-    """The webhook that tells of a verification that this call proved, where the campaign has one."""
+    """The webhook that reports a verification which this call proved, if the campaign has a webhook."""
     if campaign.webhook is not None:
         candidate = Candidate(Kind.WEBHOOK, campaign.name, _plan_at(campaign, called_at), None)
         planned = _plan_through_gates(candidate, policy, called_at, called_at, received_at)
@@ -177,10 +180,10 @@ def plan_retry(
     candidate: Candidate,
     now: datetime,
 ) -> PlannedAction | None:
-    """The callback that follows an unanswered one, if the campaign wants another; counted and gated anew.
+    """The callback that follows an unanswered one, if the campaign wants another; counted and judged again.
 
-    `retry_index` and `outcome` are those of the unanswered one, 0 for the first callback; `candidate` is as
-    that one was.
+    `retry_index` (0 for the first callback) and `outcome` are those of the unanswered callback. `candidate`
+    has the facts with which that callback was judged.
     """
     waits = campaign.callback.retries.delays_after(outcome) if campaign.callback else ()
     if campaign.callback is None or retry_index >= len(waits):
@@ -198,9 +201,10 @@ def plan_next_agent(
     due_at: datetime,
     now: datetime,
 ) -> PlannedAction:
-    """The callback that follows one whose agent missed it: at once, for the customer was not rung at all.
+    """The callback that follows one whose agent missed it. It goes at once, because the customer was not
+    called at all.
 
-    It is due since that one was, so that waiting for one agent after the other has an end.
+    It keeps the due time of the earlier callback, so that trying one agent after the other has an end.
     """
     planned = _plan_through_gates(candidate, policy, now, due_at, now, retry_index, miss_reason)
     return replace(planned, next_check_at=now) if planned.state is State.PLANNED else planned
@@ -215,10 +219,10 @@ def _plan_through_gates(
     retry_index: int = 0,
     reason: Reason | None = None,
 ) -> PlannedAction:
-    """Plan an action as its gates see it at the instant it would go: due, or now if that is past."""
+    """Plan an action as its gates judge it at the time it would go: its due time, or now if that is past."""
     kind, plan, expires_at = candidate.kind, candidate.plan, candidate.expires_at
     judgement = judge(candidate, policy, max(due_at, now))
-    state, outcome, look_at = State.PLANNED, None, None
+    state, outcome, check_at = State.PLANNED, None, None
     why = reason or (Reason.OWED if plan is Plan.OPEN else Reason.OWED_AFTER_HOURS)
     match judgement:
         case Go():
@@ -226,9 +230,9 @@ def _plan_through_gates(
         case Hold(until, later_expiry, held_for):
             state, due_at, expires_at, why = State.HELD, until, later_expiry, held_for
         case HoldForEvent(until, held_for):
-            state, look_at, why = State.HELD, until, held_for
+            state, check_at, why = State.HELD, until, held_for
         case Close(closed_as, closed_for):
             state, outcome, why = State.DONE, closed_as, closed_for
     return PlannedAction(
-        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, next_check_at=look_at
+        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, next_check_at=check_at
     )
