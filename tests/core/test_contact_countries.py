@@ -8,7 +8,8 @@ import pytest
 
 from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.decide import decide
-from missedd.core.admission.gates import Candidate, Close, Go, judge
+from missedd.core.admission.gates import judge
+from missedd.core.admission.judgement import Candidate, Close, Go
 from missedd.core.contact_countries import (
     ANY_COUNTRY,
     CallerCalls,

@@ -17,7 +17,8 @@ from missedd.base.clock import from_us, to_us
 from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.admission.caller_history import KnownCall
 from missedd.core.admission.decide import needs_new_decision
-from missedd.core.admission.gates import Candidate, Go, Judgement, judge
+from missedd.core.admission.gates import judge
+from missedd.core.admission.judgement import Candidate, Go, Judgement
 from missedd.core.agent_rotation import Agent, rotation_order
 from missedd.core.business_hours import DailyWindow
 from missedd.core.model import Admission, InboundCall, Kind, State, Verdict

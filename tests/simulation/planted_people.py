@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from missedd.core.admission.callback_merge import PendingCallback
-from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.concurrent_calls import TrafficSnapshot, blocked_by_capacity
-from missedd.core.admission.gates import Candidate, Judgement
+from missedd.core.admission.judgement import Candidate, Judgement
 from missedd.core.agent_rotation import UNLIMITED_CALLS
 from missedd.core.model import Outcome, PlannedAction
 from missedd.core.policy import CallbackPolicy, Campaign, Policy
@@ -96,7 +95,9 @@ def owe_every_call_a_callback(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_who_rings_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(CallerHistory, "returns_missed_callback", lambda self, campaign, called_at: False)
+    patch.setattr(
+        "missedd.core.admission.decide.returns_missed_callback", lambda campaign, history, called_at: False
+    )
 
 
 def ignore_who_rings_back_before_the_news(patch: pytest.MonkeyPatch) -> None:

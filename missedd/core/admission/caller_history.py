@@ -112,23 +112,6 @@ class CallerHistory:
             requested = OptOut(received_at, at, None if duration is None else at + duration, call_id)
             self.opt_out = apply_opt_out(self.opt_out, requested, self.joined_at, received_at)
 
-    def returns_missed_callback(self, campaign: Campaign, called_at: datetime) -> bool:
-        """Whether a call within the dedup window answers a callback that the caller missed.
-
-        Exotel's times are whole seconds, so the second in which the callback ended counts as after it.
-        """
-        missed = self.unanswered_callbacks.get(campaign.name)
-        return (
-            missed is not None
-            and called_at >= missed.ended_at.replace(microsecond=0)
-            and any(
-                name == campaign.name
-                and at <= missed.placed_at
-                and abs(called_at - at) < campaign.dedup_window
-                for name, at in self.accepted
-            )
-        )
-
 
 def history_lookback(policy: Policy) -> timedelta:
     """How far back and ahead a caller's history matters: the longest dedup window, at least the cap's

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD, is_too_far_ahead
+CLOCK_NOT_AHEAD: Final = timedelta(0)
+"""How far a trusted clock may be ahead."""
+
+_CALL_TIME_TOLERANCE: Final = timedelta(minutes=2)
 
 MAX_UNCONFIRMED: Final = timedelta(hours=6)
 """How long the new time stays untrusted without confirmation, from the first step on."""
@@ -59,3 +62,8 @@ def is_confirmed_by(unconfirmed: UnconfirmedClockStep, called_at: datetime, now:
     return is_too_far_ahead(called_at, now - unconfirmed.max_age_error) and not is_too_far_ahead(
         called_at, now
     )
+
+
+def is_too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
+    """Whether a call's own time is so far in our future that a clock must be wrong."""
+    return called_at > received_at + _CALL_TIME_TOLERANCE

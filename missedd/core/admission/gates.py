@@ -1,130 +1,48 @@
-"""The gates of an action: judged when it is planned and again just before it is sent.
+"""The gates of an action: judged when the action is planned, and again just before it is sent.
 
-`judge` asks one question of an action at an instant: may it go now? It lets it through, holds it
-until a named instant, lets it wait for the end of a pause, or closes it; each with a reason. It
-keeps no state and reads no clock, so both times give the same answer for the same facts.
+`judge` answers one question: may this action go at this time? The answer lets it through, holds it until a
+time, holds it until something ends, or closes it, always with a reason. It keeps no state and reads no clock,
+so the same facts give the same answer both times.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from missedd.base.value_type import fast_dataclass
 from missedd.core.admission.calling_hours import NoWindow, next_calling_window
 from missedd.core.admission.concurrent_calls import (
     CAPACITY_REASONS,
     Blocked,
-    OngoingCall,
-    TrafficSnapshot,
     blocked_by_capacity,
     blocked_by_ongoing_call,
     capacity_wait_end,
 )
-from missedd.core.admission.pauses import Pause, next_check_at
+from missedd.core.admission.judgement import Candidate, Close, Go, Hold, HoldForEvent, Judgement
+from missedd.core.admission.pauses import next_check_at
 from missedd.core.contact_countries import may_contact
 from missedd.core.model import Kind, Outcome, Plan
 from missedd.core.numbering_plan import cannot_receive_sms
-from missedd.core.people.suppression import Restriction, blocks_calls, sms_block_reason
+from missedd.core.people.suppression import blocks_calls, sms_block_reason
 from missedd.core.policy import CallbackPolicy, Campaign, MessageClass, Policy, SmsPolicy
 from missedd.core.reasons import Reason
 from missedd.core.sliding_cap import is_under_cap
 
-_CLOCK_TOLERANCE = timedelta(minutes=2)
-
-CLOCK_NOT_AHEAD: Final = timedelta(0)
-"""How far a clock that is believed may be ahead."""
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Go:
-    pass
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Hold:
-    """Not before `until`; `expires_at` moves with it, since waiting was our own rule."""
-
-    until: datetime
-    expires_at: datetime
-    reason: Reason
-
-
-@fast_dataclass(frozen=True, slots=True)
-class HoldForEvent:
-    """Look again at `until`, or when what it waits for has ended: a pause, or a call of ours.
-
-    Its own instants stay as they are, but for `expires_at` where that is given.
-    """
-
-    recheck_at: datetime
-    reason: Reason = Reason.CAMPAIGN_PAUSED
-    expires_at: datetime | None = None
-    calls: tuple[OngoingCall, ...] = ()
-    """Whose ends it waits for."""
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Close:
-    outcome: Outcome
-    reason: Reason
-
-
-type Judgement = Go | Hold | HoldForEvent | Close
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Candidate:
-    """What the gates need to know of one action that would contact somebody.
-
-    `other_callback_times` are the instants of the number's other callbacks by this campaign that count
-    against
-    its cap: those that were placed. `number` and `due_at` are asked for as it is to go out.
-    """
-
-    kind: Kind
-    campaign: str
-    plan: Plan
-    expires_at: datetime | None
-    is_suppressed: bool = False
-    restrictions: tuple[Restriction, ...] = ()
-    """What refusals have taught about the number."""
-    other_callback_times: tuple[datetime, ...] = ()
-    already_spoken_with: bool = False
-    """The campaign has spoken with the caller since the call that this callback answers, or that very call
-    was taken after all: then its SMS is not owed either."""
-    pause: Pause | None = None
-    """The campaign's, where one is in force."""
-    number: str = ""
-    """The caller's, whose country decides beside that of the ExoPhone; empty where it is judged elsewhere."""
-    exophone: str = ""
-    due_at: datetime | None = None
-    traffic: TrafficSnapshot | None = None
-    """What goes on as it is to go out; None while it is planned."""
-    clock_ahead: timedelta = CLOCK_NOT_AHEAD
-    """How far the clock may be ahead: see `missedd.core.admission.clock_steps`."""
-
-    @property
-    def latest_expiry(self) -> datetime | None:
-        """When it is too old, by a clock that may be ahead."""
-        return None if self.expires_at is None else self.expires_at + self.clock_ahead
-
 
 def sms_policy(campaign: Campaign, plan: Plan) -> SmsPolicy | None:
-    """The SMS owed under a plan: after hours its own text where there is one, else the ordinary one."""
+    """The SMS of a plan: after hours the campaign's after-hours SMS if it has one, else the ordinary SMS."""
     if plan is Plan.AFTER_HOURS and campaign.after_hours.sms is not None:
         return campaign.after_hours.sms
     return campaign.sms
 
 
 def judge(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
-    """Say whether the action may go at `at`: through, held until an instant, or closed for a reason."""
+    """Whether the action may go at `at` (UTC): let it through, hold it, or close it."""
     campaign = policy.campaign(candidate.campaign)
     if campaign is None:
         return Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
     match candidate.kind:
         case Kind.WEBHOOK:
-            # It tells the operator's own application, so neither the caller's wishes nor hours apply.
+            # A webhook goes to the operator's own application, so suppressions and hours do not apply.
             return Go() if campaign.webhook else Close(Outcome.DROPPED, Reason.NO_LONGER_CONFIGURED)
         case Kind.SMS:
             sms = sms_policy(campaign, candidate.plan)
@@ -168,12 +86,12 @@ def _judge_number(campaign: Campaign, candidate: Candidate) -> Close | None:
 
 
 def _judge_sms_acceptance(campaign: Campaign, sms: SmsPolicy, candidate: Candidate) -> Close | None:
-    """Whether the number takes such an SMS: by the numbering plan, and by what was refused before."""
+    """Whether the number can receive such an SMS, by the numbering plan and by earlier refusals."""
     if cannot_receive_sms(candidate.number):
         return Close(Outcome.DROPPED, Reason.TAKES_NO_SMS)
     if not candidate.restrictions:
         return None
-    # The SMS of a campaign whose calls opt out is what confirms that.
+    # If the campaign's calls opt out, its SMS is the confirmation of the opt-out.
     refused = sms_block_reason(
         candidate.restrictions, sms.message_class, sms.sender, confirms_opt_out=campaign.opts_callers_out
     )
@@ -189,7 +107,7 @@ def _judge_age(candidate: Candidate, at: datetime) -> Close | None:
 
 
 def _apply_pause(judgement: Judgement, candidate: Candidate, at: datetime) -> Judgement:
-    # Late among the gates: what waits for an opening hour comes to it then.
+    # This gate comes late: an action that waits for the opening reaches this gate when the business opens.
     if isinstance(judgement, Go) and candidate.pause is not None and candidate.pause.is_active_at(at):
         return HoldForEvent(candidate.pause.next_check_at(candidate.latest_expiry))
     return judgement
@@ -215,13 +133,17 @@ def _apply_call_limits(
 def _hold_for_capacity(
     blocked: Blocked, campaign: Campaign, candidate: Candidate, at: datetime
 ) -> HoldForEvent:
-    """Waiting for a place is our own rule and moves the expiry; for a person, or an agent's rest, not."""
+    """Hold an action until a place is free.
+
+    Waiting for a place is our own rule, so it moves the expiry. Waiting for another call to the same person,
+    or for an agent's rest, does not.
+    """
     expires_at = candidate.expires_at
-    # An agent who rests did not take a call: then nothing goes on that would end.
+    # An agent who rests did not answer; then there is no call whose end frees a place.
     if expires_at is not None and blocked.calls and blocked.reason in CAPACITY_REASONS:
         expires_at = max(expires_at, capacity_wait_end(campaign, candidate.due_at or at))
-    old_at = None if expires_at is None else expires_at + candidate.clock_ahead
-    return HoldForEvent(next_check_at(blocked.until, old_at), blocked.reason, expires_at, blocked.calls)
+    too_old_at = None if expires_at is None else expires_at + candidate.clock_ahead
+    return HoldForEvent(next_check_at(blocked.until, too_old_at), blocked.reason, expires_at, blocked.calls)
 
 
 def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
@@ -235,7 +157,7 @@ def _judge_sms(sms: SmsPolicy, policy: Policy, at: datetime) -> Judgement:
 def _judge_callback(
     campaign: Campaign, callback: CallbackPolicy, candidate: Candidate, policy: Policy, at: datetime
 ) -> Judgement:
-    # There is one such agent at most, so a list of nobody else has one.
+    # Numbers of agents are unique, so only a list with one agent can consist of the caller alone.
     if len(callback.agents) == 1 and callback.agents[0].number == candidate.number:
         return Close(Outcome.DROPPED, Reason.AGENT_IS_CALLER)
     opening = next_calling_window(campaign, callback, policy, at, candidate.number)
@@ -247,8 +169,3 @@ def _judge_callback(
     if release_at > at:
         return Hold(release_at, release_at + callback.give_up_after, opening.reason)
     return Go()
-
-
-def is_too_far_ahead(called_at: datetime, received_at: datetime) -> bool:
-    """A call's own time this far in our future is a wrong clock, not a call to come."""
-    return called_at > received_at + _CLOCK_TOLERANCE

@@ -7,16 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from missedd.core.admission.caller_history import CallerHistory
-from missedd.core.admission.gates import (
-    CLOCK_NOT_AHEAD,
-    Candidate,
-    Close,
-    Go,
-    Hold,
-    HoldForEvent,
-    judge,
-    sms_policy,
-)
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
+from missedd.core.admission.gates import judge, sms_policy
+from missedd.core.admission.judgement import Candidate, Close, Go, Hold, HoldForEvent
 from missedd.core.admission.pauses import Pause
 from missedd.core.model import Kind, Outcome, Plan, PlannedAction, State
 from missedd.core.policy import Campaign, Policy
@@ -87,7 +80,7 @@ def plan_contacts(
             clock_ahead=clock_ahead,
         )
         yield _plan_through_gates(candidate, policy, called_at, called_at, received_at)
-    yield from _plan_callback(
+    yield from plan_callback(
         campaign,
         policy,
         history,
@@ -96,8 +89,8 @@ def plan_contacts(
         received_at,
         number,
         exophone,
-        plan,
-        clock_ahead=clock_ahead,
+        clock_ahead,
+        plan=plan,
     )
 
 
@@ -110,36 +103,21 @@ def plan_callback(
     received_at: datetime,
     number: str,
     exophone: str,
-    reason: Reason | None = None,
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
-) -> tuple[PlannedAction, ...]:
-    """The callback for a call, or nothing if the campaign makes none. `reason` replaces the usual reason."""
-    plan = _plan_at(campaign, called_at)
-    return _plan_callback(
-        campaign, policy, history, pause, called_at, received_at, number, exophone, plan, reason, clock_ahead
-    )
-
-
-def _plan_callback(
-    campaign: Campaign,
-    policy: Policy,
-    history: CallerHistory,
-    pause: Pause | None,
-    called_at: datetime,
-    received_at: datetime,
-    number: str,
-    exophone: str,
-    plan: Plan,
     reason: Reason | None = None,
-    clock_ahead: timedelta = CLOCK_NOT_AHEAD,
+    plan: Plan | None = None,
 ) -> tuple[PlannedAction, ...]:
+    """The callback for a call, or nothing if the campaign makes none.
+
+    `reason` replaces the usual reason. `plan` is the plan of the call, if it is known.
+    """
     callback = campaign.callback
     if callback is None:
         return ()
     candidate = Candidate(
         Kind.CALLBACK,
         campaign.name,
-        plan,
+        plan or _plan_at(campaign, called_at),
         expires_at=called_at + callback.give_up_after,
         # A caller who opts out with this call gets the confirmation SMS and nothing else.
         is_suppressed=campaign.opts_callers_out,

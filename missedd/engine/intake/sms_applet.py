@@ -14,7 +14,7 @@ from functools import partial
 import trio
 
 from missedd.base.clock import Clock
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason

@@ -10,12 +10,12 @@ import trio
 
 from missedd.base.clock import Clock, to_us
 from missedd.core.admission.clock_steps import (
+    CLOCK_NOT_AHEAD,
     UnconfirmedClockStep,
     apply_clock_step,
     has_expired,
     is_confirmed_by,
 )
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD
 
 STEP_THRESHOLD_S: Final = 2.0
 """The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""

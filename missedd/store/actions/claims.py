@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from missedd.base.clock import to_us
 from missedd.core.actions.details import sms_details
 from missedd.core.actions.lifecycle import ActionEvent, step
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
 from missedd.core.admission.concurrent_calls import CAPACITY_REASONS, choose_agent
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD, Close, Go, Hold, HoldForEvent, judge
+from missedd.core.admission.gates import judge
+from missedd.core.admission.judgement import Close, Go, Hold, HoldForEvent
 from missedd.core.admission.pauses import check_at_expiry
 from missedd.core.agent_rotation import Agent
 from missedd.core.model import Kind, Outcome, State

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from missedd.core.admission.concurrent_calls import TrafficSnapshot
-from missedd.core.admission.gates import Candidate
+from missedd.core.admission.judgement import Candidate
 from missedd.core.admission.pauses import Pause
 from missedd.core.model import Kind
 from missedd.core.policy import Policy

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.caller_history import CallerHistory
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD, Candidate
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
+from missedd.core.admission.judgement import Candidate
 from missedd.core.admission.plans import plan_callback, plan_next_agent, plan_retry
 from missedd.core.analytics.figures import is_agent_miss
 from missedd.core.model import Kind, Outcome, PlannedAction
@@ -110,7 +111,7 @@ async def _plan_for_repeat_call(
     wakes: tuple[Timer, ...] = ()
     ends = (action.number, repeat_call.exophone)
     for planned in plan_callback(
-        campaign, policy, history, pause, repeat_call.called_at, now, *ends, Reason.RANG_BACK, clock_ahead
+        campaign, policy, history, pause, repeat_call.called_at, now, *ends, clock_ahead, Reason.RANG_BACK
     ):
         wakes += await add_callback(
             db, planned, replace(action, exophone=repeat_call.exophone), repeat_call.call_id, None, now

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.actions.lifecycle import ActionEvent, step
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD, sms_policy
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
+from missedd.core.admission.gates import sms_policy
 from missedd.core.model import Kind, Outcome, State, StatusReport
 from missedd.core.people.erasure import is_erased
 from missedd.core.people.suppression import RefusedSmsClass, restriction_from_refusal

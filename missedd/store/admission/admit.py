@@ -15,8 +15,8 @@ from missedd.base.clock import to_us
 from missedd.base.value_type import fast_dataclass
 from missedd.core.admission.callback_merge import CallbackReplaced
 from missedd.core.admission.caller_history import CallerHistory, KnownCall
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
 from missedd.core.admission.decide import decide
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD
 from missedd.core.model import SHAPE_RECOVERED, Admission, InboundCall, Kind, State, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 
 from missedd.core.actions.details import sms_details
 from missedd.core.actions.lifecycle import ActionEvent, step
-from missedd.core.admission.gates import CLOCK_NOT_AHEAD, Go, judge
+from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
+from missedd.core.admission.gates import judge
+from missedd.core.admission.judgement import Go
 from missedd.core.model import InboundCall, Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason

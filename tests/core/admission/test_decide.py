@@ -17,7 +17,7 @@ from missedd.core.admission.caller_history import (
     history_lookback,
 )
 from missedd.core.admission.decide import decide
-from missedd.core.admission.gates import Candidate
+from missedd.core.admission.judgement import Candidate
 from missedd.core.admission.plans import plan_retry
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Plan, PlannedAction, State, Verdict
 from missedd.core.people.consent import OptOut

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.admission.gates import (
-    Candidate,
-    Close,
-    Go,
-    Hold,
-    HoldForEvent,
-    Judgement,
-    is_too_far_ahead,
-    judge,
-    sms_policy,
-)
+from missedd.core.admission.clock_steps import is_too_far_ahead
+from missedd.core.admission.gates import judge, sms_policy
+from missedd.core.admission.judgement import Candidate, Close, Go, Hold, HoldForEvent, Judgement
 from missedd.core.admission.pauses import Pause
 from missedd.core.agent_rotation import Agent
 from missedd.core.audit import Actor, Source

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from missedd.core.admission.caller_history import CallerHistory
-from missedd.core.admission.gates import Candidate, Close, Go, Judgement, judge
+from missedd.core.admission.gates import judge
+from missedd.core.admission.judgement import Candidate, Close, Go, Judgement
 from missedd.core.explain.number import describe_suppression
 from missedd.core.model import Admission, Kind, Outcome, Plan, Verdict
 from missedd.core.people.suppression import (
