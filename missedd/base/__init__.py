@@ -1,1 +1,1 @@
-"""The ground that everything stands on: time, values, errors of the machine, files that come along."""
+"""The basis of all other packages: time, values, errors of the system, files shipped with the program."""

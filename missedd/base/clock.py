@@ -1,7 +1,7 @@
-"""Time for everything long-lived: a wall clock that may step, and the store's spelling of instants.
+"""Clocks for everything that runs for long, and how the store writes times.
 
-Durations are measured on trio's clock, which never steps. The wall clock is only read, never
-slept on, so that NTP or a suspended machine can neither lose nor double a timer.
+Durations are measured on trio's monotonic clock. The wall clock may step; it is only read and never slept on.
+So neither NTP nor a suspended machine can lose or double a timer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The wall clock's instant, aware, in UTC. It may step either way between two calls."""
+        """The wall clock's time: aware, in UTC. It may step in either direction between two calls."""
         ...
 
 
@@ -27,15 +27,16 @@ class SystemClock:
 
 
 def suspended_s() -> float:
-    """For how long the machine was asleep since its start, in seconds; 0 where the system does not say."""
+    """Seconds for which the machine has been suspended since its start; 0 if the system does not report
+    it."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return 0.0
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def to_us(instant: datetime) -> int:
-    """An aware instant as whole microseconds since 1970 UTC: how the store keeps it, exactly."""
-    # Twice as fast as dividing by a microsecond, and a dozen of these are in every call.
+    """An aware time as whole microseconds since 1970 UTC, as the store keeps it; exact."""
+    # Twice as fast as dividing by a microsecond, and each call needs about a dozen of these.
     since = instant - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
@@ -46,7 +47,7 @@ def from_us(microseconds: int) -> datetime:
 
 
 def to_iso(instant: datetime | None) -> str | None:
-    """RFC 3339 in UTC with `Z`, to the millisecond; None stays None."""
+    """RFC 3339 in UTC with `Z` and milliseconds; None stays None."""
     if instant is None:
         return None
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""How a command ends that somebody interrupts: with a word and a code that says so, not with a traceback.
+"""How a command ends when it is interrupted: with a short message and an exit code, not with a traceback.
 
-Ctrl-C gives 130, SIGTERM 143, as shells have it. A program that serves drains and exits 0 instead; a
-stop that comes before it serves is no failure either. A terminal that hangs up (SIGHUP) ends no server.
+Ctrl-C gives 130 and SIGTERM 143, as in shells. A server drains instead and exits 0, and a stop before it
+serves is no failure either. A server ignores SIGHUP, which a closing terminal sends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EXIT_TERMINATED: Final = 143
 
 
 def run_interruptible(run: Callable[[], int], *, is_server: bool) -> int:
-    """Run a command; its exit code, also where it was interrupted. To be called in the main thread."""
+    """Run a command and return its exit code, even if it is interrupted. Call this in the main thread."""
     code = 0
     is_interrupted = False
     with _sigterm_as_sigint(is_server) as signals:
@@ -34,16 +34,16 @@ def run_interruptible(run: Callable[[], int], *, is_server: bool) -> int:
 
 @contextmanager
 def _sigterm_as_sigint(is_server: bool) -> Iterator[list[int]]:
-    """SIGTERM does what Ctrl-C does, in the same places; the list says whether it came."""
+    """Make SIGTERM do what Ctrl-C does, in the same places; the list shows whether it came."""
     came: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         came.append(number)
         control_c = signal.getsignal(signal.SIGINT)
-        if callable(control_c):  # trio's own knows where it may interrupt
+        if callable(control_c):  # trio's own function knows where it may interrupt
             control_c(signal.SIGINT, frame)
             return
-        raise KeyboardInterrupt  # started in the background, where Ctrl-C is ignored
+        raise KeyboardInterrupt  # the command was started in the background, where Ctrl-C is ignored
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
     if is_server:

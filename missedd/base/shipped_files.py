@@ -1,7 +1,7 @@
-"""The files that come with the program for its operator: the example configuration, units, alerts, dashboard.
+"""The files shipped with the program for its operator: example configuration, units, alerts, dashboard.
 
-In a checkout they lie where people look for them, at the top; a wheel carries the same files in the
-package (`force-include` in pyproject.toml).
+A checkout has them at its top, where people look for them. A wheel has the same files inside the package
+(`force-include` in pyproject.toml).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SERVICE: Final = "missedd.service"
 @dataclass(frozen=True, slots=True)
 class ShippedFile:
     path: str
-    """Where it lies in a checkout."""
+    """Its path in a checkout."""
     description: str
     """What it is, and where it belongs."""
 
@@ -31,9 +31,9 @@ SHIPPED_FILES: Final[Mapping[str, ShippedFile]] = {
         "missedd-private.socket", "systemd holds the private port; /etc/systemd/system/"
     ),
     "missedd.rules.yml": ShippedFile(
-        "ops/prometheus/missedd.rules.yml", "alerts; `rule_files` of Prometheus' configuration"
+        "ops/prometheus/missedd.rules.yml", "alerts; add it to `rule_files` of Prometheus"
     ),
-    "runbook.md": ShippedFile("docs/runbook.md", "what to do about each alert; for whoever is called"),
+    "runbook.md": ShippedFile("docs/runbook.md", "what to do about each alert; for the person on call"),
     "missedd.json": ShippedFile("ops/grafana/missedd.json", "a dashboard; Grafana imports it"),
 }
 
@@ -41,7 +41,7 @@ _PACKAGE: Final = Path(__file__).parents[1]
 
 
 def read_shipped_file(name: str) -> str:
-    """The text of a file by its name in `SHIPPED_FILES`. Raises KeyError for another name."""
+    """The text of a file in `SHIPPED_FILES`, by its name. Raises KeyError for another name."""
     installed = _PACKAGE / "files" / name
     return (installed if installed.exists() else _PACKAGE.parent / SHIPPED_FILES[name].path).read_text(
         "utf-8"

@@ -1,10 +1,10 @@
-"""A failure of the system in words that people read: `connection refused`, without `[Errno 111]`."""
+"""System errors in words for people: `connection refused`, without `[Errno 111]`."""
 
 from __future__ import annotations
 
 
 def describe_error(error: BaseException) -> str:
-    """What the system says of it, or of what it came from; else the exception's own text."""
+    """The system's words for the error or for its cause; else the exception's own text."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

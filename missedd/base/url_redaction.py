@@ -1,4 +1,4 @@
-"""A URL as people may see it: where it leads, without what opens the door there."""
+"""A URL for people to see: where it leads, without its secrets."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _SECRET_LOOKING: Final = re.compile(r"(?=.*\d).{16,}")
-"""A part of a path like this is a key rather than a word: `hooks.example/services/T012AB34CD/9fKq…`, or
-`bot123456:AAF0…`: whatever stands in it beside letters and digits."""
+"""A part of a path that is a key and not a word: at least 16 characters with a digit, as in
+`hooks.example/services/T012AB34CD/9fKq…` or `bot123456:AAF0…`."""
 
 
 def redact_url(url: str) -> str:
-    """The URL without user, password, query and fragment; `…` stands for what looks like a key in its path.
+    """The URL without user, password, query and fragment; `…` replaces parts of its path that look like keys.
 
     `https://u:p@crm.example.in/missed-call?key=1` gives `https://crm.example.in/missed-call`.
     """

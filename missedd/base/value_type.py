@@ -1,8 +1,11 @@
-"""Values of the hot path: frozen to the type checker, plain objects when they run.
+"""Values of the hot path: frozen for the type checker, ordinary objects at run time.
 
-A frozen dataclass sets each field through `object.__setattr__`. A missed call makes some sixty of them,
-which is a twentieth of its whole cost, while `make check` finds every assignment to one before
-anything runs. Write `@value(frozen=True, slots=True)`, as for a dataclass; elsewhere take `dataclass` itself.
+A frozen dataclass sets each field through `object.__setattr__`. One missed call creates about sixty values,
+and this would cost a twentieth of its whole time. `make check` finds every assignment to a field before
+anything runs.
+
+Write `@fast_dataclass(frozen=True, slots=True)`, as for a dataclass. Outside the hot path use `dataclass`
+itself.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
 else:
 
     def fast_dataclass[T](*, frozen: bool, slots: bool) -> Callable[[type[T]], type[T]]:
-        """A dataclass that compares and hashes as a frozen one does."""
-        assert frozen, "a value that may change is a dataclass"
+        """A dataclass that compares and hashes like a frozen one."""
+        assert frozen, "use `dataclass` for values that may change"
         return dataclasses.dataclass(slots=slots, unsafe_hash=True)
 
 

@@ -1,4 +1,4 @@
-"""Reads `[campaign.callback]`: to whom a caller is connected, when, and how often it is tried.
+"""Reads `[campaign.callback]`: who is called, when, and how often.
 
 agents = ["+919876500001", {number = "+919876500002", open = ["mon-fri 09:00-13:00"], calls_at_once = 2}]
 """
@@ -35,7 +35,7 @@ DEFAULT_MAX_PER_HOUR = 2
 MINUTES_A_DAY = 24 * 60
 
 MAX_TIME_LIMIT = timedelta(seconds=14_400)
-"""The provider's own limit of its `TimeLimit`."""
+"""The provider's limit for its parameter `TimeLimit`."""
 
 
 class _FirstRung(StrEnum):
@@ -46,7 +46,8 @@ class _FirstRung(StrEnum):
 def read_callback(
     table: ConfigTable | None, timezone: str, exophones: Collection[str] = ()
 ) -> CallbackPolicy | None:
-    """Whom a campaign calls back, and how; `exophones` are all of the configuration, who are no agents."""
+    """How a campaign calls back. `exophones` are all ExoPhones of the configuration; none of them can be an
+    agent."""
     if table is None:
         return None
     flow = table.identifier("flow", r"[A-Za-z0-9_-]{1,64}", 'the flow\'s id such as "12345"')
@@ -54,20 +55,20 @@ def read_callback(
     first = table.choice("first", _FirstRung)
     at_once = _calls_at_once(table)
     if table.has("agent_retry") and not table.has("agents"):
-        table.problem("agent_retry", "needs agents: a flow's are left alone by the flow")
+        table.problem("agent_retry", "needs agents: with a flow, the flow calls the agents")
     delay = table.duration("delay", positive=False)
     delay = DEFAULT_DELAY if delay is None else delay
     give_up_after = table.duration("give_up_after") or DEFAULT_GIVE_UP_AFTER
     if table.has("flow") and table.has("agents"):
         table.problem(
-            "flow", "cannot stand beside agents: the customer meets a flow, or is connected to an agent"
+            "flow", "cannot be used with agents: the customer is connected to a flow or to an agent, not both"
         )
     elif table.value("agents") == []:
         table.problem("agents", "must not be empty")
     elif not table.has("flow") and not table.has("agents"):
-        table.problem("flow", "is required, or agents in its place")
+        table.problem("flow", "is required, or agents instead of it")
     elif table.has("flow") and first is _FirstRung.AGENT:
-        table.problem("first", "needs agents: with a flow the customer is the only one rung")
+        table.problem("first", "needs agents: with a flow only the customer is called")
     if give_up_after < delay:
         words = (
             f"{format_duration(give_up_after)} is shorter than delay, {format_duration(delay)}: no "
@@ -94,7 +95,7 @@ def read_callback(
 
 
 def read_caller_id(table: ConfigTable) -> str | None:
-    """The ExoPhone to call from."""
+    """The ExoPhone to call from, in E.164."""
     text = table.value("caller_id")
     number = normalise(text) if isinstance(text, str) else None
     if text is not None and number is None:
@@ -103,7 +104,7 @@ def read_caller_id(table: ConfigTable) -> str | None:
 
 
 def _retries(table: ConfigTable) -> Retries:
-    """A list for the unanswered and the busy, or a table with a list for each way in which a try ends."""
+    """One list for `no-answer` and `busy`, or a table with a list for each outcome of a try."""
     if not isinstance(table.value("retries"), dict):
         waits = table.durations("retries")
         return Retries(no_answer=waits, busy=waits)
@@ -116,57 +117,60 @@ def _retries(table: ConfigTable) -> Retries:
 
 
 def _calls_at_once(table: ConfigTable) -> int | None:
-    """A whole number, or `"any"` for no limit; None where it is not said."""
-    said = table.value("calls_at_once")
-    if said == "any":
+    """A whole number, or `"any"` for no limit; None if it is not set."""
+    value = table.value("calls_at_once")
+    if value == "any":
         return UNLIMITED_CALLS
-    if isinstance(said, str):
-        table.problem("calls_at_once", f'must be a whole number or "any", not {toml_repr(said)}')
+    if isinstance(value, str):
+        table.problem("calls_at_once", f'must be a whole number or "any", not {toml_repr(value)}')
         return None
     return table.integer("calls_at_once")
 
 
 def _agents(table: ConfigTable, timezone: str, exophones: Collection[str]) -> tuple[Agent, ...]:
-    """Numbers, or tables of a number and the hours in which it is on duty."""
-    found: list[Agent] = []
-    for place, each in table.tables_or_values("agents"):
-        key, text, hours, at_once = place, each, None, None
-        if isinstance(each, ConfigTable):
-            key, text = f"{place}.number", each.value("number", required=True)
-            hours, at_once = _duty_hours(each, timezone), _calls_at_once(each)
+    """Numbers, or tables with a number, its duty hours and its limit of calls."""
+    agents: list[Agent] = []
+    for place, member in table.tables_or_values("agents"):
+        key, text, hours, at_once = place, member, None, None
+        if isinstance(member, ConfigTable):
+            key, text = f"{place}.number", member.value("number", required=True)
+            hours, at_once = _duty_hours(member, timezone), _calls_at_once(member)
             if text is None:
                 continue
         number = normalise(text) if isinstance(text, str) else None
         if not isinstance(text, str):
             table.problem(key, f"must be a number in quotes, or a table with one, not {toml_repr(text)}")
         elif number is None:
-            table.problem(key, f"is no usable phone number: {toml_repr(text)}")
+            table.problem(key, f"is not a usable phone number: {toml_repr(text)}")
         elif number in exophones:
             table.problem(
-                key, f"is an ExoPhone of this configuration, which nobody answers: {toml_repr(text)}"
+                key, f"is an ExoPhone of this configuration, so nobody answers it: {toml_repr(text)}"
             )
-        elif any(number == agent.number for agent in found):
-            table.problem(key, f"is there already: {toml_repr(text)}")
+        elif any(number == agent.number for agent in agents):
+            table.problem(key, f"is already in the list: {toml_repr(text)}")
         else:
-            found.append(Agent(number, hours, at_once))
-    return tuple(found)
+            agents.append(Agent(number, hours, at_once))
+    return tuple(agents)
 
 
 def _duty_hours(table: ConfigTable, timezone: str) -> BusinessHours | None:
-    """The hours of one agent; without any they are always on duty."""
+    """The duty hours of one agent; None if the agent is always on duty."""
     if not any(table.has(key) for key in ("open", "holidays", "dates")):
         return None
     return read_business_hours(table, timezone, "leave it out to be always on duty")
 
 
 def callback_warnings(campaign: Campaign) -> Iterator[str]:
-    """What the callbacks of a campaign may say but hardly mean."""
+    """Values of a campaign's callbacks that are valid but probably not intended."""
     if campaign.callback is None:
         return
     dialled = list(accumulate(campaign.callback.retries.shortest_delays(), initial=timedelta(0)))
     in_an_hour = max(sum(start <= at < start + timedelta(hours=1) for at in dialled) for start in dialled)
     if in_an_hour > campaign.callback.max_per_hour:
-        yield f"{campaign.label}: callback.retries: more than max_per_hour allows; the last are not made"
+        yield (
+            f"{campaign.label}: callback.retries: more than max_per_hour allows, so the last ones are not "
+            "made"
+        )
     for i, agent in enumerate(campaign.callback.agents):
         if not is_plausible(agent.number):
             yield f"{campaign.label}: callback.agents[{i}]: {IMPLAUSIBLE_NUMBER}"
@@ -174,7 +178,7 @@ def callback_warnings(campaign: Campaign) -> Iterator[str]:
 
 
 def _duty_warnings(campaign: Campaign, callback: CallbackPolicy) -> Iterator[str]:
-    """Agents whose hours lie outside business hours, holidays apart."""
+    """Agents whose duty hours lie outside business hours, ignoring holidays."""
     if campaign.hours is None or campaign.after_hours.callback is AfterHoursCallback.SAME:
         return
     open_at = _minutes_of_week(campaign.hours)
@@ -194,12 +198,12 @@ def _duty_warnings(campaign: Campaign, callback: CallbackPolicy) -> Iterator[str
 
 
 def _minutes_of_week(hours: BusinessHours) -> set[int]:
-    """Every minute of a week, from Monday 00:00 on, in which it is open."""
-    found = set[int]()
+    """Every open minute of a week, counted from Monday 00:00."""
+    minutes = set[int]()
     for window in hours.windows:
         start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
         length = end - start + (MINUTES_A_DAY if window.crosses_midnight else 0)
         for day in window.weekdays:
             began = day * MINUTES_A_DAY + start
-            found.update(minute % (7 * MINUTES_A_DAY) for minute in range(began, began + length))
-    return found
+            minutes.update(minute % (7 * MINUTES_A_DAY) for minute in range(began, began + length))
+    return minutes

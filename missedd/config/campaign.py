@@ -1,7 +1,6 @@
 """Reads one `[[campaign]]` or `[[poll]]`: what its callers are owed.
 
-Defaults live here and nowhere else. What several campaigns must agree on is checked by
-`missedd.config.loader`, which sees them all.
+All default values are here. `missedd.config.loader` sees all campaigns and checks them against each other.
 """
 
 from __future__ import annotations
@@ -51,15 +50,17 @@ def read_campaign(
     countries: Countries = None,
     all_exophones: Collection[str] = (),
 ) -> Campaign:
-    """The campaign that owns `exophones`; the caller reads these, to compare them with the others'.
+    """The campaign that owns `exophones` (E.164). The loader reads these numbers, to compare them across
+    campaigns.
 
-    `countries` are those that the account contacts, `all_exophones` the ExoPhones of the whole configuration.
+    `countries` are the ones that `[contact]` allows. `all_exophones` are the ExoPhones of the whole
+    configuration.
     """
     vote_table = table.table("vote")
     vote = None if vote_table is None else _vote(vote_table)
     hours_table = table.table("hours")
-    sayable = AllowedFields(vote.option if vote else None, hours_table is not None)
-    sms = read_sms(table.table("sms"), None, sayable)
+    allowed = AllowedFields(vote.option if vote else None, hours_table is not None)
+    sms = read_sms(table.table("sms"), None, allowed)
     lead = table.table("lead")
     webhook = table.table("webhook")
     subscribe = table.table("subscribe")
@@ -75,7 +76,7 @@ def read_campaign(
         lead_source=None if lead is None else lead.text("source") or "missed_call",
         webhook=None if webhook is None else _webhook(webhook),
         hours=None if hours_table is None else read_business_hours(hours_table, timezone),
-        after_hours=_after_hours(table, sms, sayable),
+        after_hours=_after_hours(table, sms, allowed),
         vote=vote,
         subscribe=None if subscribe is None else _subscribe(subscribe),
         unsubscribe=None if unsubscribe is None else _unsubscribe(unsubscribe),
@@ -125,7 +126,7 @@ def _list_name(table: ConfigTable) -> str:
     name = table.text("list", required=True) or ""
     if "/" in name:
         table.problem(
-            "list", f"must not have a slash, as it is part of the API's addresses: {toml_repr(name)}"
+            "list", f"must not contain a slash, because it is part of the API's URLs: {toml_repr(name)}"
         )
     return name
 
@@ -136,7 +137,9 @@ def read_poll(table: ConfigTable, timezone: str) -> PollPolicy:
         table.problem("closes_at", "must be after opens_at")
     name = table.text("name", required=True, max_length=MAX_NAME_LENGTH) or ""
     if "/" in name:
-        table.problem("name", f"must not hold a slash, as it is part of an address: {toml_repr(name)}")
+        table.problem(
+            "name", f"must not contain a slash, because it is part of the API's URLs: {toml_repr(name)}"
+        )
     return PollPolicy(
         name=name,
         votes_per_number=table.integer("votes_per_number") or 1,
@@ -148,7 +151,7 @@ def read_poll(table: ConfigTable, timezone: str) -> PollPolicy:
 
 
 def _instant(table: ConfigTable, key: str, timezone: str) -> datetime | None:
-    """A date and time as an instant in UTC; one without an offset is local time."""
+    """A date and time in UTC; a value without an offset is local time."""
     value = table.value(key)
     if value is None:
         return None

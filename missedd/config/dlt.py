@@ -1,10 +1,10 @@
-"""Says what is wrong with a registered template, and with the text that is held against it.
+"""Describes what is wrong with a registered template, and with a text that is compared with it.
 
-    campaign "a": sms.body: says '{time}' (such as '10:31') for variable 1 of dlt_template, {#numeric#}:
-    it is not digits only; say it in digits, or have {#alphanumeric#} registered there
+    campaign "a": sms.body: has '{time}' (such as '10:31') for variable 1 of dlt_template, {#numeric#}:
+    it is not digits only; write digits, or have {#alphanumeric#} registered there
 
-What all operators refuse is an error; what some of them do, or what is easily lost on the way to
-their portals, is a warning.
+If all operators refuse something, it is an error. If only some operators do, or if a portal may have changed
+it when it was pasted, it is a warning.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ _FRAGILE_WHITESPACE: Final = {
     "a blank at its beginning": re.compile(r"\A "),
     "a blank at its end": re.compile(r" \Z"),
 }
-"""What portals trim, join or replace when a template is pasted, so that it is not what was meant."""
+"""Characters that portals trim, merge or replace when a template is pasted, so that the template changes."""
 
 
 def check_template(table: ConfigTable, body: str | None, template: str, option: str | None) -> None:
-    """Report what operators refuse in a template, and in the texts of `body`, if it could be read."""
-    strange = unknown_placeholders(template)
-    for placeholder in strange:
+    """Report what operators refuse in a template, and in the texts of `body` (None: the body could not be
+    parsed)."""
+    unknown = unknown_placeholders(template)
+    for placeholder in unknown:
         table.problem(
             "dlt_template",
-            f"has {toml_repr(placeholder)}, which is no type of variable: there are "
+            f"has {toml_repr(placeholder)}, which is not a type of variable: the types are "
             f"{', '.join(VariableType)}",
             _guess_type(placeholder),
         )
@@ -51,10 +52,10 @@ def check_template(table: ConfigTable, body: str | None, template: str, option: 
         if pair != (VariableType.VAR, VariableType.VAR):
             table.problem(
                 "dlt_template",
-                f"has {''.join(pair)} at character {at}: operators refuse variables side by side where "
-                "one has a type; have it registered with some text between them",
+                f"has {''.join(pair)} at character {at}: operators refuse two variables next to each "
+                "other if one of them has a type; register the template with some text between them",
             )
-    if strange or body is None:
+    if unknown or body is None:
         return
     tokens, _ = parse_body(body)
     known = field_examples(option)
@@ -70,37 +71,36 @@ def check_template(table: ConfigTable, body: str | None, template: str, option: 
 
 
 def template_warnings(key: str, body: str, template: str, option: str | None) -> Iterator[str]:
-    """What some operators refuse in a template and in its texts, and what portals may have changed."""
+    """What some operators refuse in a template and its texts, and what portals may have changed."""
     for at, pair in _adjacent_variables(template):
         if pair == (VariableType.VAR, VariableType.VAR):
             yield (
-                f"{key}.dlt_template: has {''.join(pair)} at character {at}: some operators refuse variables "
-                "side by side; have it registered with some text between them"
+                f"{key}.dlt_template: has {''.join(pair)} at character {at}: some operators refuse two "
+                "variables next to each other; register the template with some text between them"
             )
     for what, pattern in _FRAGILE_WHITESPACE.items():
-        places = [str(found.start() + 1) for found in pattern.finditer(template)]
+        places = [str(match.start() + 1) for match in pattern.finditer(template)]
         if places:
             yield (
-                f"{key}.dlt_template: has {what} (character {', '.join(places)}): portals may have changed "
-                "it; compare it with what yours shows, or have it registered without"
+                f"{key}.dlt_template: has {what} (character {', '.join(places)}): the portal may have "
+                "changed this; compare it with the portal, or register the template without it"
             )
     for value in match_variables(parse_body(body)[0], template, field_examples(option)) or ():
         if value.check.questionable:
             yield (
                 f"{key}.body: {_describe_value(value)}: some portals refuse "
-                f"{_list_characters(value.check.questionable)} there, as "
-                "they take letters, digits and blanks only; ask yours, or have that part registered as text"
+                f"{_list_characters(value.check.questionable)} there, because they accept only letters, "
+                "digits and blanks; ask your portal, or register that part as text"
             )
         if value.type is VariableType.CBN and value.names:
             yield (
-                f"{key}.body: {_describe_value(value)}: operators pass only numbers that you have "
-                "registered with "
-                f"them, and this is another for each call; have {VariableType.ALPHANUMERIC} registered there"
+                f"{key}.body: {_describe_value(value)}: operators accept only registered numbers, "
+                f"and this number differs with each call; register {VariableType.ALPHANUMERIC} there"
             )
 
 
 def _guess_type(placeholder: str) -> str | None:
-    """The variable that was likely meant, as in `{#number#}` for `{#numeric#}`."""
+    """The variable that was probably meant: `{#numeric#}` for `{#number#}`."""
     word = placeholder.strip("{#}").strip().casefold()
     begun = [known for known in _TYPE_BY_NAME if len(word) >= 3 and known.startswith(word)]
     name = next(iter(begun), None) or closest_match(word, _TYPE_BY_NAME)
@@ -108,7 +108,7 @@ def _guess_type(placeholder: str) -> str | None:
 
 
 def _adjacent_variables(template: str) -> Iterator[tuple[int, tuple[VariableType, VariableType]]]:
-    """The variables that have nothing between them, with the place of the first."""
+    """Pairs of variables with nothing between them, with the position of the first one."""
     wanted = parse_template(template)
     for (at, one), (_, other) in pairwise(wanted):
         if isinstance(one, VariableType) and isinstance(other, VariableType):
@@ -118,7 +118,7 @@ def _adjacent_variables(template: str) -> Iterator[tuple[int, tuple[VariableType
 def _describe_value(value: VariableValue) -> str:
     example = f" (such as {toml_repr(value.example)})" if value.names else ""
     place = f"for variable {value.number} of dlt_template, {value.type}"
-    return f"says {toml_repr(value.text)}{example} at character {value.at} {place}"
+    return f"has {toml_repr(value.text)}{example} at character {value.at} {place}"
 
 
 def _list_characters(odd: str) -> str:

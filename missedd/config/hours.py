@@ -1,9 +1,9 @@
-"""Reads when a business is open and when promotional messages may go.
+"""Reads business hours and the hours of promotional messages.
 
     open = ["mon-fri 09:30-18:30", "sat 10:00-14:00"]
 
-A window names days (`mon-fri`, `mon,wed`, `fri-mon` round the week's end, `daily`) and hours. Hours
-that end at or before their start run past midnight; `24:00` is the end of the day.
+A window has days (`mon-fri`, `mon,wed`, `fri-mon` across the week's end, `daily`) and hours. Hours whose end
+is not after their start run past midnight; `24:00` is the end of the day.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _ANY_DAY = frozenset(range(7))
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
 _REGION_SIMILARITY = 0.8
-"""There are so many names of states and countries that one is always a little like another."""
+"""There are many names of states and countries, so a weak similarity means nothing."""
 
 _EXAMPLE = '"mon-fri 09:30-18:30"'
 
 
 def parse_hours(text: str) -> tuple[time, time]:
-    """`09:30-18:30` as start and end; an end of 24:00 is 00:00, which runs to the day's end.
+    """`09:30-18:30` as start and end, local time. An end of 24:00 becomes 00:00, the end of the day.
 
-    Raises ValueError with what is wrong, in words.
+    Raises ValueError; its text says what is wrong.
     """
-    found = _HOURS.fullmatch(text.strip())
-    if found is None:
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"has no hours such as 09:30-18:30 in {text!r}")
-    start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
+    start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
     if (end_hour, end_minute) == (24, 0):
         end_hour = 0
     elif (start_hour, start_minute) == (end_hour, end_minute):
@@ -49,7 +49,8 @@ def parse_hours(text: str) -> tuple[time, time]:
 
 
 def parse_days(text: str) -> frozenset[int]:
-    """`mon-fri`, `mon,wed` or `daily` as weekdays, Monday being 0. Raises ValueError with words."""
+    """`mon-fri`, `mon,wed` or `daily` as weekdays; Monday is 0. Raises ValueError; its text says what is
+    wrong."""
     if text.casefold() == "daily":
         return _ANY_DAY
     days: set[int] = set()
@@ -70,7 +71,7 @@ def _day(text: str) -> int:
 
 
 def parse_window(text: str) -> WeeklyWindow:
-    """`mon-fri 09:30-18:30`. Raises ValueError with what is wrong, in words."""
+    """`mon-fri 09:30-18:30` as a window. Raises ValueError; its text says what is wrong."""
     split = re.search(r"\s(?=\d)", text.strip())
     if split is None:
         raise ValueError(f"must be days and hours such as {_EXAMPLE}, not {text!r}")
@@ -79,7 +80,7 @@ def parse_window(text: str) -> WeeklyWindow:
 
 
 def format_window(window: WeeklyWindow) -> str:
-    """As it is written in the file: `mon-fri 09:30-18:30`."""
+    """A window as it is written in the file: `mon-fri 09:30-18:30`."""
     days = sorted(window.weekdays)
     runs: list[list[int]] = []
     for day in days:
@@ -93,14 +94,14 @@ def format_window(window: WeeklyWindow) -> str:
 
 
 def format_hours(start: time, end: time) -> str:
-    """As they are written in the file: `09:30-18:30`, and 24:00 for the end of the day."""
+    """Hours as they are written in the file: `09:30-18:30`; the end of the day is 24:00."""
     return f"{start:%H:%M}-{f'{end:%H:%M}' if end != time() else '24:00'}"
 
 
 def read_business_hours(
     table: ConfigTable, timezone: str, advice: str = "leave [campaign.hours] out to be always open"
 ) -> BusinessHours | None:
-    """`advice` tells what to do in place of an empty list of windows."""
+    """The business hours; `advice` says what to do instead of an empty list of windows."""
     windows = _windows(table, advice)
     regions, days = _holidays(table, "holidays", regions_too=True)
     _, more_days = _holidays(table, "dates", regions_too=False)
@@ -108,10 +109,13 @@ def read_business_hours(
         return None
     dates = frozenset(days | more_days)
     hours = BusinessHours(tuple(windows), Holidays(",".join(regions) or None, dates), timezone)
-    # After its last listed holiday a business must open again, else calls would be held for ever.
+    # The business must open again after its last holiday, else calls would be held for ever.
     for day in sorted(dates):
         if hours.next_opening(datetime.combine(day, time(), ZoneInfo(timezone))) is None:
-            table.problem("open", f"never opens in the {HORIZON_DAYS} days from {day}: all are holidays")
+            table.problem(
+                "open",
+                f"does not open within {HORIZON_DAYS} days after {day}, because all of them are holidays",
+            )
             break
     return hours
 
@@ -144,22 +148,22 @@ def _holidays(table: ConfigTable, key: str, *, regions_too: bool) -> tuple[list[
         members = [(f"{key}[{i}]", each) for i, each in table.items(key)]
     regions: list[str] = []
     days: set[date] = set()
-    for place, each in members:
-        if regions_too and isinstance(each, str) and not each[:1].isdigit():
-            if each in _regions():
-                regions.append(each)
+    for place, member in members:
+        if regions_too and isinstance(member, str) and not member[:1].isdigit():
+            if member in _regions():
+                regions.append(member)
             else:
-                reason = f"is no region whose holidays are known: {toml_repr(each)}"
-                table.problem(place, reason, _nearest_region(each))
-        elif (day := _date(each)) is None:
-            table.problem(place, f'must be a date such as "2026-11-09", not {toml_repr(each)}')
+                reason = f"is not a region whose holidays are known: {toml_repr(member)}"
+                table.problem(place, reason, _nearest_region(member))
+        elif (day := _date(member)) is None:
+            table.problem(place, f'must be a date such as "2026-11-09", not {toml_repr(member)}')
         else:
             days.add(day)
     return regions, days
 
 
 def _date(value: object) -> date | None:
-    """A TOML date, or one in quotes, of a year that can be meant."""
+    """A TOML date, or a date in quotes, in a plausible year."""
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value)
@@ -171,7 +175,7 @@ def _date(value: object) -> date | None:
 
 
 def _nearest_region(text: str) -> str | None:
-    """The region that was likely meant: by its code, or by the name of a state of India or of a country."""
+    """The region that was probably meant: by its code, or by the name of an Indian state or of a country."""
     country = text.partition("-")[0].upper()
     states = [region for region in _regions() if region.startswith(country + "-")]
     if by_code := closest_match(text, sorted(states)):
@@ -185,7 +189,7 @@ def _nearest_region(text: str) -> str | None:
 
 @cache
 def _regions() -> frozenset[str]:
-    """Every `IN` and `IN-KA` that the calendar knows."""
+    """Every region that the calendar knows, such as `IN` and `IN-KA`."""
     countries = holiday_calendars.list_supported_countries(include_aliases=False)
     return frozenset(countries) | {
         f"{each}-{state}" for each, states in countries.items() for state in states
@@ -193,7 +197,7 @@ def _regions() -> frozenset[str]:
 
 
 def read_quiet_hours(table: ConfigTable | None, default: DailyWindow) -> DailyWindow:
-    """The daily hours in which promotional messages may go."""
+    """The daily hours in which promotional messages may be sent, local time."""
     if table is None:
         return default
     text = table.text("promotional")

@@ -1,7 +1,7 @@
-"""Places in the file: how a table of an array is named, and where a key belongs that stands in a wrong one.
+"""Places in the file: how messages name a table of an array, and where a misplaced key belongs.
 
 campaign "admissions"        by its name
-campaign 2 (+918047120002)   by its place and ExoPhone where the name is absent, wrong, or another's
+campaign 2 (+918047120002)   by its position and ExoPhone, if the name is missing, wrong or not unique
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from missedd.core.phone import normalise
 from missedd.core.policy import quoted
 
 MAX_NAME_LENGTH: Final = 100
-"""Characters of a campaign's or a poll's name."""
+"""Characters in the name of a campaign or a poll."""
 
 ALL_TABLES: Final[Mapping[str, object]] = {
     **{name: {} for name in ("store", "listen", "exotel", "retention", "quiet_hours", "contact")},
@@ -26,11 +26,11 @@ ALL_TABLES: Final[Mapping[str, object]] = {
         }
     ],
 }
-"""A file with all tables and no keys: whoever reads it asks for every key that there is."""
+"""A file with all tables and no keys. Reading it asks for every key that exists."""
 
 
 def table_labels(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
-    """What messages call each table of the array `key`; no two alike."""
+    """What messages call each table of the array `key`; all labels differ."""
     named: list[str] = []
     for place, raw in enumerate(tables, 1):
         name = f"{key} {spelled}" if (spelled := _name(raw)) else ""
@@ -39,9 +39,10 @@ def table_labels(key: str, tables: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def key_locations(key: str, known: Mapping[str, set[str]], parent_header: str = "") -> list[str]:
-    """Every place for a key, such as `in [campaign.callback]`; `known` are the keys by their tables' headers.
+    """Every place of a key, such as `in [campaign.callback]`; `known` are the known keys by the header of
+    their table.
 
-    `parent_header` is the header of what the whole file is a part of, where it is.
+    `parent_header` is the header under which the whole file stands, if it is part of another file.
     """
     return [_describe_location(header, parent_header) for header in sorted(known) if key in known[header]]
 
@@ -54,7 +55,7 @@ def _describe_location(header: str, parent_header: str) -> str:
 
 
 def _name(raw: Mapping[str, object]) -> str:
-    """The name of a table, in quotes; "" where it has none that could be shown."""
+    """The name of a table in quotes; "" if it has no printable name."""
     name = raw.get("name")
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         return ""
@@ -62,7 +63,7 @@ def _name(raw: Mapping[str, object]) -> str:
 
 
 def _number(raw: Mapping[str, object]) -> str:
-    """The first ExoPhone of a table, to be known by: ` (+918047120001)`."""
+    """The first ExoPhone of a table, to identify it: ` (+918047120001)`."""
     numbers = raw.get("exophones")
     first = numbers[0] if isinstance(numbers, list) and numbers else None
     number = normalise(first) if isinstance(first, str) else None

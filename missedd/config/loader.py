@@ -1,9 +1,9 @@
-"""The operator's settings: one TOML file, read, checked and frozen before anything starts.
+"""The operator's settings: one TOML file that is read, checked and frozen before anything starts.
 
-`load` gives `Settings` or raises `ConfigProblems` with everything that is wrong, each with its key, so
-that one reading of the errors is enough. What is odd but possible is in `Settings.warnings`. Secrets
-are not in the file; `load_all` reads them as well and is what every command uses, so that a
-configuration that passes a check also starts.
+`load_settings` returns `Settings` or raises `InvalidConfig` with every problem and its key, so that the
+operator can correct all of them at once. Values that are valid but unusual are in `Settings.warnings`.
+Secrets are not in the file. `load_config` reads them too, and every command uses it, so that a configuration
+which passes `missedd check` also starts.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ __all__ = [
 
 DEFAULT_TIMEZONE = "Asia/Kolkata"
 UNPROTECTED_ADVICE = (
-    "is where anybody may come, and nobody would be asked for a password: bind it to 127.0.0.1 or to your "
-    f"own network, or set {CONSOLE_PASSWORD_HASH} (`missedd password` makes it)"
+    "is open to everybody, and there is no password: bind it to 127.0.0.1 or to your own network, or set "
+    f"{CONSOLE_PASSWORD_HASH} (`missedd password` creates it)"
 )
 LAWFUL_PROMOTIONAL_HOURS = DailyWindow(time(10), time(21))
-"""When promotional messages may go in India (TRAI)."""
+"""When promotional messages may be sent in India (TRAI), local time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Settings:
     warnings: tuple[str, ...]
     """Each starts with its key."""
     erase_after: timedelta | None = None
-    """How long after the last that was heard of it a number is erased; never where it is None."""
+    """A number is erased this long after its last activity; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class LoadedConfig:
     settings: Settings
     secrets: Secrets
     path: Path
-    """The file that the settings are from."""
+    """The file from which the settings were read."""
 
 
 class InvalidConfig(Exception):
-    """Everything that is wrong with the configuration; its text has one line for each."""
+    """All problems of the configuration; the text has one line for each."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -93,7 +93,7 @@ class InvalidConfig(Exception):
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
-    """The settings in the file at `path`. Raises ConfigProblems with all that is wrong."""
+    """Read the settings from the file at `path`. Raises `InvalidConfig` with every problem."""
     problems: list[ConfigProblem] = []
     settings = _read(path, environ, problems)
     if problems or settings is None:
@@ -102,29 +102,30 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
-    """Settings and secrets. Raises ConfigProblems with all that is wrong in either."""
+    """Read the settings and the secrets. Raises `InvalidConfig` with every problem of both."""
     problems: list[ConfigProblem] = []
     settings = _read(path, environ, problems)
-    signs = settings is not None and any(each.webhook for each in settings.policy.campaigns)
-    found = load_secrets(environ, needs_webhook_secret=signs)
-    problems.extend(found.problems)
-    if settings is not None and settings.listen.private.is_public and not found.has_password:
+    has_webhooks = settings is not None and any(each.webhook for each in settings.policy.campaigns)
+    loaded = load_secrets(environ, needs_webhook_secret=has_webhooks)
+    problems.extend(loaded.problems)
+    if settings is not None and settings.listen.private.is_public and not loaded.has_password:
         problems.append(ConfigProblem("listen.private", UNPROTECTED_ADVICE, source=str(path)))
-    if problems or settings is None or found.secrets is None:
+    if problems or settings is None or loaded.secrets is None:
         raise InvalidConfig(problems)
-    return LoadedConfig(replace(settings, warnings=settings.warnings + found.warnings), found.secrets, path)
+    return LoadedConfig(replace(settings, warnings=settings.warnings + loaded.warnings), loaded.secrets, path)
 
 
 def _read(path: Path, environ: Mapping[str, str], problems: list[ConfigProblem]) -> Settings | None:
-    """What the file says, with stand-ins where it is wrong; None if it is no TOML at all."""
+    """The settings, with placeholders for wrong values; None if the file is not TOML."""
     raw = read_toml(path, problems)
     return None if raw is None else _settings(ConfigTable(raw, "", str(path), problems), path, environ)
 
 
 def load_settings_table(raw: Mapping[str, object], key: str, path: Path) -> Settings:
-    """The settings in a table that is part of another file, such as a scenario's `daemon`.
+    """The settings from a table in another file, such as `daemon` in a scenario.
 
-    `key` is the table's own; problems name it and `path`. Raises ConfigProblems like `load`.
+    `key` is the key of that table; problems name the key and `path`. Raises `InvalidConfig` with every
+    problem.
     """
     problems: list[ConfigProblem] = []
     settings = _settings(ConfigTable(raw, key, str(path), problems), path, {})
@@ -141,7 +142,7 @@ def _settings(root: ConfigTable, path: Path, environ: Mapping[str, str]) -> Sett
     exotel = read_exotel(root.table_or_empty("exotel"))
     if is_public_url_unreachable(listen, exotel):
         warnings.append(
-            "listen.public_url: Exotel cannot reach this address, so status reports will not come"
+            "listen.public_url: Exotel cannot reach this address, so it cannot send status reports"
         )
     polls = _polls(root, timezone)
     campaigns = _campaigns(root, timezone, polls)
@@ -154,11 +155,13 @@ def _settings(root: ConfigTable, path: Path, environ: Mapping[str, str]) -> Sett
         or quiet.end > LAWFUL_PROMOTIONAL_HOURS.end
     ):
         warnings.append(
-            "quiet_hours.promotional: goes beyond 10:00-21:00, the hours that India's rules allow"
+            "quiet_hours.promotional: includes hours outside 10:00-21:00, which India's rules do not allow"
         )
     warnings.extend(config_warnings(campaigns, polls))
     if exotel.channels == 1 and any(each.callback and each.callback.agents for each in campaigns):
-        root.problem("exotel.channels", "must be at least 2, as a callback with an agent takes two")
+        root.problem(
+            "exotel.channels", "must be at least 2, because a callback with an agent uses two channels"
+        )
     policy = Policy(campaigns, quiet, timezone, polls, exotel.channels)
     warnings.extend(conflicting_agent_limits(policy))
     return Settings(policy, store_path, listen, exotel, timezone, tuple(warnings), erase_after)
@@ -166,7 +169,7 @@ def _settings(root: ConfigTable, path: Path, environ: Mapping[str, str]) -> Sett
 
 @cache
 def _known_keys() -> Mapping[str, set[str]]:
-    """Every key of every table, as reading a file asks for them."""
+    """Every key of every table, collected by reading a file that has all tables."""
     root = ConfigTable(ALL_TABLES, "", "", [])
     _settings(root, Path("/"), {})
     return root.known_keys()
@@ -179,12 +182,12 @@ def _timezone(root: ConfigTable) -> str:
     try:
         ZoneInfo(name)
         return name
-    except (KeyError, OSError, ValueError):  # no such zone; a folder of zones; a path
+    except (KeyError, OSError, ValueError):  # unknown zone; folder of zones; path
         pass
     suggestion = (
         "Asia/Kolkata" if name.upper() == "IST" else closest_match(name, sorted(available_timezones()))
     )
-    root.problem("timezone", f"is no time zone: {toml_repr(name)}", suggestion)
+    root.problem("timezone", f"is not a time zone: {toml_repr(name)}", suggestion)
     return DEFAULT_TIMEZONE
 
 
@@ -192,9 +195,10 @@ def _store_path(table: ConfigTable | None, file: Path, environ: Mapping[str, str
     name = (table.text("path", max_length=4_000) if table else None) or "missedd.db"
     if table and (name.startswith((":", "file:")) or name.endswith("/")):
         table.problem(
-            "path", f"must be a file's name, not {toml_repr(name)}: what is acknowledged has to survive"
+            "path",
+            f"must be the name of a file, not {toml_repr(name)}: acknowledged calls must survive a restart",
         )
-    # systemd gives several directories separated by colons; the unit asks for one.
+    # systemd separates several directories by colons; our unit asks for one.
     state_directory = environ.get("STATE_DIRECTORY", "").split(":")[0]
     return (Path(state_directory) if state_directory else file.absolute().parent) / name
 
@@ -204,7 +208,7 @@ def _polls(root: ConfigTable, timezone: str) -> tuple[PollPolicy, ...]:
     for table in root.tables("poll"):
         poll = read_poll(table, timezone)
         if poll.name and any(each.name == poll.name for each in polls):
-            table.problem("name", f"is another poll's name too: {toml_repr(poll.name)}")
+            table.problem("name", f"is also the name of another poll: {toml_repr(poll.name)}")
         polls.append(poll)
     return tuple(polls)
 
@@ -227,7 +231,7 @@ def _campaigns(root: ConfigTable, timezone: str, polls: tuple[PollPolicy, ...]) 
             name_at[campaign.name] = table.key
         for place, number in exophones.items():
             if number in exophone_at:
-                table.problem(f"exophones[{place}]", f"belongs to {exophone_at[number]} already")
+                table.problem(f"exophones[{place}]", f"already belongs to {exophone_at[number]}")
             else:
                 exophone_at[number] = table.key
         if campaign.vote and campaign.vote.poll and campaign.vote.poll not in poll_names:
@@ -238,7 +242,7 @@ def _campaigns(root: ConfigTable, timezone: str, polls: tuple[PollPolicy, ...]) 
 
 
 def _named_caller_id(campaign: ConfigTable) -> str | None:
-    """The number that a campaign calls from, looked up before the campaign itself is read."""
+    """The number from which a campaign calls; it is needed before the campaign itself is read."""
     callback = campaign.value("callback")
     named = callback.get("caller_id") if isinstance(callback, dict) else None
     return normalise(named) if isinstance(named, str) else None

@@ -20,7 +20,7 @@ DEFAULT_API_BASE = "https://api.in.exotel.com"
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """Where a listener is bound. Port 0 takes any free one."""
+    """Where a listener is bound. Port 0 takes any free port."""
 
     host: str
     port: int
@@ -31,9 +31,10 @@ class ListenAddress:
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody may come here: an address of the internet's, or all that this machine has.
+        """Whether everybody may reach this address: it is a public internet address, or every address of this
+        machine.
 
-        A name is taken for one of the operator's own network; its address shows when it is bound.
+        A host name counts as part of the operator's own network; its address is known only when it is bound.
         """
         address = _address(self.host)
         return address is not None and (address.is_unspecified or address.is_global)
@@ -44,7 +45,7 @@ class ListenAddress:
 
 @dataclass(frozen=True, slots=True)
 class UnixSocket:
-    """Where the public listener is bound for a proxy on the same machine."""
+    """Where the public listener is bound if a proxy on the same machine connects to it."""
 
     path: Path
 
@@ -53,7 +54,7 @@ class UnixSocket:
 
 
 MAX_SOCKET_PATH_BYTES = 107
-"""Bytes of a Unix socket's path: the system's own limit."""
+"""The operating system's limit for the path of a Unix socket, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +62,43 @@ class ListenSettings:
     public: ListenAddress | UnixSocket
     private: ListenAddress
     public_url: str
-    """The public listener as Exotel sees it, without a slash at the end."""
+    """The address of the public listener as Exotel sees it, without a slash at the end."""
     has_public_url: bool = True
-    """Whether the file says so; else it is http to `public`."""
+    """Whether the file sets it; else it is http to `public`."""
     private_hosts: tuple[str, ...] = ()
-    """Names by which the private listener is called, beside `localhost` and this machine's addresses."""
+    """Names of the private listener, besides `localhost` and the addresses of this machine."""
 
     def public_url_for(self, bound: ListenAddress | UnixSocket) -> str:
-        """`public_url`, but where the file is silent the listener as it was really `bound` (port 0)."""
+        """`public_url`; if the file does not set it, the address to which the listener was `bound` (port
+        0)."""
         return self.public_url if self.has_public_url else f"http://{bound}"
 
 
 def inherited_mismatches(
     listen: ListenSettings, inherited: Mapping[str, Sequence[ListenAddress | UnixSocket]]
 ) -> Iterator[str]:
-    """A warning for each address of the file that is not the one that systemd passed, which is served.
+    """A warning for each address in the file that differs from the socket passed by systemd, which is used.
 
-    `inherited` has what was passed by the listener's name, `public` or `private`.
+    `inherited` has the passed sockets by the listener's name, `public` or `private`.
     """
     for name, passed in inherited.items():
-        said = listen.public if name == "public" else listen.private
-        if not any(_is_same_address(said, each) for each in passed):
+        configured = listen.public if name == "public" else listen.private
+        if not any(_is_same_address(configured, each) for each in passed):
             yield (
-                f"listen.{name}: is {said}, but systemd passed {' and '.join(map(str, passed))}, and that is "
-                f"served; write it here too, or change ListenStream= of the socket unit"
+                f"listen.{name}: is {configured}, but systemd passed {' and '.join(map(str, passed))}, "
+                "which is used; write that address here too, or change ListenStream= in the socket unit"
             )
     if not listen.has_public_url and isinstance((*inherited.get("public", ()), listen.public)[0], UnixSocket):
-        yield "listen.public_url: is needed with a Unix socket, or status reports have no address to come to"
+        yield "listen.public_url: is needed with a Unix socket, else Exotel has no address for status reports"
 
 
-def _is_same_address(said: ListenAddress | UnixSocket, passed: ListenAddress | UnixSocket) -> bool:
-    """Port 0 is any port; a name's address is known only to who looks it up, so its port decides."""
-    if isinstance(said, UnixSocket) or isinstance(passed, UnixSocket):
-        return said == passed
-    mine, theirs = _address(said.host), _address(passed.host)
-    is_everywhere = mine is not None and theirs is not None and mine.is_unspecified and theirs.is_unspecified
-    return said.port in (0, passed.port) and (mine in (None, theirs) or is_everywhere)
+def _is_same_address(configured: ListenAddress | UnixSocket, passed: ListenAddress | UnixSocket) -> bool:
+    """Port 0 matches any port. A host name is not resolved here, so only its port is compared."""
+    if isinstance(configured, UnixSocket) or isinstance(passed, UnixSocket):
+        return configured == passed
+    ours, theirs = _address(configured.host), _address(passed.host)
+    is_everywhere = ours is not None and theirs is not None and ours.is_unspecified and theirs.is_unspecified
+    return configured.port in (0, passed.port) and (ours in (None, theirs) or is_everywhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,9 @@ class ExotelSettings:
     calls_per_minute: int
     sms_per_minute: int
     channels: int | None = None
-    """How many legs of our calls may be up at once; None where the account has no such limit."""
+    """How many legs of our calls may be up at once; None if the account has no such limit."""
     catch_up: bool = True
-    """Whether Exotel's list of incoming calls is read for those that no webhook told of."""
+    """Whether Exotel's list of incoming calls is read, to find calls that no webhook reported."""
 
 
 def read_listen(table: ConfigTable, warnings: list[str]) -> ListenSettings:
@@ -119,30 +121,32 @@ def read_listen(table: ConfigTable, warnings: list[str]) -> ListenSettings:
         table.problem("private", f"is the same as public: {public}")
     url = read_url(table, "public_url")
     if url is not None and (urlsplit(url).query or urlsplit(url).fragment):
-        table.problem("public_url", "must end with its path: query and fragment have no meaning here")
+        table.problem("public_url", "must end after its path: a query or a fragment has no meaning here")
     if url is not None and url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
-        warnings.append("listen.public_url: plain http shows every caller's number on the way; use https")
+        warnings.append(
+            "listen.public_url: plain http exposes every caller's number on the network; use https"
+        )
     if url is not None and (base := _strip_own_path(url)) is not None:
         warnings.append(
-            "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would "
-            f"go to one that does not exist; write {base}"
+            "listen.public_url: contains a path that missedd adds itself, so Exotel's reports would go to a "
+            f"path that does not exist; write {base}"
         )
     if not private.is_loopback:
         warnings.append(
-            f"listen.private: {private} is not loopback: nothing is encrypted there, and without "
-            f"{CONSOLE_PASSWORD_HASH} nobody is asked for a password"
+            f"listen.private: {private} is not loopback: connections are not encrypted, and without "
+            f"{CONSOLE_PASSWORD_HASH} no password is needed"
         )
     hosts = _private_hosts(table)
     if not (private.is_loopback or private.is_public or hosts):
         warnings.append(
-            "listen.private_hosts: not set: only an address of this machine may be typed into a browser; "
-            'whoever uses a name adds it, such as private_hosts = ["missedd.example.in"]'
+            "listen.private_hosts: not set: a browser can use only an address of this machine; "
+            'to use a name, add it, as in private_hosts = ["missedd.example.in"]'
         )
     return ListenSettings(public, private, (url or f"http://{public}").rstrip("/"), url is not None, hosts)
 
 
 def _private_hosts(table: ConfigTable) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    hosts: dict[str, None] = {}
     for i, value in table.items("private_hosts"):
         host = canonical_host(value) if isinstance(value, str) else None
         if host is None:
@@ -150,19 +154,19 @@ def _private_hosts(table: ConfigTable) -> tuple[str, ...]:
                 f"private_hosts[{i}]",
                 f'must be a host name without port, such as "missedd.example.in", not {toml_repr(value)}',
             )
-        elif host in found:
-            table.problem(f"private_hosts[{i}]", f"is there already: {toml_repr(value)}")
+        elif host in hosts:
+            table.problem(f"private_hosts[{i}]", f"is already in the list: {toml_repr(value)}")
         else:
-            found[host] = None
-    return tuple(found)
+            hosts[host] = None
+    return tuple(hosts)
 
 
 OWN_PATHS = ("exotel", "missed-call", "call-status", "sms-status", "sms-text")
 
 
 def _strip_own_path(url: str) -> str | None:
-    """A URL without the paths that are ours, and without what is behind them, as that may be secret; None if
-    it has none."""
+    """A URL without missedd's own path and everything after it, because that may be secret; None if it has no
+    such path."""
     parts = urlsplit(url)
     segments = parts.path.strip("/").split("/")
     ours = [place for place, segment in enumerate(segments) if segment.lower() in OWN_PATHS]
@@ -179,11 +183,13 @@ def _public(table: ConfigTable) -> ListenAddress | UnixSocket:
     if not path.is_absolute() or len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
         table.problem(
             "public",
-            f"must name a socket by its whole path, of at most {MAX_SOCKET_PATH_BYTES} bytes, such as "
+            f"must be the absolute path of a socket, of at most {MAX_SOCKET_PATH_BYTES} bytes, such as "
             f'"unix:/run/missedd/public.sock", not {toml_repr(text)}',
         )
     if not table.has("public_url"):
-        table.problem("public_url", "is required with a Unix socket: Exotel reaches the proxy in front of it")
+        table.problem(
+            "public_url", "is required with a Unix socket, because Exotel reaches the proxy in front of it"
+        )
     return UnixSocket(path)
 
 
@@ -194,13 +200,13 @@ def _listen_address(table: ConfigTable, key: str, default: ListenAddress) -> Lis
     if text.startswith("unix:"):
         table.problem(key, "must be host:port: only the public listener may be a Unix socket")
         return default
-    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
-    if found is None or int(found[3]) > 65_535 or (found[1] and _address(found[1]) is None):
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    if match is None or int(match[3]) > 65_535 or (match[1] and _address(match[1]) is None):
         table.problem(
             key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {toml_repr(text)}'
         )
         return default
-    return ListenAddress(found[1] or found[2], int(found[3]))
+    return ListenAddress(match[1] or match[2], int(match[3]))
 
 
 def read_exotel(table: ConfigTable) -> ExotelSettings:
@@ -216,7 +222,7 @@ def read_exotel(table: ConfigTable) -> ExotelSettings:
 
 
 def read_url(table: ConfigTable, key: str, *, required: bool = False) -> str | None:
-    """An http or https URL with a host, which may be loopback or private: it is the operator's word."""
+    """An http or https URL with a host. The operator may use loopback and private addresses."""
     url = table.text(key, required=required, max_length=2_000)
     if url is None:
         return None
@@ -228,14 +234,14 @@ def read_url(table: ConfigTable, key: str, *, required: bool = False) -> str | N
     if not usable or " " in url:
         table.problem(key, f"must be a URL that starts with http:// or https://, not {toml_repr(url)}")
     elif parts.username is not None or parts.password is not None:
-        table.problem(key, "holds a user name or password, and secrets are not in this file")
+        table.problem(key, "contains a user name or password, and secrets must not be in this file")
     else:
         return url
     return None
 
 
 def is_public_url_unreachable(listen: ListenSettings, exotel: ExotelSettings) -> bool:
-    """Whether the real Exotel is told to report to an address that only this machine has."""
+    """Whether the real Exotel would have to report to an address that only this machine can reach."""
     host = urlsplit(listen.public_url).hostname or ""
     outside = not is_loopback(urlsplit(exotel.api_base).hostname or "")
     address = _address(host)

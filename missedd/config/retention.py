@@ -9,16 +9,16 @@ from missedd.config.table import ConfigTable
 from missedd.config.values import format_duration
 
 MIN_ERASE_AFTER: Final = timedelta(days=30)
-"""Caps, repeats and look-ups of lost answers reach back days; this is well beyond them."""
+"""Caps, duplicates and look-ups of lost answers need some days of history; this is far more."""
 
 LAWFUL_ERASE_AFTER: Final = timedelta(days=365)
-"""India's rules want personal data and its logs kept for a year (DPDP rule 8(3))."""
+"""India's rules require that personal data and its logs are kept for a year (DPDP rule 8(3))."""
 
 MAX_ERASE_AFTER: Final = timedelta(days=3_660)
 
 
 def read_erase_after(table: ConfigTable | None, warnings: list[str]) -> timedelta | None:
-    """How long after the last that was heard of it a number is erased; None for never."""
+    """How long after its last activity a number is erased; None: never."""
     if table is None:
         return None
     erase_after = table.duration("erase_after", maximum=MAX_ERASE_AFTER)
@@ -28,5 +28,8 @@ def read_erase_after(table: ConfigTable | None, warnings: list[str]) -> timedelt
             f"must be at least {format_duration(MIN_ERASE_AFTER)}, not {format_duration(erase_after)}",
         )
     elif erase_after is not None and erase_after < LAWFUL_ERASE_AFTER:
-        warnings.append("retention.erase_after: is less than the year that India's rules want numbers kept")
+        warnings.append(
+            "retention.erase_after: is shorter than one year, the time that India's rules require to "
+            "keep numbers"
+        )
     return erase_after

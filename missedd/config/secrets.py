@@ -1,7 +1,7 @@
-"""What must not be in the configuration file, nor in any line or traceback.
+"""The secrets, which are neither in the configuration file nor in any log line or traceback.
 
-Each secret comes from the environment or, where that is silent, from a systemd credential: a file
-of the same name in lower case in $CREDENTIALS_DIRECTORY. Space around it is not part of it.
+Each secret comes from an environment variable. If the variable is not set, the secret comes from a systemd
+credential: a file with the same name in lower case in $CREDENTIALS_DIRECTORY. Surrounding space is removed.
 """
 
 from __future__ import annotations
@@ -22,41 +22,42 @@ CONSOLE_PASSWORD_HASH, OWN_API_TOKEN = "MISSEDD_CONSOLE_PASSWORD_HASH", "MISSEDD
 
 MIN_TOKEN_LENGTH = 4
 RECOMMENDED_TOKEN_LENGTH = 16
-"""Below this many characters a webhook token can be guessed by who tries long enough."""
+"""A shorter webhook token can be guessed with enough attempts (characters)."""
 RECOMMENDED_KEY_BYTES = 24
-"""The least number of bytes that Standard Webhooks asks of a signing key."""
+"""The shortest signing key that Standard Webhooks recommends, in bytes."""
 
 _STANDARD_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """All that has to stay secret; neither `repr` nor `str` shows any of it."""
+    """All secrets. `repr` and `str` show none of them."""
 
     api_key: str
     api_token: str
     webhook_token: str
-    """The part of the public listener's paths that only Exotel knows."""
+    """The secret part of the public listener's paths; only Exotel knows it."""
     webhook_secret: str | None = None
-    """What outgoing webhooks are signed with, as the operator wrote it; see `signing_key`."""
+    """The secret that signs outgoing webhooks, as the operator wrote it; see `signing_key`."""
     console_password: PasswordHash | None = None
-    """What `missedd password` made; without it the console changes nothing."""
+    """The hash that `missedd password` created; without it the console is read-only."""
     own_api_token: str | None = None
-    """What programs show to change something by our own API; without it they need nothing on loopback."""
+    """The token that programs send to change something through our API; without it, loopback needs no
+    token."""
 
     @property
     def signing_key(self) -> bytes | None:
-        """The key of outgoing webhooks' HMAC.
+        """The HMAC key for outgoing webhooks.
 
-        `whsec_` and base64, as Standard Webhooks writes it, is decoded. Any other text is a key as
-        it stands: its UTF-8 bytes; a receiver's library must be given these bytes, not the text,
-        which it would take for base64.
+        `whsec_` and base64, the format of Standard Webhooks, is decoded. Any other text is used as it is: the
+        key is its UTF-8 bytes. Give those bytes to the receiver's library, not the text: the library would
+        decode the text as base64.
         """
         return None if self.webhook_secret is None else _signing_key(self.webhook_secret)
 
     @property
     def all_spellings(self) -> tuple[str, ...]:
-        """Every spelling that no log line may hold, the longest first."""
+        """Every form of a secret that must not appear in a log line, longest first."""
         written = (
             *(self.api_key, self.api_token, self.webhook_token, self.webhook_secret or ""),
             self.own_api_token or "",
@@ -70,17 +71,18 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSecrets:
-    """The secrets, or None and why not; and what is odd about them, each with its variable's name."""
+    """The secrets, or None with the problems; and warnings, each of which starts with the name of the
+    variable."""
 
     secrets: Secrets | None
     problems: tuple[ConfigProblem, ...]
     warnings: tuple[str, ...]
     has_password: bool = False
-    """Whether the console asks for one, whatever else is missing."""
+    """Whether the console has a password, even if other secrets are missing."""
 
 
 def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> LoadedSecrets:
-    """Read every secret. The webhook secret may be absent unless a campaign has a webhook to sign."""
+    """Read every secret. The webhook secret is required only if a campaign has a webhook."""
     problems: list[ConfigProblem] = []
     warnings: list[str] = []
     api_key = _read_secret(API_KEY, environ, problems)
@@ -92,20 +94,24 @@ def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> L
             problems.append(_problem(WEBHOOK_TOKEN, f"must have at least {MIN_TOKEN_LENGTH} characters"))
         elif not re.fullmatch(r"[A-Za-z0-9_.~-]+", token):
             problems.append(
-                _problem(WEBHOOK_TOKEN, "is part of a URL: only letters, digits and - _ . ~ are allowed")
+                _problem(WEBHOOK_TOKEN, "is part of a URL, so only letters, digits and - _ . ~ are allowed")
             )
         elif len(token) < RECOMMENDED_TOKEN_LENGTH:
             warnings.append(
-                f"{WEBHOOK_TOKEN}: is short; {RECOMMENDED_TOKEN_LENGTH} characters or more cannot be guessed"
+                f"{WEBHOOK_TOKEN}: is short and could be guessed; use {RECOMMENDED_TOKEN_LENGTH} "
+                "characters or more"
             )
     if secret is not None:
         key = _validate_signing_key(secret, problems)
         if key is not None and len(key) < RECOMMENDED_KEY_BYTES:
             warnings.append(
-                f"{WEBHOOK_SECRET}: has {len(key)} bytes; signatures want {RECOMMENDED_KEY_BYTES} or more"
+                f"{WEBHOOK_SECRET}: has {len(key)} bytes; a signing key should have "
+                f"{RECOMMENDED_KEY_BYTES} or more"
             )
         if not secret.startswith(_STANDARD_PREFIX):
-            warnings.append(f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so its own bytes are the key")
+            warnings.append(
+                f"{WEBHOOK_SECRET}: has no {_STANDARD_PREFIX}, so the bytes of the text are the key"
+            )
     password = _password(environ, problems)
     own = _read_secret(OWN_API_TOKEN, environ, problems, required=False)
     if own is not None and len(own) < RECOMMENDED_TOKEN_LENGTH:
@@ -117,7 +123,7 @@ def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> L
 
 
 def own_api_token(environ: Mapping[str, str]) -> str | None:
-    """The token of our own API alone: for commands that ask the daemon and need no other secret."""
+    """Only the token of our own API, for commands that call the daemon and need no other secret."""
     return _read_secret(OWN_API_TOKEN, environ, [], required=False)
 
 
@@ -133,7 +139,7 @@ def _password(environ: Mapping[str, str], problems: list[ConfigProblem]) -> Pass
 
 
 def find_signing_key(environ: Mapping[str, str]) -> tuple[bytes | None, tuple[ConfigProblem, ...]]:
-    """The key of `MISSEDD_WEBHOOK_SECRET` alone, or None and why there is none."""
+    """Only the key of `MISSEDD_WEBHOOK_SECRET`, or None and the problems."""
     problems: list[ConfigProblem] = []
     secret = _read_secret(WEBHOOK_SECRET, environ, problems)
     return None if secret is None else _validate_signing_key(secret, problems), tuple(problems)
@@ -171,7 +177,7 @@ def _read_secret(
             problems.append(_problem(name, f"is required: {_where_to_put(name, directory)}"))
         return None
     if not text.isprintable() or " " in text:
-        problems.append(_problem(name, "holds a space or a control character"))
+        problems.append(_problem(name, "contains a space or a control character"))
         return None
     return text
 
@@ -180,8 +186,8 @@ def _where_to_put(name: str, directory: str | None) -> str:
     if directory:
         return f"it is neither in the environment nor in {Path(directory) / name.lower()}"
     return (
-        f"set it in the environment, or CREDENTIALS_DIRECTORY to the folder that has it as the file "
-        f"{name.lower()}, as systemd's credentials are (missedd.service reads /etc/missedd/credentials)"
+        "set this environment variable, or set CREDENTIALS_DIRECTORY to a folder with the file "
+        f"{name.lower()}, as systemd's credentials do (missedd.service reads /etc/missedd/credentials)"
     )
 
 
@@ -190,7 +196,7 @@ def _problem(name: str, reason: str) -> ConfigProblem:
 
 
 def _signing_key(secret: str) -> bytes:
-    """Raises binascii.Error where `whsec_` is not followed by base64."""
+    """Raises binascii.Error if `whsec_` is not followed by base64."""
     if not secret.startswith(_STANDARD_PREFIX):
         return secret.encode()
     bare = secret.removeprefix(_STANDARD_PREFIX)

@@ -1,12 +1,13 @@
-"""Reads typed values from TOML tables and collects what is wrong instead of stopping at it.
+"""Reads typed values from TOML tables. Problems are collected, so that one run reports all of them.
 
-A reader gives the value, or None where the key is absent or wrong; what is wrong becomes a
-`ConfigProblem`, and the one who loads the file raises them all together at the end. So a caller may put
-any stand-in for None: it is never used. The keys that were asked for are the known ones;
-`report_unknown_keys`
-reports every other key, once, with the table that it belongs in or the nearest known name.
+A reader returns the value, or None if the key is absent or wrong. What is wrong becomes a `ConfigProblem`,
+and `missedd.config.loader` raises them all together at the end. So code that gets None may continue with any
+placeholder: the placeholder is never used.
 
-A table of an array is named by what it says of itself, as in `campaign "admissions": callback.delay`.
+The keys that were read are the known keys. `report_unknown_keys` reports every other key once, with the table
+to which the key belongs, or with the nearest known key.
+
+A table of an array is named by its content, as in `campaign "admissions": callback.delay`.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ _SECRET_VARIABLES = {
 
 
 type KeyLocations = Callable[[str], list[str]]
-"""All the places for a key, such as `in [campaign.callback]` for `delay`."""
+"""All places of a key, such as `in [campaign.callback]` for `delay`."""
 
 
 class ConfigTable:
-    """One TOML table: its key as messages have it, and the list that problems go to."""
+    """One TOML table: its key as messages show it, and the list that collects the problems."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class ConfigTable:
     ) -> None:
         self.key = key
         self.header = header or key
-        """The key as it is written in brackets above the table."""
+        """The key as it stands in brackets above the table."""
         self._between = between
         self._raw = raw
         self._source = source
@@ -66,11 +67,11 @@ class ConfigTable:
         self._children: list[ConfigTable] = []
 
     def full_key(self, key: str) -> str:
-        """The whole key of `key`, a key of this table or a path below it."""
+        """The full name of `key`, which is a key of this table or a path below it."""
         return f"{self.key}{self._between}{key}" if self.key else key
 
     def full_header(self, key: str) -> str:
-        """What is written in brackets above a table of this one."""
+        """The text in brackets above a table inside this one."""
         return f"{self.header}.{key}" if self.header else key
 
     def problem(self, key: str, reason: str, suggestion: str | None = None) -> None:
@@ -83,7 +84,7 @@ class ConfigTable:
         return key in self._raw
 
     def value(self, key: str, *, required: bool = False) -> object:
-        """The raw value, None if absent. TOML has no null, so that is unambiguous."""
+        """The raw value, or None if the key is absent. This is unambiguous, because TOML has no null."""
         self._known.add(key)
         if required and key not in self._raw:
             self.problem(key, "is required")
@@ -92,7 +93,7 @@ class ConfigTable:
     def text(
         self, key: str, *, required: bool = False, max_length: int = 200, multiline: bool = False
     ) -> str | None:
-        """A string with something in it, on one line unless `multiline`."""
+        """A non-empty string, on one line unless `multiline`."""
         value = self.value(key, required=required)
         if value is None:
             return None
@@ -109,7 +110,7 @@ class ConfigTable:
         return None
 
     def identifier(self, key: str, pattern: str, meaning: str, *, required: bool = False) -> str | None:
-        """A provider's identifier that matches `pattern`; a whole number is taken as its digits."""
+        """An identifier of the provider that matches `pattern`; a whole number is accepted as its digits."""
         value = self.value(key, required=required)
         spelled = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if value is None:
@@ -153,10 +154,10 @@ class ConfigTable:
 
     def durations(self, key: str) -> tuple[timedelta, ...]:
         """An array of positive durations."""
-        found = [
+        durations = [
             self._duration(f"{key}[{i}]", each, True, MAX_DURATION, False) for i, each in self.items(key)
         ]
-        return tuple(each for each in found if each is not None)
+        return tuple(each for each in durations if each is not None)
 
     def _duration(
         self, key: str, value: object, positive: bool, maximum: timedelta, whole_seconds: bool
@@ -191,7 +192,7 @@ class ConfigTable:
         return None
 
     def items(self, key: str, *, required: bool = False) -> list[tuple[int, object]]:
-        """The members of an array with their places. A required array must have some."""
+        """The members of an array with their positions. A required array must not be empty."""
         value = self.value(key, required=required)
         if value is None:
             return []
@@ -203,19 +204,19 @@ class ConfigTable:
         return list(enumerate(value))
 
     def numbers(self, key: str, *, required: bool = False) -> dict[int, str]:
-        """An array of phone numbers in any spelling: by place, in E.164. A number twice is a problem."""
-        found: dict[int, str] = {}
-        for i, each in self.items(key, required=required):
-            number = normalise(each) if isinstance(each, str) else None
-            if not isinstance(each, str):
-                self.problem(f"{key}[{i}]", f"must be a number in quotes, not {toml_repr(each)}")
+        """An array of phone numbers in any spelling: E.164 by position. A repeated number is a problem."""
+        numbers: dict[int, str] = {}
+        for i, value in self.items(key, required=required):
+            number = normalise(value) if isinstance(value, str) else None
+            if not isinstance(value, str):
+                self.problem(f"{key}[{i}]", f"must be a number in quotes, not {toml_repr(value)}")
             elif number is None:
-                self.problem(f"{key}[{i}]", f"is no usable phone number: {toml_repr(each)}")
-            elif number in found.values():
-                self.problem(f"{key}[{i}]", f"is there already: {toml_repr(each)}")
+                self.problem(f"{key}[{i}]", f"is not a usable phone number: {toml_repr(value)}")
+            elif number in numbers.values():
+                self.problem(f"{key}[{i}]", f"is already in the list: {toml_repr(value)}")
             else:
-                found[i] = number
-        return found
+                numbers[i] = number
+        return numbers
 
     def table(self, key: str) -> ConfigTable | None:
         value = self.value(key)
@@ -233,10 +234,10 @@ class ConfigTable:
         return self._child(value, key)
 
     def table_or_empty(self, key: str) -> ConfigTable:
-        """The table, or an empty one for an absent one, so that its required keys are missed by name."""
+        """The table, or an empty one if it is absent, so that its required keys are reported by name."""
         table = self.table(key)
         if table is None:
-            # A table of the wrong type has been reported; what it lacks would only be noise.
+            # The wrong type has been reported already; its missing keys would only be noise.
             problems = [] if self.has(key) else self._problems
             table = ConfigTable({}, self.full_key(key), self._source, problems, self.full_header(key))
             self._children.append(table)
@@ -254,7 +255,7 @@ class ConfigTable:
         return [self._child(raw, name, key, ": ") for raw, name in zip(value, named, strict=True)]
 
     def tables_or_values(self, key: str) -> list[tuple[str, object]]:
-        """The members of an array with their keys, the tables among them as `ConfigTable`s."""
+        """The members of an array with their keys; tables among them are `ConfigTable`s."""
         places = ((f"{key}[{i}]", each) for i, each in self.items(key))
         return [
             (place, self._child(each, place, key) if isinstance(each, dict) else each)
@@ -268,22 +269,22 @@ class ConfigTable:
         return child
 
     def known_keys(self) -> dict[str, set[str]]:
-        """The keys that were asked for, by the header of their table, here and in the tables below."""
-        found = {self.header: set(self._known)}
+        """The keys that were read, by the header of their table, here and in the tables below."""
+        known = {self.header: set(self._known)}
         for child in self._children:
             for header, keys in child.known_keys().items():
-                found.setdefault(header, set()).update(keys)
-        return found
+                known.setdefault(header, set()).update(keys)
+        return known
 
     def report_unknown_keys(self, locations: KeyLocations) -> None:
-        """Report the keys that nobody asked for, here and in the tables below."""
+        """Report the keys that nothing has read, here and in the tables below."""
         for key in self._raw:
             if key in self._known:
                 continue
             written = key if _BARE_KEY.fullmatch(key) else repr(key)
             if key in _SECRET_VARIABLES:
                 self.problem(
-                    key, f"is a secret, and secrets are not in this file: set {_SECRET_VARIABLES[key]}"
+                    key, f"is a secret, and secrets must not be in this file: set {_SECRET_VARIABLES[key]}"
                 )
             elif 0 < len(places := locations(key)) <= MAX_LOCATIONS_SHOWN:
                 self.problem(written, f"unknown key here: it belongs {' or '.join(places)}")

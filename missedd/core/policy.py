@@ -1,7 +1,7 @@
-"""What the operator decided, as frozen values: campaigns and what each owes its callers.
+"""The operator's decisions as frozen values: the campaigns, and what each owes its callers.
 
-`missedd.config.loader` builds these from TOML and has checked them; the functions of this room trust them.
-Durations are `timedelta`. A table absent from the file is None here: a thing not done.
+`missedd.config.loader` builds these values from TOML and checks them; core trusts them. Durations are
+`timedelta`. A table that is not in the file is None here: missedd does not do that thing.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from missedd.core.model import InboundCall, Kind, Outcome
 
 
 def quoted(name: str) -> str:
-    """A campaign's or a poll's name as messages have it."""
+    """A campaign's or a poll's name as messages show it."""
     return json.dumps(name, ensure_ascii=False)
 
 
 class MessageClass(StrEnum):
-    """India's classes of commercial communication; quiet hours hold the promotional one."""
+    """India's classes of commercial messages; quiet hours hold promotional messages."""
 
     PROMOTIONAL = "promotional"
     SERVICE = "service"
@@ -33,10 +33,10 @@ class MessageClass(StrEnum):
 
 
 MAX_RING_TIME: Final = timedelta(minutes=1)
-"""The provider's own limit of its `TimeOut`."""
+"""The provider's limit for its parameter `TimeOut`."""
 
 MAX_CALL_SETUP: Final = timedelta(minutes=1)
-"""What a request may take to the first ring from when it was claimed, as long as nobody has answered it."""
+"""The longest time from the claim of a callback to its first ring, if nobody has answered."""
 
 
 class AfterHoursCallback(StrEnum):
@@ -47,14 +47,14 @@ class AfterHoursCallback(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """The waits before the second, third … try of a callback, by how the try before it ended."""
+    """The waits before the second, third … try of a callback, by the outcome of the try before."""
 
     no_answer: tuple[timedelta, ...] = ()
     busy: tuple[timedelta, ...] = ()
     failed: tuple[timedelta, ...] = ()
 
     def delays_after(self, outcome: Outcome) -> tuple[timedelta, ...]:
-        """The waits after tries that ended so; none after one that needs no other."""
+        """The waits after tries with this outcome; none if it needs no further try."""
         match outcome:
             case Outcome.NO_ANSWER:
                 return self.no_answer
@@ -66,7 +66,7 @@ class Retries:
                 return ()
 
     def shortest_delays(self) -> tuple[timedelta, ...]:
-        """The waits of the chain that dials most often: the shortest for each try."""
+        """The shortest wait before each try: the sequence that calls most often."""
         lists = (self.no_answer, self.busy, self.failed)
         most = max(map(len, lists))
         return tuple(min(waits[i] for waits in lists if i < len(waits)) for i in range(most))
@@ -74,37 +74,38 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class CallbackPolicy:
-    """Either `flow` (the customer is rung, then meets the flow) or `agents` (two numbers connected)."""
+    """Either `flow` (the customer is called, then connected to the flow) or `agents` (two numbers are
+    connected)."""
 
     delay: timedelta
     flow: str | None
     agents: tuple[Agent, ...]
     first: str
-    """Who is rung first when agents are connected: `agent` or `customer`."""
+    """Who is called first if agents are connected: `agent` or `customer`."""
     max_per_hour: int
     ring_timeout: timedelta
     give_up_after: timedelta
     retries: Retries
     message_class: MessageClass
     time_limit: timedelta = timedelta(hours=1)
-    """The longest talk; Exotel is told, so that it is known until when a call may be up."""
+    """The longest conversation. Exotel gets this limit, so it is known when a call is over at the latest."""
     caller_id: str | None = None
-    """The ExoPhone to call from, E.164; the one that was rung where it is None."""
+    """The ExoPhone to call from, E.164; None: the ExoPhone that the caller called."""
     calls_at_once: int | None = None
-    """With a flow the campaign's own, with agents each agent's; None where it is not said."""
+    """The limit of the campaign with a flow, of each agent with agents; None if it is not set."""
     agent_retry: timedelta = timedelta(minutes=2)
-    """For how long an agent who missed a call is left alone; doubled with each miss in a row."""
+    """How long an agent who missed a call is left alone; doubled with each miss in a row."""
 
     @property
     def longest_call(self) -> timedelta:
-        """From its first ring to the latest instant at which a call can be up."""
+        """From the first ring to the latest time at which the call can be up."""
         legs = 2 if self.agents else 1
         return legs * self.ring_timeout + self.time_limit
 
 
 @dataclass(frozen=True, slots=True)
 class SmsPolicy:
-    """`body` may hold named values such as `{time}`; see `missedd.core.sms.template`."""
+    """`body` may contain fields such as `{time}`; see `missedd.core.sms.template`."""
 
     sender: str
     body: str
@@ -113,11 +114,11 @@ class SmsPolicy:
     message_class: MessageClass
     give_up_after: timedelta
     dlt_template: str | None = None
-    """The text as registered, with its variables; a text that does not match it is not sent."""
+    """The registered text with its variables; a text that does not match it is not sent."""
 
 
 class WebhookFormat(StrEnum):
-    """How a webhook's body is written: `form` has the parameters of Exotel's own missed-call webhook."""
+    """The format of a webhook's body. `form` has the parameters of Exotel's own missed-call webhook."""
 
     JSON = "json"
     FORM = "form"
@@ -143,7 +144,7 @@ class PollPolicy:
     opens_at: datetime | None
     closes_at: datetime | None
     countries: Countries = None
-    """Whose votes count; everybody's where it is None."""
+    """The countries whose votes count; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +152,16 @@ class SubscribePolicy:
     list: str
     purpose: str
     has_own_purpose: bool = True
-    """Whether the operator has said it; else it is the list's name."""
+    """Whether the operator set a purpose; else it is the name of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribePolicy:
     list: str
     suppress: bool = False
-    """Whether whoever leaves the list is not to be contacted at all any more."""
+    """Whether a caller who leaves the list is not contacted any more at all."""
     suppress_for: timedelta | None = None
-    """For how long; None for ever."""
+    """For how long; None: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class VerifyPolicy:
     ttl: timedelta
     """How long a verification waits for its call."""
     max_per_hour: int
-    """Verifications of one number that may be started in any hour."""
+    """How many verifications of one number may be started in any hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class AfterHoursPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Owns one or more ExoPhones (E.164) and says what their callers are owed."""
+    """Owns one or more ExoPhones (E.164) and decides what their callers are owed."""
 
     name: str
     exophones: tuple[str, ...]
@@ -195,16 +196,16 @@ class Campaign:
     unsubscribe: UnsubscribePolicy | None = None
     verify: VerifyPolicy | None = None
     countries: Countries = None
-    """Whom it calls and texts."""
+    """The countries whose numbers it calls and sends SMS to."""
 
     @property
     def label(self) -> str:
-        """How messages begin that are about one of its keys: `campaign "admissions"`."""
+        """How messages about one of its keys begin: `campaign "admissions"`."""
         return f"campaign {quoted(self.name)}"
 
     @property
     def action_kinds(self) -> tuple[Kind, ...]:
-        """The kinds of action that its calls may lead to, in the order of `Kind`."""
+        """The kinds of action to which its calls may lead, in the order of `Kind`."""
         has = {
             Kind.LEAD: self.lead_source,
             Kind.VOTE: self.vote,
@@ -225,24 +226,24 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that decisions depend on, in one value."""
+    """Everything on which decisions depend, in one value."""
 
     campaigns: tuple[Campaign, ...]
     promotional_hours: DailyWindow
-    """The daily hours, local time, in which promotional messages may go."""
+    """The daily hours, local time, in which promotional messages may be sent."""
     timezone: str
     polls: tuple[PollPolicy, ...] = ()
     channels: int | None = None
-    """How many legs of our calls may be up at once, by the account's plan; None where it is not said."""
+    """How many legs of our calls may be up at once, by the account's plan; None if it is not set."""
     _by_exophone: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     caller_ids: frozenset[str] = field(init=False, repr=False, compare=False)
-    """The ExoPhones that a campaign names to call from."""
+    """The ExoPhones from which a campaign calls by its `caller_id`."""
     _agent_limits: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _by_agent: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Looked up several times a call, so the maps are made once.
+        # These maps are used several times for each call, so they are built once.
         by_exophone = {number: each for each in reversed(self.campaigns) for number in each.exophones}
         object.__setattr__(self, "_by_exophone", by_exophone)
         named = (each.callback.caller_id for each in self.campaigns if each.callback is not None)
@@ -268,12 +269,12 @@ class Policy:
 
     @property
     def exophones(self) -> tuple[str, ...]:
-        """Every ExoPhone in the order of the configuration, those that are only called from at the end."""
+        """Every ExoPhone in the order of the configuration; those that are only a `caller_id` come last."""
         owned = dict.fromkeys(number for each in self.campaigns for number in each.exophones)
         return (*owned, *sorted(self.caller_ids - owned.keys()))
 
     def campaign_of_call(self, call: InboundCall) -> tuple[Campaign | None, str | None]:
-        """The campaign that a call is to, and the ExoPhone that was rung."""
+        """The campaign to which a call belongs, and the ExoPhone that was called."""
         if call.called_back_by is not None:
             return self.campaign(call.called_back_by[0]), call.called_back_by[1]
         for number in call.dialled:
@@ -286,9 +287,10 @@ class Policy:
         return self._by_name.get(name)
 
     def ring_timeout(self, campaign: str) -> timedelta:
-        """How long the campaign's callbacks ring; the longest there is where it no longer makes any."""
-        found = self.campaign(campaign)
-        return found.callback.ring_timeout if found and found.callback else MAX_RING_TIME
+        """How long the campaign's callbacks ring; the provider's limit if the campaign makes none any
+        more."""
+        policy = self.campaign(campaign)
+        return policy.callback.ring_timeout if policy and policy.callback else MAX_RING_TIME
 
     def is_agent(self, number: str) -> bool:
         """Whether any campaign connects its callers to this number."""
@@ -299,7 +301,7 @@ class Policy:
         return self._by_agent.keys()
 
     def agent_limit(self, number: str) -> int:
-        """How many calls of ours an agent takes at one time: the smallest number that any campaign says."""
+        """How many of our calls an agent takes at one time: the smallest limit that any campaign sets."""
         return self._agent_limits[number]
 
     def campaigns_with_agent(self, number: str) -> tuple[str, ...]:
@@ -310,6 +312,6 @@ class Policy:
         return next((each for each in self.polls if each.name == name), None)
 
     def poll_options(self, poll: str) -> tuple[str, ...]:
-        """What can be voted for in a poll, in the order of the configuration."""
+        """The options of a poll, in the order of the configuration."""
         votes = (each.vote for each in self.campaigns if each.vote)
         return tuple(dict.fromkeys(each.option for each in votes if each.poll == poll))

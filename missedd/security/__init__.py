@@ -1,1 +1,1 @@
-"""Who may come in: passwords, login attempts, host names that browsers are led by."""
+"""Access control: passwords, login attempts, and the host names that browsers send."""

@@ -1,7 +1,7 @@
-"""How often a password may be tried: a few wrong ones are forgiven, then each one more has to wait longer.
+"""How often a password may be tried: a few wrong attempts are free, then each one more has to wait longer.
 
-Counted for each peer, and for all of them together, so that many peers gain little. An attempt
-counts as wrong from its beginning, so that a hundred at once are not a hundred free ones.
+Attempts are counted for each peer, and for all peers together, so that many peers gain little. An attempt
+counts as wrong from its start, so that a hundred attempts at once are not a hundred free ones.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ from dataclasses import dataclass, field
 from typing import Final
 
 WINDOW_S: Final = 15 * 60.0
-"""Wrong attempts are remembered for so long."""
+"""Seconds for which wrong attempts are remembered."""
 FREE_ATTEMPTS_PER_PEER: Final = 5
 FREE_ATTEMPTS_IN_ALL: Final = 20
 FIRST_DELAY_S: Final = 5.0
 MAX_DELAY_PER_PEER_S: Final = 5 * 60.0
 MAX_DELAY_IN_ALL_S: Final = 30.0
-"""Whoever tries from everywhere must not lock out the one who knows the password."""
+"""This limit (seconds) is short: attempts from everywhere must not lock out the person who knows the
+password."""
 MAX_PEERS: Final = 1_000
-"""Peers that are remembered; beyond, the one that has been silent longest is forgotten."""
+"""Peers that are remembered; beyond that the peer without an attempt for the longest time is forgotten."""
 
 
 @dataclass(slots=True)
 class LoginThrottle:
-    """Times are seconds of a clock that never steps."""
+    """Counts login attempts. Times are seconds of a monotonic clock."""
 
     _attempts_by_peer: dict[str, deque[float]] = field(default_factory=dict)
     _all_attempts: deque[float] = field(default_factory=deque)
 
     def retry_after_s(self, peer: str, now_s: float) -> float:
-        """How long this peer has to wait before it may try again; 0 if it may now."""
+        """Seconds that this peer has to wait before it may try again; 0 if it may try now."""
         of_peer = self._attempts_by_peer.get(peer, deque())
         return max(
             _delay_s(of_peer, FREE_ATTEMPTS_PER_PEER, MAX_DELAY_PER_PEER_S, now_s),
@@ -38,17 +39,17 @@ class LoginThrottle:
         )
 
     def record_attempt(self, peer: str, now_s: float) -> None:
-        """An attempt is made; it is wrong until `record_success`."""
+        """Count a login attempt as failed until `record_success` is called."""
         of_peer = self._attempts_by_peer.pop(peer, deque())
         self._attempts_by_peer[peer] = of_peer
-        for each in (of_peer, self._all_attempts):
-            _drop_old(each, now_s)
-            each.append(now_s)
+        for attempts in (of_peer, self._all_attempts):
+            _drop_old(attempts, now_s)
+            attempts.append(now_s)
         if len(self._attempts_by_peer) > MAX_PEERS:
             del self._attempts_by_peer[next(iter(self._attempts_by_peer))]
 
     def record_success(self, peer: str) -> None:
-        """The peer's last attempt was right: it starts anew."""
+        """The peer's last attempt was right: its count starts again."""
         self._attempts_by_peer.pop(peer, None)
         if self._all_attempts:
             self._all_attempts.pop()
@@ -64,6 +65,6 @@ def _delay_s(attempts: deque[float], free: int, longest_s: float, now_s: float) 
     over = len(attempts) - free
     if over < 0:
         return 0.0
-    # The exponent is bounded before the power is taken.
+    # The exponent is limited first, so that the power cannot overflow.
     wait_s = min(longest_s, FIRST_DELAY_S * 2.0 ** min(over, 16))
     return max(0.0, attempts[-1] + wait_s - now_s)

@@ -1,7 +1,8 @@
 """Deduplication: which calls of one caller to one campaign count as one.
 
-Example with `dedup_window = "5m"`: the call of 10:00 is accepted, the call of 10:03 is a duplicate, and the call
-of 10:06 is accepted again. The window starts at the last *accepted* call, so repeated calls cannot extend it.
+Example with `dedup_window = "5m"`: the call of 10:00 is accepted, the call of 10:03 is a duplicate, and the
+call of 10:06 is accepted again. The window starts at the last *accepted* call, so repeated calls cannot
+extend it.
 
 A duplicate contacts nobody, with one exception: a caller who calls back after a missed callback gets another.
 

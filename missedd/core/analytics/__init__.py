@@ -1,1 +1,1 @@
-"""Figures of a period, from counts by hour."""
+"""Analytics of a period, computed from hourly counts."""

@@ -1,9 +1,9 @@
-"""When a backlog will be gone at the rate of the account, and how much of it grows too old before its turn.
+"""When a backlog will be gone at the account's rate, and how many of its actions expire before their turn.
 
-A fluid picture, minute by minute: so much waits, so much becomes due in each minute that is known, and
-so much goes out in each, the freshest first, as the dispatcher has it; what is left when it is no longer
-worth sending expires. Look-ups spend the same budget and retries come on top, so it is the best
-case, and said as such.
+The forecast is a simple model with steps of one minute: some actions wait, some become due in each known
+minute, and some are sent in each minute, the newest first, as the dispatcher does. What is left at its expiry
+expires. Look-ups share the rate limit and retries come on top, so this is the best case, and it is described
+as such.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from typing import Final
 
 MINUTE: Final = timedelta(minutes=1)
 FORECAST_MINUTES: Final = 60
-"""How far ahead what becomes due is counted."""
+"""How many minutes ahead actions that become due are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueGroup:
-    """So many that become due in one minute from now and expire in one, both counted from 0.
+    """`count` actions that become due in one minute and expire in another; minutes count from now, starting
+    at 0.
 
-    A negative `due` is a minute that has passed: they wait for their turn. What never expires has None.
+    A negative `due_minute` has passed: these actions wait for their turn. `expiry_minute` is None if they
+    never expire.
     """
 
     due_minute: int
@@ -33,27 +35,27 @@ class DueGroup:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What one lane owes."""
+    """The actions that one lane owes."""
 
     groups: Sequence[DueGroup] = ()
 
     @property
     def due_now(self) -> int:
-        """Those whose instant has come."""
-        return sum(crowd.count for crowd in self.groups if crowd.due_minute < 0)
+        """Actions whose due time has come."""
+        return sum(group.count for group in self.groups if group.due_minute < 0)
 
     @property
     def due_soon(self) -> int:
-        """How many more become due in the minutes that are known."""
-        return sum(crowd.count for crowd in self.groups if crowd.due_minute >= 0)
+        """How many more become due in the known minutes."""
+        return sum(group.count for group in self.groups if group.due_minute >= 0)
 
 
 @dataclass(frozen=True, slots=True)
 class BacklogForecast:
     clears_in: timedelta
-    """How long until nothing that is due waits any more, gone or expired; nothing if nothing is due."""
+    """How long until no due action waits any more, sent or expired; zero if nothing is due."""
     expiring: int
-    """How many expire before their turn, of what becomes due in the minutes that are known too."""
+    """How many expire before their turn, including actions that become due in the known minutes."""
 
 
 @dataclass(slots=True)
@@ -62,23 +64,23 @@ class _WaitingGroup:
 
 
 def forecast_backlog(backlog: Backlog, per_minute: int) -> BacklogForecast:
-    """Say when the backlog is gone and what of it expires, where `per_minute` go out."""
+    """When the backlog is gone and how much of it expires, if `per_minute` actions are sent."""
     arriving: defaultdict[int, list[DueGroup]] = defaultdict(list)
-    for crowd in sorted(backlog.groups, key=lambda crowd: crowd.due_minute):
-        arriving[max(0, crowd.due_minute)].append(crowd)
-    stack: list[_WaitingGroup] = []  # the freshest at its end
+    for group in sorted(backlog.groups, key=lambda group: group.due_minute):
+        arriving[max(0, group.due_minute)].append(group)
+    stack: list[_WaitingGroup] = []  # the newest at its end
     ending: defaultdict[int, list[_WaitingGroup]] = defaultdict(list)
     waiting = expiring = minute = 0
     lasts = timedelta(0) if backlog.due_now == 0 else None
     while arriving or waiting:
-        for crowd in arriving.pop(minute, ()):
-            left = _WaitingGroup(crowd.count)
+        for group in arriving.pop(minute, ()):
+            left = _WaitingGroup(group.count)
             stack.append(left)
             waiting += left.count
-            if crowd.expiry_minute is not None:
-                ending[max(minute, crowd.expiry_minute)].append(left)
+            if group.expiry_minute is not None:
+                ending[max(minute, group.expiry_minute)].append(left)
         if not arriving and not ending:
-            # Nothing changes any more but that it goes.
+            # From here on nothing happens except sending.
             return BacklogForecast(
                 (minute + waiting / per_minute) * MINUTE if lasts is None else lasts, expiring
             )
@@ -97,7 +99,7 @@ def forecast_backlog(backlog: Backlog, per_minute: int) -> BacklogForecast:
 
 
 def _take_newest(stack: list[_WaitingGroup], limit: int) -> int:
-    """Take up to `limit` off the end, and say how many that were."""
+    """Take up to `limit` actions off the end, and return how many were taken."""
     room = limit
     while stack and room:
         taken = min(room, stack[-1].count)

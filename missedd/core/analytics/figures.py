@@ -1,32 +1,32 @@
-"""The figures of a campaign: what each is, and the arithmetic, over counts that the store made.
+"""The analytics of a campaign: the definition of each figure, and the arithmetic over counts from the store.
 
-- `total_calls`: distinct missed calls to the campaign, whatever became of them: accepted,
-  duplicate, suppressed and withheld-number ones. A redelivery is no call, a `not-missed` call is
-  no missed call, and a call to an ExoPhone that no campaign has belongs to no figure.
-- `unique_callers`: the numbers among them. A withheld number is a call without a caller.
-- `callbacks_made`: callbacks that were placed: the request went out and may have rung. A retry is
-  a callback of its own. One that the agent missed is none, and in no other figure of callbacks.
+- `total_calls`: distinct missed calls to the campaign with any result: accepted, duplicate, suppressed
+  and withheld-number calls. Not counted: redeliveries, `not-missed` calls, and calls to an ExoPhone that
+  no campaign has.
+- `unique_callers`: the different numbers among them. A withheld number is a call without a caller.
+- `callbacks_made`: callbacks that were placed: the request was sent and the phone may have rung. A retry
+  is a separate callback. A callback that the agent missed is in no figure of callbacks.
 - `callbacks_answered`: those of them that ended `answered`.
-- `callback_success_rate`: answered over those placed that have an outcome. One still ringing is
-  in neither part, one whose outcome stayed `unknown` lowers the rate. What an operator settled
-  since counts as what they said.
-- `agent_misses`: callbacks that failed as the agent, who was rung first, did not come: the caller's
-  telephone did not ring.
-- `sms_sent`, `sms_delivered`, `sms_delivery_rate`: likewise of SMS.
-- `callback_outcomes`, `sms_by_reason`: all that ended, whether they were placed or not, by outcome
-  and reason; an SMS also by the provider's code.
-- `seconds_to_callback`: from the missed call to its first callback's going out, median and 95th
-  percentile. A retry is not a caller's wait.
-- `seconds_to_answer`: from the missed call to the answer of the callback that reached the caller.
-- `leads`: persons, each once a campaign, first seen in the period.
-- `conversions`: those that came about in the period.
-- `conversion_rate`: the period's leads with a conversion, whenever, over its leads.
-- `recovered`: those of the calls that no webhook told of; they were found in the provider's list.
-- `peak_hours`, `weekday_hours`, `by_day`: the calls by hour of the day, by hour of the week and by
-  date, local time.
+- `callback_success_rate`: answered callbacks over placed callbacks with an outcome. A callback that still
+  rings is in neither part; an outcome that stayed `unknown` lowers the rate. If an operator entered the
+  outcome later, that outcome counts.
+- `agent_misses`: callbacks that failed because the agent, who was called first, did not answer: the
+  caller's phone did not ring.
+- `sms_sent`, `sms_delivered`, `sms_delivery_rate`: the same for SMS.
+- `callback_outcomes`, `sms_by_reason`: all actions that ended, placed or not, by outcome and reason; an
+  SMS also by the provider's code.
+- `seconds_to_callback`: from the missed call until its first callback was sent, median and 95th
+  percentile. Retries do not count, because the caller does not wait for them.
+- `seconds_to_answer`: from the missed call until the callback that reached the caller was answered.
+- `leads`: persons first seen in the period, each once per campaign.
+- `conversions`: conversions dated in the period.
+- `conversion_rate`: the period's leads with a conversion at any time, over the period's leads.
+- `recovered`: calls that no webhook reported; they were found in the provider's list.
+- `peak_hours`, `weekday_hours`, `by_day`: the calls by hour of the day, by hour of the week and by date,
+  in local time.
 
-Calls count at their own time, callbacks and SMS with the call that they answer, so that a period's
-callbacks are those owed for the period's calls. Rates are fractions, None over nothing.
+Calls count at their own time. Callbacks and SMS count with the call that they answer, so the callbacks of a
+period are those for the calls of the period. Rates are fractions; None over nothing.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ COUNTED_VERDICTS: tuple[Verdict, ...] = (
     Verdict.SUPPRESSED,
     Verdict.NO_CALLER_ID,
 )
-"""The verdicts of a missed call to a campaign."""
+"""The verdicts of calls that count as missed calls to a campaign."""
 
 PERCENTILES: Final = {"median": 50, "p95": 95}
 
 
 class RollupsBehind(Exception):
-    """The summaries are far behind, so that figures would take too long just now; the text says how far."""
+    """The rollups are so far behind that the figures would take too long now; the text says how far."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodCounts:
-    """What the store counted for one period and one campaign, or all of them."""
+    """The store's counts for one period and one campaign, or for all campaigns."""
 
     facts: Mapping[str, int]
-    """How often each fact of the view `facts` holds; the uncounted verdicts included."""
+    """How often each fact of the view `facts` occurs, including verdicts that do not count as calls."""
     hours: Mapping[int, int]
     """Counted calls by hour of the grid; absent hours are 0."""
     unique_callers: int
@@ -70,7 +70,7 @@ class PeriodCounts:
 
 @dataclass(slots=True)
 class _ParsedFacts:
-    """Facts taken apart, by what they are about."""
+    """The facts, parsed and sorted by subject."""
 
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     recovered: int = 0
@@ -83,7 +83,7 @@ class _ParsedFacts:
 
 @dataclass(frozen=True, slots=True)
 class _ActionGroup:
-    """How many actions are alike."""
+    """A number of actions with equal properties."""
 
     kind: str
     state: str
@@ -95,12 +95,12 @@ class _ActionGroup:
 
 
 def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> dict[str, Any]:
-    """The figures as the API shows them: the contract's first, then what explains them."""
+    """The figures as the API shows them: first those of the contract, then those that explain them."""
     facts = _parse_facts(counts.facts)
     all_callbacks = [each for each in facts.actions if each.kind == Kind.CALLBACK]
     callbacks = [each for each in all_callbacks if not is_agent_miss(each.outcome, each.reason)]
-    texts = [each for each in facts.actions if each.kind == Kind.SMS]
-    answered, delivered = _count_placed(callbacks, Outcome.ANSWERED), _count_placed(texts, Outcome.DELIVERED)
+    sms = [each for each in facts.actions if each.kind == Kind.SMS]
+    answered, delivered = _count_placed(callbacks, Outcome.ANSWERED), _count_placed(sms, Outcome.DELIVERED)
     by_hour, by_weekday, by_day = calls_by_local_hour(counts.hours, grid, timezone)
     return {
         "total_calls": sum(n for (verdict, _), n in facts.calls.items() if verdict in COUNTED_VERDICTS),
@@ -114,13 +114,13 @@ def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> dict[
         "conversion_rate": rate(facts.converted, facts.leads),
         "peak_hours": by_hour,
         "recovered": facts.recovered,
-        "sms_sent": _count_placed(texts),
+        "sms_sent": _count_placed(sms),
         "sms_delivered": delivered,
-        "sms_delivery_rate": rate(delivered, _count_ended(texts)),
+        "sms_delivery_rate": rate(delivered, _count_ended(sms)),
         "seconds_to_callback": _percentiles(facts.seconds.get("called-back", {})),
         "seconds_to_answer": _percentiles(facts.seconds.get("answered", {})),
         "callback_outcomes": _group_counts(_only_done(all_callbacks), ("outcome", "reason")),
-        "sms_by_reason": _group_counts(_only_done(texts), ("outcome", "reason", "code")),
+        "sms_by_reason": _group_counts(_only_done(sms), ("outcome", "reason", "code")),
         "verdicts": [
             {"verdict": verdict, "reason": reason, "calls": n}
             for (verdict, reason), n in sorted(facts.calls.items())
@@ -132,46 +132,46 @@ def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> dict[
 
 
 def rate(part: int, whole: int) -> float | None:
-    """A fraction, None over nothing."""
+    """A fraction; None over nothing."""
     return part / whole if whole else None
 
 
 def is_agent_miss(outcome: str | None, reason: object) -> bool:
-    """Whether a callback ended so that only an agent's telephone had rung."""
+    """Whether a callback ended before the caller's phone rang, because an agent did not answer."""
     return outcome == Outcome.FAILED and reason in AGENT_MISS_REASONS
 
 
 def busiest_hour(hours: Iterable[Mapping[str, int]]) -> int | None:
-    """The hour with the most calls, the earliest of equals; None if there was no call."""
+    """The hour with the most calls, the earliest one if several are equal; None without calls."""
     busiest = max(hours, key=lambda each: each["calls"], default=None)
     return busiest["hour"] if busiest is not None and busiest["calls"] else None
 
 
 def _parse_facts(facts: Mapping[str, int]) -> _ParsedFacts:
-    """As the view `facts` puts them together. Sums of what came and went may be 0."""
-    found = _ParsedFacts()
+    """Parse the facts as the view `facts` encodes them. A count may be 0 after additions and subtractions."""
+    parsed = _ParsedFacts()
     for fact, n in facts.items():
         if n == 0:
             continue
         match fact.split("|"):
             case ["call", verdict, reason, shape]:
-                found.calls[verdict, reason] += n
+                parsed.calls[verdict, reason] += n
                 if shape == SHAPE_RECOVERED and verdict in COUNTED_VERDICTS:
-                    found.recovered += n
+                    parsed.recovered += n
             case ["action", kind, state, outcome, reason, code, placed]:
-                found.actions.append(
+                parsed.actions.append(
                     _ActionGroup(kind, state, outcome or None, reason, code, placed == "placed", n)
                 )
             case ["lead", converted]:
-                found.leads += n
-                found.converted += n if converted else 0
+                parsed.leads += n
+                parsed.converted += n if converted else 0
             case ["conversion"]:
-                found.conversions += n
+                parsed.conversions += n
             case ["called-back" | "answered" as what, bucket]:
-                found.seconds.setdefault(what, {})[int(bucket)] = n
+                parsed.seconds.setdefault(what, {})[int(bucket)] = n
             case _:
-                raise AssertionError(f"{fact!r} is no fact that is known here")
-    return found
+                raise AssertionError(f"unknown fact {fact!r}")
+    return parsed
 
 
 def _count_placed(actions: Iterable[_ActionGroup], outcome: Outcome | None = None) -> int:
@@ -191,10 +191,10 @@ def _percentiles(counts: Mapping[int, int]) -> dict[str, float | None]:
 
 
 def _group_counts(actions: Iterable[_ActionGroup], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Counts by some of their properties, in order; an absent one is None."""
+    """Counts by some properties, sorted; an absent property is None."""
     sums = Counter[tuple[str, ...]]()
-    for each in actions:
-        sums[tuple(getattr(each, name) or "" for name in names)] += each.count
+    for group in actions:
+        sums[tuple(getattr(group, name) or "" for name in names)] += group.count
     return [
         {name: value or None for name, value in zip(names, key, strict=True)} | {"count": n}
         for key, n in sorted(sums.items())

@@ -1,6 +1,6 @@
 """The hours of a time zone, numbered from 1970.
 
-They begin where its clocks show a full hour: in India at half past, by UTC.
+An hour begins when the zone's clocks show a full hour. In India this is half past the hour in UTC.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 HOUR_US: Final = 3_600_000_000
 
 _FIRST_YEAR, _LAST_YEAR = 2005, 2045
-"""Of calls that there can be. Where a law changes a zone in years to come the summaries are made anew."""
+"""Range of years whose UTC offsets are considered. If a law changes a zone later, the rollups are rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
 class HourGrid:
-    """Hours begin `phase_us` after a multiple of `width_us` since 1970 UTC."""
+    """Hours begin `phase_us` after a multiple of `width_us`, counted from 1970 UTC (microseconds)."""
 
     width_us: int = HOUR_US
     phase_us: int = 0
@@ -34,10 +34,9 @@ class HourGrid:
 
 @cache
 def hour_grid_for(timezone: str) -> HourGrid:
-    """The grid on which each hour lies in one local hour, summer and winter.
+    """The grid on which each hour belongs to one local hour, in summer and in winter.
 
-    Where a zone's clocks are set by parts of an hour (Lord Howe Island's are), its "hours" are
-    those parts.
+    If a zone changes its clocks by a part of an hour, as Lord Howe Island does, its "hours" are such parts.
     """
     zone, at = ZoneInfo(timezone), datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
     offsets_s = set[int]()

@@ -1,7 +1,7 @@
-"""How long something took, counted in buckets none of which is wider than a thirty-second of its time.
+"""Latencies, counted in buckets that are at most one thirty-second of their own value wide.
 
-So a median or a percentile of any period is a sum of counts, and is off by less than two percent.
-The view `facts` puts latencies into the same buckets.
+So the median or a percentile of any period is a sum of counts, with an error below two percent. The view
+`facts` uses the same buckets.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import Final
 
 _TENTHS_PER_SECOND = 10
 _LINEAR_TENTHS = 64
-"""Up to so many tenths of a second each has a bucket of its own; from there on widths double with it."""
+"""Each tenth of a second below this has its own bucket; from there on the width doubles with the value."""
 
 LAST_BUCKET: Final = _LINEAR_TENTHS << 17
-"""Tenths of a second, nearly ten days: whatever took longer is in the last bucket."""
+"""Tenths of a second, nearly ten days: every longer latency is in the last bucket."""
 
 
 def bucket_of(seconds: float) -> int:
-    """The bucket of a latency, named by its lower bound in tenths of a second."""
+    """The bucket of a latency (seconds), named by its lower bound in tenths of a second."""
     tenths = max(0, int(seconds * _TENTHS_PER_SECOND))
     return LAST_BUCKET if tenths >= LAST_BUCKET else tenths - tenths % _width(tenths)
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> float | None:
-    """The latency, in seconds, that `percent` of a hundred do not exceed: the middle of its bucket.
+    """The latency in seconds that `percent` of the values do not exceed: the middle of its bucket.
 
-    `counts` holds how many there are in each bucket; None if there are none.
+    `counts` has the number of values in each bucket; None if there are no values.
     """
     left = -(-sum(counts.values()) * percent // 100)
     if left <= 0:

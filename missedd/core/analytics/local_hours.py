@@ -1,4 +1,4 @@
-"""Counts by hour of the grid as people look at them: by hour of the day, of the week, and by date."""
+"""Hourly counts in local time: by hour of the day, by hour of the week, and by date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from missedd.core.analytics.hour_grid import HourGrid
 HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
 EPOCH_WEEKDAY: Final = 3
-"""1 January 1970 was one; Monday is 0."""
+"""1 January 1970 was a Thursday; Monday is 0."""
 EPOCH_DATE: Final = date(1970, 1, 1)
 
 type HourTable = list[dict[str, int]]
@@ -22,7 +22,8 @@ type HourTable = list[dict[str, int]]
 def calls_by_local_hour(
     hours: Mapping[int, int], grid: HourGrid, timezone: str
 ) -> tuple[HourTable, HourTable, list[dict[str, int | str]]]:
-    """By hour of the day, all 24; by weekday and hour, all 168, Monday being 0; by date, first to last."""
+    """Three tables: all 24 hours of the day; all 168 hours of the week (Monday is 0); every date, first to
+    last."""
     offsets = _UtcOffsets(timezone)
     of_day, of_week, dates = [0] * 24, [0] * 168, Counter[int]()
     for hour, n in hours.items():
@@ -46,7 +47,7 @@ def calls_by_local_hour(
 
 
 class _UtcOffsets:
-    """A zone's offset from UTC at many instants; looked up twice a day, as it hardly ever changes."""
+    """A zone's offset from UTC at many times; it rarely changes, so it is computed twice for each day."""
 
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)

@@ -1,8 +1,8 @@
-"""Time cut into stretches with some hundred calls each, numbered in order; and what a period has of them.
+"""Time divided into buckets of a few hundred calls each, numbered in order; and how a period is made of them.
 
-A stretch is what is summed at once, a minute of a rush or a week of quiet. So whatever a period cuts
-off at its ends is never more than a few hundred calls, which are counted one by one. Stretches add up
-to longer buckets, a *level* each, so that years are a few additions.
+A bucket is the unit of a rollup: a minute at a peak, or a week of quiet. So the part of a period outside its
+whole buckets has at most a few hundred calls, which are counted one by one. Buckets are combined into larger
+ones, one size for each *level*, so that years need only a few additions.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 SPANS: Final = (1, 32, 32 * 32)
-"""How many stretches a bucket of each level has."""
+"""How many buckets of level 0 a bucket of each level has."""
 
 BEFORE_US: Final = -(2**62)
+"""Microseconds earlier than any time: the start of a period without a bound."""
 AFTER_US: Final = 2**62
-"""Earlier and later than any instant: the ends of a period without a bound."""
+"""Microseconds later than any time: the end of a period without a bound."""
 
 
 class TimeBucket(NamedTuple):
-    """The first begins before any time, the last ends where what is summed ends."""
+    """The first bucket begins before any time; the last one ends where the rollups end. Times are
+    microseconds since 1970."""
 
     number: int
     since_us: int
@@ -28,7 +30,7 @@ class TimeBucket(NamedTuple):
 
 
 class Remainder(NamedTuple):
-    """What is counted one by one: added, or taken away from a stretch."""
+    """Rows that are counted one by one: added, or subtracted from a bucket (`sign` -1)."""
 
     since_us: int
     until_us: int
@@ -37,10 +39,10 @@ class Remainder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeriodParts:
-    """A period as whole stretches and rests.
+    """A period as whole buckets plus remainders.
 
-    The stretches go from `first` up to before `last`, which may be `first`: in time from `since_us` up
-    to before `until_us`. `is_open` says that the period goes on where they end, or beyond.
+    The buckets are `first` (included) to `last` (excluded; it may equal `first`), in time `since_us` to
+    `until_us`. `is_open` says that the period extends to the end of the buckets or beyond.
     """
 
     first: int = 0
@@ -60,10 +62,11 @@ def split_period(
     *,
     additive_only: bool,
 ) -> PeriodParts:
-    """A period at whose bounds are the stretches `low` and `high`: None where nothing is summed any more.
+    """Split a period into whole buckets plus remainders.
 
-    `end` is the stretch that comes after the last. At either bound the nearer end of its stretch is
-    taken, and what is too much of it is counted and taken away; with `additive_only` nothing is, as sets of
+    `low` and `high` are the buckets at its bounds; None if the rollups end before that bound. `end` is the
+    bucket after the last one. At each bound the nearer edge of the bucket is used, and single rows are added
+    or subtracted to correct the difference. With `additive_only` nothing is subtracted, because a set of
     callers can only grow.
     """
     if low is None:
@@ -92,7 +95,7 @@ def _without_empty(*remainders: Remainder) -> tuple[Remainder, ...]:
 
 
 class BucketRun(NamedTuple):
-    """The buckets of a level from `first` up to before `last`."""
+    """The buckets of a level from `first` (included) to `last` (excluded)."""
 
     level: int
     first: int
@@ -102,9 +105,9 @@ class BucketRun(NamedTuple):
 def cover_with_buckets(
     first: int, last: int, complete: int, level: int = len(SPANS) - 1
 ) -> Iterator[BucketRun]:
-    """The fewest runs that make the stretches from `first` up to before `last`.
+    """The fewest runs that cover the level-0 buckets from `first` (included) to `last` (excluded).
 
-    Above the first level there are only buckets of which all stretches are among the first `complete`.
+    A bucket of a higher level is used only if all its level-0 buckets are among the first `complete`.
     """
     span = SPANS[level]
     low, high = -(-first // span), (min(last, complete) if level else last) // span

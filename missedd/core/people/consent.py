@@ -1,8 +1,11 @@
-"""Who is on which list, and who opted out: by what people said, each by its call's own time.
+"""Which lists a number is on, and whether it has opted out.
 
-What comes out depends on what was said and when, never on the order in which it became known: a
-call that joins a list may be delivered minutes after the one that left it again. At the same
-instant, leaving comes after joining. One consent at a time is in force for a number and a list.
+Example: Exotel delivers the call that joins a list after the call that leaves it, although the joining call
+came first. The number is off the list: the state depends on when people called, not on when the webhook
+arrived.
+
+At the same instant, leaving comes after joining. A number has at most one consent in force for a list; a
+second call does not create a second consent.
 """
 
 from __future__ import annotations
@@ -17,16 +20,16 @@ from typing import Final
 from missedd.core.reasons import Reason
 
 WITHDRAWN_BY_CALL: Final = "missed-call"
-"""By which a consent is withdrawn: this, or what an operator acted through."""
+"""The value of `withdrawn_by` for a call. Else it is the interface that an operator used."""
 
 
 class ConsentStatus(StrEnum):
-    """What a call that joined is worth."""
+    """The status of a call that joined a list."""
 
     IN_FORCE = "in-force"
     WITHDRAWN = "withdrawn"
     REPEATED = "repeated"
-    """It found a consent in force: the evidence is that one's call."""
+    """The number was on the list already; the earlier call stays the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class SubscribeEvent:
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeEvent:
-    """A word that leaves the list: a call, or without one an operator's deed."""
+    """A call that leaves the list, or an operator's action (`call_id` is None)."""
 
     at: datetime
     by: str
@@ -59,7 +62,7 @@ type ConsentEvent = SubscribeEvent | UnsubscribeEvent
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A call that joined, what it is worth, and what ended it."""
+    """A call that joined, its status, and the event that ended the consent."""
 
     subscribed_by: SubscribeEvent
     status: ConsentStatus
@@ -68,9 +71,9 @@ class Consent:
 
 @dataclass(slots=True)
 class ConsentHistory:
-    """What is known to have been said of one list by one number, in the order of its own time.
+    """All known events of one number and one list, in the order of their own times.
 
-    It need not reach back to the beginning: from a consent on, nothing before it matters.
+    The history may start at a consent: earlier events do not matter then.
     """
 
     events: list[ConsentEvent] = field(default_factory=list)
@@ -84,7 +87,7 @@ class ConsentHistory:
         return bool(self.events) and isinstance(self.events[-1], SubscribeEvent)
 
     def add_subscribe(self, event: SubscribeEvent) -> Reason:
-        """Take in a call that joins, and say what came of it."""
+        """Add a call that joins, and return the reason to record."""
         was_in_force = self.is_subscribed
         insort(self.events, event, key=_sort_key)
         if not self.is_subscribed:
@@ -92,27 +95,29 @@ class ConsentHistory:
         return Reason.ALREADY_SUBSCRIBED if was_in_force else Reason.SUBSCRIBED
 
     def add_unsubscribe(self, event: UnsubscribeEvent) -> Reason:
-        """Take in a word that leaves, and say what came of it."""
+        """Add an event that leaves, and return the reason to record."""
         insort(self.events, event, key=_sort_key)
         if self.is_subscribed:
             return Reason.SUBSCRIBED_SINCE
         before = self.events.index(event) - 1
-        found = before >= 0 and isinstance(self.events[before], SubscribeEvent)
-        return Reason.UNSUBSCRIBED if found else Reason.NOT_SUBSCRIBED
+        was_subscribed = before >= 0 and isinstance(self.events[before], SubscribeEvent)
+        return Reason.UNSUBSCRIBED if was_subscribed else Reason.NOT_SUBSCRIBED
 
     def consents(self) -> list[Consent]:
-        """What every call that joined is worth by all that is known."""
-        found: list[Consent] = []
+        """The status of every call that joined, given all known events."""
+        consents: list[Consent] = []
         current: int | None = None
-        for wish in self.events:
-            if isinstance(wish, SubscribeEvent):
+        for event in self.events:
+            if isinstance(event, SubscribeEvent):
                 repeats = current is not None
-                found.append(Consent(wish, ConsentStatus.REPEATED if repeats else ConsentStatus.IN_FORCE))
-                current = current if repeats else len(found) - 1
+                status = ConsentStatus.REPEATED if repeats else ConsentStatus.IN_FORCE
+                consents.append(Consent(event, status))
+                current = current if repeats else len(consents) - 1
             elif current is not None:
-                found[current] = Consent(found[current].subscribed_by, ConsentStatus.WITHDRAWN, wish)
+                subscribed_by = consents[current].subscribed_by
+                consents[current] = Consent(subscribed_by, ConsentStatus.WITHDRAWN, event)
                 current = None
-        return found
+        return consents
 
 
 def _sort_key(event: ConsentEvent) -> tuple[datetime, bool, int]:
@@ -120,19 +125,20 @@ def _sort_key(event: ConsentEvent) -> tuple[datetime, bool, int]:
 
 
 def withdrawal_time(now: datetime, history: ConsentHistory) -> datetime:
-    """When an operator's word takes effect: now, or after all that was said, should that lie ahead.
+    """When an operator's unsubscription takes effect: now, or after every known event if one lies ahead of
+    now.
 
-    A call's own time may be a little ahead of our clock, and a person is taken off the list all the same.
+    A call's own time may be a little ahead of our clock; the number must leave the list all the same.
     """
     return max([now, *(each.at for each in history.events)])
 
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """A suppression that the number itself asked for, by calls.
+    """A suppression that the number asked for itself, by one or more calls.
 
-    `call_id` is the call that began it: the SMS that confirms it is owed for that call. `requested_at`
-    is the own time of the latest such call, `since` when the first took effect.
+    `call_id` is the first of these calls; the confirmation SMS is owed for it. `requested_at` is the own time
+    of the latest of these calls, `since` the time at which the first one took effect.
     """
 
     since: datetime
@@ -144,10 +150,11 @@ class OptOut:
 def apply_opt_out(
     current: OptOut | None, requested: OptOut, joined_at: datetime | None, now: datetime
 ) -> OptOut | None:
-    """What stands after a call that opts out; `joined_at` is the number's latest call that joined any list.
+    """The opt-out after one more call that opts out. `joined_at` is the number's latest call that joined any
+    list.
 
-    One that was made before such a call, or whose time has run out, changes nothing. A further one
-    prolongs what stands, and never shortens it.
+    A call that is older than `joined_at`, or whose suppression is over already, changes nothing. A further
+    call extends the opt-out and never shortens it.
     """
     is_over = requested.until is not None and requested.until <= now
     if is_over or (joined_at is not None and joined_at > requested.requested_at):
@@ -160,5 +167,5 @@ def apply_opt_out(
 
 
 def apply_resubscribe(current: OptOut | None, joined_at: datetime) -> OptOut | None:
-    """What stands after a call that joins a list: who joins after opting out may be contacted again."""
+    """The opt-out after a call that joins a list: joining after opting out ends the opt-out."""
     return None if current is not None and joined_at > current.requested_at else current

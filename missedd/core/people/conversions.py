@@ -1,8 +1,8 @@
-"""What the business says its callers became, and which call it is put down to.
+"""Conversions: what the business reports about its callers, and the call to which each is attributed.
 
-A conversion is known by its reference: the same one again is the same conversion, whatever else is
-said with it. It belongs to the campaign that the person rang: the one that is named, or the one of
-the call that is named, or else the one that they rang last before it.
+A conversion is identified by its reference: the same reference again is the same conversion, whatever else is
+sent with it. It belongs to a campaign that the person called: the campaign that is named, else the campaign
+of the call that is named, else the campaign that the person called last before the conversion.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 DATE_ONLY_TOLERANCE: Final = timedelta(days=1)
-"""How much later than a conversion the call may be: who says no more than its date says midnight."""
+"""How much later than the conversion its call may be: a date without a time means midnight."""
 
 MAX_BATCH_SIZE: Final = 500
 MAX_REFERENCE_LENGTH: Final = 200
@@ -21,20 +21,20 @@ MAX_REFERENCE_LENGTH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class ConversionInput:
-    """One conversion as it was said: of a number (E.164) or of a call, and what else is known of it."""
+    """One conversion as it was reported: for a number (E.164) or for a call, with optional details."""
 
     reference: str
     number: str | None = None
     call_sid: str | None = None
     campaign: str | None = None
     at: datetime | None = None
-    """Now, if it was not said."""
+    """Aware; None if it was not reported, which means now."""
     value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallCandidate:
-    """A missed call that a conversion may be put down to."""
+    """A missed call to which a conversion may be attributed. Numbers are E.164, times UTC."""
 
     call_id: int
     call_sid: str
@@ -48,7 +48,7 @@ class CallCandidate:
 class StoredConversion:
     """The conversion of a reference, as the API shows it.
 
-    `conflicting_fields` names what was said otherwise this time; a repetition changes nothing.
+    `conflicting_fields` names the fields that differ this time; a repetition changes nothing.
     """
 
     conversion: Mapping[str, Any]
@@ -58,7 +58,7 @@ class StoredConversion:
 
 @dataclass(frozen=True, slots=True)
 class UnknownCaller:
-    """Nobody to put the conversion down to: `field` is what was said of them, `message` is for people."""
+    """No call fits the conversion: `field` is the field at fault, `message` is for people."""
 
     field: str
     message: str
@@ -70,11 +70,10 @@ type ConversionResult = StoredConversion | UnknownCaller
 def attribute_conversion(
     candidates: Iterable[CallCandidate], conversion: ConversionInput, at: datetime
 ) -> CallCandidate | UnknownCaller:
-    """The one of a person's calls that led to a conversion at `at`, or what does not fit.
+    """The call that led to a conversion at `at`, or the field that does not fit.
 
-    Calls that made a lead come first; of these the latest before it, and if all came after it (as
-    when it is dated by the day) the latest of all. Nothing is put down to a call of a later day, unless
-    that very call is named.
+    Calls with a lead come first, then calls before the conversion, then the latest call. A conversion is
+    never attributed to a call of a later day, unless that call is named.
     """
     calls = list(candidates)
     if conversion.call_sid is not None:
@@ -84,24 +83,26 @@ def attribute_conversion(
         if conversion.number is not None and calls[0].number != conversion.number:
             return UnknownCaller("number", "is not the number of this call")
     elif not calls:
-        return UnknownCaller("number", "has never rung a campaign")
+        return UnknownCaller("number", "has never called a campaign")
     else:
         calls = [each for each in calls if each.called_at < at + DATE_ONLY_TOLERANCE]
         if not calls:
-            return UnknownCaller("at", "lies before the number first rang a campaign")
+            return UnknownCaller("at", "is before the number's first call to a campaign")
     if conversion.campaign is not None:
         calls = [each for each in calls if each.campaign == conversion.campaign]
         if not calls:
-            rang = (
-                "this call was to another campaign" if conversion.call_sid else "the number has never rung it"
+            message = (
+                "this call was to another campaign"
+                if conversion.call_sid
+                else "the number has never called this campaign"
             )
-            return UnknownCaller("campaign", rang)
+            return UnknownCaller("campaign", message)
     return max(
         calls, key=lambda each: (each.lead_id is not None, each.called_at <= at, each.called_at, each.call_id)
     )
 
 
 def conflicting_fields(conversion: ConversionInput, stored: ConversionInput) -> tuple[str, ...]:
-    """What a repetition says otherwise than the first saying; what it leaves out is no contradiction."""
+    """The fields in which a repetition differs from the stored conversion; absent fields do not count."""
     names = ("number", "call_sid", "campaign", "at", "value")
     return tuple(name for name in names if getattr(conversion, name) not in (None, getattr(stored, name)))

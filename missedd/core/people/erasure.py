@@ -1,7 +1,7 @@
-"""Erasing a number: what stands in its place, why it may have to wait, and how it is found in free text.
+"""Erasing a number: its pseudonym, the reasons to refuse, and how the number is found in free text.
 
-A pseudonym is made of nothing but a count. All rows of one number bear the same, so that every figure
-stays what it was; nothing leads from it back to the number.
+A pseudonym contains only a counter. All rows of one number get the same pseudonym, so every figure stays the
+same, and nothing leads from the pseudonym back to the number.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ PSEUDONYM_PREFIX: Final = "erased:"
 _PSEUDONYM: Final = re.compile(rf"{PSEUDONYM_PREFIX}[1-9][0-9]{{0,17}}")
 
 type Redact = Callable[[str], str]
-"""Gives a text with the pseudonym wherever the number stood in it."""
+"""Returns a text in which the pseudonym replaces the number."""
 
 _SEPARATORS = r"[ \t.()\u00a0-]{0,2}"
-"""What people put between digits."""
+"""Characters that people write between digits."""
 
 _MIN_DISTINCT_DIGITS = 8
-"""So many digits in a row are a number even within a longer run of them; fewer may be an amount."""
+"""This many digits identify a number even within a longer run of digits; fewer digits may be an amount."""
 
 
 class ErasureCause(StrEnum):
@@ -36,23 +36,23 @@ class ErasureCause(StrEnum):
 
 
 class ErasureRefusal(StrEnum):
-    """Why a number is left as it is."""
+    """Why a number is not erased."""
 
     UNKNOWN = "unknown"
-    """Nothing is kept of it that could be erased."""
+    """The database holds nothing about it that could be erased."""
     STILL_OWED = "still-owed"
     """An action for it is not done."""
     BEING_VERIFIED = "being-verified"
     """An application waits for its call."""
     POLL_OPEN = "poll-open"
-    """It has voted in a poll that has yet to close, and could vote again."""
+    """It has voted in a poll that is still open, and could vote again."""
     ACTIVE_AGAIN = "heard-of"
-    """Something was heard of it since the instant that was given."""
+    """It was active after the time that was given."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """`suppressions` and `consents` are the records that keep the number."""
+    """`suppressions` and `consents` are the numbers of records that keep the phone number."""
 
     pseudonym: str
     suppressions: int
@@ -64,28 +64,30 @@ def pseudonym(erasure_id: int) -> str:
 
 
 def is_erased(number: str) -> bool:
-    """Whether this stands for a number that was erased."""
+    """Whether this is the pseudonym of an erased number."""
     return number.startswith(PSEUDONYM_PREFIX)
 
 
 def lookup_key(text: str) -> str | None:
-    """What a caller is looked up by: E.164 for a number in any spelling, a pseudonym as it stands."""
+    """What a caller is looked up by: E.164 for a number in any spelling, or a pseudonym as it is; else
+    None."""
     return text if _PSEUDONYM.fullmatch(text) else normalise(text)
 
 
 def number_redactor(number: str, replacement: str) -> Redact:
-    """Finds a number, in E.164, in all of its spellings: with and without country code, 0 or blanks."""
+    """A function that finds a number (E.164) in all its spellings: with and without country code, 0 or
+    blanks."""
     country, national = _split_country_code(number)
     spelt = _SEPARATORS.join(national)
     code = rf"(?:\+|%2[Bb]|00)?{country}{_SEPARATORS}" if country else r"\+?"
     prefix = rf"(?:{code})?(?:\(?0\)?{_SEPARATORS})?"
-    is_telling = len(national) >= _MIN_DISTINCT_DIGITS
-    found = re.compile(prefix + spelt if is_telling else rf"(?<!\d){prefix}{spelt}(?!\d)")
-    return lambda text: found.sub(replacement, text)
+    is_distinct = len(national) >= _MIN_DISTINCT_DIGITS
+    pattern = re.compile(prefix + spelt if is_distinct else rf"(?<!\d){prefix}{spelt}(?!\d)")
+    return lambda text: pattern.sub(replacement, text)
 
 
 def redact_json(value: Any, redact: Redact) -> Any:
-    """A JSON value with the number removed from each of its texts."""
+    """A JSON value with the number replaced in all its strings."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
@@ -96,7 +98,7 @@ def redact_json(value: Any, redact: Redact) -> Any:
 
 
 def _split_country_code(number: str) -> tuple[str, str]:
-    """The country code and the rest of the digits."""
+    """The country code and the other digits."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

@@ -1,7 +1,7 @@
 """The life of a lead as a table: new, contacted, converted.
 
-What happens moves a lead forwards only: a callback that was answered, a conversion. An operator, or
-their CRM, may say any of the three at any time; what happens later goes on from there.
+Events move a lead only forwards: an answered callback, a conversion. An operator, or their CRM, may set any
+status at any time; later events continue from there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class LeadStatus(StrEnum):
 
 
 class LeadEvent(StrEnum):
-    """What may happen to a lead by itself."""
+    """What can happen to a lead by itself."""
 
     SPOKEN_WITH = "reached"
     """The campaign has spoken with the person."""
@@ -40,29 +40,29 @@ LEAD_TRANSITIONS: Final[dict[tuple[LeadStatus, LeadEvent], LeadStatus]] = {
 
 
 def next_status(status: LeadStatus, event: LeadEvent) -> LeadStatus:
-    """The status that follows; what is not in the table changes nothing."""
+    """The next status; an event that is not in the table changes nothing."""
     return LEAD_TRANSITIONS.get((status, event), status)
 
 
 _COMMIT_DELAY: Final = timedelta(minutes=1)
-"""A change is on disk this soon after the instant that it was written with."""
+"""A change is on disk at most this long after its `updated_at`."""
 
 _PASSES: Final = 3
 
 
 async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -> AsyncGenerator[PageRows]:
-    """Every lead that the query selects, once.
+    """Every lead that the query selects, each once.
 
-    Where it asks for what changed, a lead that changes while the others are read moves to the front, and
-    would be passed over: so what has changed meanwhile is looked at again.
+    With `updated_since`, a lead that changes during the export moves to the front of the list and would be
+    missed. So leads that changed meanwhile are read again.
     """
-    told = BitMap64()
+    exported = BitMap64()
     for _ in range(1 if query.updated_since is None else _PASSES):
         began_at = now()
         async with aclosing(read_all_pages(read, query)) as pages:
             async for rows in pages:
-                if fresh := [row for row in rows if row["id"] not in told]:
+                if fresh := [row for row in rows if row["id"] not in exported]:
                     yield fresh
                 if query.updated_since is not None:
-                    told.update(row["id"] for row in rows)
+                    exported.update(row["id"] for row in rows)
         query = replace(query, updated_since=began_at - _COMMIT_DELAY, cursor=None)

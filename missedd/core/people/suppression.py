@@ -1,8 +1,8 @@
-"""What a suppression bars: everything, our calls, or certain SMS, as whoever asked or refused meant it.
+"""What a suppression forbids: all contact, our calls, or certain SMS.
 
-A number on the register is sent no promotional SMS, and its bank's all the same; one that opted out of
-`EXAMPL` may be texted by another sender; a landline takes no SMS at all. What a refusal teaches about a
-number says no more than that.
+Examples: a number on the DND register gets no promotional SMS, but gets the SMS of its bank. A number that
+opted out of the sender `EXAMPL` may get SMS from another sender. A landline gets no SMS at all. So a refusal
+forbids only what it is about.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ class Channel(StrEnum):
 
 
 class RefusedSmsClass(StrEnum):
-    """Which SMS to a number the operators refuse, where it is not all of them."""
+    """Which SMS to a number the mobile operators refuse, if they do not refuse all."""
 
     PROMOTIONAL = "promotional"
-    """The number is on the register of those who want no advertising."""
+    """The number is on the register of people who do not want advertising (DND)."""
     SENDER = "sender"
     """The person opted out of one sender."""
     TAKES_NO_SMS = "takes-no-sms"
-    """The number is none that an SMS reaches."""
+    """An SMS cannot reach the number."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class Restriction:
-    """What one suppression bars. `sender` is said where the class is `SENDER`."""
+    """What one suppression forbids. `sender` is set if the class is `SENDER`."""
 
     channel: Channel = Channel.ALL
     sms_class: RefusedSmsClass | None = None
@@ -45,17 +45,18 @@ class Restriction:
 
 BLOCKS_ALL: Final = Restriction()
 BLOCKS_CALLS: Final = Restriction(Channel.CALLS)
-"""The register's refusal of a call. The number's next missed call ends it, as who rings asks to be rung."""
+"""The register refused a call. The number's next missed call ends this, because calling us asks for a
+callback."""
 
 BLOCKS_PROMOTIONAL_SMS: Final = Restriction(Channel.SMS, RefusedSmsClass.PROMOTIONAL)
 BLOCKS_SMS: Final = Restriction(Channel.SMS, RefusedSmsClass.TAKES_NO_SMS)
 
 _LEARNED_DURATION: Final = timedelta(days=30)
-"""How long it is believed: numbers get other owners, lines other telephones."""
+"""How long a learned restriction lasts: numbers get new owners, and lines new phones."""
 
 
 def restriction_from_refusal(sms_class: RefusedSmsClass, sender: str | None) -> Restriction | None:
-    """What the refusal of an SMS by this sender teaches; None where the sender is not known any more."""
+    """The restriction that a refused SMS of this sender teaches; None if the sender is not known any more."""
     match sms_class:
         case RefusedSmsClass.PROMOTIONAL:
             return BLOCKS_PROMOTIONAL_SMS
@@ -66,7 +67,7 @@ def restriction_from_refusal(sms_class: RefusedSmsClass, sender: str | None) -> 
 
 
 def restriction_duration(restriction: Restriction) -> timedelta | None:
-    """How long a learned bar stands; None for ever."""
+    """How long a learned restriction lasts; None: for ever."""
     return (
         _LEARNED_DURATION
         if restriction.channel is Channel.CALLS or restriction.sms_class is RefusedSmsClass.TAKES_NO_SMS
@@ -81,21 +82,21 @@ def blocks_calls(restrictions: Iterable[Restriction]) -> bool:
 def sms_block_reason(
     restrictions: Iterable[Restriction], message_class: MessageClass, sender: str, *, confirms_opt_out: bool
 ) -> Reason | None:
-    """Why an SMS must not go, by what bars the number; None if it may.
+    """Why an SMS must not be sent, by the number's restrictions; None if it may.
 
-    The register filters promotional messages only, and never the one that confirms an opting out.
+    The register blocks only promotional messages, and never the SMS that confirms an opt-out.
     """
-    for bar in restrictions:
-        if bar.channel is not Channel.SMS:
+    for restriction in restrictions:
+        if restriction.channel is not Channel.SMS:
             continue
-        match bar.sms_class:
+        match restriction.sms_class:
             case RefusedSmsClass.TAKES_NO_SMS:
                 return Reason.TAKES_NO_SMS
             case RefusedSmsClass.PROMOTIONAL if (
                 message_class is not MessageClass.PROMOTIONAL or confirms_opt_out
             ):
                 continue
-            case RefusedSmsClass.SENDER if bar.sender.casefold() != sender.casefold():
+            case RefusedSmsClass.SENDER if restriction.sender.casefold() != sender.casefold():
                 continue
         return Reason.REFUSES_SMS
     return None

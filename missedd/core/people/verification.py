@@ -1,8 +1,8 @@
-"""Whether a missed call proves that a number is somebody's own.
+"""Whether a missed call proves that somebody owns a number.
 
-A verification waits for a call from its number to its campaign, by the call's own time, until it
-expires. It is closed once: verified by one call, which verifies nothing else; or expired, which is
-final as soon as it has been told, though a call that came in time may be delivered after that.
+A verification waits for a call from its number to its campaign, by the call's own time, until it expires. It
+closes once. Either one call verifies it, and that call verifies nothing else; or it expires. An expiry is
+final as soon as the application has received it, even if a call that came in time is delivered later.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from missedd.core.reasons import Reason
 from missedd.core.sliding_cap import CAP_WINDOW, is_under_cap
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
-"""How long before a verification's start its call may seem to be: the provider's seconds are whole,
-and its clock may be a little behind ours."""
+"""How long before the start of a verification its call may seem to be: the provider's times are whole
+seconds, and the provider's clock may be a little behind ours."""
 
 
 class VerificationStatus(StrEnum):
@@ -28,14 +28,14 @@ class VerificationStatus(StrEnum):
 
 
 class VerificationEvent(StrEnum):
-    """What may happen to a verification."""
+    """What can happen to a verification."""
 
     CALL_RECEIVED = "ring"
-    """Its number rang in time."""
+    """Its number called in time."""
     EXPIRE = "lapse"
-    """Somebody asks after its end, and is told."""
+    """Somebody asks for it after its end and is told that it has expired."""
     SUPERSEDE = "supersede"
-    """Another is started for the same number and campaign."""
+    """Another verification is started for the same number and campaign."""
 
 
 VERIFICATION_TRANSITIONS: Final[
@@ -54,12 +54,12 @@ VERIFICATION_TRANSITIONS: Final[
         Reason.SUPERSEDED,
     ),
 }
-"""What follows, and why. Nothing follows what is closed."""
+"""The next status and its reason. Nothing follows a closed verification."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """As far as a call, a reader or a further start can matter to it."""
+    """The part of a verification that decisions need. Times are UTC."""
 
     id: str
     created_at: datetime
@@ -67,15 +67,15 @@ class Verification:
     status: VerificationStatus = VerificationStatus.PENDING
 
     def may_match(self, called_at: datetime) -> bool:
-        """Whether a call of that time could have been meant for it."""
+        """Whether a call at this time could have been meant for it."""
         return self.created_at - CLOCK_TOLERANCE <= called_at
 
 
 def check_call(latest: Verification | None, called_at: datetime) -> Reason:
     """What a call from the number to the campaign proves.
 
-    `latest` is the latest started verification of the two that the call could have been meant for.
-    It is verified if, and only if, the answer is `Reason.VERIFIED`.
+    `latest` is the latest verification of the two for which the call could have been meant. It is verified if
+    and only if the result is `Reason.VERIFIED`.
     """
     if latest is None or latest.status is VerificationStatus.VERIFIED:
         return Reason.NO_VERIFICATION_PENDING
@@ -85,19 +85,19 @@ def check_call(latest: Verification | None, called_at: datetime) -> Reason:
 
 
 def superseding_event(pending: Verification, now: datetime) -> VerificationEvent:
-    """How a pending verification ends as another one is started."""
+    """How a pending verification ends when another one is started."""
     return VerificationEvent.EXPIRE if has_expired(pending, now) else VerificationEvent.SUPERSEDE
 
 
 def has_expired(verification: Verification, now: datetime) -> bool:
-    """Whether whoever asks now is told that it has expired."""
+    """Whether the answer to a question at `now` is that it has expired."""
     return verification.status is VerificationStatus.PENDING and now >= verification.expires_at
 
 
 def next_start_at(starts: Iterable[datetime], now: datetime, max_per_hour: int) -> datetime:
-    """When another verification of a number may start that has started these: now, or later.
+    """When another verification of a number may start, given the times of earlier starts: `now` or later.
 
-    No sliding hour holds more than `max_per_hour` of them.
+    No sliding hour may hold more than `max_per_hour` starts.
     """
     others = list(starts)
     instants = sorted({now, *(each + CAP_WINDOW for each in others if each + CAP_WINDOW > now)})
@@ -106,7 +106,7 @@ def next_start_at(starts: Iterable[datetime], now: datetime, max_per_hour: int) 
 
 @dataclass(frozen=True, slots=True)
 class VerificationRefusal:
-    """Why a verification was not started, and from when on it may be, if time is all it needs."""
+    """Why a verification was not started, and from when on it may be, if waiting helps."""
 
     reason: Reason
     retry_at: datetime | None = None

@@ -1,1 +1,1 @@
-"""Polls by missed call: which vote counts, the tally, the signed result."""
+"""Polls by missed call: which votes count, the tally, the signed result."""

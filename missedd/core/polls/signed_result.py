@@ -1,8 +1,8 @@
-"""A poll's result as a file that can be checked: what was counted, and a signature over it.
+"""The result of a poll as a file that can be verified: the counts, and a signature over them.
 
-The signature is HMAC-SHA256, written as Standard Webhooks writes it (`v1,` and base64), over the
-result without its signature in canonical JSON: keys sorted, no blanks, UTF-8, as RFC 8785 has it for
-objects of texts and whole numbers. So a file may be indented or sorted anew and still be checked.
+The signature is HMAC-SHA256 in the format of Standard Webhooks (`v1,` and base64). It covers the result
+without its signature as canonical JSON: sorted keys, no spaces, UTF-8, as RFC 8785 defines it for strings and
+whole numbers. So a file can be verified even after it was indented or its keys were reordered.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ type PollResult = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class VoteDigests:
-    """SHA-256, in hex, over the CallSids that count, sorted and joined by line feeds."""
+    """SHA-256 in hex over the CallSids of the counted votes, sorted and joined by line feeds."""
 
     total: str
     by_option: Mapping[str, str]
@@ -36,26 +36,26 @@ class VoteDigests:
 
 
 EMPTY_DIGEST: Final = hashlib.sha256().hexdigest()
-"""The digest where nobody voted."""
+"""The digest of an option without votes."""
 
 
 def poll_result_json(
     tally: Tally, numbers: int, digests: VoteDigests, options: Iterable[str], counted_at: datetime
 ) -> dict[str, Any]:
-    """What a recount gave, to be signed; `numbers` is how many different ones voted."""
-    shown = tally_json(tally, options, counted_at)
+    """The result of a recount, to be signed; `numbers` is how many different numbers voted."""
+    poll = tally_json(tally, options, counted_at)
     rules = ("votes_per_number", "keep", "opens_at", "closes_at", "countries")
     return {
         "format": FORMAT,
-        "poll": shown["poll"],
-        "rules": {name: shown[name] for name in rules if name in shown},
-        "state": shown["state"],
+        "poll": poll["poll"],
+        "rules": {name: poll[name] for name in rules if name in poll},
+        "state": poll["state"],
         "counted_at": to_iso(counted_at),
         "calls": tally.calls,
         "numbers": numbers,
-        "total": shown["total"],
-        "options": [each | {"digest": digests.for_option(each["option"])} for each in shown["options"]],
-        "refused": shown["refused"],
+        "total": poll["total"],
+        "options": [each | {"digest": digests.for_option(each["option"])} for each in poll["options"]],
+        "refused": poll["refused"],
         "digest": digests.total,
     }
 
@@ -65,13 +65,15 @@ def sign_result(result: PollResult, key: bytes) -> dict[str, Any]:
 
 
 def has_valid_signature(result: PollResult, key: bytes) -> bool:
-    """Whether the signature is of this key and of all that the result says."""
-    said = result.get("signature")
-    return isinstance(said, str) and hmac.compare_digest(said.encode(), _signature(result, key).encode())
+    """Whether the signature was made with this key over exactly this result."""
+    signature = result.get("signature")
+    if not isinstance(signature, str):
+        return False
+    return hmac.compare_digest(signature.encode(), _signature(result, key).encode())
 
 
 def canonical_json(result: PollResult) -> bytes:
-    """What is signed."""
+    """The bytes that are signed."""
     unsigned = {name: value for name, value in result.items() if name != "signature"}
     return json.dumps(unsigned, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -1,4 +1,4 @@
-"""A poll as it stands: its rules, its counts, and what the API and the command line show of them."""
+"""The tally of a poll: its rules, its counts, and its JSON for the API and the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNCOUNTED_STATUSES: Final = tuple(each for each in VoteStatus if each is not Vot
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The votes of one poll by option and standing, under the rules by which they were counted."""
+    """The votes of one poll by (option, status), under the rules with which they were counted."""
 
     rules: PollPolicy
     counts: Mapping[tuple[str, str], int]
@@ -28,12 +28,13 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """The votes that count."""
+        """The number of votes that count."""
         return self.count_with_status(VoteStatus.COUNTED)
 
     @property
     def calls(self) -> int:
-        """All votes that came in. It only grows, and no tally changes without it while the rules stay."""
+        """All votes that came in. This number only grows, and with fixed rules no tally changes without
+        it."""
         return sum(self.counts.values())
 
     def count_with_status(self, status: VoteStatus) -> int:
@@ -47,18 +48,18 @@ def poll_state(rules: PollPolicy, now: datetime) -> str:
 
 
 def tally_json(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
-    """A poll as JSON: the options of the configuration, then those that it has no longer."""
+    """A poll as JSON: first the options of the configuration, then options that are no longer in it."""
     rules = tally.rules
-    shown = dict.fromkeys(options) | dict.fromkeys(sorted({option for option, _ in tally.counts}))
+    all_options = dict.fromkeys(options) | dict.fromkeys(sorted({option for option, _ in tally.counts}))
     return {
         "poll": rules.name,
         "state": poll_state(rules, now),
         "total": tally.total,
-        "options": [{"option": option, "votes": tally.votes(option)} for option in shown],
+        "options": [{"option": option, "votes": tally.votes(option)} for option in all_options],
         "refused": {
             each.value: tally.count_with_status(each)
             for each in UNCOUNTED_STATUSES
-            # Told of where it can be: a poll without countries is what it always was.
+            # Only where it can occur: the JSON of a poll without `countries` stays as it was.
             if each is not VoteStatus.FOREIGN or rules.countries is not None or tally.count_with_status(each)
         },
         "opens_at": to_iso(rules.opens_at),

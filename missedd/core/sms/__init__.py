@@ -1,1 +1,1 @@
-"""The text of an SMS: templates, DLT registration, segments."""
+"""The text of an SMS: fields in the body, DLT templates, segments."""

@@ -1,12 +1,14 @@
-"""Whether a text is the one that was registered, as India's operators compare it (DLT).
+"""Whether a text matches its registered template, as India's mobile operators compare them (DLT).
 
     registered:  Thank you, {#var#}. We open at {#var#}.
     text:        Thank you, {caller}. We open at {opening}.
 
-Character for character. Each `{#var#}` stands for one named value, or for 1 to 29 characters of the
-text, and for longer ones there are two of them side by side; a variable with a type stands for what
-its type takes (`missedd.core.sms.dlt_variables`), named values among it. A text that differs in a comma is
-taken by the provider, billed, and dropped by the operator: so it is compared here.
+The comparison is character by character. Each `{#var#}` stands for one field of the body, or for 1 to 29
+characters; a longer value needs two variables next to each other. A variable with a type stands for what its
+type accepts (`missedd.core.sms.dlt_variables`), fields included.
+
+If a text differs by one comma, the provider accepts and bills the SMS, and the operator drops it. So missedd
+compares the text before sending.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ from missedd.core.sms.template import FIELD_EXAMPLES, MAX_VARIABLE_LENGTH, BodyF
 
 VAR: Final = VariableType.VAR
 _SNIPPET_LENGTH: Final = 20
-"""Characters of either side that are shown where they part."""
+"""Characters of both sides that are shown at the first difference."""
 _MAX_VALUE_TOKENS: Final = 100
-"""Characters and named values that are tried for one variable, so that a wrong value is found whole."""
+"""Characters and fields that are tried for one variable, so that a wrong value is reported whole."""
 
 _SAMPLE_COUNT: Final = max(map(len, FIELD_EXAMPLES.values()))
-"""Texts that a body is judged by: enough for every example of each name."""
+"""Sample texts per body: enough for every example of each field."""
 
 _PLACEHOLDER: Final = re.compile(r"\{#[^#{}]*#\}")
 _TOKEN: Final = re.compile("|".join(map(re.escape, VariableType)) + "|.", re.DOTALL)
@@ -47,8 +49,8 @@ type Examples = Mapping[BodyField, tuple[str, ...]]
 class VariableValue:
     """What a variable of the template stands for in a text.
 
-    `number` counts the template's variables, `at` the body's characters, both from 1. `example` is
-    one that a caller may get, which is a wrong one if there is such.
+    `number` counts the variables of the template, `at` the characters of the body, both from 1. `example` is
+    a value that a caller may get; it is a wrong value if there is one.
     """
 
     number: int
@@ -62,7 +64,8 @@ class VariableValue:
 
 @dataclass(frozen=True, slots=True)
 class TemplateMismatch:
-    """Where text and template part: places count from 1; a side that has ended is ""."""
+    """The first difference between text and template. Positions count from 1; "" means that a side has
+    ended."""
 
     text_at: int
     text: str
@@ -74,33 +77,33 @@ class TemplateMismatch:
         variable = _TOKEN.match(self.template)
         kind = _TYPE_BY_TEXT.get(variable[0]) if variable else None
         rule = f"; {kind} stands for {VARIABLE_RULES[kind].accepts}" if kind else ""
-        return f"parts from dlt_template: it {sides[0]}, the template {sides[1]}{rule}"
+        return f"differs from dlt_template: the text {sides[0]}, the template {sides[1]}{rule}"
 
 
 def _describe_side(rest: str, at: int) -> str:
-    return f"goes on with {rest!r} (character {at})" if rest else f"ends after character {at - 1}"
+    return f"continues with {rest!r} (character {at})" if rest else f"ends after character {at - 1}"
 
 
 def unknown_placeholders(template: str) -> list[str]:
-    """What looks like a variable of the template and is none of the known."""
+    """Parts of the template that look like a variable but are not a known one."""
     return [each for each in _PLACEHOLDER.findall(template) if each not in _TYPE_BY_TEXT]
 
 
 @lru_cache(maxsize=256)
 def parse_template(template: str) -> tuple[tuple[int, str | VariableType], ...]:
-    """The characters and variables of a template, each with its place from 1."""
+    """The characters and variables of a template, each with its position from 1."""
     return tuple(
-        (found.start() + 1, _TYPE_BY_TEXT.get(found[0], found[0])) for found in _TOKEN.finditer(template)
+        (match.start() + 1, _TYPE_BY_TEXT.get(match[0], match[0])) for match in _TOKEN.finditer(template)
     )
 
 
 def literal_tokens(text: str) -> tuple[BodyToken, ...]:
-    """A text that is already written, to be compared as it stands."""
+    """The tokens of a finished text, which is compared as it is."""
     return tuple(BodyToken(at, each) for at, each in enumerate(text, 1))
 
 
 def matches_template(text: Sequence[BodyToken], template: str) -> bool:
-    """Whether the operators take a text for the registered one."""
+    """Whether the operators accept the text as the registered one."""
     return (
         len(parse_template(template))
         in _partial_matches(text, template, FIELD_EXAMPLES, max_tokens=None)[len(text)]
@@ -110,10 +113,10 @@ def matches_template(text: Sequence[BodyToken], template: str) -> bool:
 def match_variables(
     text: Sequence[BodyToken], template: str, examples: Examples = FIELD_EXAMPLES
 ) -> tuple[VariableValue, ...] | None:
-    """What each variable of the template stands for; None if text and template part.
+    """What each variable of the template stands for; None if the text does not match.
 
-    Of several ways to fill it this is one with the fewest wrong values, and then with the fewest
-    odd characters. `examples` are values of each name, of all shapes that it has.
+    If there are several ways, the result has the fewest wrong values, and then the fewest questionable
+    characters. `examples` are values of each field, one of each shape.
     """
     wanted = parse_template(template)
     reached = _partial_matches(text, template, examples, max_tokens=_MAX_VALUE_TOKENS)
@@ -133,15 +136,16 @@ def match_variables(
 def first_mismatch(
     text: Sequence[BodyToken], template: str, examples: Examples = FIELD_EXAMPLES
 ) -> TemplateMismatch | None:
-    """Where a text parts from its template, the first wrong value at the latest; None if it matches."""
+    """Where the text differs from its template, at the latest at the first wrong value; None if it
+    matches."""
     wanted = parse_template(template)
     reached = _partial_matches(text, template, examples, max_tokens=None)
     if len(wanted) in reached[len(text)]:
         return None
     there, here = max(
         (there, here)
-        for here, found in enumerate(reached)
-        for there in found
+        for here, matches in enumerate(reached)
+        for there in matches
         if _is_certain(text, here, wanted, there)
     )
     return TemplateMismatch(
@@ -153,7 +157,8 @@ def first_mismatch(
 
 
 class _PartialMatch(NamedTuple):
-    """The best way to a place: its wrong values, its odd characters, and the tokens of its last part."""
+    """The best way to a position: its wrong values, its questionable characters, and the tokens of its last
+    part."""
 
     wrong: int
     odd: int
@@ -163,10 +168,10 @@ class _PartialMatch(NamedTuple):
 def _partial_matches(
     text: Sequence[BodyToken], template: str, examples: Examples, *, max_tokens: int | None
 ) -> list[dict[int, _PartialMatch]]:
-    """Every way to fill the variables, followed at once.
+    """Every way to fill the variables, followed in parallel.
 
-    For each place in the text: the places in the template up to which both agree. Wrong values are
-    followed as well, up to `max_tokens` tokens of the text, unless that is None.
+    For each position in the text: the positions in the template up to which both agree. Wrong values are
+    followed too, up to `max_tokens` tokens of the text; none if it is None.
     """
     wanted = parse_template(template)
     reached: list[dict[int, _PartialMatch]] = [{} for _ in range(len(text) + 1)]
@@ -180,12 +185,12 @@ def _partial_matches(
             if part not in takes:
                 takes[part] = list(_value_lengths(text, here, part, examples, max_tokens))
             for count, judgement in takes[part]:
-                found = _PartialMatch(
+                match = _PartialMatch(
                     step.wrong + bool(judgement.error), step.odd + len(judgement.questionable), count
                 )
                 known = reached[here + count].get(there + 1)
-                if known is None or found < known:
-                    reached[here + count][there + 1] = found
+                if known is None or match < known:
+                    reached[here + count][there + 1] = match
     return reached
 
 
@@ -208,10 +213,10 @@ def _value_lengths(
     most = len(text) - here
     if (longest := VARIABLE_RULES[wanted].max_length) is not None:
         most = min(most, max(longest, max_tokens or 0))
-    alike = [""] * _SAMPLE_COUNT
+    samples = [""] * _SAMPLE_COUNT
     for count in range(1, most + 1):
-        alike = _extend_samples(alike, text[here + count - 1], examples)
-        judgement = combine_checks(check_value(wanted, each) for each in dict.fromkeys(alike))
+        samples = _extend_samples(samples, text[here + count - 1], examples)
+        judgement = combine_checks(check_value(wanted, each) for each in dict.fromkeys(samples))
         if not judgement.error or count <= (max_tokens or 0):
             yield count, judgement
 
@@ -219,7 +224,7 @@ def _value_lengths(
 def _var_lengths(
     text: Sequence[BodyToken], here: int, examples: Examples, max_tokens: int | None
 ) -> Iterator[tuple[int, ValueCheck]]:
-    """One named value, or characters: what a `{#var#}` may stand for, and a value that is too long."""
+    """One field or some characters: what a `{#var#}` may stand for, and a value that is too long."""
     first = text[here].content
     if isinstance(first, BodyField):
         judgement = combine_checks(check_value(VAR, each) for each in examples[first])
@@ -232,21 +237,22 @@ def _var_lengths(
         yield count, VALID
 
 
-def _extend_samples(alike: list[str], token: BodyToken, examples: Examples) -> list[str]:
-    """Texts of the same tokens, each with one more: every example of a name, the last with the longest."""
+def _extend_samples(samples: list[str], token: BodyToken, examples: Examples) -> list[str]:
+    """The samples, each extended by one token. A field adds each of its examples; the last samples get the
+    longest one."""
     if not isinstance(token.content, BodyField):
-        return [each + token.content for each in alike]
+        return [each + token.content for each in samples]
     known = examples[token.content]
-    return [each + known[min(i, len(known) - 1)] for i, each in enumerate(alike)]
+    return [each + known[min(i, len(known) - 1)] for i, each in enumerate(samples)]
 
 
 def _variable_value(
     number: int, type_: VariableType, tokens: Sequence[BodyToken], examples: Examples
 ) -> VariableValue:
-    alike = [""] * _SAMPLE_COUNT
+    samples = [""] * _SAMPLE_COUNT
     for token in tokens:
-        alike = _extend_samples(alike, token, examples)
-    judged = {each: check_value(type_, each) for each in alike}
+        samples = _extend_samples(samples, token, examples)
+    judged = {each: check_value(type_, each) for each in samples}
     return VariableValue(
         number=number,
         type=type_,
@@ -261,14 +267,15 @@ def _variable_value(
 def _is_certain(
     text: Sequence[BodyToken], here: int, wanted: Sequence[tuple[int, str | VariableType]], there: int
 ) -> bool:
-    """Whether both agree up to here for sure: a variable could have swallowed more or less of the text."""
+    """Whether both certainly agree up to here: a variable before it could stand for more or less of the
+    text."""
     if there == 0 or not isinstance(wanted[there - 1][1], VariableType):
         return True
     return isinstance(text[here - 1].content, BodyField)
 
 
 def _end_position(text: Sequence[BodyToken]) -> int:
-    """The place after the last token."""
+    """The position after the last token."""
     return text[-1].at + len(_as_text(text[-1:])) if text else 1
 
 

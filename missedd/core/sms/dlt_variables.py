@@ -3,8 +3,8 @@
     registered:  Pay Rs {#numeric#} by {#alphanumeric#}: {#url#}
     text:        Pay Rs 500 by Monday: https://example.in/pay
 
-India's operators judge each value by the type of its variable; `{#var#}`, the only one before 2026
-and still the one of some portals, takes anything that is short enough.
+India's mobile operators check each value by the type of its variable. `{#var#}` was the only variable before
+2026 and still is on some portals; it accepts any short text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from missedd.core.sms.template import MAX_VARIABLE_LENGTH
 
 
 class VariableType(StrEnum):
-    """The type of a variable, as it is written in a template."""
+    """The type of a variable, as it stands in a template."""
 
     VAR = "{#var#}"
     NUMERIC = "{#numeric#}"
@@ -33,10 +33,10 @@ class VariableType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VariableRule:
-    """What values of a type are like.
+    """Which values a type accepts.
 
-    `accepts` says it in words, `pattern` is what operators demand, and the remedy is what to do with a
-    value that they would drop. `max_length` is in characters; None where no limit is known.
+    `accepts` describes them, `pattern` is what operators demand, and `remedy` is what to do with a value that
+    they would drop. `max_length` is in characters; None if no limit is known.
     """
 
     accepts: str
@@ -45,11 +45,11 @@ class VariableRule:
     max_length: int | None = None
 
 
-# A name of a host: labels of letters, digits and hyphens in any script, the last of them no number.
+# A host name: labels of letters, digits and hyphens in any script; the last label is not a number.
 _LABEL = r"[^\s!-,./:-@\[-`{-~]+"
 _HOST = rf"(?:{_LABEL}\.)+(?!\d){_LABEL}"
 _ADDRESS = rf"(?:https?://)?{_HOST}(?::\d{{1,5}})?(?:[/?#]\S*)?"
-_OTHER_TYPE: Final = "or have the type registered that fits it"
+_OTHER_TYPE: Final = "or register the type that fits the value"
 _URL_REMEDY: Final = f"write an address such as https://example.in/x, {_OTHER_TYPE}"
 
 VARIABLE_RULES: Final[Mapping[VariableType, VariableRule]] = {
@@ -62,12 +62,12 @@ VARIABLE_RULES: Final[Mapping[VariableType, VariableRule]] = {
     VariableType.NUMERIC: VariableRule(
         "digits only",
         re.compile(r"[0-9]+"),
-        f"say it in digits, or have {VariableType.ALPHANUMERIC} registered there",
+        f"write digits, or register {VariableType.ALPHANUMERIC} there",
     ),
     VariableType.ALPHANUMERIC: VariableRule(
         "1 to 40 letters, digits and blanks",
         re.compile(r"(?s:.+)"),
-        "shorten it, or have what never changes in it registered as text",
+        "shorten it, or register the part that never changes as text",
         40,
     ),
     VariableType.URL: VariableRule("a web address", re.compile(_ADDRESS, re.IGNORECASE), _URL_REMEDY),
@@ -91,9 +91,9 @@ VARIABLE_RULES: Final[Mapping[VariableType, VariableRule]] = {
 
 @dataclass(frozen=True, slots=True)
 class ValueCheck:
-    """What the operators make of a value: `error` says why all of them drop it, "" if they don't.
+    """The operators' view of a value: `error` says why all of them drop it, "" if they do not.
 
-    `odd` are the characters for which some portals refuse it and others do not.
+    `questionable` are the characters that some portals refuse and others accept.
     """
 
     error: str = ""
@@ -118,15 +118,16 @@ def check_value(type_: VariableType, value: str) -> ValueCheck:
 
 
 def _is_questionable(character: str) -> bool:
-    """Neither letter, digit nor blank. The vowel signs of Indian scripts are of their letters."""
+    """Neither letter, digit nor blank. The vowel signs of Indian scripts count as letters."""
     return not (character == " " or character.isalnum() or unicodedata.category(character) in ("Mn", "Mc"))
 
 
 def combine_checks(checks: Iterable[ValueCheck]) -> ValueCheck:
-    """What holds of a value that may be any of several."""
-    odd = ""
-    for judgement in checks:
-        if judgement.error:
-            return judgement
-        odd += judgement.questionable
-    return ValueCheck(questionable="".join(dict.fromkeys(odd)))
+    """The result for a value that may be any of several: the first error, else all questionable
+    characters."""
+    questionable = ""
+    for check in checks:
+        if check.error:
+            return check
+        questionable += check.questionable
+    return ValueCheck(questionable="".join(dict.fromkeys(questionable)))

@@ -1,9 +1,9 @@
-"""Texts with named values: what `body = "… you rang at {time}"` says to this caller, now.
+"""The body of an SMS with fields, such as `body = "… you called at {time}"`.
 
-A body is characters and named values; `{{` and `}}` are braces. Whatever the poll or the hours are,
-a value keeps within `MAX_VARIABLE_LENGTH`, which is what a `{#var#}` of a registered template may stand
-for (only the option is the operator's own word). So the most that a text can cost is known before
-the first one is sent.
+A body has characters and fields; `{{` and `}}` are braces. Every value is at most `MAX_VARIABLE_LENGTH`
+characters long, the length for which a `{#var#}` of a registered template may stand. The option of a vote is
+the only exception, because the operator wrote it. So the greatest cost of a text is known before the first
+SMS is sent.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from missedd.core.policy import Campaign, Policy, SmsPolicy
 from missedd.core.sms.segments import costliest_character, count_segments, is_gsm_text
 
 MAX_VARIABLE_LENGTH: Final = 29
-"""Characters that a `{#var#}` may stand for: under 30, as the operators compare."""
+"""Characters for which a `{#var#}` may stand: fewer than 30, by the operators' rule."""
 
 MAX_SMS_LENGTH: Final = 2_000
-"""Characters of an SMS; beyond, Exotel refuses it."""
+"""Characters of an SMS; Exotel refuses a longer one."""
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -32,7 +32,7 @@ _TOKEN: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|.", re.DOTALL)
 
 
 class BodyField(StrEnum):
-    """What a text may say of its call."""
+    """What a text may contain about its call."""
 
     CALLER = "caller"
     TIME = "time"
@@ -50,20 +50,21 @@ FIELD_EXAMPLES: Final[Mapping[BodyField, tuple[str, ...]]] = {
     BodyField.LEADERBOARD: ("Asha 12, Ravi 10", "Asha 123456789, Ravi 12345678"),
     BodyField.OPTION: ("Asha",),
 }
-"""Values of each name, one of every shape that it has, the longest last.
+"""Values of each field: one of each shape, the longest last.
 
-The option is the operator's own word, and the standing is made of such words: `field_examples` has the one.
+The operator chooses the options, and the leaderboard consists of them; `field_examples` has the campaign's
+option.
 """
 
 
 def field_examples(option: str | None) -> Mapping[BodyField, tuple[str, ...]]:
-    """Values of each name in the texts of a campaign that votes for `option`, if it does."""
+    """Values of each field for a campaign that votes for `option` (None: it has no votes)."""
     return {**FIELD_EXAMPLES, BodyField.OPTION: (option,)} if option else FIELD_EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
 class BodyToken:
-    """One character of a text, or one named value; `at` is its place in the body, from 1."""
+    """One character of a text, or one field; `at` is its position in the body, from 1."""
 
     at: int
     content: str | BodyField
@@ -71,7 +72,7 @@ class BodyToken:
 
 @dataclass(frozen=True, slots=True)
 class InvalidPlaceholder:
-    """Something in braces that is no named value, or a brace by itself (`name` is None)."""
+    """Braces around something that is not a field, or a single brace (`name` is None)."""
 
     at: int
     name: str | None
@@ -79,7 +80,8 @@ class InvalidPlaceholder:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """All that a text may depend on. `votes` are the tallies of the campaign's poll, by option."""
+    """Everything on which a text may depend. `votes` are the counted votes of the campaign's poll, by option.
+    Times are UTC."""
 
     caller: str
     called_at: datetime
@@ -89,28 +91,28 @@ class RenderContext:
 
 @lru_cache(maxsize=256)
 def parse_body(body: str) -> tuple[tuple[BodyToken, ...], tuple[InvalidPlaceholder, ...]]:
-    """The tokens of a body, and everything in it that cannot be read."""
+    """The tokens of a body, and every placeholder in it that is invalid."""
     tokens: list[BodyToken] = []
     mistakes: list[InvalidPlaceholder] = []
     names = {each.value: each for each in BodyField}
-    for found in _TOKEN.finditer(body):
-        at, name = found.start() + 1, found[1]
+    for match in _TOKEN.finditer(body):
+        at, name = match.start() + 1, match[1]
         if name in names:
             tokens.append(BodyToken(at, names[name]))
-        elif name is not None or found[0] in ("{", "}"):
+        elif name is not None or match[0] in ("{", "}"):
             mistakes.append(InvalidPlaceholder(at, name))
         else:
-            tokens.append(BodyToken(at, found[0][0]))
+            tokens.append(BodyToken(at, match[0][0]))
     return tuple(tokens), tuple(mistakes)
 
 
 def fields_in(body: str) -> frozenset[BodyField]:
-    """The named values of a body."""
+    """The fields of a body."""
     return frozenset(each.content for each in parse_body(body)[0] if isinstance(each.content, BodyField))
 
 
 def render_body(sms: SmsPolicy, campaign: Campaign, policy: Policy, context: RenderContext) -> str:
-    """The text that a caller gets; the configuration has seen to it that the body can be read."""
+    """The text that a caller gets. The configuration reader has checked that the body is valid."""
     return "".join(
         _field_value(each.content, campaign, policy, context)
         if isinstance(each.content, BodyField)
@@ -139,9 +141,11 @@ def _field_value(field: BodyField, campaign: Campaign, policy: Policy, context: 
 
 
 def _opening_text(campaign: Campaign, now: datetime) -> str:
-    """The first instant from `now` on at which the campaign is open; "" where none is in sight.
+    """The first time from `now` on when the campaign is open, in its zone; "" if there is none within 60
+    days.
 
-    While it is open that is now: a text held until then must not promise the day after.
+    While the campaign is open, this is the present time: a text that was held until the opening must not name
+    the next day.
     """
     opening = campaign.hours.next_opening(now) if campaign.hours else None
     if campaign.hours is None or opening is None:
@@ -157,7 +161,8 @@ def _opening_text(campaign: Campaign, now: datetime) -> str:
 
 
 def leaderboard_text(votes: Mapping[str, int]) -> str:
-    """Who leads, as in `Asha 12, Ravi 10`: as many options as fit, the first cut rather than left out."""
+    """The options with the most votes, such as `Asha 12, Ravi 10`: as many as fit. The first option is
+    shortened if it does not fit."""
     ranked = sorted(votes.items(), key=lambda each: (-each[1], each[0]))
     text = ""
     for option, count in ranked:
@@ -174,9 +179,9 @@ def _truncate(option: str, count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LargestSms:
-    """The most that the texts of a body come to; `is_fixed` where all of them have this size.
+    """The largest size that the texts of a body can have; `is_fixed` if all of them have this size.
 
-    `unicode_because` is the first token that may make them unicode.
+    `unicode_because` is the first token that may make the text unicode.
     """
 
     encoding: str
@@ -187,9 +192,9 @@ class LargestSms:
 
 
 def largest_sms(body: str, option: str | None, options: Iterable[str]) -> LargestSms:
-    """How large the texts of `body` can get.
+    """The largest size of the texts of `body`.
 
-    `option` is what the campaign's calls vote for, `options` are all of its poll.
+    `option` is the option for which the campaign's calls vote, `options` are all options of its poll.
     """
     tokens, _ = parse_body(body)
     samples = _longest_values(option or "", "".join(options))
@@ -197,11 +202,11 @@ def largest_sms(body: str, option: str | None, options: Iterable[str]) -> Larges
         samples[each.content] if isinstance(each.content, BodyField) else each.content for each in tokens
     ]
     longest = "".join(spelled)
-    found = count_segments(longest)
+    count = count_segments(longest)
     return LargestSms(
-        encoding=found.encoding,
+        encoding=count.encoding,
         characters=len(longest),
-        units=found.units,
+        units=count.units,
         is_fixed=not fields_in(body),
         unicode_because=next(
             (token for token, text in zip(tokens, spelled, strict=True) if not is_gsm_text(text)), None
@@ -210,7 +215,7 @@ def largest_sms(body: str, option: str | None, options: Iterable[str]) -> Larges
 
 
 def _longest_values(option: str, letters: str) -> Mapping[BodyField, str]:
-    """A value of each name that is as long and as dear as any."""
+    """For each field a value of the greatest length and cost."""
     longest = {name: max(values, key=len) for name, values in FIELD_EXAMPLES.items()}
     return {
         **longest,

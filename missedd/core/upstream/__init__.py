@@ -1,1 +1,1 @@
-"""How the provider and applications are doing: trouble, lanes that are held, places for slow endpoints."""
+"""How the provider and the applications respond: trouble, held lanes, limits for slow endpoints."""

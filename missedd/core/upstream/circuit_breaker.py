@@ -1,12 +1,12 @@
-"""How a lane stands with its provider: well, in doubt after a failure, or held; and when it asks again.
+"""The circuit breaker of a lane: healthy, in doubt after failures, or held; and when the next probe goes.
 
-    order refused by a closed port, three times in a row   -> held, provider-unreachable
-    order answered 401, once                               -> held, provider-auth
-    probes after 5, 10, 20, 40, 60, 60 … s; one is taken   -> well
+    connection refused, three times in a row               -> held, provider-unreachable
+    answer 401, once                                       -> held, provider-auth
+    probes after 5, 10, 20, 40, 60, 60 … s; one accepted   -> healthy
 
-A fault of the line or of the account is none of the call's. So what is due waits with its lane, nothing is
-closed for it, and one request at a time finds out whether the provider takes them again. Instants are
-seconds of a clock that never steps.
+A fault of the network or of the account is not the fault of a call. So due actions wait with their lane and
+none is closed, and one request at a time finds out whether the provider accepts requests again. Times are
+seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ from typing import Final
 from missedd.core.reasons import ACCOUNT_REFUSALS, Reason
 
 PROBE_BACKOFF_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
-"""From a failure to the next probe; the last one stays."""
+"""Seconds from a failure to the next probe; the last value repeats."""
 
 FAILURE_THRESHOLD: Final = 3
-"""So many orders that failed without a success between are no accident."""
+"""This many failures in a row, without a success between them, are no accident."""
 
 
 class ProviderSignal(StrEnum):
-    """What the end of one order says of the provider and the account."""
+    """What the result of one request says about the provider and the account."""
 
     ACCEPTED = "taken"
     RESPONDED = "answered"
-    """It was refused for what it asked, or for now: the provider is there."""
+    """The request was refused for its content, or for now: the provider can be reached."""
     NOT_CONNECTED = "unreached"
-    """No connection: surely not sent."""
+    """No connection: certainly not sent."""
     SERVER_ERROR = "failed"
-    """An answer of 5xx: it may have had its effect."""
+    """A 5xx answer: the request may have had its effect."""
     THROTTLED = "throttled"
-    """The SMS lane's 503: surely not sent."""
+    """A 503 in the SMS lane: certainly not sent."""
     REPLY_LOST = "lost"
-    """The answer never came: it says nothing, but a probe that ends so was not taken."""
+    """The answer never came. This says nothing about the provider, but a probe that ends so was not
+    accepted."""
     AUTH_REFUSED = "credentials"
     ACCOUNT_REFUSED = "account"
 
@@ -50,30 +51,31 @@ HOLD_THRESHOLDS: Final[Mapping[ProviderSignal, tuple[int, Reason]]] = {
     ProviderSignal.AUTH_REFUSED: (1, Reason.PROVIDER_AUTH),
     ProviderSignal.ACCOUNT_REFUSED: (1, Reason.ACCOUNT_PROBLEM),
 }
-"""After how many failures in a row, the last of which is such a one, a lane is held, and why."""
+"""How many failures in a row hold a lane if the last one is of this kind, and the reason of the hold."""
 
 ACCOUNT_HOLDS: Final = ACCOUNT_REFUSALS
-"""Holds both lanes: they share one account."""
+"""These hold both lanes, because both use one account."""
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
-    """How one lane stands. `fails` counts orders, and later probes, that failed in a row."""
+    """The state of one lane. `failures` counts failed requests in a row, probes included."""
 
     failures: int = 0
     reason: Reason | None = None
-    """Why the lane is held, or None while it is not."""
+    """Why the lane is held; None while it is not."""
     held_since_s: float = 0.0
     failed_probes: int = 0
-    """How many probes failed since it is held."""
+    """Failed probes since the lane is held."""
     next_probe_at_s: float = 0.0
     """When the next probe may go."""
     last_signal: ProviderSignal | None = None
-    """How the latest order failed; None once a look-up was answered since."""
+    """How the latest request failed; None after an answered look-up."""
 
     @property
     def must_look_up_first(self) -> bool:
-        """Whether the next order that fails may have its effect all the same."""
+        """Whether the next failing request may have its effect all the same, so that a look-up has to come
+        first."""
         return self.reason is Reason.PROVIDER_UNREACHABLE and self.last_signal in (
             ProviderSignal.SERVER_ERROR,
             ProviderSignal.REPLY_LOST,
@@ -81,7 +83,7 @@ class CircuitState:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should know. One 503 of the SMS lane is no more than its own rate limit."""
+        """Whether an operator should know. A single 503 in the SMS lane is only its rate limit."""
         return self.reason in ACCOUNT_HOLDS or (
             self.reason is not None and self.failures >= FAILURE_THRESHOLD
         )
@@ -89,7 +91,7 @@ class CircuitState:
 
 HEALTHY: Final = CircuitState()
 ON_PROBATION: Final = CircuitState(failures=FAILURE_THRESHOLD - 1)
-"""One more failure holds it at once: nobody knows yet whether a trouble is over."""
+"""One more failure holds the lane at once: it is not known yet whether the trouble is over."""
 
 
 def after_request(
@@ -99,12 +101,12 @@ def after_request(
     now_s: float,
     retry_after_s: float | None = None,
 ) -> CircuitState:
-    """How a lane stands after an order that began at `began_s` ended with this sign at `now_s`.
+    """The state after a request that began at `began_s` and ended with `signal` at `now_s`.
 
-    `retry_after_s` is for how long the provider wants to be left alone, where it said so.
+    `retry_after_s` is how long the provider asked us to wait, if it did.
     """
     if state.reason is not None and began_s <= state.held_since_s:
-        return state  # it was out already: it says nothing of what has changed
+        return state  # the request was sent before the hold, so it says nothing about the present
     if signal is ProviderSignal.ACCEPTED:
         return HEALTHY
     if state.reason is None:
@@ -117,15 +119,15 @@ def after_request(
         return HEALTHY
     holds = HOLD_THRESHOLDS.get(signal)
     if holds and holds[1] in ACCOUNT_HOLDS and holds[1] is not state.reason:
-        return hold_circuit(holds[1], now_s, signal)  # reached again, and refused
+        return hold_circuit(holds[1], now_s, signal)  # the provider answers again, and refuses
     return _count_failed_probe(state, signal, now_s, retry_after_s)
 
 
 def after_lookup(state: CircuitState, now_s: float, *, is_answered: bool) -> CircuitState:
-    """How a lane stands after a look-up that was its probe. Of the account a look-up says nothing.
+    """The state after a look-up that was its probe. A look-up says nothing about the account.
 
-    That something answers shows that the line is mended. Whether orders are taken only an order shows,
-    which may go now; where the provider asked for rest, it keeps its own instant.
+    An answer shows that the connection works again. Only a real request can show that requests are accepted,
+    and that request may go now. If the provider asked for a wait, its time stays.
     """
     if state.reason is not Reason.PROVIDER_UNREACHABLE:
         return state
@@ -141,43 +143,43 @@ def after_lookup(state: CircuitState, now_s: float, *, is_answered: bool) -> Cir
 
 
 def after_idle_lookup(state: CircuitState) -> CircuitState:
-    """How a lane stands whose look-up was answered while no action waits for the lane."""
+    """The state after an answered look-up, if no action waits in the lane."""
     return ON_PROBATION if state.reason is Reason.PROVIDER_UNREACHABLE else state
 
 
 def after_other_lane_accepted(state: CircuitState) -> CircuitState:
-    """How a lane stands once the other one's order was taken, which ends a trouble of the account there.
+    """The state after the other lane's request was accepted, which ends a problem of the account there.
 
-    One that was itself refused waits for an order of its own: an account may call and not text. What it
-    only heard of is over, and there may never be an order in it to show that.
+    A lane that was refused itself waits for a request of its own, because an account may be allowed to call
+    and not to send SMS. A lane that is held only because of the other lane is released: it may never send a
+    request that proves it.
     """
-    is_hearsay = state.reason in ACCOUNT_HOLDS and state.last_signal not in (
+    is_held_by_other_lane = state.reason in ACCOUNT_HOLDS and state.last_signal not in (
         ProviderSignal.AUTH_REFUSED,
         ProviderSignal.ACCOUNT_REFUSED,
     )
-    return ON_PROBATION if is_hearsay else state
+    return ON_PROBATION if is_held_by_other_lane else state
 
 
 def hold_circuit(reason: Reason, now_s: float, last_signal: ProviderSignal | None = None) -> CircuitState:
-    """A lane that is held from now on; without `last_signal` the refusal came in the other one."""
+    """A lane that is held from now on; `last_signal` is None if the refusal came in the other lane."""
     return CircuitState(1, reason, now_s, 0, now_s + PROBE_BACKOFF_S[0], last_signal)
 
 
 def is_worth_logging(probes: int) -> bool:
-    """Whether this many failed probes are worth a line: the 10th, the 100th …"""
+    """Whether this number of failed probes is worth a log line: the 10th, the 100th …"""
     return probes >= 10 and str(probes).strip("0") == "1"
 
 
 def _count_failure(
     state: CircuitState, signal: ProviderSignal, now_s: float, retry_after_s: float | None
 ) -> CircuitState:
-    most, reason = HOLD_THRESHOLDS[signal]
-    fails = state.failures + 1
-    if fails < most:
-        return CircuitState(fails)
-    return CircuitState(
-        fails, reason, now_s, 0, now_s + max(PROBE_BACKOFF_S[0], retry_after_s or 0.0), signal
-    )
+    threshold, reason = HOLD_THRESHOLDS[signal]
+    failures = state.failures + 1
+    if failures < threshold:
+        return CircuitState(failures)
+    next_probe_at_s = now_s + max(PROBE_BACKOFF_S[0], retry_after_s or 0.0)
+    return CircuitState(failures, reason, now_s, 0, next_probe_at_s, signal)
 
 
 def _count_failed_probe(

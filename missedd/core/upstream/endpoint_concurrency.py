@@ -1,7 +1,7 @@
-"""How many requests an application may be sent at once, beside the others.
+"""How many requests may be sent to an application at once, besides those to the others.
 
-All of them share some places. One application that hangs would fill them all and let every other wait
-for its timeouts; so an address that answers late gets few of them, and every other always has some.
+All applications share a number of slots. An application that hangs would fill all of them and make the others
+wait for its timeouts. So a slow address gets few slots, and every other address always has some.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from enum import Enum, auto
 from typing import Final
 
 MAX_REQUESTS: Final = 16
-"""Requests that are out to applications at once, while none needs what is kept for it beyond that."""
+"""Requests to applications at once, as long as no address needs its reserved slots beyond that."""
 
 RESERVED_PER_ENDPOINT: Final = MAX_REQUESTS // 4
 MAX_TO_HANGING: Final = MAX_REQUESTS // 2
 
 HANG_THRESHOLD_S: Final = 2.0
-"""A request that has been out for longer shows an application that hangs, or is too slow for its calls."""
+"""A request that takes longer (seconds) shows that the application hangs, or is too slow for its calls."""
 
 
 class EndpointHealth(Enum):
-    """How an address answers."""
+    """How an address responds."""
 
     UNTRIED = auto()
-    """Nothing has been heard of it yet."""
+    """It has not responded yet."""
     RESPONSIVE = auto()
     HANGING = auto()
-    """A request is out for too long, or the last one that ended got no answer in time."""
+    """A request takes too long, or the last one got no answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointLoad:
-    """What an address takes of the places: requests that are out to it."""
+    """The slots that an address uses: its requests in flight."""
 
     health: EndpointHealth
     in_flight: int
@@ -43,11 +43,10 @@ def free_slots(
 ) -> int:
     """How many more requests may go to one address, at least 0.
 
-    `in_flight` are those to all addresses, `in_flight_to_hanging` those to addresses that hang. A quarter of
-    the
-    places is everybody's own, whatever the others take; the rest is for whoever answers. Addresses
-    that hang share a half. Where there `is_only` one address nobody needs to be kept a place: an
-    application that takes three seconds for each is served as fast as it can be.
+    `in_flight` counts requests to all addresses, `in_flight_to_hanging` those to addresses that hang. A
+    quarter of the slots is reserved for each address. The rest is for addresses that respond; those that hang
+    share a half. If this `is_only` one address, nothing is reserved for others: an application that needs
+    three seconds for each request is served as fast as possible.
     """
     if is_only:
         return max(0, MAX_REQUESTS - in_flight)

@@ -1,7 +1,7 @@
-"""What goes wrong for now and may need a person: a provider that is out of reach, an application that fails.
+"""Temporary trouble that may need a person: a provider that cannot be reached, an application that fails.
 
-A trouble is known by its kind and its subject. It begins with the first sign of it, is counted while
-it goes on, and is forgotten when it ends: what it held or delayed is kept elsewhere.
+A trouble is identified by its kind and its subject. It begins with the first sign, is counted while it lasts,
+and is forgotten when it ends: the actions that it held or delayed are stored elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class TroubleKind(StrEnum):
-    """What sort of trouble it is; the name stands in metrics, alerts and logs."""
+    """The kind of trouble; metrics, alerts and logs use this name."""
 
     PROVIDER_UNREACHABLE = "provider-unreachable"
     PROVIDER_REFUSES = "provider-refuses"
@@ -22,11 +22,11 @@ class TroubleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One trouble that goes on.
+    """One trouble that is not over.
 
-    `subject` is what is in trouble: a lane, an endpoint's URL without its secrets, a campaign. `since` is in
-    UTC. `tries` counts the signs of it. `cause` and `remedy` are for people, each one sentence without
-    its full stop.
+    `subject` is what is in trouble: a lane, the URL of an endpoint without its secrets, a campaign. `since`
+    is in UTC. `tries` counts the signs. `cause` and `remedy` are for people, each one sentence without its
+    full stop.
     """
 
     kind: TroubleKind
