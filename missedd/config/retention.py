@@ -29,7 +29,7 @@ def read_erase_after(table: ConfigTable | None, warnings: list[str]) -> timedelt
         )
     elif erase_after is not None and erase_after < LAWFUL_ERASE_AFTER:
         warnings.append(
-            "retention.erase_after: is shorter than one year, the time that India's rules require to "
+            "retention.erase_after: is less than one year, the time that India's rules require to "
             "keep numbers"
         )
     return erase_after

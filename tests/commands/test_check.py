@@ -66,8 +66,8 @@ def test_a_text_that_parts_from_its_template_is_a_problem(
     assert check(BASE.replace("You rang at {#", "You rang: {#"), tmp_path) == 78
     err = capsys.readouterr().err
     assert (
-        "campaign \"shop\": sms.body: parts from dlt_template: it goes on with ' at {time}.' (character 9), "
-        "the template goes on with ': {#var#}.' (character 9)"
+        "campaign \"shop\": sms.body: differs from dlt_template: the text continues with ' at {time}.' "
+        "(character 9), the template continues with ': {#var#}.' (character 9)"
     ) in err
 
 

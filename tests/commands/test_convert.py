@@ -28,7 +28,7 @@ class Daemon(HTTPServer):
 
     def convert(self, said: dict[str, Any], *, dry_run: bool = False) -> tuple[int, dict[str, Any]]:
         if "9" not in (said.get("number") or "9"):
-            return 404, {"status": 404, "detail": "number: has never rung a campaign", "field": "number"}
+            return 404, {"status": 404, "detail": "number: has never called a campaign", "field": "number"}
         first = self.known.get(said["reference"])
         if first is None and not dry_run:
             self.known[said["reference"]] = said
@@ -98,7 +98,7 @@ def test_one(daemon: Daemon, convert: list[str], capsys: pytest.CaptureFixture[s
     assert main([*convert, "--number", "91", "--reference", "o4", "--at", "11/12/2026"]) == 2
     assert "'11/12/2026': may be a day and a month or the other way round" in capsys.readouterr().err
     assert main([*convert, "--number", "1", "--reference", "o2"]) == 1
-    assert capsys.readouterr().err == "o2: number: has never rung a campaign\n"
+    assert capsys.readouterr().err == "o2: number: has never called a campaign\n"
 
 
 def test_a_file(
@@ -114,7 +114,7 @@ def test_a_file(
         "3 rejected\n"
     )
     assert told.err.splitlines() == [
-        "line 5: phone '1': has never rung a campaign",
+        "line 5: phone '1': has never called a campaign",
         "line 6: has 2 cells, the header has 3",
         "line 7: amount 'x': is not an amount such as 2500, ₹499 or 1,25,000.50",
     ]

@@ -105,10 +105,10 @@ def test_multiple_callbacks_for_one_missed_call(desk: Desk) -> None:
     config = "dedup_window = 0\n" + CALLBACK
     checked = desk.says("check", config)
     assert (
-        'warning: campaign "admissions": dedup_window: is 0s, so who rings several times is called back'
+        'warning: campaign "admissions": dedup_window: is 0s, so a caller who calls several times gets'
         in checked
     )
-    assert "repeats: each call is served by itself, as dedup_window is 0" in checked
+    assert "repeat calls: every call is served, because dedup_window is 0" in checked
     said = desk.says("why", config, CALLER)
     assert said.count("the campaign has no dedup window, so every call from a caller is served") == 2
     assert 'with dedup_window = "5m" calls in quick succession count as one' in said
@@ -145,7 +145,7 @@ def test_webhook_not_received(desk: Desk) -> None:
     desk.attempt(webhook, result="refused", reason="endpoint-failed", message=cause)
     config = '[campaign.webhook]\nurl = "https://crm.example.in/missed-call?key=1"\n'
     checked = desk.says("check", config)
-    assert "tells your application: at https://crm.example.in/missed-call, as json" in checked
+    assert "sends a webhook: to https://crm.example.in/missed-call, as json" in checked
     said = desk.says("why", config, CALLER)
     assert f"({cause})" in said
     assert (
@@ -160,7 +160,7 @@ def test_customer_does_not_answer_the_callback(desk: Desk) -> None:
     callback = desk.db.done(desk.db.call("c1"), "callback", "no-answer", reason="customer-no-answer")
     desk.attempt(callback, started_at=NOON + timedelta(minutes=10))
     slow = CALLBACK + 'delay = "10m"\n'
-    assert 'campaign "admissions": callback.delay: is 10m: the longer the wait, the fewer' in desk.says(
+    assert 'campaign "admissions": callback.delay: is 10m: the longer the delay, the fewer' in desk.says(
         "check", slow
     )
     assert (

@@ -23,15 +23,16 @@ def test_the_example_s_first_campaign() -> None:
         "admissions (+918047120001)",
         "  open: mon-fri 09:30-18:30, sat 10:00-14:00, Asia/Kolkata time; closed on the holidays of IN-KA "
         "and on 2026-11-09",
-        "  repeats: within 5m of a call that was served nobody is called, texted or told again",
+        "  repeat calls: no second callback, SMS or webhook within 5m of a call that was served",
         "  calls back: 30s after the call, into flow 12345, ringing the customer for 30s; at most 2 an "
-        "hour; again after 10m where not answered and after 10m where busy; none after 15m",
-        '  texts: "Thank you for calling at {time}. Visit https://example.in" as EXAMPL, service',
-        "  keeps a lead: of each caller, source missed_call",
-        "  tells your application: at https://crm.example.in/missed-call, as json",
-        '  when closed: callbacks wait for the next opening; texts "We are closed now and will call you at '
-        '{opening}." as EXAMPL, service; all else is done as ever',
-        "  does not: count votes, put on a list, take off a list, verify numbers",
+        "hour; tried again after 10m if not answered and after 10m if busy; not later than 15m after the "
+        "call",
+        '  sends SMS: "Thank you for calling at {time}. Visit https://example.in" as EXAMPL, service',
+        "  keeps a lead: for each caller, source missed_call",
+        "  sends a webhook: to https://crm.example.in/missed-call, as json",
+        '  when closed: callbacks wait for the next opening; sends the SMS "We are closed now and will '
+        'call you at {opening}." as EXAMPL, service; everything else is as in business hours',
+        "  does not: count votes, subscribe callers, unsubscribe callers, verify numbers",
     ]
 
 
@@ -39,9 +40,9 @@ def test_a_campaign_that_does_little(tmp_path: Path) -> None:
     assert said('[[campaign]]\nname = "a"\nexophones = ["+918047120001"]\n', tmp_path) == [
         "a (+918047120001)",
         "  open: always",
-        "  does not: call back (no [campaign.callback]), text (no [campaign.sms]), keep leads (no "
-        "[campaign.lead]), tell your application (no [campaign.webhook]), count votes, put on a list, "
-        "take off a list, verify numbers",
+        "  does not: call back (no [campaign.callback]), send SMS (no [campaign.sms]), keep leads "
+        "(no [campaign.lead]), send webhooks (no [campaign.webhook]), count votes, subscribe callers, "
+        "unsubscribe callers, verify numbers",
     ]
 
 
@@ -57,10 +58,10 @@ after_hours = {callback = "skip"}
 """
     lines = said(text, tmp_path)
     assert "  open: daily 20:00-02:00, tue-wed,sun 00:00-24:00, Asia/Kolkata time" in lines
-    assert "  repeats: each call is served by itself, as dedup_window is 0" in lines
+    assert "  repeat calls: every call is served, because dedup_window is 0" in lines
     assert (
         "  calls back: at once, with 2 agents in turn, ringing the agent first for 30s; at most 2 an hour; "
-        "again after 1h where failed; none after 15m"
+        "tried again after 1h if failed; not later than 15m after the call"
     ) in lines
-    assert "  tells your application: at https://hooks.example.in/in, as json" in lines
-    assert "  when closed: no callback is made; all else is done as ever" in lines
+    assert "  sends a webhook: to https://hooks.example.in/in, as json" in lines
+    assert "  when closed: no callback is made; everything else is as in business hours" in lines

@@ -72,19 +72,19 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
         (
             "You rang at {time}.",
             "You rang at {#numeric#}.",
-            "campaign \"shop\": sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
-            "dlt_template, {#numeric#}: it is not digits only; say it in digits, or have {#alphanumeric#} "
-            "registered there",
+            "campaign \"shop\": sms.body: has '{time}' (such as '10:31') at character 13 for variable 1 of "
+            "dlt_template, {#numeric#}: it is not digits only; write digits, or register {#alphanumeric#} "
+            "there",
         ),
         (
             "On {date}, {caller} rang.",
             "On {#alphanumeric#}, {#numeric#} rang.",
-            "campaign \"shop\": sms.body: says '{caller}' (such as '+919800000001') at character 12 for",
+            "campaign \"shop\": sms.body: has '{caller}' (such as '+919800000001') at character 12 for",
         ),
         (
             "Rs 1,500 is due",
             "Rs {#numeric#} is due",
-            "campaign \"shop\": sms.body: says '1,500' at character 4 for variable 1 of",
+            "campaign \"shop\": sms.body: has '1,500' at character 4 for variable 1 of",
         ),
         ("Visit our shop", "Visit {#url#}", "it is not a web address; write an address such as https"),
         ("Visit our shop", "Visit {#urlott#}", "it is not a web address or an app's link; write"),
@@ -103,8 +103,8 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
         (
             "Hi 5",
             "Hi {#number#}",
-            "campaign \"shop\": sms.dlt_template: has '{#number#}', which is no type of variable: there are "
-            "{#var#}, {#numeric#}, {#alphanumeric#}, {#url#}, {#urlott#}, {#cbn#}, {#email#}; "
+            "campaign \"shop\": sms.dlt_template: has '{#number#}', which is not a type of variable: the "
+            "types are {#var#}, {#numeric#}, {#alphanumeric#}, {#url#}, {#urlott#}, {#cbn#}, {#email#}; "
             "did you mean '{#numeric#}'?",
         ),
         ("Hi x", "Hi {#alpha#}", "did you mean '{#alphanumeric#}'?"),
@@ -114,13 +114,13 @@ def test_what_is_well(body: str, template: str, tmp_path: Path) -> None:
             "Hi 5a",
             "Hi {#numeric#}{#alphanumeric#}",
             'campaign "shop": sms.dlt_template: has {#numeric#}{#alphanumeric#} at character 4: operators '
-            "refuse variables side by side where one has a type; have it registered with some text between",
+            "refuse two variables next to each other if one of them has a type; register the template with",
         ),
         ("Hi 5a", "Hi {#var#}{#numeric#}", "has {#var#}{#numeric#} at character 4: operators refuse"),
         (
             "Bye {time}",
             "Hi {#numeric#}",
-            "parts from dlt_template: it goes on with 'Bye {time}' (character 1)",
+            "differs from dlt_template: the text continues with 'Bye {time}' (character 1)",
         ),
     ],
 )
@@ -147,9 +147,9 @@ def test_every_wrong_value_is_named(tmp_path: Path) -> None:
         (
             "You rang at {time}.",
             "You rang at {#alphanumeric#}.",
-            "campaign \"shop\": sms.body: says '{time}' (such as '10:31') at character 13 for variable 1 of "
-            "dlt_template, {#alphanumeric#}: some portals refuse ':' there, as they take letters, digits "
-            "and blanks only; ask yours, or have that part registered as text",
+            "campaign \"shop\": sms.body: has '{time}' (such as '10:31') at character 13 for variable 1 of "
+            "dlt_template, {#alphanumeric#}: some portals refuse ':' there, because they accept only "
+            "letters, digits and blanks; ask your portal, or register that part as text",
         ),
         (
             "{caller} rang.",
@@ -157,23 +157,23 @@ def test_every_wrong_value_is_named(tmp_path: Path) -> None:
             "'{caller}' (such as '+919800000001') at character 1 for",
         ),
         ("{caller} rang.", "{#alphanumeric#} rang.", "some portals refuse '+' there"),
-        ("Open Mon-Fri, 9-5.", "Open {#alphanumeric#}.", "says 'Mon-Fri, 9-5' at character 6 for variable 1"),
+        ("Open Mon-Fri, 9-5.", "Open {#alphanumeric#}.", "has 'Mon-Fri, 9-5' at character 6 for variable 1"),
         ("Open Mon-Fri, 9-5.", "Open {#alphanumeric#}.", "some portals refuse '-', ',' there"),
         (
             "Ring {caller}",
             "Ring {#cbn#}",
-            "operators pass only numbers that you have registered with them, and this is another",
+            "operators accept only registered numbers, and this number differs",
         ),
         (
             "{date}{time}",
             "{#var#}{#var#}",
             'campaign "shop": sms.dlt_template: has {#var#}{#var#} at character 1: some operators refuse '
-            "variables side by side; have it registered with some text between them",
+            "two variables next to each other; register the template with some text between them",
         ),
         (
             "Hi  you",
             "Hi  you",
-            "dlt_template: has several blanks in a row (character 3): portals may have changed it",
+            "dlt_template: has several blanks in a row (character 3): the portal may have changed this",
         ),
         (" Hi", " Hi", "dlt_template: has a blank at its beginning (character 1)"),
         ("Hi ", "Hi ", "dlt_template: has a blank at its end (character 3)"),

@@ -469,12 +469,12 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "budget of half": (SITE + "sms_per_minute = 0.5\n", "exotel.sms_per_minute", "whole number", None),
     "api without scheme": (SITE + 'api_base = "api.exotel.com"\n', "exotel.api_base", "http://", None),
     "api with key": (SITE + 'api_base = "https://k:t@api.exotel.com"\n', "exotel.api_base", "secrets", None),
-    "time zone": ('timezone = "Asia/Kolkatta"' + SITE, "timezone", "no time zone", "Asia/Kolkata"),
-    "time zone's nickname": ('timezone = "IST"' + SITE, "timezone", "no time zone", "Asia/Kolkata"),
-    "time zone's folder": ('timezone = "Asia"' + SITE, "timezone", "no time zone", None),
-    "path for a zone": ('timezone = "../etc"' + SITE, "timezone", "no time zone", None),
-    "store in memory": (SITE + '[store]\npath = ":memory:"\n', "store.path", "a file's name", None),
-    "unix": ('[listen]\npublic = "unix:run/x"\n' + SITE[9:], "listen.public", "whole path", None),
+    "time zone": ('timezone = "Asia/Kolkatta"' + SITE, "timezone", "is not a time zone", "Asia/Kolkata"),
+    "time zone's nickname": ('timezone = "IST"' + SITE, "timezone", "is not a time zone", "Asia/Kolkata"),
+    "time zone's folder": ('timezone = "Asia"' + SITE, "timezone", "is not a time zone", None),
+    "path for a zone": ('timezone = "../etc"' + SITE, "timezone", "is not a time zone", None),
+    "store in memory": (SITE + '[store]\npath = ":memory:"\n', "store.path", "the name of a file", None),
+    "unix": ('[listen]\npublic = "unix:run/x"\n' + SITE[9:], "listen.public", "absolute path", None),
     "long unix": (f'[listen]\npublic = "unix:/{"x" * 107}"\n' + SITE[9:], "listen.public", "107 bytes", None),
     "private unix": (
         '[listen]\nprivate = "unix:/run/x"\n' + SITE[9:],
@@ -494,7 +494,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
             ('"https://a.in"', "listen.private_hosts[0]", "host name without port"),
             ('"*.a.in"', "listen.private_hosts[0]", "host name without port"),
             ("7", "listen.private_hosts[0]", "host name without port"),
-            ('"a.in", "A.in."', "listen.private_hosts[1]", "there already"),
+            ('"a.in", "A.in."', "listen.private_hosts[1]", "already in the list"),
         )
     },
     "private hosts as text": (
@@ -539,7 +539,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "exophone too short": (
         CAMPAIGN.replace("+918047120001", "1234"),
         'campaign "a": exophones[0]',
-        "no usable",
+        "is not a usable",
         None,
     ),
     "exophone as a number": (
@@ -551,7 +551,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "exophone twice": (
         CAMPAIGN.replace('"]', '", "08047120001"]'),
         'campaign "a": exophones[1]',
-        "there already",
+        "already in the list",
         None,
     ),
     "exophone of another": (
@@ -582,11 +582,11 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "is required, or agents",
         None,
     ),
-    "both": (CALLBACK + 'agents = ["+919876500001"]\n', 'campaign "a": callback.flow', "beside agents", None),
+    "both": (CALLBACK + 'agents = ["+919876500001"]\n', 'campaign "a": callback.flow', "with agents", None),
     "an exophone as an agent": (
         CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", "080-4712 0001"]\n',
         'campaign "a": callback.agents[1]',
-        "is an ExoPhone of this configuration, which nobody answers",
+        "is an ExoPhone of this configuration, so nobody answers",
         None,
     ),
     "a later campaign's exophone as an agent": (
@@ -618,7 +618,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "wrong agent": (
         CAMPAIGN + '[campaign.callback]\nagents = ["ring me"]\n',
         'campaign "a": callback.agents[0]',
-        "no usable phone number",
+        "not a usable phone number",
         None,
     ),
     "an agent that is no number": (
@@ -636,7 +636,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "an agent twice": (
         CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", {number = "098765 00001"}]\n',
         'campaign "a": callback.agents[1].number',
-        "is there already",
+        "is already in the list",
         None,
     ),
     "an agent's wrong hours": (
@@ -754,12 +754,12 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "'tiem' at character 4",
         "time",
     ),
-    "nothing like it": (SMS.replace("Hi", "{}"), 'campaign "a": sms.body', "there are {caller}", None),
+    "nothing like it": (SMS.replace("Hi", "{}"), 'campaign "a": sms.body', "the names are {caller}", None),
     "placeholder": (SMS.replace("Hi", "Hi {#var#}"), 'campaign "a": sms.body', "write the text itself", None),
     "lone brace": (
         SMS.replace("Hi", "Hi }"),
         'campaign "a": sms.body',
-        "brace by itself at character 4",
+        "a single brace at character 4",
         None,
     ),
     "opening without hours": (
@@ -777,25 +777,25 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "other text": (
         SMS + 'dlt_template = "Hi!"\n',
         'campaign "a": sms.body',
-        "it ends after character 2, the template goes on with '!' (character 3)",
+        "the text ends after character 2, the template continues with '!' (character 3)",
         None,
     ),
     "other variable": (
         SMS.replace("Hi", "Hi {time}") + 'dlt_template = "Hi {#num#}"\n',
         'campaign "a": sms.dlt_template',
-        "'{#num#}', which is no type of variable: there are {#var#}, {#numeric#},",
+        "'{#num#}', which is not a type of variable: the types are {#var#}, {#numeric#},",
         "{#numeric#}",
     ),
     "long with values": (
         SMS.replace("Hi", "{caller}" + "x" * 1990),
         'campaign "a": sms.body',
-        "not 2006 when each value is as long as it can be",
+        "not 2006 when each value has its greatest length",
         None,
     ),
     "other text after hours": (
         HOURS + '[campaign.after_hours.sms]\nsender = "E"\nbody = "{opening}."\ndlt_template = "{#var#}"\n',
         'campaign "a": after_hours.sms.body',
-        "it goes on with '.' (character 10), the template ends after character 7",
+        "the text continues with '.' (character 10), the template ends after character 7",
         None,
     ),
     "template": (SMS.replace(TEMPLATE, "two"), 'campaign "a": sms.dlt_template_id', "digits", None),
@@ -845,21 +845,26 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "string",
         None,
     ),
-    "region": (HOURS + 'holidays = "IN-Ka"\n', 'campaign "a": hours.holidays', "no region", "IN-KA"),
+    "region": (HOURS + 'holidays = "IN-Ka"\n', 'campaign "a": hours.holidays', "is not a region", "IN-KA"),
     "region in a list": (
         HOURS + 'holidays = ["in-mh"]\n',
         'campaign "a": hours.holidays[0]',
-        "no region",
+        "is not a region",
         "IN-MH",
     ),
     "state's name": (
         HOURS + 'holidays = "Karnataka"\n',
         'campaign "a": hours.holidays',
-        "no region",
+        "is not a region",
         "IN-KA",
     ),
-    "country's name": (HOURS + 'holidays = "India"\n', 'campaign "a": hours.holidays', "no region", "IN"),
-    "country": (HOURS + 'holidays = "Narnia"\n', 'campaign "a": hours.holidays', "no region", None),
+    "country's name": (
+        HOURS + 'holidays = "India"\n',
+        'campaign "a": hours.holidays',
+        "is not a region",
+        "IN",
+    ),
+    "country": (HOURS + 'holidays = "Narnia"\n', 'campaign "a": hours.holidays', "is not a region", None),
     "date": (HOURS + 'dates = ["2026-13-01"]\n', 'campaign "a": hours.dates[0]', "a date such as", None),
     "region as a date": (
         HOURS + 'dates = ["IN-KA"]\n',
@@ -904,8 +909,13 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
         "no [[poll]] named 'singr'",
         "singer",
     ),
-    "poll with a slash": (SITE + '[[poll]]\nname = "a/b"\n', 'poll "a/b": name', "part of an address", None),
-    "poll twice": (SITE + '[[poll]]\nname = "p"\n' * 2, "poll 2: name", "another poll's", None),
+    "poll with a slash": (
+        SITE + '[[poll]]\nname = "a/b"\n',
+        'poll "a/b": name',
+        "part of the API's URLs",
+        None,
+    ),
+    "poll twice": (SITE + '[[poll]]\nname = "p"\n' * 2, "poll 2: name", "another poll", None),
     "poll of no votes": (
         SITE + '[[poll]]\nname = "p"\nvotes_per_number = 0\n',
         'poll "p": votes_per_number',
@@ -935,7 +945,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "no such list name": (
         CAMPAIGN + '[campaign.subscribe]\nlist = "a/b"\n',
         'campaign "a": subscribe.list',
-        "must not have a slash",
+        "must not contain a slash",
         None,
     ),
     "a time without suppression": (
@@ -953,7 +963,7 @@ MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "a country by its name": (
         SITE + '[contact]\ncountries = ["India"]\n',
         "contact.countries[0]",
-        "is no country as ISO 3166 writes it, such as \"IN\": 'India'",
+        "is not a country code of ISO 3166 such as \"IN\": 'India'",
         "IN",
     ),
     "a country in its own language": (
@@ -1032,7 +1042,7 @@ def test_a_run_of_listed_holidays_that_never_ends(tmp_path: Path) -> None:
     text = HOURS.replace("daily", "sun") + f"dates = [{', '.join(map(str, sundays))}]\n"
     (problem,) = problems_of(text, tmp_path)
     assert problem.key == 'campaign "a": hours.open'
-    assert "never opens in the 60 days from 2026-11-01" in problem.reason
+    assert "does not open within 60 days after 2026-11-01" in problem.reason
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
@@ -1077,7 +1087,7 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
         (
             "name = \u201cadmissions\u201d\n".encode(),
             "line 1, column 8",
-            "\u201c is a curly quote; write straight ones",
+            "\u201c is a curly quote; write straight quotes",
         ),
         (b"catch_up = False\n", "line 1, column 12", "write catch_up = false"),
         (b"[exotel\n", "line 1, column 8", "expected"),
@@ -1129,7 +1139,7 @@ WARNED = {
         CALLBACK.replace("https://calls.example.in", "http://127.0.0.1"),
         "listen.public_url: Exotel can",
     ),
-    "no campaigns": (SITE, "campaign: there is none"),
+    "no campaigns": (SITE, "campaign: there is no campaign"),
     "no actions": (CAMPAIGN, 'campaign "a": has no actions'),
     "nothing to compare": (SMS, 'campaign "a": sms: without dlt_template its text is not compared'),
     "no template": (
@@ -1138,27 +1148,27 @@ WARNED = {
     ),
     "no such header": (
         TEXTED.replace("EXAMPL", "EXAMPLE12"),
-        'campaign "a": sms.sender: is no DLT header, which has six letters or digits, and no ExoPhone',
+        'campaign "a": sms.sender: is neither a DLT header, which has six letters or digits, nor an ExoPhone',
     ),
     "its country twice": (
         CALLBACK.replace("+918047120001", "+91918047120001"),
-        'campaign "a": exophones[0]: is not known to be a number of its country',
+        'campaign "a": exophones[0]: does not look like a number of its country',
     ),
     "an agent's country twice": (
         CAMPAIGN + '[campaign.callback]\nagents = ["+919876500001", "+91919876500002"]\n',
-        'campaign "a": callback.agents[1]: is not known to be a number of its country',
+        'campaign "a": callback.agents[1]: does not look like a number of its country',
     ),
     "an exophone of no country": (
         CALLBACK.replace("+918047120001", "+80012345678"),
-        'campaign "a": exophones[0]: is of no country by the numbering plan, so callers of every country',
+        'campaign "a": exophones[0]: belongs to no country in the numbering plan, so callers from every',
     ),
     "another campaign's number to call from": (
         CALLBACK
         + 'caller_id = "+918047120077"\n'
         + '[[campaign]]\nname = "desk"\nexophones = ["+918047120077"]\n[campaign.lead]\n',
-        'campaign "a": callback.caller_id: is an ExoPhone of campaign "desk": who rings it is that ',
+        'campaign "a": callback.caller_id: is an ExoPhone of campaign "desk"; calls to it belong to that ',
     ),
-    "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', 'poll "p": no campaign votes'),
+    "unused poll": (CALLBACK + '[[poll]]\nname = "p"\n', 'poll "p": no campaign has votes'),
     "no way in": (
         CAMPAIGN + '[campaign.unsubscribe]\nlist = "x"\n',
         'campaign "a": unsubscribe.list: no campaign',
@@ -1172,7 +1182,7 @@ WARNED = {
     ),
     "no purpose": (
         CAMPAIGN + '[campaign.subscribe]\nlist = "x"\n',
-        'campaign "a": subscribe.purpose: is not said',
+        'campaign "a": subscribe.purpose: is missing',
     ),
     "too many retries of a kind": (
         CALLBACK + 'retries = {no-answer = ["70m", "1m"], busy = ["5m"], failed = ["30m", "30m"]}\n',
@@ -1181,19 +1191,19 @@ WARNED = {
     "too many retries": (CALLBACK + 'retries = ["5m", "5m"]\n', 'campaign "a": callback.retries: more than'),
     "no dedup window": (
         CALLBACK.replace("[campaign.c", "dedup_window = 0\n[campaign.c"),
-        'campaign "a": dedup_window: is 0s, so who rings several times is called back',
+        'campaign "a": dedup_window: is 0s, so a caller who calls several times gets several',
     ),
     "a dedup window of seconds": (
         SMS.replace("[campaign.s", "dedup_window = 10\n[campaign.s") + 'dlt_template = "Hi"\n',
-        'campaign "a": dedup_window: is 10s, so who rings several times',
+        'campaign "a": dedup_window: is 10s, so a caller who calls several times',
     ),
     "a long delay": (
         CALLBACK + 'delay = "10m"\n',
-        'campaign "a": callback.delay: is 10m: the longer the wait, the fewer customers answer; 15s',
+        'campaign "a": callback.delay: is 10m: the longer the delay, the fewer customers answer; 15s',
     ),
     "many callbacks an hour": (
         CALLBACK + "max_per_hour = 60\n",
-        'campaign "a": callback.max_per_hour: is 60: so many callbacks to one number are a nuisance',
+        'campaign "a": callback.max_per_hour: is 60: so many callbacks annoy people',
     ),
     "a short ring": (
         CALLBACK + 'ring_timeout = "1s"\n',
@@ -1201,12 +1211,12 @@ WARNED = {
     ),
     "an evening in the morning": (
         CALLBACK + '[campaign.hours]\nopen = ["mon-fri 09:30-07:00", "sat 10:00-14:00"]\n',
-        'campaign "a": hours.open: 09:30-07:00 runs over midnight, 21h30m in all; if that is not meant, '
+        'campaign "a": hours.open: 09:30-07:00 runs over midnight, 21h30m in all; if that is not intended, '
         "write 09:30-19:00",
     ),
     "hours in the wrong order": (
         CALLBACK + '[campaign.hours]\nopen = "daily 18:00-09:00"\n',
-        'campaign "a": hours.open: 18:00-09:00 runs over midnight, 15h in all; if that is not meant, '
+        'campaign "a": hours.open: 18:00-09:00 runs over midnight, 15h in all; if that is not intended, '
         "write 09:00-18:00",
     ),
     "an agent's evening in the morning": (
@@ -1217,20 +1227,20 @@ WARNED = {
     ),
     "our path in the public url": (
         CALLBACK.replace("calls.example.in", "example.in/calls/exotel/"),
-        "listen.public_url: holds a path of missedd's own, which is added to it: Exotel's reports would go "
-        "to one that does not exist; write https://example.in/calls",
+        "listen.public_url: contains a path that missedd adds itself, so Exotel's reports would go to a path "
+        "that does not exist; write https://example.in/calls",
     ),
     "a whole address for the public url": (
         CALLBACK.replace("calls.example.in", "calls.example.in/exotel/secret-token-of-ours/missed-call"),
-        "listen.public_url: holds a path of missedd's own",
+        "listen.public_url: contains a path that missedd adds itself",
     ),
     "a short template id": (
         TEXTED.replace(TEMPLATE, "123456"),
-        'campaign "a": sms.dlt_template_id: has 6 digits and not 19, so it is none',
+        'campaign "a": sms.dlt_template_id: has 6 digits instead of 19, so it is not a registered',
     ),
     "a long template id after hours": (
         TEXTED.replace(OTHER_TEMPLATE, OTHER_TEMPLATE + "1"),
-        'campaign "a": after_hours.sms.dlt_template_id: has 20 digits and not 19',
+        'campaign "a": after_hours.sms.dlt_template_id: has 20 digits instead of 19',
     ),
     "a short entity id": (TEXTED.replace(ENTITY, "11"), 'campaign "a": sms.dlt_entity_id: has 2 digits'),
     "erased within the year": (
@@ -1239,7 +1249,7 @@ WARNED = {
     ),
     "noisy": (
         CALLBACK + '[quiet_hours]\npromotional = "09:00-21:00"\n',
-        "quiet_hours.promotional: goes beyond",
+        "quiet_hours.promotional: includes hours",
     ),
 }
 
@@ -1376,6 +1386,8 @@ def test_catch_up_can_be_switched_off(tmp_path: Path) -> None:
 def test_on_a_network_it_is_said_by_which_names_the_console_answers(tmp_path: Path) -> None:
     lan = '[listen]\nprivate = "192.168.1.7:8081"\n'
     *_, warning = read(lan + CALLBACK[9:], tmp_path).warnings
-    assert warning.startswith("listen.private_hosts: not set: only an address of this machine")
+    assert warning.startswith(
+        "listen.private_hosts: not set: a browser can use only an address of this machine"
+    )
     named = read(lan + 'private_hosts = ["missedd.example.in"]\n' + CALLBACK[9:], tmp_path).warnings
     assert not any("private_hosts" in each for each in named)

@@ -89,7 +89,7 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
 
 def test_a_secret_that_is_missing_says_where_it_may_be_put(tmp_path: Path) -> None:
     (missing, *_) = found({}).problems
-    assert "set it in the environment, or CREDENTIALS_DIRECTORY to the folder" in missing.reason
+    assert "set this environment variable, or set CREDENTIALS_DIRECTORY to a folder" in missing.reason
     assert "exotel_api_key" in missing.reason
     (missing, *_) = found({"CREDENTIALS_DIRECTORY": str(tmp_path)}).problems
     assert f"neither in the environment nor in {tmp_path}/exotel_api_key" in missing.reason
@@ -103,9 +103,9 @@ def test_a_secret_that_is_missing_says_where_it_may_be_put(tmp_path: Path) -> No
         ("MISSEDD_WEBHOOK_TOKEN", "abcd%20", "part of a URL"),
         ("MISSEDD_WEBHOOK_SECRET", "whsec_", "has nothing"),
         ("MISSEDD_WEBHOOK_SECRET", "whsec_#!", "no base64"),
-        ("MISSEDD_CONSOLE_PASSWORD_HASH", "hunter2", "is not what `missedd password` prints"),
-        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH.replace(":15:", ":30:"), "asks for scrypt with 30:8:1"),
-        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH[:-9], "is cut short"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", "hunter2", "is not a hash that `missedd password` prints"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH.replace(":15:", ":30:"), "has scrypt parameters 30:8:1"),
+        ("MISSEDD_CONSOLE_PASSWORD_HASH", HASH[:-9], "is incomplete"),
         ("MISSEDD_API_TOKEN", "fifteen-letters", "at least 16"),
         ("EXOTEL_API_KEY", "two words", "space"),
         ("EXOTEL_API_TOKEN", "a\x07b", "control"),

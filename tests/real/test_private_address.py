@@ -33,7 +33,7 @@ def test_it_does_not_start_without_one(open_to_all: Daemon) -> None:
         open_to_all.start()
     assert open_to_all.running is not None
     assert open_to_all.running.wait() == 78
-    assert "listen.private: is where anybody may come" in open_to_all.log_path.read_text("utf-8")
+    assert "listen.private: is open to everybody" in open_to_all.log_path.read_text("utf-8")
 
 
 def test_nor_on_a_socket_that_it_was_given(tmp_path: Path) -> None:

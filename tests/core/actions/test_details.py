@@ -56,7 +56,7 @@ def test_for_people() -> None:
     kept = {"agent": "+919800000001", "first": "agent", "talk_s": "0", "recording_url": RECORDING}
     assert [tuple(each) for each in displayed_details(details_json(kept))] == [
         ("Agent", "+919800000001", None),
-        ("Rung first", "agent", None),
+        ("Called first", "agent", None),
         ("Talk time", "0 s", None),
         ("Recording", RECORDING, RECORDING),
     ]

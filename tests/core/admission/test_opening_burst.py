@@ -21,21 +21,21 @@ def with_agents(*agents: Agent, **changes: object) -> Policy:
     [
         (
             policy(campaign(callback=callback(), hours=office())),
-            "in the first minute after an opening at most 200 callbacks go out (exotel.calls_per_minute; "
-            "calls_at_once says how many the agents behind the flow can take)",
+            "in the first minute after opening, at most 200 callbacks go out (exotel.calls_per_minute; "
+            "set calls_at_once to the number of calls that the agents behind the flow can take)",
         ),
         (
             policy(campaign(callback=callback(calls_at_once=4))),
-            "in a minute with a backlog at most 4 callbacks go out (calls_at_once)",
+            "in a minute with a backlog, at most 4 callbacks go out (calls_at_once)",
         ),
         (
             with_agents(MOBILE, OTHER),
-            "in the first minute after an opening at most 2 callbacks go out "
-            "(as many as its agents take at once)",
+            "in the first minute after opening, at most 2 callbacks go out "
+            "(the number of calls that its agents take at once)",
         ),
         (
             with_agents(LANDLINE),
-            "in the first minute after an opening at most 200 callbacks go out (exotel.calls_per_minute)",
+            "in the first minute after opening, at most 200 callbacks go out (exotel.calls_per_minute)",
         ),
     ],
 )
@@ -69,6 +69,6 @@ def test_where_campaigns_differ_the_smallest_counts_and_it_is_said() -> None:
     assert (of.agent_limit(MOBILE.number), of.agent_limit(LANDLINE.number)) == (1, UNLIMITED_CALLS)
     assert list(conflicting_agent_limits(of)) == [
         'campaign "b": callback.agents[0]: takes 1 at once, as campaign "admissions": callback.agents[0] '
-        "says; the smallest counts"
+        "says; the smallest limit applies"
     ]
     assert not list(conflicting_agent_limits(with_agents(MOBILE, LANDLINE)))

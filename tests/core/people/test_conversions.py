@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_named(said: ConversionInput, field: str) -> None:
 
 def test_who_never_rang_is_unknown() -> None:
     found = attribute_conversion([], SAID, NOON)
-    assert found == UnknownCaller("number", "has never rung a campaign")
+    assert found == UnknownCaller("number", "has never called a campaign")
 
 
 def test_what_was_won_before_the_number_first_rang_is_not_won_by_it() -> None:
@@ -77,7 +77,7 @@ def test_what_was_won_before_the_number_first_rang_is_not_won_by_it() -> None:
     assert isinstance(attribute_conversion([rung(1, minute=day - 1)], SAID, NOON), CallCandidate)
     too_late = [rung(1, minute=day), rung(2, minute=90 * day)]
     assert attribute_conversion(too_late, SAID, NOON) == UnknownCaller(
-        "at", "lies before the number first rang a campaign"
+        "at", "is before the number's first call to a campaign"
     )
     assert attribute_conversion([*too_late, rung(3, minute=2)], SAID, NOON) == rung(3, minute=2)
     assert attribute_conversion(too_late, replace(SAID, call_sid="c2"), NOON) == too_late[1]

@@ -109,19 +109,20 @@ def test_what_is_sent(text: str, template: str, expected: bool) -> None:
     [
         (
             "Pay Rs 500 until {time}",
-            "it goes on with 'until {time}' (character 12), the template goes on with "
+            "the text continues with 'until {time}' (character 12), the template continues with "
             "'by {#alphanumeric#} ' (character 20)",
         ),
         (
             "Pay Rs ",
-            "it ends after character 7, the template goes on with '{#numeric#} by {#alp' (character 8)",
+            "the text ends after character 7, the template continues with '{#numeric#} by "
+            "{#alp' (character 8)",
         ),
     ],
 )
 def test_where_the_words_part(body: str, words: str) -> None:
     found = first_mismatch(parse_body(body)[0], BILL)
     assert match_variables(parse_body(body)[0], BILL) is None
-    assert str(found).startswith(f"parts from dlt_template: {words}")
+    assert str(found).startswith(f"differs from dlt_template: {words}")
 
 
 _PATTERNS = {

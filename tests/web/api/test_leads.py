@@ -118,11 +118,11 @@ async def test_a_conversion_is_created_once(private: Private) -> None:
 
 
 async def test_nobody_to_put_it_down_to(private: Private) -> None:
-    private.operator.answers = [UnknownCaller("number", "has never rung a campaign")]
+    private.operator.answers = [UnknownCaller("number", "has never called a campaign")]
     response = await post(private, "conversions", {"number": CALLER, "reference": "o1"})
     assert (response.status_code, response.content_type) == (404, "application/problem+json")
     problem = await response.get_json(force=True)
-    assert (problem["field"], problem["detail"]) == ("number", "number: has never rung a campaign")
+    assert (problem["field"], problem["detail"]) == ("number", "number: has never called a campaign")
 
 
 @pytest.mark.parametrize(
