@@ -1,1 +1,1 @@
-"""The log: its vocabulary of events, and the way of a line to a pipe, a terminal or the journal."""
+"""The log: its vocabulary of events, and how a line reaches a pipe, a terminal or the journal."""

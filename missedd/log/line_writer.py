@@ -1,9 +1,9 @@
-"""Where lines of the log go: to a stream at once, or through a buffer that a thread empties.
+"""Where log lines go: directly to a stream, or through a buffer that a thread empties.
 
-The daemon takes the second way. Its reader may be a driver or a terminal that is alive and does not
-read (Ctrl-S): a write would then wait for ever, and with it everything else. So the thread waits, and
-what finds the buffer full is lost, counted, and told of when somebody reads again. Nothing is set on
-the stream itself, which another program may share.
+The daemon uses the thread. The reader of its log may be alive but not read, such as a log driver or a
+terminal after Ctrl-S. A write would then wait for ever, and the whole daemon with it. So only the thread
+waits. Lines that find the buffer full are lost and counted, and the count is logged when somebody reads
+again. The stream's own settings are not changed, because another program may share the stream.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from itertools import accumulate
 from typing import Final, TextIO
 
 BUFFER_BYTES: Final = 256 * 1024
-"""A thousand lines: some five seconds of the most that is ever logged, half an hour of a quiet day."""
+"""About a thousand lines: five seconds of the busiest log, or half an hour of a quiet day."""
 
 MAX_WRITE_BYTES: Final = 64 * 1024
-"""For one write: what a pipe holds."""
+"""Bytes of one write: the capacity of a pipe."""
 
 CLOSE_TIMEOUT_S: Final = 1.0
-"""At the end, for whoever reads to take what is left."""
+"""Seconds at the end in which the reader can take the remaining lines."""
 
 
 class DirectWriter:
-    """Writes each line at once, in the calling thread: for virtual time, tests and figures.
+    """Writes each line at once, in the calling thread: for virtual time, tests and measurements.
 
-    A stream that is full or gone loses the line, not what was being done.
+    If the stream is full or closed, the line is lost, but the caller goes on.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -44,13 +44,14 @@ class DirectWriter:
             self.lines_lost += 1
 
     def close(self) -> None:
-        """Nothing is left to be written."""
+        """Nothing is left to write."""
 
 
 class BackgroundWriter:
-    """Takes lines without ever waiting; a thread writes them, in their order, to a file descriptor.
+    """Takes lines without waiting; a thread writes them in order to a file descriptor.
 
-    `loss_line` gives the line that tells of so many lost ones. It stands where they would have stood.
+    `loss_line` returns the line that reports a number of lost lines. It is written at the place of the lost
+    lines.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class BackgroundWriter:
         self.lines_lost = 0
         self._unreported = 0
         self._is_full = False
-        """Lines are refused until all that came before them is written, and the loss told."""
+        """No line is accepted until all earlier lines are written and the loss is reported."""
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._is_closing = False
@@ -85,7 +86,8 @@ class BackgroundWriter:
                 self._changed.notify()
 
     def close(self) -> None:
-        """Take no more, and wait a moment until what is left is written. It is lost where nobody reads."""
+        """Accept no more lines, and wait up to `CLOSE_TIMEOUT_S` for the rest. If nobody reads, the rest is
+        lost."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
@@ -103,15 +105,15 @@ class BackgroundWriter:
                 if not self._waiting and not self._is_full:
                     return
                 lost, lines = self._next_batch()
-            untold = [self._loss_line(lost).encode() + b"\n"] if lost else []
-            sent, failed = self._write(untold + lines)
+            loss = [self._loss_line(lost).encode() + b"\n"] if lost else []
+            sent, failed = self._write(loss + lines)
             if failed:
-                self._drop_batch(lost, untold + lines, sent)
+                self._drop_batch(lost, loss + lines, sent)
 
     def _next_batch(self) -> tuple[int, list[bytes]]:
-        """What to write next: a loss to be told first, and some lines."""
+        """What to write next: the number of lost lines to report first, and some lines."""
         lost = 0
-        # What waits came before the loss while the buffer is full, and after it otherwise.
+        # While the buffer is full, the waiting lines came before the loss, otherwise after it.
         if self._unreported and (not self._is_full or not self._waiting):
             lost, self._unreported, self._is_full = self._unreported, 0, False
         lines: list[bytes] = []
@@ -123,7 +125,8 @@ class BackgroundWriter:
         return lost, lines
 
     def _write(self, lines: list[bytes]) -> tuple[int, bool]:
-        """Write all of it, however long that takes; how many bytes went out, and whether it failed."""
+        """Write all lines, however long that takes. Returns how many of their bytes were written, and whether
+        it failed."""
         data = b"".join(lines)
         if self._is_line_cut:
             data = b"\n" + data
@@ -134,7 +137,7 @@ class BackgroundWriter:
                 try:
                     sent += os.write(self._descriptor, data[sent:])
                 except BlockingIOError:
-                    # Somebody else has made the stream one that does not wait.
+                    # Another program has made the shared stream non-blocking.
                     select.select([], [self._descriptor], [])
         except (OSError, ValueError):
             if sent:
@@ -144,10 +147,10 @@ class BackgroundWriter:
         return sent - start, False
 
     def _drop_batch(self, lost: int, lines: list[bytes], sent: int) -> None:
-        """Nobody is there, or the disk is full: lose what was to be written, and try with the next line."""
+        """Nobody reads, or the disk is full: drop what is left, and try again with the next line."""
         missing = sum(end > sent for end in accumulate(map(len, lines)))
         with self._changed:
-            if lost and missing == len(lines):  # the telling itself is lost too, and is no line of its own
+            if lost and missing == len(lines):  # the report is lost too, and does not count as a line
                 self._unreported += lost
                 missing -= 1
             self._count_lost(missing + len(self._waiting))
@@ -156,7 +159,7 @@ class BackgroundWriter:
 
 
 def descriptor_of(stream: TextIO) -> int | None:
-    """The stream's file descriptor; None for one in memory."""
+    """The file descriptor of the stream; None for a stream in memory."""
     try:
         return stream.fileno()
     except (OSError, ValueError):
@@ -164,7 +167,7 @@ def descriptor_of(stream: TextIO) -> int | None:
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether systemd's journal reads the stream, which takes a priority at the head of each line."""
+    """Whether systemd's journal reads the stream; then each line starts with its priority."""
     try:
         device, inode = environ.get("JOURNAL_STREAM", "").split(":")
         here = os.fstat(stream.fileno())

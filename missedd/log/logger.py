@@ -1,11 +1,13 @@
-"""The log: one vocabulary of events, and a thin logger that writes them.
+"""The logger: a thin layer over structlog that writes events.
 
-    log = configure(sys.stdout, now=clock.now, secrets=secrets.texts)
+    log = create_logger(sys.stdout, now=clock.now, secrets=secrets.all_spellings)
     log.info(Event.WEBHOOK_ADMITTED, call_sid=sid, verdict=verdict)
 
-A line is a JSON object, or readable text on a terminal: the event's name, its level, its instant,
-then the fields. Only an `Event` can be logged, so that one can grep for what may happen. Levels:
-debug a step, info a unit of work, warning we coped, error a person must act.
+A line is a JSON object, or readable text on a terminal: the event's name, its level, its time, then its
+fields. Only an `Event` can be logged, so a search for `Event` shows everything that can happen.
+
+Levels: debug is a step; info is a unit of work; warning is a problem that missedd handled; error needs a
+person.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from missedd.log.events import Event
 from missedd.log.line_writer import BackgroundWriter, DirectWriter, descriptor_of, is_journal
 from missedd.log.redaction import add_journal_priority, field_order, redactor
 from missedd.log.throttle import LineQuota, Repeat, Repeats
+
+__all__ = ["Event", "Level", "Listener", "Logger", "Style", "create_logger"]
 
 type Level = Literal["debug", "info", "warning", "error"]
 type Style = Literal["auto", "json", "pretty"]
@@ -30,71 +34,12 @@ _LEVEL_BY_RANK: Final[Mapping[int, Level]] = {rank: level for level, rank in _RA
 _RESERVED = frozenset({"event", "level", "at"})
 
 
-class Event(StrEnum):
-    """Everything that is ever logged, as `noun.past_verb` (or what goes on, for the daemon itself)."""
-
-    DAEMON_STARTING = "daemon.starting"
-    DAEMON_STARTED = "daemon.started"
-    DAEMON_NOT_RELOADED = "daemon.not_reloaded"
-    DAEMON_STOPPING = "daemon.stopping"
-    DAEMON_STOPPED = "daemon.stopped"
-    DAEMON_FAILED = "daemon.failed"
-    LIBRARY_WARNED = "library.warned"
-    LOG_LINES_LOST = "log.lines_lost"
-    LOG_LINES_LEFT_OUT = "log.lines_left_out"
-    LOG_REPEATS_ENDED = "log.repeats_ended"
-    CONFIG_WARNED = "config.warned"
-    STORE_CHECKED = "store.checked"
-    STORE_MENDED = "store.mended"
-    STORE_UPGRADED = "store.upgraded"
-    STORE_COPY_DROPPED = "store.copy_dropped"
-    STORE_QUARANTINED = "store.quarantined"
-    STORE_RELEASED = "store.released"
-    STORE_RECOVERED = "store.recovered"
-    CALLERS_LEFT_OUT = "callers.left_out"
-    STORE_COMMIT_FAILED = "store.commit_failed"
-    SUMMARIES_BEHIND = "summaries.behind"
-    SUMMARIES_CAUGHT_UP = "summaries.caught_up"
-    NUMBERS_ERASED = "numbers.erased"
-    REQUEST_FAILED = "request.failed"
-    WEBHOOK_ADMITTED = "webhook.admitted"
-    WEBHOOKS_ADMITTED = "webhooks.admitted"
-    WEBHOOK_REFUSED = "webhook.refused"
-    WEBHOOK_MISPLACED = "webhook.misplaced"
-    WEBHOOKS_MISSING = "webhooks.missing"
-    CALL_RECOVERED = "call.recovered"
-    CALL_TOLD_EARLY = "call.told_early"
-    POLL_RECOUNTED = "poll.recounted"
-    REPORT_APPLIED = "report.applied"
-    REPORT_IGNORED = "report.ignored"
-    ACTION_HELD = "action.held"
-    ACTION_CLOSED = "action.closed"
-    ACTIONS_EXPIRED = "actions.expired"
-    ACTION_FOUND = "action.found"
-    ATTEMPT_ACCEPTED = "attempt.accepted"
-    ATTEMPT_REFUSED = "attempt.refused"
-    ATTEMPT_UNKNOWN = "attempt.unknown"
-    ENDPOINT_FAILING = "endpoint.failing"
-    ENDPOINT_ANSWERS = "endpoint.answers"
-    LOOKUP_FAILED = "lookup.failed"
-    BUDGET_PAUSED = "budget.paused"
-    PROVIDER_UNREACHABLE = "provider.unreachable"
-    PROVIDER_REFUSES = "provider.refuses"
-    PROVIDER_REACHABLE = "provider.reachable"
-    OPERATOR_ACTED = "operator.acted"
-    OPERATOR_LOGGED_IN = "operator.logged_in"
-    LOGIN_REFUSED = "login.refused"
-    VERIFICATION_STARTED = "verification.started"
-    VERIFICATION_REFUSED = "verification.refused"
-    TIMER_CLOCK_STEPPED = "timer.clock_stepped"
-
-
 type Listener = Callable[[Event, dict[str, object]], None]
-"""Hears every event with its fields, whether its line is written or not."""
+"""Receives every event with its fields, whether its line is written or not."""
 
 
 class _LogSink:
-    """Where lines go, and the counts of what is repeated and of what is too much."""
+    """Where lines go, and the counts of repeated and of left-out lines."""
 
     def __init__(
         self, logger: Any, rank: int, now: Callable[[], datetime], lines: DirectWriter | BackgroundWriter
@@ -108,7 +53,7 @@ class _LogSink:
         self.listeners: list[Listener] = []
 
     def write_counts(self, now: datetime | None) -> None:
-        """Tell of what was left out or has fallen silent; of all that goes on where `now` is None."""
+        """Report lines that were left out and repeats that fell silent; all repeats if `now` is None."""
         self.write_left_out(now)
         for repeat in self.repeats.pop_silent(now):
             self.write_end_of_repeat(repeat)
@@ -118,24 +63,24 @@ class _LogSink:
             self.put(_LEVEL_BY_RANK[worst], Event.LOG_LINES_LEFT_OUT, {"of": event, "lines": count}, now)
 
     def write_end_of_repeat(self, repeat: Repeat) -> None:
-        """Tell how often it was, where its last line does not say so."""
+        """Report how often it occurred, unless its last line says so."""
         if repeat.times > repeat.reported and self.rank <= _RANK["info"]:
-            now, told = self.now(), Event.LOG_REPEATS_ENDED
-            if self.quota.try_take(told, _RANK["info"], now):
-                of = {"of": repeat.event, "times": repeat.times, "since": repeat.since, "with": repeat.fields}
-                self.put("info", told, of, now)
+            now, event = self.now(), Event.LOG_REPEATS_ENDED
+            if self.quota.try_take(event, _RANK["info"], now):
+                counts = {"of": repeat.event, "times": repeat.times, "since": repeat.since}
+                self.put("info", event, {**counts, "with": repeat.fields}, now)
 
     def put(
         self, level: Level, event: Event, fields: Mapping[str, object], at: datetime | None = None
     ) -> None:
-        # `.value` also refuses a string that is no Event, whatever a type checker was told.
+        # `.value` also refuses a string that is not an Event, if a type checker missed it.
         getattr(self.logger, level)(event.value, level=level, at=at or self.now(), **fields)
 
 
 class Logger:
-    """Writes events with the fields that are bound to it. Immutable; `bind` gives another one.
+    """Writes events together with the fields bound to it. Immutable; `bind` returns another logger.
 
-    Of any one event 200 lines a second are written; the others are told together, with their count.
+    For each event 200 lines a second are written; the number of further lines is reported later.
     """
 
     __slots__ = ("_fields", "_sink")
@@ -145,24 +90,26 @@ class Logger:
         self._fields = fields
 
     def bind(self, **fields: object) -> Logger:
-        """A logger that adds `fields` to every line. Much cheaper than a line."""
+        """A logger that adds `fields` to every line. This is much cheaper than a line."""
         return Logger(self._sink, {**self._fields, **fields})
 
     def add_listener(self, listener: Listener) -> None:
-        """Let `listener` hear all that this logger and those bound from it log, to count it."""
+        """Call `listener` for every event of this logger and of loggers bound from it, for example to count
+        events."""
         self._sink.listeners.append(listener)
 
     @property
     def lines_lost(self) -> int:
-        """Lines that could not be written since the start, as nobody read them or the disk was full."""
+        """Lines that could not be written since the start, because nobody read them or the disk was full."""
         return self._sink.lines.lines_lost
 
     def is_enabled(self, level: Level) -> bool:
-        """Whether such lines are written: ask before fields that are dear to make."""
+        """Whether lines of this level are written: ask before computing expensive fields."""
         return _RANK[level] >= self._sink.rank
 
     def has_room(self, event: Event) -> bool:
-        """Whether a line of this event would be written now: ask where what is left out is told otherwise."""
+        """Whether a line of this event would be written now: ask if lines that are left out are reported in
+        another way."""
         return self._sink.quota.has_room(event, self._sink.now())
 
     def debug(self, event: Event, /, **fields: object) -> None:
@@ -176,16 +123,16 @@ class Logger:
         self.write("warning", event, **fields)
 
     def error(self, event: Event, /, **fields: object) -> None:
-        """Log what a person must see to. `exc_info=exception` adds its traceback."""
+        """Log something that needs a person. `exc_info=exception` adds its traceback."""
         self.write("error", event, **fields)
 
     def count_only(self, event: Event, /, **fields: object) -> None:
-        """Let the listeners hear of an event whose line would be one too many."""
+        """Inform the listeners of an event without writing a line."""
         for hear in self._sink.listeners:
             hear(event, fields)
 
     def write(self, level: Level, event: Event, /, **fields: object) -> None:
-        """Log at a level that is not known beforehand. A field may not take the name of a fixed one."""
+        """Log at a level given as an argument. A field may not have the name of a fixed one."""
         sink = self._sink
         for hear in sink.listeners:
             hear(event, fields)
@@ -194,25 +141,25 @@ class Logger:
             return
         line = {**self._fields, **fields}
         if not _RESERVED.isdisjoint(line):
-            raise TypeError(f"a line has its own {', '.join(sorted(_RESERVED & line.keys()))}")
+            raise TypeError(f"these fields are reserved: {', '.join(sorted(_RESERVED & line.keys()))}")
         now = sink.now()
         sink.write_left_out(now)
         if sink.quota.try_take(event, rank, now):
             sink.put(level, event, line, now)
 
     def log_throttled(self, level: Level, event: Event, key: str = "", /, **fields: object) -> None:
-        """Log what may go on for hours: the first time, then the 10th, 100th, 1,000th, with its count.
+        """Log something that may repeat for hours: the 1st, 10th, 100th, 1,000th time, with its count.
 
-        `key` tells apart what goes on at the same time, such as two URLs that both fail. After an hour
-        without one it begins anew. How often it was is told when it ends.
+        `key` separates repeats of one event at the same time, such as two URLs that both fail. After an hour
+        without an occurrence the count starts again. The total is logged when the repeat ends.
         """
         sink = self._sink
         now = sink.now()
-        shown = {**self._fields, **fields}
-        shown.pop("exc_info", None)
-        repeat, over = sink.repeats.count(event, key, shown, now)
-        for ended in over:
-            sink.write_end_of_repeat(ended)
+        repeat_fields = {**self._fields, **fields}
+        repeat_fields.pop("exc_info", None)
+        repeat, ended = sink.repeats.count(event, key, repeat_fields, now)
+        for ended_repeat in ended:
+            sink.write_end_of_repeat(ended_repeat)
         if not repeat.is_due_for_report(now):
             self.count_only(event, **fields)
             return
@@ -222,7 +169,7 @@ class Logger:
         self.write(level, event, **fields, **times)
 
     def reset_throttle(self, event: Event, key: str = "", /) -> int:
-        """What was repeated has ended: how often it was, 0 if it was not going on."""
+        """End a repeat. Returns how often it occurred; 0 if it was not in progress."""
         repeat = self._sink.repeats.pop(event, key)
         if repeat is None:
             return 0
@@ -230,15 +177,15 @@ class Logger:
         return repeat.times
 
     def write_counts(self) -> None:
-        """Tell of what was left out or has fallen silent: to be called every second or so."""
+        """Report lines that were left out and repeats that fell silent. Call this about once a second."""
         self._sink.write_counts(self._sink.now())
 
     def write_all_counts(self) -> None:
-        """Tell of all that was only counted so far, as nothing more will come."""
+        """Report everything that was only counted so far, because no more lines will come."""
         self._sink.write_counts(None)
 
     def close(self) -> None:
-        """Tell of all that was only counted, and write out what waits, for a second at most."""
+        """Report everything that was only counted, and write the waiting lines, for at most a second."""
         self.write_all_counts()
         self._sink.lines.close()
 
@@ -253,14 +200,14 @@ def create_logger(
     environ: Mapping[str, str] | None = None,
     in_background: bool = False,
 ) -> Logger:
-    """A logger that writes to `stream`, each line at once, or `in_background` so that nobody waits for its
+    """A logger that writes to `stream`: each line at once, or `in_background` so that nothing waits for the
     reader.
 
-    `auto` is `pretty` on a terminal and `json` elsewhere. `now` gives the instant of a line, so that
-    virtual time shows. `secrets` are covered wherever they should ever occur. `environ` says whether
-    colours are wanted (NO_COLOR) and whether systemd's journal reads the stream, which is then given
-    each line's priority. There is no global state: two loggers know nothing of each other. One that
-    writes aside is to be closed; a stream that is no file of the system is written to at once.
+    `auto` means `pretty` on a terminal and `json` elsewhere. `now` returns the time of a line (aware), so
+    that virtual time shows. `secrets` are hidden wherever they occur. `environ` says whether colours are
+    wanted (NO_COLOR) and whether systemd's journal reads the stream, which then gets each line's priority.
+    There is no global state: two loggers do not affect each other. Close a logger that writes in the
+    background. A stream without a file descriptor is written to directly.
     """
     environ = environ or {}
     is_terminal = stream.isatty()

@@ -1,7 +1,7 @@
-"""How a log line is made fit to be read by others: what it hides, and in which order it says things.
+"""How a log line is made safe to show to others, and in which order its fields stand.
 
-No full phone number and no secret leaves in a line, wherever in a value it stood: in a field of
-its own, within a text, in a list, in a traceback.
+No full phone number and no secret appears in a line, wherever it is in a value: in a field of its own, inside
+a text, in a list, or in a traceback.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from missedd.core.phone import mask
 type Processor = Callable[[Any, str, MutableMapping[str, Any]], Mapping[str, Any]]
 
 NUMBER_KEYS = frozenset({"number", "caller", "from", "to", "exophone"})
-"""Fields that hold a phone number in whatever spelling."""
+"""Fields that hold a phone number in any spelling."""
 
 ID_KEYS = frozenset({"call_sid", "provider_sid", "action"})
-"""Fields that lead from line to line; a CallSid that is all digits has to survive."""
+"""Fields that connect lines. A CallSid may consist of digits only and must not be masked."""
 
 FIXED_KEYS = frozenset({"event", "level", "at"})
 
 _MAYBE_NUMBER = re.compile(r"\d(?:[ -]?\d){9}")
-"""What every number contains and most texts do not: one look spares them the two others."""
+"""Every number contains this and most texts do not, so most texts need only one search instead of three."""
 
 _PLUS_NUMBER = re.compile(r"(?:\+|%2[Bb])(?:\d{10,}|\d(?:[ -]?\d){9,14})")
 _BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d{10,15}(?![0-9A-Za-z.])")
@@ -39,12 +39,12 @@ _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 
 
 def add_journal_priority(_logger: Any, method: str, line: str) -> str:
-    """A line as systemd's journal takes it, with syslog's number of its level (sd-daemon(3))."""
+    """A line for systemd's journal: it starts with the syslog number of its level (sd-daemon(3))."""
     return f"<{_PRIORITIES[method]}>{line}"
 
 
 def field_order(level_first: Iterable[str]) -> Processor:
-    """Put the event's name first, then `level_first`, then `at`; the rest keeps its order."""
+    """Put the event's name first, then `level_first`, then `at`; the other fields keep their order."""
     first = ("event", *level_first)
 
     def order(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -57,23 +57,23 @@ def field_order(level_first: Iterable[str]) -> Processor:
 
 
 MIN_SECRET_LENGTH = 6
-"""A shorter secret is none, and covering it would garble the words it is a part of."""
+"""A shorter text is not a secret, and hiding it would garble words that contain it (characters)."""
 
 
 def redactor(secrets: Iterable[str]) -> Processor:
-    """Mask phone numbers and cover secrets, in every value of a line but those we name ourselves."""
-    # The longest first: a secret may contain another one.
+    """Mask phone numbers and hide secrets in every value of a line, except in the fixed fields."""
+    # The longest first, because a secret may contain another one.
     covered = sorted({each for each in secrets if len(each) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
 
     def hide(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         return {key: each if key in FIXED_KEYS else value(key, each) for key, each in line.items()}
 
     def value(key: str, each: Any) -> Any:
-        # The commonest types first: this runs for every field of every line.
+        # The most frequent types first, because this runs for every field of every line.
         if type(each) is str:
             return text(key, mask(each) if key in NUMBER_KEYS else each)
         if isinstance(each, Enum):
-            return each.value  # a word of the house's own
+            return each.value  # one of our own words
         if isinstance(each, int | float) or each is None:
             return mask(str(each)) if key in NUMBER_KEYS and each else each
         if isinstance(each, Mapping):
@@ -100,5 +100,5 @@ def redactor(secrets: Iterable[str]) -> Processor:
     return hide
 
 
-def _masked(found: re.Match[str]) -> str:
-    return mask(found[0].removeprefix("%2B").removeprefix("%2b"))
+def _masked(match: re.Match[str]) -> str:
+    return mask(match[0].removeprefix("%2B").removeprefix("%2b"))
