@@ -14,18 +14,21 @@ from missedd.base.interrupts import run_interruptible
 from missedd.base.version import __version__
 from missedd.config.values import closest_match
 
-COMMANDS = (
-    *("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "unsubscribe", "suppress"),
-    *("unsuppress", "erase", "pause", "resume", "resend", "settle", "convert", "password", "backup"),
-    *("restore", "release", "example", "unit"),
-)
-"""Each is a module of `missedd.commands`; this is the order in which `--help` names them."""
+_BEFORE_CHANGES = ("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions")
+_AFTER_CHANGES = ("convert", "password", "backup", "restore", "release", "example", "unit")
+MODULES = _BEFORE_CHANGES + _AFTER_CHANGES
+"""The commands that are modules of `missedd.commands`. The others are in `missedd.commands.operator`."""
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
-def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
-    """The parser of these commands."""
+def all_commands() -> tuple[str, ...]:
+    """Every command, in the order in which `--help` names them."""
+    return (*_BEFORE_CHANGES, *import_module("missedd.commands.operator").COMMANDS, *_AFTER_CHANGES)
+
+
+def build_parser(names: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of these commands, or of all."""
     top = argparse.ArgumentParser(
         prog="missedd",
         description="Turns missed calls to an ExoPhone into what the caller is owed: a callback, an SMS, a "
@@ -36,8 +39,11 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for each in names:
-        import_module(f"missedd.commands.{each}").add_parser(commands)
+    for name in all_commands() if names is None else names:
+        if name in MODULES:
+            import_module(f"missedd.commands.{name}").add_parser(commands)
+        else:
+            import_module("missedd.commands.operator").add_parser(commands, name)
     return top
 
 
@@ -49,14 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _replace_closed_streams()
     words = sys.argv[1:] if argv is None else argv
     command = words[0] if words else ""
-    if command and not command.startswith("-") and command not in COMMANDS:
+    if command and not command.startswith("-") and command not in MODULES and command not in all_commands():
         return _report_unknown_command(command)
     return run_interruptible(partial(_run, words), is_server=command in SERVER_COMMANDS)
 
 
 def _run(words: Sequence[str]) -> int:
     # Only the command that was asked for is loaded: all of them take a second, most of it the daemon.
-    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    names = words[:1] if words and not words[0].startswith("-") else None
     args = build_parser(names).parse_args(words)
     try:
         return int(args.run(args))
@@ -75,10 +81,11 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _report_unknown_command(command: str) -> int:
-    meant = closest_match(command, COMMANDS)
+    commands = all_commands()
+    meant = closest_match(command, commands)
     hint = f"; did you mean {meant!r}?" if meant else ""
     print(f"missedd: there is no command {command!r}{hint}", file=sys.stderr)
-    print(f"the commands are {', '.join(COMMANDS)}; `missedd --help` says what they do", file=sys.stderr)
+    print(f"the commands are {', '.join(commands)}; `missedd --help` says what they do", file=sys.stderr)
     return EXIT_USAGE
 
 

@@ -1,4 +1,4 @@
-"""Manual actions and who did them: the vocabulary of the audit record."""
+"""Who changes something by hand: the vocabulary of the audit record."""
 
 from __future__ import annotations
 
@@ -20,19 +20,3 @@ class Actor:
 
     source: Source
     peer: str | None = None
-
-
-class AuditAction(StrEnum):
-    """Everything that an operator can do, as `noun.past_verb`."""
-
-    NUMBER_SUPPRESSED = "number.suppressed"
-    NUMBER_RELEASED = "number.released"
-    NUMBER_UNSUBSCRIBED = "number.unsubscribed"
-    NUMBER_ERASED = "number.erased"
-    LEAD_MARKED = "lead.marked"
-    CONVERSIONS_RECORDED = "conversions.recorded"
-    WEBHOOK_RESENT = "webhook.resent"
-    ACTION_SETTLED = "action.settled"
-    QUARANTINE_ENDED = "quarantine.ended"
-    CAMPAIGN_PAUSED = "campaign.paused"
-    CAMPAIGN_RESUMED = "campaign.resumed"

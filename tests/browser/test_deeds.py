@@ -43,7 +43,7 @@ def test_a_campaign_is_paused_and_goes_on(visit: Visit, console: Console) -> Non
     card.get_by_label("Why").fill("agents at lunch")
     card.get_by_label("How long").select_option("for an hour")
     card.get_by_role("button", name="Pause admissions").press("Enter")
-    assert re.fullmatch(r"admissions is paused until \d\d:\d\d\.", notice(visit))
+    assert re.fullmatch(r"Campaign admissions is paused until .*\d\d:\d\d\.", notice(visit))
     assert "agents at lunch" in card.inner_text()
     assert "by console from 127.0.0.1" in card.inner_text()
     _, sid = console.ring("admissions")
@@ -54,7 +54,7 @@ def test_a_campaign_is_paused_and_goes_on(visit: Visit, console: Console) -> Non
     assert "campaign-paused" in page.locator(".counts").inner_text()
     visit.open("/campaigns")
     page.get_by_role("button", name="Resume admissions").click()
-    assert notice(visit) == "admissions goes on."
+    assert notice(visit) == "Campaign admissions is resumed."
     assert console.api(f"/api/v1/calls/{sid}")["actions"][-1]["reason"] == "resumed"
     visit.open("/audit?subject=admissions")
     deeds = page.locator("main tbody tr").all_inner_texts()
@@ -80,10 +80,10 @@ def test_parked_webhooks_go_again_one_and_all(visit: Visit, console: Console) ->
     wanted = rows.first.get_attribute("data-key")
     taken = len(console.application.taken)
     rows.first.get_by_role("button", name="again").click()
-    assert notice(visit).startswith(f"Webhook {wanted} goes out again")
+    assert notice(visit).startswith(f"Webhook {wanted} is sent again")
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Send all 2 again").click()
-    assert notice(visit) == "2 webhooks go out again."
+    assert notice(visit) == "2 webhooks are sent again."
     expect(page.get_by_text("None waits.")).to_be_visible()
     eventually(lambda: len(console.application.taken) >= taken + 3)
     assert json.loads(console.application.taken[-1])["type"] == "missed_call.accepted"
@@ -93,7 +93,7 @@ def test_an_unknown_outcome_is_settled(visit: Visit, console: Console) -> None:
     page = visit.open("/unknown")
     row = page.locator("main tbody tr").first
     action = row.get_attribute("data-key")
-    row.get_by_label("What became of action").select_option("answered")
+    row.get_by_label("What became of it").select_option("answered")
     row.get_by_label("How you know").fill("she told us so")
     row.get_by_role("button", name=f"Settle action {action}").click()
     assert notice(visit) == f"Action {action} is settled: answered."
@@ -109,10 +109,10 @@ def test_a_number_is_suppressed_and_let_go(visit: Visit, console: Console) -> No
     page = visit.open(f"/numbers/{number}")
     page.get_by_label("Why").fill("asked by mail")
     page.get_by_label("How long").select_option("for 90 days")
-    page.get_by_role("button", name="Contact it no more").click()
-    assert notice(visit) == f"Nobody contacts {number} any more."
+    page.get_by_role("button", name="Stop contact").click()
+    assert notice(visit).startswith(f"{number} is suppressed until ")
     assert "by console: asked by mail" in page.locator("main").inner_text()
-    page.get_by_role("button", name="Let it be contacted again").click()
+    page.get_by_role("button", name=f"Allow contact with {number} again").click()
     assert notice(visit) == f"{number} may be contacted again."
     assert "It may be contacted." in page.locator("main").inner_text()
 
@@ -122,11 +122,11 @@ def test_a_number_is_erased_by_who_knows_its_last_digits(visit: Visit, console: 
     page = visit.open(f"/numbers/{number}")
     digits = page.get_by_label("Its last 4 digits")
     digits.fill("0000")
-    page.get_by_role("button", name="Erase it").click()
-    assert notice(visit) == f"Nothing is erased: those are not the last 4 digits of {number}."
+    page.get_by_role("button", name="Erase").click()
+    assert notice(visit) == f"Nothing is changed: those are not the last 4 digits of {number}."
     digits.fill(number[-4:])
-    page.get_by_role("button", name="Erase it").click()
-    found = re.fullmatch(rf"{re.escape(number)} is erased; .* those of (erased:\d+)\.", notice(visit))
+    page.get_by_role("button", name="Erase").click()
+    found = re.match(rf"{re.escape(number)} is erased; .* those of (erased:\d+)\.", notice(visit))
     assert found is not None
     assert "No call has come from this number." in page.locator("main").inner_text()
     assert console.api(f"/api/v1/calls/{sid}")["from"] == found[1]

@@ -33,8 +33,8 @@ COMMANDS = (
 )
 RUNS_ALL = """
 import encodings.idna, json, os, sys
-from missedd.cli import COMMANDS, main, build_parser
-build_parser(COMMANDS)  # loaded first, as the other user may perhaps not read the interpreter's own files
+from missedd.cli import build_parser, main
+build_parser()  # loaded first, as the other user may perhaps not read the interpreter's own files
 if os.geteuid() == 0:
     os.setgroups([])
     os.setresgid(*[65534] * 3)

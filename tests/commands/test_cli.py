@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from missedd import commands
-from missedd.cli import COMMANDS, build_parser, main
+from missedd.cli import MODULES, all_commands, build_parser, main
 from missedd.commands.shared import options as shared
 from tests.commands.daemon import config
 
@@ -30,7 +30,8 @@ finally:
 def test_every_command_is_there_once() -> None:
     names = [each.name for each in iter_modules(commands.__path__)]
     there = [each for each in names if hasattr(import_module(f"missedd.commands.{each}"), "add_parser")]
-    assert sorted(COMMANDS) == sorted(there)
+    assert sorted((*MODULES, "operator")) == sorted(there)
+    assert len({*all_commands()}) == len(all_commands())
 
 
 def test_a_command_does_not_load_the_daemon() -> None:
@@ -52,7 +53,7 @@ def test_a_word_that_is_no_command_is_answered_with_what_was_meant(
     assert main([word]) == 2
     told = capsys.readouterr().err
     assert f"there is no command {word!r}{hint}" in told
-    assert all(each in told for each in COMMANDS)
+    assert all(each in told for each in all_commands())
 
 
 def test_the_configuration_is_found_where_it_is_not_named(
@@ -86,7 +87,7 @@ def test_json_is_asked_for_in_two_ways(command: str) -> None:
 
 
 def test_an_example_of_help_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in COMMANDS:
+    for command in all_commands():
         with pytest.raises(SystemExit):
             main([command, "--help"])
     assert "%%" not in capsys.readouterr().out

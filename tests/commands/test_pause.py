@@ -20,12 +20,12 @@ def test_pausing(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert daemon.requests == [
         ("POST", "/api/v1/campaigns/night%20shift/pause", {"why": "lunch", "until": None})
     ]
-    assert capsys.readouterr().out == "night shift is paused until it is resumed\n"
+    assert capsys.readouterr().out == "campaign night shift is paused until it is resumed\n"
     daemon.body = json.dumps({"until": "2027-01-01T00:00:00.000Z"}).encode()
     assert main(["pause", *options, "on", "--why", "lunch", "--until", "90m"]) == 0
     until = datetime.fromisoformat(daemon.requests[-1][2]["until"])
     assert abs(until - SystemClock().now() - timedelta(minutes=90)) < timedelta(minutes=5)
-    assert capsys.readouterr().out == "on is paused until 2027-01-01 05:30:00 IST\n"
+    assert capsys.readouterr().out == "campaign on is paused until 2027-01-01 05:30:00 IST\n"
     daemon.status, daemon.body = 404, b'{"detail": "no campaign has this name"}'
     assert main(["pause", *options, "onn", "--why", "lunch"]) == 1
     assert capsys.readouterr().err == "onn: no campaign has this name\n"
@@ -35,7 +35,7 @@ def test_resuming(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[
     options = config(tmp_path, daemon.server_port)
     assert main(["resume", *options, "on"]) == 0
     assert daemon.requests == [("DELETE", "/api/v1/campaigns/on/pause", None)]
-    assert capsys.readouterr().out == "on goes on\n"
+    assert capsys.readouterr().out == "campaign on is resumed\n"
     daemon.status, daemon.body = 404, b'{"detail": "the campaign is not paused"}'
     assert main(["resume", *options, "on"]) == 1
     assert capsys.readouterr().err == "on: the campaign is not paused\n"

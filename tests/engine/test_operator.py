@@ -15,6 +15,9 @@ from missedd.core.audit import Actor, Source
 from missedd.core.model import Lane
 from missedd.core.policy import WebhookPolicy
 from missedd.engine.operator import Operator
+from missedd.operator_actions.actions import ResendParkedWebhooks, ResendWebhook
+from missedd.operator_actions.campaigns import PauseCampaign, ResumeCampaign
+from missedd.operator_actions.quarantine import ReleaseQuarantine
 from missedd.store.actions.claims import claim
 from missedd.store.actions.quarantine import start_quarantine
 from tests.core.campaigns import callback, campaign, policy
@@ -38,7 +41,7 @@ async def parked(stage: EngineScene) -> None:
 
 async def paused(stage: EngineScene) -> None:
     """The callback has come to its gate, and waits for the end of a pause."""
-    await operator_of(stage).pause(ME, "admissions", None, "a test")
+    await operator_of(stage).perform(ME, PauseCampaign("admissions", "a test", None))
     await trio.sleep(60)
     unit = partial(claim, ids=[2], policy=BOTH, now=stage.clock.now(), limit=1)
     stage.timers.add(each.timer for each in (await stage.store.write(unit)).stopped if each.timer)
@@ -54,10 +57,10 @@ type Deed = Callable[[Operator], Awaitable[object]]
 @pytest.mark.parametrize(
     ("before", "deed", "lane"),
     [
-        (parked, lambda it: it.resend(ME, 1), Lane.WEBHOOK),
-        (parked, lambda it: it.resend_parked(ME), Lane.WEBHOOK),
-        (paused, lambda it: it.resume(ME, "admissions"), Lane.VOICE),
-        (restored, lambda it: it.release(ME, drop=False), Lane.VOICE),
+        (parked, lambda it: it.perform(ME, ResendWebhook(1)), Lane.WEBHOOK),
+        (parked, lambda it: it.perform(ME, ResendParkedWebhooks()), Lane.WEBHOOK),
+        (paused, lambda it: it.perform(ME, ResumeCampaign("admissions")), Lane.VOICE),
+        (restored, lambda it: it.perform(ME, ReleaseQuarantine()), Lane.VOICE),
     ],
 )
 async def test_what_an_operator_lets_go_goes_though_nobody_waits_for_the_answer(
@@ -91,6 +94,6 @@ async def test_a_pauses_end_is_looked_for_though_nobody_waited(
         until = stage.clock.now() + timedelta(minutes=3)
         stage.disk.takes_s = 5
         with trio.move_on_after(1):
-            await operator_of(stage).pause(ME, "admissions", until, "for three minutes")
+            await operator_of(stage).perform(ME, PauseCampaign("admissions", "for three minutes", until))
         await trio.sleep(200)
         assert len(stage.ready[Lane.VOICE]) == 1

@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from missedd.core.audit import Actor, Source
 from missedd.core.people.erasure import ErasureRefusal, ErasureResult
 from missedd.engine.operator import Operator
+from missedd.operator_actions.numbers import Erase, Suppress
 from tests.core.campaigns import CALLER, callback, campaign, policy
 from tests.engine.scene import scene
 
@@ -18,10 +19,10 @@ BY = Actor(Source.CLI, "127.0.0.1")
 async def test_it_is_on_the_record_without_the_number(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
         operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
-        await operator.suppress(BY, CALLER, "asked", None)
+        await operator.perform(BY, Suppress(CALLER, "asked", None))
         await stage.call(caller=CALLER)
-        assert await operator.erase(BY, CALLER) == ErasureResult("erased:1", 1, 0)
-        assert await operator.erase(BY, CALLER) is ErasureRefusal.UNKNOWN
+        assert await operator.perform(BY, Erase(CALLER)) == ErasureResult("erased:1", 1, 0)
+        assert await operator.perform(BY, Erase(CALLER)) is ErasureRefusal.UNKNOWN
         record = await stage.rows("SELECT source, deed, subject, details FROM audit ORDER BY id")
         assert record == [
             ("cli", "number.suppressed", "erased:1", '{"reason":"asked"}'),
@@ -37,5 +38,5 @@ async def test_what_is_owed_comes_first(tmp_path: Path, autojump_clock: MockCloc
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
         await stage.call(caller=CALLER)
         operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
-        assert await operator.erase(BY, CALLER) is ErasureRefusal.STILL_OWED
+        assert await operator.perform(BY, Erase(CALLER)) is ErasureRefusal.STILL_OWED
         assert await stage.rows("SELECT * FROM audit UNION ALL SELECT *, 1, 1, 1, 1 FROM erasures") == []

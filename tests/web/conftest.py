@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,12 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.engine.poll_changes import PollChanges
+from missedd.operator_actions.actions import ResendParkedWebhooks, ResendWebhook, ResolveUnknown
+from missedd.operator_actions.campaigns import PauseCampaign, ResumeCampaign
+from missedd.operator_actions.description import OperatorChange
+from missedd.operator_actions.leads import MarkLead, RecordConversions
+from missedd.operator_actions.numbers import Erase, Suppress, Unsubscribe, Unsuppress
+from missedd.operator_actions.quarantine import ReleaseQuarantine
 from missedd.store.reads.reader import ReadOnlyDatabase, StoreReader
 from missedd.web.auth.access import AccessPolicy
 from missedd.web.private.app import NO_AUTH, build_private
@@ -64,65 +70,51 @@ class Operator:
     erasure: ErasureResult | ErasureRefusal = field(default_factory=lambda: ErasureResult("erased:1", 0, 0))
     error: Exception | None = None
 
-    async def suppress(self, actor: Actor, number: str, reason: str, until: datetime | None) -> None:
+    results: dict[type[OperatorChange[Any]], object] = field(default_factory=dict)
+    """What is answered to a change that is none of those below."""
+
+    async def perform[R](self, actor: Actor, change: OperatorChange[R]) -> R:
         if self.error is not None:
             raise self.error
         self.by.append(actor)
-        self.suppressed[number] = (reason, until)
+        result: R = self._make(actor, change)
+        return result
 
-    async def unsuppress(self, actor: Actor, number: str) -> bool:
-        self.by.append(actor)
-        return self.suppressed.pop(number, None) is not None
-
-    async def unsubscribe(self, actor: Actor, name: str, number: str) -> bool:
-        self.by.append(actor)
-        return (name, number) in self.subscribed
-
-    async def erase(self, actor: Actor, number: str) -> ErasureResult | ErasureRefusal:
-        self.by.append(actor)
-        self.erased.append(number)
-        return self.erasure
-
-    async def release_quarantine(self, actor: Actor, *, drop: bool) -> int:
-        self.by.append(actor)
-        self.released.append(drop)
-        return 3
-
-    async def resolve_unknown(
-        self, actor: Actor, action_id: int, outcome: Outcome, remark: str | None
-    ) -> Resolution:
-        self.by.append(actor)
-        self.resolved.append((action_id, outcome, remark))
-        return self.settlement
-
-    async def pause(self, actor: Actor, campaign: str, until: datetime | None, why: str) -> Pause:
-        self.by.append(actor)
-        self.paused[campaign] = Pause(campaign, NOON, until, why, actor)
-        return self.paused[campaign]
-
-    async def resume(self, actor: Actor, campaign: str) -> bool:
-        self.by.append(actor)
-        return self.paused.pop(campaign, None) is not None
-
-    async def set_lead_status(self, actor: Actor, lead_id: int, status: LeadStatus) -> bool:
-        self.by.append(actor)
-        self.marked.append((lead_id, status))
-        return True
-
-    async def record_conversions(
-        self, actor: Actor, conversions: Sequence[ConversionInput], *, dry_run: bool
-    ) -> list[ConversionResult]:
-        self.converted.append((list(conversions), dry_run))
-        return [self.answers.pop(0) for _ in conversions]
-
-    async def resend_parked(self, actor: Actor) -> int:
-        self.by.append(actor)
-        count, self.parked = len(self.parked), {}
-        return count
-
-    async def resend(self, actor: Actor, action_id: int) -> int | None:
-        self.by.append(actor)
-        return self.parked.get(action_id)
+    def _make(self, actor: Actor, change: OperatorChange[Any]) -> Any:
+        match change:
+            case Suppress(number, reason, until):
+                self.suppressed[number] = (reason, until)
+                return None
+            case Unsuppress(number):
+                return self.suppressed.pop(number, None) is not None
+            case Unsubscribe(name, number):
+                return (name, number) in self.subscribed
+            case Erase(number):
+                self.erased.append(number)
+                return self.erasure
+            case ReleaseQuarantine(drop):
+                self.released.append(drop)
+                return 3
+            case ResolveUnknown(action_id, outcome, note):
+                self.resolved.append((action_id, outcome, note))
+                return self.settlement
+            case PauseCampaign(campaign, why, until):
+                self.paused[campaign] = Pause(campaign, NOON, until, why, actor)
+                return self.paused[campaign]
+            case ResumeCampaign(campaign):
+                return self.paused.pop(campaign, None) is not None
+            case MarkLead(lead_id, status):
+                self.marked.append((lead_id, status))
+                return True
+            case RecordConversions(conversions, dry_run):
+                self.converted.append((list(conversions), dry_run))
+                return [self.answers.pop(0) for _ in conversions]
+            case ResendParkedWebhooks():
+                count, self.parked = len(self.parked), {}
+                return count
+            case ResendWebhook(action_id):
+                return self.parked.get(action_id)
+        return self.results[type(change)]
 
 
 @dataclass

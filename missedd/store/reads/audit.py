@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import to_us
-from missedd.core.audit import Actor, AuditAction
+from missedd.core.audit import Actor
 from missedd.core.pagination import Page, Query
 from missedd.store.db.database import Database, ReadOnlyDatabase
 from missedd.store.db.json_values import iso_from_us
@@ -18,7 +18,7 @@ from missedd.store.reads.paging import ListSpec, fetch_page
 async def record_audit(
     db: Database,
     actor: Actor,
-    audit_action: AuditAction,
+    audit_action: str,
     subject: str | int,
     now: datetime,
     **details: object,

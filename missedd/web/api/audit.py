@@ -8,8 +8,9 @@ from typing import Final
 
 from quart import Blueprint, Response
 
-from missedd.core.audit import AuditAction, Source
+from missedd.core.audit import Source
 from missedd.core.pagination import Query
+from missedd.operator_actions.table import AUDIT_ACTIONS
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import in_query, listing
 from missedd.web.api.schemas import COUNT, INSTANT, TEXT, Json, object_of, or_null
@@ -46,7 +47,7 @@ def schemas() -> Json:
         "at": INSTANT,
         "source": {"enum": list(Source)},
         "peer": or_null(TEXT),
-        "deed": {"enum": list(AuditAction)},
+        "deed": {"enum": list(AUDIT_ACTIONS)},
         "subject": TEXT,
         "details": {"type": "object", "properties": {}, "required": [], "description": "What else was said."},
     }

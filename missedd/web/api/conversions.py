@@ -19,6 +19,7 @@ from missedd.core.people.conversions import (
     StoredConversion,
     UnknownCaller,
 )
+from missedd.operator_actions.leads import RecordConversions
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import (
     in_query,
@@ -53,7 +54,7 @@ def add_conversions(api: Blueprint, reads: Reads, operations: Operations, times:
     @api.post("/v1/conversions")
     async def convert() -> tuple[Response, int]:
         said = _parse_conversion(await read_json_object(*_KEYS), zone, clock.now())
-        (found,) = await operations.record_conversions(current_actor(), [said], dry_run=False)
+        (found,) = await operations.perform(current_actor(), RecordConversions((said,), dry_run=False))
         if isinstance(found, UnknownCaller):
             raise _unknown_caller_problem(found)
         return jsonify(_conversion_json(found)), 200 if found.is_repeated else 201
@@ -69,9 +70,8 @@ def add_conversions(api: Blueprint, reads: Reads, operations: Operations, times:
         now = clock.now()
         said = [_parse_or_problem(each, zone, now) for each in items]
         good = [each for each in said if isinstance(each, ConversionInput)]
-        found = iter(
-            await operations.record_conversions(current_actor(), good, dry_run=dry_run) if good else ()
-        )
+        change = RecordConversions(tuple(good), dry_run)
+        found = iter(await operations.perform(current_actor(), change) if good else ())
         answers = [each if isinstance(each, Problem) else _result_or_problem(next(found)) for each in said]
         return jsonify({"items": [_batch_item(each) for each in answers]})
 

@@ -1,4 +1,4 @@
-"""The API of leads: all of them, those that changed since an instant, and what an operator says of one."""
+"""The API of leads: all of them, those that changed since an instant, and one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,9 @@ from missedd.web.api.openapi_parts import (
     listing,
     operation,
     problem_content,
-    request_body,
 )
 from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.actor import current_actor
-from missedd.web.shared.json_body import read_json_object
-from missedd.web.shared.ports import Operations, Reads
+from missedd.web.shared.ports import Reads
 from missedd.web.shared.problems import Problem, bad_input
 from missedd.web.shared.request_values import RequestTimes, parse_id, parse_query
 
@@ -37,7 +34,7 @@ LEAD_COLUMNS: Final = (
 _STATUSES: Final = tuple(each.value for each in LeadStatus)
 
 
-def add_leads(api: Blueprint, reads: Reads, operations: Operations, times: RequestTimes) -> None:
+def add_leads(api: Blueprint, reads: Reads, times: RequestTimes) -> None:
     changed = partial(all_leads, now=times.clock.now)
 
     @api.get("/v1/leads")
@@ -46,19 +43,7 @@ def add_leads(api: Blueprint, reads: Reads, operations: Operations, times: Reque
 
     @api.get("/v1/leads/<lead_id>")
     async def lead(lead_id: str) -> Response:
-        return await _told(parse_id(lead_id, "lead"))
-
-    @api.patch("/v1/leads/<lead_id>")
-    async def mark(lead_id: str) -> Response:
-        wanted = parse_id(lead_id, "lead")
-        status = (await read_json_object("status")).get("status")
-        if status not in _STATUSES:
-            raise bad_input("status", f"is none of {', '.join(_STATUSES)}")
-        await operations.set_lead_status(current_actor(), wanted, LeadStatus(status))
-        return await _told(wanted)
-
-    async def _told(lead_id: int) -> Response:
-        found = await reads.lead(lead_id)
+        found = await reads.lead(parse_id(lead_id, "lead"))
         if found is None:
             raise Problem(404, "no lead has this id")
         return jsonify(found)
@@ -93,12 +78,6 @@ def paths() -> Json:
                 {"200": json_response("Lead"), "400": problem_content(), "404": problem_content()},
                 lead_id,
             ),
-            "patch": operation(
-                "Say how far a lead is",
-                {"200": json_response("Lead"), "400": problem_content(), "404": problem_content()},
-                lead_id,
-            )
-            | request_body("MarkLead"),
         },
     }
 
@@ -120,4 +99,4 @@ def schemas() -> Json:
         "converted_at": or_null(INSTANT) | {"description": "Of the conversion that came in first."},
         "updated_at": INSTANT,
     }
-    return {"Lead": object_of(lead), "MarkLead": object_of({"status": {"enum": list(_STATUSES)}})}
+    return {"Lead": object_of(lead)}

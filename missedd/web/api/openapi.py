@@ -9,8 +9,8 @@ from missedd.web.api import (
     audit,
     campaigns,
     conversions,
-    erasure,
     leads,
+    operator_openapi,
     polls,
     subscriptions,
     verifications,
@@ -25,12 +25,11 @@ from missedd.web.api.openapi_parts import (
     listing,
     operation,
     problem_content,
-    request_body,
 )
-from missedd.web.api.schemas import NUMBER_OR_PREFIX, TEXT, Json, schemas
+from missedd.web.api.schemas import TEXT, Json, schemas
 
 AREAS: tuple[ModuleType, ...] = (
-    *(conversions, leads, polls, subscriptions, verifications, campaigns, erasure, audit),
+    *(conversions, leads, polls, subscriptions, verifications, campaigns, audit, operator_openapi),
 )
 """Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
 
@@ -58,20 +57,29 @@ def build_document() -> Json:
             "a parameter, a campaign or a list that is not known.",
         },
         "security": [{}, {"token": []}],
-        "paths": add_common_responses(_paths() | _merge_areas("paths")),
+        "paths": add_common_responses(_merge_paths()),
         "webhooks": webhook_schemas.webhooks(),
         "components": {
-            "schemas": schemas() | _merge_areas("schemas") | webhook_schemas.schemas(),
+            "schemas": _merge_schemas() | webhook_schemas.schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _merge_areas(what: str) -> Json:
-    found: Json = {}
+def _merge_paths() -> Json:
+    """The operations by path and method: one path may have operations of several areas."""
+    merged = _paths()
     for area in AREAS:
-        found |= getattr(area, what)()
-    return found
+        for path, operations in area.paths().items():
+            merged[path] = merged.get(path, {}) | operations
+    return merged
+
+
+def _merge_schemas() -> Json:
+    merged = schemas()
+    for area in AREAS:
+        merged |= area.schemas()
+    return merged
 
 
 def _paths() -> Json:
@@ -97,17 +105,6 @@ def _paths() -> Json:
         },
         "/api/v1/suppressions": {
             "get": listing("Numbers that are not contacted", "Suppression"),
-            "post": operation(
-                "Suppress a number", {"201": json_response("Suppress"), "400": problem_content()}
-            )
-            | request_body("Suppress"),
-        },
-        "/api/v1/suppressions/{number}": {
-            "delete": operation(
-                "Let a number be contacted again",
-                {"204": {"description": "Done"}, "404": problem_content()},
-                in_path("number", NUMBER_OR_PREFIX),
-            )
         },
         "/api/v1/analytics": {
             "get": operation(
@@ -116,35 +113,8 @@ def _paths() -> Json:
                 *PERIOD,
             )
         },
-        "/api/v1/actions/{action_id}/resend": {
-            "post": operation(
-                "Send a parked webhook again",
-                {"202": json_response("Resent"), "400": problem_content(), "404": problem_content()},
-                in_path("action_id", {"type": "integer", "minimum": 1}),
-            )
-        },
-        "/api/v1/actions/{action_id}/settle": {
-            "post": operation(
-                "Say what became of an action whose outcome is unknown",
-                {
-                    "200": json_response("Settled"),
-                    "400": problem_content(),
-                    "404": problem_content(),
-                    "409": problem_content(),
-                },
-                in_path("action_id", {"type": "integer", "minimum": 1}),
-            )
-            | request_body("Settle"),
-        },
         "/api/v1/quarantine": {
             "get": operation("What waits after a restore", {"200": json_response("Quarantine")}),
-        },
-        "/api/v1/quarantine/release": {
-            "post": operation(
-                "Let what waits after a restore go, or drop it",
-                {"200": json_response("Released"), "400": problem_content()},
-            )
-            | request_body("Release"),
         },
         "/api/openapi.json": {"get": operation("This document", {"200": {"description": "OpenAPI 3.1"}})},
     }

@@ -11,34 +11,26 @@ from zoneinfo import ZoneInfo
 
 from quart import Blueprint, Response, jsonify, request
 
-from missedd.base.clock import Clock, to_iso
+from missedd.base.clock import Clock
 from missedd.core.actions.details import ACTION_DETAILS
 from missedd.core.pagination import Page, Query
 from missedd.core.policy import Policy
 from missedd.exotel.sms_status_codes import add_code_words
+from missedd.operator_actions.description import AnswerContext
 from missedd.web.api.audit import add_audit
 from missedd.web.api.campaigns import add_campaigns
 from missedd.web.api.conversions import add_conversions
-from missedd.web.api.erasure import add_erasure
 from missedd.web.api.leads import add_leads
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi import build_document
+from missedd.web.api.operator_routes import add_operator_routes
 from missedd.web.api.polls import add_polls
-from missedd.web.api.quarantine import add_quarantine
-from missedd.web.api.resolve_unknown import add_resolve
 from missedd.web.api.subscriptions import add_subscriptions
 from missedd.web.api.unknown_parameters import add_parameter_check
 from missedd.web.api.verifications import add_verifications
-from missedd.web.shared.actor import current_actor
-from missedd.web.shared.json_body import parse_line, parse_until, read_json_object
 from missedd.web.shared.ports import Operations, PollFeed, Reads, Verifier
 from missedd.web.shared.problems import Problem
-from missedd.web.shared.request_values import (
-    RequestTimes,
-    parse_action_id,
-    parse_number_or_prefix,
-    parse_period,
-)
+from missedd.web.shared.request_values import RequestTimes, parse_period
 
 CALL_COLUMNS: Final = (
     *("call_sid", "from", "to", "campaign", "called_at", "received_at", "verdict", "reason", "reason_words"),
@@ -97,45 +89,21 @@ def build_api(
     async def suppressions() -> Response:
         return await list_response("suppressions", reads.suppressions, SUPPRESSION_COLUMNS, calendar)
 
-    @api.post("/v1/suppressions")
-    async def suppress() -> tuple[Response, int]:
-        body = await read_json_object("number", "reason", "until")
-        number = parse_number_or_prefix(body.get("number"))
-        reason = parse_line(body, "reason")
-        until = parse_until(body, zone, clock.now())
-        await operations.suppress(current_actor(), number, reason, until)
-        return jsonify({"number": number, "reason": reason, "until": to_iso(until)}), 201
-
-    @api.delete("/v1/suppressions/<number>")
-    async def unsuppress(number: str) -> tuple[str, int]:
-        spelt = parse_number_or_prefix(number)
-        if not await operations.unsuppress(current_actor(), spelt):
-            others = (await reads.suppressions(Query(number=spelt))).items
-            prefixes = [each["number"] for each in others if each["number"] != spelt]
-            by = f" by itself, but by {' and '.join(prefixes)}" if prefixes else ""
-            raise Problem(404, f"the number is not suppressed{by}")
-        return "", 204
-
     @api.get("/v1/analytics")
     async def analytics() -> Response:
         since, until = parse_period(request.args, calendar)
         return jsonify(await reads.analytics(request.args.get("campaign") or None, since, until))
 
-    @api.post("/v1/actions/<action_id>/resend")
-    async def resend(action_id: str) -> tuple[Response, int]:
-        new_id = await operations.resend(current_actor(), parse_action_id(action_id))
-        if new_id is None:
-            raise Problem(404, "no webhook with this id is parked")
-        return jsonify({"id": new_id}), 202
+    @api.get("/v1/quarantine")
+    async def quarantine() -> Response:
+        return jsonify(await reads.quarantine())
 
-    add_leads(api, reads, operations, calendar)
+    add_operator_routes(api, operations, AnswerContext(reads, policy, clock))
+    add_leads(api, reads, calendar)
     add_conversions(api, reads, operations, calendar)
-    add_subscriptions(api, reads, operations, calendar)
+    add_subscriptions(api, reads, calendar)
     add_verifications(api, verifier, clock)
-    add_resolve(api, operations)
-    add_erasure(api, reads, operations, clock, policy.timezone)
-    add_quarantine(api, reads, operations)
-    add_campaigns(api, reads, operations, policy, clock)
+    add_campaigns(api, reads, policy, clock)
     add_audit(api, reads, calendar)
     add_polls(api, reads, poll_feed, policy, clock)
     return api

@@ -130,7 +130,6 @@ def schemas() -> Json:
         "sender": or_null(TEXT) | {"description": "Of the class `sender`: whose SMS are refused."},
         "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
     }
-    suppress = {"number": NUMBER_OR_PREFIX, "reason": TEXT, "until": or_null(INSTANT)}
     problem = {
         "title": TEXT,
         "status": {"type": "integer"},
@@ -144,17 +143,7 @@ def schemas() -> Json:
         "Attempt": object_of(attempt),
         "Report": object_of(report),
         "Suppression": object_of(suppression),
-        "Suppress": object_of(suppress, optional=("until",)),
-        "Resent": object_of({"id": {"type": "integer"}}),
-        "Settle": object_of(
-            {"outcome": {"enum": list(RESOLUTION_OUTCOMES)}, "note": or_null(TEXT)}, optional=("note",)
-        ),
-        "Settled": object_of(
-            {"id": COUNT, "outcome": TEXT, "settled_outcome": {"enum": list(RESOLUTION_OUTCOMES)}}
-        ),
         "Quarantine": object_of({"since": or_null(INSTANT), "actions": COUNT}),
-        "Release": object_of({"drop": {"type": "boolean", "default": False}}, optional=("drop",)),
-        "Released": object_of({"actions": COUNT}),
         "Figures": object_of(figures),
         "Problem": object_of(problem, optional=("field", "reason")),
     }

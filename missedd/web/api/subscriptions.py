@@ -1,4 +1,4 @@
-"""The API of the lists that people join by missed call: their consents, and taking somebody off a list."""
+"""The API of the lists that people join by missed call: their consents."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from quart import Blueprint, Response
 from missedd.core.pagination import Query
 from missedd.core.people.consent import ConsentStatus
 from missedd.web.api.list_response import list_response
-from missedd.web.api.openapi_parts import in_path, in_query, listing, operation, problem_content
+from missedd.web.api.openapi_parts import in_query, listing
 from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.actor import current_actor
-from missedd.web.shared.ports import Operations, Reads
-from missedd.web.shared.problems import Problem, bad_input
-from missedd.web.shared.request_values import RequestTimes, parse_number, parse_query
+from missedd.web.shared.ports import Reads
+from missedd.web.shared.problems import bad_input
+from missedd.web.shared.request_values import RequestTimes, parse_query
 
 SUBSCRIPTION_COLUMNS: Final = (
     *("list", "number", "purpose", "state", "campaign", "exophone", "call_sid", "consented_at"),
@@ -25,18 +24,12 @@ SUBSCRIPTION_COLUMNS: Final = (
 STATES: Final = (ConsentStatus.IN_FORCE.value, ConsentStatus.WITHDRAWN.value)
 
 
-def add_subscriptions(api: Blueprint, reads: Reads, operations: Operations, times: RequestTimes) -> None:
+def add_subscriptions(api: Blueprint, reads: Reads, times: RequestTimes) -> None:
     @api.get("/v1/subscriptions")
     async def subscriptions() -> Response:
         return await list_response(
             "subscriptions", reads.subscriptions, SUBSCRIPTION_COLUMNS, times, _parse_query
         )
-
-    @api.delete("/v1/subscriptions/<name>/<number>")
-    async def unsubscribe(name: str, number: str) -> tuple[str, int]:
-        if not await operations.unsubscribe(current_actor(), name, parse_number(number, "number")):
-            raise Problem(404, "the number is not on this list")
-        return "", 204
 
 
 def _parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
@@ -55,14 +48,6 @@ def paths() -> Json:
                 "Subscription",
                 in_query("list", TEXT),
                 in_query("state", {"enum": list(STATES)}),
-            )
-        },
-        "/api/v1/subscriptions/{name}/{number}": {
-            "delete": operation(
-                "Take a number off a list",
-                {"204": {"description": "Done"}, "400": problem_content(), "404": problem_content()},
-                in_path("name", {"type": "string", "description": "The list's name."}),
-                in_path("number", NUMBER),
             )
         },
     }

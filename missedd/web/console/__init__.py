@@ -20,6 +20,7 @@ from missedd.web.console.context import ConsoleContext
 from missedd.web.console.forms import add_notices
 from missedd.web.console.lists import add_lists
 from missedd.web.console.numbers import add_numbers
+from missedd.web.console.operator_forms import add_operator_forms
 from missedd.web.console.polls import add_polls
 from missedd.web.console.query_parameters import add_parameter_check
 from missedd.web.console.queue import add_queue
@@ -44,7 +45,7 @@ def build_console(context: ConsoleContext) -> Blueprint:
     add_parameter_check(console)
     for add in (
         *(add_today, add_queue, add_calls, add_numbers, add_campaigns, add_polls),
-        *(add_lists, add_attention, add_audit),
+        *(add_lists, add_attention, add_audit, add_operator_forms),
     ):
         add(console, context)
     # A handful of kilobytes: kept in memory, so that showing them touches no disk and no thread.

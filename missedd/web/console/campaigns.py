@@ -7,15 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quart import Blueprint
-from werkzeug.wrappers import Response as BaseResponse
 
-from missedd.base.clock import to_iso
 from missedd.config.campaign_summary import describe_campaign
-from missedd.web.api.campaigns import campaign_statuses, require_campaign
+from missedd.web.api.campaigns import campaign_statuses
 from missedd.web.console.context import ConsoleContext
-from missedd.web.console.forms import PAUSE_DURATIONS, FormError, end_field, redirect_back, text_field
 from missedd.web.console.render import render_page
-from missedd.web.shared.actor import current_actor
 
 
 def add_campaigns(console: Blueprint, context: ConsoleContext) -> None:
@@ -29,25 +25,7 @@ def add_campaigns(console: Blueprint, context: ConsoleContext) -> None:
             each | {"waiting": pending_by_state(each["pending"]), "facts": facts[each["name"]]}
             for each in found
         ]
-        return await render_page("campaigns.html", here="/campaigns", campaigns=shown, lasts=PAUSE_DURATIONS)
-
-    @console.post("/campaigns/<name>/pause")
-    async def pause(name: str) -> BaseResponse:
-        why = await text_field("why", "why, for whoever asks later")
-        ends_at = await end_field(PAUSE_DURATIONS, context.clock.now())
-        await context.operations.pause(
-            current_actor(), require_campaign(context.policy, name).name, ends_at, why
-        )
-        lasts = "until somebody resumes it"
-        if ends_at is not None:
-            lasts = f"until {context.to_local(to_iso(ends_at) or ''):%H:%M}"
-        return await redirect_back(f"{name} is paused {lasts}.")
-
-    @console.post("/campaigns/<name>/resume")
-    async def resume(name: str) -> BaseResponse:
-        if not await context.operations.resume(current_actor(), name):
-            raise FormError(f"{name} is not paused.")
-        return await redirect_back(f"{name} goes on.")
+        return await render_page("campaigns.html", here="/campaigns", campaigns=shown)
 
 
 def pending_by_state(pending: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

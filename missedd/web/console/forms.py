@@ -6,7 +6,6 @@ of it waits in the session for the page that is shown next.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from quart import Blueprint, g, redirect, request
@@ -18,23 +17,6 @@ from missedd.web.shared.json_body import MAX_LINE_CHARS
 
 REFRESH_HEADER: Final = "Missedd-Refresh"
 """Of a page that is fetched to be looked at by the script: it must not use up what a person is to read."""
-
-PAUSE_DURATIONS: Final = {
-    "30m": ("for 30 minutes", timedelta(minutes=30)),
-    "1h": ("for an hour", timedelta(hours=1)),
-    "2h": ("for two hours", timedelta(hours=2)),
-    "4h": ("for four hours", timedelta(hours=4)),
-    "8h": ("for eight hours", timedelta(hours=8)),
-    "": ("until somebody resumes it", None),
-}
-SUPPRESSION_DURATIONS: Final = {
-    "": ("for ever", None),
-    "7d": ("for a week", timedelta(days=7)),
-    "90d": ("for 90 days", timedelta(days=90)),
-    "365d": ("for a year", timedelta(days=365)),
-}
-
-type Choices = dict[str, tuple[str, timedelta | None]]
 
 
 class FormError(Exception):
@@ -62,9 +44,9 @@ async def redirect_back(message: str, *, is_problem: bool = False) -> BaseRespon
     return redirect(local_path((await request.form).get("next")), 303)
 
 
-async def text_field(field: str, what: str, *, required: bool = True) -> str:
+def line_field(text: str, what: str, *, required: bool = True) -> str:
     """A text of one line. Raises `FormError`."""
-    text = str((await request.form).get(field, "")).strip()
+    text = text.strip()
     if required and not text:
         raise FormError(f"Please say {what}.")
     if len(text) > MAX_LINE_CHARS or (text and not text.isprintable()):
@@ -72,22 +54,12 @@ async def text_field(field: str, what: str, *, required: bool = True) -> str:
     return text
 
 
-async def number_field(*, or_prefix: bool = False) -> str:
+def number_field(text: str, *, or_prefix: bool = False) -> str:
     """A phone number, in any spelling, as E.164; where it may be one, a prefix such as `+232*`.
 
     Raises `FormError`.
     """
-    text = (await request.form).get("number", "")
     number = (parse_prefix(text) if or_prefix else None) or normalise(text)
     if number is None:
         raise FormError(f"{text!r} is not a phone number that can be rung; try +919876543210.")
     return number
-
-
-async def end_field(choices: Choices, now: datetime) -> datetime | None:
-    """The end that was chosen. Raises `FormError`."""
-    chosen = (await request.form).get("lasts", "")
-    if chosen not in choices:
-        raise FormError("Please choose how long it is to last.")
-    lasts = choices[chosen][1]
-    return None if lasts is None else now + lasts

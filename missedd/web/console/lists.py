@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from quart import Blueprint, request
-from werkzeug.wrappers import Response as BaseResponse
 
 from missedd.core.pagination import InvalidCursor, Page, Query
 from missedd.core.people.consent import ConsentStatus
@@ -16,9 +15,7 @@ from missedd.core.people.erasure import lookup_key
 from missedd.core.people.leads import LeadStatus
 from missedd.core.phone import parse_prefix
 from missedd.web.console.context import ConsoleContext
-from missedd.web.console.forms import SUPPRESSION_DURATIONS, FormError, number_field, redirect_back
 from missedd.web.console.render import render_page
-from missedd.web.shared.actor import current_actor
 from missedd.web.shared.problems import Problem
 
 PAGE_SIZE: Final = 50
@@ -82,16 +79,7 @@ def add_lists(console: Blueprint, context: ConsoleContext) -> None:
             "subscriptions.html", here="/subscriptions", list=found, names=names, states=states
         )
 
-    @console.post("/subscriptions/<name>/withdraw")
-    async def withdraw(name: str) -> BaseResponse:
-        number = await number_field()
-        if not await context.operations.unsubscribe(current_actor(), name, number):
-            raise FormError(f"{number} is not on the list {name}.")
-        return await redirect_back(f"{number} is off the list {name}.")
-
     @console.get("/suppressions")
     async def suppressions() -> str:
         found = await list_view(reads.suppressions, "/suppressions", ("number",), "/api/v1/suppressions")
-        return await render_page(
-            "suppressions.html", here="/suppressions", list=found, lasts=SUPPRESSION_DURATIONS
-        )
+        return await render_page("suppressions.html", here="/suppressions", list=found)

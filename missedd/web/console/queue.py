@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from quart import Blueprint, request
-from werkzeug.wrappers import Response as BaseResponse
+from quart import Blueprint
 
 from missedd.core.analytics.backlog_forecast import Backlog, forecast_backlog
 from missedd.core.model import LANE_BY_KIND, Kind, Lane, State
 from missedd.web.console.context import ConsoleContext
-from missedd.web.console.forms import FormError, redirect_back
 from missedd.web.console.render import render_page
-from missedd.web.shared.actor import current_actor
 
 SHOWN_DUE: Final = 50
 
@@ -38,17 +35,6 @@ def add_queue(console: Blueprint, context: ConsoleContext) -> None:
             due=await context.reads.next_actions(context.clock.now(), SHOWN_DUE),
             paused=await context.reads.pauses(context.clock.now()),
             quarantine=await context.reads.quarantine(),
-        )
-
-    @console.post("/quarantine/release")
-    async def release() -> BaseResponse:
-        what = (await request.form).get("what")
-        if what not in ("release", "drop"):
-            raise FormError("Please choose whether they are to go or to be dropped.")
-        drop = what == "drop"
-        count = await context.operations.release_quarantine(current_actor(), drop=drop)
-        return await redirect_back(
-            f"{count:,} actions {'dropped' if drop else 'released'}; the quarantine is over."
         )
 
 

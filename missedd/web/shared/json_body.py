@@ -50,7 +50,7 @@ def parse_line(body: Mapping[str, Any], field: str, max_chars: int = MAX_LINE_CH
     return text
 
 
-def parse_until(body: dict[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
+def parse_until(body: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
     """The instant `until` which something is to last; None for ever."""
     if body.get("until") is None:
         return None

@@ -8,17 +8,14 @@ from typing import Any, Protocol
 
 import trio
 
-from missedd.core.actions.resolution import Resolution
-from missedd.core.admission.pauses import Pause
 from missedd.core.analytics.backlog_forecast import Backlog
 from missedd.core.audit import Actor
-from missedd.core.model import Kind, Outcome
+from missedd.core.model import Kind
 from missedd.core.pagination import Page, Query
-from missedd.core.people.conversions import ConversionInput, ConversionResult
-from missedd.core.people.erasure import ErasureRefusal, ErasureResult
-from missedd.core.people.leads import LeadStatus
+from missedd.core.people.erasure import ErasureRefusal
 from missedd.core.people.verification import VerificationRefusal
 from missedd.core.polls.tally import Tally
+from missedd.operator_actions.description import OperatorChange
 
 
 class Reads(Protocol):
@@ -143,54 +140,8 @@ class PollFeed(Protocol):
 
 
 class Operations(Protocol):
-    """What an operator may change by hand; each returns when it is durable and on the audit record."""
+    """What an operator may change by hand."""
 
-    async def suppress(self, actor: Actor, number: str, reason: str, until: datetime | None) -> None: ...
-
-    async def unsuppress(self, actor: Actor, number: str) -> bool:
-        """False if the number was not suppressed."""
-        ...
-
-    async def unsubscribe(self, actor: Actor, name: str, number: str) -> bool:
-        """Take a number off a list; False if it was not on it."""
-        ...
-
-    async def erase(self, actor: Actor, number: str) -> ErasureResult | ErasureRefusal:
-        """Put a pseudonym in the place of a number, wherever the law lets it go."""
-        ...
-
-    async def set_lead_status(self, actor: Actor, lead_id: int, status: LeadStatus) -> bool:
-        """Say how far a lead is; False if there is no such lead."""
-        ...
-
-    async def record_conversions(
-        self, actor: Actor, conversions: Sequence[ConversionInput], *, dry_run: bool
-    ) -> list[ConversionResult]:
-        """Keep conversions, each once, and answer for each in order; a `dry_run` only answers."""
-        ...
-
-    async def resend(self, actor: Actor, action_id: int) -> int | None:
-        """The id of the new action, or None if there is no parked webhook of that id."""
-        ...
-
-    async def resend_parked(self, actor: Actor) -> int:
-        """Send the latest parked webhooks again; how many."""
-        ...
-
-    async def resolve_unknown(
-        self, actor: Actor, action_id: int, outcome: Outcome, remark: str | None
-    ) -> Resolution:
-        """Say what became of an action whose outcome is unknown."""
-        ...
-
-    async def pause(self, actor: Actor, campaign: str, until: datetime | None, why: str) -> Pause:
-        """Call and text nobody for a campaign; it replaces a pause that is in force."""
-        ...
-
-    async def resume(self, actor: Actor, campaign: str) -> bool:
-        """End a pause; False if the campaign is not paused."""
-        ...
-
-    async def release_quarantine(self, actor: Actor, *, drop: bool) -> int:
-        """End the quarantine after a restore; how many actions were released, or dropped."""
+    async def perform[R](self, actor: Actor, change: OperatorChange[R]) -> R:
+        """Make a change; it returns when the change is durable and on the audit record."""
         ...

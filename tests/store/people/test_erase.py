@@ -18,7 +18,7 @@ import pytest
 from missedd.base.clock import to_us
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.time_buckets import SPANS
-from missedd.core.audit import Actor, AuditAction, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Outcome, Verdict
 from missedd.core.people.conversions import ConversionInput
 from missedd.core.people.erasure import (
@@ -120,8 +120,8 @@ async def lived(store: Store) -> None:
     async def others(db: Database) -> None:
         said = [ConversionInput(f"order-{DIGITS}", number=CALLER, campaign="admissions")]
         await record_conversions(db, said, NOON + minutes(20))
-        await record_audit(db, BY, AuditAction.NUMBER_SUPPRESSED, CALLER, NOON, reason=told)
-        await record_audit(db, BY, AuditAction.ACTION_SETTLED, 1, NOON, note=told)
+        await record_audit(db, BY, "number.suppressed", CALLER, NOON, reason=told)
+        await record_audit(db, BY, "action.settled", 1, NOON, note=told)
         await suppress(db, CALLER, "asked", "api", NOON, None)
         for bar in (BLOCKS_CALLS, BLOCKS_SMS):
             await suppress_after_refusal(db, CALLER, bar, "x", NOON)

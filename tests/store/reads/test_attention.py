@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, DueGroup
-from missedd.core.audit import Actor, AuditAction, Source
+from missedd.core.audit import Actor, Source
 from missedd.core.model import Kind, Lane
 from missedd.core.pagination import Query
 from missedd.core.reasons import Reason
@@ -157,9 +157,7 @@ async def test_pending_by_reason(db: FilledDatabase) -> None:
 async def test_the_audit_record(store: Store) -> None:
     by = Actor(Source.CONSOLE, "127.0.0.1")
     for subject in ("+919876543210", "admissions"):
-        of = partial(
-            record_audit, actor=by, audit_action=AuditAction.NUMBER_SUPPRESSED, subject=subject, now=NOON
-        )
+        of = partial(record_audit, actor=by, audit_action="number.suppressed", subject=subject, now=NOON)
         await store.write(partial(of, reason="x", until=None))
     page = await store.read(partial(audit, query=Query(subject="admissions")))
     assert page.items == [

@@ -51,15 +51,15 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 async def test_pausing_and_resuming(browser: Browser) -> None:
     said = await browser.send("/campaigns/admissions/pause", why="lunch", lasts="1h")
-    assert said == "admissions is paused until 13:00."
+    assert said == "Campaign admissions is paused until 13:00."
     pause = browser.private.operator.paused["admissions"]
     assert (pause.why, pause.until) == ("lunch", NOON + timedelta(hours=1))
     assert (pause.by.source, pause.by.peer) == (Source.CONSOLE, "<local>")
     assert await browser.send("/campaigns/admissions/pause", why="for good", lasts="") == (
-        "admissions is paused until somebody resumes it."
+        "Campaign admissions is paused until it is resumed."
     )
-    assert await browser.send("/campaigns/admissions/resume") == "admissions goes on."
-    assert await browser.send("/campaigns/admissions/resume") == "admissions is not paused."
+    assert await browser.send("/campaigns/admissions/resume") == "Campaign admissions is resumed."
+    assert await browser.send("/campaigns/admissions/resume") == "admissions: the campaign is not paused."
     assert browser.private.operator.paused == {}
 
 
@@ -83,15 +83,20 @@ async def test_what_is_unclear_pauses_nothing(browser: Browser, fields: dict[str
 
 async def test_suppressing_and_letting_go(browser: Browser) -> None:
     back = f"/numbers/{CALLER}"
-    said = await browser.send("/suppressions/add", back, number="98765 43210", why="asked", lasts="90d")
-    assert said == f"Nobody contacts {CALLER} any more."
+    said = await browser.send("/suppressions/add", back, number="98765 43210", reason="asked", lasts="90d")
+    assert said == f"{CALLER} is suppressed until 2027-02-21 12:00."
     assert browser.private.operator.suppressed == {CALLER: ("asked", NOON + timedelta(days=90))}
     assert browser.private.operator.by[-1].source is Source.CONSOLE
     assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} may be contacted again."
-    assert await browser.send("/suppressions/remove", number=CALLER) == f"{CALLER} is not suppressed."
-    assert "is not a phone number" in await browser.send("/suppressions/add", number="x", why="y", lasts="")
-    every = {"number": "+232 *", "why": "fraud", "lasts": ""}
-    assert await browser.send("/suppressions/add", **every) == "Nobody contacts +232* any more."
+    assert (
+        await browser.send("/suppressions/remove", number=CALLER)
+        == f"{CALLER}: the number is not suppressed."
+    )
+    assert "is not a phone number" in await browser.send(
+        "/suppressions/add", number="x", reason="y", lasts=""
+    )
+    every = {"number": "+232 *", "reason": "fraud", "lasts": ""}
+    assert await browser.send("/suppressions/add", **every) == "+232* is suppressed for ever."
     assert await browser.send("/suppressions/remove", number="+232*") == "+232* may be contacted again."
 
 
@@ -100,11 +105,11 @@ async def test_erasing_a_number_asks_for_its_last_digits(browser: Browser) -> No
     browser.private.db.call("c1", caller=CALLER)
     for typed in ("", "0000", CALLER[-3:]):
         said = await browser.send("/numbers/erase", back, number=CALLER, last=typed)
-        assert said == f"Nothing is erased: those are not the last 4 digits of {CALLER}."
+        assert said == f"Nothing is changed: those are not the last 4 digits of {CALLER}."
     assert operator.erased == []
     operator.erasure = ErasureRefusal.STILL_OWED
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
-    assert said.startswith(f"{CALLER} is not erased: an action is still owed to the number")
+    assert said.startswith(f"{CALLER}: an action is still owed to the number")
     waits = {"state": "held", "reason": "campaign-paused"}
     browser.private.db.action(browser.private.db.call("c2", caller=CALLER), **waits)
     said = await browser.send("/numbers/erase", back, number=CALLER, last=CALLER[-4:])
@@ -126,10 +131,10 @@ async def test_who_may_change_nothing_sees_no_way_to_erase(browser: Browser) -> 
 async def test_sending_parked_webhooks_again(browser: Browser) -> None:
     browser.private.operator.parked = {7: 8, 9: 10}
     assert await browser.send("/deliveries/7/resend", "/deliveries") == (
-        "Webhook 7 goes out again, as action 8."
+        "Webhook 7 is sent again, as action 8."
     )
-    assert await browser.send("/deliveries/6/resend") == "There is no such webhook to send again."
-    assert await browser.send("/deliveries/resend") == "2 webhooks go out again."
+    assert await browser.send("/deliveries/6/resend") == "Webhook 6: no webhook with this id is parked."
+    assert await browser.send("/deliveries/resend") == "2 webhooks are sent again."
     assert await browser.send("/deliveries/resend") == "There is no webhook to send again."
 
 
@@ -147,22 +152,24 @@ async def test_settling(browser: Browser) -> None:
 
 
 async def test_ending_a_quarantine(browser: Browser) -> None:
-    assert await browser.send("/quarantine/release", "/queue", what="release") == (
+    assert await browser.send("/quarantine/release", "/queue", drop="false") == (
         "3 actions released; the quarantine is over."
     )
-    assert await browser.send("/quarantine/release", "/queue", what="drop") == (
+    assert await browser.send("/quarantine/release", "/queue", drop="true") == (
         "3 actions dropped; the quarantine is over."
     )
-    assert "Please choose" in await browser.send("/quarantine/release", "/queue", what="")
+    assert "Please choose" in await browser.send("/quarantine/release", "/queue", drop="")
     assert browser.private.operator.released == [False, True]
 
 
 async def test_lists_and_leads(browser: Browser) -> None:
     browser.private.operator.subscribed = {("weather", CALLER)}
     assert await browser.send("/subscriptions/weather/withdraw", number=CALLER) == (
-        f"{CALLER} is off the list weather."
+        f"{CALLER} is off the list &#39;weather&#39;."
     )
-    assert "is not on the list news" in await browser.send("/subscriptions/news/withdraw", number=CALLER)
+    assert "the number is not on this list" in await browser.send(
+        "/subscriptions/news/withdraw", number=CALLER
+    )
     assert await browser.send("/leads/1/status", status="sold") == "Please choose what the lead is."
 
 
@@ -172,7 +179,9 @@ async def test_a_word_is_read_once_and_not_used_up_by_a_refresh(browser: Browser
     await browser.client.post("/campaigns/admissions/resume", form=form)
     refreshed = await browser.client.get("/campaigns", headers={"Missedd-Refresh": "1"})
     assert told(await text(refreshed)) == ""
-    assert told(await text(await browser.client.get("/campaigns"))) == "admissions is not paused."
+    assert (
+        told(await text(await browser.client.get("/campaigns"))) == "admissions: the campaign is not paused."
+    )
     assert told(await text(await browser.client.get("/campaigns"))) == ""
 
 
@@ -186,7 +195,14 @@ async def test_a_word_is_read_once_and_not_used_up_by_a_refresh(browser: Browser
 )
 async def test_every_change_needs_a_login_and_the_forms_own_word(browser: Browser, path: str) -> None:
     client: Any = browser.client
-    everything = {"why": "x", "lasts": "", "number": CALLER, "outcome": "busy", "status": "new"}
+    everything = {
+        "why": "x",
+        "reason": "x",
+        "lasts": "",
+        "number": CALLER,
+        "outcome": "busy",
+        "status": "new",
+    }
     response = await client.post(path, form=everything)
     assert (response.status_code, response.headers["Location"]) == (303, "/login?next=%2F")
     await filled_in(client)
@@ -205,13 +221,13 @@ async def test_pages_offer_changes_to_who_is_logged_in(browser: Browser) -> None
     private.db.lead(call)
     private.db.put("restores", restored_at=NOON)
     buttons = {
-        "/queue": "Let them go",
+        "/queue": "Release them",
         "/campaigns": "Pause admissions",
         "/deliveries": "Send it again",
         "/unknown": "Settle",
-        "/suppressions": "Contact it no more",
+        "/suppressions": "Stop contact",
         "/subscriptions": "Take off",
-        f"/numbers/{CALLER}": "Let it be contacted again",
+        f"/numbers/{CALLER}": "Allow contact again",
     }
     for path, button in buttons.items():
         page = await text(await client.get(path))
