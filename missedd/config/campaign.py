@@ -14,9 +14,9 @@ from missedd.config.callback import read_callback
 from missedd.config.contact import read_contact, read_countries
 from missedd.config.hours import read_business_hours
 from missedd.config.key_locations import MAX_NAME_LENGTH
-from missedd.config.network import read_url
 from missedd.config.sms import AllowedFields, read_sms
 from missedd.config.table import ConfigTable
+from missedd.config.urls import read_url
 from missedd.config.values import toml_repr
 from missedd.core.contact_countries import Countries
 from missedd.core.policy import (

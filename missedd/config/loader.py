@@ -17,17 +17,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from missedd.config.campaign import read_campaign, read_poll
 from missedd.config.contact import read_contact
+from missedd.config.exotel import ExotelSettings, is_public_url_unreachable, read_exotel
 from missedd.config.hours import read_quiet_hours
 from missedd.config.key_locations import ALL_TABLES, key_locations
-from missedd.config.network import (
-    ExotelSettings,
-    ListenAddress,
-    ListenSettings,
-    UnixSocket,
-    is_public_url_unreachable,
-    read_exotel,
-    read_listen,
-)
+from missedd.config.listen import ListenAddress, ListenSettings, UnixSocket, read_listen
 from missedd.config.retention import read_erase_after
 from missedd.config.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
 from missedd.config.table import ConfigTable

@@ -19,8 +19,8 @@ import trio
 
 from missedd.base.clock import to_iso
 from missedd.base.version import __version__
+from missedd.config.listen import inherited_mismatches
 from missedd.config.loader import ListenAddress, LoadedConfig, UnixSocket
-from missedd.config.network import inherited_mismatches
 from missedd.daemon.apps import build_private_site, build_public_site, metrics_listener
 from missedd.daemon.listen_checks import CannotListen, check_private_address, listen_failure
 from missedd.engine.engine import Engine, Environment, running_engine

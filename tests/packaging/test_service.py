@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from missedd.config.network import read_listen
+from missedd.config.listen import read_listen
 from missedd.config.table import ConfigTable
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from missedd.config.network import ListenAddress, ListenSettings, UnixSocket, inherited_mismatches
+from missedd.config.listen import ListenAddress, ListenSettings, UnixSocket, inherited_mismatches
 from missedd.systemd.sockets import InvalidInheritedSocket, inherited_sockets
 
 

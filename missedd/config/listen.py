@@ -1,8 +1,7 @@
-"""Reads the addresses: where the two listeners are bound, how Exotel reaches us and we reach Exotel."""
+"""Reads `[listen]`: where the two listeners are bound, and how Exotel reaches the public one."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +11,9 @@ from urllib.parse import urlsplit
 
 from missedd.config.secrets import CONSOLE_PASSWORD_HASH
 from missedd.config.table import ConfigTable
+from missedd.config.urls import is_loopback, read_url
 from missedd.config.values import toml_repr
-from missedd.security.host_names import canonical_host
-
-DEFAULT_API_BASE = "https://api.in.exotel.com"
+from missedd.security.host_names import canonical_host, parse_ip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class ListenAddress:
 
         A host name counts as part of the operator's own network; its address is known only when it is bound.
         """
-        address = _address(self.host)
+        address = parse_ip(self.host)
         return address is not None and (address.is_unspecified or address.is_global)
 
     def __str__(self) -> str:
@@ -96,22 +94,9 @@ def _is_same_address(configured: ListenAddress | UnixSocket, passed: ListenAddre
     """Port 0 matches any port. A host name is not resolved here, so only its port is compared."""
     if isinstance(configured, UnixSocket) or isinstance(passed, UnixSocket):
         return configured == passed
-    ours, theirs = _address(configured.host), _address(passed.host)
+    ours, theirs = parse_ip(configured.host), parse_ip(passed.host)
     is_everywhere = ours is not None and theirs is not None and ours.is_unspecified and theirs.is_unspecified
     return configured.port in (0, passed.port) and (ours in (None, theirs) or is_everywhere)
-
-
-@dataclass(frozen=True, slots=True)
-class ExotelSettings:
-    account_sid: str
-    api_base: str
-    """Without a slash at the end."""
-    calls_per_minute: int
-    sms_per_minute: int
-    channels: int | None = None
-    """How many legs of our calls may be up at once; None if the account has no such limit."""
-    catch_up: bool = True
-    """Whether Exotel's list of incoming calls is read, to find calls that no webhook reported."""
 
 
 def read_listen(table: ConfigTable, warnings: list[str]) -> ListenSettings:
@@ -201,62 +186,9 @@ def _listen_address(table: ConfigTable, key: str, default: ListenAddress) -> Lis
         table.problem(key, "must be host:port: only the public listener may be a Unix socket")
         return default
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
-    if match is None or int(match[3]) > 65_535 or (match[1] and _address(match[1]) is None):
+    if match is None or int(match[3]) > 65_535 or (match[1] and parse_ip(match[1]) is None):
         table.problem(
             key, f'must be host:port such as "127.0.0.1:8080" or "[::1]:8080", not {toml_repr(text)}'
         )
         return default
     return ListenAddress(match[1] or match[2], int(match[3]))
-
-
-def read_exotel(table: ConfigTable) -> ExotelSettings:
-    meaning = "the account's SID, letters and digits"
-    return ExotelSettings(
-        account_sid=table.identifier("account_sid", r"[A-Za-z0-9_.-]{1,64}", meaning, required=True) or "",
-        api_base=(read_url(table, "api_base") or DEFAULT_API_BASE).rstrip("/"),
-        calls_per_minute=table.integer("calls_per_minute") or 200,
-        sms_per_minute=table.integer("sms_per_minute") or 200,
-        channels=table.integer("channels"),
-        catch_up=table.boolean("catch_up", default=True),
-    )
-
-
-def read_url(table: ConfigTable, key: str, *, required: bool = False) -> str | None:
-    """An http or https URL with a host. The operator may use loopback and private addresses."""
-    url = table.text(key, required=required, max_length=2_000)
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or " " in url:
-        table.problem(key, f"must be a URL that starts with http:// or https://, not {toml_repr(url)}")
-    elif parts.username is not None or parts.password is not None:
-        table.problem(key, "contains a user name or password, and secrets must not be in this file")
-    else:
-        return url
-    return None
-
-
-def is_public_url_unreachable(listen: ListenSettings, exotel: ExotelSettings) -> bool:
-    """Whether the real Exotel would have to report to an address that only this machine can reach."""
-    host = urlsplit(listen.public_url).hostname or ""
-    outside = not is_loopback(urlsplit(exotel.api_base).hostname or "")
-    address = _address(host)
-    return outside and (is_loopback(host) or (address is not None and address.is_unspecified))
-
-
-def is_loopback(host: str) -> bool:
-    address = _address(host)
-    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
