@@ -15,7 +15,7 @@ from missedd.core.actions.lifecycle import mermaid_diagram
 from missedd.engine.webhooks.webhook_sender import signature
 from missedd.web.api.openapi import build_document
 from tests.docs.markdown import ROOT, Block, blocks_in, page
-from tests.web.api.test_routes import conforms, schemas
+from tests.web.api.documented import conforms, schemas
 
 KEY = b"a secret of twenty-four b"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()

@@ -13,7 +13,7 @@ from missedd.exotel import misdirected_requests as known
 from missedd.exotel.misdirected_requests import OtherProduct, identify_product
 from missedd.exotel.missed_call_webhook import parse_missed_call
 from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
-from tests.exotel.test_missed_call_webhook import AGENT_RINGS, PURE_MISSED, form, get
+from tests.exotel.payloads import AGENT_RINGS, PURE_MISSED, form, get
 
 CALL = {"CallSid": "abc123", "CallFrom": "09876543210", "CallTo": "08047120001"}
 VOICEBOT_2024 = CALL | {

@@ -14,7 +14,7 @@ from missedd.core.people.suppression import RefusedSmsClass
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.dispatch.attempt_result import interpret_answer
-from missedd.exotel.request_result import Accepted, Answer
+from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.store.actions.attempts import record_attempt_result
 from missedd.store.actions.claims import ClaimedAction, ClaimResult, claim
 from missedd.store.actions.lookups import LookupResult, record_failed_lookup
@@ -22,10 +22,13 @@ from missedd.store.actions.rows import ActionRow, Timer
 from missedd.store.actions.status_reports import ReportMeaning, ReportResult, apply_report
 from missedd.store.admission.admit import AdmittedCall, admit
 from missedd.store.store import Store
-from tests.core.campaigns import NOON, callback, campaign, policy, seconds
+from tests.core.campaigns import NOON, call, callback, campaign, policy, seconds
 
 CALLBACKS = policy(campaign(callback=callback()))
 DUE = NOON + seconds(30)
+LOST = Unknown("read-timeout")
+TAKEN = Accepted("sid-1")
+BUSY = Refused(True, "429", Reason.RATE_LIMITED, retry_after_s=10)
 
 
 async def rows(store: Store, sql: str, *params: object) -> list[tuple[Any, ...]]:
@@ -78,6 +81,13 @@ async def answer_action(
     """The wake of the action itself, if it goes on."""
     wakes = await record_answer(store, answer, action_id, attempt, at, kind, of)
     return next((wake for wake in wakes if wake.action_id == action_id), None)
+
+
+async def placed(store: Store, answer: Answer = TAKEN) -> None:
+    """One callback, claimed when it was due, and its answer a second later."""
+    await admit_calls(store, call())
+    await claim_actions(store, 1)
+    await answer_action(store, answer)
 
 
 async def report_outcome(

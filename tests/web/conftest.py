@@ -156,6 +156,10 @@ class Private:
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
 
+    async def html(self, path: str) -> str:
+        """A page, whatever its status."""
+        return str(await (await self.get(path)).get_data(as_text=True))
+
     async def json(self, path: str) -> Any:
         response = await self.get(path)
         assert response.status_code == 200, await response.get_data(as_text=True)

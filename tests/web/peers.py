@@ -14,7 +14,17 @@ from missedd.web.public.limits import ListenerLimits
 from missedd.web.public.listener import open_listeners, serve_public
 from missedd.web.public.responses import HttpReply
 
+HOST = b"Host: here\r\n"
+POST = b"POST / HTTP/1.1\r\n" + HOST
+
 Answer = Callable[[str, WebhookRequest], Awaitable[HttpReply]]
+
+
+def post(body: bytes, *headers: bytes) -> bytes:
+    return (
+        b"POST /p?q=1 HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n" % len(body)
+        + b"".join(each + b"\r\n" for each in headers) + b"\r\n" + body
+    )  # fmt: skip
 
 
 @dataclass

@@ -16,7 +16,7 @@ from missedd.exotel.request_result import Accepted
 from missedd.exotel.sms_status_codes import resolve_code
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import AGENTS, NOON, callback, campaign, minutes, policy, sms
-from tests.engine.reconciliation.test_reconciler import attempted
+from tests.engine.reconciliation.scene import attempted
 from tests.engine.scene import EngineScene, scene
 
 TEXTS = policy(campaign(sms=sms()))

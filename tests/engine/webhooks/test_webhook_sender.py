@@ -34,7 +34,7 @@ from missedd.store.people.verifications import start_verification
 from missedd.web.api.openapi import build_document
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, minutes, policy
 from tests.engine.scene import EngineScene, scene
-from tests.web.api.test_routes import conforms
+from tests.web.api.documented import conforms
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
 KEY = Secrets("k", "t", "w", SECRET).signing_key

@@ -1,4 +1,4 @@
-"""One call of ours to a person at a time, over both drivers: what waits for another, and for how long."""
+"""One call of ours to a person at a time: what waits for another call, and for how long."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ import pytest
 from missedd.base.clock import to_us
 from missedd.core.actions.resolution import Resolution
 from missedd.core.model import Lane, Outcome
-from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Refused, Unknown
 from missedd.store.actions.attempts import recover_in_flight
 from missedd.store.actions.concurrent_calls import wake_all_waiting_callbacks
-from missedd.store.actions.lookups import adopt_found_call, record_failed_lookup
 from missedd.store.actions.operator_changes import resolve_unknown
 from missedd.store.actions.rows import Timer
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import (
     AGENTS,
     CALLER,
-    NOON,
     SECOND_EXOPHONE,
     call,
     callback,
@@ -31,6 +28,16 @@ from tests.core.campaigns import (
     minutes,
     policy,
     seconds,
+)
+from tests.store.actions.two_campaigns import (
+    HELD,
+    PATIENT,
+    SECOND_AT,
+    SECOND_DUE,
+    TWO,
+    both_owed,
+    second_waits,
+    two,
 )
 from tests.store.steps import (
     DUE,
@@ -45,41 +52,11 @@ from tests.store.steps import (
     rows,
 )
 
-PATIENT = callback(give_up_after=timedelta(hours=3))
-
-
-def two(first: object = PATIENT, second: object = PATIENT) -> Policy:
-    """Two campaigns that the same people ring."""
-    return policy(
-        campaign(callback=first),
-        campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=second),
-    )
-
-
-TWO = two()
 UNANSWERED_OVER = DUE + seconds(30) + timedelta(hours=1) + minutes(1)
 """Of a request of which nobody knows when it came to the provider."""
 OVER = DUE + seconds(1) + seconds(30) + timedelta(hours=1)
 """When a call is surely over that was taken a second after it was due: after a ring and the longest talk."""
-SECOND_AT = NOON + seconds(5)
-SECOND_DUE = SECOND_AT + seconds(30)
-HELD = ("held", None, "caller-being-rung")
 WOKEN_LATE = DUE + minutes(2)
-
-
-async def both_owed(store: Store, of: Policy = TWO) -> None:
-    """The same person rang both campaigns: actions 1 and 2."""
-    await admit_calls(store, call("c1"), of=of)
-    await admit_calls(store, call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,)), of=of, at=SECOND_AT)
-
-
-async def second_waits(store: Store, of: Policy = TWO) -> None:
-    """The first campaign rings; the second wants to."""
-    await both_owed(store, of)
-    await place_callback(store, of=of)
-    claims = await claim_actions(store, 2, at=SECOND_DUE, of=of)
-    assert claims.claimed == ()
-    assert (await actions(store))[1] == HELD
 
 
 def woken(at: datetime) -> Timer:
@@ -287,97 +264,6 @@ async def test_the_campaign_s_own_next_callback_waits_too(
     await end_callback(store, outcome, at=WOKEN_LATE, of=of)
     await claim_actions(store, 2, at=WOKEN_LATE, of=of)
     assert (await actions(store))[1] == then
-
-
-# How what it waits for is looked up.
-FIRST_LOOK = DUE + seconds(60)
-"""A ring in vain, and half a minute."""
-
-
-def look(at: datetime) -> Timer:
-    return Timer(to_us(at), 1, Lane.LOOKUP)
-
-
-async def looks(store: Store) -> list[tuple[object, ...]]:
-    return await rows(store, "SELECT looks, wake_at FROM actions WHERE id = 1")
-
-
-async def test_what_nobody_waits_for_is_looked_up_by_the_schedule(store: Store) -> None:
-    await both_owed(store)
-    await place_callback(store, of=TWO)
-    assert await looks(store) == [(0, to_us(DUE + seconds(1 + 180)))]
-
-
-@pytest.mark.parametrize(
-    ("waits_at", "looked_at"),
-    [
-        (SECOND_DUE, FIRST_LOOK),
-        (FIRST_LOOK, FIRST_LOOK),
-        (FIRST_LOOK + seconds(1), FIRST_LOOK + minutes(1)),
-        (DUE + seconds(170), DUE + seconds(180)),
-    ],
-)
-async def test_what_somebody_waits_for_is_looked_up_earlier(
-    store: Store, waits_at: datetime, looked_at: datetime
-) -> None:
-    await both_owed(store)
-    await place_callback(store, of=TWO)
-    claims = await claim_actions(store, 2, at=waits_at, of=TWO)
-    assert claims.other_timers == (look(looked_at),)
-    assert await looks(store) == [(0, to_us(looked_at))]
-    assert (await claim_actions(store, 2, at=waits_at, of=TWO)).other_timers == (), "once"
-
-
-@pytest.mark.parametrize("ring_timeout", [seconds(10), seconds(45)])
-async def test_the_ring_of_that_very_call_counts(store: Store, ring_timeout: timedelta) -> None:
-    of = two(callback(ring_timeout=ring_timeout))
-    await both_owed(store, of)
-    await place_callback(store, of=of)
-    claims = await claim_actions(store, 2, at=SECOND_DUE, of=of)
-    assert claims.other_timers == (look(DUE + ring_timeout + seconds(30)),)
-
-
-async def test_an_answer_that_comes_when_somebody_waits_already_is_looked_up_earlier_too(
-    store: Store,
-) -> None:
-    await both_owed(store)
-    await claim_actions(store, 1, of=TWO)
-    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
-    assert await answer_action(store, Accepted("sid-1"), at=SECOND_DUE + seconds(1), of=TWO) == look(
-        FIRST_LOOK
-    )
-
-
-async def test_so_is_a_call_that_was_lost_and_found(store: Store) -> None:
-    await both_owed(store)
-    await claim_actions(store, 1, of=TWO)
-    await answer_action(store, Unknown("read-timeout"), of=TWO)
-    await claim_actions(store, 2, at=SECOND_DUE, of=TWO)
-    unit = partial(adopt_found_call, action_id=1, provider_sid="out-1", policy=TWO, now=DUE + seconds(36))
-    assert await store.write(unit) == look(FIRST_LOOK)
-
-
-async def test_it_is_looked_up_every_minute_and_only_the_scheduled_ones_count(store: Store) -> None:
-    """The schedule asks after 3, 6, 16 minutes; whoever waits does not bring its end nearer."""
-    await second_waits(store)
-    seen = []
-    for minute in range(1, 8):
-        at = DUE + minutes(minute)
-        assert await looks(store) == [(len([m for m in (3, 6) if m < minute]), to_us(at))]
-        looked = await store.write(partial(record_failed_lookup, action_id=1, policy=TWO, now=at))
-        assert looked.timers == (look(at + minutes(1)),)
-        seen += await rows(store, "SELECT looks FROM actions WHERE id = 1")
-    assert seen == [(0,), (0,), (1,), (1,), (1,), (2,), (2,)]
-
-
-async def test_nobody_waits_any_more_and_the_schedule_goes_on(store: Store) -> None:
-    await second_waits(store)
-    at = DUE + minutes(1)
-    taken = call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,), not_missed=Reason.CONVERSATION)
-    await admit_calls(store, taken, of=TWO, at=at)
-    assert (await actions(store))[1] == ("done", "cancelled", "reached-otherwise")
-    looked = await store.write(partial(record_failed_lookup, action_id=1, policy=TWO, now=at))
-    assert looked.timers == (look(at + seconds(180)),)
 
 
 # A restart.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-
-import pytest
 
 from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, DueGroup
 from missedd.core.audit import Actor, Source
@@ -25,13 +21,6 @@ from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, everything, minutes, policy
 from tests.store.database import FilledDatabase
 from tests.store.steps import actions, admit_calls, claim_actions, rows
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[FilledDatabase]:
-    filled = FilledDatabase(tmp_path / "filled.db")
-    yield filled
-    filled.close()
 
 
 def park(db: FilledDatabase, sid: str, outcome: str = "failed", **values: object) -> int:

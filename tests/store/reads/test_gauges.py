@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from missedd.base.clock import to_us
 from missedd.store.reads.gauges import gauges
 from tests.store.database import NOON, FilledDatabase
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[FilledDatabase]:
-    filled = FilledDatabase(tmp_path / "missedd.db")
-    yield filled
-    filled.close()
 
 
 def minutes(n: float) -> timedelta:

@@ -10,7 +10,7 @@ from missedd.base.clock import to_iso
 from missedd.store.reads.reader import load_analytics
 from missedd.web.api.schemas import schemas
 from tests.store.database import NOON
-from tests.web.api.test_routes import conforms
+from tests.web.api.documented import conforms
 from tests.web.conftest import Private
 
 

@@ -11,7 +11,7 @@ from missedd.core.audit import Source
 from missedd.web.api.campaigns import schemas
 from missedd.web.api.operator_openapi import schemas as change_schemas
 from tests.store.database import NOON
-from tests.web.api.test_routes import conforms
+from tests.web.api.documented import conforms
 from tests.web.conftest import Private
 
 PATH = "/api/v1/campaigns/admissions/pause"

@@ -9,7 +9,7 @@ import pytest
 from missedd.core.audit import Source
 from missedd.core.people.erasure import ErasureRefusal, ErasureResult
 from tests.store.database import CALLER, NOON
-from tests.web.api.test_routes import conforms, schemas
+from tests.web.api.documented import conforms, schemas
 from tests.web.conftest import Private
 
 

@@ -12,7 +12,7 @@ import pytest
 from missedd.core.people.conversions import ConversionInput, StoredConversion, UnknownCaller
 from missedd.core.people.leads import LeadStatus
 from tests.store.database import CALLER, NOON
-from tests.web.api.test_routes import conforms, schemas
+from tests.web.api.documented import conforms, schemas
 from tests.web.conftest import Private
 
 CONVERSION = {

@@ -19,7 +19,7 @@ from missedd.web.api.polls import schemas
 from missedd.web.shared import sse
 from tests.core.campaigns import campaign, policy
 from tests.store.database import NOON
-from tests.web.api.test_routes import conforms
+from tests.web.api.documented import conforms
 from tests.web.conftest import Private
 
 POLICY = policy(

@@ -1,23 +1,17 @@
-"""The console's pages: what they show, that they bring nothing from outside, and that they escape."""
+"""Each page of the console: what it shows, that it loads nothing from elsewhere, and that it escapes."""
 
 from __future__ import annotations
 
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from missedd.core.analytics.backlog_forecast import Backlog, DueGroup
-from missedd.core.model import Kind, Lane
-from missedd.core.upstream.trouble import TroubleKind
-from missedd.web.console.campaigns import pending_by_state
 from missedd.web.console.lists import PAGE_SIZE
 from missedd.web.console.query_parameters import PAGE_PARAMETERS
-from missedd.web.console.queue import lane_backlogs
 from missedd.web.console.template_filters import coded, lasting, spaced
-from missedd.web.console.today import callback_counts, hour_bars, weekly_heatmap
+from missedd.web.console.today import hour_bars, weekly_heatmap
 from tests.core.campaigns import SECOND_EXOPHONE
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
@@ -27,10 +21,6 @@ PAGES = (
     *("/suppressions", "/deliveries", "/unknown", "/audit", "/login", "/calls/abc"),
     *("/numbers/+919876543210", "/calls/none"),
 )
-
-
-async def _page(private: Private, path: str) -> str:
-    return str(await (await private.get(path)).get_data(as_text=True))
 
 
 def _fill(private: Private) -> None:
@@ -112,29 +102,10 @@ SHOWN_ON = {
 @pytest.mark.parametrize("path", SHOWN_ON)
 async def test_what_a_page_shows(private: Private, path: str) -> None:
     _fill(private)
-    page = (await _page(private, path)).replace("\N{NO-BREAK SPACE}", " ")
+    page = (await private.html(path)).replace("\N{NO-BREAK SPACE}", " ")
     assert page.startswith("<!doctype html>")
     for text in SHOWN_ON[path]:
         assert text in page
-
-
-async def test_today_says_which_sms_the_operators_refuse(private: Private) -> None:
-    db = private.db
-    db.done(db.call("a"), "sms", "failed", reason="sms-misconfigured", code="23185")
-    page = (await _page(private, "/")).replace("\N{NO-BREAK SPACE}", " ")
-    assert "Needs a person" in page
-    assert "1 SMS of" in page
-    assert "the text does not match its DLT template (code 23185)" in page
-    assert "Code 23185: the text does not match its DLT template." in await _page(private, "/calls/a")
-
-
-async def test_today_counts_what_is_not_sent_abroad(private: Private) -> None:
-    assert 'id="abroad"' not in await _page(private, "/")
-    call = private.db.call("a", caller="+881612345678")
-    for kind in ("callback", "sms"):
-        private.db.done(call, kind, "dropped", reason="foreign-number", number="+881612345678")
-    private.db.done(call, "sms", "dropped", reason="takes-no-sms")
-    assert '<dd id="abroad">2</dd>' in await _page(private, "/")
 
 
 async def test_a_numbers_page_says_what_each_suppression_bars(private: Private) -> None:
@@ -143,34 +114,17 @@ async def test_a_numbers_page_says_what_each_suppression_bars(private: Private) 
         "suppressions", number=CALLER, channel="sms", **{"class": "sender", "sender": "EXAMPL"}, **learned
     )
     private.db.suppression("+91*", reason="the whole country")
-    page = await _page(private, "/numbers/09876543210")
+    page = await private.html("/numbers/09876543210")
     assert "No SMS from EXAMPL to this number, since" in page
     assert "This number is not contacted (nor any of +91*), since" in page
-    listed = await _page(private, "/suppressions")
+    listed = await private.html("/suppressions")
     assert "<small>No SMS from EXAMPL to this number</small>" in listed
     assert 'href="/numbers/%2B91%2A"' not in listed
 
 
-async def test_today_says_which_flow_tells_of_calls_too_early(private: Private) -> None:
-    db = private.db
-    for sid, reached_at in (("a", NOON + timedelta(minutes=2)), ("b", NOON)):
-        taken = db.call(sid, reached_at=reached_at, reached_by="conversation")
-        db.done(taken, "callback", "answered", placed_at=NOON + timedelta(minutes=1))
-    page = (await _page(private, "/")).replace("\N{NO-BREAK SPACE}", " ")
-    assert "Needs a person" in page
-    assert "1 call of" in page
-    assert (
-        "your flow reports the call before it ends: put the Passthru applet after the Connect applet." in page
-    )
-    assert "<small>conversation</small>" in page
-    story = await _page(private, "/calls/a")
-    assert "A later report showed that it was not a missed call" in story
-    assert "<code>conversation</code>" in story
-
-
 async def test_one_campaign_of_many(private: Private) -> None:
     _fill(private)
-    other = await _page(private, "/?campaign=other")
+    other = await private.html("/?campaign=other")
     assert '<dd id="total_calls">1</dd>' in other
     assert '<a href="/?campaign=other" aria-current="page">other</a>' in other
 
@@ -225,7 +179,7 @@ async def test_nothing_comes_from_outside_and_nothing_runs_inline(private: Priva
 @pytest.mark.parametrize("path", PAGES)
 async def test_it_can_be_used_by_keyboard_and_read_aloud(private: Private, path: str) -> None:
     _fill(private)
-    page = await _page(private, path)
+    page = await private.html(path)
     assert '<a class="skip" href="#main">' in page
     assert page.count("<h1>") == 1
     ids = re.findall(r'\sid="([^"]+)"', page)
@@ -268,7 +222,7 @@ async def test_whatever_was_received_is_only_text(private: Private, field: str) 
     private.db.call(values.pop("call_sid"), **values)  # type: ignore[arg-type]
     story = "/calls/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E" if field == "call_sid" else "/calls/abc"
     for path in ("/", story, f"/numbers/{CALLER}"):
-        page = await _page(private, path)
+        page = await private.html(path)
         assert "<script>" not in page
         assert "<h1>" in page
     assert private.failures == []
@@ -278,45 +232,18 @@ async def test_lists_go_on_and_are_filtered(private: Private) -> None:
     call = private.db.call("abc")
     for n in range(PAGE_SIZE + 1):
         private.db.lead(call, f"+9190000{n:05d}", campaign="admissions" if n else "other")
-    first = await _page(private, "/leads")
+    first = await private.html("/leads")
     assert first.count('data-label="Number"') == PAGE_SIZE
     older = re.search(r'href="(/leads\?cursor=[^"]+)" rel="next"', first)
     assert older is not None
-    second = await _page(private, older[1])
+    second = await private.html(older[1])
     assert second.count('data-label="Number"') == 1
     assert ">Newest</a>" in second
-    assert (await _page(private, "/leads?campaign=other")).count('data-label="Number"') == 1
-    assert (await _page(private, "/leads?number=90000 00007")).count('data-label="Number"') == 1
-    nobody = await _page(private, "/leads?number=nobody")
+    assert (await private.html("/leads?campaign=other")).count('data-label="Number"') == 1
+    assert (await private.html("/leads?number=90000 00007")).count('data-label="Number"') == 1
+    nobody = await private.html("/leads?number=nobody")
     assert "&#39;nobody&#39; is not a phone number." in nobody
     assert nobody.count('data-label="Number"') == 0
-
-
-def test_todays_callbacks() -> None:
-    def counted(state: str, outcome: str | None, n: int, kind: str = "callback") -> dict[str, Any]:
-        return {"kind": kind, "state": state, "outcome": outcome, "count": n}
-
-    actions = [
-        counted("planned", None, 1),
-        counted("held", None, 2),
-        counted("placed", None, 4),
-        counted("done", "answered", 8),
-        counted("done", "busy", 16),
-        counted("done", "unknown", 32),
-        counted("done", "expired", 64),
-        counted("done", "failed", 256),
-        counted("done", "delivered", 128, "sms"),
-    ]
-    told = {"actions": actions, "agent_misses": 200}
-    assert callback_counts(told) == {"pending": 7, "answered": 8, "failed": 48 + 56, "not_made": 64}
-
-
-async def test_today_tells_what_agents_missed(private: Private) -> None:
-    call = private.db.call("abc")
-    assert "missed by agents" not in await _page(private, "/")
-    private.db.done(call, "callback", "failed", reason="agent-busy", placed_at=NOON)
-    page = await _page(private, "/")
-    assert '<dd id="callbacks_failed">0</dd><dd class="of">0 not made, 1 missed by agents</dd>' in page
 
 
 def test_charts_of_nothing_and_of_something() -> None:
@@ -329,70 +256,6 @@ def test_charts_of_nothing_and_of_something() -> None:
     assert (nothing["busiest"], nothing["cells"][0]["share"]) == (None, 0)
     week = weekly_heatmap([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
     assert (week["busiest"], week["most"]) == ("Sun 21:00", 4)
-
-
-def test_what_waits_by_kind_and_state() -> None:
-    def counted(kind: str, state: str, reason: str, n: int) -> dict[str, Any]:
-        return {"kind": kind, "state": state, "reason_words": reason, "count": n}
-
-    pending = [counted("callback", "held", "closed", 2), counted("callback", "held", "paused", 1_000)]
-    assert pending_by_state([*pending, counted("sms", "planned", "owed", 3)]) == [
-        {"kind": "callback", "state": "held", "count": 1_002, "why": "2: closed; 1,000: paused"},
-        {"kind": "sms", "state": "planned", "count": 3, "why": "3: owed"},
-    ]
-
-
-async def test_today_says_what_goes_wrong_since_when_and_what_to_do(private: Private) -> None:
-    since = NOON - timedelta(minutes=6)
-    url = "https://crm.example.in/missed-call"
-    cause = f"The application takes no webhook: {url}: the connection was refused"
-    private.troubles.record(
-        TroubleKind.WEBHOOK_FAILING, url, cause, "start the application", NOON, since=since, tries=1_204
-    )
-    cause = "1,511 callbacks of shop grew too old before their turn"
-    private.troubles.record(TroubleKind.EXPIRING, "shop", cause, "see the queue", NOON)
-    told = [
-        " ".join(re.sub(r"<[^>]+>", "", line).replace("\N{NO-BREAK SPACE}", " ").split())
-        for line in re.findall(r"<li data-trouble.*?</li>", await _page(private, "/"), re.DOTALL)
-    ]
-    assert told == [
-        f"The application takes no webhook: {url}: the connection was refused, since 11:54:00 (1,204 tries): "
-        "start the application.",
-        f"{cause}, since 12:00:00: see the queue.",
-    ]
-
-
-def _nothing_is_held(_lane: Lane) -> str | None:
-    return None
-
-
-def test_a_lane_without_a_budget_has_no_forecast() -> None:
-    backlogs = {
-        Kind.CALLBACK: Backlog([DueGroup(-1, 14, 120)]),
-        Kind.WEBHOOK: Backlog([DueGroup(-1, None, 3)]),
-    }
-    voice, webhooks = lane_backlogs(backlogs, {Lane.VOICE: 60}, _nothing_is_held, NOON)
-    assert (voice["gone_at"], voice["rate"], voice["expiring"]) == (NOON + timedelta(minutes=2), 60, 0)
-    assert (webhooks["gone_at"], webhooks["rate"]) == (None, None)
-
-
-def test_a_lane_that_is_held_has_no_forecast() -> None:
-    backlogs = {Kind.CALLBACK: Backlog([DueGroup(-1, 14, 120)])}
-    (voice,) = lane_backlogs(backlogs, {Lane.VOICE: 60}, lambda _lane: "provider-unreachable", NOON)
-    assert (voice["gone_at"], voice["held"], voice["due"]) == (None, "provider unreachable", 120)
-
-
-async def test_the_queue_says_what_grows_too_old_before_its_turn(private: Private) -> None:
-    call = private.db.call("abc")
-    for _ in range(200):
-        private.db.action(call, due_at=NOON - timedelta(seconds=5), expires_at=NOON + timedelta(seconds=30))
-    page = await _page(private, "/queue")
-    assert "gone or expired by 12:01 at 60 a minute" in page
-    assert "about 140 will grow too old before their turn" in page
-    private.held[Lane.VOICE] = "provider-unreachable"
-    page = await _page(private, "/queue")
-    assert "held: provider unreachable" in page
-    assert "will grow too old" not in page
 
 
 @pytest.mark.parametrize(
@@ -408,23 +271,10 @@ def test_numbers_as_people_read_them() -> None:
     assert (spaced("+4930123456"), spaced(None)) == ("+4930123456", "withheld")
 
 
-async def test_no_zero_is_red_and_made_stands_where_it_belongs(private: Private) -> None:
-    call = private.db.call("abc")
-    private.db.action(call)
-    page = await _page(private, "/")
-    assert '<div><dt>Callbacks not answered</dt><dd id="callbacks_failed">0</dd>' in page
-    assert '<div class="wait"><dt>Callbacks pending</dt><dd id="callbacks_pending">1</dd>' in page
-    assert "success of 0 made</dd>" in page
-    private.db.done(call, "callback", "no-answer", reason="customer-no-answer", placed_at=NOON)
-    page = await _page(private, "/")
-    assert '<div class="bad"><dt>Callbacks not answered</dt><dd id="callbacks_failed">1</dd>' in page
-    assert "success of 1 made</dd>" in page
-
-
 async def test_commands_are_shown_as_such(private: Private) -> None:
     private.db.action(private.db.call("abc"), state="held", reason="quarantined")
     for path in ("/queue", "/calls/abc"):
-        page = await _page(private, path)
+        page = await private.html(path)
         assert "until an operator runs <code>missedd release</code>" in page
         assert "`" not in page.partition("<main")[2]
     assert coded("<b> `a < b` ") == "&lt;b&gt; <code>a &lt; b</code> "
@@ -443,7 +293,7 @@ async def test_what_a_page_does_not_know_in_its_address_is_said(private: Private
 
 async def test_every_filter_of_a_form_is_known(private: Private) -> None:
     for path, names in PAGE_PARAMETERS.items():
-        page = "" if path == "/find" else await _page(private, path)
+        page = "" if path == "/find" else await private.html(path)
         filters = page.partition("<main")[2].partition('method="post"')[0]
         asked = set(re.findall(r'<(?:select|input)[^>]* name="(\w+)"', filters))
         assert asked - {"q"} <= set(names), path
@@ -452,12 +302,12 @@ async def test_every_filter_of_a_form_is_known(private: Private) -> None:
 async def test_what_to_do_stands_in_a_story(private: Private) -> None:
     call = private.db.call("abc", campaign="other", exophone=SECOND_EXOPHONE)
     private.db.done(call, "sms", "failed", reason="sms-misconfigured", code="23182")
-    page = await _page(private, "/calls/abc")
+    page = await private.html("/calls/abc")
     assert '<h2 id="to-do">What to do</h2>' in page
     assert "No callback was triggered, because campaign &#34;other&#34; does not call back" in page
     assert "as a template on the operators&#39; DLT portal" in page
     private.db.call("fine")
-    assert "What to do" not in await _page(private, "/calls/fine")
+    assert "What to do" not in await private.html("/calls/fine")
 
 
 async def test_what_is_kept_of_an_action(private: Private) -> None:
@@ -468,7 +318,7 @@ async def test_what_is_kept_of_an_action(private: Private) -> None:
         private.db.done(call, "callback", "answered", placed_at=NOON, details=details)
     private.db.done(call, "sms", "delivered", details='{"text":"<b>Thank you.</b>"}')
     for path in ("/calls/abc", "/numbers/+919876543210"):
-        page = await _page(private, path)
+        page = await private.html(path)
         assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">Recording</a>' in page
         assert page.count("noreferrer") == 1
         assert 'href="javascript:' not in page
