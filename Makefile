@@ -10,7 +10,7 @@ CLIENTS := build/clients
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test check format replay soak bench wheel clients lock clean
+.PHONY: demo test quick coverage check format replay soak bench wheel clients lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -19,6 +19,16 @@ test: $(READY)  ## the whole test suite, scenarios and real processes included, 
 	@test -e $(CLIENTS)/.ready || \
 		echo "make test: no $(CLIENTS): clients of Exotel that others wrote are not tried against the simulator (make clients)"
 	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
+
+quick: $(READY)  ## the tests without real processes, browser and slow ones: under a minute, while you write code
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow" $(PYTEST)
+
+coverage: $(READY)  ## which lines the tests run, and what kind of lines they do not run: some minutes
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage json -q -o build/coverage/report.json
+	@$(BIN)/python -m tests.coverage_kinds build/coverage/report.json
 
 check: $(READY)  ## format, lint, types, import rules: under 40 seconds
 	@$(BIN)/ruff format --check .

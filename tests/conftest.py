@@ -1,7 +1,9 @@
 """What holds for every test."""
 
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -11,3 +13,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes depends on what else the machine does: what is too slow, `make bench` says.
 settings.register_profile("whatever the machine does", deadline=None)
 settings.load_profile("whatever the machine does")
+
+MARKER_BY_FOLDER = {"browser": "browser", "clients": "real", "real": "real"}
+"""Every test of these folders has the marker; elsewhere a test or its module says it itself."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        marker = MARKER_BY_FOLDER.get(item.path.relative_to(here).parts[0])
+        if marker is not None:
+            item.add_marker(marker)
