@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
+
 from missedd.base.clock import to_us
+from missedd.core.analytics import time_buckets
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.store.db.database import Database
 from missedd.store.reads.reader import load_analytics
 from missedd.store.rollups.roll_up import roll_up
+from missedd.store.rollups.state import start_rollups
 from simulator.invariants.figures_recount import differences, recount_analytics
 from tests.core.campaigns import NOON
 
@@ -31,6 +35,14 @@ class RandomHistory:
         self.span = timedelta(hours=self.rng.choice((2, 24, 100, 1000)))
         self.now = NOON
         self.step_count = 0
+        self.spans = ((1, 2, 4), (1, 3, 15), time_buckets.SPANS)[seed % 3]
+        """Short ones, mostly, so that a short history has buckets of each level."""
+
+    async def start(self, db: Database, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(time_buckets, "SPANS", self.spans)
+        levels = [(span, level) for level, span in enumerate(self.spans)]
+        await db.executemany("UPDATE levels SET stretches = ? WHERE level = ?", levels)
+        await start_rollups(db, hour_grid_for(self.timezone))
 
     async def step(self, db: Database) -> None:
         deed = self.rng.choices(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 SPANS: Final = (1, 32, 32 * 32)
-"""How many buckets of level 0 a bucket of each level has."""
+"""How many buckets of level 0 a bucket of each level has. Tests replace it in this module alone."""
 
 BEFORE_US: Final = -(2**62)
 """Microseconds earlier than any time: the start of a period without a bound."""

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 
 from pyroaring import BitMap
 
-from missedd.core.analytics.time_buckets import SPANS, BucketRun, PeriodParts, cover_with_buckets
+from missedd.core.analytics import time_buckets
+from missedd.core.analytics.time_buckets import BucketRun, PeriodParts, cover_with_buckets
 from missedd.store.db.database import Database, ReadOnlyDatabase
 from missedd.store.rollups.facts import COUNTED_VERDICTS_SQL, time_bucket_sql
 
@@ -75,7 +76,7 @@ async def add_callers(db: Database, callers: Sequence[NewCaller], bucket_count: 
     ids |= new
     added: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
     for campaign, stretch, number in callers:
-        for level, span in enumerate(SPANS):
+        for level, span in enumerate(time_buckets.SPANS):
             if level == 0 or (stretch // span + 1) * span <= bucket_count:
                 added[campaign, level, stretch // span].append(ids[number])
     for (campaign, level, bucket), members in added.items():
@@ -88,8 +89,9 @@ async def merge_caller_sets(
     db: Database, campaigns: Iterable[str], old_bucket_count: int, bucket_count: int
 ) -> None:
     """Make the longer sets that are complete with `bucket_count` stretches and were not with `made`."""
-    for level in range(1, len(SPANS)):
-        span, share = SPANS[level], SPANS[level] // SPANS[level - 1]
+    spans = time_buckets.SPANS
+    for level in range(1, len(spans)):
+        span, share = spans[level], spans[level] // spans[level - 1]
         below = BucketRun(level - 1, old_bucket_count // span * share, bucket_count // span * share)
         if below.first == below.last:
             continue

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import from_us, to_iso, to_us
+from missedd.core.analytics import time_buckets
 from missedd.core.analytics.figures import PeriodCounts, RollupsBehind
 from missedd.core.analytics.figures import analytics_json as figures_of
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.time_buckets import (
     AFTER_US,
     BEFORE_US,
-    SPANS,
     PeriodParts,
     Remainder,
     cover_with_buckets,
@@ -103,7 +103,7 @@ async def _add_rollups(
     db: ReadOnlyDatabase, names: Sequence[str], parts: PeriodParts, facts: Counter[str], hours: Counter[int]
 ) -> None:
     """The sums of whole stretches. Where the period goes on beyond the last, so may a bucket."""
-    largest = SPANS[-1]
+    largest = time_buckets.SPANS[-1]
     last = -(-parts.last // largest) * largest if parts.is_open else parts.last
     for run in cover_with_buckets(parts.first, last, last):
         for name in names:

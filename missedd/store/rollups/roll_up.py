@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from missedd.base.clock import to_us
+from missedd.core.analytics import time_buckets
 from missedd.core.analytics.hour_grid import HourGrid
-from missedd.core.analytics.time_buckets import BEFORE_US, SPANS
+from missedd.core.analytics.time_buckets import BEFORE_US
 from missedd.store.db.database import Database, ReadOnlyDatabase
 from missedd.store.rollups.caller_sets import (
     NewCaller,
@@ -152,7 +153,7 @@ async def _add(db: Database, facts: Iterable[FactCount]) -> None:
     hours = Counter[tuple[str, int, int, int]]()
     for campaign, stretch, hour, text, n in facts:
         is_call = is_counted_call(text)
-        for level, span in enumerate(SPANS):
+        for level, span in enumerate(time_buckets.SPANS):
             figures[campaign, level, stretch // span, text] += n
             if is_call:
                 hours[campaign, level, stretch // span, hour] += n

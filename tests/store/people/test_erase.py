@@ -17,7 +17,6 @@ import pytest
 
 from missedd.base.clock import to_us
 from missedd.core.analytics.hour_grid import hour_grid_for
-from missedd.core.analytics.time_buckets import SPANS
 from missedd.core.audit import Actor, Source
 from missedd.core.model import Outcome, Verdict
 from missedd.core.people.conversions import ConversionInput
@@ -208,21 +207,11 @@ async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path
 async def test_the_figures_equal_a_recount_whoever_is_erased_when(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    life, spans = RandomHistory(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
-    for module in (
-        "core.analytics.time_buckets",
-        "store.rollups.roll_up",
-        "store.rollups.caller_sets",
-        "store.rollups.query",
-    ):
-        monkeypatch.setattr(f"missedd.{module}.SPANS", spans)
+    life = RandomHistory(seed)
     async with open_store(InlineDriver(), tmp_path / "missedd.db", "a test") as store:
 
         async def live(db: Database) -> None:
-            await db.executemany(
-                "UPDATE levels SET stretches = ? WHERE level = ?", [(n, i) for i, n in enumerate(spans)]
-            )
-            await start_rollups(db, hour_grid_for(life.timezone))
+            await life.start(db, monkeypatch)
             done = 0
             for step in range(300):
                 await life.step(db)

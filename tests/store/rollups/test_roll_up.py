@@ -37,22 +37,11 @@ SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
 async def test_the_figures_equal_a_recount(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    life, spans = RandomHistory(seed), ((1, 2, 4), (1, 3, 15), SPANS)[seed % 3]
-    # So that a short life has buckets of each level.
-    for module in (
-        "core.analytics.time_buckets",
-        "store.rollups.roll_up",
-        "store.rollups.caller_sets",
-        "store.rollups.query",
-    ):
-        monkeypatch.setattr(f"missedd.{module}.SPANS", spans)
+    life = RandomHistory(seed)
     async with open_store(InlineDriver(), tmp_path / "missedd.db", "a test") as store:
 
         async def live(db: Database) -> None:
-            await db.executemany(
-                "UPDATE levels SET stretches = ? WHERE level = ?", [(n, i) for i, n in enumerate(spans)]
-            )
-            await start_rollups(db, hour_grid_for(life.timezone))
+            await life.start(db, monkeypatch)
             for step in range(300):
                 await life.step(db)
                 if step % 30 == 29:
