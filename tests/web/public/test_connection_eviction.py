@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import trio
+from trio.testing import MockClock
 
 from missedd.web.public.limits import ListenerLimits
 from tests.web.peers import GOOD, running_listener
 
 
-async def test_silent_peers_give_way_to_new_ones_the_longest_inside_first() -> None:
+async def test_silent_peers_give_way_to_new_ones_the_longest_inside_first(autojump_clock: MockClock) -> None:
     async with running_listener(
         limits=ListenerLimits(max_connections=3, min_idle_before_evict_s=0.1)
     ) as served:
@@ -27,7 +28,7 @@ async def test_silent_peers_give_way_to_new_ones_the_longest_inside_first() -> N
     assert served.refused == []
 
 
-async def test_a_flood_of_silent_peers_keeps_nobody_out_for_long() -> None:
+async def test_a_flood_of_silent_peers_keeps_nobody_out_for_long(autojump_clock: MockClock) -> None:
     async with running_listener(
         limits=ListenerLimits(max_connections=20, min_idle_before_evict_s=0.1)
     ) as served:

@@ -13,12 +13,13 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.web.public.connection import HttpConnection
 from missedd.web.public.limits import ListenerLimits
 from missedd.web.public.responses import HttpReply
-from tests.web.peers import GOOD, Peer, RunningListener, running_listener
+from tests.web.peers import GOOD, PATIENCE_S, Peer, RunningListener, running_listener
 
 SOON = ListenerLimits(drain_first_byte_s=0.1, check_every_s=0.02)
 
@@ -33,7 +34,10 @@ async def kept(served: RunningListener) -> Peer:
 
 def made_unheard(served: RunningListener) -> socket.socket:
     """A connection that the system has made and nobody has accepted: no task had a turn since."""
-    return socket.create_connection(("127.0.0.1", served.port), timeout=5)
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(PATIENCE_S)
+    peer.connect(served.address)
+    return peer
 
 
 def hears(peer: socket.socket) -> bytes:
@@ -60,13 +64,15 @@ async def test_a_request_on_its_way_at_a_stop_is_the_last_one(has_asked: bool) -
 
 
 @pytest.mark.parametrize("has_asked", [True, False])
-async def test_a_silent_connection_does_not_hold_up_the_stop(has_asked: bool) -> None:
+async def test_a_silent_connection_does_not_hold_up_the_stop(
+    has_asked: bool, autojump_clock: MockClock
+) -> None:
     async with running_listener(limits=SOON) as served:
         peer = await kept(served) if has_asked else await served.connect()
         async with peer.stream:
             await trio.testing.wait_all_tasks_blocked()
             served.stop.set()
-            with trio.fail_after(5):
+            with trio.fail_after(PATIENCE_S):
                 await served.ended.wait()
             assert await peer.connection_ends()
     assert served.refused == []
@@ -76,7 +82,7 @@ async def test_a_stop_while_a_reply_goes_out_leaves_time_for_one_more() -> None:
     """The reply was written before the stop, so it does not say that it is the last."""
 
     async def large_at_first(path: str, request: WebhookRequest) -> HttpReply:
-        return HttpReply(200, (), b"x" * (10_000_000 if len(served.seen) == 1 else 1))
+        return HttpReply(200, (), b"x" * (1_000_000 if len(served.seen) == 1 else 1))
 
     async with running_listener(large_at_first) as served:
         peer = await served.connect()
@@ -115,7 +121,7 @@ async def test_one_that_waits_and_says_nothing_does_not_hold_up_the_stop() -> No
         await trio.testing.wait_all_tasks_blocked()
         silent = made_unheard(served)
         served.stop.set()
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await served.ended.wait()
         assert await trio.to_thread.run_sync(hears, silent) == b""
         silent.close()
@@ -129,7 +135,7 @@ LATE_S = 1_000.0
 async def living() -> AsyncIterator[tuple[HttpConnection, socket.socket, trio.Event]]:
     """A connection whose limits are looked after by hand, its peer's end, and what says that it is over."""
     ours, theirs = socket.socketpair()
-    theirs.settimeout(5)
+    theirs.settimeout(PATIENCE_S)
 
     async def well(path: str, request: WebhookRequest) -> HttpReply:
         return HttpReply(200)
@@ -165,7 +171,7 @@ async def test_a_request_that_comes_as_a_limit_strikes_is_answered(gives_way: bo
             await trio.testing.wait_all_tasks_blocked()
         connection.enforce_deadline(trio.current_time() + LATE_S)
         assert peer.recv(4096) == b""
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await over.wait()
 
 
@@ -176,5 +182,5 @@ async def test_a_peer_that_only_babbles_has_no_time_of_its_own() -> None:
         await trio.testing.wait_all_tasks_blocked()
         peer.send(b"\r\n")
         connection.enforce_deadline(trio.current_time() + 4 * LATE_S)
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await over.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.web.public.responses import HttpReply
@@ -37,7 +38,7 @@ async def test_a_connection_serves_many_requests() -> None:
                 assert (await peer.read_response()).body == b"%d" % n
 
 
-async def test_pipelined_requests_are_answered_in_order() -> None:
+async def test_pipelined_requests_are_answered_in_order(autojump_clock: MockClock) -> None:
     async def slow_first(path: str, request: WebhookRequest) -> HttpReply:
         await trio.sleep(0.02 if request.body == b"0" else 0)
         return HttpReply(200, (), request.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from missedd.web.public.http_parser import RequestParser
 from missedd.web.public.limits import ListenerLimits
@@ -57,7 +58,7 @@ def test_the_listener_outlives_any_bytes(pieces: list[bytes]) -> None:
                 assert heard == b"" or heard.startswith(b"HTTP/1.1 ")
             assert await served.answers_ok()
 
-    trio.run(main)
+    trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
 @settings(max_examples=400, deadline=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.web.public.limits import ListenerLimits
@@ -12,7 +13,7 @@ from missedd.web.public.responses import HttpReply
 from tests.web.peers import GOOD, running_listener
 
 
-async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
+async def test_a_request_that_trickles_in_is_cut_off_however_steadily(autojump_clock: MockClock) -> None:
     async with running_listener(limits=ListenerLimits(receive_s=0.3, lingering_close_s=0.05)) as served:
         peer = await served.connect()
         async with peer.stream, trio.open_nursery() as nursery:
@@ -31,7 +32,7 @@ async def test_a_request_that_trickles_in_is_cut_off_however_steadily() -> None:
 
 
 @pytest.mark.parametrize("first", [b"", GOOD])
-async def test_a_silent_connection_ends_without_a_word(first: bytes) -> None:
+async def test_a_silent_connection_ends_without_a_word(first: bytes, autojump_clock: MockClock) -> None:
     async with running_listener(limits=ListenerLimits(receive_s=0.3, idle_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream:
@@ -42,7 +43,7 @@ async def test_a_silent_connection_ends_without_a_word(first: bytes) -> None:
     assert served.refused == []
 
 
-async def test_empty_lines_do_not_keep_a_connection_open() -> None:
+async def test_empty_lines_do_not_keep_a_connection_open(autojump_clock: MockClock) -> None:
     async with running_listener(limits=ListenerLimits(receive_s=0.1)) as served:
         peer = await served.connect()
         async with peer.stream, trio.open_nursery() as nursery:
@@ -57,9 +58,9 @@ async def test_empty_lines_do_not_keep_a_connection_open() -> None:
             nursery.cancel_scope.cancel()
 
 
-async def test_a_peer_that_does_not_read_is_cut_off() -> None:
+async def test_a_peer_that_does_not_read_is_cut_off(autojump_clock: MockClock) -> None:
     async def large(path: str, request: WebhookRequest) -> HttpReply:
-        return HttpReply(200, (), b"x" * 10_000_000)
+        return HttpReply(200, (), b"x" * 1_000_000)
 
     async with running_listener(large, ListenerLimits(write_s=0.1)) as served:
         peer = await served.connect()
@@ -71,7 +72,7 @@ async def test_a_peer_that_does_not_read_is_cut_off() -> None:
     assert served.refused == []
 
 
-async def test_over_the_bound_a_connection_is_turned_away() -> None:
+async def test_over_the_bound_a_connection_is_turned_away(autojump_clock: MockClock) -> None:
     limits = ListenerLimits(max_connections=2, max_rejections=1, lingering_close_s=0.2)
     async with running_listener(limits=limits) as served:
         inside = [await served.connect() for _ in range(2)]
@@ -93,7 +94,7 @@ async def test_over_the_bound_a_connection_is_turned_away() -> None:
             await peer.stream.aclose()
 
 
-async def test_the_work_goes_on_when_its_peer_has_left() -> None:
+async def test_the_work_goes_on_when_its_peer_has_left(autojump_clock: MockClock) -> None:
     began, left, done = trio.Event(), trio.Event(), trio.Event()
 
     async def slow(path: str, request: WebhookRequest) -> HttpReply:
@@ -124,7 +125,7 @@ async def test_a_half_sent_request_is_counted_when_its_peer_leaves() -> None:
     assert [each for each, _ in served.refused] == [400]
 
 
-async def test_the_drain_answers_what_is_under_way() -> None:
+async def test_the_drain_answers_what_is_under_way(autojump_clock: MockClock) -> None:
     go_on = trio.Event()
 
     async def slow(path: str, request: WebhookRequest) -> HttpReply:
@@ -155,7 +156,7 @@ async def test_the_drain_answers_what_is_under_way() -> None:
             await peer.stream.aclose()
 
 
-async def test_the_drain_has_a_bound() -> None:
+async def test_the_drain_has_a_bound(autojump_clock: MockClock) -> None:
     async def never(path: str, request: WebhookRequest) -> HttpReply:
         await trio.sleep_forever()
         raise AssertionError
