@@ -13,14 +13,18 @@ from trio.testing import MockClock
 
 from missedd.core.audit import Actor, Source
 from missedd.core.model import Lane
+from missedd.core.people.leads import LeadStatus
 from missedd.core.policy import WebhookPolicy
 from missedd.engine.operator import Operator
 from missedd.operator_actions.actions import ResendParkedWebhooks, ResendWebhook
 from missedd.operator_actions.campaigns import PauseCampaign, ResumeCampaign
+from missedd.operator_actions.description import OperatorChange
+from missedd.operator_actions.leads import MarkLead
+from missedd.operator_actions.numbers import Suppress, Unsubscribe, Unsuppress
 from missedd.operator_actions.quarantine import ReleaseQuarantine
 from missedd.store.actions.claims import claim
 from missedd.store.actions.quarantine import start_quarantine
-from tests.core.campaigns import callback, campaign, policy
+from tests.core.campaigns import CALLER, callback, campaign, policy
 from tests.engine.scene import EngineScene, scene
 
 ME = Actor(Source.CLI)
@@ -51,23 +55,20 @@ async def restored(stage: EngineScene) -> None:
     await stage.store.write(partial(start_quarantine, now=stage.clock.now()))
 
 
-type Deed = Callable[[Operator], Awaitable[object]]
-
-
 @pytest.mark.parametrize(
-    ("before", "deed", "lane"),
+    ("before", "change", "lane"),
     [
-        (parked, lambda it: it.perform(ME, ResendWebhook(1)), Lane.WEBHOOK),
-        (parked, lambda it: it.perform(ME, ResendParkedWebhooks()), Lane.WEBHOOK),
-        (paused, lambda it: it.perform(ME, ResumeCampaign("admissions")), Lane.VOICE),
-        (restored, lambda it: it.perform(ME, ReleaseQuarantine()), Lane.VOICE),
+        (parked, ResendWebhook(1), Lane.WEBHOOK),
+        (parked, ResendParkedWebhooks(), Lane.WEBHOOK),
+        (paused, ResumeCampaign("admissions"), Lane.VOICE),
+        (restored, ReleaseQuarantine(), Lane.VOICE),
     ],
 )
 async def test_what_an_operator_lets_go_goes_though_nobody_waits_for_the_answer(
     autojump_clock: MockClock,
     tmp_path: Path,
     before: Callable[[EngineScene], Awaitable[None]],
-    deed: Deed,
+    change: OperatorChange[object],
     lane: Lane,
 ) -> None:
     async with scene(tmp_path, BOTH) as stage:
@@ -77,7 +78,7 @@ async def test_what_an_operator_lets_go_goes_though_nobody_waits_for_the_answer(
         stage.ready[lane].take(9)
         stage.disk.takes_s = 5
         with trio.move_on_after(1) as waiting:
-            await deed(operator_of(stage))
+            await operator_of(stage).perform(ME, change)
         assert waiting.cancelled_caught
         await trio.sleep(10)
         assert len(stage.ready[lane]) == 1
@@ -97,3 +98,51 @@ async def test_a_pauses_end_is_looked_for_though_nobody_waited(
             await operator_of(stage).perform(ME, PauseCampaign("admissions", "for three minutes", until))
         await trio.sleep(200)
         assert len(stage.ready[Lane.VOICE]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "log"),
+    [
+        (Suppress(CALLER, "asked", None), CALLER, {"number": "…3210"}),
+        (MarkLead(1, LeadStatus.CONTACTED), "1", {"lead": 1, "status": "contacted"}),
+        (PauseCampaign("admissions", "lunch", None), "admissions", {"campaign": "admissions"}),
+        (ReleaseQuarantine(drop=True), "database", {}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, OperatorChange) else "",
+)
+async def test_change_is_in_the_audit_record_and_in_the_log_by_the_same_name(
+    autojump_clock: MockClock,
+    tmp_path: Path,
+    change: OperatorChange[object],
+    subject: str,
+    log: dict[str, object],
+) -> None:
+    async with scene(tmp_path, policy(campaign(callback=callback(), lead_source="missed_call"))) as stage:
+        await stage.call()
+        await operator_of(stage).perform(ME, change)
+        assert await stage.rows("SELECT source, deed, subject FROM audit") == [
+            ("cli", change.audit_action, subject)
+        ]
+        (line,) = stage.events("operator.acted")
+        assert {"deed": change.audit_action, "source": "cli"} | log == {
+            name: line[name] for name in ("deed", "source", *log)
+        }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Unsuppress(CALLER),
+        Unsubscribe("news", CALLER),
+        MarkLead(7, LeadStatus.NEW),
+        ResumeCampaign("admissions"),
+    ],
+    ids=lambda change: type(change).__name__,
+)
+async def test_change_of_nothing_leaves_no_record(
+    autojump_clock: MockClock, tmp_path: Path, change: OperatorChange[bool]
+) -> None:
+    async with scene(tmp_path, BOTH) as stage:
+        assert await operator_of(stage).perform(ME, change) is False
+        assert await stage.rows("SELECT * FROM audit") == []
+        assert stage.events("operator.acted") == []
