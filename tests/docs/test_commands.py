@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 
@@ -17,7 +18,7 @@ import pytest
 from bench.__main__ import build_parser as bench_parser
 from missedd.cli import build_parser as missedd_parser
 from simulator.cli import build_parser as simulator_parser
-from tests.docs.markdown import PAGES, ROOT, Block, Page, blocks_in
+from tests.docs.markdown import PAGES, ROOT, Block, Page, blocks_in, page
 
 _PROGRAMS = {
     "missedd": missedd_parser,
@@ -147,3 +148,16 @@ def test_a_command_that_does_not_exist_is_found(command: str, capsys: pytest.Cap
     found = program_of(command.split())
     assert found is not None
     assert not parses(*found)
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    spans = {span for name in ("CONTRIBUTING.md", "docs/testing.md") for span in page(name).code_spans}
+    shown = " ".join([*spans, *(block.text for block in blocks_in(*SH))])
+    assert {target for target in _TARGETS - {"clean"} if f"make {target}" not in shown} == set()
+
+
+def test_every_marker_of_the_tests_is_explained() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    assert {marker.partition(":")[0] for marker in options["markers"]} <= set(
+        page("docs/testing.md").code_spans
+    )
