@@ -1,4 +1,4 @@
-"""A URL as people may see it."""
+"""URLs are shown without their secrets."""
 
 from __future__ import annotations
 

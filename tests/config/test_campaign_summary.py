@@ -1,4 +1,4 @@
-"""What `missedd check` and the console say of a campaign: when it is open, what it does, and what not."""
+"""The summary of a campaign in `missedd check` and the console: hours, what it does, what it does not do."""
 
 from __future__ import annotations
 

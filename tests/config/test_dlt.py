@@ -1,4 +1,4 @@
-"""What is wrong with a template, and with the text that is held against it, is said with its remedy."""
+"""Problems of a DLT template, and of a text that is compared with it, are reported with a remedy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SECRETS = {"EXOTEL_API_KEY": "key", "EXOTEL_API_TOKEN": "token", "MISSEDD_WEBHOO
 def said(
     body: str, template: str, folder: Path, *, option: str = "", exophone: str = "+918047120001"
 ) -> tuple[list[str], list[str]]:
-    """The problems and the warnings."""
+    """The problems and the warnings of a configuration."""
     text = BASE.format(body=f'"{body}"', template=f'"{template}"', exophone=exophone)
     file = folder / "missedd.toml"
     file.write_text(text + (VOTE.format(option=option) if option else ""), "utf-8")

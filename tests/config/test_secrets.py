@@ -1,4 +1,4 @@
-"""Where secrets come from, what they may look like, and that they do not show themselves."""
+"""Where secrets come from, which values are allowed, and that secrets are never shown."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def test_from_credentials_where_the_environment_is_silent(tmp_path: Path) -> Non
         (tmp_path / name.lower()).write_text(text + "\n", encoding="utf-8")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert secrets_of(environ) == secrets_of(ENVIRON)
-    # The environment goes first; an empty variable is none.
+    # The environment comes first; an empty variable counts as absent.
     assert secrets_of({**environ, "EXOTEL_API_KEY": "other", "EXOTEL_API_TOKEN": ""}).api_key == "other"
-    # A blank credential is how the unit file says that there is none.
+    # The unit file uses an empty credential for "not set".
     (tmp_path / "missedd_webhook_secret").write_text("\n", encoding="utf-8")
     assert found(environ).secrets is None
     assert found(environ, needs_webhook_secret=False).secrets is not None

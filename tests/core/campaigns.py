@@ -1,4 +1,4 @@
-"""Campaigns, policies and calls to decide about: ordinary ones, to be changed where a test needs it."""
+"""Ordinary campaigns, policies and calls for tests; each test changes what it needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ AGENTS = ("+919800000011", "+919800000012", "+919800000013")
 
 
 def ist(text: str) -> datetime:
-    """`2026-11-23 09:30` in India, as an instant in UTC."""
+    """`2026-11-23 09:30` in India, as a time in UTC."""
     return (datetime.fromisoformat(text) - timedelta(hours=5, minutes=30)).replace(tzinfo=UTC)
 
 
@@ -48,7 +48,7 @@ def seconds(count: float) -> timedelta:
 
 
 def callback(**changes: Any) -> CallbackPolicy:
-    """`agents` may be numbers, for agents who are always on duty; `retries` one list, as in the file."""
+    """`agents` may be numbers (always on duty), and `retries` one list, as in the file."""
     values: dict[str, Any] = {
         "delay": seconds(30),
         "flow": "12345",
@@ -98,7 +98,7 @@ def after_hours(mode: AfterHoursCallback, text: SmsPolicy | None = None) -> Afte
 
 
 def campaign(**changes: Any) -> Campaign:
-    """A campaign that owes nothing but what `changes` give it."""
+    """A campaign that owes nothing except what `changes` add."""
     values: dict[str, Any] = {
         "name": "admissions",
         "exophones": (EXOPHONE,),
@@ -108,7 +108,7 @@ def campaign(**changes: Any) -> Campaign:
 
 
 def everything(**changes: Any) -> Campaign:
-    """A campaign that owes one of each kind."""
+    """A campaign that owes one action of each kind."""
     return campaign(
         **{
             "callback": callback(),
@@ -125,13 +125,13 @@ def everything(**changes: Any) -> Campaign:
 
 
 def poll(name: str = "singer", **changes: Any) -> PollPolicy:
-    """One vote a number, the first one, at any time."""
+    """A poll with one vote for each number, the first one, at any time."""
     values: dict[str, Any] = {"votes_per_number": 1, "keep": "first", "opens_at": None, "closes_at": None}
     return PollPolicy(name, **values | changes)
 
 
 def policy(*campaigns: Campaign, polls: tuple[PollPolicy, ...] = ()) -> Policy:
-    """The polls that are voted in have the usual rules if they are not given."""
+    """Polls that are not given get the usual rules."""
     given = {each.name: each for each in polls}
     voted = {each.vote.poll: poll(each.vote.poll) for each in campaigns if each.vote}
     return Policy(campaigns, DailyWindow(time(10), time(21)), INDIA, tuple((voted | given).values()))

@@ -1,4 +1,4 @@
-"""Agents in turn, each in their own hours, and the instant at which somebody is on duty again."""
+"""Agents take turns in their duty hours, and the next time when an agent is on duty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When it is open: tables of instants, the awkward days, and what must hold for any hours."""
+"""Business hours: tables of times, difficult days, and properties that hold for all hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OFFICE = (WeeklyWindow(WEEKDAYS, time(9, 30), time(18, 30)), WeeklyWindow(frozen
 
 
 def local(text: str, zone: str = INDIA, fold: int = 0) -> datetime:
-    """`2026-11-23 09:30` of a zone, as an instant in UTC."""
+    """`2026-11-23 09:30` in a zone, as a time in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
 
 
@@ -35,7 +35,7 @@ def hours(*windows: WeeklyWindow, holidays: Holidays = NONE, zone: str = INDIA) 
         ("2026-11-23 09:30", True, "2026-11-23 09:30"),
         ("2026-11-23 18:29:59.999999", True, None),
         ("2026-11-23 18:30", False, "2026-11-24 09:30"),
-        ("2026-11-28 09:59", False, "2026-11-28 10:00"),  # Saturday has hours of its own
+        ("2026-11-28 09:59", False, "2026-11-28 10:00"),  # Saturday has other hours
         ("2026-11-28 13:59", True, None),
         ("2026-11-28 14:00", False, "2026-11-30 09:30"),
         ("2026-11-29 12:00", False, "2026-11-30 09:30"),  # Sunday
@@ -63,9 +63,14 @@ ALWAYS = hours(WeeklyWindow(DAILY, time(0), time(0)))
         (NIGHT, "2026-11-28 00:00", True, None),
         (NIGHT, "2026-11-28 01:59", True, None),
         (NIGHT, "2026-11-28 02:00", False, "2026-11-28 22:00"),
-        (NIGHT, "2026-11-29 01:59", True, None),  # Sunday's first hours are Saturday's
+        (NIGHT, "2026-11-29 01:59", True, None),  # Sunday's first hours belong to Saturday's window
         (NIGHT, "2026-11-29 02:00", False, "2026-12-04 22:00"),
-        (NIGHT, "2026-11-27 01:00", False, "2026-11-27 22:00"),  # Friday's first hours are Thursday's
+        (
+            NIGHT,
+            "2026-11-27 01:00",
+            False,
+            "2026-11-27 22:00",
+        ),  # Friday's first hours belong to Thursday's window
         (EVENING, "2026-11-23 23:59", True, None),
         (EVENING, "2026-11-24 00:00", False, "2026-11-24 18:00"),
         (EVENING, "2026-11-28 00:00", False, "2026-11-30 18:00"),
@@ -95,10 +100,10 @@ KARNATAKA = Holidays("IN-KA", frozenset({date(2026, 11, 23)}))
 @pytest.mark.parametrize(
     ("day", "is_holiday"),
     [
-        (date(2026, 11, 1), True),  # Rajyotsava, Karnataka's own
+        (date(2026, 11, 1), True),  # Rajyotsava, only in Karnataka
         (date(2027, 11, 1), True),
-        (date(2026, 8, 15), True),  # Independence Day, the whole country's
-        (date(2026, 11, 23), True),  # the business's own
+        (date(2026, 8, 15), True),  # Independence Day, in the whole country
+        (date(2026, 11, 23), True),  # a date of this business
         (date(2027, 11, 23), False),
         (date(2026, 11, 25), False),
     ],
@@ -119,8 +124,8 @@ def test_a_holiday_closes_the_windows_that_start_on_it() -> None:
     assert daily.next_opening(local("2026-11-01 12:00")) == local("2026-11-02 09:00")
     assert daily.next_opening(local("2026-10-31 18:00")) == local("2026-11-02 09:00")
     night = hours(WeeklyWindow(DAILY, time(22), time(2)), holidays=KARNATAKA)
-    assert night.is_open(local("2026-11-01 01:00"))  # began the evening before
-    assert not night.is_open(local("2026-11-02 01:00"))  # would have begun on the holiday
+    assert night.is_open(local("2026-11-01 01:00"))  # the window began the evening before
+    assert not night.is_open(local("2026-11-02 01:00"))  # the window would have begun on the holiday
 
 
 def test_an_opening_beyond_the_horizon_is_none() -> None:
@@ -148,8 +153,14 @@ NEW_YORK = "America/New_York"
             "2026-11-01",
             "2026-11-01 05:30",
             "2026-11-01 09:00",
-        ),  # from its first passing
-        (time(22), time(1, 30), "2026-10-31", "2026-11-01 02:00", "2026-11-01 05:30"),  # to its first passing
+        ),  # from its first occurrence
+        (
+            time(22),
+            time(1, 30),
+            "2026-10-31",
+            "2026-11-01 02:00",
+            "2026-11-01 05:30",
+        ),  # to its first occurrence
     ],
 )
 def test_when_the_clocks_change(start: time, end: time, day: str, opens: str, closes: str) -> None:
@@ -164,14 +175,14 @@ def test_when_the_clocks_change(start: time, end: time, day: str, opens: str, cl
 
 
 def test_a_window_that_the_skipped_hour_swallows_does_not_open() -> None:
-    # 02:30 would be 03:30, which lies after the end, 03:00.
+    # 02:30 becomes 03:30, which is after the end, 03:00.
     daily = hours(WeeklyWindow(DAILY, time(2, 30), time(3)), zone=NEW_YORK)
     at = local("2026-03-08 00:00", NEW_YORK)
     assert daily.next_opening(at) == local("2026-03-09 02:30", NEW_YORK)
 
 
 def test_clocks_that_go_forward_over_midnight() -> None:
-    # Nuuk skips 23:00 to 24:00 on Saturday, 28 March 2026: 23:30 is then Sunday's 00:30.
+    # Nuuk skips 23:00 to 24:00 on Saturday, 28 March 2026: 23:30 becomes 00:30 on Sunday.
     zone = "America/Nuuk"
     both = hours(
         WeeklyWindow(frozenset({5}), time(23, 30), time(4)),
@@ -194,7 +205,7 @@ PROMOTIONAL = DailyWindow(time(10), time(21))
         ("2026-11-23 20:59:59.999999", "2026-11-23 20:59:59.999999"),
         ("2026-11-23 21:00", "2026-11-24 10:00"),
         ("2026-11-24 00:00", "2026-11-24 10:00"),
-        ("2026-11-01 09:00", "2026-11-01 10:00"),  # the law knows no holidays
+        ("2026-11-01 09:00", "2026-11-01 10:00"),  # the law has no holidays
     ],
 )
 def test_promotional_messages_are_released(at: str, release_at: str) -> None:
@@ -230,7 +241,7 @@ def any_hours(draw: st.DrawFn) -> BusinessHours:
 
 INSTANTS = st.one_of(
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),  # noqa: DTZ001 - made aware below
-    # Around the nights in which those zones change their clocks.
+    # Days around the nights in which those zones change their clocks.
     st.sampled_from([datetime(2026, 3, 8), datetime(2026, 3, 29), datetime(2026, 4, 5)]).flatmap(  # noqa: DTZ001
         lambda day: st.datetimes(day - timedelta(days=1), day + timedelta(days=1))
     ),
@@ -244,7 +255,7 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(which: BusinessHours,
     assert opening is not None
     assert opening >= at
     assert which.is_open(opening)
-    # Every bound is a whole minute, so whole minutes see everything; a day of them is enough to look at.
+    # Every bound is a whole minute, so it is enough to check the whole minutes of one day.
     minutes = min(24 * 60, (opening - at) // timedelta(minutes=1))
     assert not any(which.is_open(at + timedelta(minutes=n)) for n in range(minutes))
     assert which.next_opening(opening) == opening

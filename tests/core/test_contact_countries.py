@@ -1,4 +1,4 @@
-"""Whom a campaign contacts by country: when a call is decided, and again just before anything is sent."""
+"""Which countries a campaign contacts: when a call is decided, and again just before an action is sent."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ DROPPED = Close(Outcome.DROPPED, Reason.FOREIGN_NUMBER)
         (None, SATELLITE, EXOPHONE, False),
         (None, EMIRATES, "+97143317777", True),
         (None, CALLER, "+97143317777", False),
-        # One calling code, two countries: what rings Jamaica back pays for Jamaica.
+        # One calling code, two countries: a callback to Jamaica would cost the price for Jamaica.
         (None, UNITED_STATES, "+13125550100", True),
         (None, JAMAICA, "+13125550100", False),
-        (None, SIERRA_LEONE, "+80012345678", True),  # an ExoPhone of no country keeps nobody out
+        (None, SIERRA_LEONE, "+80012345678", True),  # an ExoPhone without a country excludes nobody
         (frozenset({"AE"}), EMIRATES, EXOPHONE, True),
         (frozenset({"AE"}), CALLER, EXOPHONE, False),  # the list replaces the default
         (frozenset({"IN", "AE"}), CALLER, EXOPHONE, True),

@@ -1,4 +1,4 @@
-"""The country and the kind of line of a number, by the numbering plans."""
+"""The country of a number and the kind of its line, by the numbering plans."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from missedd.core.numbering_plan import cannot_receive_sms, may_have_many_lines,
         ("+447781123456", "GG"),
         ("+77012345678", "KZ"),
         ("+79161234567", "RU"),
-        # Satellite, international freephone and networks of the world: of no country.
+        # Satellite, international freephone and global networks: no country.
         ("+881612345678", None),
         ("+882161234567", None),
         ("+883510012345", None),
         ("+870773111632", None),
         ("+80012345678", None),
         ("+979123456789", None),
-        # Not in the plan of any country that shares the code 1; no plan at all; no number at all.
+        # In no plan of the countries with the code 1; a code without a plan; not a number.
         ("+10005551234", None),
         ("+999123456", None),
         ("+", None),
@@ -72,9 +72,9 @@ def test_a_landline_and_a_toll_free_number_take_no_sms_and_several_calls(number:
         "+916001234567",
         "+917012345678",
         "+918123456789",
-        "+12125550123",  # landline or mobile: North America's plan does not tell
+        "+12125550123",  # landline or mobile: the plan of North America does not say which
         "+447400123456",
-        "+912212345678",  # no subscriber's number of Mumbai begins with 1, so the plan says nothing
+        "+912212345678",  # no subscriber number in Mumbai begins with 1, so the plan does not know it
         "+881612345678",
         "+999123456",
         "erased:3f9a",

@@ -1,4 +1,4 @@
-"""Every spelling of one number is the same caller, and junk is nobody."""
+"""Every spelling of a number is the same caller, and junk is not a number."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_what_shows_no_number_is_none(raw: str) -> None:
 
 
 def test_a_stray_plus_before_ten_digits_is_not_guessed() -> None:
-    """It may be an Indian mobile, or a number in Iran that would be rung by mistake."""
+    """It may be an Indian mobile number, or a number in Iran that would be called by mistake."""
     assert normalise("+9876543210") is None
 
 
@@ -202,7 +202,7 @@ def test_one_of_a_wrong_length_or_with_its_country_twice_is_not(number: str) -> 
         ("＋２３２*", "+232*"),
         ("\u200b+232*", "+232*"),
         ("+1*", "+1*"),
-        (" 232*", "+232*"),  # the plus as a form's decoder leaves it
+        (" 232*", "+232*"),  # a form decoder turned the plus into a space
         ("+*", None),
         ("*", None),
         ("232*", None),

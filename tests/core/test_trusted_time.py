@@ -1,4 +1,4 @@
-"""What is surely past: as long as the daemon ran, as late as a call told, and part of what the clock says."""
+"""Trusted time: the daemon's running time, the time of calls, and a part of what the clock shows."""
 
 from __future__ import annotations
 

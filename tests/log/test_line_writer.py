@@ -1,4 +1,4 @@
-"""Lines written aside: in order, without waiting for anybody, and what is lost is told."""
+"""Lines written in the background: in order, without waiting for anybody, and losses are reported."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_the_journal_is_given_priorities(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["", "8", "8:x", "8:12345678901"])
 def test_another_stream_is_given_none(tmp_path: Path, value: str) -> None:
-    """Somebody who is started by a service inherits its variable, with stdout elsewhere."""
+    """A child process of a service inherits the variable, but its stdout may lead elsewhere."""
     assert all(line.startswith("{") for line in written_to(tmp_path / "log", {"JOURNAL_STREAM": value}))
 
 

@@ -1,4 +1,4 @@
-"""Host names as browsers write them."""
+"""Host names as browsers send them."""
 
 from __future__ import annotations
 

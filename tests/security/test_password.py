@@ -1,4 +1,4 @@
-"""A password's hash, and how often a wrong one may be tried."""
+"""The hash of a password, and how often a wrong password may be tried."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_many_peers_wait_for_each_other_but_not_for_long() -> None:
 
 @given(st.lists(st.floats(0, 100), max_size=60))
 def test_never_more_than_what_is_allowed_in_any_window(pauses: list[float]) -> None:
-    """However a peer spaces its tries, after the free ones no two are closer than the first wait."""
+    """After the free attempts, two attempts of a peer are never closer than the first wait."""
     attempts, now_s, made = LoginThrottle(), 0.0, list[float]()
     for pause in pauses:
         now_s += pause

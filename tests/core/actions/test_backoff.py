@@ -1,4 +1,4 @@
-"""Waits grow, are jittered upwards only, and end."""
+"""Waits grow, jitter only lengthens them, and they end."""
 
 from random import Random
 
@@ -35,7 +35,7 @@ def test_a_wait_never_outgrows_its_bound() -> None:
 def test_the_providers_own_wish_is_honoured_in_full() -> None:
     assert refusal_backoff(Reason.RATE_LIMITED, 5, 3.0, RNG) == pytest.approx(3.3, abs=0.31)
     assert refusal_backoff(Reason.RATE_LIMITED, 1, 90.0, RNG) >= 90.0
-    # "In 0 s" would be asked, and refused, without end.
+    # A wait of 0 s would repeat a refused request for ever.
     assert refusal_backoff(Reason.RATE_LIMITED, 1, 0.0, RNG) >= 10.0
 
 

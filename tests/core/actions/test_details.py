@@ -1,4 +1,4 @@
-"""What is kept of an action: told in any order it comes to the same, and a link leads to the web only."""
+"""Details of an action: the order of reports does not matter, and only web addresses become links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lifecycle table: every pair is a transition, an ignored one, or a mistake that raises."""
+"""The lifecycle table: every pair is a transition, an ignored event, or a bug that raises."""
 
 from itertools import product
 

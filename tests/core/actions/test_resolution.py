@@ -1,4 +1,4 @@
-"""What an operator may say of an action, for every kind, state and outcome there is."""
+"""When an operator may enter the outcome of an action: every kind, state and outcome."""
 
 from __future__ import annotations
 

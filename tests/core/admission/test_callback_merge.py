@@ -1,4 +1,5 @@
-"""One callback owed to a person by a campaign: which of two remains, when it is due, what it counts from."""
+"""One callback owed to a caller by a campaign: which of two remains, when it is due, which call it
+answers."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tests.core.campaigns import NOON, minutes, seconds
 
 
 def planned(called_at: datetime, **changes: Any) -> PlannedAction:
-    """The callback for a call, by a delay of half a minute and a quarter of an hour's patience."""
+    """The callback for a call, with a delay of 30 seconds and an expiry after 15 minutes."""
     ordinary = PlannedAction(
         kind=Kind.CALLBACK,
         state=State.PLANNED,
@@ -124,7 +125,7 @@ def test_of_two_calls_of_one_second_the_one_that_came_in_later_remains(offset_s:
 def test_of_any_stream_one_remains_for_the_latest_call_due_as_early_as_any(
     calls: list[tuple[int, bool]],
 ) -> None:
-    """Calls in the order in which they are told, by seconds since noon; some are closed by their gates."""
+    """Calls in their order of arrival, as seconds since noon; gates close some of the callbacks."""
     owed: PendingCallback | None = None
     passed: list[datetime] = []
     for action_id, (offset_s, is_closed) in enumerate(calls):

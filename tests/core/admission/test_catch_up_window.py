@@ -1,4 +1,4 @@
-"""Which stretch of the provider's list is read, and what may be said to be known after it."""
+"""Which range of the provider's list is read, and which calls are known afterwards."""
 
 from __future__ import annotations
 

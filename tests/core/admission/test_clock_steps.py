@@ -1,4 +1,4 @@
-"""A clock that was set on: what is unconfirmed after which steps, and what confirms it."""
+"""A clock that was set forward: what is unconfirmed after which steps, and what confirms it."""
 
 from __future__ import annotations
 

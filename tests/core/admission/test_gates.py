@@ -1,4 +1,4 @@
-"""The gates of an action: through, held until an instant, or closed; each with its reason."""
+"""The gates of an action: let it through, hold it until a time, or close it; each with its reason."""
 
 from __future__ import annotations
 
@@ -160,11 +160,11 @@ def test_quiet_hours_hold_what_is_promotional(
 @pytest.mark.parametrize(
     ("at", "until", "reason"),
     [
-        # Quiet until ten, and the business opens half an hour before that.
+        # Quiet hours end at 10:00; the business opens at 09:30.
         ("2026-11-23 08:00", "2026-11-23 10:00", Reason.QUIET_HOURS),
         ("2026-11-23 09:45", "2026-11-23 10:00", Reason.QUIET_HOURS),
         ("2026-11-23 19:00", "2026-11-24 10:00", Reason.QUIET_HOURS),
-        # On Saturday both begin at ten.
+        # On Saturday both windows begin at 10:00.
         ("2026-11-28 09:00", "2026-11-28 10:00", Reason.BUSINESS_CLOSED),
         ("2026-11-28 14:00", "2026-11-30 10:00", Reason.QUIET_HOURS),
     ],
@@ -262,7 +262,7 @@ def test_a_pause_holds_back_no_webhook() -> None:
     assert judged(everything(), kind=Kind.WEBHOOK, pause=paused()) == Go()
 
 
-# Agents with hours of their own.
+# Agents with duty hours.
 def desk(start: int, end: int, days: str = "0123456") -> Agent:
     window = WeeklyWindow(frozenset(map(int, days)), time(start), time(end))
     return Agent(f"+9190000{start:02}{end:02}", BusinessHours((window,), Holidays(None, frozenset()), INDIA))
@@ -300,9 +300,9 @@ def test_nobody_on_duty_holds_a_callback(of: Campaign, at: str, expected: Judgem
 def test_agents_hours_and_business_hours_together() -> None:
     of = replace(connected(desk(8, 12)), hours=office())
     assert judged(of, ist("2026-11-23 10:00")) == Go()
-    # Monday afternoon: the agent comes at eight, the business opens at half past nine.
+    # Monday afternoon: the agent's duty starts at 08:00, the business opens at 09:30.
     assert judged(of, ist("2026-11-23 14:00")) == held("2026-11-24 09:30", Reason.BUSINESS_CLOSED)
-    # Friday afternoon: on Saturday it opens at ten.
+    # Friday afternoon: on Saturday the business opens at 10:00.
     assert judged(of, ist("2026-11-27 14:00")) == held("2026-11-28 10:00", Reason.BUSINESS_CLOSED)
     weekend = replace(connected(desk(15, 19, "56"), desk(16, 18, "0")), hours=office())
     assert judged(weekend, ist("2026-11-24 10:00")) == held("2026-11-30 16:00", Reason.NO_AGENT_ON_DUTY)

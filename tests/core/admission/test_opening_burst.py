@@ -1,4 +1,4 @@
-"""What is said of an opening before it comes: how many callbacks go out, and what that is for an agent."""
+"""The forecast for an opening: how many callbacks go out, and what that means for an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a backlog will be gone, and what of it expires before its turn."""
+"""When a backlog will be gone, and how many of its actions expire before their turn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUNTS = st.lists(st.integers(0, 400), max_size=70)
 
 
 def backlog(due: int, coming: Sequence[int], lives: int | None = None) -> Backlog:
-    """So many that are due since a moment ago, and so many in each minute; each lives so many minutes."""
+    """A number of due actions, and a number in each later minute; each expires after a number of minutes."""
 
     def expires(minute: int) -> int | None:
         return None if lives is None else minute + lives
@@ -51,7 +51,7 @@ def test_it_is_gone(due: int, coming: tuple[int, ...], per_minute: int, minutes:
 
 @given(st.integers(0, 5_000), COUNTS, st.integers(1, 500))
 def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: int) -> None:
-    """All that is due by then has gone at the rate, and one more in front makes it no earlier."""
+    """Everything due by then was sent at the rate, and one more due action makes it later."""
     lasts = forecast_backlog(backlog(due, coming), per_minute).clears_in
     if due == 0:
         assert lasts == timedelta(0)
@@ -65,16 +65,16 @@ def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: in
 @pytest.mark.parametrize(
     ("crowds", "per_minute", "expected"),
     [
-        # 1,511 that live for a minute more, at 200 a minute: two minutes' worth go.
+        # 1,511 actions that expire in a minute, at 200 a minute: 400 are sent in two minutes.
         ([(-1, 1, 1511)], 200, (2, 1111)),
-        # The freshest go first, so the older ones expire, whichever come first here.
+        # The newest go first, so the older ones expire, in any order of the groups.
         ([(-5, 0, 100), (-1, 9, 300)], 200, (1.5, 100)),
         ([(-1, 9, 300), (-5, 0, 100)], 200, (1.5, 100)),
-        # What comes later goes first.
+        # Actions that become due later go first.
         ([(-1, 1, 300), (1, 20, 200)], 200, (2, 100)),
-        # Nothing is due now; what becomes due together at an opening is too much all the same.
+        # Nothing is due now, but too many become due together at an opening.
         ([(30, 44, 4000)], 200, (0, 1000)),
-        # What waits for ever outlasts it.
+        # Actions that never expire wait until the end.
         ([(-1, None, 100), (-1, 0, 300)], 100, (2, 200)),
         ([(-3, 0, 0)], 1, (0, 0)),
     ],

@@ -1,4 +1,4 @@
-"""The arithmetic of the figures, over counts made by hand."""
+"""The arithmetic of the figures, over counts written by hand."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_an_agent_missed_is_no_callback() -> None:
             "action|callback|done|failed|call-failed||placed": 1,
             "action|callback|done|failed|agent-busy||placed": 4,
             "action|callback|done|failed|agent-no-answer||": 2,
-            # The customer was first and waited for nobody: that was a callback.
+            # The customer was called first and no agent answered: that counts as a callback.
             "action|callback|done|no-answer|agent-no-answer||placed": 1,
             "action|sms|done|failed|agent-failed||placed": 8,
         }

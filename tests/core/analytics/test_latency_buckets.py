@@ -1,4 +1,4 @@
-"""Latencies in buckets: narrow ones, the same in the database as here."""
+"""Latency buckets: narrow, and the same in the database as here."""
 
 from __future__ import annotations
 

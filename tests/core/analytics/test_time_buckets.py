@@ -1,4 +1,4 @@
-"""Periods as whole stretches and rests, and stretches as the fewest buckets."""
+"""Periods as whole buckets plus remainders, and buckets covered by the fewest runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTANTS = st.one_of(st.integers(0, 60), st.sampled_from((BEFORE_US, AFTER_US)))
 
 
 def holding(at: int, bounds: list[int]) -> TimeBucket | None:
-    """The stretch with an instant; `bounds` are the beginnings of all, and the end of the last."""
+    """The bucket that contains a time; `bounds` are the starts of all buckets, and the end of the last."""
     if at >= bounds[-1]:
         return None
     number = bisect_right(bounds, at) - 1

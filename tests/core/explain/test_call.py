@@ -1,4 +1,4 @@
-"""A call's story in words: what an SMS came to, with the provider's code and what that means."""
+"""The history of a call in words: the result of an SMS, the provider's code and its meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call's story as a timeline: in order, complete, and what is to come at the end."""
+"""The history of a call as a timeline: in order, complete, with future entries at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and opting out: what each word leads to, and that the order of its arrival does not matter."""
+"""Lists and opt-outs: the effect of each event, and that the order of arrival does not matter."""
 
 from __future__ import annotations
 

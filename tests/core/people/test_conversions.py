@@ -1,4 +1,4 @@
-"""Which call a conversion is put down to, and what a repetition says otherwise."""
+"""The call to which a conversion is attributed, and how a repetition differs from it."""
 
 from __future__ import annotations
 

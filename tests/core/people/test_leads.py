@@ -1,4 +1,4 @@
-"""A lead goes forwards by itself, and never back."""
+"""Events move a lead forwards, never back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_never_back_and_no_longer_moved_by_the_same_news() -> None:
 
 
 class Changing:
-    """Leads that change; each page is read as they stand then, the latest change first."""
+    """Leads that change between the pages; each page has the present state, latest change first."""
 
     def __init__(self, count: int) -> None:
         self.changed = {lead_id: NOON + timedelta(seconds=lead_id) for lead_id in range(count)}

@@ -1,4 +1,4 @@
-"""What a suppression is about: which SMS and which calls it bars, and which it lets pass."""
+"""What a suppression forbids: which SMS and calls it blocks, and which it allows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_which_sms_it_bars(
     bar: Restriction, message_class: MessageClass, sender: str, confirms: bool, expected: Reason | None
 ) -> None:
     assert sms_block_reason([bar], message_class, sender, confirms_opt_out=confirms) is expected
-    # One that lets it pass does not shelter it from another.
+    # A restriction that allows the SMS does not cancel another that blocks it.
     assert sms_block_reason([BLOCKS_CALLS, bar], message_class, sender, confirms_opt_out=confirms) is expected
 
 
@@ -115,8 +115,8 @@ def test_a_landline_is_called_and_not_texted(landline: str) -> None:
         (Verdict.ACCEPTED, 60.0, True),
         (Verdict.DUPLICATE, 60.0, True),
         (Verdict.SUPPRESSED, 60.0, True),
-        (Verdict.ACCEPTED, -0.4, True),  # Exotel's seconds are whole
-        (Verdict.ACCEPTED, -60.0, False),  # told of late: it rang before the refusal
+        (Verdict.ACCEPTED, -0.4, True),  # Exotel's times are whole seconds
+        (Verdict.ACCEPTED, -60.0, False),  # delivered late: the call came before the refusal
         (Verdict.REDELIVERED, 60.0, False),
         (Verdict.NOT_MISSED, 60.0, False),
         (Verdict.UNKNOWN_EXOPHONE, 60.0, False),

@@ -1,4 +1,4 @@
-"""What proves a number: the window of a verification, its end, and the cap on starting them."""
+"""What proves a number: the window of a verification, its end, and the limit on starts."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_no_hour_holds_more_starts_than_allowed_and_who_waits_as_told_may_start(
         assert at >= now
         assert next_start_at(started, at, limit) == at
         if at > now:
-            # A moment earlier would have been too soon.
+            # One moment earlier would have exceeded the limit.
             assert next_start_at(started, at - seconds(0.001), limit) > at - seconds(0.001)
             assert at - now <= CAP_WINDOW
         else:
@@ -97,5 +97,5 @@ def test_no_hour_holds_more_starts_than_allowed_and_who_waits_as_told_may_start(
 
 
 def test_starts_that_seem_to_lie_ahead_count_too() -> None:
-    """After a step of the clock."""
+    """A start may lie in the future after a change of the clock."""
     assert next_start_at([NOON + minutes(30)], NOON, 1) == NOON + minutes(90)

@@ -1,4 +1,4 @@
-"""Which votes count: by the set of a number's votes, in whatever order they came."""
+"""Which votes count: this depends on the set of a number's votes, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.core.campaigns import NOON, minutes, poll
 COUNTED, SURPLUS, REPLACED = VoteStatus.COUNTED, VoteStatus.SURPLUS, VoteStatus.REPLACED
 EARLY, LATE = VoteStatus.EARLY, VoteStatus.LATE
 
-# Few instants, so that many are equal and many lie on the poll's edges.
+# Few different times, so that many are equal and many lie on the poll's bounds.
 instants = st.integers(0, 6).map(lambda n: NOON + minutes(n))
 rules = st.builds(
     PollPolicy,
@@ -45,7 +45,7 @@ votes = st.lists(
 
 
 def one_by_one(arriving: list[Vote], of: PollPolicy) -> dict[Vote, VoteStatus]:
-    """What is kept when each vote is cast as it arrives."""
+    """The statuses if each vote is applied when it arrives."""
     counted: tuple[Vote, ...] = ()
     kept: dict[Vote, VoteStatus] = {}
     for vote in arriving:

@@ -1,4 +1,4 @@
-"""A text is the registered one or it is not, and where they part is told."""
+"""Whether a text matches its registered template, and where the first difference is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each value is judged by the type of its variable, as the operators judge it."""
+"""Each value is checked by the type of its variable, as the operators check it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from missedd.core.sms.segments import SegmentCount, costliest_character, count_s
         ("a" * 307, SegmentCount("plain", 3, 307)),
         ("€" * 80, SegmentCount("plain", 1, 160)),
         ("€" * 81, SegmentCount("plain", 2, 162)),
-        # 76 of them fill 152 of a part's 153 septets: an escape is not cut in two.
+        # 76 of them fill 152 of the 153 septets of a part: an escape sequence is not split.
         ("€" * 153, SegmentCount("plain", 3, 306)),
         ("{}[]|\\~^", SegmentCount("plain", 1, 16)),
         ("@£$¥èéùìòÇ\nØø\rÅå", SegmentCount("plain", 1, 16)),
@@ -43,7 +43,7 @@ def test_units_hold_the_text(text: str) -> None:
     single, joined = (160, 153) if found.encoding == "plain" else (70, 67)
     assert found.length >= len(text)
     assert (found.units <= 1) == (found.length <= single)
-    # At most one unit of a part is lost to a character that would not fit into its end.
+    # A part loses at most one unit, if the next character does not fit.
     if found.units > 1:
         assert (found.units - 1) * (joined - 1) < found.length <= found.units * joined
 

@@ -1,4 +1,4 @@
-"""What a text says to its caller, and that no value outgrows what a template's variable may hold."""
+"""The text that a caller gets, and that no value is longer than a template's variable allows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_a_body_says(body: str, text: str) -> None:
     [
         ("2026-11-23 22:15", "Tue 09:30"),
         ("2026-11-24 09:29", "09:30"),
-        ("2026-11-24 12:34", "12:34"),  # open: what was held until now must not promise tomorrow
+        ("2026-11-24 12:34", "12:34"),  # open: a text that was held until now must not name tomorrow
         ("2026-11-27 18:30", "Sat 10:00"),
         ("2026-11-28 14:00", "Mon 09:30"),
     ],

@@ -1,4 +1,4 @@
-"""A template whose variables have types: which value each stands for, and that the best is found."""
+"""Templates with typed variables: which value each variable stands for, and that the best match is found."""
 
 from __future__ import annotations
 

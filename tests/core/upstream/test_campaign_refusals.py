@@ -1,4 +1,4 @@
-"""A campaign that is refused while others are taken is refused for something of its own."""
+"""If one campaign is refused while others are accepted, the refusal concerns only that campaign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a lane stands with its provider after what its requests came to."""
+"""The state of a lane after the results of its requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNREACHABLE = Reason.PROVIDER_UNREACHABLE
 
 
 def after(signs: Iterable[ProviderSignal], course: CircuitState = HEALTHY) -> CircuitState:
-    """After orders that began and ended one second after the other."""
+    """The state after requests that began and ended one second after the other."""
     for second, sign in enumerate(signs):
         course = after_request(course, sign, second, second)
     return course
@@ -126,7 +126,7 @@ def test_a_refusal_of_what_was_asked_shows_that_the_provider_is_there_and_nothin
 def test_a_provider_that_is_reached_again_may_refuse_us() -> None:
     held = after_request(after([ProviderSignal.NOT_CONNECTED] * 3), ProviderSignal.AUTH_REFUSED, 8, 8)
     assert held == hold_circuit(Reason.PROVIDER_AUTH, 8, ProviderSignal.AUTH_REFUSED)
-    # What cannot be reached may still refuse us: nobody knows better.
+    # A provider that cannot be reached may still refuse the account; this is not known yet.
     assert after_request(held, ProviderSignal.NOT_CONNECTED, 13, 13).reason is Reason.PROVIDER_AUTH
 
 

@@ -1,4 +1,4 @@
-"""Who hangs gets little, who answers always has some."""
+"""An application that hangs gets few slots; an application that responds always gets some."""
 
 from __future__ import annotations
 
