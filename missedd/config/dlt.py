@@ -16,14 +16,8 @@ from typing import Final
 
 from missedd.config.table import ConfigTable
 from missedd.config.values import closest_match, toml_repr
-from missedd.core.sms.dlt import (
-    VariableValue,
-    first_mismatch,
-    match_variables,
-    parse_template,
-    unknown_placeholders,
-)
-from missedd.core.sms.dlt_variables import VARIABLE_RULES, VariableType
+from missedd.core.sms.dlt import VariableValue, first_mismatch, match_variables
+from missedd.core.sms.dlt_variables import VARIABLE_RULES, VariableType, parse_template, unknown_placeholders
 from missedd.core.sms.template import field_examples, parse_body
 
 _TYPE_BY_NAME: Final = {str(kind).strip("{#}"): str(kind) for kind in VariableType}

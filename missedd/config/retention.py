@@ -9,7 +9,7 @@ from missedd.config.table import ConfigTable
 from missedd.config.values import format_duration
 
 MIN_ERASE_AFTER: Final = timedelta(days=30)
-"""Caps, duplicates and look-ups of lost answers need some days of history; this is far more."""
+"""Caps, duplicates and lookups of lost answers need some days of history; this is far more."""
 
 LAWFUL_ERASE_AFTER: Final = timedelta(days=365)
 """India's rules require that personal data and its logs are kept for a year (DPDP rule 8(3))."""

@@ -50,7 +50,7 @@ class Lane(StrEnum):
     SMS = "sms"
     WEBHOOK = "webhook"
     LOOKUP = "check"
-    """Look-ups of the result of an attempt. They use the rate limit of the voice lane, or of the SMS lane."""
+    """Lookups of the result of an attempt. They use the rate limit of the voice lane, or of the SMS lane."""
 
 
 LANE_BY_KIND = {Kind.CALLBACK: Lane.VOICE, Kind.SMS: Lane.SMS, Kind.WEBHOOK: Lane.WEBHOOK}

@@ -195,7 +195,7 @@ class Reason(StrEnum):
     )
     HANDED_TO_APPLET = "handed-to-applet", "the SMS applet in the call's flow fetched the text first"
     WEBHOOK_DELIVERED = "webhook-delivered", "the application accepted the webhook"
-    SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the look-up and entered the outcome"
+    SETTLED_BY_OPERATOR = "settled-by-operator", "an operator ended the lookup and entered the outcome"
 
 
 ANSWERED_REASONS: Final = (Reason.CONVERSATION, Reason.VOICEMAIL)

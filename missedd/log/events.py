@@ -1,8 +1,15 @@
-"""The vocabulary of the log: every event that can be logged. These names are part of the contract."""
+"""The vocabulary of the log: its levels, and every event that can be logged. The names are a contract."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Final, Literal
+
+type Level = Literal["debug", "info", "warning", "error"]
+
+LEVEL_RANKS: Final[Mapping[Level, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+"""The order of the levels, as in Python's own logging."""
 
 
 class Event(StrEnum):
@@ -62,3 +69,7 @@ class Event(StrEnum):
     VERIFICATION_STARTED = "verification.started"
     VERIFICATION_REFUSED = "verification.refused"
     TIMER_CLOCK_STEPPED = "timer.clock_stepped"
+
+
+type Listener = Callable[[Event, dict[str, object]], None]
+"""Receives every event with its fields, whether its line is written or not."""

@@ -19,23 +19,17 @@ from typing import Any, Final, Literal, TextIO
 
 import structlog
 
-from missedd.log.events import Event
+from missedd.log.events import LEVEL_RANKS, Event, Level, Listener
 from missedd.log.line_writer import BackgroundWriter, DirectWriter, descriptor_of, is_journal
 from missedd.log.redaction import add_journal_priority, field_order, redactor
 from missedd.log.throttle import LineQuota, Repeat, Repeats
 
 __all__ = ["Event", "Level", "Listener", "Logger", "Style", "create_logger"]
 
-type Level = Literal["debug", "info", "warning", "error"]
 type Style = Literal["auto", "json", "pretty"]
 
-_RANK: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_LEVEL_BY_RANK: Final[Mapping[int, Level]] = {rank: level for level, rank in _RANK.items()}
+_LEVEL_BY_RANK: Final[Mapping[int, Level]] = {rank: level for level, rank in LEVEL_RANKS.items()}
 _RESERVED = frozenset({"event", "level", "at"})
-
-
-type Listener = Callable[[Event, dict[str, object]], None]
-"""Receives every event with its fields, whether its line is written or not."""
 
 
 class _LogSink:
@@ -64,9 +58,9 @@ class _LogSink:
 
     def write_end_of_repeat(self, repeat: Repeat) -> None:
         """Report how often it occurred, unless its last line says so."""
-        if repeat.times > repeat.reported and self.rank <= _RANK["info"]:
+        if repeat.times > repeat.reported and self.rank <= LEVEL_RANKS["info"]:
             now, event = self.now(), Event.LOG_REPEATS_ENDED
-            if self.quota.try_take(event, _RANK["info"], now):
+            if self.quota.try_take(event, LEVEL_RANKS["info"], now):
                 counts = {"of": repeat.event, "times": repeat.times, "since": repeat.since}
                 self.put("info", event, {**counts, "with": repeat.fields}, now)
 
@@ -105,7 +99,7 @@ class Logger:
 
     def is_enabled(self, level: Level) -> bool:
         """Whether lines of this level are written: ask before computing expensive fields."""
-        return _RANK[level] >= self._sink.rank
+        return LEVEL_RANKS[level] >= self._sink.rank
 
     def has_room(self, event: Event) -> bool:
         """Whether a line of this event would be written now: ask if lines that are left out are reported in
@@ -136,7 +130,7 @@ class Logger:
         sink = self._sink
         for hear in sink.listeners:
             hear(event, fields)
-        rank = _RANK[level]
+        rank = LEVEL_RANKS[level]
         if rank < sink.rank:
             return
         line = {**self._fields, **fields}
@@ -236,10 +230,10 @@ def create_logger(
     logger = structlog.wrap_logger(
         _LineOutput(lines),
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(_RANK[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVEL_RANKS[level]),
         cache_logger_on_first_use=True,
     )
-    return Logger(_LogSink(logger.bind(), _RANK[level], now, lines), {})
+    return Logger(_LogSink(logger.bind(), LEVEL_RANKS[level], now, lines), {})
 
 
 def _dumps(line: Any, **_options: Any) -> str:

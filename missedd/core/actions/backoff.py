@@ -1,4 +1,4 @@
-"""How long to wait before another attempt, before a look-up, and before giving up.
+"""How long to wait before another attempt, before a lookup, and before giving up.
 
 Waits are in seconds. The caller passes the `Random` for the jitter. Jitter never makes a wait shorter than
 the provider asked for.
@@ -59,7 +59,7 @@ def webhook_backoff(tries: int, retry_after_s: float | None, rng: Random) -> flo
 
 
 def lookup_backoff(state: State, kind: Kind, lookups: int) -> float | None:
-    """Seconds until the next look-up after `lookups` of them; None if there is none.
+    """Seconds until the next lookup after `lookups` of them; None if there is none.
 
     An SMS whose answer was lost is in no list that could be looked up. So there is only one long wait, for
     its status report; the report's address names the action.
@@ -75,9 +75,9 @@ EARLY_LOOKUP_EVERY: Final = timedelta(minutes=1)
 
 
 def next_early_lookup(placed_at: datetime, ring_timeout: timedelta, now: datetime) -> datetime:
-    """The next look-up of a call whose end another action waits for; at `now` or later.
+    """The next lookup of a call whose end another action waits for; at `now` or later.
 
-    The first look-up comes half a minute after an unanswered call would have ended, then one comes every
+    The first lookup comes half a minute after an unanswered call would have ended, then one comes every
     minute.
     """
     first = placed_at + ring_timeout + EARLY_LOOKUP_AFTER
@@ -85,6 +85,6 @@ def next_early_lookup(placed_at: datetime, ring_timeout: timedelta, now: datetim
 
 
 def is_early_lookup(state: State, kind: Kind, lookups: int, placed_at: datetime, now: datetime) -> bool:
-    """Whether a look-up at `now` comes before the regular one, after `lookups` regular ones."""
+    """Whether a lookup at `now` comes before the regular one, after `lookups` regular ones."""
     waits = LOOKUP_BACKOFF_S.get(state, ()) if kind is Kind.CALLBACK else ()
     return now < placed_at + timedelta(seconds=sum(waits[: lookups + 1]))

@@ -37,15 +37,15 @@ class ActionEvent(StrEnum):
     time."""
     REFUSE = "refuse"
     REPLY_LOST = "lose"
-    """The answer never came. A look-up finds out what happened; the request is never repeated."""
+    """The answer never came. A lookup finds out what happened; the request is never repeated."""
     FOUND = "find"
-    """A look-up found it at the provider."""
+    """A lookup found it at the provider."""
     REPORT = "report"
     """The provider reported how it ended."""
     CHECK_AGAIN = "wait"
-    """A look-up brought no final result; another one follows."""
+    """A lookup brought no final result; another one follows."""
     END_LOOKUPS = "give-up"
-    """No look-up is left, or an operator ended them: the outcome stays unknown."""
+    """No lookup is left, or an operator ended them: the outcome stays unknown."""
 
 
 class IllegalTransition(AssertionError):

@@ -2,7 +2,7 @@
 
 An action that ended as `unknown` keeps that outcome, because nothing follows a final state. The operator's
 outcome is stored beside it, once, and analytics count it. An action whose answer was lost and which is still
-being looked up can be resolved too; its look-ups end.
+being looked up can be resolved too; its lookups end.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The forecast is a simple model with steps of one minute: some actions wait, some become due in each known
 minute, and some are sent in each minute, the newest first, as the dispatcher does. What is left at its expiry
-expires. Look-ups share the rate limit and retries come on top, so this is the best case, and it is described
+expires. Lookups share the rate limit and retries come on top, so this is the best case, and it is described
 as such.
 """
 

@@ -67,7 +67,7 @@ def _describe_open_action(action: Mapping[str, Any], zone: ZoneInfo) -> Iterator
         case _:
             yield f"{name} was sent and its outcome is not known yet"
             if action["wake_at"]:
-                yield f"the next look-up is at {format_local_time(action['wake_at'], zone)}"
+                yield f"the next lookup is at {format_local_time(action['wake_at'], zone)}"
     if action["expires_at"]:
         yield f"it ends at {format_local_time(action['expires_at'], zone)} at the latest, when it is too old"
     elif action["kind"] == Kind.WEBHOOK:

@@ -107,7 +107,7 @@ def _action_entries(action: Mapping[str, Any], describe_code: DescribeCode) -> I
     for attempt in action["attempts"]:
         yield _attempt_entry(attempt, name, action_id)
     for report in action.get("reports", ()):
-        source = "reported" if report["source"] == "report" else "found by a look-up"
+        source = "reported" if report["source"] == "report" else "found by a lookup"
         code = f" ({report['code']})" if report["code"] else ""
         title = f"{name} {source}: {report['status']}{code}"
         yield TimelineEntry(report["received_at"], title, note=report["effect"], action=action_id)

@@ -13,36 +13,27 @@ compares the text before sending.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from missedd.core.sms.dlt_matching import SAMPLE_COUNT, Examples, extend_samples, partial_matches
 from missedd.core.sms.dlt_variables import (
-    VALID,
+    TEMPLATE_TOKEN,
+    TYPE_BY_TEXT,
     VARIABLE_RULES,
     ValueCheck,
     VariableType,
     check_value,
     combine_checks,
+    parse_template,
 )
-from missedd.core.sms.template import FIELD_EXAMPLES, MAX_VARIABLE_LENGTH, BodyField, BodyToken
+from missedd.core.sms.template import FIELD_EXAMPLES, BodyField, BodyToken
 
-VAR: Final = VariableType.VAR
 _SNIPPET_LENGTH: Final = 20
 """Characters of both sides that are shown at the first difference."""
 _MAX_VALUE_TOKENS: Final = 100
 """Characters and fields that are tried for one variable, so that a wrong value is reported whole."""
-
-_SAMPLE_COUNT: Final = max(map(len, FIELD_EXAMPLES.values()))
-"""Sample texts per body: enough for every example of each field."""
-
-_PLACEHOLDER: Final = re.compile(r"\{#[^#{}]*#\}")
-_TOKEN: Final = re.compile("|".join(map(re.escape, VariableType)) + "|.", re.DOTALL)
-_TYPE_BY_TEXT: Final[Mapping[str, VariableType]] = {str(each): each for each in VariableType}
-
-type Examples = Mapping[BodyField, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +65,14 @@ class TemplateMismatch:
 
     def __str__(self) -> str:
         sides = _describe_side(self.text, self.text_at), _describe_side(self.template, self.template_at)
-        variable = _TOKEN.match(self.template)
-        kind = _TYPE_BY_TEXT.get(variable[0]) if variable else None
+        variable = TEMPLATE_TOKEN.match(self.template)
+        kind = TYPE_BY_TEXT.get(variable[0]) if variable else None
         rule = f"; {kind} stands for {VARIABLE_RULES[kind].accepts}" if kind else ""
         return f"differs from dlt_template: the text {sides[0]}, the template {sides[1]}{rule}"
 
 
 def _describe_side(rest: str, at: int) -> str:
     return f"continues with {rest!r} (character {at})" if rest else f"ends after character {at - 1}"
-
-
-def unknown_placeholders(template: str) -> list[str]:
-    """Parts of the template that look like a variable but are not a known one."""
-    return [each for each in _PLACEHOLDER.findall(template) if each not in _TYPE_BY_TEXT]
-
-
-@lru_cache(maxsize=256)
-def parse_template(template: str) -> tuple[tuple[int, str | VariableType], ...]:
-    """The characters and variables of a template, each with its position from 1."""
-    return tuple(
-        (match.start() + 1, _TYPE_BY_TEXT.get(match[0], match[0])) for match in _TOKEN.finditer(template)
-    )
 
 
 def literal_tokens(text: str) -> tuple[BodyToken, ...]:
@@ -106,7 +84,7 @@ def matches_template(text: Sequence[BodyToken], template: str) -> bool:
     """Whether the operators accept the text as the registered one."""
     return (
         len(parse_template(template))
-        in _partial_matches(text, template, FIELD_EXAMPLES, max_tokens=None)[len(text)]
+        in partial_matches(text, template, FIELD_EXAMPLES, max_tokens=None)[len(text)]
     )
 
 
@@ -119,7 +97,7 @@ def match_variables(
     characters. `examples` are values of each field, one of each shape.
     """
     wanted = parse_template(template)
-    reached = _partial_matches(text, template, examples, max_tokens=_MAX_VALUE_TOKENS)
+    reached = partial_matches(text, template, examples, max_tokens=_MAX_VALUE_TOKENS)
     if len(wanted) not in reached[len(text)]:
         return None
     values: list[VariableValue] = []
@@ -139,7 +117,7 @@ def first_mismatch(
     """Where the text differs from its template, at the latest at the first wrong value; None if it
     matches."""
     wanted = parse_template(template)
-    reached = _partial_matches(text, template, examples, max_tokens=None)
+    reached = partial_matches(text, template, examples, max_tokens=None)
     if len(wanted) in reached[len(text)]:
         return None
     there, here = max(
@@ -156,102 +134,12 @@ def first_mismatch(
     )
 
 
-class _PartialMatch(NamedTuple):
-    """The best way to a position: its wrong values, its questionable characters, and the tokens of its last
-    part."""
-
-    wrong: int
-    odd: int
-    tokens: int
-
-
-def _partial_matches(
-    text: Sequence[BodyToken], template: str, examples: Examples, *, max_tokens: int | None
-) -> list[dict[int, _PartialMatch]]:
-    """Every way to fill the variables, followed in parallel.
-
-    For each position in the text: the positions in the template up to which both agree. Wrong values are
-    followed too, up to `max_tokens` tokens of the text; none if it is None.
-    """
-    wanted = parse_template(template)
-    reached: list[dict[int, _PartialMatch]] = [{} for _ in range(len(text) + 1)]
-    reached[0][0] = _PartialMatch(0, 0, 0)
-    for here in range(len(text)):
-        takes: dict[str, list[tuple[int, ValueCheck]]] = {}
-        for there, step in reached[here].items():
-            if there == len(wanted):
-                continue
-            part = wanted[there][1]
-            if part not in takes:
-                takes[part] = list(_value_lengths(text, here, part, examples, max_tokens))
-            for count, judgement in takes[part]:
-                match = _PartialMatch(
-                    step.wrong + bool(judgement.error), step.odd + len(judgement.questionable), count
-                )
-                known = reached[here + count].get(there + 1)
-                if known is None or match < known:
-                    reached[here + count][there + 1] = match
-    return reached
-
-
-def _value_lengths(
-    text: Sequence[BodyToken],
-    here: int,
-    wanted: str | VariableType,
-    examples: Examples,
-    max_tokens: int | None,
-) -> Iterator[tuple[int, ValueCheck]]:
-    """How many tokens from `here` on a character or a variable of the template may stand for."""
-    first = text[here].content
-    if not isinstance(wanted, VariableType):
-        if first == wanted and not isinstance(first, BodyField):
-            yield 1, VALID
-        return
-    if wanted is VAR:
-        yield from _var_lengths(text, here, examples, max_tokens)
-        return
-    most = len(text) - here
-    if (longest := VARIABLE_RULES[wanted].max_length) is not None:
-        most = min(most, max(longest, max_tokens or 0))
-    samples = [""] * _SAMPLE_COUNT
-    for count in range(1, most + 1):
-        samples = _extend_samples(samples, text[here + count - 1], examples)
-        judgement = combine_checks(check_value(wanted, each) for each in dict.fromkeys(samples))
-        if not judgement.error or count <= (max_tokens or 0):
-            yield count, judgement
-
-
-def _var_lengths(
-    text: Sequence[BodyToken], here: int, examples: Examples, max_tokens: int | None
-) -> Iterator[tuple[int, ValueCheck]]:
-    """One field or some characters: what a `{#var#}` may stand for, and a value that is too long."""
-    first = text[here].content
-    if isinstance(first, BodyField):
-        judgement = combine_checks(check_value(VAR, each) for each in examples[first])
-        if not judgement.error or max_tokens is not None:
-            yield 1, judgement
-        return
-    for count in range(1, min(MAX_VARIABLE_LENGTH, len(text) - here) + 1):
-        if isinstance(text[here + count - 1].content, BodyField):
-            return
-        yield count, VALID
-
-
-def _extend_samples(samples: list[str], token: BodyToken, examples: Examples) -> list[str]:
-    """The samples, each extended by one token. A field adds each of its examples; the last samples get the
-    longest one."""
-    if not isinstance(token.content, BodyField):
-        return [each + token.content for each in samples]
-    known = examples[token.content]
-    return [each + known[min(i, len(known) - 1)] for i, each in enumerate(samples)]
-
-
 def _variable_value(
     number: int, type_: VariableType, tokens: Sequence[BodyToken], examples: Examples
 ) -> VariableValue:
-    samples = [""] * _SAMPLE_COUNT
+    samples = [""] * SAMPLE_COUNT
     for token in tokens:
-        samples = _extend_samples(samples, token, examples)
+        samples = extend_samples(samples, token, examples)
     judged = {each: check_value(type_, each) for each in samples}
     return VariableValue(
         number=number,

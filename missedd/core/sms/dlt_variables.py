@@ -1,4 +1,4 @@
-"""What a variable of a registered template may stand for, by its type.
+"""The variables of a registered template: where they stand, and what each may stand for by its type.
 
     registered:  Pay Rs {#numeric#} by {#alphanumeric#}: {#url#}
     text:        Pay Rs 500 by Monday: https://example.in/pay
@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from missedd.core.sms.template import MAX_VARIABLE_LENGTH
@@ -29,6 +30,13 @@ class VariableType(StrEnum):
     URLOTT = "{#urlott#}"
     CBN = "{#cbn#}"
     EMAIL = "{#email#}"
+
+
+VAR: Final = VariableType.VAR
+
+_PLACEHOLDER: Final = re.compile(r"\{#[^#{}]*#\}")
+TEMPLATE_TOKEN: Final = re.compile("|".join(map(re.escape, VariableType)) + "|.", re.DOTALL)
+TYPE_BY_TEXT: Final[Mapping[str, VariableType]] = {str(each): each for each in VariableType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +139,17 @@ def combine_checks(checks: Iterable[ValueCheck]) -> ValueCheck:
             return check
         questionable += check.questionable
     return ValueCheck(questionable="".join(dict.fromkeys(questionable)))
+
+
+def unknown_placeholders(template: str) -> list[str]:
+    """Parts of the template that look like a variable but are not a known one."""
+    return [each for each in _PLACEHOLDER.findall(template) if each not in TYPE_BY_TEXT]
+
+
+@lru_cache(maxsize=256)
+def parse_template(template: str) -> tuple[tuple[int, str | VariableType], ...]:
+    """The characters and variables of a template, each with its position from 1."""
+    return tuple(
+        (match.start() + 1, TYPE_BY_TEXT.get(match[0], match[0]))
+        for match in TEMPLATE_TOKEN.finditer(template)
+    )

@@ -70,11 +70,11 @@ class CircuitState:
     next_probe_at_s: float = 0.0
     """When the next probe may go."""
     last_signal: ProviderSignal | None = None
-    """How the latest request failed; None after an answered look-up."""
+    """How the latest request failed; None after an answered lookup."""
 
     @property
     def must_look_up_first(self) -> bool:
-        """Whether the next failing request may have its effect all the same, so that a look-up has to come
+        """Whether the next failing request may have its effect all the same, so that a lookup has to come
         first."""
         return self.reason is Reason.PROVIDER_UNREACHABLE and self.last_signal in (
             ProviderSignal.SERVER_ERROR,
@@ -124,7 +124,7 @@ def after_request(
 
 
 def after_lookup(state: CircuitState, now_s: float, *, is_answered: bool) -> CircuitState:
-    """The state after a look-up that was its probe. A look-up says nothing about the account.
+    """The state after a lookup that was its probe. A lookup says nothing about the account.
 
     An answer shows that the connection works again. Only a real request can show that requests are accepted,
     and that request may go now. If the provider asked for a wait, its time stays.
@@ -143,7 +143,7 @@ def after_lookup(state: CircuitState, now_s: float, *, is_answered: bool) -> Cir
 
 
 def after_idle_lookup(state: CircuitState) -> CircuitState:
-    """The state after an answered look-up, if no action waits in the lane."""
+    """The state after an answered lookup, if no action waits in the lane."""
     return ON_PROBATION if state.reason is Reason.PROVIDER_UNREACHABLE else state
 
 

@@ -104,7 +104,7 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
         "Callback, attempt 1: refused 429",
         "Callback, attempt 2: accepted",
         "Callback reported: busy (17)",
-        "Callback found by a look-up: busy",
+        "Callback found by a lookup: busy",
         "Callback: busy",
         "Callback: outcome entered by an operator: answered",
     ]

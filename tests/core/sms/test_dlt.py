@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missedd.core.sms.dlt import VAR, first_mismatch, literal_tokens, unknown_placeholders
+from missedd.core.sms.dlt import first_mismatch, literal_tokens
+from missedd.core.sms.dlt_variables import VAR, unknown_placeholders
 from missedd.core.sms.template import BodyField, parse_body
 
 TEMPLATE = "Thank you, {#var#}. We open at {#var#}!"

@@ -67,7 +67,7 @@ async def test_it_says_which_action_until_when_and_what_to_do(private: Private) 
     out = db.action(call, "webhook", state="attempting", expires_at=None, wake_at=NOON + timedelta(minutes=3))
     said = await why_not(private, ErasureRefusal.STILL_OWED)
     assert f"webhook {out} of campaign" in said
-    assert "was sent and its outcome is not known yet; the next look-up is at 2026-11-23 12:03:00 IST" in said
+    assert "was sent and its outcome is not known yet; the next lookup is at 2026-11-23 12:03:00 IST" in said
     assert "it ends when your application accepts it, or after twelve attempts in about four days" in said
 
 
