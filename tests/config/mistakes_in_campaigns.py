@@ -6,7 +6,7 @@ from tests.config.samples import CALLBACK, CAMPAIGN, SITE
 
 OTHER = '[[campaign]]\nname = "b"\nexophones = ["+918047120002"]\n'
 
-# What is wrong: the text, the key, a part of the reason, the suggestion.
+# Mistakes: the file, the key, a part of the reason, the suggestion.
 CAMPAIGN_MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "no name": (
         SITE + '[[campaign]]\nexophones = ["+918047120001"]\n',

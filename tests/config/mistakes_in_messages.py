@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.config.samples import CALLBACK, CAMPAIGN, HOURS, SITE, SMS, TEMPLATE
 
-# What is wrong: the text, the key, a part of the reason, the suggestion.
+# Mistakes: the file, the key, a part of the reason, the suggestion.
 MESSAGE_MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "class": (
         CALLBACK + 'message_class = "promotion"\n',

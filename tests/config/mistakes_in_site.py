@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.config.samples import CALLBACK, CAMPAIGN, SITE
 
-# What is wrong: the text, the key, a part of the reason, the suggestion.
+# Mistakes: the file, the key, a part of the reason, the suggestion.
 SITE_MISTAKES: dict[str, tuple[str, str, str, str | None]] = {
     "unknown table": (SITE + "[[campains]]\n", "campains", "unknown key", "campaign"),
     "unknown key": (CALLBACK + "dely = 1\n", 'campaign "a": callback.dely', "unknown key", "delay"),

@@ -11,7 +11,7 @@ from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.policy import Retries
 from tests.config.samples import CALLBACK, CAMPAIGN, ENTITY, HOURS, SITE, SMS, problems_of, read
 
-# What is allowed beyond the example.
+# Values that are accepted and not in the example file.
 
 
 def test_agents_are_normalised_and_rung_first(tmp_path: Path) -> None:

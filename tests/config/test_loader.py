@@ -177,7 +177,7 @@ def test_endpoints(tmp_path: Path) -> None:
     assert listen.public.is_loopback
     assert listen.private.is_loopback
     assert not ListenAddress("10.0.0.1", 80).is_loopback
-    # Silent on the URL, it is http to where the port was really bound.
+    # Without public_url, the URL is http to the port that was really bound.
     assert listen.public_url == "http://[::1]:0"
     assert listen.public_url_for(ListenAddress("::1", 4711)) == "http://[::1]:4711"
 

@@ -20,6 +20,6 @@ def lines_of(write: Callable[[Logger], object], **options: Any) -> list[dict[str
 
 
 def field(value: object, key: str = "text", **options: Any) -> Any:
-    """What becomes of one field."""
+    """One field as it is logged."""
     (line,) = lines_of(lambda log: log.info(Event.WEBHOOK_ADMITTED, **{key: value}), **options)
     return line[key]

@@ -45,7 +45,7 @@ def test_time_is_whatever_it_is_told() -> None:
     stream = io.StringIO()
     instants = iter([AT, AT + timedelta(days=1)])
     log = create_logger(stream, now=lambda: next(instants))
-    log.debug(Event.TIMER_CLOCK_STEPPED)  # filtered before anything else, the time included
+    log.debug(Event.TIMER_CLOCK_STEPPED)  # filtered first, even before the time is read
     log.info(Event.DAEMON_STARTED)
     log.info(Event.DAEMON_STOPPED)
     assert [json.loads(each)["at"][:10] for each in stream.getvalue().splitlines()] == [

@@ -32,7 +32,7 @@ def test_a_numbers_field_shows_four_digits(key: str) -> None:
         ("sip:+919876543210@host", "sip:…3210@host"),
         ("+12345678901234567890", "…7890"),
         ("'+919876543210' 15 times", "'…3210' 15 times"),
-        # What only looks like a number.
+        # Texts that only look like a number.
         ("d50e19c31e3911190a7e601f1056d69a", "d50e19c31e3911190a7e601f1056d69a"),
         ("2026-11-23T20:00:00.000+05:30", "2026-11-23T20:00:00.000+05:30"),
         ("in 0.12345678901 s", "in 0.12345678901 s"),

@@ -10,7 +10,7 @@ from tests.log.lines import AT, lines_of
 
 
 class Ticking:
-    """A clock that is moved by hand."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.at = AT
@@ -64,7 +64,7 @@ def test_what_is_repeated_begins_anew_after_an_hour_without_it() -> None:
         log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
         log.write_counts()
         clock.at += timedelta(minutes=59)
-        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)  # told at least so often
+        log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)  # reported at least this often
         clock.at += timedelta(minutes=60)
         log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)
         log.log_throttled("warning", Event.WEBHOOK_REFUSED, "404", status=404)

@@ -27,7 +27,7 @@ from tests.core.campaigns import (
 RECORDED = (Kind.LEAD, Kind.VOTE, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE, Kind.VERIFY)
 
 
-# Every rule that could apply is made to apply; then the first ones are taken away, one at a time.
+# First every rule applies; then the first rules are removed, one at a time.
 EVERY_REASON: dict[str, Any] = {
     "seen": KnownCall(Verdict.ACCEPTED, Reason.FIRST_CALL),
     "not_missed": Reason.OUTBOUND_LEG,

@@ -28,7 +28,7 @@ from tests.core.campaigns import (
 )
 
 
-# The dedup window of five minutes, as the seconds since the accepted call.
+# The dedup window of five minutes, as seconds since the accepted call.
 @pytest.mark.parametrize(
     ("since", "verdict"),
     [

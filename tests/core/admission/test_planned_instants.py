@@ -88,7 +88,7 @@ def test_a_late_delivery_that_meets_closed_doors_is_deferred() -> None:
 def test_the_cap_counts_from_the_instant_the_callback_would_go(
     others_minutes: tuple[float, ...], is_dropped: bool
 ) -> None:
-    # It would go at half a minute past noon.
+    # The callback would go at 12:00:30.
     history = CallerHistory(placed=[("admissions", NOON + minutes(each)) for each in others_minutes])
     owed = only(decided(call(), history=history), Kind.CALLBACK)
     assert (owed.outcome is Outcome.DROPPED) is is_dropped

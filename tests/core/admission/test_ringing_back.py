@@ -20,7 +20,7 @@ PLACED = NOON + seconds(30)
 
 
 def missed(ended_at: datetime, placed_at: datetime = PLACED) -> CallerHistory:
-    """The callback for a call of noon was not taken."""
+    """The caller did not answer the callback for the call of 12:00."""
     return CallerHistory(
         accepted=[("admissions", NOON)],
         unanswered_callbacks={"admissions": UnansweredCallback(placed_at, ended_at)},
