@@ -68,7 +68,8 @@ def test_what_is_typed_stays_while_the_page_lives_on(visit: Visit, console: Cons
     card.get_by_text("Pause", exact=True).click()
     card.get_by_label("Why").fill("half a reas")
     console.ring("sales")
-    expect(card.get_by_text("callback planned")).to_be_visible()
+    # The page asks again every five seconds.
+    expect(card.get_by_text("callback planned")).to_be_visible(timeout=30_000)
     assert card.get_by_label("Why").input_value() == "half a reas"
     assert page.evaluate("document.activeElement.name") == "why"
 
@@ -84,7 +85,7 @@ def test_parked_webhooks_go_again_one_and_all(visit: Visit, console: Console) ->
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Send all 2 again").click()
     assert notice(visit) == "2 webhooks are sent again."
-    expect(page.get_by_text("None waits.")).to_be_visible()
+    expect(page.get_by_text("No parked webhooks found.")).to_be_visible()
     eventually(lambda: len(console.application.taken) >= taken + 3)
     assert json.loads(console.application.taken[-1])["type"] == "missed_call.accepted"
 
