@@ -31,11 +31,11 @@ def build_parser(names: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The parser of these commands, or of all."""
     top = argparse.ArgumentParser(
         prog="missedd",
-        description="Turns missed calls to an ExoPhone into what the caller is owed: a callback, an SMS, a "
-        "lead, a webhook. Once, at the right time, and with a reason for everything.",
-        epilog="New here? `missedd demo` shows all of it without an account. Exit codes: 0 well, 1 a check "
-        "failed, 2 usage, 78 configuration, 130 interrupted by Ctrl-C, 143 by SIGTERM; a server that is "
-        "asked to stop exits 0.",
+        description="Turns missed calls to an ExoPhone into callbacks, SMS, leads and webhooks: each one "
+        "once, at the right time, and with a reason.",
+        epilog="New here? `missedd demo` shows everything and needs no account. Exit codes: 0 success, "
+        "1 a check failed, 2 wrong usage, 78 wrong configuration, 130 stopped by Ctrl-C, 143 stopped by "
+        "SIGTERM. A server that is asked to stop exits with 0.",
     )
     top.add_argument("--version", action="version", version=f"missedd {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")

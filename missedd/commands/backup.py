@@ -24,13 +24,13 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "backup",
-        help="copy the database to a file, while the daemon goes on",
-        description="Writes one whole, checked file, readable by its owner only; there is never half of one. "
-        "It holds people's numbers: keep it as well as the database.",
+        help="copy the database to a file; the daemon may keep running",
+        description="Writes one complete, checked file that only its owner can read. If the command fails, "
+        "no file is left. The file contains people's numbers: protect it as you protect the database.",
         epilog="example: missedd backup --config missedd.toml missedd-$(date +%F).db",
     )
     add_config_option(parser)
-    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     parser.set_defaults(run=run)
 

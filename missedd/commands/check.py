@@ -39,17 +39,18 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "check",
-        help="say every problem of a configuration, each with its key, and what it asks for",
-        description="Reads the configuration and the secrets exactly as `missedd serve` does, looks at the "
-        "database and the addresses, and says everything that would keep it from starting. It warns of what "
-        "is possible and hardly meant. Of each campaign it says in words when it is open, what it does and "
-        "what it does not; of each text how it is encoded and how many SMS it makes; how many callbacks go "
-        "out in the first minute after an opening; and which of the last 30 days' callers are of a country "
-        "that is not contacted. Exit code 0 if it would start, 78 where the file is at fault, 1 where the "
-        "machine is; that a daemon has the database, or a port, is no fault.",
+        help="print every problem of a configuration, and a summary of what the configuration does",
+        description="Reads the configuration and the secrets in the same way as `missedd serve`, checks the "
+        "database and the addresses, and prints every problem that would stop the daemon from starting. It "
+        "warns about settings that are allowed but probably a mistake. For each campaign it prints when the "
+        "campaign is open, what it does and what it does not do; how many callbacks it can make in the first "
+        "minute after it opens; and which callers of the last 30 days it would not contact because of their "
+        "country. For each SMS body it prints the encoding and the number of SMS. Exit code 0 if the daemon "
+        "would start, 78 if the configuration is wrong, 1 if something on this machine is wrong. A running "
+        "daemon that uses the database or a port is not a problem.",
     )
     add_config_option(parser)
-    parser.add_argument("--quiet", action="store_true", help="only what is wrong or odd")
+    parser.add_argument("--quiet", action="store_true", help="print problems and warnings only")
     parser.set_defaults(run=run)
 
 
@@ -89,7 +90,7 @@ def _print_check(path: str, is_quiet: bool, loaded: LoadedConfig) -> int:
             )
         owner = lock_holder(settings.store_path)
         used = f", in use by {owner}" if owner else ""
-        print(f"{path} is well: campaigns {names}; the database is {settings.store_path}{used}")
+        print(f"{path} is correct: campaigns {names}; the database is {settings.store_path}{used}")
     return OK
 
 

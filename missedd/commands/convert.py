@@ -32,43 +32,46 @@ MAX_SHOWN_REJECTED: Final = 20
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "convert",
-        help="say what callers became: an order, a sale, an enrolment",
-        description="Tells the running daemon of conversions, each by your own reference: the same reference "
-        "again changes nothing, so a file may be sent twice. A file is CSV in UTF-8 whose first line names "
-        "the columns: a reference (order_id), a number (phone, mobile) or a call_sid, and if you like "
-        "campaign, at (date), value (amount). Dates may be as 30/11/2026, 30-Nov-2026 or 2026-11-30, with a "
-        "time or without; one like 11/12/2026 is read as the file's other dates show, or as --dates says. "
-        "Amounts may be as ₹499, Rs. 499, 499/- or 1,25,000.50. Without a campaign it is the one that the "
-        "number rang last before it. Exit code 1 if anything was rejected.",
+        help="report conversions: an order, a sale, an enrolment of a caller",
+        description="Sends conversions to the running daemon. Each conversion has a reference of yours, such "
+        "as an order number. A reference that was sent before changes nothing, so you can send a file twice. "
+        "A file is CSV in UTF-8, and its first line names the columns. Required: a reference (or order_id), "
+        "and a number (or phone, mobile) or a call_sid. Optional: campaign, at (or date), value (or amount). "
+        "Dates are written as 30/11/2026, 30-Nov-2026 or 2026-11-30, with or without a time. For a date such "
+        "as 11/12/2026 the file's other dates show the order of day and month, or --dates gives it. Amounts "
+        "are written as ₹499, Rs. 499, 499/- or 1,25,000.50. If a conversion names no campaign, it belongs "
+        "to the campaign of the number's last call before it. Exit code 1 if anything was rejected.",
         epilog="examples: missedd convert --config missedd.toml --file orders.csv --rejected bad.csv; "
         "missedd convert --config missedd.toml --number 9876543210 --reference order-4711 --value 2500",
     )
     add_config_option(parser)
-    parser.add_argument("--file", type=Path, metavar="FILE", help="a CSV file of many")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="a CSV file with many conversions")
     parser.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help=f"which column says what, for one of {', '.join(COLUMN_NAMES)}; may be repeated",
+        help=f"the column to read a field from; FIELD is one of {', '.join(COLUMN_NAMES)}; may be repeated",
     )
     parser.add_argument(
         "--dates",
         choices=[each.value for each in DateOrder],
-        help="how dates are meant: day or month first, or with the year first only",
+        help="the order of day and month in dates; iso accepts only dates with the year first",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would come of the file; keep nothing"
+        "--dry-run", action="store_true", help="show what the file would change; store nothing"
     )
     parser.add_argument(
         "--rejected", type=Path, metavar="OUT", help="write the rejected lines with their reasons"
     )
-    parser.add_argument("--number", metavar="N", help="one conversion: of this number …")
-    parser.add_argument("--call-sid", metavar="SID", help="… or of this call")
-    parser.add_argument("--reference", metavar="R", help="your reference of it")
-    parser.add_argument("--at", metavar="T", help="when it was; now, if not given")
-    parser.add_argument("--value", type=float, metavar="V", help="what it is worth")
-    parser.add_argument("--campaign", metavar="C", help="whose it is, where a line does not say")
+    parser.add_argument(
+        "--number", metavar="N", help="one conversion instead of a file: the caller's number …"
+    )
+    parser.add_argument("--call-sid", metavar="SID", help="… or the CallSid of the call")
+    parser.add_argument("--reference", metavar="R", help="your reference, such as an order number")
+    parser.add_argument("--at", metavar="T", help="the time of the conversion (now)")
+    parser.add_argument("--value", type=float, metavar="V", help="the value of the conversion, such as 2500")
+    parser.add_argument("--campaign", metavar="C", help="the campaign, for lines that name none")
     parser.set_defaults(run=run)
 
 

@@ -89,16 +89,16 @@ READY_WITHIN_S = 20.0
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "demo",
-        help="daemon, simulator and console together, with callers ringing; no account needed",
-        description="Starts the daemon and the simulated exchange on this machine, lets people ring three "
-        "campaigns and vote in a poll, and tells what happens. It prints the console's address, and a "
-        "password with which you can pause a campaign there or settle an outcome. Nobody is really rung. "
-        "Ctrl-C ends it.",
+        help="run the daemon, the simulator and the console with simulated callers; no account needed",
+        description="Starts the daemon and the simulated exchange on this machine. Simulated people call "
+        "three campaigns and vote in a poll, and the demo prints what happens. It also prints the address of "
+        "the console and a password; with the password you can pause a campaign or settle an outcome there. "
+        "No real call is made. Ctrl-C ends the demo.",
     )
-    parser.add_argument("--for", dest="for_", metavar="T", help="end by itself after a while, such as 30s")
-    parser.add_argument("--per-minute", type=float, default=20, metavar="N", help="callers a minute (20)")
+    parser.add_argument("--for", dest="for_", metavar="T", help="end after this time, such as 30s (no limit)")
+    parser.add_argument("--per-minute", type=float, default=20, metavar="N", help="calls per minute (20)")
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="other people for another number (1)"
+        "--seed", type=int, default=1, metavar="N", help="another number simulates other people (1)"
     )
     parser.add_argument("--port", type=int, default=8081, help="the console's port, if it is free (8081)")
     parser.set_defaults(run=run)

@@ -19,7 +19,7 @@ def greeting(address: str, password: str) -> str:
     return f"""
   The console   {address}
   Password      {password}      to pause a campaign there, suppress a number …
-  Ctrl-C ends the demo; nobody is really rung.
+  Ctrl-C ends the demo. No real call is made.
 """
 
 

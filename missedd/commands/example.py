@@ -15,8 +15,9 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "example",
         help="print a complete configuration, with every key explained",
-        description="Prints the example configuration. Keep what you need and delete the rest: a table that "
-        "is absent is a thing not done. Then `missedd check` says what is wrong.",
+        description="Prints the example configuration. Keep what you need and delete the rest. If you leave "
+        "a table out, missedd does not do what that table describes. `missedd check` then shows what is "
+        "wrong.",
         epilog="example: missedd example > missedd.toml",
     )
     parser.set_defaults(run=run)

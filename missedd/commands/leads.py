@@ -38,22 +38,24 @@ UNWRAPPED_COLUMNS = ("number", "status")
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "leads",
-        help="who rang, or what changed of them since",
-        description="Every lead, the newest first; with --since those that changed since, the latest change "
-        "first. CSV and JSON have the columns of GET /api/v1/leads, with times in UTC (Z) unless --local "
-        "is given. Works beside a running daemon or without one.",
+        help="list the leads, or the leads that changed since a time",
+        description="Prints all leads, the newest first. With --since it prints the leads that changed since "
+        "then, the latest change first. CSV and JSON have the columns of GET /api/v1/leads. Times are in UTC "
+        "(Z) unless --local is given. The daemon may be running or stopped.",
         epilog="examples: missedd leads --config missedd.toml --since 24h --format csv > leads.csv; "
         "missedd leads --config missedd.toml --campaign admissions --status new",
     )
     add_config_option(parser)
-    parser.add_argument("--since", metavar="T", help="what changed since a date, an instant, or 24h, 7d ago")
-    parser.add_argument("--campaign", metavar="N", help="one campaign instead of all")
+    parser.add_argument(
+        "--since", metavar="T", help="only leads that changed since a date, a date and time, or 24h or 7d ago"
+    )
+    parser.add_argument("--campaign", metavar="N", help="only the leads of this campaign")
     parser.add_argument("--status", choices=[each.value for each in LeadStatus])
     add_format_option(parser, "table", "json", "csv")
     parser.add_argument(
         "--local",
         action="store_true",
-        help="times of the configuration's time zone, with its name: 2026-11-23 12:00:00 IST",
+        help="print times in the time zone of the configuration: 2026-11-23 12:00:00 IST",
     )
     parser.set_defaults(run=run)
 

@@ -17,11 +17,11 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "password",
-        help="make the hash of a password for the console",
-        description=f"Asks for a password twice, or reads one line where stdin is no terminal, and prints "
-        f"its hash, to be set as {CONSOLE_PASSWORD_HASH} in the environment or as the systemd credential of "
-        "that name in lower case. With it the console takes changes from whoever logs in, and the private "
-        "listener may be bound to a public address. The password itself is kept nowhere.",
+        help="print the hash of a password for the console",
+        description=f"Asks for a password twice and prints its hash. If stdin is not a terminal, it reads "
+        f"one line. Set the hash as {CONSOLE_PASSWORD_HASH} in the environment, or as the systemd credential "
+        "of that name in lower case. People can then log in to the console and make changes there, and the "
+        "private listener may use a public address. The password itself is not stored.",
         epilog="example: missedd password > /etc/missedd/credentials/missedd_console_password_hash",
     )
     parser.set_defaults(run=run)

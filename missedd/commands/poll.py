@@ -32,27 +32,32 @@ BAR_WIDTH = 40
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "poll",
-        help="how a poll stands, a recount from its calls, a signed result",
-        description="Works beside a running daemon. Votes count by the rules that the daemon counts by: "
-        "those of the configuration that it was started with.",
-        epilog="A result is signed with MISSEDD_WEBHOOK_SECRET: HMAC-SHA256 over the file's JSON without "
-        "`signature`, keys sorted, no blanks, UTF-8; `digest` is SHA-256 over the CallSids that count, "
-        "sorted and joined by line feeds. Examples: missedd poll --config missedd.toml singer; "
-        "missedd poll --config missedd.toml singer --recount --result singer.json",
+        help="show the votes of a poll, count them again, write a signed result",
+        description="Prints the votes of a poll. Votes are counted by the rules of the configuration that "
+        "the daemon was started with. The daemon may be running or stopped.",
+        epilog="A result is signed with MISSEDD_WEBHOOK_SECRET: `signature` is the HMAC-SHA256 of the file's "
+        "JSON without `signature`, with sorted keys, without spaces, in UTF-8. `digest` is the SHA-256 of "
+        "the CallSids that count, sorted and joined by line feeds. Examples: missedd poll --config "
+        "missedd.toml singer; missedd poll --config missedd.toml singer --recount --result singer.json",
     )
     add_config_option(parser)
-    parser.add_argument("name", metavar="NAME", help="the poll, as the configuration names it")
+    parser.add_argument("name", metavar="NAME", help="the name of the poll in the configuration")
     parser.add_argument(
-        "--recount", action="store_true", help="count again from the calls; exit 1 if anything differs"
+        "--recount",
+        action="store_true",
+        help="count the votes again from the calls; exit code 1 if the counts differ",
     )
     parser.add_argument(
-        "--result", type=Path, metavar="FILE", help="count again, and write the signed result if all agrees"
+        "--result",
+        type=Path,
+        metavar="FILE",
+        help="count again, and write the signed result if the counts agree",
     )
     parser.add_argument(
         "--verify",
         type=Path,
         metavar="FILE",
-        help="check a result's signature, and its digests by the database",
+        help="check the signature of a result, and its digests against the database",
     )
     add_format_option(parser, "table", "json")
     parser.set_defaults(run=run)

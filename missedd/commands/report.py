@@ -29,7 +29,7 @@ examples:
   missedd report --config missedd.toml --since 24h
       the last 24 hours, a column for each campaign
   missedd report --config missedd.toml --since 2026-11-01 --until 2026-12-01 --together
-      November, all campaigns as one: somebody who rang two of them is one caller
+      November, all campaigns together: a person who called two of them is one caller
   missedd report --config missedd.toml --campaign admissions --by weekday
       when the calls of one campaign come in
   missedd report --config missedd.toml --since 7d --by reason --format csv > reasons.csv
@@ -46,23 +46,25 @@ class InvalidArgument(Exception):
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "report",
-        help="the figures of the campaigns",
-        description="The figures of any period, beside a running daemon or without one. docs/analytics.md "
-        "defines each. Dates and hours are in the configuration's time zone.",
+        help="print the analytics of the campaigns",
+        description="Prints the analytics of a period; docs/analytics.md defines each number. Dates and "
+        "hours are in the time zone of the configuration. The daemon may be running or stopped.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config_option(parser)
     whose = parser.add_mutually_exclusive_group()
-    whose.add_argument("--campaign", metavar="N", help="one campaign instead of each")
-    whose.add_argument("--together", action="store_true", help="all campaigns as one instead of each")
-    parser.add_argument("--since", metavar="T", help="a date, an instant, or how long ago: 24h, 7d")
-    parser.add_argument("--until", metavar="T", help="likewise, and not included; up to now if not given")
+    whose.add_argument("--campaign", metavar="N", help="only this campaign")
+    whose.add_argument("--together", action="store_true", help="all campaigns together, in one column")
+    parser.add_argument(
+        "--since", metavar="T", help="start: a date, a date and time, or how long ago: 24h, 7d"
+    )
+    parser.add_argument("--until", metavar="T", help="end, in the same form; not included (now)")
     parser.add_argument(
         "--by",
         choices=DETAILS,
-        help="instead of the figures: calls by hour of the day, by weekday and hour, or by date; or every "
-        "outcome by reason (JSON has all of them anyway)",
+        help="print calls by hour of the day, by weekday and hour, or by date, or all outcomes by reason, "
+        "instead of the analytics (JSON always contains all of them)",
     )
     add_format_option(parser, "table", "json", "csv")
     parser.set_defaults(run=run)

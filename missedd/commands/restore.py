@@ -25,17 +25,17 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "restore",
-        help="check a backup, or put it in the place of the database",
-        description="The backup is read to its last page first. The daemon must be stopped, under "
-        "systemd with its sockets, or the next caller starts it again: `systemctl stop missedd.socket "
-        "missedd-private.socket missedd`. The database that was there is kept beside the new one. What "
-        "the backup still owes is not sent until `missedd release`: the callers may have been served since "
-        "it was made.",
+        help="check a backup, or replace the database with it",
+        description="The whole backup is read and checked first. Stop the daemon before you restore. Under "
+        "systemd stop its sockets too, because the next call would start the daemon again: `systemctl stop "
+        "missedd.socket missedd-private.socket missedd`. The old database is kept beside the new one. "
+        "Pending actions of the backup are not sent until `missedd release`, because the daemon may have "
+        "sent them after the backup was made.",
         epilog="example: missedd restore --config missedd.toml --verify missedd-2026-11-23.db",
     )
     add_config_option(parser)
-    parser.add_argument("--verify", action="store_true", help="only check the backup: exit code 0 or 1")
-    parser.add_argument("backup", type=Path, metavar="BACKUP")
+    parser.add_argument("--verify", action="store_true", help="only check the backup; exit code 0 or 1")
+    parser.add_argument("backup", type=Path, metavar="BACKUP", help="the file that `missedd backup` wrote")
     parser.set_defaults(run=run)
 
 
@@ -63,9 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if restored.old_database is not None:
         print(f"the database that was there is {restored.old_database}")
     print(
-        f"{restored.quarantined_actions:,} pending actions wait, and so does all else that "
-        "earlier calls lead to: "
-        f"`missedd release --config {args.config}` lets them go, with --drop it drops them"
+        f"{restored.quarantined_actions:,} pending actions wait, and so do all later actions for earlier "
+        f"calls: `missedd release --config {args.config}` releases them, with --drop it drops them"
     )
     return OK
 

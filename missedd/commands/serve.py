@@ -33,14 +33,15 @@ def add_parser(commands: Subparsers) -> None:
         "serve",
         help="run the daemon in the foreground",
         description="Serves Exotel's webhooks on the public address and the API, console and metrics on "
-        "the private one. Logs are JSON lines on stdout, or readable text on a terminal. SIGTERM and "
-        "Ctrl-C let it finish what it holds, and it exits 0. SIGHUP changes nothing.",
+        "the private one. Logs are JSON lines on stdout, or readable text on a terminal. After SIGTERM "
+        "or Ctrl-C the daemon finishes the requests that are in progress and exits with 0. It ignores "
+        "SIGHUP.",
     )
     add_config_option(parser)
     parser.add_argument(
         "--no-copy",
         action="store_true",
-        help="bring the database of an older release up to date without keeping a copy (`missedd backup`)",
+        help="upgrade the database of an older release without keeping a copy of it (see `missedd backup`)",
     )
     parser.set_defaults(run=run)
 

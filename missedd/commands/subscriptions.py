@@ -32,14 +32,14 @@ UNWRAPPED_COLUMNS = ("number", "state")
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "subscriptions",
-        help="a list's consents, with their evidence",
-        description="Every consent to the list, in force or withdrawn, the newest first: who, for what, by "
-        "which call, when, and how it ended. Works beside a running daemon or without one.",
+        help="list the consents of a subscription list, with their evidence",
+        description="Prints every consent of the list, in force or withdrawn, the newest first: the number, "
+        "the purpose, the call, the time, and how the consent ended. The daemon may be running or stopped.",
         epilog="example: missedd subscriptions --config missedd.toml weather --state in-force --format csv",
     )
     add_config_option(parser)
-    parser.add_argument("list", metavar="LIST")
-    parser.add_argument("--state", choices=STATES, help="one of both instead of both")
+    parser.add_argument("list", metavar="LIST", help="the name of the list in the configuration")
+    parser.add_argument("--state", choices=STATES, help="only consents in this state")
     add_format_option(parser, "table", "json", "csv")
     parser.set_defaults(run=run)
 

@@ -16,15 +16,17 @@ def add_parser(commands: Subparsers) -> None:
     width = max(map(len, SHIPPED_FILES))
     parser = commands.add_parser(
         "unit",
-        help="print a unit for systemd, the alerts for Prometheus or the dashboard for Grafana",
-        description="Prints one of the files that come with missedd, as it is in this release.",
+        help="print a systemd unit, the Prometheus alerts, the Grafana dashboard or the runbook",
+        description="Prints one of the files that come with this release of missedd.",
         epilog="files:\n"
         + "".join(f"  {name:{width}}  {shipped.description}\n" for name, shipped in SHIPPED_FILES.items())
         + "\nexample: missedd unit missedd.socket > /etc/systemd/system/missedd.socket",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", default=SERVICE, metavar="FILE", help=f"by default {SERVICE}")
-    parser.add_argument("--list", action="store_true", help="name the files instead, one a line")
+    parser.add_argument(
+        "file", nargs="?", default=SERVICE, metavar="FILE", help=f"the file to print ({SERVICE})"
+    )
+    parser.add_argument("--list", action="store_true", help="print the names of the files, one per line")
     parser.set_defaults(run=run)
 
 

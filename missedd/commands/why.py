@@ -35,9 +35,9 @@ type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "why",
-        help="tell a call's or a caller's story: what was decided, why, and what is still to come",
-        description="Give a CallSid, a number in any spelling, or the pseudonym of one that was erased. "
-        "Works beside a running daemon.",
+        help="explain a call or a caller: what was decided, why, and what happens next",
+        description="Explains one call, or all calls of a number, in words. Give a CallSid, a number in any "
+        "format, or the pseudonym of a number that was erased. The daemon may be running or stopped.",
         epilog="example: missedd why --config missedd.toml 098765 43210",
     )
     add_config_option(parser)

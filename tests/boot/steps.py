@@ -36,7 +36,7 @@ def first_start(machine: Machine) -> str:
         raise DidNotBoot(f"systemd cannot set up the unit's sandbox in a container here (exit code {code})")
     (started,) = events(machine, "daemon.started")
     assert started["inherited"] == ["private", "public"]
-    assert "is well" in machine.run(*MISSEDD, "check", "--config", CONFIG)
+    assert "is correct" in machine.run(*MISSEDD, "check", "--config", CONFIG)
     status = machine.path(f"/proc/{machine.shown('missedd', 'MainPID')}/status").read_text("utf-8")
     (memory_kb,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
     return f"ready, in {int(memory_kb) / 1024:.0f} MB"

@@ -109,4 +109,4 @@ def test_a_database_that_cannot_be_used_is_a_fault_of_the_machine(
     said = capsys.readouterr()
     assert said.err.startswith(f"cannot use the database {tmp_path / 'missedd.db'}: ")
     assert "1 problem with this machine, none with " in said.err
-    assert "is well" not in said.out
+    assert "is correct" not in said.out

@@ -162,7 +162,7 @@ def test_where_the_machine_is_at_fault(
     assert (
         checked.err == f"{served.removeprefix('missedd: ')}1 problem with this machine, none with {config}\n"
     )
-    assert "is well" not in checked.out
+    assert "is correct" not in checked.out
 
 
 def no_secrets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
