@@ -1,1 +1,1 @@
-"""An action's life: its states, its outcomes, its retries, and what is kept of it."""
+"""The life of an action: its states, outcomes and retries, and its stored details."""

@@ -1,1 +1,1 @@
-"""What is known of a caller: lead, consent, suppression, verification, conversion; and how it is erased."""
+"""What is known about a caller: lead, consent, suppression, verification, conversion; and erasing it."""
