@@ -35,6 +35,7 @@ from missedd.store.admission.admit import AdmittedCall, admit
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import NOON, call
+from tests.store.database import new_database
 
 
 class WallClock:
@@ -122,7 +123,10 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
     log = create_logger(lines, style="json", now=clock.now)
     webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
     ready = {lane: DueQueue() for lane in Lane} | {Lane.WEBHOOK: webhooks}
-    async with open_store(InlineDriver(disk.fault, disk.pause), folder / "missedd.db", "a test") as store:
+    path = folder / "missedd.db"
+    if not path.exists():
+        path.write_bytes(new_database())
+    async with open_store(InlineDriver(disk.fault, disk.pause), path, "a test") as store:
 
         async def load(after_us: int, until_us: int) -> list[Timer]:
             return await store.read(partial(timers_between, after_us=after_us, until_us=until_us))

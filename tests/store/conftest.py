@@ -10,6 +10,7 @@ import pytest
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.store import Driver, Store, open_store
+from tests.store.database import new_database
 
 
 @pytest.fixture(params=["inline", "aio"])
@@ -28,5 +29,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(driver: Driver, path: Path) -> AsyncIterator[Store]:
+    path.write_bytes(new_database())
     async with open_store(driver, path, "a test") as store:
         yield store

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,30 @@ EXOPHONE = "+918047120001"
 MIGRATIONS = Path(missedd.store.__file__).parent / "migrations"
 
 
+@cache
+def new_database() -> bytes:
+    """The file of a new database. It is made once a process: the migrations cost more than most tests."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrations = sorted(MIGRATIONS.glob("*.sql"))
+    for migration in migrations:
+        connection.executescript(migration.read_text())
+    # So that commands and stores, which ask for the newest schema, read it too.
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    content = connection.serialize()
+    connection.close()
+    return content
+
+
 class FilledDatabase:
     """Answers `fetch_all` as the reader's connection does; `call`, `action` and so on put rows in."""
 
     def __init__(self, path: Path) -> None:
+        path.write_bytes(new_database())
         self._connection = sqlite3.connect(path, isolation_level=None)
         # What a test puts in need not survive a power cut, and hundreds of tests wait for it.
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA journal_mode = MEMORY")
         self.statements: list[str] = []
-        migrations = sorted(MIGRATIONS.glob("*.sql"))
-        for migration in migrations:
-            self._connection.executescript(migration.read_text())
-        # So that commands, which ask for the newest schema, read it too.
-        self._connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
     def close(self) -> None:
         self._connection.close()
