@@ -14,7 +14,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("whatever the machine does", deadline=None)
 settings.load_profile("whatever the machine does")
 
-MARKER_BY_FOLDER = {"browser": "browser", "clients": "real", "real": "real"}
+MARKER_BY_FOLDER = {
+    "bench": "real",
+    "browser": "browser",
+    "clients": "real",
+    "ops": "real",
+    "real": "real",
+    "simulation": "slow",
+}
 """Every test of these folders has the marker; elsewhere a test or its module says it itself."""
 
 

@@ -18,6 +18,8 @@ from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.db.migrate import migrate
 from tests.real.daemon import ENVIRON
 
+pytestmark = pytest.mark.real
+
 COMMANDS = (
     ["why", "9876543210"],
     ["report"],

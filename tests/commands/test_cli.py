@@ -34,6 +34,7 @@ def test_every_command_is_there_once() -> None:
     assert len({*all_commands()}) == len(all_commands())
 
 
+@pytest.mark.real
 def test_a_command_does_not_load_the_daemon() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADED, "backup", "--help"], capture_output=True, text=True, check=True
@@ -127,6 +128,7 @@ def test_what_the_daemon_dies_of_is_a_line_of_the_log(
     assert told.err == ""
 
 
+@pytest.mark.real
 def test_it_goes_on_where_its_streams_were_closed() -> None:
     command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "missedd", "example"]
     assert subprocess.run(command, check=False).returncode == 0

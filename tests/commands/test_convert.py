@@ -16,6 +16,8 @@ from missedd.commands.conversions.csv_file import CsvLine
 from missedd.commands.conversions.upload import ConversionUpload
 from tests.commands.daemon import JsonEndpoint, config, serve_in_thread
 
+pytestmark = pytest.mark.real
+
 
 class Daemon(HTTPServer):
     """Knows each reference after it was said once, and nobody whose number has no 9 in it."""

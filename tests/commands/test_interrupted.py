@@ -17,6 +17,8 @@ from missedd.base import interrupts
 from simulator.base import interrupts as simulated
 from tests.real.daemon import WAIT_AT_MOST_S
 
+pytestmark = pytest.mark.real
+
 MISSEDD, SIM = [sys.executable, "-m", "missedd"], [sys.executable, "-m", "simulator"]
 BOTH = [interrupts.run_interruptible, simulated.run_interruptible]
 type Guard = Callable[..., int]

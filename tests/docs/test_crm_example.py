@@ -21,6 +21,8 @@ import pytest
 from missedd.engine.webhooks.webhook_sender import encode_json, missed_call_event, signature
 from missedd.store.admission.call_row import CallRow
 
+pytestmark = pytest.mark.real
+
 PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "frappe-crm.md"
 KEY = b"a secret of twenty-four b"
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)

@@ -13,6 +13,8 @@ import pytest
 from missedd.config.listen import read_listen
 from missedd.config.table import ConfigTable
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "missedd.service"
 SOCKETS = {"public": ROOT / "missedd.socket", "private": ROOT / "missedd-private.socket"}

@@ -16,6 +16,8 @@ import pytest
 from missedd.base.shipped_files import SHIPPED_FILES
 from missedd.cli import main
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[2]
 
 

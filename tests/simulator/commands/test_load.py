@@ -15,6 +15,8 @@ from simulator.cli import main
 from tests.real.daemon import Daemon, free_port
 from tests.simulator.load.load_peer import LoadPeer, serve_in_thread
 
+pytestmark = pytest.mark.real
+
 CAMPAIGN = """
 catch_up = false
 [[campaign]]

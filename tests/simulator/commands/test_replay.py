@@ -16,6 +16,8 @@ from simulator.harness.replay import ReplayResult
 from simulator.scenario.scenario import Scenario
 from tests.simulator.scenario.test_reader import WELL
 
+pytestmark = pytest.mark.real
+
 SHORT = """
 about = "One call."
 start = 2026-11-23T11:00:00+05:30

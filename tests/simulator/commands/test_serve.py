@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+pytestmark = pytest.mark.real
+
 
 @contextmanager
 def served(*options: str, complaints: list[str] | None = None) -> Iterator[str]:

@@ -65,6 +65,7 @@ def test_every_kind_that_is_sent_has_its_outcomes() -> None:
         assert len(set(outcomes)) == len(outcomes)
 
 
+@pytest.mark.real
 @needs_promtool
 def test_promtool_takes_the_exposition() -> None:
     promtool("check", "metrics", text=text())

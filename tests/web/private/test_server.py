@@ -61,7 +61,7 @@ async def serving(site: Site, stop: trio.Event) -> AsyncIterator[Serve]:
             yield connect
 
 
-async def test_a_connection_is_kept_and_then_closed_as_asked() -> None:
+async def test_a_connection_is_kept_and_then_closed_as_asked(autojump_clock: MockClock) -> None:
     async with serving(Site(), trio.Event()) as connect:
         peer = await connect()
         async with peer.stream:
