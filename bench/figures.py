@@ -29,7 +29,9 @@ from missedd.config.loader import Settings, load_settings_table
 from missedd.config.secrets import Secrets
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.daemon.apps import build_private_site
-from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.build import Engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.log.logger import Logger, create_logger
 from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.reads.reader import ReadOnlyDatabase

@@ -22,7 +22,8 @@ from missedd.base.clock import SystemClock
 from missedd.commands.shared.options import run_with_config
 from missedd.config.loader import LoadedConfig
 from missedd.daemon.apps import TimedPublicSite, build_public_site
-from missedd.engine.engine import Environment, running_engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import create_logger
 from missedd.store.db.aiosqlite_driver import aio_driver

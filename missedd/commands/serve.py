@@ -17,7 +17,7 @@ from missedd.commands.shared.options import FAILED, OK, add_config_option, run_w
 from missedd.config.loader import LoadedConfig
 from missedd.daemon.daemon import serve
 from missedd.daemon.listen_checks import CannotListen
-from missedd.engine.engine import Environment
+from missedd.engine.environment import Environment
 from missedd.log.library_warnings import LibraryLogBridge
 from missedd.log.logger import Event, create_logger
 from missedd.store.backup.upgrade_copy import ALIVE_INTERVAL_S, UpgradeOptions

@@ -17,7 +17,7 @@ from missedd.core.actions.possible_outcomes import CLOSED_AT_ADMISSION
 from missedd.core.analytics.figures import is_agent_miss
 from missedd.core.model import StatusReport
 from missedd.daemon.process_metrics import ProcessMetrics
-from missedd.engine.engine import Engine
+from missedd.engine.build import Engine
 from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.exotel.misdirected_requests import OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest

@@ -23,7 +23,9 @@ from missedd.config.listen import inherited_mismatches
 from missedd.config.loader import ListenAddress, LoadedConfig, UnixSocket
 from missedd.daemon.apps import build_private_site, build_public_site, metrics_listener
 from missedd.daemon.listen_checks import CannotListen, check_private_address, listen_failure
-from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.build import Engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.log.logger import Event, Logger
 from missedd.security.host_names import canonical_host
 from missedd.systemd import notify, sockets

@@ -10,7 +10,7 @@ from missedd.base.url_redaction import redact_url
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.engine.engine import Engine
+from missedd.engine.build import Engine
 from missedd.log.logger import Logger
 from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
 

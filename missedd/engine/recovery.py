@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
 from missedd.base.clock import Clock
+from missedd.config.loader import Settings
+from missedd.core.admission.catch_up_window import Watermark
 from missedd.core.contact_countries import describe_excluded, suggested_config_line
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
+from missedd.engine.provider.rate_limiter import WINDOW_S, RateLimiter
 from missedd.engine.timing.timers import Timers
 from missedd.log.logger import Event, Logger
 from missedd.store.actions.agent_misses import delete_misses_of_others
@@ -17,14 +22,48 @@ from missedd.store.actions.attempts import recover_in_flight, repair_missing_tim
 from missedd.store.actions.concurrent_calls import wake_all_waiting_callbacks
 from missedd.store.actions.provider_holds import release_lane
 from missedd.store.actions.quarantine import quarantine
-from missedd.store.actions.timers import count_timers
+from missedd.store.actions.timers import count_timers, has_calls, recent_attempt_times
+from missedd.store.admission.catch_up import load_watermark
 from missedd.store.backup.upgrade_copy import COPY_RETENTION, delete_old_copies
 from missedd.store.people.excluded_callers import delete_notice, is_notice_pending, load_excluded_callers
 from missedd.store.polls.rule_changes import recount_changed_polls
 from missedd.store.store import Store
 
 
-async def recover(store: Store, policy: Policy, clock: Clock, log: Logger) -> tuple[int, frozenset[Lane]]:
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the start found on disk, for the parts that go on from there."""
+
+    cut_off_requests: int
+    """Requests that had no result when the last run ended; each is looked up."""
+    lanes_in_doubt: frozenset[Lane]
+    """Lanes whose actions the provider had held."""
+    rate_limiters: Mapping[Lane, RateLimiter]
+    watermark: Watermark | None
+    """Up to when the calls of the account are known; None where catch-up is off."""
+
+
+async def recover(store: Store, settings: Settings, clock: Clock, log: Logger) -> Recovered:
+    """Make the store ready for a new run, before anything else may use it."""
+    policy, exotel = settings.policy, settings.exotel
+    cut_off_requests, lanes_in_doubt = await recover_actions(store, policy, clock, log)
+    await recount_polls(store, policy, log)
+    await warn_left_out(store, policy, clock, log)
+    load = partial(load_watermark, now=clock.now())
+    return Recovered(
+        cut_off_requests=cut_off_requests,
+        lanes_in_doubt=lanes_in_doubt,
+        watermark=await store.write(load) if exotel.catch_up else None,
+        rate_limiters={
+            Lane.VOICE: await _rate_limiter(store, Lane.VOICE, exotel.calls_per_minute, clock),
+            Lane.SMS: await _rate_limiter(store, Lane.SMS, exotel.sms_per_minute, clock),
+        },
+    )
+
+
+async def recover_actions(
+    store: Store, policy: Policy, clock: Clock, log: Logger
+) -> tuple[int, frozenset[Lane]]:
     """Make every open action one that will be woken for.
 
     Returns how many requests were cut off, and in which lanes actions had been held by the provider.
@@ -103,3 +142,16 @@ async def load_timers(timers: Timers, store: Store) -> None:
     on_disk = await store.read(partial(count_timers, until_us=timers.loaded_until_us))
     if on_disk != len(timers):
         raise AssertionError(f"{len(timers)} timers in memory, {on_disk} due rows on disk")
+
+
+async def _rate_limiter(store: Store, lane: Lane, per_minute: int, clock: Clock) -> RateLimiter:
+    """A rate limiter that remembers the requests made just before the restart."""
+    now = clock.now()
+    spent = await store.read(partial(recent_attempt_times, lane=lane, now=now))
+    # A request that lies in the future, as the clock was set back since, counts as made just now.
+    ago_s = [max(0.0, (now - at).total_seconds()) for at in spent]
+    if lane is Lane.VOICE and await store.read(has_calls):
+        # Lookups spend this budget too and leave no record. What is not known to have gone is
+        # taken for spent, evenly: for a minute nothing goes at once, and no call waits for long.
+        ago_s += [index * WINDOW_S / per_minute for index in range(per_minute - len(ago_s))]
+    return RateLimiter(per_minute, ago_s)

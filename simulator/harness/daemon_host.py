@@ -22,7 +22,9 @@ from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
 from missedd.core.explain.call import explain_call
 from missedd.daemon.apps import build_private_site, build_public_site
-from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.build import Engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import Event, Logger, create_logger
 from missedd.store.db.inline_driver import InlineDriver

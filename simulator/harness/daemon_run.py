@@ -8,7 +8,7 @@ import httpx
 import trio
 
 from missedd.daemon.apps import TimedPublicSite
-from missedd.engine.engine import Engine
+from missedd.engine.build import Engine
 from missedd.web.private.metrics import Metrics
 from simulator.harness.faulty_disk import DaemonCrashed
 

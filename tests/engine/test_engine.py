@@ -20,7 +20,9 @@ from trio.testing import MockClock
 from missedd.config.loader import Settings, load_settings_table
 from missedd.config.secrets import Secrets
 from missedd.daemon.apps import build_private_site, metrics_listener
-from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.build import Engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.exotel.dates import format_ist
 from missedd.log.logger import create_logger
 from missedd.store.admission.call_row import fetch_call

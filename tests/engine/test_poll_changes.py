@@ -20,7 +20,9 @@ from missedd.config.loader import load_settings_table
 from missedd.config.secrets import Secrets
 from missedd.core.model import InboundCall
 from missedd.daemon.apps import build_private_site
-from missedd.engine.engine import Engine, Environment, running_engine
+from missedd.engine.build import Engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.engine.poll_changes import PollChanges
 from missedd.log.logger import create_logger
 from missedd.store.db.inline_driver import InlineDriver

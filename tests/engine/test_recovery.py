@@ -13,7 +13,7 @@ from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.engine.provider.lane_state import CircuitBreakers
-from missedd.engine.recovery import load_timers, recover, warn_left_out
+from missedd.engine.recovery import load_timers, recover_actions, warn_left_out
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Refused
 from missedd.store.actions.quarantine import start_quarantine
@@ -57,10 +57,10 @@ async def test_an_open_action_without_an_instant_is_mended_and_said(
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.call("c1")
         await stage.store.write(lambda db: db.execute("UPDATE actions SET wake_at = NULL"))
-        await recover(stage.store, stage.policy, stage.clock, stage.log)
+        await recover_actions(stage.store, stage.policy, stage.clock, stage.log)
         assert [each["actions"] for each in stage.events("store.mended")] == [1]
         assert await stage.due_on_disk() == {1}
-        await recover(stage.store, stage.policy, stage.clock, stage.log)
+        await recover_actions(stage.store, stage.policy, stage.clock, stage.log)
         assert len(stage.events("store.mended")) == 1
 
 
@@ -68,7 +68,7 @@ async def test_a_quarantine_is_said_at_each_start(tmp_path: Path, autojump_clock
     async with scene(tmp_path, CALLBACKS) as stage:
         await stage.call("c1")
         await stage.store.write(partial(start_quarantine, now=stage.clock.now()))
-        await recover(stage.store, stage.policy, stage.clock, stage.log)
+        await recover_actions(stage.store, stage.policy, stage.clock, stage.log)
         (line,) = stage.events("store.quarantined")
         assert (line["level"], line["actions"]) == ("warning", 1)
         assert await stage.due_on_disk() == set()
@@ -134,7 +134,7 @@ async def test_what_the_provider_held_is_tried_anew_and_its_lane_is_in_doubt(
                 "UPDATE actions SET state = 'held', reason = 'provider-auth', wake_at = expires_at"
             )
         )
-        _, in_doubt = await recover(stage.store, stage.policy, stage.clock, stage.log)
+        _, in_doubt = await recover_actions(stage.store, stage.policy, stage.clock, stage.log)
         assert in_doubt == {Lane.VOICE}
         assert await stage.actions("state, reason, wake_at = due_at") == [
             ("planned", "provider-reachable", 1)

@@ -15,7 +15,8 @@ from trio.testing import MockClock
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.daemon.apps import build_private_site, metrics_listener
 from missedd.daemon.process_metrics import ProcessMetrics
-from missedd.engine.engine import Environment, running_engine
+from missedd.engine.engine import running_engine
+from missedd.engine.environment import Environment
 from missedd.log.logger import create_logger
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics

@@ -228,7 +228,7 @@ def lose_timers_beyond_the_horizon(patch: pytest.MonkeyPatch) -> None:
     async def only_the_first(db: Database, after_us: int, until_us: int) -> list[Timer]:
         return await timers_between(db, after_us, until_us) if after_us < 0 else []
 
-    patch.setattr("missedd.engine.engine.timers_between", only_the_first)
+    patch.setattr("missedd.engine.build.timers_between", only_the_first)
 
 
 def leave_suppressed_callers_out_of_the_figures(patch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ spend the same budget as the requests they are about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -52,7 +53,7 @@ class Reconciler:
         clock: Clock,
         log: Logger,
         client: ExotelClient,
-        rate_limiters: dict[Lane, RateLimiter],
+        rate_limiters: Mapping[Lane, RateLimiter],
         due_queue: DueQueue,
         timers: Timers,
         status_reports: StatusReports,

@@ -92,7 +92,7 @@ def row(action_id: int = 1, kind: Kind = Kind.CALLBACK, **changes: Any) -> Actio
         "expires_at": None,
         "placed_at": None,
         "provider_sid": None,
-        "looks": 0,
+        "lookup_count": 0,
     }
     return ActionRow(id=action_id, kind=kind, **values | changes)
 

@@ -1,0 +1,31 @@
+"""What a running engine gets from outside; a simulation passes its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import httpx
+
+from missedd.base.clock import Clock
+from missedd.engine.timing.timers import ClockChanges, check_every_few_seconds
+from missedd.store.backup.upgrade_copy import DEFAULT_UPGRADE, UpgradeOptions
+from missedd.store.store import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the engine does not decide itself: time, chance, the disk and the network."""
+
+    clock: Clock
+    rng: Random
+    """The operating system's source outside a simulation: unguessable ids are drawn from it."""
+    driver: Driver
+    exotel_transport: httpx.AsyncBaseTransport | None = None
+    webhook_transport: httpx.AsyncBaseTransport | None = None
+    clock_steps: ClockChanges = check_every_few_seconds
+    slept_s: Callable[[], float] = lambda: 0.0
+    """Seconds that the machine has slept so far; trio's clock does not count them."""
+    upgrade: UpgradeOptions = DEFAULT_UPGRADE
+    """How a database of an older release is upgraded."""
