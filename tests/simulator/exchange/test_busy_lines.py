@@ -16,7 +16,7 @@ SWITCHBOARD = "+911171279999"
 
 
 def _ends(bench: Any) -> list[str]:
-    return [call.status for call in bench.exchange.truth.connects]
+    return [call.status for call in bench.exchange.ground_truth.connects]
 
 
 async def test_a_second_call_finds_her_engaged(bench: Any, autojump_clock: MockClock) -> None:
@@ -28,7 +28,7 @@ async def test_a_second_call_finds_her_engaged(bench: Any, autojump_clock: MockC
     await trio.sleep(30)  # she talks
     await bench.connect()
     await trio.sleep(60)
-    truth = bench.exchange.truth
+    truth = bench.exchange.ground_truth
     assert _ends(bench) == ["completed", "busy", "busy"]
     assert [ring.answered for ring in truth.rings_to(CUSTOMER)] == [True]
     assert [(ring.number, ring.ended) for ring in truth.engaged] == [(CUSTOMER, "busy")] * 2
@@ -47,7 +47,7 @@ async def test_an_agent_who_talks_is_engaged_for_the_next_caller(
     await bench.connect_two(To=OTHER)
     await trio.sleep(100)
     assert _ends(bench) == ["completed", "busy"]
-    assert bench.exchange.truth.rings_to(OTHER) == []
+    assert bench.exchange.ground_truth.rings_to(OTHER) == []
     # Both have hung up, and are free again.
     await bench.connect_two(To=OTHER)
     await trio.sleep(100)
@@ -57,15 +57,15 @@ async def test_an_agent_who_talks_is_engaged_for_the_next_caller(
 async def test_nobody_is_connected_with_themselves(bench: Any, autojump_clock: MockClock) -> None:
     await bench.connect_two(To=AGENT)
     await trio.sleep(100)
-    (call,) = bench.exchange.truth.connects
+    (call,) = bench.exchange.ground_truth.connects
     assert (call.status, call.leg1, call.leg2) == ("busy", "completed", "busy")
-    assert len(bench.exchange.truth.rings_to(AGENT)) == 1
+    assert len(bench.exchange.ground_truth.rings_to(AGENT)) == 1
 
 
 async def test_lines_that_take_several_calls(bench: Any, autojump_clock: MockClock) -> None:
     bench.exchange.people.add(Person(CUSTOMER, lines=2))
     for number, ends in ((SWITCHBOARD, ["completed"] * 3), (CUSTOMER, ["completed", "completed", "busy"])):
-        bench.exchange.truth.connects.clear()
+        bench.exchange.ground_truth.connects.clear()
         for _ in range(3):
             await bench.connect(From=number)
         await trio.sleep(100)
@@ -105,7 +105,7 @@ def test_the_numbering_plan_says_how_many(number: str, lines: int | None) -> Non
 
 async def test_channels_of_the_account(bench: Any, autojump_clock: MockClock) -> None:
     bench.settings.channels = 3
-    truth = bench.exchange.truth
+    truth = bench.exchange.ground_truth
     assert (await bench.connect_two()).status_code == 200  # two channels, from now on
     assert (await bench.connect_two(From=OTHER)).status_code == 429
     bench.exchange.ring_in(Person(OTHER, talks_s=100), shape="talked")
@@ -124,4 +124,4 @@ async def test_channels_of_the_account(bench: Any, autojump_clock: MockClock) ->
     bench.settings.channels_full_status = 403
     assert (await bench.connect()).status_code == 403
     await trio.sleep(200)
-    assert bench.exchange.world.channels.in_use == 0
+    assert bench.exchange.state.channels.in_use == 0

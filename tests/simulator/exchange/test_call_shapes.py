@@ -128,25 +128,25 @@ async def test_a_single_request(
     bench: Any, autojump_clock: MockClock, shape: str, expected: dict[str, str]
 ) -> None:
     (fields,) = await _told(bench, shape)
-    (ring,) = bench.exchange.truth.inbound
+    (ring,) = bench.exchange.ground_truth.inbound
     assert fields["CallSid"] == ring.call_sid
     assert {name: fields.get(name) for name in expected} == expected
 
 
 async def test_json_of_other_products(bench: Any, autojump_clock: MockClock) -> None:
     ccm, dial_whom = [(await _told(bench, shape))[-1] for shape in ("ccm", "dial-whom")]
-    first, second = bench.exchange.truth.inbound
+    first, second = bench.exchange.ground_truth.inbound
     assert ccm["call_details"]["call_sid"] == first.call_sid
     assert ccm["event_details"] == {"event_type": "terminal"}
     assert dial_whom == {"Call": {"Sid": second.call_sid, "From": "09876543210"}}
 
 
 async def test_a_heartbeat(bench: Any, autojump_clock: MockClock) -> None:
-    bench.exchange.beat("CRITICAL")
+    bench.exchange.send_heartbeat("CRITICAL")
     await trio.sleep(1)
     fields = fields_of(bench.posted[0])
     assert (fields["status_type"], fields["incoming_affected"]) == ("CRITICAL", ["918047120001"])
-    assert bench.exchange.truth.acknowledged() == []
+    assert bench.exchange.ground_truth.acknowledged_calls() == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_several_requests_of_one_call(
     bench: Any, autojump_clock: MockClock, shape: str, words: list[tuple[str | None, str | None]]
 ) -> None:
     told = await _told(bench, shape)
-    (ring,) = bench.exchange.truth.inbound
+    (ring,) = bench.exchange.ground_truth.inbound
     assert {fields["CallSid"] for fields in told} == {ring.call_sid}
     assert [(each.get("CallType", each.get("Status")), each.get("DialCallStatus")) for each in told] == words
     has_talked, has_recorded = "talked" in shape, "voicemail" in shape
@@ -186,7 +186,7 @@ async def test_several_requests_of_one_call(
 async def test_the_agent_s_telephone_rings_first(bench: Any, autojump_clock: MockClock) -> None:
     ring = bench.exchange.ring_in(Person(CALLER, talks_s=30), shape="no-answer-then-talked")
     await trio.sleep(100)
-    deliveries = bench.exchange.truth.deliveries_of(ring.call_sid)
+    deliveries = bench.exchange.ground_truth.deliveries_of(ring.call_sid)
     assert [(each.at - ring.rung_at).total_seconds() for each in deliveries] == [8, 47]
     assert (ring.talked_from - ring.rung_at).total_seconds() == 16
     assert fields_of(bench.posted[1])["DialCallDuration"] == "38"
@@ -199,15 +199,15 @@ async def test_a_caller_is_on_the_telephone_for_the_whole_call(bench: Any, autoj
     await trio.sleep(20)
     await bench.connect()
     await trio.sleep(100)
-    assert [call.status for call in bench.exchange.truth.connects] == ["busy", "completed"]
+    assert [call.status for call in bench.exchange.ground_truth.connects] == ["busy", "completed"]
 
 
 async def test_what_tells_of_no_call_s_end_is_marked(bench: Any, autojump_clock: MockClock) -> None:
     await _told(bench, "popup")
     await _told(bench, "popup-then-missed")
-    first, second = bench.exchange.truth.inbound
-    assert bench.exchange.truth.acknowledged() == [second.call_sid]
-    assert [each.tells_end for each in bench.exchange.truth.deliveries_of(second.call_sid)] == [
+    first, second = bench.exchange.ground_truth.inbound
+    assert bench.exchange.ground_truth.acknowledged_calls() == [second.call_sid]
+    assert [each.tells_end for each in bench.exchange.ground_truth.deliveries_of(second.call_sid)] == [
         *(False, False),
         True,
     ]
@@ -221,7 +221,7 @@ async def test_posted_again_it_tells_of_the_same_call(bench: Any, autojump_clock
     await trio.sleep(1)
     bodies = [webhook.url for webhook in bench.posted]
     assert sorted(bodies[2:]) == sorted(bodies[:2])
-    assert bench.exchange.truth.inbound == [ring]
+    assert bench.exchange.ground_truth.inbound == [ring]
 
 
 async def test_without_dates(bench: Any, autojump_clock: MockClock) -> None:
@@ -247,6 +247,6 @@ async def test_an_agent_who_takes_calls_of_a_flow_is_on_the_telephone(
     await trio.sleep(20)
     await bench.connect_two(To="+919876543211", MaxRetries="0")
     await trio.sleep(200)
-    truth = bench.exchange.truth
+    truth = bench.exchange.ground_truth
     assert [call.status for call in truth.connects] == ["busy", "busy", "completed"]
     assert [ring.number for ring in truth.engaged] == [agent, agent]

@@ -37,7 +37,7 @@ async def test_broken_connections(
     with pytest.raises(error):
         await bench.connect()
     assert trio.current_time() - began == (10 if name == "timeout" else 0.25 if when == "after" else 0)
-    truth = bench.exchange.truth
+    truth = bench.exchange.ground_truth
     assert len(truth.connects) == (1 if when == "after" else 0)
     (request,) = truth.api_requests
     assert (request.fault, request.fault_when, request.status) == (name, when, None)
@@ -68,7 +68,7 @@ async def test_connections_that_are_not_made_have_no_effect(
         await bench.connect()
     assert isinstance(raised.value.__cause__, cause)
     assert trio.current_time() - began == takes_s
-    assert bench.exchange.truth.connects == []
+    assert bench.exchange.ground_truth.connects == []
     assert bench.exchange.faults.clear(name) == 1
 
 
@@ -81,7 +81,7 @@ async def test_refusals_of_the_account_have_no_effect(
     answer = await bench.connect()
     assert name == f"http-{answer.status_code}"
     assert answer.json()["RestException"].get("Code") == code
-    assert bench.exchange.truth.connects == []
+    assert bench.exchange.ground_truth.connects == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -106,16 +106,16 @@ async def test_broken_answers(
     if name == "malformed-body":
         with pytest.raises(json.JSONDecodeError):
             answer.json()
-    assert len(bench.exchange.truth.texts) == (1 if when == "after" else 0)
+    assert len(bench.exchange.ground_truth.texts) == (1 if when == "after" else 0)
 
 
 async def test_a_client_that_gives_up_undoes_nothing(bench: Any, autojump_clock: MockClock) -> None:
     bench.exchange.faults.activate(Fault("slow", "connect", delay_s=30))
     with pytest.raises(httpx.ReadTimeout):
         await bench.connect()
-    assert bench.exchange.truth.connects == []
+    assert bench.exchange.ground_truth.connects == []
     await trio.sleep(21)
-    assert len(bench.exchange.truth.connects) == 1
+    assert len(bench.exchange.ground_truth.connects) == 1
 
 
 async def test_429_with_retry_after(bench: Any, autojump_clock: MockClock) -> None:

@@ -35,7 +35,7 @@ async def test_passthru(bench: Any, autojump_clock: MockClock) -> None:
     assert fields["StartTime"] == "2026-11-23 12:00:00"
     assert fields["EndTime"] == "1970-01-01 05:30:00"
     assert fields["DialWhomNumber"] == ""
-    (delivery,) = bench.exchange.truth.deliveries_of(ring.call_sid)
+    (delivery,) = bench.exchange.ground_truth.deliveries_of(ring.call_sid)
     assert (delivery.status, delivery.verdict) == (200, "accepted")
 
 
@@ -56,8 +56,8 @@ async def test_both_shapes_share_a_sid(bench: Any, autojump_clock: MockClock) ->
     ring = bench.exchange.ring_in(CALLER, shape="both")
     await trio.sleep(1)
     assert [webhook.method for webhook in bench.posted] == ["GET", "POST"]
-    assert bench.form()["CallSid"] == ring.call_sid
-    assert bench.exchange.truth.acknowledged() == [ring.call_sid]
+    assert bench.posted_form()["CallSid"] == ring.call_sid
+    assert bench.exchange.ground_truth.acknowledged_calls() == [ring.call_sid]
 
 
 async def test_nothing_is_told_of_an_abandoned_call(bench: Any, autojump_clock: MockClock) -> None:
@@ -75,10 +75,10 @@ async def test_retried_with_the_same_sid(bench: Any, autojump_clock: MockClock) 
             raise PostFailed("refused")
         return PostResult(200)
 
-    bench.answer = fail_once
+    bench.webhook_response = fail_once
     ring = bench.exchange.ring_in(CALLER)
     await trio.sleep(2000)
-    first, second = bench.exchange.truth.deliveries_of(ring.call_sid)
+    first, second = bench.exchange.ground_truth.deliveries_of(ring.call_sid)
     assert (first.status, first.failure, second.status) == (None, "refused", 200)
     assert bench.posted[0] == bench.posted[1]
 
@@ -90,16 +90,16 @@ async def test_slow_answers_time_out(bench: Any, autojump_clock: MockClock) -> N
         await trio.sleep(60)
         return PostResult(200)
 
-    bench.exchange._inbound._postman._poster = sleep
+    bench.exchange._inbound._webhooks._poster = sleep
     ring = bench.exchange.ring_in(CALLER)
     await trio.sleep(100)
-    (delivery,) = bench.exchange.truth.deliveries
+    (delivery,) = bench.exchange.ground_truth.deliveries
     assert delivery.failure == "no answer in 15 s"
     assert ring.heard_ringing_s == 15
 
 
 async def test_faults_of_the_way(bench: Any, autojump_clock: MockClock) -> None:
-    faults, truth = bench.exchange.faults, bench.exchange.truth
+    faults, truth = bench.exchange.faults, bench.exchange.ground_truth
 
     async def told(fault: Fault) -> list[tuple[float, int | None, bool]]:
         faults.activate(fault)
@@ -123,18 +123,18 @@ async def test_faults_of_the_way(bench: Any, autojump_clock: MockClock) -> None:
 async def test_the_sms_applet_wants_plain_text_exactly(bench: Any, autojump_clock: MockClock) -> None:
     bench.settings.sms_text_url = "http://daemon.test/sms-text"
     content_type = "text/plain; charset=utf-8"
-    bench.answer = lambda _: PostResult(200, {"content-type": content_type}, b"Thank you")
+    bench.webhook_response = lambda _: PostResult(200, {"content-type": content_type}, b"Thank you")
     bench.exchange.ring_in(CALLER)
     await trio.sleep(10)
     assert [webhook.method for webhook in bench.posted] == ["GET", "HEAD"]
-    (dropped,) = bench.exchange.truth.dropped_texts
+    (dropped,) = bench.exchange.ground_truth.dropped_texts
     why = "HEAD was answered as text/plain; charset=utf-8; it has to be exactly text/plain, without a charset"
     assert (dropped.number, dropped.why) == (CALLER, why)
-    assert bench.said == [f"no SMS for call {dropped.call_sid}: {why}"]
+    assert bench.printed_lines == [f"no SMS for call {dropped.call_sid}: {why}"]
     content_type = "text/plain"
     bench.exchange.ring_in(CALLER)
     await trio.sleep(10)
-    (text,) = bench.exchange.truth.texts_to(CALLER)
+    (text,) = bench.exchange.ground_truth.texts_to(CALLER)
     assert (text.body, text.via) == ("Thank you", "applet")
 
 
@@ -157,11 +157,11 @@ async def test_a_dropped_text_says_why(
     bench: Any, autojump_clock: MockClock, head: PostResult, get: PostResult, why: str
 ) -> None:
     bench.settings.sms_text_url = "http://daemon.test/sms-text"
-    bench.answer = lambda webhook: head if webhook.method == "HEAD" else get
+    bench.webhook_response = lambda webhook: head if webhook.method == "HEAD" else get
     bench.exchange.ring_in(CALLER)
     await trio.sleep(10)
-    assert bench.exchange.truth.texts == []
-    (dropped,) = bench.exchange.truth.dropped_texts
+    assert bench.exchange.ground_truth.texts == []
+    (dropped,) = bench.exchange.ground_truth.dropped_texts
     assert dropped.why.startswith(why)
 
 

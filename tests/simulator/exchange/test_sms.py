@@ -18,14 +18,14 @@ async def _codes(bench: Any, *sent: dict[str, str]) -> list[int]:
     for fields in sent:
         await bench.sms(**fields)
         await trio.sleep(60)
-    return [text.code for text in bench.exchange.truth.texts]
+    return [text.code for text in bench.exchange.ground_truth.texts]
 
 
 async def test_the_register_stops_promotional_texts_only(bench: Any, autojump_clock: MockClock) -> None:
     bench.exchange.people.add(Person(CUSTOMER, sms=SmsDeliveryResult.DND))
     kinds = ("promotional", "transactional", "transactional_opt_in")
     assert await _codes(bench, *({"SmsType": kind} for kind in kinds)) == [23005, 20005, 20005]
-    first, second, _ = bench.exchange.truth.texts
+    first, second, _ = bench.exchange.ground_truth.texts
     assert (first.delivered, second.delivered) == (False, True)
 
 
@@ -44,7 +44,7 @@ async def test_every_word_is_one_code(bench: Any, autojump_clock: MockClock, wor
     bench.exchange.people.add(Person(CUSTOMER, sms=word))
     (code,) = await _codes(bench, {"SmsType": "promotional", "StatusCallback": "http://daemon.test/sms"})
     assert code == CODE_OF_RESULT[word]
-    form = bench.form()
+    form = bench.posted_form()
     assert (form["DetailedStatusCode"], form["DetailedStatus"]) == (str(code), SMS_STATES[code][1])
     assert (form["Status"] == "sent") is (code in DELIVERED_CODES)
     assert len(set(CODE_OF_RESULT.values())) == len(SmsDeliveryResult)

@@ -15,7 +15,7 @@ TERMINAL = {"StatusCallback": "http://daemon.test/status", "StatusCallbackEvents
 
 
 async def _details(bench: Any) -> dict[str, Any]:
-    (call,) = bench.exchange.truth.connects
+    (call,) = bench.exchange.ground_truth.connects
     await trio.sleep(400)
     shown: dict[str, Any] = (await bench.client.get(f"Calls/{call.sid}.json?details=true")).json()["Call"]
     return shown
@@ -32,12 +32,12 @@ async def test_an_agent_who_does_not_come(
     await bench.connect_two(MaxRetries="0", **TERMINAL)
     await trio.sleep(60)
     leg = "canceled" if does == "canceled" else status
-    form = bench.form()
+    form = bench.posted_form()
     assert (form["Status"], form["Legs[0][Status]"], form["Legs[1][Status]"]) == (status, leg, "null")
     assert (form["Legs[1][OnCallDuration]"], form["Legs[0][AnsweredBy]"]) == ("0", "NA")
     details = (await _details(bench))["Details"]
     assert (details["Leg1Status"], details["Leg2Status"]) == (leg, None)
-    assert bench.exchange.truth.rings_to(CUSTOMER) == []
+    assert bench.exchange.ground_truth.rings_to(CUSTOMER) == []
 
 
 async def test_silent_legs(bench: Any, autojump_clock: MockClock) -> None:
@@ -45,8 +45,8 @@ async def test_silent_legs(bench: Any, autojump_clock: MockClock) -> None:
     bench.exchange.people.add(Person(AGENT, answers=RingResponse.BUSY))
     await bench.connect_two(**TERMINAL)
     await trio.sleep(60)
-    assert [name for name in bench.form() if name.startswith("Legs")] == []
-    assert (bench.form()["Status"], bench.form()["EventType"]) == ("busy", "terminal")
+    assert [name for name in bench.posted_form() if name.startswith("Legs")] == []
+    assert (bench.posted_form()["Status"], bench.posted_form()["EventType"]) == ("busy", "terminal")
     assert (await _details(bench))["Details"] == {"ConversationDuration": 0}
 
 
@@ -56,13 +56,13 @@ async def test_a_machine_takes_the_call(bench: Any, autojump_clock: MockClock, w
     bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.MACHINE))
     await bench.connect_two(**TERMINAL)
     await trio.sleep(60)
-    form = bench.form()
+    form = bench.posted_form()
     assert (form["Status"], form["Legs[0][AnsweredBy]"], form["Legs[1][AnsweredBy]"]) == (
         *("completed", "HUMAN"),
         word,
     )
     assert (await _details(bench))["AnsweredBy"] == word
-    (ring,) = bench.exchange.truth.rings_to(CUSTOMER)
+    (ring,) = bench.exchange.ground_truth.rings_to(CUSTOMER)
     assert (ring.answered, ring.by_machine) == (True, True)
 
 
@@ -82,11 +82,11 @@ async def test_a_flow_whose_report_has_a_leg(bench: Any, autojump_clock: MockClo
     bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.NO_ANSWER))
     await bench.connect(MaxRetries="0", StatusCallback="http://daemon.test/status")
     await trio.sleep(60)
-    form = bench.form()
+    form = bench.posted_form()
     assert (form["Status"], form["Legs[0][Status]"]) == ("completed", "no-answer")
     assert (form["ConversationDuration"], form["Legs[0][OnCallDuration]"]) == ("0", "0")
     assert [name for name in form if name.startswith("Legs[1]")] == []
-    assert bench.exchange.truth.connects[0].status == "no-answer", "the truth stays the truth"
+    assert bench.exchange.ground_truth.connects[0].status == "no-answer", "the truth stays the truth"
     shown = await _details(bench)
     assert (shown["Status"], shown["Details"]["Leg1Status"]) == ("completed", "no-answer")
     assert len((await bench.client.get("Calls.json?Status=completed")).json()["Calls"]) == 1

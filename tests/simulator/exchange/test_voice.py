@@ -43,11 +43,11 @@ async def test_between_two_numbers(
     bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse(customer)))
     await bench.connect_two()
     await trio.sleep(400)
-    (call,) = bench.exchange.truth.connects
+    (call,) = bench.exchange.ground_truth.connects
     assert (call.status, (call.leg1, call.leg2)) == (status, legs)
     # Three re-dials of leg 1 are what happens to whoever does not send MaxRetries.
-    assert len(bench.exchange.truth.rings_of(call.sid)) == rings
-    assert all(ring.ended for ring in bench.exchange.truth.rings)
+    assert len(bench.exchange.ground_truth.rings_of(call.sid)) == rings
+    assert all(ring.ended for ring in bench.exchange.ground_truth.rings)
 
 
 async def test_a_flow_rings_the_customer_only(bench: Any, autojump_clock: MockClock) -> None:
@@ -55,18 +55,18 @@ async def test_a_flow_rings_the_customer_only(bench: Any, autojump_clock: MockCl
     bench.exchange.people.add(Person(CUSTOMER, answers=answers, talks_s=500))
     await bench.connect(MaxRetries="1", TimeOut="20", TimeLimit="60")
     await trio.sleep(400)
-    first, second = bench.exchange.truth.rings_to(CUSTOMER)
+    first, second = bench.exchange.ground_truth.rings_to(CUSTOMER)
     assert (first.ended, second.ended, second.attempt) == ("no-answer", "completed", 2)
     assert (first.ended_at - first.started_at).total_seconds() == 20
     assert (second.ended_at - second.answered_at).total_seconds() == 60
-    assert bench.exchange.truth.connects[0].status == "completed"
+    assert bench.exchange.ground_truth.connects[0].status == "completed"
 
 
 async def test_no_retries_if_told_so(bench: Any, autojump_clock: MockClock) -> None:
     bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse.NO_ANSWER))
     await bench.connect(MaxRetries="0")
     await trio.sleep(400)
-    assert len(bench.exchange.truth.rings_to(CUSTOMER)) == 1
+    assert len(bench.exchange.ground_truth.rings_to(CUSTOMER)) == 1
 
 
 async def test_a_flow_reports_four_fields_as_multipart(bench: Any, autojump_clock: MockClock) -> None:
@@ -78,8 +78,8 @@ async def test_a_flow_reports_four_fields_as_multipart(bench: Any, autojump_cloc
     (webhook,) = bench.posted
     assert webhook.url == "http://daemon.test/call-status/7?k=a%2Fb"
     assert webhook.headers["content-type"].startswith("multipart/form-data")
-    assert list(bench.form()) == ["CallSid", "Status", "DateUpdated", "RecordingUrl"]
-    assert bench.form()["Status"] == "completed"
+    assert list(bench.posted_form()) == ["CallSid", "Status", "DateUpdated", "RecordingUrl"]
+    assert bench.posted_form()["Status"] == "completed"
 
 
 async def test_recording_url_is_sometimes_absent(bench: Any, autojump_clock: MockClock) -> None:
@@ -87,7 +87,7 @@ async def test_recording_url_is_sometimes_absent(bench: Any, autojump_clock: Moc
     for _ in range(20):
         await bench.connect(StatusCallback="http://daemon.test/status")
     await trio.sleep(100)
-    shapes = {"RecordingUrl" in bench.form(i) for i in range(20)}
+    shapes = {"RecordingUrl" in bench.posted_form(i) for i in range(20)}
     assert shapes == {True, False}
 
 
@@ -95,7 +95,7 @@ async def test_two_numbers_report_legs(bench: Any, autojump_clock: MockClock) ->
     events = {"StatusCallbackEvents[0]": "answered", "StatusCallbackEvents[1]": "terminal"}
     await bench.connect_two(StatusCallback="http://daemon.test/status", CustomField="c-7", **events)
     await trio.sleep(100)
-    forms = [bench.form(i) for i in range(3)]
+    forms = [bench.posted_form(i) for i in range(3)]
     assert [form["EventType"] for form in forms] == ["answered", "answered", "terminal"]
     assert [form["Legs[1][Status]"] for form in forms] == ["", "in-progress", "completed"]
     assert [form.get("CustomField") for form in forms] == [None, None, "c-7"]
@@ -112,10 +112,10 @@ async def test_two_numbers_report_legs(bench: Any, autojump_clock: MockClock) ->
 
 
 async def test_reports_are_tried_three_times(bench: Any, autojump_clock: MockClock) -> None:
-    bench.answer = lambda _: PostResult(503)
+    bench.webhook_response = lambda _: PostResult(503)
     await bench.connect(StatusCallback="http://daemon.test/status")
     await trio.sleep(3600)
-    tries = bench.exchange.truth.deliveries
+    tries = bench.exchange.ground_truth.deliveries
     assert [(one.attempt, one.status) for one in tries] == [(1, 503), (2, 503), (3, 503)]
     assert [(b.at - a.at).total_seconds() for a, b in pairwise(tries)] == [300, 900]
     assert len({webhook.body for webhook in bench.posted}) == 1
@@ -136,8 +136,8 @@ async def test_who_hangs_up_ends_the_call_though_the_other_has_taken_it(
     bench.exchange.people.add(Person(CUSTOMER, ring_s=0.4, talks_s=45))
     await bench.connect_two()
     await trio.sleep(100)
-    (call,) = bench.exchange.truth.connects
-    (ring,) = bench.exchange.truth.rings_to(CUSTOMER)
+    (call,) = bench.exchange.ground_truth.connects
+    (ring,) = bench.exchange.ground_truth.rings_to(CUSTOMER)
     assert (call.status, call.leg2, call.conversation_s) == ("completed", "completed", 1)
     assert (ring.ended_at - ring.answered_at).total_seconds() == pytest.approx(0.6)
 
@@ -149,7 +149,7 @@ async def test_what_the_network_says_is_said_however_short_it_rings(
     bench.exchange.people.add(Person(CUSTOMER, answers=RingResponse(does)))
     await bench.connect(TimeOut="2", MaxRetries="0")
     await trio.sleep(2.5)
-    (call,) = bench.exchange.truth.connects
+    (call,) = bench.exchange.ground_truth.connects
     assert (call.status, call.ended_at is not None) == (status, True)
 
 
@@ -161,7 +161,7 @@ async def test_who_misses_a_call_rings_back_as_often_as_they_have_waits(
     for _ in answers:
         await bench.connect(MaxRetries="0", TimeOut="20")
         await trio.sleep(200)
-    rings, inbound = bench.exchange.truth.rings_to(CUSTOMER), bench.exchange.truth.inbound
+    rings, inbound = bench.exchange.ground_truth.rings_to(CUSTOMER), bench.exchange.ground_truth.inbound
     assert [(each.number, each.exophone) for each in inbound] == [(CUSTOMER, EXOPHONE)] * 2
     assert [back.rung_at - ring.ended_at for ring, back in zip(rings, inbound, strict=False)] == [
         timedelta(seconds=5),

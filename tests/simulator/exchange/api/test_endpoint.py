@@ -72,7 +72,7 @@ async def test_connect_validates(
     refused = await bench.client.post("Calls/connect.json", data=form)
     assert refused.status_code == 400
     assert words in refused.json()["RestException"]["Message"]
-    assert bench.exchange.truth.connects == []
+    assert bench.exchange.ground_truth.connects == []
 
 
 async def test_paths_are_case_sensitive(bench: Any, autojump_clock: MockClock) -> None:
@@ -84,15 +84,15 @@ async def test_two_identical_requests_make_two_calls(bench: Any, autojump_clock:
     sids = [(await bench.connect()).json()["Call"]["Sid"] for _ in range(2)]
     assert sids[0] != sids[1]
     assert all(re.fullmatch(r"[0-9a-z]{28}20bn", sid) for sid in sids)
-    assert [call.sid for call in bench.exchange.truth.connects] == sids
-    assert [request.sid for request in bench.exchange.truth.api_requests] == sids
+    assert [call.sid for call in bench.exchange.ground_truth.connects] == sids
+    assert [request.sid for request in bench.exchange.ground_truth.api_requests] == sids
 
 
 async def test_details_lag(bench: Any, autojump_clock: MockClock) -> None:
     sid = (await bench.connect_two()).json()["Call"]["Sid"]
     await trio.sleep(70)  # 6 s ringing twice, 45 s of talk: it is over
     early = (await bench.client.get(f"Calls/{sid}.json?details=true")).json()["Call"]
-    assert bench.exchange.truth.connects[0].status == "completed"
+    assert bench.exchange.ground_truth.connects[0].status == "completed"
     assert (early["Status"], early["EndTime"], early["Price"]) == ("in-progress", None, None)
     assert early["Details"]["Leg2Status"] is None
     await trio.sleep(120)
@@ -117,7 +117,7 @@ async def test_list_filters(bench: Any, autojump_clock: MockClock) -> None:
         page = (await bench.client.get("Calls.json", params=query)).json()
         return [call["Sid"] for call in page["Calls"]]
 
-    missed = bench.exchange.truth.inbound[0].call_sid
+    missed = bench.exchange.ground_truth.inbound[0].call_sid
     assert await found() == [second, missed, first]
     assert await found(SortBy="DateCreated:asc") == [first, missed, second]
     assert await found(From="+919811111111,+919800000001") == [second, missed]
@@ -159,7 +159,7 @@ async def test_an_incoming_call_is_listed_once_it_has_ended_and_once(
 async def test_list_pages(bench: Any, autojump_clock: MockClock) -> None:
     for _ in range(5):
         await bench.connect()
-    sids = [call.sid for call in reversed(bench.exchange.truth.connects)]
+    sids = [call.sid for call in reversed(bench.exchange.ground_truth.connects)]
     uri, seen = "/v1/Accounts/example1/Calls.json?PageSize=2", []
     while uri:
         page = (await bench.client.get(f"http://exotel.test{uri}")).json()
@@ -184,8 +184,8 @@ async def test_voice_budget_slides_and_includes_look_ups(bench: Any, autojump_cl
     await trio.sleep(30)  # exactly a minute after the first
     assert (await bench.connect()).status_code == 200
     assert (await bench.connect()).status_code == 429
-    assert bench.exchange.truth.max_requests_per_minute() == 5
-    assert bench.exchange.truth.max_calls_in_window() == 2
+    assert bench.exchange.ground_truth.max_requests_per_minute() == 5
+    assert bench.exchange.ground_truth.max_calls_in_window() == 2
     bench.settings.retry_after_s = 30
     assert (await bench.connect()).headers["retry-after"] == "30"
 
@@ -217,7 +217,7 @@ async def test_sms_goes_its_way(bench: Any, autojump_clock: MockClock) -> None:
     webhook = bench.posted[-1]
     assert webhook.url == "http://daemon.test/sms?k=1"
     assert webhook.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert bench.form() == {
+    assert bench.posted_form() == {
         "SmsSid": sent["Sid"],
         "To": "09876543210",
         "Status": "sent",
@@ -245,16 +245,16 @@ async def test_dlt(bench: Any, autojump_clock: MockClock, template: str, body: s
     bench.settings.templates = (DltTemplate("9", "1", "Dear {#var#}, call us."),)
     await bench.sms(Body=body, DltEntityId="9", DltTemplateId=template)
     await trio.sleep(10)
-    assert bench.exchange.truth.texts[0].code == code
+    assert bench.exchange.ground_truth.texts[0].code == code
 
 
 async def test_promotional_texts_wait_for_the_morning(bench: Any, autojump_clock: MockClock) -> None:
     await trio.sleep(10 * 3600)  # 22:00 in India
     await bench.sms(SmsType="promotional")
     await trio.sleep(11 * 3600)
-    assert bench.exchange.truth.texts[0].code == 21020
+    assert bench.exchange.ground_truth.texts[0].code == 21020
     await trio.sleep(3700)
-    assert bench.exchange.truth.texts[0].delivered_at.isoformat() == "2026-11-24T04:30:02+00:00"
+    assert bench.exchange.ground_truth.texts[0].delivered_at.isoformat() == "2026-11-24T04:30:02+00:00"
 
 
 async def test_sms_overload_is_503(bench: Any, autojump_clock: MockClock) -> None:
@@ -270,7 +270,7 @@ async def test_sms_overload_is_503(bench: Any, autojump_clock: MockClock) -> Non
 async def test_units_are_counted_as_billed(bench: Any, autojump_clock: MockClock) -> None:
     for body, units in (("a" * 160, 1), ("a" * 161, 2), ("{" * 81, 2), ("न" * 70, 1), ("न" * 71, 2)):
         await bench.sms(Body=body)
-        assert bench.exchange.truth.texts[-1].units == units
+        assert bench.exchange.ground_truth.texts[-1].units == units
 
 
 async def test_multipart_requests_are_read(bench: Any, autojump_clock: MockClock) -> None:

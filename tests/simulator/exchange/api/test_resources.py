@@ -43,7 +43,7 @@ async def test_exophones_of_v2_beta(bench: Any, autojump_clock: MockClock) -> No
     changed = await bench.client.put(f"{path}/{second['sid']}", data=form)
     assert (changed.json()["voice_url"], changed.json()["friendly_name"]) == (FLOW, "Front desk")
     assert (await bench.client.get(f"{path}/+918047120002.json")).json() == changed.json()
-    assert bench.exchange.truth.api_requests[1].ignored == ["friendlyname"]
+    assert bench.exchange.ground_truth.api_requests[1].ignored == ["friendlyname"]
     unknown = await bench.client.get(f"{path}/08047120009")
     assert (unknown.status_code, "08047120009" in unknown.json()["RestException"]["Message"]) == (404, True)
     assert (await bench.client.put(f"{path}/08047120001", data={"VoiceUrl": "flow 7"})).status_code == 400
@@ -150,14 +150,14 @@ async def test_a_parameter_that_nobody_reads_is_in_the_truth(bench: Any, autojum
     await bench.sms(Sender="EXAMPL", **{"ShortenUrlParams[Tracking]": "true"})
     await bench.client.get("Calls.json?pagesize=2&PageSize=2")
     await bench.client.get("Numbers/09876543210.json?Details=true")
-    assert [request.ignored for request in bench.exchange.truth.api_requests] == [
+    assert [request.ignored for request in bench.exchange.ground_truth.api_requests] == [
         ["statuscallback", "StatusCallbackEvents"],
         [],
         ["Sender"],
         ["pagesize"],
         ["Details"],
     ]
-    assert bench.exchange.truth.as_json()["api_requests"][0]["ignored"][1] == "StatusCallbackEvents"
+    assert bench.exchange.ground_truth.as_json()["api_requests"][0]["ignored"][1] == "StatusCallbackEvents"
     refused = await bench.connect_two(**{"StatusCallbackEvents[0]": "ended"})
     assert (refused.status_code, "answered" in refused.json()["RestException"]["Message"]) == (400, True)
 

@@ -25,7 +25,7 @@ async def send(bench: Any, *to: tuple[str, str], path: str = "Sms/send.json") ->
 
 
 def texted(bench: Any) -> list[tuple[str, str]]:
-    return [(text.number, text.body) for text in bench.exchange.truth.texts]
+    return [(text.number, text.body) for text in bench.exchange.ground_truth.texts]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,11 @@ async def test_each_recipient_is_texted_and_answered_for(
         ("09811111111", "queued"),
     ]
     assert texted(bench) == [(ASHA, "Hello."), (BINU, "Hello.")]
-    (request,) = bench.exchange.truth.api_requests
+    (request,) = bench.exchange.ground_truth.api_requests
     assert (
-        request.sids == [each["Sid"] for each in shown] == [text.sid for text in bench.exchange.truth.texts]
+        request.sids
+        == [each["Sid"] for each in shown]
+        == [text.sid for text in bench.exchange.ground_truth.texts]
     )
     assert (request.sid, request.ignored) == (request.sids[0], [])
     await trio.sleep(10)
@@ -69,7 +71,7 @@ async def test_several_in_xml_stand_one_behind_the_other(bench: Any, autojump_cl
 async def test_each_has_a_report_of_its_own(bench: Any, autojump_clock: MockClock) -> None:
     await send(bench, ("To", f"{ASHA},{BINU}"), ("StatusCallback", "http://daemon.test/sms"))
     await trio.sleep(20)
-    assert {bench.form(i)["To"] for i in range(2)} == {"09876543210", "09811111111"}
+    assert {bench.posted_form(i)["To"] for i in range(2)} == {"09876543210", "09811111111"}
     assert len(bench.posted) == 2
 
 
@@ -129,7 +131,7 @@ async def test_bulksend_texts_each_their_own(bench: Any, autojump_clock: MockClo
     assert binu["SMSMessage"]["From"] == "/SECOND"
     assert nobody["RestException"]["Code"] == 40203
     assert texted(bench) == [(ASHA, "Asha."), (BINU, "Binu.")]
-    (request,) = bench.exchange.truth.api_requests
+    (request,) = bench.exchange.ground_truth.api_requests
     assert (request.target, len(request.sids), request.ignored) == ("sms", 2, [])
 
 
@@ -139,8 +141,8 @@ async def test_bulksend_reads_the_json_of_the_pages(bench: Any, autojump_clock: 
     root = ElementTree.fromstring(answer.text)
     assert (answer.status_code, len(root.findall("SMSMessage"))) == (207, 2)
     assert texted(bench) == [(ASHA, "Hi."), (BINU, "Hi.")]
-    assert bench.exchange.truth.texts[0].fields["DltEntityId"] == "9"
-    assert bench.exchange.truth.api_requests[0].ignored == ["Sender"]
+    assert bench.exchange.ground_truth.texts[0].fields["DltEntityId"] == "9"
+    assert bench.exchange.ground_truth.api_requests[0].ignored == ["Sender"]
     # Sms/send is documented as a form only.
     refused = await bench.client.post("Sms/send.json", json={"From": "EXAMPL", "To": ASHA, "Body": "Hi."})
     assert refused.json()["RestException"]["Code"] == 40210
