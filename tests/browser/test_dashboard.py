@@ -30,7 +30,7 @@ def titles(visit: Visit, selector: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("campaign", [None, "admissions", "sales"])
-def test_its_figures_are_the_apis(visit: Visit, console: Console, campaign: str | None) -> None:
+def test_dashboard_figures_equal_the_api(visit: Visit, console: Console, campaign: str | None) -> None:
     visit.open("/" if campaign is None else f"/?campaign={campaign}")
     told = figures(console, campaign)
     assert told["total_calls"] > 20
@@ -82,7 +82,7 @@ def test_the_focus_stays_on_a_row_that_moves(visit: Visit, console: Console) -> 
     assert focused == row
 
 
-def test_it_says_when_it_has_grown_stale(visit: Visit) -> None:
+def test_dashboard_says_when_it_is_stale(visit: Visit) -> None:
     page = visit.open("/")
     status = page.get_by_role("status").filter(has_text="does not answer")
     expect(status).to_be_hidden()

@@ -49,7 +49,7 @@ def check(text: str, folder: Path) -> int:
     return main(["check", "--config", str(file)])
 
 
-def test_it_says_what_each_text_comes_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_the_size_of_each_sms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(BASE, tmp_path) == 0
     out = capsys.readouterr().out
     assert 'campaign "shop": sms.body: plain (GSM-7), at most 18 characters and 1 SMS; as registered\n' in out
@@ -71,7 +71,7 @@ def test_a_text_that_parts_from_its_template_is_a_problem(
     ) in err
 
 
-def test_it_says_who_of_the_latest_callers_is_of_a_country_that_is_not_contacted(
+def test_check_counts_recent_callers_of_countries_that_are_not_contacted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = SystemClock().now()

@@ -129,6 +129,6 @@ def test_what_the_daemon_dies_of_is_a_line_of_the_log(
 
 
 @pytest.mark.real
-def test_it_goes_on_where_its_streams_were_closed() -> None:
+def test_a_command_works_with_closed_streams() -> None:
     command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "missedd", "example"]
     assert subprocess.run(command, check=False).returncode == 0

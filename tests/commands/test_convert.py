@@ -78,7 +78,9 @@ def orders(folder: Path, *lines: str) -> str:
     return str(file)
 
 
-def test_one(daemon: Daemon, convert: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_of_one_conversion_prints_its_call(
+    daemon: Daemon, convert: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     one = [*convert, "--number", "98765 43210", "--reference", "o1", "--value", "2500"]
     assert main(one) == 0
     assert capsys.readouterr().out == "o1 is recorded for shop, call c1\n"

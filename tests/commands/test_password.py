@@ -30,7 +30,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
     return asked
 
 
-def test_it_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_the_password_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     asked = typed(monkeypatch, "open sesame", "open sesame")
     assert main(["password"]) == 0
     assert len(asked) == 2

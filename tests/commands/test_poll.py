@@ -86,7 +86,7 @@ def spoil(config: Path) -> Callable[[str], None]:
     return run
 
 
-def test_it_shows_how_a_poll_stands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_poll_shows_the_tally(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["poll", "--config", str(config), "singer"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "singer: closed since 2026-11-23 12:10:00 IST" in lines[0]

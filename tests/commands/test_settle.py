@@ -10,7 +10,7 @@ from missedd.cli import main
 from tests.commands.daemon import Daemon, config
 
 
-def test_it_asks_the_daemon(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settle_asks_the_daemon(daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = config(tmp_path, daemon.server_port)
     daemon.status, daemon.body = 200, b"{}"
     assert main(["settle", *options, "7", "no-answer", "--note", "asked her"]) == 0
@@ -27,7 +27,7 @@ def test_it_asks_the_daemon(daemon: Daemon, tmp_path: Path, capsys: pytest.Captu
         (b"[]", "404"),
     ],
 )
-def test_it_says_why_not(
+def test_a_refused_settle_prints_the_reason(
     daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], body: bytes, words: str
 ) -> None:
     daemon.status, daemon.body = 404, body

@@ -34,7 +34,7 @@ def test_what_is_past(ran: timedelta, shown: timedelta, called: timedelta | None
     assert past.until - NOON == until
 
 
-def test_it_is_never_later_than_the_clock_shows() -> None:
+def test_trusted_time_is_never_later_than_the_clock() -> None:
     past = TrustedTime(NOON, NOON)
     assert trusted_now(past, NOON + DAY) == NOON
     assert trusted_now(past, NOON - DAY) == NOON - DAY

@@ -13,11 +13,11 @@ from tests.docs.markdown import page
 README = page("README.md")
 
 
-def test_it_can_be_read_in_a_few_minutes() -> None:
+def test_the_readme_is_short() -> None:
     assert 500 <= len(README.text.split()) <= 800
 
 
-def test_its_configuration_has_twelve_lines_and_passes_missedd_check(
+def test_the_readme_configuration_has_twelve_lines_and_passes_missedd_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (block,) = (block for block in README.blocks if block.language == "toml")

@@ -16,7 +16,7 @@ from tests.engine.scene import scene
 BY = Actor(Source.CLI, "127.0.0.1")
 
 
-async def test_it_is_on_the_record_without_the_number(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_erasure_is_audited_without_the_number(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
         operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
         await operator.perform(BY, Suppress(CALLER, "asked", None))

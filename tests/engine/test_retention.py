@@ -61,7 +61,7 @@ async def test_who_was_silent_for_long_is_erased(tmp_path: Path, autojump_clock:
         assert CALLER[-4:] not in stage.lines.getvalue()
 
 
-async def test_it_is_to_the_day(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_retention_counts_in_whole_days(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with keeping(tmp_path) as stage:
         await stage.call(at=stage.clock.now())
         stage.clock.error = KEPT - timedelta(hours=1)

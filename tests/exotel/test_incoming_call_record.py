@@ -52,7 +52,7 @@ def test_the_caller_s_own_leg_is_no_conversation(seconds: tuple[int, ...]) -> No
 
 
 @pytest.mark.parametrize("leg2", ["no-answer", "busy", "null", None, "canceled", "cancelled", "failed"])
-def test_nobody_took_it(leg2: str | None) -> None:
+def test_a_listed_call_that_nobody_answered_is_missed(leg2: str | None) -> None:
     found = read(Details=MISSED | {"Leg2Status": leg2})
     assert (found.call.not_missed, found.has_details) == (None, True)
 
@@ -74,7 +74,7 @@ def test_nobody_took_it(leg2: str | None) -> None:
         ({"Direction": None}, Reason.OUTBOUND_LEG),
     ],
 )
-def test_it_is_no_missed_call(changes: dict[str, Any], reason: Reason) -> None:
+def test_a_listed_call_that_was_not_missed_has_its_reason(changes: dict[str, Any], reason: Reason) -> None:
     found = read(**changes)
     assert (found.call.not_missed, found.has_details) == (reason, True)
 

@@ -54,7 +54,7 @@ def test_each_kind_of_trouble_has_an_alert() -> None:
         assert f'expr: missedd_troubles{{kind="{kind}"}} == 1\n' in rules, kind
 
 
-def test_they_ask_for_metrics_that_exist() -> None:
+def test_alert_rules_name_existing_metrics() -> None:
     known = sample_names() | {"up"}
     expressions = re.findall(r"expr: (.*?)\n +(?:for|labels):", with_all_switched_on(), re.DOTALL)
     assert len(expressions) == len(alerts())

@@ -14,7 +14,7 @@ PANELS: list[dict[str, Any]] = json.loads(DASHBOARD.read_text("utf-8"))["panels"
 TARGETS: list[dict[str, str]] = [target for panel in PANELS for target in panel.get("targets", ())]
 
 
-def test_it_asks_for_metrics_that_exist_by_labels_that_they_have() -> None:
+def test_dashboard_queries_name_existing_metrics_and_labels() -> None:
     labels = {name for family in families() for sample in family.samples for name in sample.labels}
     for target in TARGETS:
         named = set(re.findall(r"\b(?:missedd|process)_[a-z_]+", target["expr"]))
@@ -24,7 +24,7 @@ def test_it_asks_for_metrics_that_exist_by_labels_that_they_have() -> None:
         assert wanted <= labels, target
 
 
-def test_it_shows_every_metric_but_those_that_say_the_same_again() -> None:
+def test_dashboard_shows_every_metric_but_the_redundant_ones() -> None:
     shown = " ".join(target["expr"] for target in TARGETS)
     left_out = {
         # Seen in the shape of what is shown, or of interest to alerts and questions only.
@@ -35,7 +35,7 @@ def test_it_shows_every_metric_but_those_that_say_the_same_again() -> None:
     assert {family.name for family in families() if family.name not in shown} == left_out
 
 
-def test_its_panels_do_not_overlap() -> None:
+def test_dashboard_panels_do_not_overlap() -> None:
     taken = set[tuple[int, int]]()
     for panel in PANELS:
         place = panel["gridPos"]

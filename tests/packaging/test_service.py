@@ -42,7 +42,7 @@ def test_systemd_finds_nothing_to_complain_of(tmp_path: Path) -> None:
 
 
 @needs_systemd
-def test_its_sandbox_is_tight() -> None:
+def test_the_unit_sandbox_is_tight() -> None:
     # The threshold is in tenths: an exposure of 1.5 of 10.
     told = [TOOL, "security", "--offline=true", "--threshold=15", "--no-pager", str(UNIT)]
     verdict = subprocess.run(told, capture_output=True, text=True, check=False)
@@ -51,7 +51,7 @@ def test_its_sandbox_is_tight() -> None:
     assert verdict.returncode == 0, verdict.stdout[-200:] + verdict.stderr
 
 
-def test_it_agrees_with_the_program() -> None:
+def test_the_unit_agrees_with_the_program() -> None:
     assert settings_of("Type") == ["notify"]
     assert settings_of("StateDirectory") == ["missedd"]
     assert int(settings_of("TimeoutStopSec")[0]) > 20  # the drain's own bounds, added up
@@ -67,7 +67,7 @@ def test_it_agrees_with_the_program() -> None:
     assert all(path == f"/etc/missedd/credentials/{name}" for name, _, path in names)
 
 
-def test_its_sockets_carry_the_names_and_addresses_that_the_program_expects() -> None:
+def test_socket_units_carry_the_names_and_addresses_that_the_program_expects() -> None:
     usual = read_listen(ConfigTable({}, "listen", "the usual", []), [])
     for name, unit in SOCKETS.items():
         assert settings_of("FileDescriptorName", unit) == [name]

@@ -58,7 +58,7 @@ def demo() -> Iterator[Demo]:
     running.kill()
 
 
-def test_it_says_where_the_console_is_and_people_ring(demo: Demo) -> None:
+def test_demo_prints_the_console_address_and_people_call(demo: Demo) -> None:
     eventually(lambda: demo.find(r"Password +(\S+)"))
     address, password = demo.find(r"console +(http://\S+)"), demo.find(r"Password +(\S+)")
     assert address is not None
@@ -79,7 +79,7 @@ def test_it_says_where_the_console_is_and_people_ring(demo: Demo) -> None:
     assert re.match(r" *\d+ calls came in", demo.lines[-1])
 
 
-def test_it_ends_by_itself() -> None:
+def test_demo_ends_after_its_time() -> None:
     running = Demo("--for", "1s")
     try:
         assert running.wait() == 0

@@ -28,7 +28,7 @@ def open_to_all(tmp_path: Path) -> Daemon:
     return daemon
 
 
-def test_it_does_not_start_without_one(open_to_all: Daemon) -> None:
+def test_an_open_private_address_without_a_password_does_not_start(open_to_all: Daemon) -> None:
     with pytest.raises(AssertionError):
         open_to_all.start()
     assert open_to_all.running is not None
@@ -36,7 +36,7 @@ def test_it_does_not_start_without_one(open_to_all: Daemon) -> None:
     assert "listen.private: is open to everybody" in open_to_all.log_path.read_text("utf-8")
 
 
-def test_nor_on_a_socket_that_it_was_given(tmp_path: Path) -> None:
+def test_a_passed_open_socket_without_a_password_does_not_start(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, CAMPAIGN, free_port())
     with socket.socket() as passed:
         passed.bind(("0.0.0.0", 0))

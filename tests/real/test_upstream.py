@@ -28,7 +28,7 @@ def standing(daemon: Daemon) -> set[tuple[Any, ...]]:
     return {(each["state"], each["reason"]) for each in actions}
 
 
-def test_it_waits_for_a_closed_port_and_goes_on(tmp_path: Path) -> None:
+def test_the_daemon_waits_for_a_closed_provider_port_and_goes_on(tmp_path: Path) -> None:
     port = free_port()
     with Daemon(tmp_path, SHOP, port) as daemon:
         daemon.start()

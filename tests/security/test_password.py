@@ -31,7 +31,7 @@ def test_only_the_password_matches() -> None:
     assert repr(kept) == "PasswordHash(hidden)"
 
 
-def test_it_can_stand_in_any_file() -> None:
+def test_a_password_hash_can_stand_in_any_file() -> None:
     assert re.fullmatch(r"[A-Za-z0-9:_-]+", KEPT)
 
 

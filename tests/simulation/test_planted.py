@@ -55,7 +55,7 @@ def named(mistake: PlantedMistake) -> str:
 @pytest.mark.parametrize(
     "mistake", [*PLANTED_MISTAKES, *MISTAKES_ABOUT_PEOPLE, *MISTAKES_ABOUT_OUTAGES], ids=named
 )
-def test_it_is_caught(
+def test_a_planted_mistake_is_caught(
     mistake: PlantedMistake, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     mistake.plant(monkeypatch)

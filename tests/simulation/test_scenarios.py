@@ -34,16 +34,14 @@ def test_the_scenarios_are_found() -> None:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=named)
-def test_it_meets_its_expectations(path: Path) -> None:
+def test_a_scenario_meets_its_expectations(path: Path) -> None:
     outcome = outcome_of(path)
     assert outcome.checked
     assert outcome.passed, "\n\n".join(map(str, outcome.failures))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=named)
-def test_its_log_speaks_the_vocabulary_and_keeps_numbers_and_secrets_to_itself(
-    path: Path, tmp_path: Path
-) -> None:
+def test_a_scenario_log_has_known_events_and_no_numbers_or_secrets(path: Path, tmp_path: Path) -> None:
     outcome = outcome_of(path)
     lines = [json.loads(line) for line in outcome.log_text.splitlines()]
     assert lines

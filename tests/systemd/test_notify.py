@@ -48,7 +48,7 @@ def test_the_variable_is_read_from_the_environment(
 
 
 @pytest.mark.parametrize("address", ["", "relative", "/nowhere/at/all", "@nobody-listens", "/" + "x" * 200])
-def test_nobody_to_tell_is_no_trouble(address: str) -> None:
+def test_notify_without_a_supervisor_does_nothing(address: str) -> None:
     notify.ready({"NOTIFY_SOCKET": address})
     notify.ready({})
 

@@ -35,7 +35,7 @@ def test_of_those_without_an_outcome_only_one_that_is_looked_for(state: State, i
     assert found is (Resolution.SETTLED if may else Resolution.NOT_UNKNOWN)
 
 
-def test_it_is_said_once() -> None:
+def test_an_unknown_outcome_is_resolved_once() -> None:
     def again(wanted: Outcome) -> Resolution:
         return check_resolution(
             Kind.SMS, State.DONE, Outcome.UNKNOWN, Outcome.DELIVERED, wanted, is_lost=True

@@ -56,7 +56,7 @@ def test_the_one_for_the_later_call_remains_and_is_due_when_the_earlier_was() ->
     assert (remains.expires_at, remains.retry_index) == (LATER + minutes(15), 0)
 
 
-def test_one_that_would_be_due_earlier_stays_so() -> None:
+def test_a_merged_callback_keeps_the_earlier_due_time() -> None:
     opening = NOON + minutes(600)
     remains, change = merge_callbacks(planned(LATER), 8, LATER, waiting(NOON, due_at=opening))
     assert (remains.due_at, change) == (LATER + seconds(30), CallbackReplaced(7, replacement_id=8))

@@ -25,7 +25,7 @@ YEAR = timedelta(days=365)
 instants = st.timedeltas(-YEAR, YEAR).map(lambda each: NOON + each)
 
 
-def test_it_goes_on_a_little_before_the_mark_and_ends_some_minutes_ago() -> None:
+def test_the_catch_up_window_overlaps_the_last_one_and_ends_some_minutes_ago() -> None:
     stretch = next_range(Watermark(LONG_AGO, NOON - minutes(10)), NOON)
     assert stretch == TimeRange(NOON - minutes(12), NOON - minutes(2))
 

@@ -43,14 +43,16 @@ def backlog(due: int, coming: Sequence[int], lives: int | None = None) -> Backlo
         (100, (200, 200), 200, 2.5),
     ],
 )
-def test_it_is_gone(due: int, coming: tuple[int, ...], per_minute: int, minutes: float) -> None:
+def test_the_forecast_says_when_the_backlog_is_gone(
+    due: int, coming: tuple[int, ...], per_minute: int, minutes: float
+) -> None:
     assert forecast_backlog(backlog(due, coming), per_minute) == BacklogForecast(
         timedelta(minutes=minutes), 0
     )
 
 
 @given(st.integers(0, 5_000), COUNTS, st.integers(1, 500))
-def test_so_much_goes_out_until_then(due: int, coming: list[int], per_minute: int) -> None:
+def test_the_forecast_ends_when_everything_due_was_sent(due: int, coming: list[int], per_minute: int) -> None:
     """Everything due by then was sent at the rate, and one more due action makes it later."""
     lasts = forecast_backlog(backlog(due, coming), per_minute).clears_in
     if due == 0:

@@ -67,7 +67,7 @@ def test_nothing_follows_what_is_closed() -> None:
 
 
 @pytest.mark.parametrize(("after_s", "lapsed"), [(0, False), (299.999999, False), (300, True), (9999, True)])
-def test_it_has_lapsed_from_its_end_on(after_s: float, lapsed: bool) -> None:
+def test_a_verification_has_expired_from_its_end_on(after_s: float, lapsed: bool) -> None:
     now = NOON + seconds(after_s)
     assert has_expired(WAITING, now) is lapsed
     assert superseding_event(WAITING, now) is (

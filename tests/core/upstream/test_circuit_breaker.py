@@ -105,7 +105,7 @@ def test_probes_come_after_growing_waits() -> None:
         ProviderSignal.ACCOUNT_REFUSED,
     ],
 )
-def test_one_that_is_taken_ends_it(sign: ProviderSignal) -> None:
+def test_an_accepted_request_closes_the_circuit_breaker(sign: ProviderSignal) -> None:
     held = after([sign] * 3)
     assert held.reason is not None
     assert after_request(held, ProviderSignal.ACCEPTED, 100, 101) == HEALTHY

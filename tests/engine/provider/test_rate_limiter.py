@@ -28,7 +28,7 @@ async def test_no_minute_ever_holds_more_than_the_limit(autojump_clock: MockCloc
     assert len(used) >= 400 / 60 * per_minute * 0.98
 
 
-async def test_it_tells_the_share_of_the_last_minute_that_was_used(autojump_clock: MockClock) -> None:
+async def test_rate_limiter_reports_the_used_share_of_the_last_minute(autojump_clock: MockClock) -> None:
     budget = RateLimiter(60, [10.0, 50.0, 70.0])
     assert budget.used_share == pytest.approx(2 / 60)
     for _ in range(13):

@@ -107,7 +107,7 @@ async def test_an_end_that_somebody_waits_for_is_learnt_soon_though_no_report_co
         assert waits in stage.ready[Lane.VOICE].due_ids(), "it is due at once"
 
 
-async def test_such_look_ups_are_a_quarter_of_the_budget_at_most(
+async def test_early_lookups_take_at_most_a_quarter_of_the_budget(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     """Calls that go on; the others' turn comes later, and nobody is forgotten."""

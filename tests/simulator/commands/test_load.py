@@ -194,7 +194,7 @@ def test_a_server_that_dies_is_told_of_and_the_callers_still_come(tmp_path: Path
     assert found["planned"] == found["answered"] + sum(found["lost"].values())
 
 
-def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_load_without_a_daemon_fails(capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     assert main(["load", "--url", f"http://127.0.0.1:{port}/x", "--rate", "1", "--for", "1"]) == 1
     assert f"cannot reach 127.0.0.1:{port}" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(("text", "code"), [(SHORT, 0), (FAILS, 1), ("", 2)])
-def test_its_exit_codes(tmp_path: Path, text: str, code: int) -> None:
+def test_replay_exit_codes(tmp_path: Path, text: str, code: int) -> None:
     assert main(["replay", *files(tmp_path, only=text)]) == code
 
 

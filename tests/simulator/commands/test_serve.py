@@ -126,7 +126,7 @@ def test_serve(base: str) -> None:
         assert gone.headers.get("connection") == "close"
 
 
-def test_it_tells_of_parameters_that_nobody_reads() -> None:
+def test_serve_prints_parameters_that_nobody_reads() -> None:
     form = {"From": "EXAMPL", "To": ["09876543210", "09811111111"], "Body": "Hello.", "body": "?"}
     complaints: list[str] = []
     with served("--last-to-wins", complaints=complaints) as base:
@@ -153,7 +153,7 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
     assert "error:" in capsys.readouterr().err
 
 
-def test_its_help_names_every_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_help_names_every_value(capsys: pytest.CaptureFixture[str]) -> None:
     from simulator.cli import main
     from simulator.scenario.schema import CHOICES_BY_KEY
 

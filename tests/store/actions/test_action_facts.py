@@ -137,7 +137,7 @@ async def test_a_text_that_was_not_sent_is_not_told(store: Store) -> None:
     assert await facts(store) == {}
 
 
-async def test_they_are_erased_with_the_number(store: Store) -> None:
+async def test_action_facts_are_erased_with_the_number(store: Store) -> None:
     await rung(store)
     await told(store, ENDED | {"RecordingUrl": RECORDING, "Price": "1.500"})
     await store.write(lambda db: db.execute("UPDATE actions SET details = json_set(details, '$.poll', 'x')"))

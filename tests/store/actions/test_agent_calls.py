@@ -73,7 +73,7 @@ async def test_how_many_calls_an_agent_takes_at_once(
     assert [await waits(store, n) for n in range(limit + 1, 5)] == ["agent-busy"] * (4 - limit)
 
 
-async def test_it_waits_for_the_agent_and_is_woken_by_the_end_of_that_call(store: Store) -> None:
+async def test_a_callback_for_a_busy_agent_waits_and_is_woken_by_the_end_of_the_call(store: Store) -> None:
     await rings(store, ONE, 1, 2)
     await place_callback(store, 1, of=ONE)
     (stopped,) = (await claim_actions(store, 2, at=DUE + seconds(1), of=ONE)).stopped
@@ -95,7 +95,7 @@ async def test_a_refusal_frees_the_agent(store: Store, is_final: bool) -> None:
     assert await try_all(store, 2, of=ONE, at=DUE + seconds(2)) == [2]
 
 
-async def test_it_waits_at_the_latest_until_that_call_cannot_be_up(store: Store) -> None:
+async def test_a_callback_for_a_busy_agent_waits_no_longer_than_the_longest_call(store: Store) -> None:
     of = of_agents(AGENT, time_limit=minutes(10))
     await rings(store, of, 1, 2)
     await place_callback(store, 1, of=of)

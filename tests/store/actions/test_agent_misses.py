@@ -59,7 +59,7 @@ async def test_a_report_that_comes_twice_plans_one(store: Store) -> None:
     assert [in_a_row for _, in_a_row, *_ in await left_alone(store)] == [1]
 
 
-async def test_such_tries_are_outside_the_cap_and_the_figures(store: Store) -> None:
+async def test_tries_of_further_agents_are_outside_the_cap_and_the_figures(store: Store) -> None:
     """One an hour: it is the try that reaches the caller's telephone."""
     action_id, at = await rang(store), DUE
     for _ in range(2):
@@ -125,7 +125,7 @@ async def test_when_everybody_was_tried_it_waits_for_the_first_rest_to_end(store
 
 
 @pytest.mark.parametrize("reason", MISSES)
-async def test_nobody_comes_and_it_expires(store: Store, reason: Reason) -> None:
+async def test_a_callback_that_no_agent_takes_expires(store: Store, reason: Reason) -> None:
     """An agent who was busy elsewhere is no agent whom we keep busy: that rest moves no expiry either."""
     action_id, at, expiry = await rang(store, ALONE), DUE, NOON + minutes(15)
     for rest in (2, 4, 8):

@@ -83,7 +83,7 @@ async def test_each_miss_in_a_row_doubles_it_up_to_half_an_hour(
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.BUSY])
-async def test_one_call_that_they_take_ends_it(store: Store, outcome: Outcome) -> None:
+async def test_a_call_that_the_agent_takes_ends_the_rest(store: Store, outcome: Outcome) -> None:
     """Whatever became of the caller's side."""
     await rang(store, ALONE)
     await place_callback(store, FIRST_CALLBACK, of=ALONE)

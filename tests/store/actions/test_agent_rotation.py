@@ -102,7 +102,7 @@ async def test_the_agent_of_the_moment_is_asked_for_at_the_claim(store: Store) -
     assert [agent for agent, _ in await rung(store)] == [second]
 
 
-async def test_nobody_on_duty_holds_it_and_its_expiry_moves_along(store: Store) -> None:
+async def test_a_callback_with_no_agent_on_duty_is_held_and_its_expiry_moves(store: Store) -> None:
     of = policy(campaign(callback=callback(flow=None, agents=(Agent(AGENTS[0], MORNING),))))
     night = ist("2026-11-23 20:00")
     (decided,) = await admit_calls(store, call(at=night), of=of, at=night)

@@ -70,7 +70,7 @@ async def test_an_answer_that_comes_when_somebody_waits_already_is_looked_up_ear
     )
 
 
-async def test_so_is_a_call_that_was_lost_and_found(store: Store) -> None:
+async def test_a_call_that_was_lost_and_found_is_looked_up_earlier_too(store: Store) -> None:
     await both_owed(store)
     await claim_actions(store, 1, of=TWO)
     await answer_action(store, Unknown("read-timeout"), of=TWO)
@@ -79,7 +79,7 @@ async def test_so_is_a_call_that_was_lost_and_found(store: Store) -> None:
     assert await store.write(unit) == look(FIRST_LOOK)
 
 
-async def test_it_is_looked_up_every_minute_and_only_the_scheduled_ones_count(store: Store) -> None:
+async def test_early_lookups_come_every_minute_and_do_not_count(store: Store) -> None:
     """The schedule asks after 3, 6, 16 minutes; whoever waits does not bring its end nearer."""
     await second_waits(store)
     seen = []
@@ -92,7 +92,7 @@ async def test_it_is_looked_up_every_minute_and_only_the_scheduled_ones_count(st
     assert seen == [(0,), (0,), (1,), (1,), (1,), (2,), (2,)]
 
 
-async def test_nobody_waits_any_more_and_the_schedule_goes_on(store: Store) -> None:
+async def test_lookups_return_to_the_schedule_when_nobody_waits(store: Store) -> None:
     await second_waits(store)
     at = DUE + minutes(1)
     taken = call("c2", SECOND_AT, dialled=(SECOND_EXOPHONE,), not_missed=Reason.CONVERSATION)

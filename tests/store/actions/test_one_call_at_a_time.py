@@ -76,7 +76,7 @@ async def test_whoever_is_being_rung_is_not_rung_by_another_campaign(store: Stor
     assert await rows(store, "SELECT count(*) FROM attempts WHERE action_id = 2") == [(0,)]
 
 
-async def test_nor_in_the_same_claim_or_while_the_request_is_out(store: Store) -> None:
+async def test_a_person_is_not_called_twice_in_one_claim_or_while_a_request_is_out(store: Store) -> None:
     await both_owed(store)
     claims = await claim_actions(store, 2, 1, at=SECOND_DUE, of=TWO)
     assert [each.action.id for each in claims.claimed] == [2]
@@ -198,7 +198,7 @@ BOUNDS = [
 
 
 @pytest.mark.parametrize(("first", "over"), BOUNDS)
-async def test_it_waits_at_the_latest_until_that_call_cannot_be_up(
+async def test_a_second_callback_waits_no_longer_than_the_longest_call(
     store: Store, first: object, over: datetime
 ) -> None:
     of = two(first)
@@ -209,7 +209,7 @@ async def test_it_waits_at_the_latest_until_that_call_cannot_be_up(
     assert (await actions(store))[0][0] == "placed", "nobody ever told of the first"
 
 
-async def test_it_never_goes_after_its_own_expiry(store: Store) -> None:
+async def test_a_waiting_callback_never_goes_after_its_expiry(store: Store) -> None:
     """Waiting for a person moves no expiry."""
     of = two(second=callback())
     await both_owed(store, of)
@@ -223,7 +223,7 @@ async def test_it_never_goes_after_its_own_expiry(store: Store) -> None:
     assert await rows(store, "SELECT expires_at FROM actions WHERE id = 2") == [(to_us(expiry),)]
 
 
-async def test_in_its_last_instant_it_may_still_go(store: Store) -> None:
+async def test_a_waiting_callback_may_go_in_its_last_instant(store: Store) -> None:
     of = two(second=callback())
     await second_waits(store, of)
     expiry = SECOND_AT + minutes(15)

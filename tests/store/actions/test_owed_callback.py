@@ -177,7 +177,7 @@ async def test_of_two_calls_of_one_instant_the_one_told_of_last_remains(store: S
     assert await kept(store, 2) == instants(DUE, NOON + minutes(15), NOON)
 
 
-async def test_late_and_in_one_batch(store: Store) -> None:
+async def test_calls_delivered_late_in_one_batch_leave_one_callback(store: Store) -> None:
     """The batch is decided in the order of its arrival, whatever the calls' own times are."""
     told = [call("c2", SECOND), call("c1", NOON), call("c3", NOON + seconds(20))]
     found = await admit_calls(store, *told, of=EAGER, at=NOON + seconds(20))

@@ -84,7 +84,7 @@ async def test_a_new_one_that_is_too_old_already_leaves_the_old_one(store: Store
 OFFICE = policy(campaign(callback=callback(delay=minutes(2)), hours=office(), dedup_window=timedelta(0)))
 
 
-async def test_it_goes_before_the_closing_as_the_earlier_one_would_have(store: Store) -> None:
+async def test_a_replaced_callback_still_goes_before_closing_time(store: Store) -> None:
     first, second = ist("2026-11-23 18:27:30"), ist("2026-11-23 18:28:40")
     await rang(store, "c1", first, OFFICE)
     await rang(store, "c2", second, OFFICE)

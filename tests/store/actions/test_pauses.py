@@ -70,7 +70,7 @@ async def test_what_is_due_in_a_pause_waits_at_its_gate(store: Store) -> None:
     assert await actions(store) == [WAITS, (State.PLANNED, None, Reason.OWED)]
 
 
-async def test_nobody_ends_it_and_it_expires(store: Store) -> None:
+async def test_a_callback_that_is_paused_past_its_expiry_expires(store: Store) -> None:
     await paused(store)
     await admit_calls(store, call("c1"))
     assert not (await claim_actions(store, 1, at=EXPIRY)).claimed
@@ -89,7 +89,7 @@ async def test_ended_it_goes_at_once_or_when_it_is_due(store: Store, after: time
     assert [each.attempt for each in (await claim_actions(store, 1, at=goes_at)).claimed] == [1]
 
 
-async def test_it_ends_by_itself_and_what_waited_goes(store: Store) -> None:
+async def test_a_pause_with_an_end_lets_waiting_callbacks_go(store: Store) -> None:
     await paused(store, until=NOON + minutes(5))
     await admit_calls(store, call("c1"))
     assert await wakes(store) == [Timer(to_us(NOON + minutes(5)), 1, Lane.VOICE)]

@@ -98,7 +98,7 @@ async def test_let_go_each_is_due_when_it_was(store: Store) -> None:
     assert await store.write(partial(release_lane, lane=Lane.SMS)) == []
 
 
-async def test_its_own_index_finds_them(store: Store) -> None:
+async def test_provider_holds_are_found_by_an_index(store: Store) -> None:
     for statement in (
         "SELECT id FROM actions WHERE {} AND kind = 'sms' ORDER BY due_at DESC, id DESC LIMIT 3",
         "UPDATE actions SET state = 'planned' WHERE {} AND kind = 'sms'",

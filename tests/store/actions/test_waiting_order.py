@@ -102,7 +102,7 @@ async def test_waiting_for_a_place_moves_the_expiry(store: Store, of: Policy, ex
     assert await rows(store, "SELECT expires_at FROM actions WHERE id = 2") == [(to_us(expires_at),)]
 
 
-async def test_then_it_expires(store: Store) -> None:
+async def test_a_callback_that_waits_for_a_place_expires(store: Store) -> None:
     """The agent talks for longer than anybody waits."""
     of = of_agents(AGENT, time_limit=4 * HOUR)
     await rings(store, of, 1, 2)
@@ -143,7 +143,7 @@ async def test_without_a_limit_the_freshest_go_first(store: Store) -> None:
         replace(policy(campaign(callback=callback(), hours=office())), channels=1),
     ],
 )
-async def test_so_do_those_that_wait_for_a_line(store: Store, of: Policy) -> None:
+async def test_callbacks_that_wait_for_a_line_go_oldest_first(store: Store, of: Policy) -> None:
     night, opening = ist("2026-11-23 20:00"), ist("2026-11-24 09:30")
     await rings(store, of, 1, 2, 3, at=night)
     assert await try_all(store, 3, 2, of=of, at=opening, limit=2) == [1]

@@ -128,7 +128,7 @@ async def test_a_refused_one_rang_nobody_so_there_is_nothing_to_answer(store: St
     assert await callbacks(store) == []
 
 
-async def test_it_is_the_last_callback_that_counts(store: Store) -> None:
+async def test_a_caller_rings_back_to_the_last_callback(store: Store) -> None:
     """The retry was answered."""
     await called_back(store, of=RETRYING)
     at = TOLD + minutes(10)
@@ -214,7 +214,7 @@ async def test_who_misses_the_second_one_too_and_rings_back_again_is_heard_again
     assert await callbacks(store) == [("done", "busy", "customer-busy"), HEARD]
 
 
-async def test_its_unanswered_callback_is_retried_as_any(store: Store) -> None:
+async def test_an_unanswered_callback_for_a_ring_back_is_retried(store: Store) -> None:
     await called_back(store, of=RETRYING)
     again = NOON + minutes(2)
     await rings(store, again, of=RETRYING)

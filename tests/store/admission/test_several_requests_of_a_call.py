@@ -64,7 +64,9 @@ async def kept(store: Store) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("by", [TALKED, MESSAGE])
 @pytest.mark.parametrize("same_batch", [True, False])
-async def test_it_ends_what_is_owed_for_the_call(store: Store, by: Reason, same_batch: bool) -> None:
+async def test_proof_that_a_call_was_taken_cancels_what_is_owed_for_it(
+    store: Store, by: Reason, same_batch: bool
+) -> None:
     calls = [call("c1"), taken("c1", by), taken("c1", by), call("c1")]
     if same_batch:
         found = await admit_calls(store, *calls, of=OF)

@@ -87,7 +87,9 @@ async def test_what_only_the_log_has_is_in_the_copy_too(driver: Driver, old: Pat
     assert calls(old.with_name(COPY)) == ["c1c1"]
 
 
-async def test_it_goes_on_without_a_copy_where_the_operator_says_so(driver: Driver, old: Path) -> None:
+async def test_an_upgrade_without_a_copy_goes_on_where_the_operator_says_so(
+    driver: Driver, old: Path
+) -> None:
     upgraded = await opened(driver, old, UpgradeOptions(makes_copy=False))
     assert upgraded is not None
     assert (upgraded.to_version, upgraded.copy) == (LATEST_VERSION, None)
@@ -199,7 +201,7 @@ def test_copies_go_after_a_week(old: Path) -> None:
     assert beside(old) == ["missedd.db", mine.name]
 
 
-async def test_it_is_said_that_the_work_goes_on(driver: Driver, old: Path) -> None:
+async def test_a_long_upgrade_reports_that_it_is_alive(driver: Driver, old: Path) -> None:
     said: list[int] = []
     await opened(driver, old, UpgradeOptions(report_alive=lambda: said.append(outdated_version(old) or 0)))
     assert said[:1] == [BEFORE], "at once, before anything is changed"
@@ -207,7 +209,7 @@ async def test_it_is_said_that_the_work_goes_on(driver: Driver, old: Path) -> No
     assert 0 not in said
 
 
-def test_it_is_said_again_as_long_as_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_upgrade_reports_again_as_long_as_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upgrading, "ALIVE_INTERVAL_S", 0.01)
     said = Semaphore(0)
     with upgrading.reporting_alive(said.release):

@@ -18,7 +18,9 @@ async def note(db: Database) -> str:
     return "noted"
 
 
-async def test_it_follows_though_the_caller_gave_up(autojump_clock: MockClock, tmp_path: Path) -> None:
+async def test_on_commit_runs_though_the_caller_was_cancelled(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
     followed: list[str] = []
 
     async def slow() -> None:

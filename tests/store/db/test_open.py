@@ -64,7 +64,7 @@ async def test_a_disk_that_is_mounted_read_only_is_called_so(
         await opened(driver, path)
 
 
-async def test_nor_by_another_name_of_the_same_file(driver: Driver, path: Path) -> None:
+async def test_an_open_store_is_not_opened_again_by_another_name(driver: Driver, path: Path) -> None:
     await opened(driver, path)
     link, copy = path.with_name("link.db"), path.with_name("copy.db")
     os.link(path, link)

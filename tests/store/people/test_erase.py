@@ -241,7 +241,7 @@ async def test_what_is_owed_keeps_the_number(store: Store) -> None:
     assert await erased(store) is ErasureRefusal.UNKNOWN
 
 
-async def test_one_who_is_being_verified_is_waited_for(store: Store) -> None:
+async def test_a_pending_verification_blocks_the_erasure(store: Store) -> None:
     def pending(until: datetime) -> Callable[[Database], Any]:
         return lambda db: db.execute(
             """INSERT INTO verifications (id, number, campaign, exophone, created_at, expires_at, status,

@@ -64,7 +64,7 @@ async def rung(store: Store, *calls: InboundCall, told_at: float) -> list[str]:
     return [reason for kind, reason in await actions(store, "kind, reason") if kind == "verify"]
 
 
-async def test_one_that_waits_and_is_proved(store: Store) -> None:
+async def test_a_waiting_verification_is_proved_by_a_call(store: Store) -> None:
     assert await started(store) == {
         "id": "v1",
         "number": CALLER,
@@ -98,7 +98,7 @@ async def test_only_the_right_number_and_the_right_campaign_prove_it(store: Stor
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
-async def test_it_is_proved_once(store: Store, same_batch: bool) -> None:
+async def test_a_verification_is_proved_once(store: Store, same_batch: bool) -> None:
     await started(store)
     calls = [call(f"c{n}", NOON + minutes(n)) for n in (1, 2)]
     for batch in [calls] if same_batch else [[each] for each in calls]:
@@ -169,7 +169,7 @@ async def test_a_call_that_is_delivered_late_counts_by_its_own_time_unless_the_e
     assert await standing(store, "v2") == ("expired", "not-rung-in-time", None)
 
 
-async def test_nobody_knows_an_id_that_was_not_given(store: Store) -> None:
+async def test_an_unknown_verification_id_finds_nothing(store: Store) -> None:
     assert await store.write(partial(expire_and_fetch_verification, verification_id="v9", now=NOON)) is None
 
 

@@ -58,7 +58,7 @@ async def test_unknown_are_those_that_nobody_settled(db: FilledDatabase) -> None
     assert (await unknown_outcomes(db, elsewhere)).items == (await lost_answers(db, elsewhere)).items == []
 
 
-async def test_they_are_found_by_their_own_indexes(db: FilledDatabase) -> None:
+async def test_parked_and_unknown_actions_are_found_by_indexes(db: FilledDatabase) -> None:
     await attention_counts(db)
     await parked_webhooks(db, Query())
     await unknown_outcomes(db, Query())

@@ -64,7 +64,7 @@ async def test_the_latest_webhook_is_no_call_that_only_the_list_told_of(db: Fill
     assert (await gauges(db, NOON))["last_webhook_at"] == to_us(NOON + minutes(6))
 
 
-async def test_they_cost_what_is_open_and_not_what_was_ever_done(db: FilledDatabase) -> None:
+async def test_gauges_cost_what_is_open_and_not_what_is_done(db: FilledDatabase) -> None:
     """No table that grows with every call is read but by an index, or from its end up to a limit."""
     await gauges(db, NOON)
     read_whole = set[str]()

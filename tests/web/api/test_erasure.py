@@ -32,7 +32,9 @@ async def test_a_number_is_erased_in_any_spelling(private: Private) -> None:
         (ErasureRefusal.POLL_OPEN, 409, "vote again"),
     ],
 )
-async def test_it_says_why_not(private: Private, why: ErasureRefusal, status: int, words: str) -> None:
+async def test_a_refused_erasure_gives_its_reason(
+    private: Private, why: ErasureRefusal, status: int, words: str
+) -> None:
     private.operator.erasure = why
     response = await private.app.test_client().post(f"/api/v1/numbers/{CALLER}/erase")
     assert (response.status_code, words in (await response.get_json())["detail"]) == (status, True)
@@ -44,7 +46,7 @@ async def why_not(private: Private, why: ErasureRefusal) -> str:
     return str((await response.get_json())["detail"])
 
 
-async def test_it_says_which_action_until_when_and_what_to_do(private: Private) -> None:
+async def test_an_erasure_that_an_open_action_blocks_names_action_time_and_remedy(private: Private) -> None:
     db, call = private.db, private.db.call("c1")
     assert await why_not(private, ErasureRefusal.STILL_OWED) == "an action is still owed to the number", (
         "by now done"
@@ -71,7 +73,7 @@ async def test_it_says_which_action_until_when_and_what_to_do(private: Private) 
     assert "it ends when your application accepts it, or after twelve attempts in about four days" in said
 
 
-async def test_it_says_which_verification_and_which_poll(private: Private) -> None:
+async def test_an_erasure_that_is_blocked_names_the_verification_or_the_poll(private: Private) -> None:
     pending = {
         "campaign": "signup",
         "exophone": "+918047120001",

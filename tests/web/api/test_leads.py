@@ -51,7 +51,7 @@ async def test_leads_by_status_and_by_change(private: Private) -> None:
     assert (row["number"], row["status"], row["callback_outcome"]) == ("+919000000001", "contacted", "busy")
 
 
-async def test_one_lead_and_what_is_said_of_it(private: Private) -> None:
+async def test_one_lead_has_the_documented_shape_and_takes_a_status(private: Private) -> None:
     private.db.lead(private.db.call("abc"))
     lead = await private.json("/api/v1/leads/1")
     assert conforms(lead, schemas()["Lead"])
@@ -117,7 +117,7 @@ async def test_a_conversion_is_created_once(private: Private) -> None:
     ]
 
 
-async def test_nobody_to_put_it_down_to(private: Private) -> None:
+async def test_a_conversion_of_a_number_that_never_called_is_not_found(private: Private) -> None:
     private.operator.answers = [UnknownCaller("number", "has never called a campaign")]
     response = await post(private, "conversions", {"number": CALLER, "reference": "o1"})
     assert (response.status_code, response.content_type) == (404, "application/problem+json")

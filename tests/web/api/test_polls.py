@@ -114,7 +114,9 @@ async def test_a_stream_shows_a_poll_at_once_and_whenever_it_has_changed(
         assert (await watcher.event())[:2] == (11, 3)
 
 
-async def test_there_are_at_most_two_events_a_second(private: Private, autojump_clock: MockClock) -> None:
+async def test_a_stream_sends_at_most_two_events_a_second(
+    private: Private, autojump_clock: MockClock
+) -> None:
     private.db.poll()
     async with watching(private) as watcher:
         heard = [await watcher.event()]
@@ -170,7 +172,7 @@ async def test_the_daemons_stop_ends_a_stream_at_once(private: Private, autojump
     assert await response.get_data(as_text=True) == "retry: 2000\n\n"
 
 
-async def test_there_are_only_so_many(private: Private, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_streams_over_the_limit_are_refused(private: Private, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_STREAMS", 2)
     private.db.poll()
     async with watching(private) as one:

@@ -17,7 +17,7 @@ async def test_nothing_waits_where_nothing_was_restored(private: Private) -> Non
     assert await private.json("/api/v1/quarantine") == {"since": None, "actions": 0}
 
 
-async def test_it_says_since_when(private: Private) -> None:
+async def test_quarantine_has_the_time_of_its_start(private: Private) -> None:
     await commit_group(InlineDatabase(private.db._connection), [partial(start_quarantine, now=NOON)])
     assert (await private.json("/api/v1/quarantine"))["since"] == "2026-11-23T06:30:00.000Z"
 

@@ -99,7 +99,7 @@ async def test_behind_a_proxy_with_https_the_cookie_stays_there(opened: Opened) 
         "/x\r\nA:b",
     ],
 )
-async def test_it_leads_nowhere_else(opened: Opened, elsewhere: str) -> None:
+async def test_login_redirect_stays_on_own_host(opened: Opened, elsewhere: str) -> None:
     _, browser = opened(password=PASSWORD)
     response = await filled_in(browser, next=elsewhere)
     assert (response.status_code, response.headers["Location"]) == (303, "/")

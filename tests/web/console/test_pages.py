@@ -130,7 +130,7 @@ async def test_one_campaign_of_many(private: Private) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_an_empty_house_has_all_its_rooms(private: Private, path: str) -> None:
+async def test_every_page_works_on_an_empty_database(private: Private, path: str) -> None:
     response = await private.get(path)
     assert response.status_code == (404 if path.startswith("/calls/") else 200)
     assert private.failures == []
@@ -144,7 +144,9 @@ async def test_an_empty_house_has_all_its_rooms(private: Private, path: str) -> 
         ("+919876543210", "/numbers/+919876543210"),
     ],
 )
-async def test_finding(private: Private, wanted: str, leads_to: str) -> None:
+async def test_search_leads_to_the_page_of_the_number_or_call(
+    private: Private, wanted: str, leads_to: str
+) -> None:
     _fill(private)
     response = await private.get(f"/find?q={wanted}")
     assert (response.status_code, response.headers["Location"]) == (302, leads_to)
@@ -177,7 +179,7 @@ async def test_nothing_comes_from_outside_and_nothing_runs_inline(private: Priva
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_it_can_be_used_by_keyboard_and_read_aloud(private: Private, path: str) -> None:
+async def test_pages_work_with_keyboard_and_screen_reader(private: Private, path: str) -> None:
     _fill(private)
     page = await private.html(path)
     assert '<a class="skip" href="#main">' in page
@@ -262,7 +264,7 @@ def test_charts_of_nothing_and_of_something() -> None:
     ("seconds", "text"),
     [(None, "–"), (0, "0 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (3599, "59 min"), (7_260, "2 h 1 min")],
 )
-def test_spans(seconds: float | None, text: str) -> None:
+def test_durations_as_people_read_them(seconds: float | None, text: str) -> None:
     assert lasting(seconds) == text
 
 

@@ -76,7 +76,7 @@ async def test_a_failure_is_not_remembered(autojump_clock: MockClock) -> None:
     assert await remembered.get("x", Question(0)) == 1
 
 
-async def test_it_remembers_no_more_than_so_many(autojump_clock: MockClock) -> None:
+async def test_query_cache_is_bounded(autojump_clock: MockClock) -> None:
     remembered, question = QueryCache(), Question(0)
     for key in range(5 * MAX_ENTRIES):
         await remembered.get(key, question, at_least_s=99)

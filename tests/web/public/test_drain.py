@@ -116,7 +116,7 @@ async def test_connections_that_wait_to_be_accepted_at_a_stop_are_the_last() -> 
         late.close()
 
 
-async def test_one_that_waits_and_says_nothing_does_not_hold_up_the_stop() -> None:
+async def test_a_silent_connection_in_the_backlog_does_not_hold_up_the_stop() -> None:
     async with running_listener(limits=SOON) as served:
         await trio.testing.wait_all_tasks_blocked()
         silent = made_unheard(served)
