@@ -1,4 +1,4 @@
-"""What must survive: units of work over SQL, migrations, and the actor that owns the connection.
+"""Everything that must survive a restart: units of work over SQL, migrations, and the writing actor.
 
-The only room that knows asyncio or aiosqlite.
+This is the only package that imports asyncio or aiosqlite.
 """

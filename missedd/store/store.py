@@ -1,4 +1,4 @@
-"""The store as the engine knows it: open, write, read, closed in the right order."""
+"""The store as the engine uses it: opened, written to, read from, and closed in the right order."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Store:
         self._writer = writer
         self._reader = reader
         self.is_checked = is_checked
-        """Whether the whole file was read when it was opened, and found well."""
+        """Whether the whole file was checked when it was opened; a very large file is not."""
         self.upgrade_result = upgrade_result
-        """What was done to its schema when it was opened."""
+        """The upgrade of the schema when the file was opened; None if the schema was the newest."""
 
     async def write[T](
         self, unit: UnitOfWork[T], on_commit: Callable[[T], None] | None = None, *, offload: bool = False
@@ -62,7 +62,7 @@ class Store:
 
     @property
     def last_commit_error(self) -> str | None:
-        """Why nothing can be committed just now; None while all is well."""
+        """Why nothing can be committed at the moment; None while commits succeed."""
         return self._writer.last_commit_error
 
     @property
@@ -79,10 +79,10 @@ class Store:
 async def open_store(
     driver: Driver, path: Path, owner: str, upgrade_options: UpgradeOptions = DEFAULT_UPGRADE
 ) -> AsyncIterator[Store]:
-    """Open the daemon's store, alone on its file, with its schema up to date.
+    """Open the daemon's store, as the only daemon on the file, and bring its schema up to date.
 
-    Leaving the block lets the writer finish what waits, then closes both connections. Raises
-    `StoreRefused` where the file cannot be used.
+    When the block ends, the writer finishes the units that wait, and then both connections are closed.
+    Raises `StoreRefused` if the file cannot be used.
     """
     check_path(path)
     with lock_database(path, owner):
@@ -107,9 +107,9 @@ async def open_store(
 
 
 async def check_openable(driver: Driver, path: Path) -> None:
-    """Raise `StoreRefused` for all that would keep `open_store` from opening it, and change nothing.
+    """Raise `StoreRefused` for everything that would make `open_store` fail; changes nothing.
 
-    That a daemon has it is no such thing: it is looked at beside that one.
+    A daemon that has the database open is no failure: the check reads beside that daemon.
     """
     check_path(path)
     if path.exists():
@@ -123,9 +123,10 @@ async def check_openable(driver: Driver, path: Path) -> None:
 async def open_reader(
     driver: Driver, path: Path, schema: UnitOfWork[int] = check_schema
 ) -> AsyncIterator[DatabaseConnection]:
-    """A reading connection beside a daemon that may be running: for `missedd why` and `missedd report`.
+    """A reading connection, even while a daemon is running: for `missedd why` and `missedd report`.
 
-    `schema` refuses what this missedd cannot read: by default all but the newest version.
+    `schema` is the unit that refuses a schema which this missedd cannot read: by default every version but
+    the newest. Raises `StoreRefused`.
     """
     check_database_exists(path)
     reader = await _open(driver, path, read_only=True, schema=schema)
@@ -146,7 +147,7 @@ async def _check_integrity(reader: DatabaseConnection, path: Path) -> bool:
 async def _open_upgraded(
     driver: Driver, path: Path, upgrade_options: UpgradeOptions
 ) -> tuple[DatabaseConnection, UpgradeResult | None]:
-    """A connection for writing; an older schema is kept as a copy, then brought up to date."""
+    """A connection for writing; with an older schema, the database is copied and then migrated."""
     version = outdated_version(path)
     if version is None:
         return await _open(driver, path, read_only=False), None
@@ -164,7 +165,7 @@ async def _open_upgraded(
 async def _open(
     driver: Driver, path: Path, *, read_only: bool, schema: UnitOfWork[int] = check_schema
 ) -> DatabaseConnection:
-    """A connection on which the schema is the one we know; a damaged file shows here, if it can."""
+    """A connection with a schema that we know; raises `StoreRefused`, for example for a damaged file."""
     try:
         connection = await driver.open(path, read_only=read_only)
         try:
@@ -182,7 +183,7 @@ async def _open(
         raise StoreRefused(f"{refusal}{downgrade_advice(path, LATEST_VERSION)}") from refusal
     except (sqlite3.Error, NotDurable) as failure:
         if read_only and not os.access(path.parent, os.W_OK):
-            # A database in use is read by way of a file beside it.
+            # A reader of a database in use must be able to write to the log's index beside it.
             raise StoreRefused(read_only_mount_message(path) or unreadable_message(path)) from failure
         raise StoreRefused(recovery_advice(path, failure)) from failure
     return connection

@@ -1,4 +1,4 @@
-"""Looking a database over without the daemon: is it whole, is it ours, what is in it."""
+"""Inspect a database file without the daemon: is it undamaged, is it missedd's, what does it hold."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PROBLEMS_SHOWN: Final = 5
 
 @dataclass(slots=True)
 class DatabaseReport:
-    """What was found; well if there are no problems."""
+    """What an inspection found; the database is healthy if there are no problems."""
 
     problems: list[str] = field(default_factory=list)
     version: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     pending: int = 0
-    """Actions that a daemon on this database would still send."""
+    """Actions that a daemon would still send from this database."""
 
     @property
     def is_healthy(self) -> bool:
@@ -33,37 +33,37 @@ class DatabaseReport:
 
 
 def inspect_database(path: Path) -> DatabaseReport:
-    """Read every page of the database at `path` and follow every reference; slow where it is large."""
-    found = DatabaseReport()
+    """Read every page of the database at `path` and follow every reference; slow for a large file."""
+    report = DatabaseReport()
     try:
         if not has_database(path) or not path.is_file():
-            found.problems.append("there is no such file")
-            return found
-        with closing(open_read_only(path)) as reading:
-            _inspect(reading, found)
+            report.problems.append("there is no such file")
+            return report
+        with closing(open_read_only(path)) as connection:
+            _inspect(connection, report)
     except (sqlite3.Error, StoreRefused) as failure:
-        found.problems.append(str(failure))
-    return found
+        report.problems.append(str(failure))
+    return report
 
 
-def _inspect(reading: sqlite3.Connection, report: DatabaseReport) -> None:
-    (report.version,) = reading.execute("PRAGMA user_version").fetchone()
-    names = {name for (name,) in reading.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if missing := [each for each in TABLES if each not in names]:
+def _inspect(connection: sqlite3.Connection, report: DatabaseReport) -> None:
+    (report.version,) = connection.execute("PRAGMA user_version").fetchone()
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if missing := [table for table in TABLES if table not in names]:
         report.problems.append(f"it is no database of missedd: it has no table {', '.join(missing)}")
         return
     if report.version > LATEST_VERSION:
         report.problems.append(
             f"it has schema version {report.version}, this missedd knows up to {LATEST_VERSION}"
         )
-    said = [text for (text,) in reading.execute(f"PRAGMA integrity_check({PROBLEMS_SHOWN})")]
-    report.problems += [] if said == ["ok"] else said
-    broken = reading.execute("PRAGMA foreign_key_check").fetchmany(PROBLEMS_SHOWN)
+    results = [text for (text,) in connection.execute(f"PRAGMA integrity_check({PROBLEMS_SHOWN})")]
+    report.problems += [] if results == ["ok"] else results
+    broken = connection.execute("PRAGMA foreign_key_check").fetchmany(PROBLEMS_SHOWN)
     report.problems += [
         f"row {row} of {table} refers to a missing {parent}" for table, row, parent, _ in broken
     ]
     for table in TABLES:
-        (report.counts[table],) = reading.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - ours
-    (report.pending,) = reading.execute(
+        (report.counts[table],) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - ours
+    (report.pending,) = connection.execute(
         "SELECT count(*) FROM actions WHERE state IN ('planned', 'held')"
     ).fetchone()

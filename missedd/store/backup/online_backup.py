@@ -1,8 +1,8 @@
-"""A copy of the database that is whole or not there, taken beside a running daemon or without one.
+"""A copy of the database that is complete or does not exist, taken with or without a running daemon.
 
-SQLite's online backup reads one snapshot through a connection of its own: the daemon goes on
-writing and waits for nobody. While it lasts the write-ahead log cannot be shortened, so the log
-grows by what is written meanwhile.
+SQLite's online backup reads one snapshot through a connection of its own, so the daemon goes on writing and
+does not wait. During the backup the write-ahead log cannot be shortened, so the log grows by what is written
+meanwhile.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from missedd.store.db.database import StoreRefused
 from missedd.store.db.read_only import open_read_only
 
 PAGES_PER_STEP = 2048
-"""Eight megabytes between two words of progress."""
+"""Progress is reported every 2048 pages, which are eight megabytes."""
 
 type Progress = Callable[[int, int], None]
-"""Told how many pages are copied, and of how many."""
+"""Called with the number of pages that are copied, and the number of all pages."""
 
 
 def copy_database(source: Path, target: Path, progress: Progress, *, replace: bool = False) -> None:
-    """Copy `source` to `target`, one file that needs no log beside it, readable by its owner only.
+    """Copy the database `source` to `target`: one file without a log, readable by its owner only.
 
-    The copy is checked and on disk before it gets its name. Raises `StoreRefused` where the source
-    cannot be read or the target not be written, `FileExistsError` where there is one already.
+    The copy is checked and on disk before it gets its name. Raises `StoreRefused` if the source cannot be
+    read or the target cannot be written, and `FileExistsError` if the target exists and `replace` is not set.
     """
     if not replace and target.exists():
         raise FileExistsError(target)
@@ -37,21 +37,21 @@ def copy_database(source: Path, target: Path, progress: Progress, *, replace: bo
         _create(unfinished)
         with closing(open_read_only(source)) as reading, closing(sqlite3.connect(unfinished)) as writing:
             reading.isolation_level = None
-            # The transaction holds the snapshot: without it every commit of the daemon would make
-            # the copy begin again.
+            # The transaction holds the snapshot. Without it every commit of the daemon would make the
+            # copy start again.
             reading.execute("BEGIN")
             reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             reading.backup(
                 writing, pages=PAGES_PER_STEP, progress=lambda _, left, total: progress(total - left, total)
             )
             writing.execute("PRAGMA journal_mode = DELETE")
-            (said,) = writing.execute("PRAGMA quick_check(1)").fetchone()
-        if said != "ok":
-            raise StoreRefused(f"the database {source} is damaged, so its copy is: {said}")
+            (result,) = writing.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise StoreRefused(f"the database {source} is damaged, and so is its copy: {result}")
         fsync_path(unfinished)
         if replace:
             for log in wal_files(target):
-                log.unlink(missing_ok=True)  # a log must never meet a database that is not its own
+                log.unlink(missing_ok=True)  # SQLite must never apply a log to another database
             unfinished.replace(target)
         else:
             os.link(unfinished, target)
@@ -65,7 +65,7 @@ def copy_database(source: Path, target: Path, progress: Progress, *, replace: bo
 
 
 def wal_files(path: Path) -> tuple[Path, Path]:
-    """The log of a database, and the log's index."""
+    """The paths of a database's write-ahead log and of the log's index."""
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 

@@ -1,7 +1,7 @@
-"""A backup takes the database's place; what was there is kept, what it owes waits.
+"""Restore a backup: it replaces the database, the old file is kept, and pending actions are quarantined.
 
-The order makes every moment safe: the copy is complete, migrated, quarantined and on disk before
-the old file loses its name, and a name is only ever moved from one whole file to another.
+A crash at any moment is safe. The copy is complete, migrated, quarantined and on disk before the old file
+loses its name, and the database's name always belongs to a complete file.
 """
 
 from __future__ import annotations
@@ -25,68 +25,68 @@ from missedd.store.db.migrate import migrate
 @dataclass(frozen=True, slots=True)
 class RestoreResult:
     old_database: Path | None
-    """Where the database that was there is now."""
+    """Where the previous database is now; None if there was none."""
     quarantined_actions: int
-    """Actions that are under quarantine."""
+    """The number of actions in quarantine."""
 
 
 async def restore_backup(path: Path, backup: Path, now: datetime, progress: Progress) -> RestoreResult:
-    """Put `backup`, which was examined, in the place of the database at `path`.
+    """Replace the database at `path` with `backup`, which must have been inspected before.
 
-    For a program that does nothing else meanwhile: it blocks. Raises `StoreRefused` where a daemon
-    has the database, or the copy cannot be made; then nothing has changed.
+    This call blocks the thread, so it is for a program that does nothing else. Raises `StoreRefused` if a
+    daemon holds the database or the copy cannot be made; then nothing has changed.
     """
     path = path.resolve()
-    had_one = path.exists()
+    had_database = path.exists()
     with lock_database(path, "missedd restore"):
         copy = path.with_name(f".{path.name}.restoring")
         try:
             copy_database(backup, copy, progress, replace=True)
-            waiting = await _prepare(copy, now)
+            quarantined = await _prepare(copy, now)
             fsync_path(copy)
             _chown_like(path.parent, copy, path.with_name(path.name + ".lock"))
-            kept = _rename_old_database(path, now) if had_one else None
+            old_database = _rename_old_database(path, now) if had_database else None
             copy.replace(path)
             fsync_path(path.parent)
         except (OSError, sqlite3.Error) as failure:
             raise StoreRefused(f"cannot restore into {path}: {describe_error(failure)}") from failure
         finally:
-            if not had_one and path.stat().st_size == 0:
-                path.unlink()  # made to be locked, and nothing has taken its place
+            if not had_database and path.stat().st_size == 0:
+                path.unlink()  # the lock created this empty file, and no backup has replaced it
             for leftover in (copy, *wal_files(copy)):
                 leftover.unlink(missing_ok=True)
-    return RestoreResult(kept, waiting)
+    return RestoreResult(old_database, quarantined)
 
 
 async def _prepare(copy: Path, now: datetime) -> int:
-    """Bring the copy's schema up to date and put what it owes under quarantine, in one transaction."""
+    """Migrate the copy's schema and quarantine its pending actions, in one transaction."""
     connection = await InlineDriver().open(copy, read_only=False)
     try:
         results = await connection.write([migrate, partial(start_quarantine, now=now)])
     finally:
-        await connection.close()  # as the last one it empties the log into the file
-    for each in results:
-        if isinstance(each, BaseException):
-            raise each
+        await connection.close()  # the last connection writes the log into the file
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
     return int(results[1])
 
 
 def _rename_old_database(path: Path, now: datetime) -> Path:
-    """Give the old database another name beside its own, its log with it."""
-    kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
-    # Not opened, not even to empty its log: opening a damaged file can throw that log away.
-    (log, index), (kept_log, _) = wal_files(path), wal_files(kept)
-    os.link(path, kept)
+    """Give the old database and its log another name in the same folder."""
+    renamed = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
+    # The old database is not opened, not even to empty its log: opening a damaged file can drop that log.
+    (log, index), (renamed_log, _) = wal_files(path), wal_files(renamed)
+    os.link(path, renamed)
     if log.exists():
-        log.replace(kept_log)
+        log.replace(renamed_log)
     index.unlink(missing_ok=True)
     fsync_path(path.parent)
-    return kept
+    return renamed
 
 
 def _chown_like(folder: Path, *files: Path) -> None:
-    """Restored by root, it is still the daemon's: the folder says whose that is."""
+    """After a restore by root, give the files to the daemon's user, who owns the folder."""
     if os.geteuid() == 0:
         owner = folder.stat()
-        for each in files:
-            os.chown(each, owner.st_uid, owner.st_gid)
+        for file in files:
+            os.chown(file, owner.st_uid, owner.st_gid)

@@ -1,10 +1,10 @@
-"""An upgrade of the schema: a copy is kept of the database as it was, and it is said that the work goes on.
+"""An upgrade of the schema: keep a copy of the old database, and report that the upgrade is still running.
 
-missedd.db.before-0018     the database before migration 18, as the release before wrote it
-missedd.db.before-0018.2   the same of a second upgrade, after the first copy was put back
+missedd.db.before-0018     the database before migration 18, as the previous release wrote it
+missedd.db.before-0018.2   the same from a second upgrade, after the first copy was restored
 
-Where the file system can share blocks (FICLONE: btrfs, XFS and others) the copy takes neither time nor
-room; else it is a real one, of up to a gigabyte. It holds people's numbers, so it goes after a week.
+If the file system can share blocks (FICLONE: btrfs, XFS and others), the copy takes neither time nor space.
+Else it is a real copy of up to a gigabyte. The copy holds people's numbers, so it is deleted after a week.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.db.read_only import open_read_only
 
 MAX_COPIED_BYTES: Final = 1024**3
-"""Bytes that are copied where blocks cannot be shared: some ten seconds of a slow disk."""
+"""The most bytes that are copied if blocks cannot be shared: about ten seconds of a slow disk."""
 
 RESERVED_BYTES: Final = 64 * 1024**2
-"""Bytes that a copy leaves free for the daemon's own work."""
+"""Free bytes that a copy leaves for the daemon."""
 
 COPY_RETENTION: Final = timedelta(days=7)
-"""Whoever goes back after that would lose a week of calls."""
+"""How long a copy is kept. After a week, restoring the copy would lose a week of calls."""
 
 ALIVE_INTERVAL_S: Final = 10.0
 
 _FICLONE: Final = 0x40049409
-"""ioctl_ficlone(2): let a file share all blocks of another one until either is written to."""
+"""ioctl_ficlone(2): one file shares all blocks of another until either of them is written to."""
 
 type CloneFile = Callable[[int, int], None]
-"""Makes the second open file share the blocks of the first; raises OSError where that cannot be."""
+"""Makes the second open file share the blocks of the first; raises OSError if that is not possible."""
 
 
 def share_blocks(source: int, target: int) -> None:
@@ -51,12 +51,12 @@ def share_blocks(source: int, target: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeOptions:
-    """How an upgrade is gone about."""
+    """The settings of an upgrade."""
 
     makes_copy: bool = True
-    """Whether it may only begin once the copy is kept."""
+    """Whether the database is copied before the upgrade begins."""
     report_alive: Callable[[], None] = lambda: None
-    """Called as it begins, and then every few seconds, from another thread, as long as it goes on."""
+    """Called at the beginning, and then every `ALIVE_INTERVAL_S` from another thread until the end."""
 
 
 DEFAULT_UPGRADE: Final = UpgradeOptions()
@@ -72,50 +72,50 @@ class UpgradeResult:
 
 @contextmanager
 def reporting_alive(report_alive: Callable[[], None]) -> Iterator[None]:
-    """Call `report_alive` as long as the block takes, whatever the loop is doing meanwhile."""
-    over = Event()
+    """Call `report_alive` again and again while the block runs, even if the event loop is blocked."""
+    is_over = Event()
 
-    def say() -> None:
-        while not over.wait(ALIVE_INTERVAL_S):
+    def report_until_over() -> None:
+        while not is_over.wait(ALIVE_INTERVAL_S):
             report_alive()
 
     report_alive()
-    thread = Thread(target=say, name="missedd-upgrade", daemon=True)
+    thread = Thread(target=report_until_over, name="missedd-upgrade", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        is_over.set()
         thread.join()
 
 
 def outdated_version(path: Path) -> int | None:
-    """The schema's version where an upgrade would change it; None for a new or an unreadable file."""
+    """The schema's version if an upgrade would change it; None if not, or for a new or unreadable file."""
     try:
         if not path.exists() or not path.stat().st_size:
             return None
-        with closing(open_read_only(path)) as reading:
-            version = int(reading.execute("PRAGMA user_version").fetchone()[0])
+        with closing(open_read_only(path)) as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except (sqlite3.Error, OSError):
-        return None  # Whoever opens it next says what is wrong with it.
+        return None  # The caller opens the file next and reports what is wrong.
     return version if 0 < version < LATEST_VERSION else None
 
 
 def make_upgrade_copy(path: Path, version: int, clone: CloneFile = share_blocks) -> Path:
-    """Keep the database at `path`, which nobody else writes to, as it is; returns the copy.
+    """Copy the database at `path`, which nobody else may write to; returns the path of the copy.
 
-    The copy is on disk before it has its name. Raises `StoreRefused` where none can be kept.
+    The copy is on disk before it has its name. Raises `StoreRefused` if no copy can be made.
     """
     path = path.resolve()
     for leftover in path.parent.glob(f".{path.name}.before-*.unfinished"):
         leftover.unlink(missing_ok=True)
-    before = [copy for number, _, copy in _copies(path) if number == version + 1]
+    earlier = [copy for number, _, copy in _copies(path) if number == version + 1]
     try:
         log_is_empty = _checkpoint_wal(path)
-        if before and log_is_empty and _is_same(path, before[-1]):
-            return before[-1]  # made by a start that came no further
+        if earlier and log_is_empty and _is_same(path, earlier[-1]):
+            return earlier[-1]  # an earlier start made this copy and then failed
         plain = _name(path, version)
-        copy = plain if not before else plain.with_name(f"{plain.name}.{len(before) + 1}")
+        copy = plain if not earlier else plain.with_name(f"{plain.name}.{len(earlier) + 1}")
         if not (log_is_empty and _try_clone(path, copy, clone)):
             why = _copy_obstacle(path)
             if why is not None:
@@ -128,7 +128,7 @@ def make_upgrade_copy(path: Path, version: int, clone: CloneFile = share_blocks)
 
 
 def check_copy_possible(path: Path, version: int, clone: CloneFile = share_blocks) -> Path:
-    """What the copy would be called; raises `StoreRefused` where none can be kept. Leaves nothing behind."""
+    """The path that the copy would have; raises `StoreRefused` if no copy can be made. Leaves no file."""
     path = path.resolve()
     why = _copy_obstacle(path)
     trial = path.with_name(f".{path.name}.before-trial.unfinished")
@@ -139,7 +139,7 @@ def check_copy_possible(path: Path, version: int, clone: CloneFile = share_block
 
 
 def downgrade_advice(path: Path, version: int) -> str:
-    """Which copy a missedd that knows up to `version` can go back to, in words; "" if there is none."""
+    """Advice which copy to restore for a missedd that knows schemas up to `version`; "" if there is none."""
     usable = [copy for number, _, copy in _copies(path.resolve()) if number <= version + 1]
     if not usable:
         return ""
@@ -150,14 +150,14 @@ def downgrade_advice(path: Path, version: int) -> str:
 
 
 def delete_old_copies(path: Path, now: datetime) -> list[Path]:
-    """Delete the copies that were made more than `COPY_RETENTION` ago; returns them."""
-    dropped = []
+    """Delete the copies that were made more than `COPY_RETENTION` ago; returns their paths."""
+    deleted = []
     for _, _, copy in _copies(path.resolve()):
-        with suppress(OSError):  # of another user, perhaps: it is tried again at the next start
+        with suppress(OSError):  # for example another user's file; the next start tries again
             if now - datetime.fromtimestamp(copy.stat().st_ctime, UTC) > COPY_RETENTION:
                 copy.unlink()
-                dropped.append(copy)
-    return dropped
+                deleted.append(copy)
+    return deleted
 
 
 def _name(path: Path, version: int) -> Path:
@@ -165,14 +165,14 @@ def _name(path: Path, version: int) -> Path:
 
 
 def _copies(path: Path) -> list[tuple[int, int, Path]]:
-    """The copies beside a database, with the migration that followed and which one it is; the newest last."""
+    """The copies of a database as (next migration, number of the copy, path); the newest last."""
     pattern = re.compile(rf"{re.escape(path.name)}\.before-(\d{{4}})(?:\.(\d+))?")
-    found = [(pattern.fullmatch(file.name), file) for file in path.parent.iterdir()]
-    return sorted((int(match[1]), int(match[2] or 1), file) for match, file in found if match)
+    matches = [(pattern.fullmatch(file.name), file) for file in path.parent.iterdir()]
+    return sorted((int(match[1]), int(match[2] or 1), file) for match, file in matches if match)
 
 
 def _checkpoint_wal(path: Path) -> bool:
-    """Bring what stands in the write-ahead log into the file; whether all of it is there now."""
+    """Write the write-ahead log into the database file; whether the log is empty now."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writing:
         writing.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -181,12 +181,12 @@ def _checkpoint_wal(path: Path) -> bool:
 
 
 def _is_same(path: Path, copy: Path) -> bool:
-    database, kept = path.stat(), copy.stat()
-    return (database.st_size, database.st_mtime_ns) == (kept.st_size, kept.st_mtime_ns)
+    original, copied = path.stat(), copy.stat()
+    return (original.st_size, original.st_mtime_ns) == (copied.st_size, copied.st_mtime_ns)
 
 
 def _try_clone(path: Path, copy: Path, clone: CloneFile) -> bool:
-    """Try to make a copy that shares the file's blocks."""
+    """Try to make a copy that shares the file's blocks; False if that is not possible."""
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
     source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -207,10 +207,10 @@ def _try_clone(path: Path, copy: Path, clone: CloneFile) -> bool:
 
 
 def _copy_obstacle(path: Path) -> str | None:
-    """Why a real copy is not made; None if it is."""
+    """Why no real copy can be made; None if one can."""
     size = path.stat().st_size + sum(log.stat().st_size for log in wal_files(path)[:1] if log.exists())
     if size > MAX_COPIED_BYTES:
-        return f"it has {_mb(size)}, and more than {_mb(MAX_COPIED_BYTES)} are not copied at a start"
+        return f"it has {_mb(size)}, and a start copies at most {_mb(MAX_COPIED_BYTES)}"
     free = shutil.disk_usage(path.parent).free
     if free < size + RESERVED_BYTES:
         return f"a copy needs {_mb(size + RESERVED_BYTES)}, and {path.parent} has {_mb(free)} free"
@@ -219,9 +219,8 @@ def _copy_obstacle(path: Path) -> str | None:
 
 def _refusal(path: Path, version: int, why: str) -> str:
     return (
-        f"the database {path} has schema version {version}, which this missedd brings to "
-        f"{LATEST_VERSION}, but no "
-        f"copy of it can be kept beside it for the way back: {why}. Make one elsewhere "
+        f"the database {path} has schema version {version}, and this missedd upgrades it to "
+        f"{LATEST_VERSION}, but no copy for the way back can be kept beside it: {why}. Make a copy elsewhere "
         "(`missedd backup --config FILE OUT`), then start once with `missedd serve --no-copy`"
     )
 
@@ -231,10 +230,10 @@ def _mb(size: int) -> str:
 
 
 def _copy_metadata(path: Path, copy: Path) -> None:
-    """Give the copy the database's owner, permissions and time of change, by which it is known again."""
-    of = path.stat()
+    """Give the copy the database's owner, permissions and change time; `_is_same` compares the time."""
+    original = path.stat()
     if os.geteuid() == 0:
-        os.chown(copy, of.st_uid, of.st_gid)
-    copy.chmod(of.st_mode & 0o777)
-    os.utime(copy, ns=(of.st_atime_ns, of.st_mtime_ns))
+        os.chown(copy, original.st_uid, original.st_gid)
+    copy.chmod(original.st_mode & 0o777)
+    os.utime(copy, ns=(original.st_atime_ns, original.st_mtime_ns))
     fsync_path(copy)

@@ -1,13 +1,13 @@
-"""SQLite as the daemon uses it: brief units on the loop's own thread, the rest by aiosqlite in another.
+"""SQLite as the daemon uses it: brief units on the event loop's thread, the others in aiosqlite's thread.
 
-A statement that finds its rows by an index takes some microseconds, and asking another thread for it
-takes a hundred; for each row that a thread writes it would ask the loop for the interpreter again. So
-brief units run where they are called, and only the commit, which waits for the disk, goes to a thread.
-What may look at many rows runs in aiosqlite's thread as a whole: one hop carries a transaction there
+A statement that finds its rows by an index takes a few microseconds, but asking another thread to run it
+takes a hundred. A thread that writes rows also competes with the loop for the interpreter at each row. So
+brief units run where they are called, and only the commit, which waits for the disk, goes to a thread. A
+unit that may read many rows runs in aiosqlite's thread as a whole: one hop carries the transaction there
 and its results back.
 
-Trio's cancellation ends at this border: a unit that was started runs to its commit, because a task
-cancelled in between would strand half a transaction for the next commit to publish.
+Trio's cancellation stops at this border. A unit that has started runs to its commit: a trio task cancelled
+in between would leave half a transaction, which the next commit would publish.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from missedd.store.db.group_commit import commit_group, read_snapshot
 from missedd.store.db.inline_driver import InlineDatabase
 
 _CHUNK: Final = 64
-"""Rows that aiosqlite carries at a time where it iterates, which is nowhere here."""
+"""Rows that aiosqlite fetches at a time when iterating. Nothing here iterates, so the value is not used."""
 
 
 class AioDatabase:
-    """aiosqlite's connection in the dress of `TransactionalDatabase`."""
+    """A `TransactionalDatabase` over aiosqlite's connection."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
@@ -56,11 +56,11 @@ class AioDatabase:
 
 
 class LoopThreadDatabase(InlineDatabase):
-    """The same connection from the loop's thread. What may wait, for a disk or a lock, waits in another."""
+    """The same connection used from the loop's thread; waits for the disk or a lock in another thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        # Its own, so that a commit never waits for other work that was given to threads.
+        # A limiter of its own, so that a commit never waits for other work in threads.
         self._limiter = trio.CapacityLimiter(1)
 
     async def begin(self) -> None:
@@ -74,7 +74,7 @@ class LoopThreadDatabase(InlineDatabase):
             return
         finally:
             self._wait_for_locks(BUSY_TIMEOUT_MS)
-        # Another program writes, or moves the log into the database.
+        # Another program is writing, or moving the log into the database.
         await self._run_in_thread("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
@@ -85,30 +85,30 @@ class LoopThreadDatabase(InlineDatabase):
 
     async def _run_in_thread(self, sql: str) -> None:
         with trio.CancelScope(shield=True):
-            # Bounded: local disk work, and SQLite's own patience with locks.
+            # Bounded by local disk work and by BUSY_TIMEOUT_MS.
             await trio.to_thread.run_sync(self._connection.execute, sql, limiter=self._limiter)
 
 
 class AsyncioThread:
-    """A thread with an asyncio loop in it, entered from trio one whole call at a time."""
+    """A thread that runs an asyncio loop; trio hands it one whole call at a time."""
 
     def __init__(self, portal: anyio.from_thread.BlockingPortal) -> None:
         self._portal = portal
 
     async def run[T](self, call: Callable[..., Awaitable[T]], *args: object) -> T:
-        """Run `call(*args)` over there and wait for it, whatever becomes of the caller meanwhile."""
+        """Run `call(*args)` in the thread and wait for it, even if the caller is cancelled meanwhile."""
         finished = trio.Event()
         token = trio.lowlevel.current_trio_token()
         future = self._portal.start_task_soon(call, *args)
         future.add_done_callback(lambda _: token.run_sync_soon(finished.set))
         with trio.CancelScope(shield=True):
             await finished.wait()
-        # Not a cancellation, even if there was one: what was committed must not be called undone.
+        # The result, even after a cancellation: a committed transaction must not be reported as undone.
         return future.result()
 
 
 class AioConnection:
-    """A `Connection`: one of SQLite's, used from the loop's thread or from the portal's, never from both."""
+    """A `DatabaseConnection`: one SQLite connection, used by one thread at a time: loop or asyncio."""
 
     def __init__(self, portal: AsyncioThread, connection: sqlite3.Connection, database: AioDatabase) -> None:
         self._portal = portal
@@ -128,7 +128,7 @@ class AioConnection:
             return await self._portal.run(read_snapshot, self._thread_database, unit)
 
     async def close(self) -> None:
-        # Unclosed, aiosqlite's thread would keep the process from ending.
+        # While aiosqlite's connection is open, its thread keeps the process from ending.
         await self._portal.run(self._thread_database.close)
 
 
@@ -152,7 +152,7 @@ async def aio_driver() -> AsyncIterator[AioDriver]:
 
 async def _connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, AioDatabase]:
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    # SQLite itself is built to be used from any thread; here one waits for the other.
+    # SQLite may be used from any thread; the lock of `AioConnection` lets one thread wait for the other.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     database = AioDatabase(await aiosqlite.Connection(lambda: connection, _CHUNK))
     try:

@@ -1,10 +1,10 @@
-"""A connection as units of work see it, and the two ways to run them.
+"""The database as units of work see it, and the errors of the store.
 
 A *unit of work* is `async def unit(db: Database) -> T`: some SELECTs, some `executemany`, no other
-awaiting, no side effect outside the database, so that it may be run again after a rollback. The
-runner wraps it in a transaction. `aio` is the daemon's: what is brief runs on the loop's own thread and
-is committed on another, what takes long runs in an asyncio thread, all of it out of reach of trio's
-cancellation. `inline` runs the same units and the same SQL in the calling thread, for virtual time.
+awaiting, and no side effect outside the database, so that it may run again after a rollback. The caller
+wraps the unit in a transaction. There are two drivers. `aiosqlite_driver` is the daemon's: brief units run
+on the loop's thread and are committed in another, long ones run in an asyncio thread, and trio cannot
+cancel either. `inline_driver` runs the same units and the same SQL in the calling thread, for virtual time.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ class Database(Protocol):
 
 
 class TransactionalDatabase(Database, Protocol):
-    """What a runner of units needs more than they do. Both raise `sqlite3.OperationalError`."""
+    """What group commit needs beside the statements of units. Both raise `sqlite3.OperationalError`."""
 
     async def begin(self) -> None:
-        """Take the right to write, at once or after a while."""
+        """Begin a writing transaction, after a wait while another program writes."""
         ...
 
     async def commit(self) -> None:
-        """Make it durable."""
+        """Make the transaction durable."""
         ...
 
 
 class DatabaseConnection(Protocol):
-    """Runs units on one connection, one at a time; each call is a transaction of its own."""
+    """Runs units on one connection, one call at a time; each call is a transaction of its own."""
 
     async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
-        """Run the units in one transaction and commit it, durably; `offload` if one of them takes long.
+        """Run the units in one transaction and commit it durably; `offload` if one of them takes long.
 
-        Returns each unit's result, or the exception that it alone raised. Raises `NotDurable`,
-        with nothing of any unit kept, when the transaction could not be committed.
+        Returns for each unit its result, or the exception that this unit raised. Raises `NotDurable` if the
+        transaction could not be committed; then nothing of any unit is kept.
         """
         ...
 
@@ -57,15 +57,15 @@ class DatabaseConnection(Protocol):
 
 
 class NotDurable(Exception):
-    """The store could not commit (disk full, I/O error, locked): nothing of the unit was kept."""
+    """The store could not commit (disk full, I/O error, locked), so nothing of the unit is kept."""
 
 
 class StoreRefused(Exception):
-    """The database cannot be used at all; the text says why and what to do."""
+    """The database cannot be used at all; the message says why and what to do."""
 
 
 BUSY_TIMEOUT_MS = 5000
-"""How long a statement waits for another program's lock."""
+"""How long a statement waits for another program's lock, in milliseconds."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -74,13 +74,13 @@ PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A few megabytes of pages keep the indexes of a day's calls in memory.
     "PRAGMA cache_size = -16000",
-    # After a burst, or a long backup, the log's file shrinks to this again (bytes).
+    # After a burst or a long backup the log file shrinks to this size again (bytes).
     "PRAGMA journal_size_limit = 67108864",
 )
-"""Settings of every connection. `synchronous` is added by the opener: FULL, so that a commit is on disk."""
+"""Settings of every connection. The driver adds `synchronous`; FULL means that a commit is on disk."""
 
 
 class ReadOnlyDatabase(Protocol):
-    """What a reader needs of a connection. Reads that belong together run on one snapshot."""
+    """A connection that only reads. Statements of one unit run on one snapshot."""
 
     async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]: ...

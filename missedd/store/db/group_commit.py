@@ -1,4 +1,4 @@
-"""Group commit: many units, one transaction, one fsync; and a bad unit harms only itself."""
+"""Group commit: many units share one transaction and one fsync, and a failing unit harms only itself."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
 
 type FaultHook = Callable[[str], None]
-"""Called with `begin`, `before-commit` and `after-commit`; a simulation raises from it."""
+"""Called with `begin`, `before-commit` and `after-commit`; a simulated fault raises from it."""
 
 
 def no_fault(point: str) -> None:
-    """The ordinary case: nothing goes wrong on purpose."""
+    """The fault hook of the real daemon: no simulated faults."""
 
 
 async def commit_group(
     db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook = no_fault
 ) -> list[Any]:
-    """Run `units` in one transaction; see `Connection.write` for what it returns and raises.
+    """Run `units` in one transaction; see `DatabaseConnection.write` for what it returns and raises.
 
-    The common case pays for no savepoints: should any unit fail, everything is rolled back and
-    each unit is run again in a transaction of its own, which is why units must be repeatable.
+    There are no savepoints, so the usual case does not pay for them. If a unit fails, everything is rolled
+    back and each unit runs again in a transaction of its own. So units must be repeatable.
     """
     try:
         return await _transaction(db, units, fault_hook)
@@ -63,7 +63,7 @@ async def _rollback(db: Database) -> None:
     try:
         await db.execute("ROLLBACK")
     except sqlite3.OperationalError:
-        # SQLite has already rolled back by itself, as it does when the disk is full.
+        # SQLite has rolled back by itself already, as it does when the disk is full.
         return
 
 

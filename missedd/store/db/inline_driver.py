@@ -1,8 +1,8 @@
 """The same SQL on the same file, run in the calling thread: for virtual time.
 
-Under a clock that jumps whenever every task sleeps, a thread that works looks like idleness and
-time would leap past it. Here a unit is finished before anything else runs. `synchronous` is OFF,
-as a simulated crash drops the connection and never the machine's memory.
+A virtual clock jumps ahead whenever every trio task sleeps. A thread that works would look like idleness to
+that clock, and time would jump past it. Here a unit is finished before anything else runs. `synchronous` is
+OFF: a simulated crash drops the connection but never the machine's memory.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from missedd.store.db.database import PRAGMAS, Row, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group, no_fault, read_snapshot
 
 type BeforeWrite = Callable[[], Awaitable[None]]
-"""Awaited before each write: the only place where time may pass, so a slow disk is played here."""
+"""Awaited before each write: the only place where time may pass, so a slow disk is simulated here."""
 
 
 class InlineDatabase:
-    """sqlite3's connection in the dress of `Database`; nothing here ever suspends."""
+    """A `TransactionalDatabase` over sqlite3's connection; no method here ever suspends."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -59,18 +59,20 @@ class InlineConnection:
         self._connection = _open_connection(path, read_only=read_only)
 
     def reopen(self) -> sqlite3.Connection:
-        """Go on with a new connection to the same path; returns the one that was left, in whatever
-        transaction it is: for a process that was forked, which must never use nor close its parent's."""
-        left, self._connection = self._connection, _open_connection(self._path, read_only=self.read_only)
-        return left
+        """Continue with a new connection to the same path; returns the old one, in whatever transaction.
+
+        For a forked process: it must neither use nor close the connection of its parent.
+        """
+        old, self._connection = self._connection, _open_connection(self._path, read_only=self.read_only)
+        return old
 
     @property
     def _database(self) -> InlineDatabase:
         return InlineDatabase(self._connection)
 
     async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
-        # Others get a turn before, as they would while a disk works; a unit itself never suspends,
-        # so cancellation cannot reach into it.
+        # Other trio tasks run first, as they would while a disk works. A unit itself never suspends, so it
+        # cannot be cancelled.
         await self._before_write()
         return await commit_group(self._database, units, self._fault_hook)
 
@@ -85,7 +87,7 @@ class InlineConnection:
 class InlineDriver:
     """Opens connections to one file; `fault_hook` is called at each storage step of a writer.
 
-    Each connection is added to `opened`, if there is such a set.
+    Each connection is added to the set `opened`, if there is one.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Is the file whole? Asked once at each start, before anything is decided on what it says."""
+"""Check at each start that the database file is undamaged, before anything is decided by its contents."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 from missedd.store.db.database import Database, StoreRefused
 
 LARGEST_CHECKED: Final = 2 * 1024**3
-"""Bytes. 0.5 s a gigabyte of pages in memory on the slowest machine we know, ten from a slow disk;
-a start may take some seconds, not minutes. Beyond it `missedd restore --verify` on a backup does it."""
+"""Bytes. A gigabyte takes 0.5 s from memory on the slowest machine we know, and 10 s from a slow disk.
+A start may take seconds but not minutes. For a larger file use `missedd restore --verify` on a backup."""
 
 
 async def check_integrity(db: Database) -> bool:
-    """Read the whole file and follow its references, as a reading unit; False if it is too large for that.
+    """Read the whole file and follow its references, as a reading unit; False if the file is too large.
 
-    Raises `StoreRefused` for what is damaged; `sqlite3.DatabaseError` where it cannot even be read.
+    Raises `StoreRefused` if the file is damaged, and `sqlite3.DatabaseError` if it cannot be read at all.
     """
     pages, size = (await db.fetch_all("SELECT * FROM pragma_page_count(), pragma_page_size()"))[0]
     if pages * size > LARGEST_CHECKED:
         return False
-    said = (await db.fetch_all("PRAGMA quick_check(1)"))[0][0]
-    if said != "ok":
-        raise StoreRefused(str(said))
+    result = (await db.fetch_all("PRAGMA quick_check(1)"))[0][0]
+    if result != "ok":
+        raise StoreRefused(str(result))
     broken = await db.fetch_all('SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 1')
     if broken:
         table, row, parent = broken[0]
@@ -31,7 +31,7 @@ async def check_integrity(db: Database) -> bool:
 
 
 def recovery_advice(path: Path, why: object) -> str:
-    """What to tell an operator whose database cannot be used."""
+    """The error text for an operator whose database cannot be used."""
     return (
         f"cannot use the database {path}: {why}; "
         "if the file is damaged, move it away and restore a backup in its place (`missedd restore` does "

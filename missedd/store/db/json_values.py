@@ -1,4 +1,4 @@
-"""Instants, reasons and JSON as the API shows what columns hold."""
+"""How the API shows the values of columns: instants, reasons and JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from missedd.core.reasons import describe_reason
 
 
 def iso_from_us(microseconds: int | None) -> str | None:
+    """Microseconds since 1970 UTC as ISO 8601 in UTC, for example `2026-11-30T04:30:00Z`; None stays None."""
     return None if microseconds is None else to_iso(from_us(microseconds))
 
 
@@ -18,3 +19,4 @@ def reason_words(reason: str | None) -> str | None:
 
 
 compact_json = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON without blanks. The encoder is made once: `json.dumps` makes a new one for each value."""

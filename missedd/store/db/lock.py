@@ -1,10 +1,10 @@
-"""One daemon to a database: advisory locks on a file beside it, which names its owner, and on itself.
+"""One daemon per database: advisory locks on the database file and on a lock file beside it.
 
-The file beside it is there before the database is, and stays when a backup takes its place; the lock on
-the database holds by whatever name it is opened, as a file can have several (hard links). SQLite's own
-exclusive mode would also shut out `missedd why` and backups; this does not. Its locks are of another
-kind (POSIX) and do not meet ours. The kernel drops the locks when the process dies, so there is nothing
-stale to clean up.
+The lock file names its owner. It exists before the database does, and stays when a backup replaces the
+database. The lock on the database itself holds under every name of the file, as a file can have several
+(hard links). SQLite's own exclusive mode would also shut out `missedd why` and backups; these locks do
+not. SQLite's locks are of another kind (POSIX) and do not conflict with ours (flock). The kernel drops
+the locks when the process dies, so no stale lock is left.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from missedd.store.db.database import StoreRefused
 
 @contextmanager
 def lock_database(path: Path, owner: str) -> Iterator[None]:
-    """Hold the database at `path` for `owner`; raises `StoreRefused`, naming who has it, if it is in use."""
-    # By its real path: a link to a database is that database.
+    """Hold the database at `path` for `owner`; raises `StoreRefused`, which names the holder, if in use."""
+    # The real path: a link to a database is that database.
     path = path.resolve()
     lock_path = path.with_name(path.name + ".lock")
     try:
@@ -37,7 +37,8 @@ def lock_database(path: Path, owner: str) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode(), 0)
         database = _open_private(path)
-        # Closed after SQLite has closed its own: with it this process loses every POSIX lock on the file.
+        # Closed only after SQLite has closed its own descriptor: closing any descriptor of a file drops all
+        # POSIX locks that this process has on it.
         try:
             if not _try_lock(database):
                 raise _in_use(path, lock_holder(path))
@@ -49,7 +50,10 @@ def lock_database(path: Path, owner: str) -> Iterator[None]:
 
 
 def lock_holder(path: Path) -> str | None:
-    """Who has the database at `path`, None for nobody. It is looked up, not tried, so as to block nobody."""
+    """Who holds the database at `path`; None for nobody.
+
+    The answer comes from /proc/locks. Trying to lock the file would keep a starting daemon out.
+    """
     path = path.resolve()
     try:
         file = path.stat()
@@ -65,7 +69,10 @@ def lock_holder(path: Path) -> str | None:
 
 
 def _owner(pid: str, path: Path, file: os.stat_result) -> str | None:
-    """What the process wrote beside the file, by the name that it knows; None where nobody may see that."""
+    """The owner that the process wrote into its lock file; None where this user may not see it.
+
+    The process may know the database by another name, and then its lock file has another name too.
+    """
     with suppress(OSError):
         for opened in Path(f"/proc/{pid}/fd").iterdir():
             if os.path.samestat(opened.stat(), file):
@@ -97,9 +104,9 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _open_private(path: Path) -> int:
-    """Open the file, and make sure that only the daemon's user reads it: it holds people's numbers.
+    """Open the database file and let only the daemon's user read it, as it holds people's numbers.
 
-    SQLite gives the files beside it the permissions of this one.
+    SQLite gives the log and its index the permissions of the database.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Numbered migrations: SQL files, applied in order, each in a transaction; never edited once released."""
+"""Numbered migrations: SQL files that are applied in order, and never edited once released."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 from missedd.store.db.database import Database, StoreRefused
 
 _FILES: Final = sorted(
-    (each.name, each.read_text("utf-8"))
-    for each in resources.files("missedd.store").joinpath("migrations").iterdir()
-    if each.name.endswith(".sql")
+    (file.name, file.read_text("utf-8"))
+    for file in resources.files("missedd.store").joinpath("migrations").iterdir()
+    if file.name.endswith(".sql")
 )
 LATEST_VERSION: Final = len(_FILES)
 
@@ -23,7 +23,7 @@ async def schema_version(db: Database) -> int:
 async def migrate(db: Database) -> int:
     """Bring the schema to the newest version, as a unit of work; returns that version.
 
-    Raises `StoreRefused` for a database written by a newer missedd, which this one could misread.
+    Raises `StoreRefused` for a database of a newer missedd, as this one could misread it.
     """
     current = await supported_version(db)
     for number, (_, script) in enumerate(_FILES[current:], current + 1):
@@ -36,7 +36,7 @@ async def migrate(db: Database) -> int:
 async def check_schema(db: Database) -> int:
     """The schema's version, as a reading unit; raises `StoreRefused` unless it is the newest.
 
-    Whoever only reads can't migrate, and would miss what the newest schema has.
+    A reader cannot migrate, and its statements need the newest schema.
     """
     current = await supported_version(db)
     if current < LATEST_VERSION:
@@ -52,7 +52,10 @@ class NewerSchema(StoreRefused):
 
 
 async def supported_version(db: Database) -> int:
-    """The schema's version, as a reading unit; raises `NewerSchema` for a newer one than we know."""
+    """The schema's version, as a reading unit; raises `NewerSchema` if this missedd does not know it.
+
+    Raises `StoreRefused` for the database of another program.
+    """
     current = await schema_version(db)
     if current > LATEST_VERSION:
         raise NewerSchema(
@@ -61,14 +64,14 @@ async def supported_version(db: Database) -> int:
         )
     if current == 0 and await db.fetch_all("SELECT 1 FROM sqlite_schema LIMIT 1"):
         raise StoreRefused(
-            "the database is another program's: it has tables, and no schema version of missedd; "
+            "the database belongs to another program: it has tables but no schema version of missedd; "
             "name another file in store.path"
         )
     return current
 
 
 def _statements(script: str) -> list[str]:
-    """Split a script at its statements' ends, as SQLite itself sees them."""
+    """Split a script into its statements; SQLite says where each one ends."""
     statements, pending = [], ""
     for line in script.splitlines(keepends=True):
         pending += line

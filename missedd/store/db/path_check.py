@@ -1,4 +1,4 @@
-"""Could a database be opened or made here? Asked of the file system, without changing anything."""
+"""Check whether a database can be opened or created at a path, without changing anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from missedd.store.db.database import StoreRefused
 
 
 def check_path(path: Path) -> None:
-    """Raise `StoreRefused` where the file system keeps a daemon of this user from its database."""
+    """Raise `StoreRefused` if the file system does not let a daemon of this user use its database."""
     try:
         path = path.resolve()
         _check(path)
@@ -22,7 +22,10 @@ def check_path(path: Path) -> None:
 
 
 def read_only_mount_message(path: Path) -> str | None:
-    """What to say where the database's disk is mounted read-only: nothing there belongs to anybody then."""
+    """The error text if the database's disk is mounted read-only, else None.
+
+    On such a disk the advice to change the folder's owner would be wrong.
+    """
     if not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
         return None
     return (
@@ -40,9 +43,9 @@ def _check(path: Path) -> None:
             "daemon's user, so make it, or name another file in store.path"
         )
     if not folder.is_dir():
-        raise StoreRefused(f"cannot use the database {path}: {folder} is no folder")
-    if (said := read_only_mount_message(path)) is not None:
-        raise StoreRefused(said)
+        raise StoreRefused(f"cannot use the database {path}: {folder} is not a folder")
+    if (message := read_only_mount_message(path)) is not None:
+        raise StoreRefused(message)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise StoreRefused(
             f"cannot write beside the database {path}: {folder} may not be written to; "
@@ -53,7 +56,7 @@ def _check(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISREG(mode):
-        raise StoreRefused(f"cannot use the database {path}: it is no file")
+        raise StoreRefused(f"cannot use the database {path}: it is not a regular file")
     if not os.access(path, os.R_OK | os.W_OK):
         raise StoreRefused(
             f"cannot use the database {path}: it may not be read and written; "

@@ -1,4 +1,4 @@
-"""May this user read the database? Asked before SQLite is, which would only say that it cannot open it."""
+"""Check whether this user may read the database, as SQLite would only say that it cannot open the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_DATABASE_HINT = "has the daemon run with this configuration?"
 
 
 def has_database(path: Path) -> bool:
-    """Whether there is a database. Raises `StoreRefused` where this user may not look, or not read it."""
+    """Whether there is a database; raises `StoreRefused` if this user may not reach or not read it."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -27,18 +27,18 @@ def has_database(path: Path) -> bool:
 
 
 def check_database_exists(path: Path) -> None:
-    """Raise `StoreRefused` where there is no database, or none that this user may read."""
+    """Raise `StoreRefused` if there is no database, or none that this user may read."""
     if not has_database(path):
         raise StoreRefused(f"there is no database at {path}; {NO_DATABASE_HINT}")
 
 
 def unreadable_message(path: Path) -> str:
-    """What to tell somebody who is not the daemon's user."""
+    """The error text for a user who is not the daemon's."""
     return f"{_user()} may not read the database {path}: run the command as the daemon's user, or with sudo"
 
 
 def _user() -> str:
     try:
         return f"user {getpass.getuser()}"
-    except (KeyError, OSError):  # one that no file names, as in a container
+    except (KeyError, OSError):  # a user id without a name, as in a container
         return f"user {os.geteuid()}"

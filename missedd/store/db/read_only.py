@@ -1,4 +1,4 @@
-"""A reading connection to a database file, without the daemon."""
+"""A read-only connection to a database file, without the daemon."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A reading connection, beside whoever writes; raises `sqlite3.Error`."""
+    """Open the database for reading, even while a daemon writes to it; raises `sqlite3.Error`."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    reading = sqlite3.connect(uri, uri=True)
+    connection = sqlite3.connect(uri, uri=True)
     try:
-        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
-        reading.close()
+        connection.close()
         if path.with_name(path.name + "-wal").exists():
             raise
-        # A copy that stands alone, in a folder where nothing can be put beside it.
+        # A copy without a log, in a folder where SQLite cannot create the log's files.
         return sqlite3.connect(f"{uri}&immutable=1", uri=True)
     except BaseException:
-        reading.close()
+        connection.close()
         raise
-    return reading
+    return connection

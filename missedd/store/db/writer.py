@@ -1,7 +1,7 @@
-"""The actor that owns the writing connection, and so the order of all that happened.
+"""The actor that owns the writing connection, and so the order of all changes.
 
-Whatever waits when it turns to its mailbox goes into one transaction: under load an fsync is
-shared by many, when idle nobody waits for company.
+All units that wait when the actor takes the next group go into one transaction. Under load many units
+share one fsync; when idle no unit waits for others.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import trio
 from missedd.store.db.database import DatabaseConnection, NotDurable, UnitOfWork
 
 MAX_GROUP_SIZE = 64
-"""Units to a transaction. Beyond some sixty, an fsync's share is small beside the rows themselves."""
+"""Units per transaction. Beyond about sixty, a unit's share of the fsync is small beside its own rows."""
 
 QUEUE_SIZE = 4 * MAX_GROUP_SIZE
-"""Clients wait here while a group commits; one that finds it full waits for a place."""
+"""Units that may wait while a group commits; when the queue is full, `write` waits for a place."""
 
 ERROR_LIFETIME_S = 60.0
-"""How long a failed commit speaks for the state of the disk, where nobody has tried again."""
+"""How long a failed commit is reported as the state of the disk while nobody tries to commit again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,7 @@ class _Request:
 
 
 class Writer:
-    """Use `write` from any trio task; `run` is the actor, to be started in a nursery of its own."""
+    """Call `write` from any trio task; start the actor, `run`, in a nursery of its own."""
 
     def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection
@@ -47,13 +47,13 @@ class Writer:
     ) -> T:
         """Run a unit durably and return its result.
 
-        A brief unit, a handful of statements that find their rows by an index, runs on the loop's own
-        thread; one that may look at many rows is to run `aside`, where nobody's answer waits for it.
+        A brief unit is a handful of statements that find their rows by an index; it runs on the loop's
+        thread. Use `offload` for a unit that may read many rows, so that no HTTP response waits for it.
 
-        Raises `NotDurable` if it could not be committed, and whatever the unit itself raised. A
-        caller cancelled meanwhile abandons the wait, not the work: what must follow the commit in
-        any case, such as a timer for what was planned, belongs into `on_commit`, which is called with
-        the result as soon as it is durable.
+        Raises `NotDurable` if the unit could not be committed, and every error of the unit itself. If the
+        caller is cancelled, only the wait ends; the unit still runs. So work that must follow the commit in
+        any case, for example setting a timer, belongs in `on_commit`: it is called with the result as soon
+        as that is durable.
         """
         request = _Request(unit, on_commit=on_commit, offload=offload)
         try:
@@ -75,7 +75,7 @@ class Writer:
                 self._deliver_results(group, await self._commit(group))
                 group = []
         finally:
-            # Cancelled or broken: whoever waits, shielded or not, must hear of it.
+            # Cancelled or broken: every caller of `write` that still waits, shielded or not, gets an error.
             abandoned = group
             while more := self._take_waiting():
                 abandoned += more
@@ -84,14 +84,14 @@ class Writer:
 
     async def _commit(self, group: list[_Request]) -> list[Any]:
         try:
-            aside = any(each.offload for each in group)
-            results = await self._connection.write([each.unit for each in group], offload=aside)
-            # Beside a bad unit each has a transaction of its own, and is told of it alone.
+            offload = any(request.offload for request in group)
+            results = await self._connection.write([request.unit for request in group], offload=offload)
+            # After a failing unit each unit has run in a transaction of its own, and may fail by itself.
             self._note_failures([result for result in results if isinstance(result, NotDurable)])
             return results
         except NotDurable as failure:
             self._note_failures([failure])
-            # A fresh exception for each, as a shared one would collect everybody's tracebacks.
+            # A new exception for each caller: a shared one would collect the tracebacks of all.
             return [NotDurable(*failure.args) for _ in group]
 
     def _note_failures(self, failures: list[NotDurable]) -> None:
@@ -116,11 +116,11 @@ class Writer:
 
     @property
     def last_commit_error(self) -> str | None:
-        """Why the last group could not be committed; None if it was, or if that is long ago."""
+        """Why the last group could not be committed; None if it was, or after `ERROR_LIFETIME_S`."""
         if self._last_failure is None or trio.current_time() - self._last_failure[0] > ERROR_LIFETIME_S:
             return None
         return self._last_failure[1]
 
     def close(self) -> None:
-        """Take no more; `run` ends when what waits is done. Later writes raise `NotDurable`."""
+        """Accept no more units; `run` ends when those that wait are done. Later writes raise `NotDurable`."""
         self._send.close()

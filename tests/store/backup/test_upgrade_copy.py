@@ -98,7 +98,7 @@ async def test_an_upgrade_without_a_copy_goes_on_where_the_operator_says_so(
 
 @pytest.mark.parametrize(
     ("limit", "spare", "why"),
-    [(0, 0, "more than 0 MB are not copied at a start"), (2**40, 2**62, "MB free")],
+    [(0, 0, "a start copies at most 0 MB"), (2**40, 2**62, "MB free")],
 )
 async def test_where_no_copy_can_be_made_the_way_on_is_said(
     driver: Driver, old: Path, monkeypatch: pytest.MonkeyPatch, limit: int, spare: int, why: str
