@@ -1,8 +1,8 @@
-"""A poll counted again from its calls, by itself: for whoever wants to check a tally, or sign it.
+"""Recount a poll from its calls alone, to check its tally or to sign it.
 
-Reads on one view of the database, beside a daemon that may be running, and row by row: the calls
-with their vote actions on one side, the votes as they are kept on the other, both in the order of
-the voters. Nothing of a million votes is held but the one voter's that are compared.
+The recount reads one snapshot of the database, even while a daemon is running. It reads two streams row by
+row, both in the order of the voters: the calls with their vote actions, and the stored votes. So only one
+voter's votes are in memory at a time, even of a million votes.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from missedd.store.polls.tallies import SELECT_COUNTS, parse_tally
 DIFFERENCES_SHOWN: Final = 20
 
 type StoredVotes = dict[Vote, list[str]]
-"""A voter's votes, each with its standing: one, or the database is not as we left it."""
+"""A voter's votes, each with its statuses; more than one status is a difference to report."""
 
 
 @dataclass(slots=True)
 class Recount:
-    """What the calls say of a poll, beside what is kept of it."""
+    """The tally by the calls beside the stored tally."""
 
     stored: Tally
     recounted: Tally
     voter_count: int
     difference_count: int = 0
-    """Differences in all; `differences` has the first of them."""
+    """The number of all differences; `differences` has the first `DIFFERENCES_SHOWN`."""
     differences: list[str] = field(default_factory=list)
 
     @property
@@ -58,63 +58,69 @@ class Recount:
 
 @contextmanager
 def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
-    """A reading connection on which nothing changes. Raises `StoreRefused`."""
+    """A read-only connection that sees one snapshot; raises `StoreRefused`."""
     check_database_exists(path)
     try:
-        with closing(open_read_only(path)) as reading:
-            reading.execute("BEGIN")
-            (version,) = reading.execute("PRAGMA user_version").fetchone()
+        with closing(open_read_only(path)) as connection:
+            connection.execute("BEGIN")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version != LATEST_VERSION:
                 raise StoreRefused(
                     f"the database has schema version {version}, this missedd reads {LATEST_VERSION}"
                 )
-            yield reading
+            yield connection
     except sqlite3.Error as failure:
         raise StoreRefused(recovery_advice(path, failure)) from failure
 
 
-def stored_tally(reading: sqlite3.Connection, poll: str) -> Tally | None:
-    """The tally as the daemon keeps it; None if there is no such poll."""
-    found = reading.execute("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)).fetchone()
-    if found is None:
+def stored_tally(connection: sqlite3.Connection, poll: str) -> Tally | None:
+    """The tally that the daemon keeps; None if there is no such poll."""
+    rules = connection.execute("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)).fetchone()
+    if rules is None:
         return None
-    return parse_tally(poll, found[0], reading.execute(f"{SELECT_COUNTS} WHERE poll = ?", (poll,)).fetchall())
+    counts = connection.execute(f"{SELECT_COUNTS} WHERE poll = ?", (poll,)).fetchall()
+    return parse_tally(poll, rules[0], counts)
 
 
-def recount_from_calls(reading: sqlite3.Connection, tally: Tally) -> Recount:
-    """Judge every call of a poll by its rules, and compare with each vote and with the tally."""
+def recount_from_calls(connection: sqlite3.Connection, tally: Tally) -> Recount:
+    """Judge every call of a poll by its rules, and compare the result with each vote and with the tally."""
     counts: Counter[tuple[str, str]] = Counter()
-    done = Recount(tally, Tally(tally.rules, counts), 0)
-    for number, cast, stored in _voters(reading, tally.rules.name):
-        done.voter_count += bool(cast)
+    recount = Recount(tally, Tally(tally.rules, counts), 0)
+    for number, cast, stored in _voters(connection, tally.rules.name):
+        recount.voter_count += bool(cast)
         is_foreign = is_country_excluded(
-            tally.rules, number, (each for votes in stored.values() for each in votes)
+            tally.rules, number, (status for statuses in stored.values() for status in statuses)
         )
-        for vote, standing in vote_statuses(cast, tally.rules, is_foreign=is_foreign).items():
-            counts[vote.option, standing] += 1
-            if stored.get(vote) != [standing]:
-                said = " and ".join(stored.get(vote, ["missing"]))
-                done.add_difference(f"call {vote.call_sid}: {standing} by the calls, its vote is {said}")
+        for vote, status in vote_statuses(cast, tally.rules, is_foreign=is_foreign).items():
+            counts[vote.option, status] += 1
+            if stored.get(vote) != [status]:
+                found = " and ".join(stored.get(vote, ["missing"]))
+                recount.add_difference(f"call {vote.call_sid}: {status} by the calls, its vote is {found}")
         for vote in sorted(stored.keys() - cast):
-            done.add_difference(f"call {vote.call_sid}: has a vote for {vote.option} that no call gave")
-    for option, named in sorted(counts.keys() | tally.counts.keys()):
-        told, counted = (each.get((option, named), 0) for each in (tally.counts, counts))
-        if told != counted:
-            done.add_difference(f"option {option}: {counted} {named} by the calls, the tally says {told}")
-    return done
+            recount.add_difference(f"call {vote.call_sid}: has a vote for {vote.option} that no call gave")
+    for key in sorted(counts.keys() | tally.counts.keys()):
+        option, status_name = key
+        stored_count, counted = tally.counts.get(key, 0), counts.get(key, 0)
+        if stored_count != counted:
+            recount.add_difference(
+                f"option {option}: {counted} {status_name} by the calls, the tally says {stored_count}"
+            )
+    return recount
 
 
-def vote_digests(reading: sqlite3.Connection, poll: str) -> VoteDigests:
-    """The digests of the votes that count."""
+def vote_digests(connection: sqlite3.Connection, poll: str) -> VoteDigests:
+    """The digests of the counted votes, of all and by option."""
     of_all = _Digest()
     by_option: defaultdict[str, _Digest] = defaultdict(_Digest)
-    for call_sid, option in reading.execute(_COUNTED, (poll,)):
+    for call_sid, option in connection.execute(_COUNTED, (poll,)):
         of_all.add(call_sid)
         by_option[option].add(call_sid)
-    return VoteDigests(str(of_all), {option: str(each) for option, each in by_option.items()})
+    return VoteDigests(str(of_all), {option: str(digest) for option, digest in by_option.items()})
 
 
 class _Digest:
+    """SHA-256 of CallSids, one a line, without a newline at the end."""
+
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._before = b""
@@ -137,20 +143,20 @@ _STORED_VOTES = (
 )
 
 
-def _voters(reading: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], StoredVotes]]:
-    """Each voter's votes by the calls, and as they are kept: two ordered streams in step."""
-    told = groupby(reading.execute(_VOTES_BY_CALLS, (poll,)), itemgetter(0))
-    kept = groupby(reading.execute(_STORED_VOTES, (poll,)), itemgetter(0))
-    left, right = next(told, None), next(kept, None)
+def _voters(connection: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], StoredVotes]]:
+    """Each voter's number, votes by the calls, and stored votes: a merge of two ordered streams."""
+    by_calls = groupby(connection.execute(_VOTES_BY_CALLS, (poll,)), itemgetter(0))
+    by_votes = groupby(connection.execute(_STORED_VOTES, (poll,)), itemgetter(0))
+    left, right = next(by_calls, None), next(by_votes, None)
     while left is not None or right is not None:
-        number = min(each[0] for each in (left, right) if each is not None)
+        number = min(side[0] for side in (left, right) if side is not None)
         cast: set[Vote] = set()
         stored: StoredVotes = {}
         if left is not None and left[0] == number:
             cast = {Vote(from_us(at_us), sid, option) for _, at_us, sid, option in left[1]}
-            left = next(told, None)
+            left = next(by_calls, None)
         if right is not None and right[0] == number:
-            for _, at_us, sid, option, standing in right[1]:
-                stored.setdefault(Vote(from_us(at_us), sid, option), []).append(standing)
-            right = next(kept, None)
+            for _, at_us, sid, option, status in right[1]:
+                stored.setdefault(Vote(from_us(at_us), sid, option), []).append(status)
+            right = next(by_votes, None)
         yield number, cast, stored

@@ -1,7 +1,7 @@
-"""Polls under new rules: every vote is judged again, and the tally made anew.
+"""Polls whose rules have changed: judge every vote again and count the tally anew.
 
-Runs in one transaction, before calls are taken in, so nobody ever sees a tally that was counted half
-by one set of rules and half by another.
+This runs in one transaction, before the first call is admitted. So nobody ever sees a tally that was counted
+half by one set of rules and half by another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from missedd.store.polls.tallies import rules_to_json
 from missedd.store.polls.votes import TallyKey, change_vote_status, update_tallies
 
 _PIECE: Final = 20_000
-"""Rows fetched at a time: a million at once would take hundreds of megabytes."""
+"""Rows fetched at a time: a million rows at once would take hundreds of megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class RuleChangeResult:
     poll: str
     votes: int
     changed: int
-    """Votes that stand otherwise than before."""
+    """Votes whose status has changed."""
     total: int
     """Votes that count now."""
 
 
 async def recount_changed_polls(db: Database, policy: Policy) -> list[RuleChangeResult]:
-    """Count the polls again whose rules are not those that they were counted by; which these were."""
+    """Recount the polls whose rules differ from those by which they were counted; returns one result each."""
     known: dict[str, str] = dict(await db.fetch_all("SELECT poll, rules FROM poll_rules"))
     recounted = []
     for rules in policy.polls:
@@ -53,8 +53,8 @@ async def recount_changed_polls(db: Database, policy: Policy) -> list[RuleChange
 
 
 async def _import_recorded_votes(db: Database, poll: str) -> None:
-    """Make votes of what was recorded before there were polls."""
-    # From campaign to campaign along the index, as a look at every action could take a while.
+    """Insert votes for the vote actions that were recorded before the poll existed."""
+    # The recursion walks the index from campaign to campaign: reading every action could take long.
     await db.execute(
         """WITH RECURSIVE names (name) AS (
                SELECT min(campaign) FROM actions
@@ -74,32 +74,32 @@ async def _recount(db: Database, rules: PollPolicy) -> RuleChangeResult:
     votes = changed = 0
     after = ""
     while rows := await _voters_after(db, rules.name, after):
-        moves = []
-        for number, found in groupby(rows, itemgetter(0)):
-            since = {Vote(from_us(at_us), sid, option): kept for _, at_us, sid, option, kept in found}
-            is_foreign = is_country_excluded(rules, number, since.values())
-            for vote, standing in vote_statuses(since, rules, is_foreign=is_foreign).items():
-                counts[rules.name, vote.option, standing] += 1
-                if since[vote] != standing:
-                    moves.append(((rules.name, number), vote, standing, VoteStatus(since[vote])))
-        await change_vote_status(db, moves)
-        votes, changed, after = votes + len(rows), changed + len(moves), rows[-1][0]
+        changes = []
+        for number, voter_rows in groupby(rows, itemgetter(0)):
+            old = {Vote(from_us(at_us), sid, option): status for _, at_us, sid, option, status in voter_rows}
+            is_foreign = is_country_excluded(rules, number, old.values())
+            for vote, status in vote_statuses(old, rules, is_foreign=is_foreign).items():
+                counts[rules.name, vote.option, status] += 1
+                if old[vote] != status:
+                    changes.append(((rules.name, number), vote, status, VoteStatus(old[vote])))
+        await change_vote_status(db, changes)
+        votes, changed, after = votes + len(rows), changed + len(changes), rows[-1][0]
     await db.execute("DELETE FROM tallies WHERE poll = ?", (rules.name,))
     await update_tallies(db, counts)
-    total = sum(count for (_, _, standing), count in counts.items() if standing is VoteStatus.COUNTED)
+    total = sum(count for (_, _, status), count in counts.items() if status is VoteStatus.COUNTED)
     return RuleChangeResult(rules.name, votes, changed, total)
 
 
 async def _voters_after(db: Database, poll: str, number: str) -> list[tuple[Any, ...]]:
-    """The next voters, each with all of their votes."""
+    """The rows of the next voters, each voter with all votes."""
     rows = await db.fetch_all(
         f"{_VOTES} WHERE poll = ? AND number > ? ORDER BY number LIMIT ?", (poll, number, _PIECE)
     )
     if len(rows) < _PIECE:
         return rows
     last = rows[-1][0]
-    whole = await db.fetch_all(f"{_VOTES} WHERE poll = ? AND number = ?", (poll, last))
-    return [row for row in rows if row[0] != last] + whole
+    rows_of_last = await db.fetch_all(f"{_VOTES} WHERE poll = ? AND number = ?", (poll, last))
+    return [row for row in rows if row[0] != last] + rows_of_last
 
 
 _VOTES: Final = "SELECT number, called_at, call_sid, option, standing FROM votes"

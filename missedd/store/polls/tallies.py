@@ -1,4 +1,4 @@
-"""How the polls stand: a few rows each, however many votes there are."""
+"""Tallies of polls: a few rows each, however many votes there are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from missedd.store.polls.votes import COLUMN_OF_STATUS
 
 
 async def tally(db: ReadOnlyDatabase, poll: str) -> Tally | None:
-    """How a poll stands, under the rules by which it was counted; None if it has never been there."""
+    """The tally of a poll and the rules by which it was counted; None if there never was such a poll."""
     rows = await db.fetch_all("SELECT rules FROM poll_rules WHERE poll = ?", (poll,))
     if not rows:
         return None
@@ -23,7 +23,7 @@ async def tally(db: ReadOnlyDatabase, poll: str) -> Tally | None:
 
 
 async def polls(db: ReadOnlyDatabase) -> list[str]:
-    """Every poll that there is or was, by name."""
+    """The names of all polls, past ones included."""
     return [name for (name,) in await db.fetch_all("SELECT poll FROM poll_rules ORDER BY poll")]
 
 
@@ -31,38 +31,39 @@ SELECT_COUNTS = f"SELECT option, {', '.join(COLUMN_OF_STATUS.values())} FROM tal
 
 
 def parse_tally(poll: str, rules: str, rows: Sequence[Sequence[Any]]) -> Tally:
-    """A tally, of the row of its rules and of the rows of `SELECT_COUNTS`."""
+    """A tally from its rules as JSON and from rows of `SELECT_COUNTS`."""
     return Tally(
         rules_from_json(poll, rules),
         {
-            (option, standing): count
+            (option, status): count
             for option, *counts in rows
-            for standing, count in zip(COLUMN_OF_STATUS, counts, strict=True)
+            for status, count in zip(COLUMN_OF_STATUS, counts, strict=True)
         },
     )
 
 
 def rules_to_json(rules: PollPolicy) -> str:
-    """The rules as they are kept, to be compared and to be read again."""
-    kept: dict[str, Any] = {
+    """The rules as JSON, to be stored and compared; instants in microseconds since 1970 UTC."""
+    values: dict[str, Any] = {
         "votes_per_number": rules.votes_per_number,
         "keep": rules.keep,
         "opens_at": None if rules.opens_at is None else to_us(rules.opens_at),
         "closes_at": None if rules.closes_at is None else to_us(rules.closes_at),
     }
     if rules.countries is not None:
-        kept["countries"] = sorted(rules.countries)
-    return json.dumps(kept, separators=(",", ":"))
+        values["countries"] = sorted(rules.countries)
+    return json.dumps(values, separators=(",", ":"))
 
 
 def rules_from_json(poll: str, rules_json: str) -> PollPolicy:
-    kept = json.loads(rules_json)
-    opens_us, closes_us = kept["opens_at"], kept["closes_at"]
+    """The rules that `rules_to_json` wrote."""
+    values = json.loads(rules_json)
+    opens_us, closes_us = values["opens_at"], values["closes_at"]
     return PollPolicy(
         poll,
-        kept["votes_per_number"],
-        kept["keep"],
+        values["votes_per_number"],
+        values["keep"],
         None if opens_us is None else from_us(opens_us),
         None if closes_us is None else from_us(closes_us),
-        frozenset(kept["countries"]) if "countries" in kept else None,
+        frozenset(values["countries"]) if "countries" in values else None,
     )

@@ -1,1 +1,1 @@
-"""Counts by period that analytics read instead of all rows, and the way they are kept right."""
+"""Rollups: counts by period that analytics read instead of all rows, and how they are kept correct."""

@@ -1,11 +1,11 @@
-"""Who rang, kept as sets of small numbers by campaign and stretch, so that callers are counted by union.
+"""Callers as sets of small ids by campaign and bucket, so that distinct callers are counted by union.
 
-A caller's id is given once, in the order of appearance, which keeps the sets dense and small. Sets
-of more than a stretch are the union of those below them; they are made when the last of these is
-there, and a caller who is told of later is added to them too.
+A caller gets an id once, in the order of appearance, which keeps the sets dense and small. A set on a higher
+level is the union of the sets below it. It is built when the last of them exists, and a caller who is
+reported later is added to it too.
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IS_COUNTED: Final = f"campaign IS NOT NULL AND caller IS NOT NULL AND verdict I
 
 
 class NewCaller(NamedTuple):
-    """A number that rang a campaign in a stretch."""
+    """A number that called a campaign in a bucket of the lowest level."""
 
     campaign: str
     time_bucket: int
@@ -36,7 +36,7 @@ class NewCaller(NamedTuple):
 async def callers_in_bucket(
     db: Database, campaign: str, since_us: int, until_us: int, time_bucket: int
 ) -> list[NewCaller]:
-    """Who rang a campaign at or after `since_us` and before `until_us`, which is `stretch`."""
+    """Who called a campaign at or after `since_us` and before `until_us`, the bounds of `time_bucket`."""
     rows = await db.fetch_all(
         f"""SELECT DISTINCT campaign, ?, caller FROM calls
             WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}""",
@@ -46,9 +46,9 @@ async def callers_in_bucket(
 
 
 async def take_late_callers(db: Database, after: int, up_to: int, until_us: int) -> list[NewCaller]:
-    """Those of the calls after one and up to another that were before `until_us`, and the late ones' list.
+    """Callers to be added to existing sets: of new rows before `until_us`, and of the table `late_callers`.
 
-    The list is emptied, as they are put into their sets now.
+    New rows are those with `after < id <= up_to`. The table is emptied.
     """
     rows = await db.fetch_all(
         f"""SELECT DISTINCT campaign, {time_bucket_sql("called_at")}, caller FROM calls NOT INDEXED
@@ -60,35 +60,36 @@ async def take_late_callers(db: Database, after: int, up_to: int, until_us: int)
 
 
 async def add_callers(db: Database, callers: Sequence[NewCaller], bucket_count: int, id_count: int) -> int:
-    """Put callers into the sets of their stretches, and into longer ones made of the first `made` stretches.
+    """Add callers to the sets of their buckets, and to the higher sets of the first `bucket_count` buckets.
 
-    `known` is how many ids are given; returns how many are given now.
+    `id_count` is the number of ids that are given out; returns the number afterwards.
     """
-    numbers = list(dict.fromkeys(each.number for each in callers))
+    numbers = list(dict.fromkeys(caller.number for caller in callers))
     ids: dict[str, int] = dict(
         await db.fetch_all(
             "SELECT number, caller_id FROM callers WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(numbers),),
         )
     )
-    new = {number: id_count + i for i, number in enumerate((each for each in numbers if each not in ids), 1)}
+    unknown = (number for number in numbers if number not in ids)
+    new = {number: caller_id for caller_id, number in enumerate(unknown, id_count + 1)}
     await db.executemany("INSERT INTO callers (number, caller_id) VALUES (?, ?)", list(new.items()))
     ids |= new
     added: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
-    for campaign, stretch, number in callers:
+    for campaign, time_bucket, number in callers:
         for level, span in enumerate(time_buckets.SPANS):
-            if level == 0 or (stretch // span + 1) * span <= bucket_count:
-                added[campaign, level, stretch // span].append(ids[number])
+            if level == 0 or (time_bucket // span + 1) * span <= bucket_count:
+                added[campaign, level, time_bucket // span].append(ids[number])
     for (campaign, level, bucket), members in added.items():
-        kept = await _load_sets(db, campaign, BucketRun(level, bucket, bucket + 1))
-        await _save_set(db, campaign, level, bucket, _union(part for _, part in kept) | BitMap(members))
+        stored = await _load_sets(db, campaign, BucketRun(level, bucket, bucket + 1))
+        await _save_set(db, campaign, level, bucket, _union(part for _, part in stored) | BitMap(members))
     return id_count + len(new)
 
 
 async def merge_caller_sets(
     db: Database, campaigns: Iterable[str], old_bucket_count: int, bucket_count: int
 ) -> None:
-    """Make the longer sets that are complete with `bucket_count` stretches and were not with `made`."""
+    """Build the higher sets that are complete with `bucket_count` buckets but were not with the old count."""
     spans = time_buckets.SPANS
     for level in range(1, len(spans)):
         span, share = spans[level], spans[level] // spans[level - 1]
@@ -104,9 +105,9 @@ async def merge_caller_sets(
 async def count_callers(
     db: ReadOnlyDatabase, campaigns: Iterable[str], parts: PeriodParts, bucket_count: int, last_call_id: int
 ) -> int:
-    """How many numbers rang any of the campaigns in a period.
+    """The number of distinct callers of these campaigns in a period.
 
-    Longer sets are made of the first `made` stretches; `after` is the last call that is in any set.
+    There are higher sets for the first `bucket_count` buckets; calls after `last_call_id` are in no set yet.
     """
     sets: list[bytes] = []
     others: dict[str, int | None] = {}
@@ -117,9 +118,9 @@ async def count_callers(
         others |= dict(
             await db.fetch_all(_NEW_CALLERS, (campaign, last_call_id, parts.since_us, parts.until_us))
         )
-        for rest in parts.remainders:
+        for remainder in parts.remainders:
             others |= dict(
-                await db.fetch_all(_CALLERS_OF_REMAINDER, (campaign, rest.since_us, rest.until_us))
+                await db.fetch_all(_CALLERS_OF_REMAINDER, (campaign, remainder.since_us, remainder.until_us))
             )
     known = BitMap([caller_id for caller_id in others.values() if caller_id is not None])
     return len(_union(sets) | known) + sum(caller_id is None for caller_id in others.values())
@@ -131,14 +132,14 @@ WHERE campaign = ? AND stretch >= ? AND stretch < ?"""
 _CALLERS_OF_REMAINDER: Final = f"""
 SELECT DISTINCT caller, caller_id FROM calls LEFT JOIN callers ON number = caller
 WHERE campaign = ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
-# The new rows are the few: they are found by their ids, which `NOT INDEXED` still allows.
+# There are few new rows, so they are found by their ids, which `NOT INDEXED` still allows.
 _NEW_CALLERS: Final = f"""
 SELECT DISTINCT caller, caller_id FROM calls NOT INDEXED LEFT JOIN callers ON number = caller
 WHERE campaign = ? AND id > ? AND called_at >= ? AND called_at < ? AND {_IS_COUNTED}"""
 
 
 async def _load_sets(db: ReadOnlyDatabase, campaign: str, run: BucketRun) -> list[tuple[int, bytes]]:
-    """(bucket, set) of a run, in order."""
+    """(bucket, serialized set) of a run of buckets, in order."""
     rows = await db.fetch_all(
         """SELECT bucket, callers FROM caller_sets
            WHERE campaign = ? AND level = ? AND bucket >= ? AND bucket < ? ORDER BY bucket""",

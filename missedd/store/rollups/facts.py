@@ -1,9 +1,9 @@
-"""Facts counted one by one, from the view `facts`: what is not summed yet, and parts of a stretch.
+"""Count facts one by one, from the view `facts`: rows that are not rolled up yet, and parts of a bucket.
 
-The same count makes the summaries and completes them, so neither can mean anything else by a fact.
+The same statements build the rollups and complete them, so a fact means the same in both.
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FACT_TABLES: Final = ("calls", "leads", "conversions")
 
 
 async def campaigns_with_facts(db: ReadOnlyDatabase) -> list[str]:
-    """Every campaign that has any, in order: those of the past are not in the configuration."""
+    """Every campaign with facts, in order; past campaigns are not in the configuration."""
     names = set[str]()
     for table in _FACT_TABLES:
         names.update(await _names(db, table))
@@ -28,12 +28,12 @@ async def campaigns_with_facts(db: ReadOnlyDatabase) -> list[str]:
 
 
 async def campaigns(db: ReadOnlyDatabase) -> list[str]:
-    """The names under which there are calls, in order."""
+    """The names of all campaigns with calls, in order."""
     return await _names(db, "calls")
 
 
 async def _names(db: ReadOnlyDatabase, table: str) -> list[str]:
-    # Walks the index from name to name instead of over all rows.
+    # The recursion walks the index from name to name instead of reading all rows.
     rows = await db.fetch_all(
         f"""WITH RECURSIVE names (name) AS (
                SELECT min(campaign) FROM {table}
@@ -46,7 +46,7 @@ async def _names(db: ReadOnlyDatabase, table: str) -> list[str]:
 
 
 class RowWatermarks(NamedTuple):
-    """A row of each table with facts: the last that is summed, or the last that there is."""
+    """A row id of each table with facts: the last row that is rolled up, or the last that exists."""
 
     call: int = 0
     action: int = 0
@@ -59,7 +59,7 @@ ALL_ROWS: Final = RowWatermarks(*[2**63 - 1] * 4)
 
 
 class FactCount(NamedTuple):
-    """How often a fact of a campaign holds in an hour of the grid, and in a stretch."""
+    """How often a fact of a campaign is true in an hour of the grid and in a bucket."""
 
     campaign: str
     time_bucket: int
@@ -69,23 +69,23 @@ class FactCount(NamedTuple):
 
 
 def time_bucket_sql(instant: str) -> str:
-    """An expression for the number of the stretch in which an instant lies."""
+    """SQL for the number of the bucket in which an instant lies."""
     return f"(SELECT number FROM stretches WHERE since_at <= {instant} ORDER BY since_at DESC LIMIT 1)"
 
 
 async def newest_rows(db: ReadOnlyDatabase) -> RowWatermarks:
-    """The last row of each table."""
-    ((*last,),) = await db.fetch_all(
+    """The id of the last row of each table."""
+    ((*ids,),) = await db.fetch_all(
         """SELECT (SELECT coalesce(max(id), 0) FROM calls), (SELECT coalesce(max(id), 0) FROM actions),
                   (SELECT coalesce(max(id), 0) FROM leads), (SELECT coalesce(max(id), 0) FROM conversions)"""
     )
-    return RowWatermarks(*last)
+    return RowWatermarks(*ids)
 
 
 async def count_facts(
     db: ReadOnlyDatabase, campaign: str, since_us: int, until_us: int, grid: HourGrid, time_bucket: int = -1
 ) -> list[FactCount]:
-    """A campaign's facts at or after `since_us` and before `until_us`, which lie in `time_bucket`."""
+    """A campaign's facts at or after `since_us` and before `until_us`, which all lie in `time_bucket`."""
     rows = await db.fetch_all(
         """SELECT campaign, ?, (at - ?) / ?, fact, count(*) FROM facts
            WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 3, 4""",
@@ -102,21 +102,21 @@ async def count_new_facts(
     until_us: int,
     grid: HourGrid,
 ) -> list[FactCount]:
-    """The facts of the rows after some and up to others, at or after `since_us` and before `until_us`."""
-    found: list[FactCount] = []
+    """The facts at or after `since_us` and before `until_us` of rows with `after < id <= up_to`."""
+    counts: list[FactCount] = []
     for source, first, last in zip(RowWatermarks._fields, after, up_to, strict=True):
         rows = await db.fetch_all(
-            # The plus keeps the time out of the choice of an index: the new rows are the few.
+            # The plus keeps SQLite from using an index by time, as there are few new rows.
             f"""SELECT campaign, {time_bucket_sql("facts.at")}, (at - ?) / ?, fact, count(*) FROM facts
                 WHERE source = '{source}' AND id > ? AND id <= ? AND +at >= ? AND +at < ?
                 GROUP BY 1, 2, 3, 4""",
             (grid.phase_us, grid.width_us, first, last, since_us, until_us),
         )
-        found += [FactCount(*row) for row in rows]
-    return found
+        counts += [FactCount(*row) for row in rows]
+    return counts
 
 
 def is_counted_call(fact: str) -> bool:
     """Whether a fact is a missed call to its campaign."""
-    what, _, rest = fact.partition("|")
-    return what == "call" and rest.partition("|")[0] in COUNTED_VERDICTS
+    subject, _, values = fact.partition("|")
+    return subject == "call" and values.partition("|")[0] in COUNTED_VERDICTS

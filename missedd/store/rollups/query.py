@@ -1,6 +1,6 @@
-"""The figures' counts, out of the summaries and what they do not hold.
+"""Count facts for analytics: from the rollups, and from the rows that are not rolled up yet.
 
-What the figures mean is `missedd.core.analytics.figures`' affair; here is only how they are counted.
+`missedd.core.analytics.figures` says what the figures mean; this module only counts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from missedd.store.rollups.facts import (
 from missedd.store.rollups.state import RollupState, load_rollup_state, time_bucket_at
 
 MAX_CALLS_COUNTED: Final = 250_000
-"""Calls to be counted one by one for a request: some seconds, in which nobody else can read."""
+"""The most calls that one request counts one by one: that takes seconds, in which nobody else can read."""
 
 
 async def load_analytics(
@@ -47,62 +47,66 @@ async def load_analytics(
     timezone: str,
     max_calls: int | None = None,
 ) -> dict[str, Any]:
-    """The figures of one campaign, or of all (None), for calls at or after `since` and before `until`.
+    """The analytics of one campaign, or of all (None), for calls at or after `since` and before `until`.
 
-    Raises `RollupsBehind` rather than count more than `max_calls` calls one by one.
+    `timezone` is an IANA name, for the hours of the day. Raises `RollupsBehind` instead of counting more than
+    `max_calls` calls one by one.
     """
     grid = hour_grid_for(timezone)
     since_us = BEFORE_US if since is None else to_us(since)
     until_us = AFTER_US if until is None else to_us(until)
     names = await campaigns_with_facts(db) if campaign is None else [campaign]
-    summary = await load_rollup_state(db, grid) or RollupState(grid)
+    state = await load_rollup_state(db, grid) or RollupState(grid)
     bounds = (
-        await time_bucket_at(db, summary, since_us),
-        await time_bucket_at(db, summary, until_us),
-        summary.next_bucket,
+        await time_bucket_at(db, state, since_us),
+        await time_bucket_at(db, state, until_us),
+        state.next_bucket,
     )
     parts = split_period(since_us, until_us, *bounds, additive_only=False)
     if max_calls is not None:
-        await _refuse_too_much(db, parts.remainders, max_calls, summary.until_us)
+        await _refuse_too_much(db, parts.remainders, max_calls, state.until_us)
     facts, hours = Counter[str](), Counter[int]()
-    for rest in parts.remainders:
+    for remainder in parts.remainders:
         for name in names:
-            found = await count_facts(db, name, rest.since_us, rest.until_us, grid)
-            _add_counts(found, rest.sign, facts, hours)
+            counts = await count_facts(db, name, remainder.since_us, remainder.until_us, grid)
+            _add_counts(counts, remainder.sign, facts, hours)
     if parts.first < parts.last:
         await _add_rollups(db, names, parts, facts, hours)
-        late = await count_new_facts(db, summary.watermarks, ALL_ROWS, parts.since_us, parts.until_us, grid)
-        _add_counts((each for each in late if each.campaign in names), 1, facts, hours)
-    with_callers = split_period(since_us, until_us, *bounds, additive_only=True)
-    callers = await count_callers(db, names, with_callers, summary.bucket_count, summary.watermarks.call)
+        late = await count_new_facts(db, state.watermarks, ALL_ROWS, parts.since_us, parts.until_us, grid)
+        _add_counts((count for count in late if count.campaign in names), 1, facts, hours)
+    caller_parts = split_period(since_us, until_us, *bounds, additive_only=True)
+    callers = await count_callers(db, names, caller_parts, state.bucket_count, state.watermarks.call)
     return figures_of(PeriodCounts(facts, hours, callers), grid, timezone)
 
 
 async def _refuse_too_much(
-    db: ReadOnlyDatabase, rests: Sequence[Remainder], most: int, summed_until_us: int
+    db: ReadOnlyDatabase, remainders: Sequence[Remainder], max_calls: int, rolled_up_until_us: int
 ) -> None:
-    for rest in rests:
+    for remainder in remainders:
         ((calls,),) = await db.fetch_all(
             "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?)",
-            (rest.since_us, rest.until_us, most + 1),
+            (remainder.since_us, remainder.until_us, max_calls + 1),
         )
-        if calls > most:
-            done = summed_until_us > BEFORE_US
-            until = f"they reach up to {to_iso(from_us(summed_until_us))}" if done else "they have not begun"
-            raise RollupsBehind(f"the summaries are still being made: {until}; ask again, or for less")
+        if calls > max_calls:
+            has_begun = rolled_up_until_us > BEFORE_US
+            progress = f"reach {to_iso(from_us(rolled_up_until_us))}" if has_begun else "have not begun"
+            raise RollupsBehind(
+                f"the rollups for analytics are still being built, and {progress}; "
+                "try again later, or ask for a shorter period"
+            )
 
 
 def _add_counts(counts: Iterable[FactCount], sign: int, facts: Counter[str], hours: Counter[int]) -> None:
-    for _, _, hour, text, n in counts:
-        facts[text] += sign * n
-        if is_counted_call(text):
-            hours[hour] += sign * n
+    for _, _, hour, fact, times in counts:
+        facts[fact] += sign * times
+        if is_counted_call(fact):
+            hours[hour] += sign * times
 
 
 async def _add_rollups(
     db: ReadOnlyDatabase, names: Sequence[str], parts: PeriodParts, facts: Counter[str], hours: Counter[int]
 ) -> None:
-    """The sums of whole stretches. Where the period goes on beyond the last, so may a bucket."""
+    """Add the rollups of whole buckets. If the period has no end, so may the last, longer bucket."""
     largest = time_buckets.SPANS[-1]
     last = -(-parts.last // largest) * largest if parts.is_open else parts.last
     for run in cover_with_buckets(parts.first, last, last):

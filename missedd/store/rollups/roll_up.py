@@ -1,7 +1,7 @@
-"""Folding: what has become old enough is added to the summaries, a stretch of some hundred calls at a time.
+"""Rolling up: calls that are old enough are added to the rollups, a bucket of some hundred calls at a time.
 
-A new row costs nothing before that, and what still changes is not summed yet. Summaries that were never
-made, or made for another time zone, are merely far behind.
+A new row costs nothing until then, and rows that still change are not rolled up yet. Rollups that were never
+built, or that were built for another time zone, start from the first call.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ from missedd.store.rollups.facts import (
 from missedd.store.rollups.state import RollupState, load_rollup_state, save_rollup_state
 
 CALLS_PER_BUCKET: Final = 500
-"""In a stretch: folded in some milliseconds, so that no webhook waits long for its commit."""
+"""Such a bucket is rolled up in some milliseconds, so that no webhook waits long for its commit."""
 
 ROWS_PER_CALL: Final = 10
-"""For each call of a stretch, how many new rows are looked through at most for those that are late."""
+"""A step searches at most this many new rows per call of a bucket for late ones."""
 
 FULL_BUCKET_AGE: Final = timedelta(seconds=30)
-"""A full stretch is folded once it is so old: most webhooks have come by then."""
+"""A full bucket is rolled up at this age, as most webhooks about its calls have arrived by then."""
 
 LARGE_BUCKET_FACTOR: Final = 4
 LARGE_BUCKET_AGE: Final = timedelta(days=1)
-"""What is older comes in stretches so many times larger: to make the summaries anew takes less so."""
+"""Buckets of calls older than `LARGE_BUCKET_AGE` are four times as large, so that a rebuild is faster."""
 
 PARTIAL_BUCKET_AGE: Final = timedelta(hours=1)
-"""What is older is folded even if it is no full stretch; by then hardly anything of it still changes."""
+"""A partial bucket is rolled up at this age, as hardly any of its rows still change by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class RollupStep:
-    """What is folded next: the new rows up to `marks` that are late, and what lies before `until_us`."""
+    """The next step: roll up late rows up to `watermarks`, and a new bucket of calls before `until_us`."""
 
     watermarks: RowWatermarks
     until_us: int
@@ -63,18 +63,18 @@ class RollupStep:
 async def next_rollup_step(
     db: ReadOnlyDatabase, state: RollupState, now: datetime, calls_per_bucket: int = CALLS_PER_BUCKET
 ) -> RollupStep | None:
-    """What is to be folded now, with `calls` to a stretch; None if nothing has to be yet."""
-    last = await newest_rows(db)
-    marks = RowWatermarks(
+    """The step that is due at `now`; None if nothing is due."""
+    newest = await newest_rows(db)
+    watermarks = RowWatermarks(
         *(
-            min(mark + ROWS_PER_CALL * calls_per_bucket, new)
-            for mark, new in zip(state.watermarks, last, strict=True)
+            min(watermark + ROWS_PER_CALL * calls_per_bucket, newest_id)
+            for watermark, newest_id in zip(state.watermarks, newest, strict=True)
         )
     )
-    if marks != last and state.bucket_count:
-        return RollupStep(marks, state.until_us)
+    if watermarks != newest and state.bucket_count:
+        return RollupStep(watermarks, state.until_us)
     until_us = await _next_bucket_end(db, state, now, calls_per_bucket)
-    return None if until_us is None else RollupStep(last, until_us)
+    return None if until_us is None else RollupStep(newest, until_us)
 
 
 async def _next_bucket_end(
@@ -89,9 +89,9 @@ async def _next_bucket_end(
     ):
         following = await _called_after(db, state.until_us, length)
         if following is not None and following <= to_us(now - age):
-            return max(following, first + 1)  # of one and the same instant there may be more than that
-    last = to_us(now - PARTIAL_BUCKET_AGE)
-    return last if first < last else None
+            return max(following, first + 1)  # a whole bucket of calls may be of one instant
+    partial_end = to_us(now - PARTIAL_BUCKET_AGE)
+    return partial_end if first < partial_end else None
 
 
 async def _called_after(db: ReadOnlyDatabase, at_us: int, skipped: int) -> int | None:
@@ -103,14 +103,14 @@ async def _called_after(db: ReadOnlyDatabase, at_us: int, skipped: int) -> int |
 
 
 async def is_rollup_due(db: ReadOnlyDatabase, grid: HourGrid, now: datetime) -> bool:
-    """Whether there is something to fold."""
-    summary = await load_rollup_state(db, grid)
-    return summary is not None and await next_rollup_step(db, summary, now) is not None
+    """Whether a step is due at `now`."""
+    state = await load_rollup_state(db, grid)
+    return state is not None and await next_rollup_step(db, state, now) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class RollupResult:
-    """How far the summaries go now, and whether more waits to be folded."""
+    """How far the rollups reach now, and whether another step is due."""
 
     until_us: int
     is_behind: bool
@@ -119,7 +119,7 @@ class RollupResult:
 async def roll_up(
     db: Database, grid: HourGrid, now: datetime, calls_per_bucket: int = CALLS_PER_BUCKET
 ) -> RollupResult | None:
-    """Add the next stretch to the summaries, or late rows; None if there is nothing to be added."""
+    """Add the next bucket or late rows to the rollups; None if nothing is due."""
     before = await load_rollup_state(db, grid)
     step = None if before is None else await next_rollup_step(db, before, now, calls_per_bucket)
     if before is None or step is None:
@@ -128,7 +128,7 @@ async def roll_up(
     names = await campaigns_with_facts(db)
     facts: list[FactCount] = []
     callers: list[NewCaller] = []
-    if before.bucket_count:  # else nothing is late
+    if before.bucket_count:  # without a bucket no row is late
         facts += await count_new_facts(
             db, before.watermarks, step.watermarks, BEFORE_US, before.until_us, grid
         )
@@ -141,29 +141,29 @@ async def roll_up(
         await db.execute("INSERT INTO stretches (number, since_at) VALUES (?, ?)", (new, before.until_us))
         after = replace(after, bucket_count=new + 1)
     await _add(db, facts)
-    known = await add_callers(db, callers, before.bucket_count, before.caller_id_count)
+    id_count = await add_callers(db, callers, before.bucket_count, before.caller_id_count)
     await merge_caller_sets(db, names, before.bucket_count, after.bucket_count)
-    await save_rollup_state(db, replace(after, caller_id_count=known))
+    await save_rollup_state(db, replace(after, caller_id_count=id_count))
     return RollupResult(after.until_us, await next_rollup_step(db, after, now, calls_per_bucket) is not None)
 
 
 async def _add(db: Database, facts: Iterable[FactCount]) -> None:
-    """Add facts to the sums of each level, and calls to those of their hour."""
+    """Add facts to the rollups of each level, and missed calls to their hour as well."""
     figures = Counter[tuple[str, int, int, str]]()
     hours = Counter[tuple[str, int, int, int]]()
-    for campaign, stretch, hour, text, n in facts:
-        is_call = is_counted_call(text)
+    for campaign, time_bucket, hour, fact, times in facts:
+        is_call = is_counted_call(fact)
         for level, span in enumerate(time_buckets.SPANS):
-            figures[campaign, level, stretch // span, text] += n
+            figures[campaign, level, time_bucket // span, fact] += times
             if is_call:
-                hours[campaign, level, stretch // span, hour] += n
+                hours[campaign, level, time_bucket // span, hour] += times
     await db.executemany(
         """INSERT INTO figures (campaign, level, bucket, fact, n) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = n + excluded.n""",
-        [(*key, n) for key, n in figures.items()],
+        [(*key, times) for key, times in figures.items()],
     )
     await db.executemany(
         """INSERT INTO call_hours (campaign, level, bucket, hour, n) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (campaign, level, bucket, hour) DO UPDATE SET n = n + excluded.n""",
-        [(*key, n) for key, n in hours.items()],
+        [(*key, times) for key, times in hours.items()],
     )

@@ -1,8 +1,8 @@
-"""How far the summaries go. They hold the facts before an instant of the rows up to some, and only those.
+"""How far the rollups reach: they hold exactly the facts before an instant, of rows up to a watermark.
 
-`missedd.store.rollups.roll_up` moves both on; triggers (migrations 9 to 11) keep what is summed right,
-whoever changes it. What is not summed is counted from the tables: so figures are exact at every moment,
-and fast once the summaries have come near the present.
+`missedd.store.rollups.roll_up` advances both. Triggers (migrations 9 to 11) correct the rollups whenever a
+row changes that is rolled up already. All other rows are counted from the tables. So analytics are exact at
+every moment, and fast once the rollups are near the present.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from missedd.store.rollups.facts import NO_ROWS, RowWatermarks, newest_rows
 
 @dataclass(frozen=True, slots=True)
 class RollupState:
-    """What is summed: the facts before `until_us` of the rows up to `marks`, with hours of `grid`."""
+    """The rollups hold the facts before `until_us` of the rows up to `watermarks`, by the hours of `grid`."""
 
     grid: HourGrid
     until_us: int = BEFORE_US
     watermarks: RowWatermarks = NO_ROWS
     caller_id_count: int = 0
-    """How many ids callers have been given."""
+    """How many caller ids have been given out."""
     bucket_count: int = 0
-    """How many there are, the last of which ends at `until_us`."""
+    """How many buckets there are; the last one ends at `until_us`."""
 
     @property
     def next_bucket(self) -> TimeBucket:
-        """The stretch that comes next."""
+        """The bucket that comes next, still empty."""
         return TimeBucket(self.bucket_count, self.until_us, self.until_us)
 
 
 async def load_rollup_state(db: ReadOnlyDatabase, grid: HourGrid) -> RollupState | None:
-    """The summaries of this grid, None if there are none."""
+    """The state of the rollups for this grid; None if there are none."""
     rows = await db.fetch_all(
         """SELECT width_us, phase_us, until_at, last_call, last_action, last_lead, last_conversion, callers,
                   (SELECT coalesce(max(number) + 1, 0) FROM stretches) FROM summary"""
     )
     if not rows or HourGrid(*rows[0][:2]) != grid:
         return None
-    until_us, *marks, callers, stretches = rows[0][2:]
-    return RollupState(grid, until_us, RowWatermarks(*marks), callers, stretches)
+    until_us, *watermarks, caller_id_count, bucket_count = rows[0][2:]
+    return RollupState(grid, until_us, RowWatermarks(*watermarks), caller_id_count, bucket_count)
 
 
 async def start_rollups(db: Database, grid: HourGrid) -> bool:
-    """See to it that there are summaries of this grid, and say whether they begin anew."""
+    """Start rollups for this grid unless they exist; returns whether they start anew."""
     if await load_rollup_state(db, grid) is not None:
         return False
     for statement in (
@@ -58,9 +58,8 @@ async def start_rollups(db: Database, grid: HourGrid) -> bool:
         "DELETE FROM stretches",
     ):
         await db.execute(statement)
-    await save_rollup_state(
-        db, RollupState(grid, watermarks=await newest_rows(db))
-    )  # of all rows, what was before any time
+    # The watermarks cover all rows, but nothing lies before `until_us` yet.
+    await save_rollup_state(db, RollupState(grid, watermarks=await newest_rows(db)))
     return True
 
 
@@ -74,7 +73,7 @@ async def save_rollup_state(db: Database, state: RollupState) -> None:
 
 
 async def time_bucket_at(db: ReadOnlyDatabase, state: RollupState, at_us: int) -> TimeBucket | None:
-    """The stretch in which an instant lies, None if what lies there is not summed yet."""
+    """The bucket in which an instant lies; None if that instant is not rolled up yet."""
     if at_us >= state.until_us:
         return None
     rows = await db.fetch_all(

@@ -39,7 +39,7 @@ async def test_what_would_take_too_long_is_put_off(private: Private, monkeypatch
     private.db.call("b")
     response = await private.get("/api/v1/analytics")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
-    assert "summaries are still being made" in (await response.get_json(force=True))["detail"]
+    assert "rollups for analytics are still being built" in (await response.get_json(force=True))["detail"]
     page = await private.get("/")
     assert page.status_code == 503
-    assert "summaries are still being made" in await page.get_data(as_text=True)
+    assert "rollups for analytics are still being built" in await page.get_data(as_text=True)
