@@ -31,7 +31,8 @@ from missedd.store.actions.claims import ClaimedAction
 from missedd.store.actions.rows import Timer
 from missedd.store.actions.status_reports import ReportResult
 from missedd.store.actions.timers import timers_between
-from missedd.store.admission.admit import AdmittedCall, admit
+from missedd.store.admission.admit import admit
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import NOON, call

@@ -40,7 +40,7 @@ from missedd.store.actions.conversations import LateAnswer
 from missedd.store.actions.gate_facts import GateFacts
 from missedd.store.actions.rows import ActionRow, Timer, fetch_actions
 from missedd.store.actions.timers import timers_between
-from missedd.store.admission import admit as admit_module
+from missedd.store.admission import caller_history
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group
 from missedd.store.db.migrate import _FILES
@@ -166,7 +166,7 @@ def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:
 
 
 def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
-    honest = patch_target("missedd.store.admission.admit", "histories_of")
+    honest = caller_history.load_caller_histories
 
     async def postponed(db: Database, calls: Any, *rest: Any) -> Any:
         histories = await honest(db, calls, *rest)
@@ -179,7 +179,7 @@ def count_the_window_from_the_last_repeat(patch: pytest.MonkeyPatch) -> None:
             histories[caller].accepted.append((campaign, from_us(at)))
         return histories
 
-    patch.setattr(admit_module, "load_caller_histories", postponed)
+    patch.setattr(caller_history, "load_caller_histories", postponed)
 
 
 def let_a_late_report_overwrite(patch: pytest.MonkeyPatch) -> None:
@@ -287,8 +287,8 @@ def revive_an_expired_verification(patch: pytest.MonkeyPatch) -> None:
             replace(latest, status=VerificationStatus.PENDING) if latest and told else latest, called_at
         )
 
-    def prove(self: VerificationBatch, verification: Verification, call_id: int, now: datetime) -> None:
-        honest(self, replace(verification, status=VerificationStatus.PENDING), call_id, now)
+    def prove(self: VerificationBatch, verification: Verification, call_id: int) -> None:
+        honest(self, replace(verification, status=VerificationStatus.PENDING), call_id)
 
     honest = VerificationBatch._mark_verified
     patch.setattr("missedd.store.people.verifications.check_call", lenient)
@@ -302,20 +302,20 @@ def count_votes_as_they_arrive(patch: pytest.MonkeyPatch) -> None:
 def close_the_poll_for_late_deliveries(patch: pytest.MonkeyPatch) -> None:
     honest = VoteBatch.record
 
-    def by_receipt(self: VoteBatch, admission: Admission, call: InboundCall) -> Admission:
+    def by_receipt(self: VoteBatch, admission: Admission, call: InboundCall, call_id: int) -> Admission:
         here = read_at[-1]
         late = replace(admission, called_at=max(admission.called_at, here - timedelta(minutes=1)))
-        return replace(honest(self, late, call), called_at=admission.called_at)
+        return replace(honest(self, late, call, call_id), called_at=admission.called_at)
 
     read_at: list[datetime] = []
     patch.setattr(VoteBatch, "record", by_receipt)
-    history = patch_target("missedd.store.admission.admit", "histories_of")
+    history = caller_history.load_caller_histories
 
     async def noting(db: Database, calls: Any, policy: Policy, received_at: datetime) -> Any:
         read_at.append(received_at)
         return await history(db, calls, policy, received_at)
 
-    patch.setattr(admit_module, "load_caller_histories", noting)
+    patch.setattr(caller_history, "load_caller_histories", noting)
 
 
 def forget_whom_it_spoke_with(patch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from missedd.store.actions.claims import ClaimedAction, ClaimResult, claim
 from missedd.store.actions.lookups import LookupResult, record_failed_lookup
 from missedd.store.actions.rows import ActionRow, Timer
 from missedd.store.actions.status_reports import ReportMeaning, ReportResult, apply_report
-from missedd.store.admission.admit import AdmittedCall, admit
+from missedd.store.admission.admit import admit
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, callback, campaign, policy, seconds
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from missedd.core.reasons import EARLY_WEBHOOK_ADVICE
 from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import ActionRow
-from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.admitted_call import AdmittedCall
 
 
 def log_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:

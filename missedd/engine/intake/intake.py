@@ -19,7 +19,8 @@ from missedd.engine.intake.intake_log import IntakeLog
 from missedd.engine.intake.intake_queue import IntakeQueue, Overloaded, PendingCall
 from missedd.engine.timing.timers import Timers
 from missedd.log.logger import Event, Logger
-from missedd.store.admission.admit import AdmittedCall, admit
+from missedd.store.admission.admit import admit
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 

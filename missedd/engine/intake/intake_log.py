@@ -13,7 +13,7 @@ import trio
 from missedd.base.clock import to_iso
 from missedd.core.model import SHAPE_RECOVERED, Verdict
 from missedd.log.logger import Event, Level, Logger
-from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.admitted_call import AdmittedCall
 
 
 class IntakeLog:

@@ -20,7 +20,7 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.log.logger import Event, Logger
-from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.admission.sms_applet import SmsHandover, hand_over_sms, preview_sms
 from missedd.store.store import Store
 

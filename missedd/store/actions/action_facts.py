@@ -1,4 +1,4 @@
-"""Keeping what is told of an action beside how it ended: one JSON object, grown as news comes in."""
+"""The details of an action: one JSON object that grows with each report, lookup or request."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from missedd.store.actions.rows import ActionRow
 from missedd.store.db.database import Database
 
 encode_details: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-"""An action's details, as they are kept: a text in Hindi takes three bytes a letter, not six."""
-
-"""An expression for an action's details once its number is erased."""
+"""Encodes an action's details. `ensure_ascii=False`: a letter in Hindi takes three bytes and not six."""
 
 
 async def record_details(db: Database, action: ActionRow, reported: Mapping[str, str]) -> None:
-    """Keep what a report, a look-up or a sending tells of an action, where that is news."""
-    known = merge_details(action.details, reported)
-    if known != action.details:
-        await db.execute("UPDATE actions SET details = ? WHERE id = ?", (encode_details(known), action.id))
+    """Merge what a report, a lookup or a request says of an action into its details, if it is new."""
+    merged = merge_details(action.details, reported)
+    if merged != action.details:
+        await db.execute("UPDATE actions SET details = ? WHERE id = ?", (encode_details(merged), action.id))

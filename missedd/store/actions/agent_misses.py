@@ -1,4 +1,4 @@
-"""Which agents did not take their latest call, and how often in a row; a person should ask after some."""
+"""Agents who missed their latest call, and how often in a row; after several misses a person should ask."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from missedd.store.db.database import Database, ReadOnlyDatabase
 
 
 async def load_agent_misses(db: ReadOnlyDatabase, agents: Iterable[str]) -> dict[str, AgentMisses]:
-    """Those of these agents who missed their latest call."""
+    """The misses of these agents, for those who missed their latest call."""
     rows = await db.fetch_all(
         """SELECT agent, in_a_row, rests_until, reason FROM agent_misses
            WHERE agent IN (SELECT value FROM json_each(?))""",
@@ -26,7 +26,7 @@ async def load_agent_misses(db: ReadOnlyDatabase, agents: Iterable[str]) -> dict
 
 
 async def absent_agents(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
-    """Agents who missed so many calls in a row that a person should ask where they are, the most first."""
+    """Agents who missed at least `ALERT_AFTER_MISSES` calls in a row, the most misses first."""
     rows = await db.fetch_all(
         "SELECT agent, in_a_row, reason FROM agent_misses WHERE in_a_row >= ? ORDER BY in_a_row DESC, agent",
         (ALERT_AFTER_MISSES,),
@@ -38,7 +38,7 @@ async def absent_agents(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
 
 
 async def delete_misses_of_others(db: Database, agents: Iterable[str]) -> None:
-    """Keep the misses of these agents only: nobody rings the others any more, so no answer ends theirs."""
+    """Delete the misses of all other agents: nobody calls those any more, so no answered call ends them."""
     await db.execute(
         "DELETE FROM agent_misses WHERE agent NOT IN (SELECT value FROM json_each(?))",
         (json.dumps(sorted(agents)),),
@@ -48,10 +48,10 @@ async def delete_misses_of_others(db: Database, agents: Iterable[str]) -> None:
 async def record_agent_outcome(
     db: Database, action: ActionRow, reason: Reason, agent_answered: bool, policy: Policy, ended_at: datetime
 ) -> bool:
-    """Keep what the end of a callback says of its agent: a miss more, or that they take their calls again.
+    """Record from the end of a callback that its agent missed another call, or answers calls again.
 
-    Says whether that ended a row of misses. A caller who did not answer says nothing of an agent who was
-    to be rung after them.
+    Returns whether this ended a row of misses. If the caller is called first and does not answer, the call
+    says nothing about the agent.
     """
     agent, campaign = action.details.get("agent"), policy.campaign(action.campaign)
     if agent is None:

@@ -1,4 +1,4 @@
-"""Whose turn it is: kept with the attempt that it was chosen for, so that it goes on after a restart."""
+"""Agent rotation: the agent of an attempt is stored with it, so the rotation continues after a restart."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _ATTEMPT_DETAILS: Final = ("agent", "first", "caller_id")
 async def prepare_attempt_details(
     db: Database, action: ActionRow, policy: Policy, agent: str | None
 ) -> dict[str, str]:
-    """The action's details with what to remember of an attempt before it is made: the agent whom a callback
-    connects, and who is rung first. An earlier attempt's are no more: the configuration may be another since.
+    """The action's details for its next attempt: the agent, who is called first, and the caller id.
+
+    The details of an earlier attempt are dropped, as the configuration may have changed since.
     """
     details = {name: text for name, text in action.details.items() if name not in _ATTEMPT_DETAILS}
     campaign = policy.campaign(action.campaign)

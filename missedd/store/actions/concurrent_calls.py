@@ -1,10 +1,10 @@
-"""What goes on at the account: read for the gates, and told on to what waits as a call ends.
+"""Ongoing calls of the account: read them for the gates, and wake waiting callbacks when a call ends.
 
-A callback that waits for the end of a call is woken by that end, in the transaction that records it,
-and at the latest when the call cannot be up any more; nothing is asked again and again meanwhile.
+A callback that waits for the end of a call is woken in the transaction that records that end, and at the
+latest when the call must be over. Nothing is polled meanwhile.
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from missedd.store.actions.agent_misses import load_agent_misses
 from missedd.store.actions.rows import ActionRow, Timer, lane_of
 from missedd.store.db.database import Database
 
-# In the words of the partial indexes, or they would not be used. An outcome that nobody learnt is no proof
-# that the call is over, so it is taken for going on until it cannot be.
+# These conditions repeat those of the partial indexes word for word, or SQLite would not use the indexes. An
+# unknown outcome does not prove that the call is over, so the call counts as ongoing until it must be over.
 _IS_ONGOING: Final = "kind = 'callback' AND state IN ('attempting', 'placed')"
 _MAY_BE_ONGOING: Final = "outcome = 'unknown' AND settled_outcome IS NULL AND kind = 'callback'"
 IS_WAITING_CALLBACK: Final = """kind = 'callback' AND state = 'held' AND reason IN (
@@ -36,7 +36,7 @@ _OLDEST_FIRST: Final = "ORDER BY coalesce(chain_at, base_at), id"
 async def load_ongoing_traffic(
     db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime
 ) -> TrafficSnapshot:
-    """As much of what goes on as these callbacks have to know before they may go."""
+    """The ongoing calls that the gates of these callbacks depend on."""
     callbacks = [action for action in actions if action.kind is Kind.CALLBACK]
     if not callbacks:
         return TrafficSnapshot()
@@ -87,16 +87,17 @@ def _limited_campaigns(policy: Policy, campaigns: Iterable[str]) -> list[str]:
 async def earliest_competitor(
     db: Database, action: ActionRow, agent: str | None, policy: Policy, now: datetime, judged: Iterable[int]
 ) -> int | None:
-    """Whoever has waited longest for a place that this callback is about to take; None where that is itself.
+    """The callback that has waited longest for the capacity that this one is about to take; None if this one.
 
-    What waits for something else is passed over, and so are the `judged`, which could not go just now.
+    Callbacks that wait for something else do not compete. The `judged` ones, which may not go now, do not
+    compete either.
     """
     if action.kind is not Kind.CALLBACK:
         return None
-    apart = json.dumps(sorted(judged))
-    found: list[tuple[int, int]] = []
+    excluded = json.dumps(sorted(judged))
+    competitors: list[tuple[int, int]] = []
     for reason, campaigns in competing_campaigns(action.campaign, agent, policy):
-        found += await db.fetch_all(
+        competitors += await db.fetch_all(
             f"""SELECT age, id FROM (
                     SELECT coalesce(chain_at, base_at) AS age, id, +campaign AS name, expires_at FROM actions
                     WHERE wake_at <= ? AND kind = 'callback' AND state IN ('planned', 'held') AND due_at <= ?
@@ -105,16 +106,16 @@ async def earliest_competitor(
                     WHERE {IS_WAITING_CALLBACK} AND reason = ? AND due_at <= ?)
                 WHERE name IN (SELECT value FROM json_each(?)) AND expires_at >= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY age, id LIMIT 1""",
-            (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), apart),
+            (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), excluded),
         )
-    earliest = min(found, default=(0, action.id))[1]
+    earliest = min(competitors, default=(0, action.id))[1]
     return None if earliest == action.id else earliest
 
 
 async def wake_after_call(
     db: Database, action: ActionRow, policy: Policy, now: datetime
 ) -> tuple[Timer, ...]:
-    """Let those be judged again that waited for the end of this action's call, or for its place."""
+    """Wake the callbacks that wait for the end of this action's call, or for the capacity that it frees."""
     if action.kind is not Kind.CALLBACK:
         return ()
     agent = action.details.get("agent")
@@ -126,14 +127,14 @@ async def wake_after_call(
         now,
     )
     woken += await wake_next_for_capacity(db, action.campaign, agent, policy, now)
-    # A caller who is somebody's agent was busy as that, however many calls that agent takes.
+    # A caller may also be an agent of a campaign, and was busy as that agent during this call.
     if sharing := policy.campaigns_with_agent(action.number):
         woken += await _wake_waiting(db, _WAITS_FOR_AGENT, (json.dumps(sharing),), now)
     return tuple(woken)
 
 
 async def wake_after_agent_rest(db: Database, agent: str, policy: Policy, now: datetime) -> tuple[Timer, ...]:
-    """Wake those who wait for the end of an agent's rest, as the agent takes calls again."""
+    """Wake the callbacks that wait for the end of an agent's rest, as the agent takes calls again."""
     campaigns = json.dumps(policy.campaigns_with_agent(agent))
     condition = """reason IN ('agent-no-answer', 'agent-failed', 'agent-busy')
                    AND campaign IN (SELECT value FROM json_each(?))"""
@@ -141,7 +142,7 @@ async def wake_after_agent_rest(db: Database, agent: str, policy: Policy, now: d
 
 
 async def shorten_busy_until(db: Database, action: ActionRow, policy: Policy, now: datetime) -> None:
-    """Keep until when the call can be up at the longest that the provider has just taken: it rings by now."""
+    """Shorten `busy_until`: the provider has accepted the call, so it rings already and ends sooner."""
     campaign = policy.campaign(action.campaign)
     if campaign is not None and campaign.callback is not None:
         until_us = to_us(now + campaign.callback.longest_call)
@@ -158,27 +159,27 @@ async def wake_next_for_capacity(
     now: datetime,
     after: ActionRow | None = None,
 ) -> list[Timer]:
-    """Wake whoever has waited longest for a place of this campaign, with this agent, or on the account.
+    """Wake the callback that has waited longest for capacity of this campaign, this agent or the account.
 
-    `after` is one that could not use it: then it is the next one's.
+    `after` is a callback that could not use the capacity: then the next one in line is woken.
     """
     age_us = -1 if after is None else to_us(after.chain_at or after.base_at)
     woken: list[Timer] = []
     for reason, campaigns in competing_campaigns(campaign, agent, policy):
-        most = 2 if reason is Reason.CHANNELS_BUSY and agent is not None else 1
+        freed = 2 if reason is Reason.CHANNELS_BUSY and agent is not None else 1
         woken += await _wake_waiting(
             db,
             f"""id IN (SELECT id FROM actions WHERE {IS_WAITING_CALLBACK} AND reason = ? AND wake_at > ?
                        AND campaign IN (SELECT value FROM json_each(?))
                        AND (coalesce(chain_at, base_at), id) > (?, ?) {_OLDEST_FIRST} LIMIT ?)""",
-            (reason, to_us(now), json.dumps(campaigns), age_us, after.id if after else 0, most),
+            (reason, to_us(now), json.dumps(campaigns), age_us, after.id if after else 0, freed),
             now,
         )
     return woken
 
 
 async def pass_capacity_on(db: Database, action: ActionRow, policy: Policy, now: datetime) -> list[Timer]:
-    """Wake the next ones, as a callback that was woken for a place did not take it: they may."""
+    """Wake the next callbacks in line, as one that was woken for free capacity did not use it."""
     campaign = policy.campaign(action.campaign)
     agents = campaign.callback.agents if campaign and campaign.callback else ()
     woken: list[Timer] = []
@@ -188,7 +189,7 @@ async def pass_capacity_on(db: Database, action: ActionRow, policy: Policy, now:
 
 
 async def wake_all_waiting_callbacks(db: Database, now: datetime) -> int:
-    """At a start: what a callback waits for may have ended, or be allowed, since; how many there are."""
+    """Wake all waiting callbacks at a start, as what they wait for may be over; returns how many."""
     return len(await _wake_waiting(db, "1", (), now))
 
 
@@ -205,19 +206,19 @@ async def _wake_waiting(
 async def schedule_early_lookups(
     db: Database, calls: Iterable[OngoingCall], policy: Policy, now: datetime
 ) -> list[Timer]:
-    """Look up earlier what became of these calls, as somebody waits for their ends."""
-    sooner: list[Timer] = []
+    """Look up the results of these calls earlier than planned, as callbacks wait for their ends."""
+    timers: list[Timer] = []
     for call in calls:
         rows = await db.fetch_all(
             f"SELECT placed_at, wake_at FROM actions WHERE id = ? AND {_IS_ONGOING}", (call.action_id,)
         )
         for placed_us, wake_us in rows:
-            look_us = to_us(next_early_lookup(from_us(placed_us), policy.ring_timeout(call.campaign), now))
-            # Without an instant its request is out just now.
-            if wake_us is not None and look_us < wake_us:
-                await db.execute("UPDATE actions SET wake_at = ? WHERE id = ?", (look_us, call.action_id))
-                sooner.append(Timer(look_us, call.action_id, lane_of(Kind.CALLBACK, State.PLACED)))
-    return sooner
+            lookup_us = to_us(next_early_lookup(from_us(placed_us), policy.ring_timeout(call.campaign), now))
+            # An action without a timer has its request in flight at the moment.
+            if wake_us is not None and lookup_us < wake_us:
+                await db.execute("UPDATE actions SET wake_at = ? WHERE id = ?", (lookup_us, call.action_id))
+                timers.append(Timer(lookup_us, call.action_id, lane_of(Kind.CALLBACK, State.PLACED)))
+    return timers
 
 
 async def is_call_end_awaited(db: Database, action: ActionRow, policy: Policy) -> bool:

@@ -1,12 +1,12 @@
-"""Whom a campaign has spoken with: what still waits for that person is over.
+"""Once a campaign has spoken with a person, cancel the callbacks that the person is still owed.
 
-One wish, one conversation: by a callback that was answered, or by an incoming call that somebody
-took. It ends what is owed for calls before it, in the transaction that records it, so that a queue
-shows only whom there is a reason to ring. What was in flight then is judged at its own end: a retry
-of it is none.
+They may have spoken in a callback that was answered, or in an incoming call that somebody took. The
+conversation cancels what is owed for earlier calls, in the transaction that records the conversation. So the
+queue shows only people whom there is a reason to call. A callback in flight at that moment is judged when it
+ends, and then it is not retried.
 
-A flow may tell of a call before it is over, as one to call back, and then of its end: then what is
-owed for that very call, its SMS too, ends as well.
+An Exotel flow may report a call as missed before the call is over, and then report its end. If somebody took
+the call, everything owed for that very call is cancelled, its SMS too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from missedd.base.clock import from_us, to_us
 from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
-from missedd.store.actions.claims import close_action
+from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.owed_callback import restore_replaced_callbacks
 from missedd.store.actions.rows import ActionRow, Timer, fetch_actions
 from missedd.store.db.database import Database
@@ -27,19 +27,20 @@ from missedd.store.people.leads import mark_contacted
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """`cancelled` are the actions that this ended, `gone_out` the call's callbacks that were out by then."""
+    """What follows if somebody took a call that had been decided as missed."""
 
     cancelled: tuple[ActionRow, ...]
     sent_callbacks: tuple[ActionRow, ...]
+    """The call's callbacks that had been placed already."""
     timers: tuple[Timer, ...] = ()
-    """Of the callback for an earlier call whose place a cancelled one had taken."""
+    """Timers of callbacks for earlier calls that a cancelled callback had replaced: they are owed again."""
 
 
 async def record_late_answer(db: Database, call_id: int, reason: Reason, now: datetime) -> LateAnswer:
-    """Keep that a call which had been decided was taken: `reason` a conversation, or by a voicemail.
+    """Record that somebody took a call which had been decided as missed; `reason` says how.
 
-    The verdict stays, and so does what contacts nobody, and what tells the operator's own application. A
-    voicemail leaves what is owed for the caller's earlier calls: nobody has spoken with them yet.
+    The verdict stays, and so do the actions that do not contact the caller, for example webhooks. A voicemail
+    cancels nothing that is owed for earlier calls, as nobody has spoken with the caller yet.
     """
     ((campaign, caller, called_us),) = await db.fetch_all(
         "UPDATE calls SET reached_at = ?, reached_by = ? WHERE id = ? RETURNING campaign, caller, called_at",
@@ -49,26 +50,26 @@ async def record_late_answer(db: Database, call_id: int, reason: Reason, now: da
         "SELECT id FROM actions WHERE call_id = ? AND kind IN ('sms', 'callback') ORDER BY id", (call_id,)
     )
     actions = await fetch_actions(db, [action_id for (action_id,) in rows])
-    waiting = [each for each in actions if each.state in (State.PLANNED, State.HELD)]
-    for each in waiting:
-        step(each.state, ActionEvent.CLOSE)
-        await close_action(db, each.id, Outcome.CANCELLED, Reason.REACHED_OTHERWISE, now)
-    cancelled = await fetch_actions(db, [each.id for each in waiting])
-    wakes: tuple[Timer, ...] = ()
+    waiting = [action for action in actions if action.state in (State.PLANNED, State.HELD)]
+    for action in waiting:
+        step(action.state, ActionEvent.CLOSE)
+        await close_action(db, action.id, Outcome.CANCELLED, Reason.REACHED_OTHERWISE, now)
+    cancelled = await fetch_actions(db, [action.id for action in waiting])
+    timers: tuple[Timer, ...] = ()
     if reason is Reason.CONVERSATION and campaign is not None and caller is not None:
         cancelled += await record_conversation(db, campaign, caller, from_us(called_us), now)
     else:
-        wakes = await restore_replaced_callbacks(db, cancelled, now)
-    gone_out = (each for each in actions if each.kind is Kind.CALLBACK and each.placed_at is not None)
-    return LateAnswer(tuple(cancelled), tuple(gone_out), wakes)
+        timers = await restore_replaced_callbacks(db, cancelled, now)
+    sent = (action for action in actions if action.kind is Kind.CALLBACK and action.placed_at is not None)
+    return LateAnswer(tuple(cancelled), tuple(sent), timers)
 
 
 async def record_conversation(
     db: Database, campaign: str, number: str, spoken_at: datetime, now: datetime
 ) -> tuple[ActionRow, ...]:
-    """Keep that a campaign spoke with a person; the callbacks that this cancels, as they are now."""
+    """Record that a campaign spoke with a person; returns the callbacks that this cancelled."""
     await mark_contacted(db, campaign, number, now)
-    # The plus: see `is_reached`.
+    # The plus: see `has_spoken_since_call`.
     rows = await db.fetch_all(
         """SELECT a.id, a.state FROM actions a JOIN calls c ON c.id = a.call_id
            WHERE a.number = ? AND a.kind = 'callback' AND +a.campaign = ? AND a.state IN ('planned', 'held')

@@ -1,4 +1,4 @@
-"""What the gates of actions depend on, read once for a batch of them, at one instant."""
+"""The facts that the gates of actions depend on, read once for a batch of actions."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from missedd.store.people.suppressions import Suppressions, suppressions_in_forc
 
 @dataclass(slots=True)
 class GateFacts:
-    """`placed` are (number, campaign, instant) of the callbacks that went out within the last hour."""
+    """Facts at one instant about the numbers and campaigns of a batch of actions."""
 
     quarantined_until: datetime | None
     suppressions: Suppressions
     placed: list[tuple[str, str, datetime]]
+    """(number, campaign, placed_at) of the callbacks of the last hour."""
     pauses: Mapping[str, Pause]
     traffic: TrafficSnapshot
 
     def is_quarantined(self, action: ActionRow) -> bool:
-        """Whether it is owed from before a restore, and so waits for an operator's word."""
+        """Whether the action is from before a restore, so that only an operator may release it."""
         return self.quarantined_until is not None and action.base_at <= self.quarantined_until
 
     def candidate(self, action: ActionRow, *, already_spoken_with: bool = False) -> Candidate:
-        """The action as its gates see it; see `is_reached` for callbacks."""
+        """The action as its gates judge it; for `already_spoken_with` see `has_spoken_since_call`."""
         owner = (action.number, action.campaign)
         return Candidate(
             kind=action.kind,
@@ -60,12 +61,12 @@ class GateFacts:
 async def load_gate_facts(
     db: Database, actions: Sequence[ActionRow], policy: Policy, now: datetime
 ) -> GateFacts:
-    """The facts that decide about these actions at `now`."""
-    numbers = json.dumps(sorted({each.number for each in actions}))
+    """Read the facts that the gates of these actions need at `now`."""
+    numbers = json.dumps(sorted({action.number for action in actions}))
     return GateFacts(
         quarantined_until=await quarantined_until(db),
         suppressions=await suppressions_in_force(db, numbers, now),
-        # Only what went out counts here: the pending ones will come to this gate themselves.
+        # Only placed callbacks count here: the pending ones will come to this gate themselves.
         placed=await load_placed_callbacks(db, numbers, now - CAP_WINDOW),
         pauses=await pauses_in_force(db, now),
         traffic=await load_ongoing_traffic(db, actions, policy, now),
@@ -73,9 +74,10 @@ async def load_gate_facts(
 
 
 async def has_spoken_since_call(db: Database, action: ActionRow) -> bool:
-    """Whether the campaign has spoken with the caller since the call that this callback is owed for: by
-    another callback, or because somebody took a later call of theirs, or this very call after all. A retry is
-    owed for the same call.
+    """Whether the campaign has spoken with the caller since the call for which this callback is owed.
+
+    They may have spoken in another callback, in a later call, or in this very call if somebody took it after
+    all. A retry is owed for the same call as the callback before it.
     """
     if action.kind is not Kind.CALLBACK:
         return False

@@ -1,6 +1,7 @@
 """What follows a callback in which nobody talked with the caller.
 
-The next agent, where this one did not come; a callback for a call that came in meanwhile; or a retry.
+If the agent did not answer, the next agent is called. If the caller has called again meanwhile, a callback
+for that call follows. Else the callback is retried.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ async def plan_next_callback(
     now: datetime,
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> tuple[Timer, ...]:
-    """Plan what follows, as an action of its own: one action, one call."""
+    """Plan the next callback as a new action, as each action is one call; returns the timers to set."""
     campaign = policy.campaign(action.campaign)
     if campaign is None or campaign.callback is None:
         return ()
@@ -57,9 +58,9 @@ async def plan_next_callback(
     if is_agent_miss(outcome, reason):
         planned = plan_next_agent(policy, action.retry_index, candidate, reason, action.due_at, now)
         return await _plan_for_same_call(db, action, planned, now)
-    heard = await _latest_repeat_call(db, action, ended_at)
-    if heard is not None:
-        return await _plan_for_repeat_call(db, action, heard, campaign, others, policy, now, clock_ahead)
+    repeat = await _latest_repeat_call(db, action, ended_at)
+    if repeat is not None:
+        return await _plan_for_repeat_call(db, action, repeat, campaign, others, policy, now, clock_ahead)
     retry = plan_retry(campaign, policy, action.retry_index, outcome, candidate, now)
     return () if retry is None else await _plan_for_same_call(db, action, retry, now)
 
@@ -67,14 +68,14 @@ async def plan_next_callback(
 async def _plan_for_same_call(
     db: Database, action: ActionRow, planned: PlannedAction, now: datetime
 ) -> tuple[Timer, ...]:
-    # Owed since the callback before it was: what is under quarantine after a restore stays so.
+    # `base_at` stays: an action from before a restore stays in quarantine.
     chain_at = None if planned.retry_index > action.retry_index else action.chain_at
     planned = replace(planned, base_at=action.base_at, chain_at=chain_at)
     return await add_callback(db, planned, action, action.call_id, action.id, now)
 
 
 class _RepeatCall(NamedTuple):
-    """A call that was a duplicate as it came in."""
+    """A call whose verdict was `duplicate`."""
 
     call_id: int
     called_at: datetime
@@ -82,9 +83,9 @@ class _RepeatCall(NamedTuple):
 
 
 async def _latest_repeat_call(db: Database, action: ActionRow, ended_at: datetime) -> _RepeatCall | None:
-    """The latest call of the caller's since the callback ended, if no callback is owed for it yet.
+    """The caller's latest call since the callback ended, if no callback is owed for that call yet.
 
-    They rang back before it was known that the callback had ended in vain.
+    The caller called again before missedd knew that the callback had failed.
     """
     rows = await db.fetch_all(
         """SELECT c.id, c.called_at, c.exophone FROM calls c
@@ -108,12 +109,12 @@ async def _plan_for_repeat_call(
 ) -> tuple[Timer, ...]:
     history = CallerHistory(placed=others)
     pause = (await pauses_in_force(db, now)).get(campaign.name)
-    wakes: tuple[Timer, ...] = ()
+    timers: tuple[Timer, ...] = ()
     ends = (action.number, repeat_call.exophone)
     for planned in plan_callback(
         campaign, policy, history, pause, repeat_call.called_at, now, *ends, clock_ahead, Reason.RANG_BACK
     ):
-        wakes += await add_callback(
+        timers += await add_callback(
             db, planned, replace(action, exophone=repeat_call.exophone), repeat_call.call_id, None, now
         )
-    return wakes
+    return timers

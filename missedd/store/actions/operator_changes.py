@@ -1,4 +1,4 @@
-"""What an operator may change by hand."""
+"""Changes by an operator: send webhooks again, and resolve actions whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from missedd.core.actions.resolution import Resolution, check_resolution
 from missedd.core.model import Kind, Lane, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.store.actions.claims import close_action
+from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.concurrent_calls import wake_after_call
 from missedd.store.actions.conversations import record_conversation
 from missedd.store.actions.rows import IS_PARKED, ActionRow, Timer, fetch_actions
@@ -20,25 +20,25 @@ from missedd.store.db.database import Database
 from missedd.store.people.leads import update_lead_after_action
 
 MAX_RESENT: Final = 1_000
-"""Webhooks that are sent again by one word: what a transaction takes easily."""
+"""The most webhooks that one command sends again: a transaction of that size is short."""
 
 
 async def resend_webhook(db: Database, action_id: int, now: datetime) -> Timer | None:
-    """Plan a webhook that was not taken again; None if there is nothing to resend."""
+    """Plan to send a failed or refused webhook again; None if `action_id` is no such webhook."""
     which = "a.id = ? AND a.kind = 'webhook' AND a.outcome IN ('failed', 'refused')"
-    wakes = await _plan_resends(db, which, action_id, now)
-    return wakes[0] if wakes else None
+    timers = await _plan_resends(db, which, action_id, now)
+    return timers[0] if timers else None
 
 
 async def resend_parked_webhooks(db: Database, now: datetime) -> list[Timer]:
-    """Plan the latest parked webhooks again, `MAX_RESENT` of them."""
+    """Plan to send the latest parked webhooks again, at most `MAX_RESENT` of them."""
     return await _plan_resends(db, f"{IS_PARKED} ORDER BY a.id DESC LIMIT ?", MAX_RESENT, now)
 
 
 async def _plan_resends(db: Database, which: str, param: int, now: datetime) -> list[Timer]:
-    """Plan webhooks again, each as an action that names its origin.
+    """Plan to send webhooks again, each as a new action that names its origin.
 
-    A message keeps the id of its first sending, so an application that did get it knows it again.
+    The message keeps the id of its first sending, so an application that has it recognises the repeat.
     """
     now_us = to_us(now)
     rows = await db.fetch_all(
@@ -58,23 +58,24 @@ class ResolutionResult:
     cancelled: tuple[ActionRow, ...] = ()
     """Callbacks that are no longer needed, as the caller was reached."""
     timers: tuple[Timer, ...] = ()
-    """Of callbacks that waited for the end of the call."""
+    """The timers of callbacks that waited for the end of the call."""
 
 
 async def resolve_unknown(
     db: Database, action_id: int, outcome: Outcome, note: str | None, policy: Policy, now: datetime
 ) -> ResolutionResult:
-    """Keep what an operator says became of an action whose outcome is unknown.
+    """Record the outcome that an operator gives to an action whose outcome is unknown.
 
-    One that is still looked for ends as `unknown` first: what the daemon knew stays on record. A callback
-    that was answered after all ends what the caller was owed before it, as any conversation does.
+    If lookups are still going on, the action first ends as `unknown`, so that what was known stays on record.
+    If a callback was answered after all, what the caller was owed before it is cancelled, as after any
+    conversation.
     """
-    found = await fetch_actions(db, [action_id])
-    if not found:
+    rows = await fetch_actions(db, [action_id])
+    if not rows:
         return ResolutionResult(Resolution.NO_SUCH_ACTION)
-    action = found[0]
+    action = rows[0]
     ((settled,),) = await db.fetch_all("SELECT settled_outcome FROM actions WHERE id = ?", (action_id,))
-    # The last attempt's result is set once its answer is known to be lost; in flight it is empty.
+    # The last attempt's result is `unknown` once its reply is known to be lost, and NULL while in flight.
     attempts = await db.fetch_all(
         "SELECT result FROM attempts WHERE action_id = ? ORDER BY number DESC LIMIT 1", (action_id,)
     )
@@ -96,10 +97,10 @@ async def resolve_unknown(
         (outcome, to_us(now), note, action_id),
     )
     await update_lead_after_action(db, action.kind, action.campaign, action.number, outcome, now)
-    wakes = await wake_after_call(db, action, policy, now)
+    timers = await wake_after_call(db, action, policy, now)
     if action.kind is not Kind.CALLBACK or outcome is not Outcome.ANSWERED:
-        return ResolutionResult(verdict, timers=wakes)
-    # They talked when it rang, as far as anybody knows.
+        return ResolutionResult(verdict, timers=timers)
+    # The best that is known: they talked when the callback was placed.
     spoken_at = action.placed_at or now
     cancelled = await record_conversation(db, action.campaign, action.number, spoken_at, now)
-    return ResolutionResult(verdict, cancelled, wakes)
+    return ResolutionResult(verdict, cancelled, timers)

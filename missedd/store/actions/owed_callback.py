@@ -1,4 +1,4 @@
-"""The one callback that a campaign owes a person: found, put in another's place, closed for another."""
+"""The one callback that a campaign owes a person: find it, replace it by a newer one, owe it again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _REPLACE: Final = """
 UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?,
                    details = json_set(details, '$.replaced_by', ?)
 WHERE id = ?"""
-# What waits for the end of a pause, a call or a trouble goes on waiting for it; so does what is quarantined.
+# A callback held for the end of a pause, a call or a provider's failure keeps its timer. A quarantined
+# callback has none, and min() keeps it NULL.
 _BRING_FORWARD: Final = """
 UPDATE actions SET due_at = min(due_at, ?), chain_at = nullif(?, base_at),
     wake_at = CASE WHEN reason IN (
@@ -42,8 +43,8 @@ UPDATE actions SET due_at = min(due_at, ?), chain_at = nullif(?, base_at),
         'provider-unreachable', 'provider-auth', 'account-problem') THEN wake_at ELSE min(wake_at, ?) END
 WHERE id = ? RETURNING wake_at, state"""
 
-# A callback stands for what it replaced, for what those replaced whose calls were taken since, and, where it
-# is itself owed again, for what it stood for before.
+# The callbacks that ?1 stands for: those that it replaced, those that these had replaced if somebody has
+# taken their calls since, and, if ?1 itself is owed again, those that it stood for before.
 _LATEST_REPLACED: Final = """
 WITH RECURSIVE gone(id) AS (
     SELECT ?1
@@ -61,7 +62,7 @@ ORDER BY c.called_at DESC, a.id DESC LIMIT 1"""
 
 
 async def load_pending_callback(db: Database, campaign: str, number: str) -> PendingCallback | None:
-    """The callback of a campaign to a person that waits; there is one at most."""
+    """The planned or held callback of a campaign to a person; there is at most one."""
     rows = await db.fetch_all(
         # The plus keeps the index by campaign out of the plan: a caller has far fewer callbacks.
         """SELECT a.id, c.called_at, a.due_at, coalesce(a.chain_at, c.called_at), a.retry_index
@@ -74,7 +75,7 @@ async def load_pending_callback(db: Database, campaign: str, number: str) -> Pen
 
 
 def parse_pending_callback(row: Sequence[int]) -> PendingCallback:
-    """From (id, called_at, due_at, chain_at, retry_index)."""
+    """Parse a row (id, called_at, due_at, chain_at, retry_index); instants in microseconds since 1970 UTC."""
     action_id, called_us, due_us, chain_us, retry_index = row
     return PendingCallback(action_id, from_us(called_us), from_us(due_us), from_us(chain_us), retry_index > 0)
 
@@ -87,33 +88,40 @@ async def add_callback(
     origin_id: int | None,
     now: datetime,
 ) -> tuple[Timer, ...]:
-    """Keep a callback that follows another, and see to it that it is the only one that waits."""
+    """Insert a callback that follows `previous`, for the call `call_id`, as the only one that waits.
+
+    Returns the timers to set. `origin_id` is the action of which the new one is a retry, if it is one.
+    """
     ((called_us,),) = await db.fetch_all("SELECT called_at FROM calls WHERE id = ?", (call_id,))
-    waiting = await load_pending_callback(db, previous.campaign, previous.number)
+    pending = await load_pending_callback(db, previous.campaign, previous.number)
     new_id = await next_id(db, "actions")
-    planned, change = merge_callbacks(planned, new_id, from_us(called_us), waiting)
+    planned, change = merge_callbacks(planned, new_id, from_us(called_us), pending)
     admission = Admission(
         Verdict.ACCEPTED, planned.reason, previous.campaign, previous.exophone, planned.base_at, (planned,)
     )
     await insert_actions(db, [NewAction(new_id, call_id, previous.number, admission, planned)], now)
     if origin_id is not None:
         await db.execute("UPDATE actions SET origin_id = ? WHERE id = ?", (origin_id, new_id))
-    wakes = await save_callback_changes(db, [change] if change else [], now)
+    timers = await save_callback_changes(db, [change] if change else [], now)
     await update_callback_outcomes(db, [(previous.campaign, previous.number)], now)
     if planned.state is State.DONE:
-        return wakes
-    return (*wakes, Timer(to_us(planned.wake_at), new_id, lane_of(planned.kind, planned.state)))
+        return timers
+    return (*timers, Timer(to_us(planned.wake_at), new_id, lane_of(planned.kind, planned.state)))
 
 
 async def restore_replaced_callbacks(
     db: Database, cancelled: Iterable[ActionRow], now: datetime
 ) -> tuple[Timer, ...]:
-    """Owe again what these callbacks, which are not to be, took the place of: it was for earlier calls."""
-    wakes: tuple[Timer, ...] = ()
+    """Owe the callbacks again that these cancelled ones had replaced; returns the timers to set.
+
+    For example a callback for a call of 10:06 replaced one for a call of 10:00. If it turns out that the call
+    of 10:06 went to voicemail, the callback for the call of 10:00 is still owed.
+    """
+    timers: tuple[Timer, ...] = ()
     for action in cancelled:
         rows = await db.fetch_all(_LATEST_REPLACED, (action.id, action.number))
         for replaced in await fetch_actions(db, [action_id for (action_id,) in rows]):
-            again = PlannedAction(
+            planned = PlannedAction(
                 kind=Kind.CALLBACK,
                 state=State.PLANNED,
                 base_at=replaced.base_at,
@@ -123,17 +131,17 @@ async def restore_replaced_callbacks(
                 plan=replaced.plan,
                 chain_at=replaced.chain_at,
             )
-            wakes += await add_callback(db, again, replaced, replaced.call_id, replaced.id, now)
-    return wakes
+            timers += await add_callback(db, planned, replaced, replaced.call_id, replaced.id, now)
+    return timers
 
 
 class PendingCallbackBatch:
-    """What a batch of calls does to the callbacks that wait for their callers, the batch's own among them."""
+    """What a batch of calls changes in the pending callbacks of its callers, those of the batch included."""
 
     def __init__(self) -> None:
         self.changes: list[CallbackReplaced | CallbackMovedUp] = []
         self.changed_leads: list[LeadKey] = []
-        """Whose waiting callbacks were changed."""
+        """The people whose pending callbacks were changed."""
 
     def merge(
         self,
@@ -143,12 +151,12 @@ class PendingCallbackBatch:
         planned: PlannedAction,
         action_id: int,
     ) -> PlannedAction:
-        """The callback that a call leads to, once the one that waits for its caller is settled with it."""
+        """Merge the callback of a call with the pending one of its caller; returns what is to be inserted."""
         name = admission.campaign or ""
-        waiting = history.pending_callbacks.get(name)
-        planned, change = merge_callbacks(planned, action_id, admission.called_at, waiting)
-        if isinstance(change, CallbackMovedUp) and waiting is not None:
-            history.pending_callbacks[name] = replace(waiting, due_at=change.due_at, chain_at=change.chain_at)
+        pending = history.pending_callbacks.get(name)
+        planned, change = merge_callbacks(planned, action_id, admission.called_at, pending)
+        if isinstance(change, CallbackMovedUp) and pending is not None:
+            history.pending_callbacks[name] = replace(pending, due_at=change.due_at, chain_at=change.chain_at)
         if change is not None:
             self.changes.append(change)
             self.changed_leads.append((name, caller))
@@ -163,8 +171,8 @@ class PendingCallbackBatch:
 async def save_callback_changes(
     db: Database, changes: Iterable[CallbackReplaced | CallbackMovedUp], now: datetime
 ) -> tuple[Timer, ...]:
-    """Close what was replaced, and let what remains go earlier; returns the wakes of the latter."""
-    wakes: list[Timer] = []
+    """Close replaced callbacks and move up those that remain; returns the timers of the latter."""
+    timers: list[Timer] = []
     for change in changes:
         if isinstance(change, CallbackReplaced):
             step(State.PLANNED, ActionEvent.CLOSE)
@@ -179,22 +187,22 @@ async def save_callback_changes(
         else:
             due_us, chain_us = to_us(change.due_at), to_us(change.chain_at)
             rows = await db.fetch_all(_BRING_FORWARD, (due_us, chain_us, due_us, change.action_id))
-            wakes += [
+            timers += [
                 Timer(wake_us, change.action_id, lane_of(Kind.CALLBACK, State(state)))
                 for wake_us, state in rows
                 if wake_us is not None
             ]
-    return tuple(wakes)
+    return tuple(timers)
 
 
 async def close_all_but_latest(db: Database, leads: Iterable[LeadKey], now: datetime) -> tuple[Timer, ...]:
-    """Of several callbacks that wait for one person, close all but the latest call's.
+    """If several callbacks wait for one person, close all but the latest call's; returns the timers to set.
 
-    After a restore there may be some that were owed before it beside those of calls since; and one whose
-    request was refused waits again, beside that of a call that came in meanwhile.
+    After a restore, callbacks from before the restore may wait beside those of newer calls. And a callback
+    whose request was refused waits again, beside the callback of a call that came in meanwhile.
     """
-    wakes: tuple[Timer, ...] = ()
-    told: list[LeadKey] = []
+    timers: tuple[Timer, ...] = ()
+    changed: list[LeadKey] = []
     for campaign, number in sorted(set(leads)):
         rows = await db.fetch_all(
             """SELECT a.id, c.called_at, a.due_at, coalesce(a.chain_at, c.called_at), a.retry_index
@@ -206,15 +214,15 @@ async def close_all_but_latest(db: Database, leads: Iterable[LeadKey], now: date
         remains, *others = map(parse_pending_callback, rows)
         if not others:
             continue
-        told.append((campaign, number))
-        counted = [one for one in others if not one.is_retry]
+        changed.append((campaign, number))
+        firsts = [callback for callback in others if not callback.is_retry]
         changes: list[CallbackReplaced | CallbackMovedUp] = [
-            CallbackReplaced(one.action_id, remains.action_id) for one in others
+            CallbackReplaced(callback.action_id, remains.action_id) for callback in others
         ]
-        if counted:
-            due_at = min(one.due_at for one in (remains, *counted))
-            chain_at = min(one.chain_at for one in (remains, *counted))
+        if firsts:
+            due_at = min(callback.due_at for callback in (remains, *firsts))
+            chain_at = min(callback.chain_at for callback in (remains, *firsts))
             changes.append(CallbackMovedUp(remains.action_id, due_at, chain_at))
-        wakes += await save_callback_changes(db, changes, now)
-    await update_callback_outcomes(db, told, now)
-    return wakes
+        timers += await save_callback_changes(db, changes, now)
+    await update_callback_outcomes(db, changed, now)
+    return timers

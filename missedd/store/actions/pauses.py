@@ -1,7 +1,7 @@
-"""Pauses of campaigns: which are in force, their beginning and their end.
+"""Pauses of campaigns: which are in force, how they begin and how they end.
 
-What waits for the end of one is looked at again at the latest when it grows too old, so a pause
-never leaves an action without an instant; ending it, or moving its end, moves that instant.
+An action that waits for the end of a pause is checked again at the latest when it expires. So a pause never
+leaves an action without a timer. When the pause ends, or its end moves, the timer moves too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from missedd.store.db.database import Database, ReadOnlyDatabase
 
 
 async def pauses_in_force(db: ReadOnlyDatabase, now: datetime) -> dict[str, Pause]:
-    """Those of `now`, by campaign."""
+    """The pauses in force at `now`, by campaign."""
     rows = await db.fetch_all(
         """SELECT campaign, since_at, until_at, why, source, peer FROM pauses
            WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > ?) ORDER BY id""",
@@ -39,8 +39,8 @@ async def pauses_in_force(db: ReadOnlyDatabase, now: datetime) -> dict[str, Paus
 
 
 async def pauses_json(db: ReadOnlyDatabase, now: datetime) -> dict[str, dict[str, Any]]:
-    """Those of `now`, by campaign, as the API shows them."""
-    return {name: pause_json(each) for name, each in (await pauses_in_force(db, now)).items()}
+    """The pauses in force at `now`, by campaign, as the API shows them."""
+    return {name: pause_json(pause) for name, pause in (await pauses_in_force(db, now)).items()}
 
 
 def pause_json(pause: Pause) -> dict[str, Any]:
@@ -53,7 +53,10 @@ def pause_json(pause: Pause) -> dict[str, Any]:
 
 
 async def pause(db: Database, new_pause: Pause) -> list[Timer]:
-    """Begin a pause; one that is in force already ends by it. What waited for that one waits for this."""
+    """Begin a pause in place of one that is in force; actions that waited for that one wait for this one.
+
+    Returns the timers to set.
+    """
     await _end(db, new_pause.campaign, new_pause.since)
     await db.execute(
         "INSERT INTO pauses (campaign, since_at, until_at, why, source, peer) VALUES (?, ?, ?, ?, ?, ?)",
@@ -67,12 +70,12 @@ async def pause(db: Database, new_pause: Pause) -> list[Timer]:
         ),
     )
     step(State.HELD, ActionEvent.HOLD)
-    next_look_us = to_us(new_pause.next_check_at(None))
-    return await _reschedule_waiting(db, new_pause.campaign, next_look_us, Reason.CAMPAIGN_PAUSED, State.HELD)
+    check_us = to_us(new_pause.next_check_at(None))
+    return await _reschedule_waiting(db, new_pause.campaign, check_us, Reason.CAMPAIGN_PAUSED, State.HELD)
 
 
 async def resume(db: Database, campaign: str, now: datetime) -> list[Timer] | None:
-    """End a campaign's pause; the wakes of what waited for it, or None if it is not paused."""
+    """End a campaign's pause; returns the timers of the actions that waited, or None if not paused."""
     was_paused = campaign in await pauses_in_force(db, now)
     await _end(db, campaign, now)
     if not was_paused:
@@ -82,7 +85,7 @@ async def resume(db: Database, campaign: str, now: datetime) -> list[Timer] | No
 
 
 async def _end(db: Database, campaign: str, now: datetime) -> None:
-    """Mark every pause of the campaign as ended, also one whose time ran out unnoticed."""
+    """Mark every pause of the campaign as ended, also a pause whose `until_at` has passed."""
     await db.execute(
         """UPDATE pauses SET ended_at = min(?, coalesce(until_at, ?))
            WHERE campaign = ? AND ended_at IS NULL""",
@@ -91,15 +94,15 @@ async def _end(db: Database, campaign: str, now: datetime) -> None:
 
 
 async def _reschedule_waiting(
-    db: Database, campaign: str, at_us: int, reason: Reason, follows: State
+    db: Database, campaign: str, at_us: int, reason: Reason, new_state: State
 ) -> list[Timer]:
-    """Let what waits for the end of a pause come to its gates at an instant, or when it grows too old."""
-    # `state != 'done'` in these words, so that the index of what is open can be used.
+    """Let actions that wait for the end of a pause come to their gates at `at_us`, or when they expire."""
+    # `state != 'done'` repeats the condition of the partial index of open actions, so it can be used.
     rows = await db.fetch_all(
         """UPDATE actions
            SET state = ?, reason = ?, wake_at = max(due_at, min(?, coalesce(expires_at + 1, ?)))
            WHERE state != 'done' AND state = 'held' AND reason = ? AND +campaign = ?
            RETURNING wake_at, id, kind""",
-        (follows, reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
+        (new_state, reason, at_us, at_us, Reason.CAMPAIGN_PAUSED, campaign),
     )
-    return [Timer(wake_us, action_id, lane_of(Kind(kind), follows)) for wake_us, action_id, kind in rows]
+    return [Timer(wake_us, action_id, lane_of(Kind(kind), new_state)) for wake_us, action_id, kind in rows]

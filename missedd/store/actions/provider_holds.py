@@ -1,10 +1,10 @@
-"""What waits for the provider: the next one to find out with, and all of them once it takes requests again.
+"""Actions that wait for a failing provider: choose one to probe with, and release all when it works again.
 
-A held action is looked at again by itself only as it grows too old, so a trouble of hours costs each one
-write when it is held and one when it goes on, however often the provider is asked meanwhile.
+A held action has a timer only for its expiry. So a failure of hours costs each action one write when it is
+held and one when it goes on, however often the provider is probed meanwhile.
 """
 
-# ruff: noqa: S608 - what is put into these statements are words from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from missedd.core.reasons import Reason
 from missedd.store.actions.rows import Timer, lane_of
 from missedd.store.db.database import Database
 
-# In the words of the index, or it would not be used.
+# This condition repeats that of the partial index word for word, or SQLite would not use the index.
 IS_HELD_WITH_LANE: Final = (
     "state = 'held' AND reason IN ('provider-unreachable', 'provider-auth', 'account-problem')"
 )
@@ -30,16 +30,16 @@ _KINDS: Final = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
 async def choose_probe_actions(
     db: Database, lane: Lane, tried_ids: Collection[int], now: datetime, limit: int
 ) -> list[int]:
-    """Of the held actions of a lane the `limit` freshest; those that were `tried_ids` only where no other is.
+    """The ids of the `limit` newest held actions of a lane; those in `tried_ids` only if there are no others.
 
-    What one action is refused for may be its own fault: then the next one is to show it. One whose instant
-    lies ahead, as the wall clock was set back since, could not go.
+    A refusal may be one action's own fault, so another action is tried next. An action whose `due_at` lies
+    ahead, because the wall clock was set back, could not go.
     """
-    for besides in (tried_ids, ()):
+    for excluded_ids in (tried_ids, ()):
         rows = await db.fetch_all(
             f"""SELECT id FROM actions WHERE {IS_HELD_WITH_LANE} AND kind = ? AND due_at <= ?
                   AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at DESC, id DESC LIMIT ?""",
-            (_KINDS[lane], to_us(now), json.dumps(list(besides)), limit),
+            (_KINDS[lane], to_us(now), json.dumps(list(excluded_ids)), limit),
         )
         if rows:
             return [action_id for (action_id,) in rows]
@@ -47,7 +47,7 @@ async def choose_probe_actions(
 
 
 async def release_lane(db: Database, lane: Lane) -> list[Timer]:
-    """Let what waits for the provider in this lane be due again, each at its own instant."""
+    """Release the actions of this lane that wait for the provider; each is due at its own `due_at`."""
     follows = step(State.HELD, ActionEvent.RELEASE) or State.PLANNED
     rows = await db.fetch_all(
         f"""UPDATE actions SET state = ?, reason = ?, wake_at = due_at

@@ -1,8 +1,8 @@
-"""After a restore: what was owed before it waits until an operator says what is to become of it.
+"""After a restore, actions from before it wait in quarantine until an operator releases or drops them.
 
-Between the backup and the restore the lost daemon may have rung everybody whom the backup still
-owes a call, so nothing from before the restore is sent on the backup's word alone. Attempts that
-were out are looked up as at any start; what a look-up leads to waits as well.
+Between the backup and the restore, the lost daemon may have called everybody to whom the backup still owes
+a call. So nothing from before the restore is sent automatically. Attempts that were in flight are looked up
+as at any start; the actions that follow from such a lookup are quarantined too.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from missedd.store.db.database import Database, ReadOnlyDatabase
 from missedd.store.people.leads import update_callback_outcomes
 
 IDS_SKIPPED: Final = 100_000_000
-"""How far the ids of actions move on at a restore. Those given out since the backup stand in the
-addresses of status reports that may still come, and in messages that the application knows; at a
-thousand new actions a second this many take a day."""
+"""How many action ids a restore skips. Ids given out since the backup stand in the URLs of status reports
+that may still arrive, and in webhooks that the application has received. 100 million ids last a day at a
+thousand new actions a second."""
 
 
 async def start_quarantine(db: Database, now: datetime) -> int:
-    """Put what is planned and held under quarantine, as a unit of work; returns how much that is."""
+    """Quarantine all planned and held actions, as a unit of work; returns their number."""
     now_us = to_us(now)
     await db.execute("INSERT INTO restores (restored_at) VALUES (?)", (now_us,))
     for state in (State.PLANNED, State.HELD):
@@ -50,13 +50,13 @@ async def start_quarantine(db: Database, now: datetime) -> int:
 
 
 async def quarantined_until(db: ReadOnlyDatabase) -> datetime | None:
-    """The instant up to which calls are under quarantine; None while nothing is."""
+    """Actions of calls up to this instant are in quarantine; None without a quarantine."""
     rows = await db.fetch_all("SELECT max(restored_at) FROM restores WHERE released_at IS NULL")
     return None if rows[0][0] is None else from_us(rows[0][0])
 
 
 async def quarantine(db: ReadOnlyDatabase) -> dict[str, Any]:
-    """How it stands, as the API shows it: `since` is the restore's instant, null while nothing waits."""
+    """The quarantine as the API shows it: `since` is when the restore was, null without a quarantine."""
     since = await quarantined_until(db)
     waiting = await db.fetch_all(
         "SELECT count(*) FROM actions WHERE state != 'done' AND state IN ('planned', 'held') AND reason = ?",
@@ -67,16 +67,16 @@ async def quarantine(db: ReadOnlyDatabase) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
-    """What an end of the quarantine did: how many actions it was, and when to wake for those that go on."""
+    """How many actions the end of a quarantine released or dropped, and the timers of the released ones."""
 
     actions: int
     timers: tuple[Timer, ...] = ()
 
 
 async def release_quarantine(db: Database, now: datetime, *, drop: bool) -> ReleaseResult:
-    """End the quarantine: let what waits go to its gates when it is due, or drop all of it.
+    """End the quarantine: let the actions go to their gates when they are due, or drop all of them.
 
-    Released actions keep their due and expiry instants, so what has grown too old ends at its gate.
+    Released actions keep `due_at` and `expires_at`, so an action that is too old ends at its gate.
     """
     until = await quarantined_until(db)
     if until is None:
@@ -87,7 +87,7 @@ async def release_quarantine(db: Database, now: datetime, *, drop: bool) -> Rele
     if drop:
         for state in (State.PLANNED, State.HELD):
             step(state, ActionEvent.CLOSE)
-        # Also what has not come to its gate yet, such as a retry after a look-up.
+        # Also actions that have not come to their gate yet, for example a retry after a lookup.
         dropped = await db.fetch_all(
             """UPDATE actions SET state = 'done', outcome = ?, reason = ?, wake_at = NULL, closed_at = ?
                WHERE state IN ('planned', 'held') AND base_at <= ? RETURNING kind, campaign, number""",
@@ -104,5 +104,5 @@ async def release_quarantine(db: Database, now: datetime, *, drop: bool) -> Rele
     )
     called = [(campaign, number) for _, _, kind, campaign, number in rows if kind == Kind.CALLBACK]
     earlier = await close_all_but_latest(db, called, now)
-    wakes = (Timer(due_us, action_id, lane_of(Kind(kind), follows)) for due_us, action_id, kind, *_ in rows)
-    return ReleaseResult(len(rows), (*wakes, *earlier))
+    timers = (Timer(due_us, action_id, lane_of(Kind(kind), follows)) for due_us, action_id, kind, *_ in rows)
+    return ReleaseResult(len(rows), (*timers, *earlier))

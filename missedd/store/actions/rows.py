@@ -1,4 +1,4 @@
-"""Rows as values: what the store's units share about actions."""
+"""Actions as rows and as values: read, inserted, and the timers that bring them back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from missedd.store.db.json_values import compact_json
 
 
 class Timer(NamedTuple):
-    """An instant at which an action must be looked at, in microseconds since 1970 UTC.
+    """When an action must be checked next, in microseconds since 1970 UTC.
 
     A plain tuple of numbers and a shared string: a timer heap may hold a million of them.
     """
@@ -29,7 +29,7 @@ class Timer(NamedTuple):
 
 
 def lane_of(kind: Kind, state: State) -> Lane:
-    """Which queue an action waits in: its kind's, or the look-ups once its request is out."""
+    """The queue in which an action waits: its kind's, or the lookups' once its request is out."""
     return Lane.LOOKUP if state in (State.ATTEMPTING, State.PLACED) else LANE_BY_KIND[kind]
 
 
@@ -68,15 +68,13 @@ class ActionRow:
     chain_at: datetime | None = None
     details: dict[str, str] = field(default_factory=dict)
     was_call_answered: bool = False
-    """The call that it is owed for was taken after all."""
+    """Whether somebody took the call after all for which the action is owed."""
 
 
 def caller_id_of(action: ActionRow) -> str:
-    """The ExoPhone that a callback was or is made from."""
+    """The ExoPhone from which a callback was or is made."""
     return action.details.get("caller_id", action.exophone)
 
-
-"""JSON without blanks. Made once: `json.dumps` makes an encoder anew for each value."""
 
 _COLUMNS = """id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan, retry_index,
 origin_id, base_at, due_at, expires_at, placed_at, provider_sid, looks, wake_at, chain_at, details,
@@ -88,6 +86,7 @@ def _instant(value: int | None) -> datetime | None:
 
 
 def parse_action(row: Row) -> ActionRow:
+    """Turn a row of `_COLUMNS` into an action."""
     return ActionRow(
         id=row[0],
         call_id=row[1],
@@ -120,12 +119,15 @@ async def fetch_actions(db: Database, ids: Sequence[int]) -> list[ActionRow]:
         f"SELECT {_COLUMNS} FROM actions WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constant
         (json.dumps(list(ids)),),
     )
-    found = {row[0]: parse_action(row) for row in rows}
-    return [found[each] for each in ids if each in found]
+    actions = {row[0]: parse_action(row) for row in rows}
+    return [actions[action_id] for action_id in ids if action_id in actions]
 
 
 async def next_id(db: Database, table: str) -> int:
-    """The first id that no row of `table` has had; safe, as one writer hands out all of them."""
+    """The first id that no row of `table` (`actions` or `calls`) ever had.
+
+    One writer gives out all ids, so nobody else can take it meanwhile.
+    """
     if table == "actions":
         rows = await db.fetch_all("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'actions'")
         return int(rows[0][0]) if rows else 1
@@ -139,7 +141,7 @@ async def insert_actions(db: Database, actions: Sequence[NewAction], now: dateti
         """INSERT INTO actions (id, call_id, kind, campaign, number, exophone, state, outcome, reason, plan,
                retry_index, base_at, due_at, expires_at, wake_at, chain_at, details, created_at, closed_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [_action_values(each, now_us) for each in actions],
+        [_action_values(action, now_us) for action in actions],
     )
 
 
@@ -147,7 +149,7 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
     planned = new.planned
     is_done = planned.state is State.DONE
     due_us = to_us(planned.due_at)
-    # Mostly the same instants, and there are several actions in every call.
+    # Mostly `base_at` and `due_at` are one object, and every call has several actions.
     base_us = due_us if planned.base_at is planned.due_at else to_us(planned.base_at)
     wake_us = due_us if planned.next_check_at is None else to_us(planned.next_check_at)
     return (
@@ -176,9 +178,9 @@ def _action_values(new: NewAction, now_us: int) -> tuple[object, ...]:
 async def load_placed_callbacks(
     db: Database, numbers: str, since: datetime
 ) -> list[tuple[str, str, datetime]]:
-    """(number, campaign, instant) of the callbacks that count against a cap: those placed from `since` on.
+    """(number, campaign, placed_at) of the callbacks placed since `since`, which count against a cap.
 
-    `numbers` is a JSON array.
+    `numbers` is a JSON array. Callbacks that the agent missed do not count.
     """
     rows = await db.fetch_all(
         """SELECT number, campaign, placed_at, outcome, reason FROM actions

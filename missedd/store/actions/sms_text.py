@@ -1,6 +1,6 @@
-"""The text that an SMS owes its caller, written from what is known at this instant.
+"""The text of an SMS, rendered from what is known at the moment of sending.
 
-It is held against its registered template once more: what is written is what would be dropped.
+The rendered text is checked against its registered DLT template, as the operators drop an SMS that differs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from missedd.store.db.database import Database
 
 @dataclass(frozen=True, slots=True)
 class RenderedSms:
-    """A text, and the policy that asks for it; one that does not match its template must not be sent."""
+    """The text of an SMS and its policy; a text that does not match its template must not be sent."""
 
     text: str
     policy: SmsPolicy
@@ -34,7 +34,7 @@ async def render_sms(
     called_at: datetime,
     now: datetime,
 ) -> RenderedSms | None:
-    """What a campaign texts a caller; None if it no longer does."""
+    """Render the SMS of a campaign to a caller; None if the campaign no longer sends one."""
     campaign = policy.campaign(campaign_name)
     sms = sms_policy(campaign, plan) if campaign else None
     if campaign is None or sms is None:
@@ -46,7 +46,7 @@ async def render_sms(
 
 
 async def _votes(db: Database, campaign: Campaign) -> dict[str, int]:
-    """The votes of the campaign's poll that count, by option."""
+    """The counted votes of the campaign's poll, by option."""
     poll = campaign.vote.poll if campaign.vote else ""
     rows = await db.fetch_all("SELECT option, votes FROM tallies WHERE poll = ?", (poll,))
     return {str(option): int(votes) for option, votes in rows}

@@ -1,4 +1,4 @@
-"""What the provider says became of an action: by its report, or by a look-up of ours."""
+"""Apply the provider's status of an action, from a status report or from a lookup."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from missedd.core.people.suppression import RefusedSmsClass, restriction_from_re
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.actions.action_facts import record_details
+from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.agent_misses import record_agent_outcome
-from missedd.store.actions.claims import close_action
 from missedd.store.actions.concurrent_calls import wake_after_agent_rest, wake_after_call
 from missedd.store.actions.conversations import record_conversation
 from missedd.store.actions.next_callback import plan_next_callback
@@ -39,39 +39,42 @@ UNANSWERED = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class ReportMeaning:
-    """What a report means for one action; None as `outcome` while nothing is final."""
+    """What a report means for one action."""
 
     outcome: Outcome | None
+    """None while the status is not final."""
     refused_class: RefusedSmsClass | None = None
-    """What the refusal of an SMS tells about the number."""
+    """The class of SMS that the number refuses, if the operator refused an SMS."""
     answered_at: datetime | None = None
-    """When the customer answered, if the report tells, be it final or not."""
+    """When the customer answered, if the report says so; the report need not be final."""
     ended_at: datetime | None = None
-    """When the call ended, if the report tells."""
+    """When the call ended, if the report says so."""
     agent_answered: bool = False
     """Whether it is certain that the agent took the call."""
     reason: Reason | None = None
-    """Why it ended so, where the report says more than the outcome does."""
+    """Why the action ended, if the report says more than the outcome does."""
     details: Mapping[str, str] = field(default_factory=dict)
-    """What else the report tells, by the names of `missedd.core.actions.details`."""
+    """What else the report says, under the names of `missedd.core.actions.details`."""
 
 
 type ReportInterpreter = Callable[[ActionRow, StatusReport], ReportMeaning]
-"""The provider's spelling is not this room's business: whoever calls brings the reading of it."""
+"""Interprets a report in the provider's words; the caller passes it, as the store knows no provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """`effect` says in a word what the report did; `action` is the one it was about, as it was before."""
+    """What a report changed."""
 
     effect: str
+    """`applied`, or why the report changed nothing, for example `ignored: already final`."""
     action: ActionRow | None = None
+    """The action of the report, as it was before the report."""
     outcome: Outcome | None = None
     timers: tuple[Timer, ...] = ()
     cancelled: tuple[ActionRow, ...] = ()
     """Callbacks that are no longer needed, as the caller was reached."""
     reason: Reason | None = None
-    """With which the report ended the action, if it did."""
+    """The reason with which the report ended the action, if it did."""
 
     @property
     def is_number_erased(self) -> bool:
@@ -89,27 +92,29 @@ async def apply_report(
     source: str = "report",
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> ReportResult:
-    """Keep a report, and let it end its action if it may; an unanswered callback may plan the next.
+    """Record a report, and let it end its action if it may; after an unanswered callback plan the next one.
 
-    `clock_ahead` is how far the clock of `now` may be ahead.
+    `source` is `report` or names the lookup that got the status. `clock_ahead` is how far the clock of `now`
+    may be ahead.
     """
-    found = await fetch_actions(db, [action_id])
-    applied = await _apply(db, found[0] if found else None, kind, report, interpret, policy, now, clock_ahead)
+    actions = await fetch_actions(db, [action_id])
+    action = actions[0] if actions else None
+    result = await _apply(db, action, kind, report, interpret, policy, now, clock_ahead)
     await db.execute(
         """INSERT INTO reports (action_id, provider_sid, received_at, status, code, source, effect, fields)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         (
-            action_id if found else None,
+            None if action is None else action_id,
             report.provider_sid,
             to_us(now),
             report.status,
             report.code,
             source,
-            applied.effect,
-            "{}" if applied.is_number_erased else json.dumps(dict(report.fields), separators=(",", ":")),
+            result.effect,
+            "{}" if result.is_number_erased else json.dumps(dict(report.fields), separators=(",", ":")),
         ),
     )
-    return applied
+    return result
 
 
 async def _apply(
@@ -148,30 +153,30 @@ async def _apply(
     if step(action.state, ActionEvent.REPORT) is None:
         return ReportResult("ignored: already final", action)
     if action.placed_at is None:
-        # We took it for refused, yet it reached the caller: it counts against the cap after all.
+        # The attempt was recorded as refused, yet the call reached the caller: it counts against the cap.
         await db.execute("UPDATE actions SET placed_at = ? WHERE id = ?", (to_us(now), action.id))
     answered_at, ended_at = None, _clamp_to_attempt(meaning.ended_at or now, action, now)
     if meaning.outcome is Outcome.ANSWERED:
-        # Where nobody tells of the answer, it came before the end.
+        # If no report says when the customer answered, the end is the latest possible time.
         answered_at = _clamp_to_attempt(meaning.answered_at or ended_at, action, now)
     reason = meaning.reason or REASON_OF[action.kind, meaning.outcome]
     await close_action(db, action.id, meaning.outcome, reason, now, code=report.code, answered_at=answered_at)
     if action.kind is Kind.CALLBACK:
         await db.execute("UPDATE actions SET ended_at = ? WHERE id = ?", (to_us(ended_at), action.id))
-    wakes: tuple[Timer, ...] = await wake_after_call(db, action, policy, now)
+    timers: tuple[Timer, ...] = await wake_after_call(db, action, policy, now)
     if action.kind is Kind.CALLBACK and await record_agent_outcome(
         db, action, reason, meaning.agent_answered, policy, ended_at
     ):
-        wakes += await wake_after_agent_rest(db, action.details["agent"], policy, now)
+        timers += await wake_after_agent_rest(db, action.details["agent"], policy, now)
     cancelled: tuple[ActionRow, ...] = ()
     if action.kind is Kind.CALLBACK and meaning.outcome in UNANSWERED:
-        wakes += await plan_next_callback(
+        timers += await plan_next_callback(
             db, action, meaning.outcome, reason, ended_at, policy, now, clock_ahead
         )
     elif action.kind is Kind.CALLBACK and answered_at is not None:
         spoken_at = await _recorded_answered_at(db, action.id)
         cancelled = await record_conversation(db, action.campaign, action.number, spoken_at, now)
-    return ReportResult("applied", action, meaning.outcome, wakes, cancelled, reason)
+    return ReportResult("applied", action, meaning.outcome, timers, cancelled, reason)
 
 
 async def _suppress_after_refusal(
@@ -184,26 +189,27 @@ async def _suppress_after_refusal(
 ) -> None:
     campaign = policy.campaign(action.campaign)
     sms = None if campaign is None else sms_policy(campaign, action.plan)
-    bar = restriction_from_refusal(refused_class, None if sms is None else sms.sender)
-    if bar is not None:
-        await suppress_after_refusal(db, action.number, bar, f"sms {report.code or report.status}", now)
+    restriction = restriction_from_refusal(refused_class, None if sms is None else sms.sender)
+    if restriction is not None:
+        reason = f"sms {report.code or report.status}"
+        await suppress_after_refusal(db, action.number, restriction, reason, now)
 
 
 async def _recorded_answered_at(db: Database, action_id: int) -> datetime:
-    """When the customer answered, as the first news of it told."""
+    """When the customer answered, from the first report that said so."""
     ((answered_us,),) = await db.fetch_all("SELECT answered_at FROM actions WHERE id = ?", (action_id,))
     return from_us(answered_us)
 
 
 def _clamp_to_attempt(answered_at: datetime, action: ActionRow, now: datetime) -> datetime:
-    """Neither before the request nor after the news of it, whatever the provider's clock shows."""
+    """Clamp a time of the provider's clock between the request and `now`."""
     return min(max(answered_at, action.placed_at or now), now)
 
 
 async def _is_of_another_call(db: Database, action: ActionRow) -> bool:
-    """Whether the provider itself named this action's call, so that another Sid is another call's.
+    """Whether the provider itself gave the action its Sid, so that another Sid means another call.
 
-    A Sid that a look-up found is our own guess, which a report to the action's address corrects.
+    A Sid from a lookup is our guess, and a report to the action's own URL corrects it.
     """
     rows = await db.fetch_all(
         """SELECT 1 FROM attempts WHERE action_id = ? AND result = 'accepted' AND provider_sid = ? LIMIT 1""",

@@ -1,4 +1,4 @@
-"""What the timers load, and what the dispatcher's budgets remember across a restart."""
+"""What the engine loads at a start: timers, and the recent requests that count against the rate limits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LANES = {
 
 _LAST_ID = 2**63 - 1
 _PIECE = 20_000
-"""Rows fetched at a time: a million rows at once would take more memory than the wakes made of them."""
+"""Rows fetched at a time: a million rows at once would take more memory than their timers."""
 
 
 async def timers_between(db: Database, after_us: int, until_us: int) -> list[Timer]:
-    """Every action to be woken for in (after, until], earliest first."""
-    wakes: list[Timer] = []
+    """All timers with `after_us < at_us <= until_us`, earliest first."""
+    timers: list[Timer] = []
     after_id = _LAST_ID
     while True:
         rows = await db.fetch_all(
@@ -33,9 +33,9 @@ async def timers_between(db: Database, after_us: int, until_us: int) -> list[Tim
                WHERE (wake_at, id) > (?, ?) AND wake_at <= ? ORDER BY wake_at, id LIMIT ?""",
             (after_us, after_id, until_us, _PIECE),
         )
-        wakes += [Timer(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
+        timers += [Timer(at_us, action_id, _LANES[kind, state]) for at_us, action_id, kind, state in rows]
         if len(rows) < _PIECE:
-            return wakes
+            return timers
         after_us, after_id = rows[-1][:2]
 
 
@@ -49,13 +49,13 @@ async def campaigns_of_actions(db: Database, ids: Sequence[int]) -> dict[int, st
 
 
 async def count_timers(db: Database, until_us: int) -> int:
-    """How many `timers_between` there are up to an instant, without making them."""
+    """The number of timers up to an instant."""
     rows = await db.fetch_all("SELECT count(*) FROM actions WHERE wake_at <= ?", (until_us,))
     return int(rows[0][0])
 
 
 async def recent_attempt_times(db: Database, lane: Lane, now: datetime) -> list[datetime]:
-    """When each request of this lane went out, of the past minute and a bit."""
+    """When the requests of this lane went out in the last 61 seconds."""
     kinds = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
     rows = await db.fetch_all(
         """SELECT attempts.started_at FROM attempts JOIN actions ON actions.id = attempts.action_id
@@ -66,5 +66,5 @@ async def recent_attempt_times(db: Database, lane: Lane, now: datetime) -> list[
 
 
 async def has_calls(db: Database) -> bool:
-    """Whether a daemon has worked with this database before: there is a call in it."""
+    """Whether a daemon has worked with this database before, so that there is a call in it."""
     return bool(await db.fetch_all("SELECT 1 FROM calls LIMIT 1"))

@@ -1,4 +1,4 @@
-"""A call as the engine reads it back."""
+"""A stored call, as the engine reads it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CallRow:
 
 
 async def fetch_call(db: Database, call_id: int) -> CallRow:
-    """The call of an action; it exists, as actions refer to it."""
+    """The call of an action; it always exists, as actions refer to their calls."""
     ((sid, campaign, caller, exophone, called_us, received_us, verdict, reason),) = await db.fetch_all(
         """SELECT call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason
            FROM calls WHERE id = ?""",

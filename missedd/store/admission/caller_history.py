@@ -1,54 +1,73 @@
-"""What is known of a batch of calls and of their callers before any of them is decided."""
+"""What is known of the callers of a batch before any of its calls is decided, and what the calls change."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.caller_history import (
     CallerHistory,
-    KnownCall,
     UnansweredCallback,
     history_lookback,
 )
 from missedd.core.analytics.figures import is_agent_miss
-from missedd.core.model import InboundCall, Outcome, State, Verdict
+from missedd.core.model import Admission, InboundCall, Outcome, State
+from missedd.core.people.consent import OptOut
 from missedd.core.policy import Policy
 from missedd.store.actions.owed_callback import parse_pending_callback
 from missedd.store.db.database import Database
 from missedd.store.people.consents import latest_subscribed_at
-from missedd.store.people.suppressions import suppressions_in_force
+from missedd.store.people.suppressions import lift_call_refusals, save_opt_outs, suppressions_in_force
 
 
-async def load_known_calls(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, KnownCall]]:
-    sids = json.dumps([call.call_sid for call in calls])
-    # A call of an erased number is over, whatever was said of it: it must not bring the number back.
-    rows = await db.fetch_all(
-        """SELECT call_sid, id, iif(caller GLOB 'erased:*', 'redelivered', verdict), reason,
-               reached_at IS NOT NULL FROM calls
-           WHERE call_sid IN (SELECT value FROM json_each(?))""",
-        (sids,),
-    )
-    return {
-        sid: (call_id, KnownCall(Verdict(verdict), reason, bool(is_reached)))
-        for sid, call_id, verdict, reason, is_reached in rows
-    }
+@dataclass(slots=True)
+class CallerHistoryBatch:
+    """The histories of a batch's callers, and what its calls change in their suppressions."""
 
+    histories: defaultdict[str, CallerHistory]
+    policy: Policy
+    received_at: datetime
+    _loaded_opt_outs: dict[str, OptOut | None]
+    _lifted: list[str] = field(default_factory=list)
+    """Numbers that have called since the register refused our calls to them."""
 
-async def match_own_callbacks(db: Database, calls: Sequence[InboundCall]) -> dict[str, int]:
-    """Which requests are about callbacks of ours: a Passthru in a flow tells of the outgoing call."""
-    sids = [call.call_sid for call in calls if call.not_missed is not None]
-    if not sids:
-        return {}
-    rows = await db.fetch_all(
-        "SELECT provider_sid, id FROM actions WHERE provider_sid IN (SELECT value FROM json_each(?))",
-        (json.dumps(sids),),
-    )
-    return {str(sid): int(action_id) for sid, action_id in rows}
+    @classmethod
+    async def load(
+        cls, db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+    ) -> Self:
+        histories = await load_caller_histories(db, calls, policy, received_at)
+        opt_outs = {caller: history.opt_out for caller, history in histories.items()}
+        return cls(histories, policy, received_at, opt_outs)
+
+    def lift_call_refusal(self, admission: Admission, call: InboundCall, history: CallerHistory) -> bool:
+        """Whether this call lifts what the register refused: a person who calls us may be called."""
+        if call.caller is None or not history.lift_call_refusal(admission):
+            return False
+        self._lifted.append(call.caller)
+        return True
+
+    def record(self, admission: Admission, call: InboundCall, call_id: int) -> Admission:
+        """Take in what a call about a list does to its caller's opt-out."""
+        campaign = self.policy.campaign(admission.campaign or "") if admission.actions else None
+        if campaign is not None:
+            history = self.histories[call.caller or ""]
+            history.record_list_events(admission, campaign, call_id, self.received_at)
+        return admission
+
+    async def save(self, db: Database) -> None:
+        """Write the opt-outs that changed, and lift the refusals."""
+        changed = {
+            caller: history.opt_out
+            for caller, history in self.histories.items()
+            if history.opt_out != self._loaded_opt_outs.get(caller)
+        }
+        await save_opt_outs(db, changed)
+        await lift_call_refusals(db, self._lifted)
 
 
 _NOBODY_TALKED: Final = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED, Outcome.UNKNOWN)
@@ -57,29 +76,30 @@ _NOBODY_TALKED: Final = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED, Outcom
 async def load_caller_histories(
     db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
 ) -> defaultdict[str, CallerHistory]:
+    """By number: what is known of these callers, as far back as the calls can depend on it."""
     histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
     numbers = sorted({call.caller for call in calls if call.caller})
     callers = json.dumps(numbers)
-    reach = history_lookback(policy)
+    lookback = history_lookback(policy)
     earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
     latest = received_at + timedelta(minutes=2)
     accepted = await db.fetch_all(
         """SELECT caller, campaign, called_at FROM calls
            WHERE caller IN (SELECT value FROM json_each(?)) AND called_at BETWEEN ? AND ?
              AND verdict = 'accepted' AND reached_at IS NULL AND campaign IS NOT NULL""",
-        (callers, to_us(earliest - reach), to_us(latest + reach)),
+        (callers, to_us(earliest - lookback), to_us(latest + lookback)),
     )
     for caller, campaign, called_at in accepted:
         histories[caller].accepted.append((campaign, from_us(called_at)))
-    if any(each.callback for each in policy.campaigns):
-        await _load_callbacks(db, histories, callers, earliest - reach)
+    if any(campaign.callback for campaign in policy.campaigns):
+        await _load_callbacks(db, histories, callers, earliest - lookback)
     suppressed = await suppressions_in_force(db, callers, received_at)
     for caller in suppressed.numbers:
         histories[caller].is_suppressed = suppressed.is_suppressed(caller)
         histories[caller].restrictions = suppressed.restrictions(caller)
         histories[caller].calls_refused_at = suppressed.calls_refused_at(caller)
         histories[caller].opt_out = suppressed.opt_out(caller)
-    if any(each.opts_callers_out for each in policy.campaigns):
+    if any(campaign.opts_callers_out for campaign in policy.campaigns):
         for caller, joined_at in (await latest_subscribed_at(db, numbers)).items():
             histories[caller].joined_at = joined_at
     return histories
@@ -88,7 +108,7 @@ async def load_caller_histories(
 async def _load_callbacks(
     db: Database, histories: defaultdict[str, CallerHistory], callers: str, since: datetime
 ) -> None:
-    """Callbacks that wait, and those placed from `since` on, in the order in which they were."""
+    """Add to the histories the callbacks that wait, and those placed from `since` on in their order."""
     rows = await db.fetch_all(
         """SELECT a.number, a.campaign, a.state, coalesce(a.settled_outcome, a.outcome), a.reason,
                   a.placed_at, coalesce(a.ended_at, a.closed_at),
@@ -99,10 +119,10 @@ async def _load_callbacks(
            ORDER BY a.placed_at, a.id""",
         (callers, to_us(since)),
     )
-    for caller, campaign, state, outcome, reason, placed_us, ended_us, *owed in rows:
+    for caller, campaign, state, outcome, reason, placed_us, ended_us, *pending in rows:
         history = histories[caller]
         if placed_us is None:
-            history.pending_callbacks[campaign] = parse_pending_callback(owed)
+            history.pending_callbacks[campaign] = parse_pending_callback(pending)
             continue
         if not is_agent_miss(outcome, reason):
             history.placed.append((campaign, from_us(placed_us)))

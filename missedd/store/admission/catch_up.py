@@ -1,4 +1,4 @@
-"""How far the provider's list of incoming calls has been read, and which of its calls are news."""
+"""How far the provider's list of incoming calls has been read, and which of its calls are unknown."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from missedd.core.reasons import Reason
 from missedd.store.db.database import Database
 
 INTERIM_REASONS = (Reason.AGENT_EVENT, Reason.STILL_IN_PROGRESS, Reason.OTHER_PRODUCT)
-"""What was said of a call before its end: how it ended may be news."""
+"""Reasons of requests that arrive before the end of a call: how the call ended is still unknown."""
 
 
 async def load_watermark(db: Database, now: datetime) -> Watermark:
-    """The mark where the last run left it; in a database that has none, where its calls end.
+    """The watermark of the last run. Without one it covers the calls in the database.
 
-    A new database begins now: who rang before missedd was there is owed nothing by it.
+    A new database begins at `now`: missedd owes nothing to people who called before it was installed.
     """
     rows = await db.fetch_all("SELECT since_at, covered_until FROM catch_up WHERE id = 1")
     if not rows:
@@ -27,14 +27,14 @@ async def load_watermark(db: Database, now: datetime) -> Watermark:
     since_us, covered_us = rows[0]
     if since_us is None:
         since_us = covered_us = to_us(now)
-    # A first start by a clock that ran ahead must not keep it from working until then.
-    mark = Watermark(min(from_us(since_us), now), from_us(covered_us))
-    await _save_watermark(db, mark)
-    return mark
+    # If the clock was ahead at the first start, `responsible_since` lies in the future: `now` replaces it.
+    watermark = Watermark(min(from_us(since_us), now), from_us(covered_us))
+    await _save_watermark(db, watermark)
+    return watermark
 
 
 async def advance_watermark(db: Database, watermark: Watermark) -> None:
-    """Remember that all calls before the mark are known."""
+    """Remember that all calls before the watermark are known."""
     await _save_watermark(db, watermark)
 
 
@@ -48,7 +48,7 @@ async def _save_watermark(db: Database, watermark: Watermark) -> None:
 
 
 async def unknown_call_sids(db: Database, sids: Sequence[str]) -> set[str]:
-    """Those of `sids` that no call is known by, or none that was known to its end; a reading unit."""
+    """Those of `sids` whose calls are unknown, or whose end is unknown; a reading unit."""
     rows = await db.fetch_all(
         """SELECT call_sid FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))
            AND NOT (verdict = ? AND reason IN (SELECT value FROM json_each(?))
@@ -59,7 +59,7 @@ async def unknown_call_sids(db: Database, sids: Sequence[str]) -> set[str]:
 
 
 async def sids_with_pending_contact(db: Database, sids: Sequence[str]) -> list[str]:
-    """Those of `sids` whose calls are still owed an SMS or a callback that is not out; a reading unit."""
+    """Those of `sids` whose calls have an SMS or a callback that is planned or held; a reading unit."""
     rows = await db.fetch_all(
         """SELECT c.call_sid FROM calls c WHERE c.call_sid IN (SELECT value FROM json_each(?))
            AND EXISTS (SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind IN ('sms', 'callback')

@@ -1,8 +1,8 @@
-"""The unit that gives a caller's text to the SMS applet, and so takes it from the dispatcher.
+"""The unit of work that gives the text of an SMS to Exotel's SMS applet, so the dispatcher does not send it.
 
-Whoever comes first sends it: an SMS that was handed over is done before its text leaves, and one
-that is sent, or being sent, has no text any more. A second request for the same call gets none
-either, as the first answer may have arrived: rather no text than two.
+Either the applet or the dispatcher sends the SMS, whichever comes first. An SMS that is handed over is done
+before its text leaves missedd. For an SMS that is sent, or being sent, the applet gets no text. A second
+request for the same call gets no text either, as the first response may have arrived: better no SMS than two.
 """
 
 from __future__ import annotations
@@ -20,21 +20,25 @@ from missedd.core.model import InboundCall, Kind, Outcome, State
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.actions.action_facts import record_details
-from missedd.store.actions.claims import close_action
+from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.gate_facts import load_gate_facts
 from missedd.store.actions.rows import ActionRow, fetch_actions
 from missedd.store.actions.sms_text import render_sms
-from missedd.store.admission.admit import AdmittedCall, admit, preview_admission
+from missedd.store.admission.admit import admit, preview_admission
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class SmsHandover:
-    """`action` is the SMS that this ended, if there was one; `admitted` the call, if it was news."""
+    """The result of a request of the SMS applet."""
 
     text: str = ""
+    """The text to send; empty for none."""
     action: ActionRow | None = None
+    """The SMS that was handed over, if there was one."""
     admitted: AdmittedCall | None = None
+    """The call, if it was unknown until this request."""
 
 
 async def hand_over_sms(
@@ -45,11 +49,10 @@ async def hand_over_sms(
     is_client_waiting: Callable[[], bool],
     clock_ahead: timedelta = CLOCK_NOT_AHEAD,
 ) -> SmsHandover:
-    """Give the text owed for `call`, and end its SMS; a call that is not known yet is admitted first.
+    """Return the text of the SMS owed for `call`, and end that SMS; an unknown call is admitted first.
 
-    Nothing is handed over once nobody waits for it (`is_client_waiting`): then the dispatcher sends it.
-    `ahead` is
-    how far the clock may be ahead.
+    Nothing is handed over if the client is gone (`is_client_waiting`): then the dispatcher sends the SMS.
+    `clock_ahead` is how far the clock of `now` may be ahead.
     """
     call_id, admitted = await _find_call_id(db, call), None
     if call_id is None:
@@ -67,7 +70,7 @@ async def hand_over_sms(
 async def preview_sms(
     db: Database, call: InboundCall, policy: Policy, now: datetime, clock_ahead: timedelta = CLOCK_NOT_AHEAD
 ) -> str:
-    """The text that `hand_over_sms` would give, with nothing written: for the headers of a HEAD."""
+    """The text that `hand_over_sms` would return; writes nothing. For HEAD requests."""
     call_id = await _find_call_id(db, call)
     if call_id is not None:
         owed = await _find_owed_sms(db, call_id, policy, now, clock_ahead)
@@ -75,18 +78,18 @@ async def preview_sms(
     admission = await preview_admission(db, call, policy, now, clock_ahead)
     for planned in admission.actions:
         if planned.kind is Kind.SMS and planned.state is State.PLANNED and call.caller and admission.campaign:
-            written = await render_sms(
+            rendered = await render_sms(
                 db, policy, admission.campaign, planned.plan, call.caller, planned.base_at, now
             )
-            return written.text if written is not None and written.matches_template else ""
+            return rendered.text if rendered is not None and rendered.matches_template else ""
     return ""
 
 
 async def _find_call_id(db: Database, call: InboundCall) -> int | None:
-    """The call that a CallSid is about, if we have it.
+    """The id of the call that a request is about; None if it is unknown.
 
-    The flow of a callback of ours may have the applet too: its request is about the call that the
-    callback answers, even while the answer that would tell us its Sid is still out or lost.
+    The flow of our own callback may have the applet too. Then the request is about the call that the callback
+    answers, even while the reply with the callback's Sid is still on its way or lost.
     """
     rows = await db.fetch_all(
         """SELECT id FROM calls WHERE call_sid = ?
@@ -102,9 +105,9 @@ async def _find_call_id(db: Database, call: InboundCall) -> int | None:
 async def _find_owed_sms(
     db: Database, call_id: int | None, policy: Policy, now: datetime, clock_ahead: timedelta
 ) -> tuple[ActionRow, str] | None:
-    """The SMS of a call that may be handed over, with its text: judged by the gates as at any sending.
+    """The SMS of a call that may be handed over now, with its text; the gates judge it as usual.
 
-    What they hold or close is left to the dispatcher, which comes to the same gates.
+    An SMS that the gates hold or close is left to the dispatcher, which asks the same gates.
     """
     rows = await db.fetch_all("SELECT id FROM actions WHERE call_id = ? AND kind = 'sms'", (call_id,))
     for action in await fetch_actions(db, [action_id for (action_id,) in rows]):
@@ -116,9 +119,9 @@ async def _find_owed_sms(
         candidate = replace(facts.candidate(action, already_spoken_with=False), clock_ahead=clock_ahead)
         if not isinstance(judge(candidate, policy, now), Go):
             continue
-        written = await render_sms(
+        rendered = await render_sms(
             db, policy, action.campaign, action.plan, action.number, action.base_at, now
         )
-        if written is not None and written.matches_template:
-            return action, written.text
+        if rendered is not None and rendered.matches_template:
+            return action, rendered.text
     return None

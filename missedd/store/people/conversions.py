@@ -1,4 +1,4 @@
-"""Keeping what the business says became of its callers: a batch in one transaction, each by its reference."""
+"""Record conversions that the business reports, a batch in one transaction, each known by its reference."""
 
 from __future__ import annotations
 
@@ -46,34 +46,37 @@ def conversion_json(row: Sequence[Any]) -> dict[str, Any]:
 async def record_conversions(
     db: Database, conversions: Sequence[ConversionInput], now: datetime, *, dry_run: bool = False
 ) -> list[ConversionResult]:
-    """Keep conversions in their order, and answer for each; a `dry_run` answers only.
+    """Record conversions in their order and return a result for each; a `dry_run` writes nothing.
 
-    A reference that is known, also from earlier in the batch, is answered with its first conversion.
+    A reference that is known already, also from earlier in the batch, gets its first conversion as result.
     """
     known = await _load_known(db, conversions)
-    rung = await _load_candidates(db, conversions)
+    candidates = await _load_candidates(db, conversions)
     ((next_id,),) = await db.fetch_all("SELECT coalesce(max(id), 0) + 1 FROM conversions")
-    answers: list[ConversionResult] = []
+    results: list[ConversionResult] = []
     new: list[tuple[object, ...]] = []
     leads: list[tuple[int, datetime]] = []
-    for each in conversions:
-        if each.reference in known:
-            answers.append(_repeated(each, known[each.reference]))
+    for conversion in conversions:
+        reference = conversion.reference
+        if reference in known:
+            results.append(_repeated(conversion, known[reference]))
             continue
-        at = each.at or now
-        call = attribute_conversion(rung[each.call_sid or each.number or ""], each, at)
+        at = conversion.at or now
+        call = attribute_conversion(
+            candidates[conversion.call_sid or conversion.number or ""], conversion, at
+        )
         if isinstance(call, UnknownCaller):
-            answers.append(call)
+            results.append(call)
             continue
         row = (
-            *(next_id + len(new), each.reference, call.campaign, call.number, call.call_sid, to_us(at)),
-            *(each.value, call.lead_id, to_us(now)),
+            *(next_id + len(new), reference, call.campaign, call.number, call.call_sid, to_us(at)),
+            *(conversion.value, call.lead_id, to_us(now)),
         )
-        known[each.reference] = row
+        known[reference] = row
         new.append((*row[:4], call.call_id, *row[5:]))
         if call.lead_id is not None:
             leads.append((call.lead_id, at))
-        answers.append(StoredConversion(conversion_json(row), is_repeated=False))
+        results.append(StoredConversion(conversion_json(row), is_repeated=False))
     if not dry_run:
         await db.executemany(
             """INSERT INTO conversions
@@ -82,15 +85,15 @@ async def record_conversions(
             new,
         )
         await mark_converted(db, leads, now)
-    return answers
+    return results
 
 
 def _repeated(conversion: ConversionInput, row: Row) -> StoredConversion:
-    kept = ConversionInput(
+    stored = ConversionInput(
         reference=row[1], campaign=row[2], number=row[3], call_sid=row[4], at=from_us(row[5]), value=row[6]
     )
     return StoredConversion(
-        conversion_json(row), is_repeated=True, conflicting_fields=conflicting_fields(conversion, kept)
+        conversion_json(row), is_repeated=True, conflicting_fields=conflicting_fields(conversion, stored)
     )
 
 
@@ -106,8 +109,8 @@ async def _load_known(db: Database, conversions: Sequence[ConversionInput]) -> d
 async def _load_candidates(
     db: Database, conversions: Sequence[ConversionInput]
 ) -> defaultdict[str, list[CallCandidate]]:
-    """The missed calls to campaigns by CallSid and by number, for those that were said."""
-    found: defaultdict[str, list[CallCandidate]] = defaultdict(list)
+    """The missed calls to campaigns that the conversions may refer to, by CallSid and by number."""
+    candidates: defaultdict[str, list[CallCandidate]] = defaultdict(list)
     sids = [each.call_sid for each in conversions if each.call_sid]
     numbers = sorted({each.number for each in conversions if each.number and not each.call_sid})
     for column, wanted in (("call_sid", sids), ("caller", numbers)):
@@ -119,6 +122,6 @@ async def _load_candidates(
             (json.dumps(wanted),),
         )
         for call_id, sid, campaign, caller, called_us, lead_id in rows:
-            rung = CallCandidate(call_id, sid, campaign, caller, from_us(called_us), lead_id)
-            found[sid if column == "call_sid" else caller].append(rung)
-    return found
+            call = CallCandidate(call_id, sid, campaign, caller, from_us(called_us), lead_id)
+            candidates[sid if column == "call_sid" else caller].append(call)
+    return candidates

@@ -1,13 +1,15 @@
-"""Erasing a number: one pseudonym takes its place in all that is kept, in one transaction.
+"""Erase a number: replace it by one pseudonym everywhere in the database, in one transaction.
 
-Rows stay and are counted as before, and CallSids stay, so that no late webhook and no catch-up brings
-a call in again. What Exotel sent is emptied: all that was made of it stands in columns. So are the facts
-of each action: who was rung, how long they talked, the recording, the texts. Two kinds of record keep the
-number, as the law wants them kept and they mean nothing without it: suppressions, and consents with their
-withdrawals. What a refusal has taught for a while is no wish, and goes.
+Rows stay and count as before. CallSids stay too, so that no late webhook and no catch-up adds a call again.
+The fields that Exotel sent are deleted; everything that missedd needs of them stands in columns. The personal
+details of each action are deleted: who was called, how long they talked, the recording, the texts.
+
+Two kinds of record keep the number: suppressions, and consents with their withdrawals. The law requires them,
+and they mean nothing without the number. A restriction that missedd learned from a refusal for a limited time
+is no request of the person, so it is deleted.
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -37,24 +39,24 @@ _RENAMED: Final = (
     "UPDATE calls SET caller = ?1, fields = '{}' WHERE caller = ?2",
     "UPDATE actions SET number = ?1 WHERE number = ?2",
     "UPDATE leads SET number = ?1 WHERE number = ?2",
-    # The key begins with the poll, of which there are few.
+    # The primary key begins with the poll, and there are few polls.
     "UPDATE votes SET number = ?1 WHERE poll IN (SELECT poll FROM tallies) AND number = ?2",
     "UPDATE verifications SET number = ?1 WHERE number = ?2",
     "UPDATE conversions SET number = ?1 WHERE number = ?2",
     "UPDATE callers SET number = ?1 WHERE number = ?2",
-    "UPDATE late_callers SET number = ?1 WHERE number = ?2",  # few: those not yet put into their sets
+    "UPDATE late_callers SET number = ?1 WHERE number = ?2",  # few rows: callers not yet in their sets
     "UPDATE audit SET subject = ?1 WHERE subject = ?2",
 )
 
 _EMPTIED: Final = (
-    # A flow that tells of our own callback names the customer in it, and somebody else as the caller.
+    # A request about our own callback holds the customer's number in its fields, but another caller.
     """UPDATE calls SET fields = '{}' WHERE call_sid IN (
            SELECT provider_sid FROM actions WHERE number = ?1
            UNION SELECT t.provider_sid FROM actions a JOIN attempts t ON t.action_id = a.id
                  WHERE a.number = ?1)""",
     f"UPDATE actions SET details = {WITHOUT_PERSONAL_DETAILS} WHERE number = ?1 AND details != '{{}}'",
     "UPDATE reports SET fields = '{}' WHERE action_id IN (SELECT id FROM actions WHERE number = ?1)",
-    # Nobody's wish, but what we have learned of the number for a while.
+    # Restrictions learned from refusals for a limited time; nobody asked for them.
     "DELETE FROM suppressions WHERE number = ?1 AND source = 'provider' AND until_at IS NOT NULL",
 )
 
@@ -69,20 +71,20 @@ _FREE_TEXTS: Final = (
 _CONCERNS: Final = """
 SELECT ?1 UNION ALL SELECT CAST(id AS TEXT) FROM actions WHERE number = ?1
 UNION ALL SELECT reference FROM conversions WHERE number = ?1"""
-"""What the audit record knows the number's rows by."""
+"""The subjects under which the audit trail names the number or its rows."""
 
 
 async def erase_number(
     db: Database, number: str, at: datetime, cause: ErasureCause, unless_active_since: datetime | None = None
 ) -> ErasureResult | ErasureRefusal:
-    """Put a pseudonym in the place of a number, wherever one may; or say why it has to stay for now.
+    """Replace a number by a pseudonym, or return why the number has to stay for now.
 
-    With an instant nothing is done if something was heard of the number since.
+    With `unless_active_since`, the number also stays if it has been active since that instant.
     """
     refusal = await _refusal(db, number, at, unless_active_since)
     if refusal is not None:
         return refusal
-    # Not every build of SQLite overwrites what it frees of a page; what it moved before may still stay.
+    # Not every build of SQLite overwrites freed parts of a page. Copies from earlier moves may still remain.
     ((secure,),) = await db.fetch_all("PRAGMA secure_delete")
     await db.fetch_all("PRAGMA secure_delete = ON")
     ((erasure_id,),) = await db.fetch_all(
@@ -125,10 +127,10 @@ async def _refusal(
     if may_vote:
         return ErasureRefusal.POLL_OPEN
     if unless_active_since is not None:
-        ((heard_us,),) = await db.fetch_all(
+        ((active_us,),) = await db.fetch_all(
             f"SELECT {LAST_ACTIVITY} FROM (SELECT ? AS number) who", (number,)
         )
-        if heard_us >= to_us(unless_active_since):
+        if active_us >= to_us(unless_active_since):
             return ErasureRefusal.ACTIVE_AGAIN
     return None if is_known else ErasureRefusal.UNKNOWN
 
@@ -140,20 +142,20 @@ LAST_ACTIVITY: Final = """max(
     coalesce((SELECT max(o.created_at) FROM conversions o WHERE o.number = who.number), 0),
     coalesce((SELECT max(v.created_at) FROM verifications v WHERE v.number = who.number), 0),
     coalesce((SELECT max(u.at) FROM audit u WHERE u.subject = who.number), 0))"""
-"""When something was last heard or done of a number, `who.number`, in microseconds; 0 for never."""
+"""SQL for the last activity of the number `who.number`, in microseconds since 1970 UTC; 0 for never."""
 
 
 async def _redact_texts(db: Database, number: str, redact: Redact) -> None:
-    """Remove a number from what the provider, an operator or the application wrote about it."""
-    for found in _FREE_TEXTS:
-        for table, column, row_id, text in await db.fetch_all(found.format(concerns=_CONCERNS), (number,)):
+    """Redact the number in free texts of the provider, of operators and of the application."""
+    for select in _FREE_TEXTS:
+        for table, column, row_id, text in await db.fetch_all(select.format(concerns=_CONCERNS), (number,)):
             if table == "audit":
                 await _redact_audit(db, row_id, redact)
-            if (changed := redact(text)) != text:
-                await db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (changed, row_id))
+            if (redacted := redact(text)) != text:
+                await db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (redacted, row_id))
 
 
 async def _redact_audit(db: Database, row_id: int, redact: Redact) -> None:
     ((details,),) = await db.fetch_all("SELECT details FROM audit WHERE id = ?", (row_id,))
-    if (changed := compact_json(redact_json(json.loads(details), redact))) != details:
-        await db.execute("UPDATE audit SET details = ? WHERE id = ?", (changed, row_id))
+    if (redacted := compact_json(redact_json(json.loads(details), redact))) != details:
+        await db.execute("UPDATE audit SET details = ? WHERE id = ?", (redacted, row_id))

@@ -1,4 +1,4 @@
-"""What keeps a number from being erased: the action, the verification or the poll that lasts longest."""
+"""Find what blocks the erasure of a number: the action, verification or poll that lasts longest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from missedd.store.db.json_values import iso_from_us
 async def erasure_blocker(
     db: ReadOnlyDatabase, number: str, why: ErasureRefusal, at: datetime
 ) -> dict[str, Any] | None:
-    """As a reading unit; None where nothing stands in the way any more, or ever did."""
+    """The blocker for the refusal `why` as the API shows it, as a reading unit; None if nothing blocks."""
     match why:
         case ErasureRefusal.STILL_OWED:
             return await _action(db, number)

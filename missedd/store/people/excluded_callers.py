@@ -1,4 +1,4 @@
-"""Who rang lately and is of a country that is not contacted: told by `check`, and once after an upgrade."""
+"""Recent callers from countries that are not contacted: shown by `check`, logged once after an upgrade."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ _INDIAN: Final = "+919999999999"
 
 
 async def load_excluded_callers(db: ReadOnlyDatabase, policy: Policy, now: datetime) -> list[ExcludedCallers]:
-    """Of those who rang within `EXCLUDED_LOOKBACK`, whom the campaigns that contact anybody would not
-    contact now.
+    """The callers of the last `EXCLUDED_LOOKBACK` whom their campaigns would not contact now.
 
-    Reads a database of any version there ever was.
+    Works with every schema version that was ever released.
     """
-    campaigns = {each.name: each for each in policy.campaigns if _contacts_somebody(each)}
-    # Along the index by caller, passing over a whole country: else every call would have to be read.
+    campaigns = {campaign.name: campaign for campaign in policy.campaigns if _contacts_somebody(campaign)}
+    # With this condition SQLite uses the index by caller and skips India; else it would read every call.
     abroad = "AND (caller < '+91' OR caller >= '+92')" if all(map(_keeps_india, campaigns.values())) else ""
     rows = await db.fetch_all(
         f"""SELECT campaign, exophone, caller, count(*) FROM calls
@@ -45,7 +44,7 @@ async def load_excluded_callers(db: ReadOnlyDatabase, policy: Policy, now: datet
 
 
 async def is_notice_pending(db: Database) -> bool:
-    """Whether the database was in use before countries mattered, and nobody has been told since."""
+    """Whether the database is older than the countries setting, and no notice has been logged since."""
     return bool(await db.fetch_all("SELECT 1 FROM notices WHERE name = ?", (NOTICE,)))
 
 
@@ -58,4 +57,4 @@ def _contacts_somebody(campaign: Campaign) -> bool:
 
 
 def _keeps_india(campaign: Campaign) -> bool:
-    return all(may_contact(campaign.countries, _INDIAN, each) for each in campaign.exophones)
+    return all(may_contact(campaign.countries, _INDIAN, exophone) for exophone in campaign.exophones)

@@ -1,22 +1,24 @@
-"""What becomes of leads: by their callbacks, by conversations and conversions, and by an operator's word."""
+"""Leads: made by calls, and changed by callbacks, conversations, conversions and operators."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from missedd.base.clock import to_us
-from missedd.core.model import Kind, Outcome
+from missedd.core.model import Admission, InboundCall, Kind, Outcome, Verdict
 from missedd.core.people.leads import LeadEvent, LeadStatus, next_status
+from missedd.core.policy import Policy
 from missedd.store.db.database import Database
 
 type LeadKey = tuple[str, str]
 """A campaign and a number: at most one lead."""
 
-# A callback that was placed says more than one that a gate ended; of two the later one. The plus keeps the
-# index by campaign out of the plan.
+# A callback that was placed counts before one that a gate closed, and a later one before an earlier one. The
+# plus keeps the index by campaign out of the plan.
 _UPDATE_CALLBACK_OUTCOME = """
 UPDATE leads SET updated_at = ?, callback_outcome = (
     SELECT coalesce(a.settled_outcome, a.outcome) FROM actions a
@@ -26,8 +28,57 @@ UPDATE leads SET updated_at = ?, callback_outcome = (
 WHERE campaign = ? AND number = ?"""
 
 
+_COUNT_CALL = """
+INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id, updated_at)
+VALUES (?, ?, ?, ?, ?, 1, ?, ?)
+ON CONFLICT (campaign, number) DO UPDATE SET
+    first_seen_at = min(first_seen_at, excluded.first_seen_at),
+    last_seen_at = max(last_seen_at, excluded.last_seen_at),
+    count = count + 1,
+    updated_at = excluded.updated_at"""
+
+
+@dataclass(slots=True)
+class LeadBatch:
+    """The leads that a batch of calls makes, or counts another call of."""
+
+    policy: Policy
+    received_at: datetime
+    _rows: list[tuple[object, ...]] = field(default_factory=list)
+
+    @classmethod
+    async def load(
+        cls, db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+    ) -> Self:
+        """Nothing is read: the statement that writes a lead inserts it or counts one more call."""
+        return cls(policy, received_at)
+
+    def record(self, admission: Admission, call: InboundCall, call_id: int) -> Admission:
+        """Count the call for its lead. A duplicate call counts too: that person has called again."""
+        if admission.verdict not in (Verdict.ACCEPTED, Verdict.DUPLICATE) or admission.campaign is None:
+            return admission
+        campaign = self.policy.campaign(admission.campaign)
+        if campaign is not None and campaign.lead_source is not None:
+            at_us = to_us(admission.called_at)
+            self._rows.append(
+                (
+                    campaign.name,
+                    call.caller,
+                    campaign.lead_source,
+                    at_us,
+                    at_us,
+                    call_id,
+                    to_us(self.received_at),
+                )
+            )
+        return admission
+
+    async def save(self, db: Database) -> None:
+        await db.executemany(_COUNT_CALL, self._rows)
+
+
 async def update_callback_outcomes(db: Database, leads: Iterable[LeadKey], now: datetime) -> None:
-    """Tell the leads of these people, if they are any, how their callbacks ended."""
+    """Write to the leads of these people, if there are any, how their latest callback ended."""
     await db.executemany(
         _UPDATE_CALLBACK_OUTCOME, [(to_us(now), campaign, number) for campaign, number in sorted(set(leads))]
     )
@@ -36,7 +87,7 @@ async def update_callback_outcomes(db: Database, leads: Iterable[LeadKey], now: 
 async def update_lead_after_action(
     db: Database, kind: Kind, campaign: str, number: str, outcome: Outcome, now: datetime
 ) -> None:
-    """Keep on the lead what an action that has ended means for it."""
+    """Write to the lead what the end of an action means for it."""
     if kind is not Kind.CALLBACK:
         return
     await update_callback_outcomes(db, [(campaign, number)], now)
@@ -45,7 +96,7 @@ async def update_lead_after_action(
 
 
 async def mark_contacted(db: Database, campaign: str, number: str, now: datetime) -> None:
-    """The campaign has spoken with the person."""
+    """Mark the person's lead as contacted: the campaign has spoken with the person."""
     for lead_id, status in await db.fetch_all(
         "SELECT id, status FROM leads WHERE campaign = ? AND number = ?", (campaign, number)
     ):
@@ -57,7 +108,7 @@ async def mark_contacted(db: Database, campaign: str, number: str, now: datetime
 
 
 async def mark_converted(db: Database, conversions: Iterable[tuple[int, datetime]], now: datetime) -> None:
-    """These leads (id, instant) have converted; the first time stays."""
+    """Mark leads, given as (id, converted_at), as converted; the first `converted_at` stays."""
     first: dict[int, datetime] = {}
     for lead_id, at in conversions:
         first.setdefault(lead_id, at)
@@ -77,7 +128,7 @@ async def mark_converted(db: Database, conversions: Iterable[tuple[int, datetime
 
 @dataclass(frozen=True, slots=True)
 class LeadStatusChange:
-    """What an operator's word changed; `before` is the status until then."""
+    """What a status that an operator set has replaced."""
 
     previous: LeadStatus
 
@@ -85,9 +136,9 @@ class LeadStatusChange:
 async def set_lead_status(
     db: Database, lead_id: int, status: LeadStatus, now: datetime
 ) -> LeadStatusChange | None:
-    """Keep what an operator says of a lead; None if there is no such lead.
+    """Set the status of a lead for an operator; None if there is no such lead.
 
-    Whoever says `new` says that nobody has spoken with the person. A conversion stays what it is.
+    Setting `new` clears `contacted_at`; `converted_at` stays.
     """
     rows = await db.fetch_all("SELECT status FROM leads WHERE id = ?", (lead_id,))
     if not rows:

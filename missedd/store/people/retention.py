@@ -1,10 +1,10 @@
-"""Numbers of which nothing has been heard for long: found by walking an index from number to number.
+"""Inactive numbers: found by walking an index from number to number, and erased.
 
-Pseudonyms sort behind every number, so the walk never meets those that are erased already, and a pass
-costs as much as there are numbers left.
+Pseudonyms sort after all numbers, so the walk skips numbers that are erased already. One pass costs
+O(remaining numbers).
 """
 
-# ruff: noqa: S608 - what is put into these statements are names from this room, never input
+# ruff: noqa: S608 - only constants of this module are put into these statements, never input
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ BEFORE_ALL_NUMBERS: Final = "+"
 """Sorts before every number."""
 
 _AFTER_ALL_NUMBERS: Final = ","
-"""Sorts behind every number, and before every pseudonym."""
+"""Sorts after every number and before every pseudonym."""
 
 NUMBER_COLUMNS: Final = (("calls", "caller"), ("verifications", "number"), ("audit", "subject"))
-"""Where a number may stand that stands nowhere else."""
+"""The columns to walk: every number in the database stands in at least one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class InactiveNumber:
-    """A number to be erased, and how many rows that changes, more or less."""
+    """A number to be erased, and about how many rows that changes."""
 
     number: str
     rows: int
@@ -38,16 +38,20 @@ class InactiveNumber:
 
 @dataclass(frozen=True, slots=True)
 class NumberScan:
-    """What a piece of the walk has found, and where it ended; None at the end of all."""
+    """The inactive numbers in one piece of the walk."""
 
     inactive: tuple[InactiveNumber, ...]
     next_after: str | None
+    """The last number of the piece, after which the walk goes on; None at the end."""
 
 
 async def scan_numbers(
     db: ReadOnlyDatabase, table: str, column: str, after: str, before: datetime, limit: int
 ) -> NumberScan:
-    """Walk on over at most so many of the numbers of a table, in their order."""
+    """Walk over at most `limit` numbers of a column in their order, from the one behind `after` on.
+
+    A number is inactive if its last activity is before `before`.
+    """
     rows = await db.fetch_all(
         f"""WITH RECURSIVE walk (number, n) AS (
                SELECT (SELECT min({column}) FROM {table} WHERE {column} > ?), 1
@@ -60,14 +64,16 @@ async def scan_numbers(
            FROM walk who WHERE who.number < '{_AFTER_ALL_NUMBERS}'""",
         (after, limit),
     )
-    silent = (InactiveNumber(number, count) for number, heard_us, count in rows if heard_us < to_us(before))
-    return NumberScan(tuple(silent), rows[-1][0] if len(rows) == limit else None)
+    inactive = (
+        InactiveNumber(number, count) for number, active_us, count in rows if active_us < to_us(before)
+    )
+    return NumberScan(tuple(inactive), rows[-1][0] if len(rows) == limit else None)
 
 
 async def erase_inactive(db: Database, numbers: Sequence[str], before: datetime, now: datetime) -> int:
-    """Erase those of the numbers of which still nothing was heard, and which owe nothing; how many."""
-    erased = [
-        await erase_number(db, each, now, ErasureCause.RETENTION, unless_active_since=before)
-        for each in numbers
+    """Erase those of the numbers that are still inactive and that nothing blocks; returns how many."""
+    results = [
+        await erase_number(db, number, now, ErasureCause.RETENTION, unless_active_since=before)
+        for number in numbers
     ]
-    return sum(isinstance(each, ErasureResult) for each in erased)
+    return sum(isinstance(result, ErasureResult) for result in results)

@@ -1,4 +1,4 @@
-"""Until when time has surely passed, kept over restarts: what retention counts from."""
+"""The instant that has certainly passed, stored across restarts: retention counts from it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from missedd.core.trusted_time import TrustedTime, advance_trusted_time, trusted
 from missedd.store.db.database import Database, ReadOnlyDatabase
 
 _CALLS_SEARCHED: Final = 1_000
-"""Calls that may have told no time of their own before one that has."""
+"""How many of the latest calls are searched for one with a time of its own."""
 
 
 async def update_trusted_time(db: Database, now: datetime, elapsed: timedelta) -> datetime | None:
-    """Let the daemon's running time pass, and say what is surely past; None where there is no call yet."""
+    """Advance the trusted time by `elapsed`, the daemon's running time; returns the trusted now.
+
+    Returns None if there is no call yet.
+    """
     rows = await db.fetch_all("SELECT until_at, latest_call FROM past WHERE id = 1")
-    kept = TrustedTime(from_us(rows[0][0]), from_us(rows[0][1])) if rows else None
+    stored = TrustedTime(from_us(rows[0][0]), from_us(rows[0][1])) if rows else None
     first, latest = await _call_times(db, since_us=rows[0][1] if rows else 0)
     if first is None:
         return None
-    kept = kept or TrustedTime(latest or first, latest or first)
-    past = advance_trusted_time(kept, latest or kept.latest_call, now, elapsed)
+    stored = stored or TrustedTime(latest or first, latest or first)
+    past = advance_trusted_time(stored, latest or stored.latest_call, now, elapsed)
     await db.execute(
         """INSERT INTO past (id, until_at, latest_call) VALUES (1, ?, ?)
            ON CONFLICT (id) DO UPDATE SET until_at = excluded.until_at, latest_call = excluded.latest_call""",
@@ -31,9 +34,9 @@ async def update_trusted_time(db: Database, now: datetime, elapsed: timedelta) -
 
 
 async def _call_times(db: ReadOnlyDatabase, since_us: int) -> tuple[datetime | None, datetime | None]:
-    """The first call's time, and the latest since then that a call told of itself.
+    """The time of the first call, and the latest time since `since_us` that the provider gave to a call.
 
-    The provider tells whole seconds; a call without a time of its own got our clock's, with a fraction.
+    The provider's times are whole seconds. A call without one got our clock's time, with a fraction.
     """
     ((first_us, latest_us),) = await db.fetch_all(
         """SELECT (SELECT min(called_at) FROM calls),

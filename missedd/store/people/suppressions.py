@@ -1,8 +1,7 @@
-"""Who must not be contacted, and why: the one place that the gates ask.
+"""Who must not be contacted, and why: the gates ask only here.
 
-A number may be suppressed by several sources at once, and each stands for itself: what an operator
-lifts or an opt-out's end frees, another source may still bar. `+232*` suppresses every number that
-begins so.
+A number may be suppressed by several sources at once. When an operator lifts a suppression, or an opt-out
+ends, another source may still block the number. `+232*` suppresses every number that begins with +232.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from missedd.core.phone import PREFIX_WILDCARD, numbers_with_prefix
 from missedd.store.db.database import Database
 
 OPT_OUT_SOURCE: Final = "opt-out"
-"""The source of a suppression that the number asked for by a missed call."""
+"""The source of a suppression that the caller asked for by a missed call."""
 
 PROVIDER_SOURCE: Final = "provider"
-"""The source of one that a refusal has taught."""
+"""The source of a suppression that follows from a refusal by the provider."""
 
 
 @dataclass(slots=True)
 class _NumberSuppressions:
     is_suppressed: bool = False
-    """By any source but the number's own opting out."""
+    """By any source except the number's own opt-out."""
     restrictions: tuple[Restriction, ...] = ()
     calls_refused_at: datetime | None = None
     opt_out: OptOut | None = None
@@ -45,37 +44,38 @@ class _NumberSuppressions:
 
 @dataclass(frozen=True, slots=True)
 class Suppressions:
-    """Those in force at one instant."""
+    """The suppressions in force at one instant."""
 
     _by_number: Mapping[str, _NumberSuppressions] = field(default_factory=dict)
 
     @property
     def numbers(self) -> Iterable[str]:
-        """Those of which there is anything to say."""
+        """The numbers with any suppression."""
         return self._by_number.keys()
 
     def blocks_action(self, number: str, kind: Kind, call_id: int) -> bool:
-        """Whether the number must not be contacted by an action that is owed for this call.
+        """Whether an action of this kind for the call `call_id` must not contact the number.
 
-        The SMS that confirms an opting out is owed for the very call that opted out: nothing else
-        passes the suppression that this call began.
+        The SMS that confirms an opt-out belongs to the call that opted out. Only this SMS passes the
+        suppression that the call began.
         """
-        standing = self._by_number.get(number)
-        if standing is None:
+        suppressions = self._by_number.get(number)
+        if suppressions is None:
             return False
-        confirms = kind is Kind.SMS and standing.opt_out is not None and standing.opt_out.call_id == call_id
-        return standing.is_suppressed or (standing.opt_out is not None and not confirms)
+        opt_out = suppressions.opt_out
+        confirms = kind is Kind.SMS and opt_out is not None and opt_out.call_id == call_id
+        return suppressions.is_suppressed or (opt_out is not None and not confirms)
 
     def is_suppressed(self, number: str) -> bool:
-        """Whether a source other than the number's own opting out suppresses it."""
+        """Whether a source other than the number's own opt-out suppresses it."""
         return number in self._by_number and self._by_number[number].is_suppressed
 
     def restrictions(self, number: str) -> tuple[Restriction, ...]:
-        """What refusals have taught about the number."""
+        """What the number may not get, as earlier requests were refused."""
         return self._by_number[number].restrictions if number in self._by_number else ()
 
     def calls_refused_at(self, number: str) -> datetime | None:
-        """When the register refused a call of ours, while that bars them."""
+        """When the register refused our call to the number; None if our calls are not blocked."""
         return self._by_number[number].calls_refused_at if number in self._by_number else None
 
     def opt_out(self, number: str) -> OptOut | None:
@@ -83,30 +83,31 @@ class Suppressions:
 
 
 async def suppressions_in_force(db: Database, numbers: str, now: datetime) -> Suppressions:
-    """What stands against these numbers, a JSON array, at `now`."""
+    """The suppressions of these numbers, a JSON array, that are in force at `now`."""
     rows = await db.fetch_all(_IN_FORCE, (numbers, to_us(now), to_us(now)))
-    found: defaultdict[str, _NumberSuppressions] = defaultdict(_NumberSuppressions)
-    for number, channel, of, sender, source, since_us, asked_us, until_us, call_id in rows:
+    by_number: defaultdict[str, _NumberSuppressions] = defaultdict(_NumberSuppressions)
+    for number, channel, sms_class, sender, source, since_us, asked_us, until_us, call_id in rows:
         if number.endswith(PREFIX_WILDCARD):
             for covered in numbers_with_prefix(number, json.loads(numbers)):
-                found[covered].is_suppressed = True
+                by_number[covered].is_suppressed = True
             continue
-        standing = found[number]
+        suppressions = by_number[number]
         if channel != Channel.ALL:
-            bar = Restriction(Channel(channel), RefusedSmsClass(of) if of else None, sender)
-            standing.restrictions += (bar,)
-            if bar.channel is Channel.CALLS:
-                standing.calls_refused_at = from_us(since_us)
+            refused_class = RefusedSmsClass(sms_class) if sms_class else None
+            restriction = Restriction(Channel(channel), refused_class, sender)
+            suppressions.restrictions += (restriction,)
+            if restriction.channel is Channel.CALLS:
+                suppressions.calls_refused_at = from_us(since_us)
         elif source == OPT_OUT_SOURCE:
             until = None if until_us is None else from_us(until_us)
-            standing.opt_out = OptOut(from_us(since_us), from_us(asked_us), until, call_id)
+            suppressions.opt_out = OptOut(from_us(since_us), from_us(asked_us), until, call_id)
         else:
-            standing.is_suppressed = True
-    return Suppressions(dict(found))
+            suppressions.is_suppressed = True
+    return Suppressions(dict(by_number))
 
 
 _COLUMNS: Final = "number, channel, class, sender, source, since_at, asked_at, until_at, call_id"
-# The first of the conditions is the index's own, or it would not be used.
+# `number GLOB '*[*]'` repeats the condition of the partial index, or SQLite would not use the index.
 _IN_FORCE: Final = f"""
 SELECT {_COLUMNS} FROM suppressions
 WHERE number IN (SELECT value FROM json_each(?)) AND (until_at IS NULL OR until_at > ?)
@@ -123,7 +124,11 @@ async def suppress(
     until: datetime | None,
     restriction: Restriction = BLOCKS_ALL,
 ) -> None:
-    """Bar a number, or all that begin like it, from what `bar` says, until an instant or for ever."""
+    """Suppress a number, or a prefix such as `+232*`, until an instant (UTC) or for ever.
+
+    `restriction` says which calls or SMS are blocked. A suppression of the same source and restriction gets
+    the new reason and end; if it was over, it begins anew.
+    """
     await db.execute(
         """INSERT INTO suppressions (number, channel, class, sender, reason, source, since_at, until_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -141,7 +146,7 @@ async def suppress(
 async def suppress_after_refusal(
     db: Database, number: str, restriction: Restriction, reason: str, now: datetime
 ) -> None:
-    """Keep what a refusal of the provider's or of an operator's teaches about a number."""
+    """Suppress a number as the provider or an operator refused a request to it."""
     duration = restriction_duration(restriction)
     await suppress(
         db, number, reason, PROVIDER_SOURCE, now, None if duration is None else now + duration, restriction
@@ -149,13 +154,13 @@ async def suppress_after_refusal(
 
 
 async def unsuppress(db: Database, number: str) -> bool:
-    """Take a number off the suppression list, whatever put it there; False if it was not on it."""
+    """Delete all suppressions of a number, from every source; False if it had none."""
     rows = await db.fetch_all("DELETE FROM suppressions WHERE number = ? RETURNING number", (number,))
     return bool(rows)
 
 
 async def lift_call_refusals(db: Database, numbers: Sequence[str]) -> None:
-    """Lift what the register refused for these numbers, which have rung since."""
+    """Allow our calls to these numbers again: the register refused them, but they have called since."""
     await db.executemany(
         "DELETE FROM suppressions WHERE number = ? AND channel = ?",
         [(number, Channel.CALLS) for number in numbers],
@@ -163,7 +168,7 @@ async def lift_call_refusals(db: Database, numbers: Sequence[str]) -> None:
 
 
 async def save_opt_outs(db: Database, opt_outs: Mapping[str, OptOut | None]) -> None:
-    """Let these numbers' opting out stand as it is said here, and no more where it is None."""
+    """Replace the opt-outs of these numbers; None deletes one."""
     await db.executemany(
         "DELETE FROM suppressions WHERE number = ? AND channel = 'all' AND source = ?",
         [(number, OPT_OUT_SOURCE) for number in opt_outs],
@@ -175,12 +180,12 @@ async def save_opt_outs(db: Database, opt_outs: Mapping[str, OptOut | None]) -> 
             (
                 number,
                 OPT_OUT_SOURCE,
-                to_us(each.since),
-                None if each.until is None else to_us(each.until),
-                to_us(each.requested_at),
-                each.call_id,
+                to_us(opt_out.since),
+                None if opt_out.until is None else to_us(opt_out.until),
+                to_us(opt_out.requested_at),
+                opt_out.call_id,
             )
-            for number, each in opt_outs.items()
-            if each is not None
+            for number, opt_out in opt_outs.items()
+            if opt_out is not None
         ],
     )

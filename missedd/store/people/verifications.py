@@ -1,4 +1,4 @@
-"""Verifications on disk: started, proved by the calls of a batch, told of, and then final."""
+"""Verifications on disk: started, proved by the calls of a batch, and marked as expired when read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.decide import effective_call_time
@@ -31,80 +31,82 @@ from missedd.store.db.database import Database, ReadOnlyDatabase
 from missedd.store.db.json_values import iso_from_us, reason_words
 
 type VerificationCall = tuple[str, str, int]
-"""Number, campaign and the call's own time."""
+"""Number, campaign, and the call's own time in microseconds since 1970 UTC."""
 
 
 @dataclass(slots=True)
 class VerificationBatch:
-    """What the calls of a batch may prove; a verification that one of them proved proves nothing more."""
+    """The verifications that the calls of a batch may prove; one that is proved proves nothing more."""
 
+    policy: Policy
+    received_at: datetime
     _ids_by_call: dict[VerificationCall, str] = field(default_factory=dict)
     _by_id: dict[str, Verification] = field(default_factory=dict)
     _verified_rows: list[tuple[object, ...]] = field(default_factory=list)
 
-    def record(
-        self, admission: Admission, policy: Policy, number: str, call_id: int, received_at: datetime
-    ) -> Admission:
-        """The admission with what the call proved as its action's reason, and the webhook that tells it."""
-        campaign = policy.campaign(admission.campaign or "")
-        if campaign is None or not any(each.kind is Kind.VERIFY for each in admission.actions):
+    @classmethod
+    async def load(
+        cls, db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+    ) -> Self:
+        """Read the latest verification that each of these calls may be meant for."""
+        batch = cls(policy, received_at)
+        wanted: dict[VerificationCall, None] = {}
+        if any(campaign.verify for campaign in policy.campaigns):
+            for call in calls:
+                campaign, _ = policy.campaign_of_call(call)
+                if campaign is not None and campaign.verify is not None and call.caller is not None:
+                    wanted[call.caller, campaign.name, to_us(effective_call_time(call, received_at))] = None
+        if not wanted:
+            return batch
+        # A pending one comes first: after a step of the clock a closed one may seem younger.
+        rows = await db.fetch_all(
+            """WITH wanted AS (SELECT value ->> 0 AS number, value ->> 1 AS campaign, value ->> 2 AS called_at
+                               FROM json_each(?))
+               SELECT w.number, w.campaign, w.called_at, v.id, v.created_at, v.expires_at, v.status
+               FROM wanted w JOIN verifications v ON v.id = (
+                   SELECT id FROM verifications x
+                   WHERE x.number = w.number AND x.campaign = w.campaign AND x.created_at <= w.called_at + ?
+                   ORDER BY x.status = 'pending' DESC, x.created_at DESC LIMIT 1)""",
+            (json.dumps(list(wanted)), CLOCK_TOLERANCE // timedelta(microseconds=1)),
+        )
+        for number, campaign_name, called_us, *row in rows:
+            verification = _parse_verification(row)
+            batch._ids_by_call[number, campaign_name, called_us] = verification.id
+            batch._by_id[verification.id] = verification
+        return batch
+
+    def record(self, admission: Admission, call: InboundCall, call_id: int) -> Admission:
+        """Set what the call proved as the reason of its action, and add the webhook that reports it."""
+        if not any(planned.kind is Kind.VERIFY for planned in admission.actions):
             return admission
+        campaign = self.policy.campaign(admission.campaign or "")
+        if campaign is None or call.caller is None:
+            return admission
+        at = admission.called_at
         actions: list[PlannedAction] = []
         for planned in admission.actions:
             if planned.kind is not Kind.VERIFY:
                 actions.append(planned)
                 continue
-            meant = self._by_id.get(
-                self._ids_by_call.get((number, campaign.name, to_us(admission.called_at)), "")
-            )
-            reason = check_call(meant, admission.called_at)
+            verification = self._by_id.get(self._ids_by_call.get((call.caller, campaign.name, to_us(at)), ""))
+            reason = check_call(verification, at)
             actions.append(replace(planned, reason=reason))
-            if reason is Reason.VERIFIED and meant is not None:
-                self._mark_verified(meant, call_id, received_at)
-                actions += plan_verified_webhook(campaign, policy, admission.called_at, meant.id, received_at)
+            if reason is Reason.VERIFIED and verification is not None:
+                self._mark_verified(verification, call_id)
+                actions += plan_verified_webhook(campaign, self.policy, at, verification.id, self.received_at)
         return replace(admission, actions=tuple(actions))
 
-    def _mark_verified(self, verification: Verification, call_id: int, now: datetime) -> None:
-        follows, reason = VERIFICATION_TRANSITIONS[verification.status, VerificationEvent.CALL_RECEIVED]
-        self._by_id[verification.id] = replace(verification, status=follows)
-        self._verified_rows.append((follows, reason, to_us(now), call_id, verification.id))
+    def _mark_verified(self, verification: Verification, call_id: int) -> None:
+        status, reason = VERIFICATION_TRANSITIONS[verification.status, VerificationEvent.CALL_RECEIVED]
+        self._by_id[verification.id] = replace(verification, status=status)
+        self._verified_rows.append((status, reason, to_us(self.received_at), call_id, verification.id))
 
     async def save(self, db: Database) -> None:
-        """Write what was proved."""
+        """Write which verifications were proved."""
         await db.executemany(_CLOSE, self._verified_rows)
 
 
 _CLOSE = "UPDATE verifications SET status = ?, reason = ?, closed_at = ?, call_id = ? WHERE id = ?"
-
-
-async def load_verification_batch(
-    db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
-) -> VerificationBatch:
-    """The verifications that these calls may be meant for; no reading where no campaign verifies."""
-    proofs = VerificationBatch()
-    wanted: dict[VerificationCall, None] = {}
-    if any(each.verify for each in policy.campaigns):
-        for call in calls:
-            campaign, _ = policy.campaign_of_call(call)
-            if campaign is not None and campaign.verify is not None and call.caller is not None:
-                wanted[call.caller, campaign.name, to_us(effective_call_time(call, received_at))] = None
-    if not wanted:
-        return proofs
-    # The one that is pending comes first, as after a step of the clock a closed one may seem younger.
-    rows = await db.fetch_all(
-        """WITH wanted AS (SELECT value ->> 0 AS number, value ->> 1 AS campaign, value ->> 2 AS called_at
-                           FROM json_each(?))
-           SELECT w.number, w.campaign, w.called_at, v.id, v.created_at, v.expires_at, v.status
-           FROM wanted w JOIN verifications v ON v.id = (
-               SELECT id FROM verifications x
-               WHERE x.number = w.number AND x.campaign = w.campaign AND x.created_at <= w.called_at + ?
-               ORDER BY x.status = 'pending' DESC, x.created_at DESC LIMIT 1)""",
-        (json.dumps(list(wanted)), CLOCK_TOLERANCE // timedelta(microseconds=1)),
-    )
-    for number, campaign_name, called_us, *found in rows:
-        proofs._ids_by_call[number, campaign_name, called_us] = found[0]
-        proofs._by_id[found[0]] = _parse_verification(found)
-    return proofs
 
 
 def _parse_verification(row: Sequence[Any]) -> Verification:
@@ -114,7 +116,10 @@ def _parse_verification(row: Sequence[Any]) -> Verification:
 async def start_verification(
     db: Database, verification_id: str, number: str, campaign: Campaign, now: datetime
 ) -> dict[str, Any] | VerificationRefusal:
-    """Start a verification in place of one that is pending, unless the number has started too many."""
+    """Start a verification in place of a pending one; returns it as JSON, or why it was refused.
+
+    A number may start `max_per_hour` verifications an hour in a campaign.
+    """
     if campaign.verify is None:
         return VerificationRefusal(Reason.VERIFIES_NOTHING)
     rows = await db.fetch_all(
@@ -123,12 +128,13 @@ async def start_verification(
         (number, campaign.name, to_us(now - CAP_WINDOW)),
     )
     others = [_parse_verification(row) for row in rows]
-    retry_at = next_start_at((each.created_at for each in others), now, campaign.verify.max_per_hour)
+    created = (verification.created_at for verification in others)
+    retry_at = next_start_at(created, now, campaign.verify.max_per_hour)
     if retry_at > now:
         return VerificationRefusal(Reason.TOO_MANY_VERIFICATIONS, retry_at)
-    for each in others:
-        if each.status is VerificationStatus.PENDING:
-            await _close(db, each, superseding_event(each, now), now)
+    for verification in others:
+        if verification.status is VerificationStatus.PENDING:
+            await _close(db, verification, superseding_event(verification, now), now)
     await db.execute(
         """INSERT INTO verifications (id, number, campaign, exophone, created_at, expires_at, status, reason)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -145,21 +151,24 @@ async def start_verification(
     )
     started = await fetch_verification(db, verification_id)
     if started is None:
-        raise AssertionError("what was just written is there")
+        raise AssertionError("the verification that was just inserted exists")
     return started
 
 
 async def expire_and_fetch_verification(
     db: Database, verification_id: str, now: datetime
 ) -> dict[str, Any] | None:
-    """A verification as it stands at `now`; telling that it has expired is what makes that final."""
+    """Return the verification as JSON, or None.
+
+    An expired one is marked expired before it is returned, so a late webhook cannot verify it afterwards.
+    """
     rows = await db.fetch_all(
         "SELECT id, created_at, expires_at, status FROM verifications WHERE id = ?", (verification_id,)
     )
     for row in rows:
-        found = _parse_verification(row)
-        if has_expired(found, now):
-            await _close(db, found, VerificationEvent.EXPIRE, now)
+        verification = _parse_verification(row)
+        if has_expired(verification, now):
+            await _close(db, verification, VerificationEvent.EXPIRE, now)
     return await fetch_verification(db, verification_id)
 
 
@@ -169,7 +178,7 @@ async def _close(db: Database, verification: Verification, event: VerificationEv
 
 
 async def fetch_verification(db: ReadOnlyDatabase, verification_id: str) -> dict[str, Any] | None:
-    """A verification as the API shows it, or None if no one has this id."""
+    """A verification as the API shows it, or None if there is none with this id."""
     rows = await db.fetch_all(
         """SELECT v.id, v.number, v.campaign, v.exophone, v.created_at, v.expires_at, v.status, v.reason,
                   v.closed_at, c.call_sid

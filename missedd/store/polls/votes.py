@@ -1,8 +1,7 @@
-"""Votes on disk: what a batch of calls does to the polls, inside the transaction that admits it.
+"""Votes on disk: what a batch of calls changes in the polls, inside the transaction that admits it.
 
-Only the votes that count are read, at most `votes_per_number` of a voter; a vote that is displaced
-changes its standing, and the tally changes by differences. So a poll costs the same however many
-votes it has.
+Only counted votes are read, at most `votes_per_number` of a voter. A displaced vote changes its status, and
+the tally changes by differences. So a poll costs the same however many votes it has.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction, State
@@ -32,7 +32,7 @@ type Voter = tuple[str, str]
 """A poll and a number."""
 
 type TallyKey = tuple[str, str, VoteStatus]
-"""What a tally counts by: poll, option, standing."""
+"""What a tally counts by: poll, option, status."""
 
 COLUMN_OF_STATUS: Final[Mapping[VoteStatus, str]] = {
     VoteStatus.COUNTED: "votes",
@@ -59,21 +59,46 @@ class VoteBatch:
     new_votes: dict[str, _StoredVote] = field(default_factory=dict)
     """The batch's own votes, by CallSid."""
     displaced: dict[str, _StoredVote] = field(default_factory=dict)
-    """Votes of earlier batches that counted, as they stand now."""
+    """Votes of earlier batches that counted, with the status that they have now."""
 
-    def record(self, admission: Admission, call: InboundCall) -> Admission:
-        """The admission, with what came of its vote as that action's reason.
+    @classmethod
+    async def load(
+        cls, db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
+    ) -> Self:
+        """Read the counted votes of everybody who may vote by these calls."""
+        batch = cls(policy)
+        if not policy.polls:
+            return batch
+        voters = {
+            (campaign.vote.poll, call.caller)
+            for call in calls
+            if call.caller is not None and call.not_missed is None
+            for campaign, _ in (policy.campaign_of_call(call),)
+            if campaign is not None and campaign.vote is not None
+        }
+        if not voters:
+            return batch
+        rows = await db.fetch_all(_COUNTED, (json.dumps(sorted(voters)),))
+        for voter, votes in groupby(rows, itemgetter(0, 1)):
+            batch.counted[voter] = tuple(
+                Vote(from_us(at_us), sid, option) for _, _, at_us, sid, option in votes
+            )
+        return batch
 
-        The campaign's SMS confirms the vote: of one that does not count there is none.
+    def record(self, admission: Admission, call: InboundCall, call_id: int) -> Admission:
+        """Apply the call's vote to its poll; the result is the reason of the vote's action.
+
+        The campaign's SMS confirms the vote, so a vote that does not count gets no SMS.
         """
         for index, planned in enumerate(admission.actions):
             if planned.kind is Kind.VOTE:
-                recorded, standing = self._recorded(planned, admission, call)
+                recorded, status = self._apply(planned, admission, call)
                 actions = list(admission.actions)
                 actions[index] = recorded
-                if standing is not VoteStatus.COUNTED:
+                if status is not VoteStatus.COUNTED:
                     actions = [
-                        _without_confirmation(each) if each.kind is Kind.SMS else each for each in actions
+                        _without_confirmation(action) if action.kind is Kind.SMS else action
+                        for action in actions
                     ]
                 return Admission(
                     admission.verdict,
@@ -85,34 +110,34 @@ class VoteBatch:
                 )
         return admission
 
-    def _recorded(
+    def _apply(
         self, planned: PlannedAction, admission: Admission, call: InboundCall
     ) -> tuple[PlannedAction, VoteStatus]:
         rules = self.policy.poll(planned.details["poll"])
         if rules is None or call.caller is None:
-            raise AssertionError("a vote is a number's, in a poll of the configuration")
+            raise AssertionError("a vote has a caller's number and a poll of the configuration")
         voter = (rules.name, call.caller)
         vote = Vote(admission.called_at, call.call_sid, planned.details["option"])
         is_foreign = is_country_excluded(rules, call.caller)
-        done = apply_vote(self.counted.get(voter, ()), vote, rules, is_foreign=is_foreign)
-        self.counted[voter] = done.counted
-        self.new_votes[vote.call_sid] = _StoredVote(voter, vote, done.status)
-        if done.displaced is not None and done.displaced_status is not None:
-            moved = _StoredVote(voter, done.displaced, done.displaced_status)
-            known = self.new_votes if moved.vote.call_sid in self.new_votes else self.displaced
-            known[moved.vote.call_sid] = moved
-        # Made anew, as `replace` takes several times as long and votes come by the thousand.
+        result = apply_vote(self.counted.get(voter, ()), vote, rules, is_foreign=is_foreign)
+        self.counted[voter] = result.counted
+        self.new_votes[vote.call_sid] = _StoredVote(voter, vote, result.status)
+        if result.displaced is not None and result.displaced_status is not None:
+            displaced = _StoredVote(voter, result.displaced, result.displaced_status)
+            owner = self.new_votes if displaced.vote.call_sid in self.new_votes else self.displaced
+            owner[displaced.vote.call_sid] = displaced
+        # Built field by field: `replace` takes several times as long, and votes come by the thousand.
         recorded = PlannedAction(
             planned.kind,
             planned.state,
             planned.base_at,
             planned.due_at,
             planned.expires_at,
-            done.reason,
-            Outcome.REFUSED if done.status in REFUSED_STATUSES else Outcome.RECORDED,
+            result.reason,
+            Outcome.REFUSED if result.status in REFUSED_STATUSES else Outcome.RECORDED,
             details=planned.details,
         )
-        return recorded, done.status
+        return recorded, result.status
 
     async def save(self, db: Database) -> None:
         """Write what has changed."""
@@ -121,16 +146,16 @@ class VoteBatch:
         await db.executemany(
             _INSERT,
             [
-                (*voter, standing, to_us(vote.called_at), vote.call_sid, vote.option)
-                for voter, vote, standing in self.new_votes.values()
+                (*voter, status, to_us(vote.called_at), vote.call_sid, vote.option)
+                for voter, vote, status in self.new_votes.values()
             ],
         )
-        await change_vote_status(db, [(*each, VoteStatus.COUNTED) for each in self.displaced.values()])
+        await change_vote_status(db, [(*stored, VoteStatus.COUNTED) for stored in self.displaced.values()])
         changes: Counter[TallyKey] = Counter()
-        for (poll, _), vote, standing in self.new_votes.values():
-            changes[poll, vote.option, standing] += 1
-        for (poll, _), vote, standing in self.displaced.values():
-            changes[poll, vote.option, standing] += 1
+        for (poll, _), vote, status in self.new_votes.values():
+            changes[poll, vote.option, status] += 1
+        for (poll, _), vote, status in self.displaced.values():
+            changes[poll, vote.option, status] += 1
             changes[poll, vote.option, VoteStatus.COUNTED] -= 1
         await update_tallies(db, changes)
 
@@ -147,24 +172,24 @@ _INSERT = "INSERT INTO votes (poll, number, standing, called_at, call_sid, optio
 async def change_vote_status(
     db: Database, changes: Iterable[tuple[Voter, Vote, VoteStatus, VoteStatus]]
 ) -> None:
-    """Change the standing of votes, to and from; the tallies are not touched."""
+    """Change the status of votes, given as (voter, vote, new status, old status), but not the tallies."""
     await db.executemany(
         """UPDATE votes SET standing = ?
            WHERE poll = ? AND number = ? AND standing = ? AND called_at = ? AND call_sid = ?""",
-        [(to, *voter, since, to_us(vote.called_at), vote.call_sid) for voter, vote, to, since in changes],
+        [(new, *voter, old, to_us(vote.called_at), vote.call_sid) for voter, vote, new, old in changes],
     )
 
 
 async def update_tallies(db: Database, changes: Mapping[TallyKey, int]) -> None:
-    """Add differences to the tallies; those that come to nothing still make an option known."""
+    """Add differences to the tallies; a difference of 0 still adds an option to its tally."""
     by_option: defaultdict[tuple[str, str], dict[VoteStatus, int]] = defaultdict(dict)
-    for (poll, option, standing), difference in changes.items():
-        by_option[poll, option][standing] = difference
+    for (poll, option, status), difference in changes.items():
+        by_option[poll, option][status] = difference
     await db.executemany(
         _CHANGE,
         [
-            (*key, *(each.get(standing, 0) for standing in COLUMN_OF_STATUS))
-            for key, each in by_option.items()
+            (*key, *(differences.get(status, 0) for status in COLUMN_OF_STATUS))
+            for key, differences in by_option.items()
         ],
     )
 
@@ -174,28 +199,6 @@ INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF_STATUS.values())})
 VALUES (?, ?{", ?" * len(COLUMN_OF_STATUS)})
 ON CONFLICT (poll, option) DO UPDATE SET
 {", ".join(f"{name} = {name} + excluded.{name}" for name in COLUMN_OF_STATUS.values())}"""  # noqa: S608 - constant
-
-
-async def load_vote_batch(db: Database, calls: Sequence[InboundCall], policy: Policy) -> VoteBatch:
-    """What counts so far of those who may vote by these calls; no reading where nobody does."""
-    ballots = VoteBatch(policy)
-    if not policy.polls:
-        return ballots
-    voters = {
-        (campaign.vote.poll, call.caller)
-        for call in calls
-        if call.caller is not None and call.not_missed is None
-        for campaign, _ in (policy.campaign_of_call(call),)
-        if campaign is not None and campaign.vote is not None
-    }
-    if not voters:
-        return ballots
-    rows = await db.fetch_all(_COUNTED, (json.dumps(sorted(voters)),))
-    for voter, found in groupby(rows, itemgetter(0, 1)):
-        ballots.counted[voter] = tuple(
-            Vote(from_us(at_us), sid, option) for _, _, at_us, sid, option in found
-        )
-    return ballots
 
 
 _COUNTED = """

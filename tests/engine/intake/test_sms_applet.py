@@ -13,7 +13,7 @@ from missedd.core.reasons import Reason
 from missedd.engine.intake.intake_log import IntakeLog
 from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.engine.intake.sms_applet import SmsAppletResponder
-from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import NotDurable
 from tests.core.campaigns import call, callback, campaign, policy, sms
 from tests.engine.scene import EngineScene, scene

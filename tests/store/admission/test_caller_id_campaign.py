@@ -10,7 +10,7 @@ from missedd.core.model import Outcome
 from missedd.core.policy import Policy, VotePolicy
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted, Refused
-from missedd.store.admission.admit import AdmittedCall
+from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.store import Store
 from tests.core.campaigns import (
     CALLER,

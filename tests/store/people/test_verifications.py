@@ -11,7 +11,7 @@ from missedd.core.model import InboundCall, Lane, Outcome
 from missedd.core.people.verification import VerificationRefusal
 from missedd.core.policy import VerifyPolicy, WebhookPolicy
 from missedd.core.reasons import Reason
-from missedd.store.actions.claims import close_action
+from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.operator_changes import resend_webhook
 from missedd.store.people.suppressions import suppress
 from missedd.store.people.verifications import (
