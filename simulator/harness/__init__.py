@@ -1,1 +1,1 @@
-"""Scenarios, replayed with the real daemon inside."""
+"""Replays scenarios against the real daemon, in virtual time."""

@@ -1,7 +1,7 @@
-"""The application's side of a timeline: requests to the daemon's API, and answers kept for later.
+"""Sends a timeline's requests to the daemon's API, and stores answers for later events.
 
-Texts may name people and kept answers in braces: `{asha}` is her number, `{first.body.id}` a value
-of the answer that was kept as `first`. A kept answer is its `status` and its `body`.
+Example: in a path or a body, `{asha}` is replaced by Asha's number, and `{first.body.id}` by a value
+of the answer that was stored as `first`. A stored answer has a `status` and a `body`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from simulator.scenario.scenario import ScenarioError
 from simulator.scenario.value_readers import PLACEHOLDER
 
 type StoredAnswers = dict[str, Any]
-"""Kept answers by their names."""
+"""Stored answers by their names."""
 
 
 type UnexpectedAnswer = tuple[str, str]
-"""What a deed expected, and what happened."""
+"""What an `api` event expected, and what happened."""
 
 RETRY_AFTER_S = 5.0
-"""How long to wait before a daemon that is down is asked again."""
+"""How long to wait before a request to a daemon that is down is repeated."""
 
 
 class AnswerNotStored(ScenarioError):
-    """A text names an answer that nobody has kept; on a supervised stage it may yet come."""
+    """A text names an answer that is not stored. In a supervised simulation it may still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ApplicationClient:
     async def request_once(
         self, method: str, params: Mapping[str, Any], where: str
     ) -> UnexpectedAnswer | None:
-        """Ask once. The surprise is another status than the one that is expected."""
+        """Send the request once. Return the mismatch if the status is not the expected one."""
         status = await self._request(method, params, where)
         wanted = params.get("status")
         if status == wanted or (wanted is None and 200 <= status < 300):
@@ -52,14 +52,14 @@ class ApplicationClient:
         return f"{method} {params['path']}: {wanted or 'a status of 2xx'}", f"a status of {status}"
 
     async def request_until_answered(self, method: str, params: Mapping[str, Any], where: str) -> None:
-        """Ask until there is an answer, whatever it is: the daemon may be down for a while."""
+        """Repeat the request until any answer comes: the daemon may be down for a while."""
         while True:
             try:
                 status = await self._request(method, params, where)
             except (RuntimeError, AnswerNotStored):
-                pass  # down now, or down when the answer that this one names would have been kept
+                pass  # the daemon is down, or was down when the answer named here should have been stored
             except ScenarioError:
-                return  # it names what came out otherwise, as a crash may well have brought about
+                return  # the stored answer lacks the value, for example because of a crash
             else:
                 if status < 500:
                     return
@@ -75,7 +75,7 @@ class ApplicationClient:
 
 
 def response_value(answer: httpx.Response) -> Any:
-    """What it says: the value of a JSON, the text of anything else, None of nothing."""
+    """Return the parsed value of a JSON body, the text of another body, None for an empty body."""
     if not answer.content:
         return None
     return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
@@ -84,11 +84,11 @@ def response_value(answer: httpx.Response) -> Any:
 def fill_placeholders(
     value: Any, people: Mapping[str, Person], stored: StoredAnswers, where: str, *, in_path: bool = False
 ) -> Any:
-    """A value with the names in its texts replaced, all the way down."""
+    """Return the value with the placeholders in all its texts replaced, at any depth."""
     if isinstance(value, Mapping):
-        return {key: fill_placeholders(each, people, stored, where) for key, each in value.items()}
+        return {key: fill_placeholders(item, people, stored, where) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill_placeholders(each, people, stored, where) for each in value]
+        return [fill_placeholders(item, people, stored, where) for item in value]
     if not isinstance(value, str):
         return value
 
@@ -100,14 +100,14 @@ def fill_placeholders(
             text = str(value_at(stored[name], path, where))
         else:
             known = ", ".join([*people, *stored]) or "nothing"
-            raise AnswerNotStored(f"{where}: {found[0]} names nobody and no answer; known are {known}")
+            raise AnswerNotStored(f"{where}: {found[0]} is neither a person nor an answer; known are {known}")
         return quote(text, safe="") if in_path else text
 
     return PLACEHOLDER.sub(named, value)
 
 
 def value_at(value: Any, path: str, where: str) -> Any:
-    """One value out of an answer: `path` is dotted, a number indexes a list."""
+    """Return one value of an answer. Example of a `path`: `body.items.0.id`, where 0 indexes a list."""
     for step in filter(None, path.split(".")):
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]

@@ -1,9 +1,9 @@
-"""The real daemon inside a simulation: started, stopped, crashed and started again.
+"""Runs the real daemon inside a simulation: starts, stops, crashes and restarts it.
 
-It runs the daemon's own engine, public site and private API on a real SQLite file; only time,
-the disk, the sockets and the provider are the simulation's. A crash drops everything that is in
-memory and whatever transaction is open, as a power cut would: from that instant on the daemon
-sends nothing, commits nothing and answers nobody.
+The host runs the daemon's own engine, public site and private API on a real SQLite file. Only time,
+the disk, the sockets and the provider are simulated. A crash loses everything in memory and the open
+transaction, as a power cut would. From that instant on the daemon sends nothing, commits nothing
+and answers no request.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ MISSED_CALL_URL = f"{PUBLIC_URL}/exotel/{SECRETS.webhook_token}/missed-call"
 
 
 class DaemonHost:
-    """Runs one daemon on one database, in `nursery`. `log` collects its lines over all its lives.
+    """Runs one daemon on one database, in `nursery`. `log_text` has the log lines of all its runs.
 
-    `on_exit` is called, synchronously, whenever the daemon ended without having been stopped.
+    `on_exit` is called, synchronously, whenever the daemon ends without a request to stop.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class DaemonHost:
         """When each start was ready, on trio's clock."""
         self.crash_count = 0
         self.unexpected_errors: list[BaseException] = []
-        """Exceptions of the daemon's own by which it went down while it ran: mistakes, each of them."""
+        """Exceptions that ended a running daemon: each one is a bug of the daemon."""
 
     async def start(self) -> None:
-        """Start it and return when it is ready, or has died on the way. Raises whatever its start raises."""
+        """Start the daemon; return when it is ready, or crashed on the way. Raises what its start raises."""
         if self._daemon_run is not None:
-            raise RuntimeError("the daemon runs already")
+            raise RuntimeError("the daemon is already running")
         life = self._daemon_run = DaemonRun()
         await self._nursery.start(self._run_to_end, life)
         if life.failure is not None and not isinstance(life.failure, DaemonCrashed):
@@ -94,7 +94,7 @@ class DaemonHost:
                 self._crash_run(life)
                 raise
 
-        world = Environment(
+        environment = Environment(
             self._clock,
             self._rng,
             InlineDriver(step, self.disk.wait_for_disk, self.disk.connections),
@@ -104,7 +104,7 @@ class DaemonHost:
         )
         try:
             with life.scope:
-                await self._run(life, world, task_status)
+                await self._run(life, environment, task_status)
         except BaseException as failure:
             life.failure = root_cause(failure)
             if not isinstance(life.failure, Exception | DaemonCrashed):
@@ -121,9 +121,11 @@ class DaemonHost:
         if not life.stop_requested.is_set():
             self.on_exit()
 
-    async def _run(self, life: DaemonRun, world: Environment, task_status: trio.TaskStatus[None]) -> None:
+    async def _run(
+        self, life: DaemonRun, environment: Environment, task_status: trio.TaskStatus[None]
+    ) -> None:
         async with running_engine(
-            self._settings, SECRETS, world, self._log, "a simulation", PUBLIC_URL
+            self._settings, SECRETS, environment, self._log, "a simulation", PUBLIC_URL
         ) as life.engine:
             life.site = build_public_site(life.engine, SECRETS.webhook_token, self._log, life.metrics)
             life.is_ready = True
@@ -143,13 +145,13 @@ class DaemonHost:
             self._daemon_run = None
 
     async def stop(self) -> None:
-        """Stop it as SIGTERM would, and wait until it has drained."""
+        """Stop the daemon as SIGTERM would, and wait until it has drained."""
         life = self._require_running()
         life.stop_requested.set()
         await life.ended.wait()
 
     async def crash(self) -> None:
-        """End it on the spot."""
+        """End the daemon at once, as a power cut would."""
         life = self._require_running()
         self._crash_run(life)
         life.scope.cancel()
@@ -157,7 +159,7 @@ class DaemonHost:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is up, or on its way there."""
+        """Whether the daemon is up or starting."""
         return self._daemon_run is not None
 
     @property
@@ -172,30 +174,30 @@ class DaemonHost:
         return self._daemon_run
 
     async def post(self, webhook: OutboundWebhook) -> PostResult:
-        """Deliver a webhook of the exchange's to the public site: the exchange's poster."""
+        """Deliver a webhook of the exchange to the public site. Raises PostFailed without an answer."""
         life = self._daemon_run
         if life is None or life.site is None or not life.is_ready:
             raise PostFailed("connection refused: the daemon is down")
         url = urlsplit(webhook.url)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
-        with trio.CancelScope() as line:
-            life.open_requests[line] = None
+        with trio.CancelScope() as request_scope:
+            life.open_requests[request_scope] = None
             try:
                 reply = await life.site.answer(
                     url.path,
                     WebhookRequest(webhook.method, url.query.encode(), headers, webhook.body),
                 )
             finally:
-                del life.open_requests[line]
-        if life.is_dead or line.cancelled_caught:
+                del life.open_requests[request_scope]
+        if life.is_dead or request_scope.cancelled_caught:
             raise PostFailed("connection reset: the daemon died before it answered")
         body = b"" if webhook.method == "HEAD" else reply.body
         return PostResult(reply.status, {name.lower(): value for name, value in reply.headers}, body)
 
     async def request(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Ask the private API, whatever it answers. Raises RuntimeError where nobody answers."""
+        """Send a request to the private API; return any answer. Raises RuntimeError if none comes."""
         life = self._require_running()
-        # Made once somebody asks: it takes longer than all the rest of a start, and most lives are short.
+        # Built at the first request: this takes longer than the rest of a start, and most runs are short.
         life.api = life.api or self._private_client(life)
         answer = await life.api.request(method, path, json=body)
         if life.is_dead:
@@ -211,26 +213,26 @@ class DaemonHost:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
     async def request_json(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the private API; the JSON it answers. Raises on anything but a 2xx."""
+        """Send a request to the private API and return its JSON. Raises on any status but 2xx."""
         answer = await self.request(method, path, body)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     async def explain_calls(self, number: str) -> str:
-        """What `missedd why` would tell of a caller."""
+        """Return what `missedd why` would print about a caller."""
         pages = await self.request_json("GET", f"/api/v1/calls?number={number.replace('+', '%2B')}")
         calls = [
-            await self.request_json("GET", f"/api/v1/calls/{each['call_sid']}") for each in pages["items"]
+            await self.request_json("GET", f"/api/v1/calls/{call['call_sid']}") for call in pages["items"]
         ]
-        return "\n".join(explain_call(each, self._clock.now(), self._settings.timezone) for each in calls)
+        return "\n".join(explain_call(call, self._clock.now(), self._settings.timezone) for call in calls)
 
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._log_stream.getvalue().splitlines()]
 
     def count_holds(self, reasons: Collection[str]) -> int:
-        """How often an action was held for one of these reasons, over all lives."""
-        held = (each for each in self.log_lines() if each["event"] == Event.ACTION_HELD)
-        return sum(each["reason"] in reasons for each in held)
+        """Count how often an action was held for one of these reasons, over all runs."""
+        held = (line for line in self.log_lines() if line["event"] == Event.ACTION_HELD)
+        return sum(line["reason"] in reasons for line in held)
 
     @property
     def log_text(self) -> str:

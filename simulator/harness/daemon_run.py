@@ -1,4 +1,4 @@
-"""One life of the simulated daemon, from a start to its end, and the lines that end with it."""
+"""One run of the simulated daemon, from a start to its end, and the connections that end with it."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class DaemonRun:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     ended: trio.Event = field(default_factory=trio.Event)
     is_dead: bool = False
-    """It died: what is still being unwound is a ghost, and no more of it may be seen from outside."""
+    """The daemon died. Its tasks may still unwind, but nothing of that may be seen from outside."""
     is_ready: bool = False
     open_requests: dict[trio.CancelScope, None] = field(default_factory=dict)
-    """Whoever waits for an answer of its public site."""
+    """The requests that wait for an answer of the public site."""
     failure: BaseException | None = None
     engine: Engine | None = None
     site: TimedPublicSite | None = None
     metrics: Metrics = field(default_factory=Metrics)
     api: httpx.AsyncClient | None = None
-    """Of its private site, once somebody has asked it."""
+    """Client of the private site, built at the first request."""
 
     def kill(self) -> None:
         self.is_dead = True
-        for line in self.open_requests:
-            line.cancel()
+        for request_scope in self.open_requests:
+            request_scope.cancel()
 
 
 class DaemonTransport(httpx.AsyncBaseTransport):
-    """The way out of one life; nothing leaves once it is over."""
+    """Carries the requests of one daemon run; a request sent after its end never leaves."""
 
     def __init__(self, daemon_run: DaemonRun, inner: httpx.AsyncBaseTransport) -> None:
         self._daemon_run = daemon_run
@@ -52,11 +52,14 @@ class DaemonTransport(httpx.AsyncBaseTransport):
 
 
 def root_cause(failure: BaseException) -> BaseException:
-    """What a life ended by: of a crash and its cancellations nothing but a mistake hidden among them."""
+    """Return the exception that ended a run: a real error if there is one, else the crash itself.
+
+    Example: a group of a crash, its cancellations and a KeyError gives the KeyError.
+    """
     if not isinstance(failure, BaseExceptionGroup):
         return failure
-    ends, mistakes = failure.split((DaemonCrashed, trio.Cancelled))
-    cause: BaseException = mistakes or ends or failure
+    crashes, errors = failure.split((DaemonCrashed, trio.Cancelled))
+    cause: BaseException = errors or crashes or failure
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
     return cause

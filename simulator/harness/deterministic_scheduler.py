@@ -1,7 +1,7 @@
-"""One seed, one run: trio's scheduler, made repeatable.
+"""Makes trio's scheduler repeatable: one seed gives one order of tasks.
 
-Trio shuffles runnable tasks on purpose. Two private names undo that; they are used here and
-nowhere else, and a test fails loudly should a new trio rename them.
+Trio shuffles runnable tasks on purpose. Two private names of trio undo that. Only this module uses
+them, and a test fails if a new trio renames them.
 """
 
 from __future__ import annotations

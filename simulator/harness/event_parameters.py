@@ -1,4 +1,4 @@
-"""The small change of a timeline: parameters of its deeds, read and applied."""
+"""Small functions that read and apply the parameters of timeline events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.scenario.schema import SETTING_READERS
 
 
 def apply_exchange_settings(settings: ExchangeSettings, changes: Mapping[str, Any]) -> None:
-    """Set some of the exchange's manners; raises ValueError for a value that cannot be."""
+    """Change some settings of the exchange. Raises ValueError for an invalid value."""
     for name, value in changes.items():
         setattr(settings, name, SETTING_READERS[name](value))
 

@@ -1,4 +1,4 @@
-"""Holding a scenario's expectations against what happened, and saying plainly where they differ."""
+"""Compares a scenario's expectations with what happened, and describes each difference."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from simulator.harness.scenario_run import Simulation
 from simulator.scenario.scenario import Expectation, Scenario, ScenarioError
 
 MAX_ITEMS_SHOWN = 8
-"""How many of the things that were counted a failure shows."""
+"""A failure shows at most this many of the counted items."""
 
 MAX_CALLERS_EXPLAINED = 3
-"""How many callers' stories a failure tells when it names nobody."""
+"""A failure that names no person explains the calls of at most this many callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class FailedExpectation:
 
 
 async def check_expectations(scenario: Scenario, simulation: Simulation) -> list[FailedExpectation]:
-    """Every expectation that is not met. Raises ScenarioError for one that cannot be checked."""
+    """Return every expectation that is not met. Raises ScenarioError for one that cannot be checked."""
     failures = [
         FailedExpectation(expected, happened, "") for expected, happened in simulation.unexpected_answers
     ]
@@ -55,7 +55,7 @@ async def check_expectations(scenario: Scenario, simulation: Simulation) -> list
 
 
 def is_met(expected: Expectation, measured: Any, where: str) -> bool:
-    """Whether a bound holds for a value, or for the number of things found."""
+    """Whether a bound holds for a value, or for the number of items found."""
     value = len(measured) if isinstance(measured, list) and expected.bound != "equals" else measured
     wanted = expected.value
     try:
@@ -73,7 +73,7 @@ def is_met(expected: Expectation, measured: Any, where: str) -> bool:
                 return not value
     except (TypeError, ValueError) as failure:
         raise ScenarioError(f"{where}.{expected.bound}: cannot be compared with {value!r}") from failure
-    raise AssertionError(f"{expected.bound} is listed as a bound but cannot be held")
+    raise AssertionError(f"{expected.bound} is listed as a bound but is not implemented")
 
 
 def _measured_text(measured: Any, describe: Callable[[Any], str]) -> str:
@@ -86,14 +86,14 @@ def _measured_text(measured: Any, describe: Callable[[Any], str]) -> str:
 
 
 async def _explain_callers(expected: Expectation, simulation: Simulation) -> str:
-    """The stories of the callers concerned, as the daemon tells them."""
+    """Explain the calls of the callers concerned, as `missedd why` does."""
     if "person" in expected.filters:
         numbers = [simulation.people[expected.filters["person"]].number]
     else:
-        numbers = list(dict.fromkeys(each.number for each in simulation.exchange.ground_truth.inbound))[
+        numbers = list(dict.fromkeys(ring.number for ring in simulation.exchange.ground_truth.inbound))[
             :MAX_CALLERS_EXPLAINED
         ]
-    stories = [await simulation.host.explain_calls(number) for number in numbers]
+    explanations = [await simulation.host.explain_calls(number) for number in numbers]
     dropped = [text for text in simulation.exchange.ground_truth.dropped_texts if text.number in numbers]
-    stories += [f"The SMS applet sent nothing for call {text.call_sid}: {text.why}" for text in dropped]
-    return "\n".join(stories)
+    explanations += [f"The SMS applet sent nothing for call {text.call_sid}: {text.why}" for text in dropped]
+    return "\n".join(explanations)

@@ -1,8 +1,10 @@
-"""The disk under the simulated daemon: it counts its steps, and fails, stalls or loses power at some.
+"""The disk of the simulated daemon: counts its steps, and fails, stalls or loses power at some.
 
-A *step* is a transaction of the daemon's writer. What can happen to one: the machine dies before it
-is committed, or after it is and before anybody hears of it; the disk is full or broken, so that
-nothing of it is kept; it is slow, so that time passes first.
+A *step* is one transaction of the daemon's writer. Four things can happen to a step:
+- the machine dies before the commit;
+- the machine dies after the commit, before the daemon knows of it;
+- the disk is full or broken, and the transaction is lost;
+- the disk is slow, and time passes before the transaction.
 """
 
 from __future__ import annotations
@@ -19,18 +21,18 @@ from simulator.scenario.disk_faults import DISK_ERRORS, DiskFault, DiskFaultName
 
 
 class DaemonCrashed(BaseException):
-    """The daemon died at this very point. Not an `Exception`: nothing of the daemon's may catch it."""
+    """The daemon died at this point. Not an `Exception`, so that no code of the daemon catches it."""
 
 
 type CrashPoint = tuple[int, str]
 """A storage step, counted from 1, and `begin`, `before` its commit or `after` it."""
 
 type CrashRule = Callable[[FaultyDisk, CrashPoint], bool]
-"""Whether the machine dies at this very point."""
+"""Decides whether the machine dies at a point."""
 
 
 def never_crash(disk: FaultyDisk, point: CrashPoint) -> bool:
-    """The fate of a machine that has no appointment."""
+    """The crash rule of a machine that never dies."""
     return False
 
 
@@ -39,20 +41,23 @@ def crash_at(crash_point: CrashPoint) -> CrashRule:
 
 
 class FaultyDisk:
-    """Faults are drawn from `rng`; `crash_rule` kills at points of its own."""
+    """`rng` decides whether a fault with a probability occurs; `crash_rule` says where the machine dies."""
 
     def __init__(self, rng: Random, crash_rule: CrashRule = never_crash) -> None:
         self._rng = rng
         self._crash_rule = crash_rule
         self.connections: WeakSet[InlineConnection] = WeakSet()
-        """The connections to it, of the daemon's and of whoever looks on."""
+        """Connections to the database: the daemon's, and the observer's."""
         self.active: list[DiskFault] = []
         self.steps = 0
         self.error_count = 0
         self.longest_stall_s = 0.0
 
     def step(self, point: str) -> None:
-        """One of `begin`, `before-commit` and `after-commit`. Raises Crashed or sqlite3.OperationalError."""
+        """Pass a `point`: `begin`, `before-commit` or `after-commit`.
+
+        Raises DaemonCrashed or sqlite3.OperationalError.
+        """
         when = point.removesuffix("-commit")
         if when == "begin":
             self.steps += 1
@@ -67,7 +72,7 @@ class FaultyDisk:
         raise sqlite3.OperationalError(DISK_ERRORS[DiskFaultName(fault.name)])
 
     async def wait_for_disk(self) -> None:
-        """Before each transaction: others get a turn, and on a slow disk time passes."""
+        """Before each transaction let other tasks run; on a slow disk also wait."""
         fault = self._pick("before", slow=True)
         if fault is None:
             await trio.lowlevel.checkpoint()

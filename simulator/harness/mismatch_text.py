@@ -1,4 +1,4 @@
-"""What was found, in words: for whoever reads why an expectation failed."""
+"""Describes in words what was found where an expectation failed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from simulator.scenario.value_readers import format_duration
 
 _FIELDS_NOT_SHOWN = ("url", "fields")
-"""What the lines of a failure do without."""
+"""Fields that a failure does not show."""
 
 
 def describe(thing: Any, start: datetime, names: Mapping[str, str]) -> str:
-    """A fact, an action, a line of the log or a single value.
+    """Describe a record of the exchange, an action, a log line or a single value.
 
-    Instants are offsets from the `start`, as in the file; `names` has the people by their numbers.
+    Instants become offsets from `start`, as in the scenario file. `names` maps numbers to people.
     """
     if isinstance(thing, datetime):
         offset = format_duration(thing - start)
@@ -27,10 +27,10 @@ def describe(thing: Any, start: datetime, names: Mapping[str, str]) -> str:
     if isinstance(thing, str):
         return f"{thing} ({names[thing]})" if thing in names else str(thing)
     if is_dataclass(thing) and not isinstance(thing, type):
-        said = {field.name: getattr(thing, field.name) for field in fields(thing)}
+        shown = {field.name: getattr(thing, field.name) for field in fields(thing)}
         parts = (
             f"{name.removesuffix('_s').replace('_', ' ')} {describe(value, start, names)}"
-            for name, value in said.items()
+            for name, value in shown.items()
             if value not in (None, "", False) and name not in _FIELDS_NOT_SHOWN
         )
         return f"{type(thing).__name__.lower()}: {', '.join(parts)}"

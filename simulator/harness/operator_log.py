@@ -1,4 +1,4 @@
-"""What the operator asked of the daemon and when it was granted: truth that the exchange cannot know."""
+"""What the operator requested of the daemon and when it was granted; the exchange cannot know this."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NO_END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _GrantedRequest:
-    """To have something stopped, or to let it go on: a number's contacts, or a campaign's."""
+    """A request to stop contacts of a number or a campaign, or to allow them again."""
 
     subject: str
     asked_at: datetime
@@ -22,7 +22,7 @@ class _GrantedRequest:
 
 @dataclass(slots=True)
 class OperatorLog:
-    """Instants are true time."""
+    """The operator's granted requests. Instants are true time."""
 
     _suppressions: list[_GrantedRequest] = field(default_factory=list)
     _pauses: list[_GrantedRequest] = field(default_factory=list)
@@ -38,28 +38,29 @@ class OperatorLog:
         self._pauses.append(_GrantedRequest(campaign, asked_at, granted_at, is_pause, ends_at))
 
     def suppressions(self) -> Iterator[tuple[str, datetime, datetime]]:
-        """(number, since, until): the spans in which a number was surely suppressed."""
+        """(number, since, until): the periods in which a number was certainly suppressed."""
         return _effective_periods(self._suppressions)
 
     def pauses(self) -> Iterator[tuple[str, datetime, datetime]]:
-        """(campaign, since, until): the spans in which a campaign was surely paused."""
+        """(campaign, since, until): the periods in which a campaign was certainly paused."""
         return _effective_periods(self._pauses)
 
 
 def _effective_periods(requests: Sequence[_GrantedRequest]) -> Iterator[tuple[str, datetime, datetime]]:
-    """From the answer to a wish until somebody asked for something else, or its own end.
+    """A stop lasts from its answer to its own end, or to the next request that may end it earlier.
 
-    What lies between asking and answer may have gone either way; the same wish again is one that may
-    have another end.
+    Example: a pause is requested at 10:00:00, granted at 10:00:05, and its resume is requested at
+    10:30:00. The campaign was certainly paused from 10:00:05 to 10:30:00: between a request and its
+    answer the daemon may do either. A second stop counts as such a request if it has an end of its own.
     """
-    for wish in requests:
-        if wish.is_stop:
+    for stop in requests:
+        if stop.is_stop:
             later = (
-                each.asked_at
-                for each in requests
-                if each is not wish
-                and each.subject == wish.subject
-                and each.granted_at >= wish.asked_at
-                and (not each.is_stop or each.ends_at < NO_END)
+                other.asked_at
+                for other in requests
+                if other is not stop
+                and other.subject == stop.subject
+                and other.granted_at >= stop.asked_at
+                and (not other.is_stop or other.ends_at < NO_END)
             )
-            yield wish.subject, wish.granted_at, min((wish.ends_at, *later))
+            yield stop.subject, stop.granted_at, min((stop.ends_at, *later))

@@ -1,7 +1,7 @@
-"""What an operator wants of the daemon during a timeline, and how they get it.
+"""The operator's requests to the daemon during a timeline: suppressions and pauses.
 
-On a supervised stage they ask until it is granted, as the daemon may be down for a while; the
-journal keeps what was surely granted, and when.
+In a supervised simulation the operator repeats a request until it is granted, as the daemon may be
+down for a while. The operator log records what was granted, and when.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from simulator.scenario.value_readers import duration
 RETRY_AFTER_S = 5.0
 
 type OnGranted = Callable[[datetime, datetime], None]
-"""Told when a wish was asked for and when it was granted."""
+"""Called with the times at which the request was sent and granted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class OperatorRequest:
 
 @dataclass(frozen=True, slots=True)
 class OperatorClient:
-    """An operator at the daemon's API."""
+    """Sends an operator's requests to the daemon's API."""
 
     host: DaemonHost
     clock: SteppedClock
@@ -76,27 +76,28 @@ class OperatorClient:
         return OperatorRequest("DELETE", f"/api/v1/campaigns/{quote(campaign)}/pause", None, granted)
 
     async def send_once(self, request: OperatorRequest) -> None:
-        """Ask once. Raises on anything but a grant."""
+        """Send the request once. Raises on any answer but a 2xx."""
         asked_at = self.true_now()
         await self.host.request_json(request.method, request.path, request.body)
         request.on_granted(asked_at, self.true_now())
 
     async def send_until_granted(self, request: OperatorRequest) -> None:
-        """Ask until it is granted, or there is nothing to grant.
+        """Repeat the request until it is granted, or until there is nothing to grant.
 
-        It may have been granted when it was first asked for, and only the answer was lost.
+        The first request may have been granted and only its answer lost: so the log takes the time of
+        the first request.
         """
         asked_at = self.true_now()
         while True:
             try:
                 await self.host.request_json(request.method, request.path, request.body)
             except httpx.HTTPStatusError as refused:
-                if refused.response.status_code == 404:  # there is nothing to lift, or no more
+                if refused.response.status_code == 404:  # nothing to lift, or lifted already
                     break
-                if refused.response.status_code == 400:  # it came too late for its own end
+                if refused.response.status_code == 400:  # the end of the pause is in the past by now
                     return
             except RuntimeError:
-                pass  # it is down
+                pass  # the daemon is down
             else:
                 break
             await trio.sleep(RETRY_AFTER_S)

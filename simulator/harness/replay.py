@@ -1,7 +1,7 @@
 """Replays a scenario: the real daemon and the exchange in one virtual time.
 
-`replay_scenario` runs the timeline, waits until the scenario's end, measures, and holds the expectations
-against the exchange's truth and the daemon's API. The same file gives the same run.
+`replay_scenario` runs the timeline, waits until the scenario's end, and compares the expectations with
+the exchange's ground truth and the daemon's API. The same file gives the same run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.scenario.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay showed. `simulated` and `took_s` tell how much time it covered, and used."""
+    """The result of a replay. `simulated` is the virtual time covered, `took_s` the real time used."""
 
     scenario: Scenario
     failures: tuple[FailedExpectation, ...]
@@ -32,7 +32,7 @@ class ReplayResult:
 
     @property
     def trace(self) -> str:
-        """Everything that happened, in a form that two runs of one seed share to the letter."""
+        """Everything that happened; two runs of one seed give the same text."""
         return build_trace(self.ground_truth, self.log_text)
 
     @property
@@ -49,13 +49,13 @@ def replay_scenario(scenario: Scenario) -> ReplayResult:
 
 
 async def _run_and_check(scenario: Scenario, settings: Settings) -> ReplayResult:
-    async with open_simulation(scenario, settings) as stage:
-        host = stage.host
+    async with open_simulation(scenario, settings) as simulation:
+        host = simulation.host
         await host.start()
-        await play_timeline(scenario, stage)
+        await play_timeline(scenario, simulation)
         if not host.is_up:
             await host.start()
-        failures = await check_expectations(scenario, stage)
+        failures = await check_expectations(scenario, simulation)
         await host.stop()
     if host.unexpected_errors:
         raise host.unexpected_errors[0]
@@ -66,5 +66,5 @@ async def _run_and_check(scenario: Scenario, settings: Settings) -> ReplayResult
         scenario.until,
         0.0,
         host.log_text,
-        stage.exchange.ground_truth,
+        simulation.exchange.ground_truth,
     )

@@ -1,4 +1,4 @@
-"""Setting the stage: the exchange and the real daemon, each holding the other's end of the line."""
+"""Sets up a simulation: the exchange and the real daemon, connected to each other."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from simulator.scenario.scenario import PersonSpec, Scenario, ScenarioError
 
 
 def daemon_settings(scenario: Scenario, folder: Path) -> Settings:
-    """The daemon's settings: the scenario's own, and addresses that lead to the simulation."""
+    """The scenario's settings for the daemon, completed with addresses of the simulation."""
     provided = {
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.simulated"},
         "listen": {"public_url": PUBLIC_URL},
     }
     raw = {**scenario.daemon}
     for name, table in provided.items():
-        said = raw.get(name, {})
-        if isinstance(said, dict):  # what is none is the configuration's to complain of
-            raw[name] = {**table, **said}
+        given = raw.get(name, {})
+        if isinstance(given, dict):  # any other value is reported by the configuration loader
+            raw[name] = {**table, **given}
     try:
         settings = load_settings_table(raw, "daemon", scenario.path)
     except InvalidConfig as problems:
@@ -51,7 +51,7 @@ type ScenarioPlayer[T] = Callable[[Scenario, Settings], Awaitable[T]]
 
 
 def run_in_virtual_time[T](scenario: Scenario, play: ScenarioPlayer[T]) -> T:
-    """Run `play` on a folder of its own, under a clock that jumps whenever everybody waits.
+    """Run `play` in a temporary folder, with a clock that jumps whenever all tasks wait.
 
     Raises ScenarioError for a scenario that cannot be run.
     """
@@ -60,7 +60,7 @@ def run_in_virtual_time[T](scenario: Scenario, play: ScenarioPlayer[T]) -> T:
 
 
 def run_in_folder[T](folder: Path, scenario: Scenario, play: ScenarioPlayer[T]) -> T:
-    """The same in a folder of the caller's, which stays."""
+    """Like `run_in_virtual_time`, in a folder that the caller gives and keeps."""
     seed_trio_scheduler(scenario.seed)
     settings = daemon_settings(scenario, folder)
     clock = trio.testing.MockClock(autojump_threshold=0)
@@ -69,13 +69,13 @@ def run_in_folder[T](folder: Path, scenario: Scenario, play: ScenarioPlayer[T]) 
             play, scenario, settings, clock=clock, restrict_keyboard_interrupt_to_checkpoints=True
         )
     except BaseExceptionGroup as group:
-        # What ends a run surfaces inside the nursery that everything runs in.
+        # The nursery wraps the exception that ends a run in a group.
         if group.subgroup(KeyboardInterrupt):
             raise KeyboardInterrupt from None
-        mistakes, others = group.split(ScenarioError)
-        if others is not None or mistakes is None:
+        scenario_errors, others = group.split(ScenarioError)
+        if others is not None or scenario_errors is None:
             raise
-        raise _first_error(mistakes) from None
+        raise _first_error(scenario_errors) from None
 
 
 def _first_error(group: BaseExceptionGroup[ScenarioError]) -> ScenarioError:
@@ -87,7 +87,10 @@ def _first_error(group: BaseExceptionGroup[ScenarioError]) -> ScenarioError:
 async def open_simulation(
     scenario: Scenario, settings: Settings, crash_rule: CrashRule = never_crash
 ) -> AsyncIterator[Simulation]:
-    """The stage at the scenario's start, the daemon not yet started; everything on it ends with the block."""
+    """Build the simulation at the scenario's start; the daemon is not started yet.
+
+    Everything in the simulation ends with the block.
+    """
     rng = Random(scenario.seed)  # noqa: S311 - repeatable on purpose
     zero_s, start = trio.current_time(), scenario.start.astimezone(UTC)
 
@@ -97,8 +100,8 @@ async def open_simulation(
     clock = SteppedClock(true_now)
     async with trio.open_nursery() as nursery, trio.open_nursery() as outside:
         host: DaemonHost
-        settings_there = _exchange_settings(scenario, settings)
-        exchange = Exchange(outside, true_now, rng, settings_there, lambda webhook: host.post(webhook))
+        exchange_settings = _exchange_settings(scenario, settings)
+        exchange = Exchange(outside, true_now, rng, exchange_settings, lambda webhook: host.post(webhook))
         key = SECRETS.signing_key
         if key is None:
             raise AssertionError("the simulation's secrets include one for webhooks")
@@ -112,11 +115,11 @@ async def open_simulation(
             application,
             FaultyDisk(Random(rng.getrandbits(64)), crash_rule),  # noqa: S311 - likewise
         )
-        crowd = CallerPool(scenario.seed)
-        people = {spec.name: _person(spec, crowd) for spec in scenario.people}
+        caller_pool = CallerPool(scenario.seed)
+        people = {spec.name: _person(spec, caller_pool) for spec in scenario.people}
         for person in people.values():
             exchange.people.add(person)
-        yield Simulation(exchange, host, application, clock, people, crowd, outside, rng, true_now)
+        yield Simulation(exchange, host, application, clock, people, caller_pool, outside, rng, true_now)
         outside.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
 
@@ -124,9 +127,9 @@ async def open_simulation(
 async def play_timeline(scenario: Scenario, simulation: Simulation) -> None:
     """Play the timeline, then wait until the scenario's end."""
     start = scenario.start.astimezone(UTC)
-    for happening in scenario.timeline:
-        await sleep_until(start + happening.at, simulation.true_now)
-        await simulation.perform(happening, scenario)
+    for event in scenario.timeline:
+        await sleep_until(start + event.at, simulation.true_now)
+        await simulation.perform(event, scenario)
     await sleep_until(start + scenario.until, simulation.true_now)
 
 
@@ -137,12 +140,12 @@ async def sleep_until(at: datetime, now: Callable[[], datetime]) -> None:
 
 
 def build_trace(ground_truth: GroundTruth, log_text: str) -> str:
-    """Everything that happened, in a form that two runs of one seed share to the letter."""
+    """Everything that happened; two runs of one seed give the same text."""
     return f"{ground_truth.as_json()}\n{log_text}"
 
 
 def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettings:
-    there = ExchangeSettings(
+    defaults = ExchangeSettings(
         account_sid=settings.exotel.account_sid,
         api_key=SECRETS.api_key,
         api_token=SECRETS.api_token,
@@ -151,7 +154,7 @@ def _exchange_settings(scenario: Scenario, settings: Settings) -> ExchangeSettin
         calls_per_minute=settings.exotel.calls_per_minute,
         sms_per_minute=settings.exotel.sms_per_minute,
     )
-    return replace(there, **scenario.exchange)
+    return replace(defaults, **scenario.exchange)
 
 
 def _person(spec: PersonSpec, caller_pool: CallerPool) -> Person:

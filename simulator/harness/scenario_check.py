@@ -1,7 +1,7 @@
-"""A scenario's words held against the daemon that it configures: verdicts, reasons, campaigns, its API.
+"""Checks a scenario's names against the daemon it configures: verdicts, reasons, campaigns, its API.
 
-The reader of scenario files knows none of them, as the simulator is independent of the daemon. A
-word that the daemon does not have could never be measured, so `never = true` would always hold.
+Example: `never = true` on a verdict that the daemon does not have would always pass. The reader of
+scenario files does not know these names, as the simulator is independent of the daemon.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from simulator.scenario.value_readers import PLACEHOLDER
 _API = build_document()
 _API_PARAMETERS = query_parameters(_API)
 _TYPO_SIMILARITY = 0.84
-"""Of thirteen characters eleven are the same, in difflib's measure."""
+"""In difflib's measure: eleven of thirteen characters are the same."""
 
 _CALL_KINDS, _SENT_KINDS = [Kind.CALLBACK], [Kind.CALLBACK, Kind.SMS, Kind.WEBHOOK]
 _KINDS_BY_OUTCOME: Mapping[str, list[Kind]] = {
@@ -40,19 +40,19 @@ _KINDS_BY_OUTCOME: Mapping[str, list[Kind]] = {
     Outcome.HANDED_OVER: [Kind.SMS],
     Outcome.RECORDED: [kind for kind in Kind if kind not in _SENT_KINDS],
 }
-"""The kinds of action that may have an outcome; any may have those that are not here."""
+"""The kinds of action that can have an outcome. Any kind can have an outcome that is not listed here."""
 
 type KnownNames = Mapping[str, list[str]]
 
 
 def check_scenario(scenario: Scenario) -> None:
-    """Raises ScenarioError for words that the daemon does not know, all of them at once."""
+    """Raises one ScenarioError that lists all names which the daemon does not know."""
     settings = daemon_settings(scenario, Path())
-    words = _known_names(settings, scenario)
+    known_names = _known_names(settings, scenario)
     mistakes = [
-        *_unknown_names(scenario, words),
+        *_unknown_names(scenario, known_names),
         *_impossible_outcomes(scenario),
-        *_invalid_requests(scenario, words["campaign"]),
+        *_invalid_requests(scenario, known_names["campaign"]),
     ]
     if mistakes:
         raise ScenarioError("\n".join(f"{scenario.path}: {mistake}" for mistake in mistakes))
@@ -60,7 +60,6 @@ def check_scenario(scenario: Scenario) -> None:
 
 def _known_names(settings: Settings, scenario: Scenario) -> KnownNames:
     policy = settings.policy
-    ours = list(policy.exophones)
     return {
         "verdict": list(Verdict),
         "reason": list(Reason),
@@ -70,33 +69,38 @@ def _known_names(settings: Settings, scenario: Scenario) -> KnownNames:
         "event": list(Event),
         "webhook type": list(_API["webhooks"]),
         "campaign": [campaign.name for campaign in policy.campaigns],
-        "exophone": [*ours, *scenario.exchange.get("exophones", ())],
+        "exophone": [*policy.exophones, *scenario.exchange.get("exophones", ())],
     }
 
 
-def _unknown_names(scenario: Scenario, words: KnownNames) -> Iterator[str]:
-    entries = [(each.key, TIMELINE_EVENTS[each.kind], each.params) for each in scenario.timeline]
-    entries += [(each.key, MEASURE_FILTERS[each.measure], each.filters) for each in scenario.expectations]
-    for key, takes, entry in entries:
+def _unknown_names(scenario: Scenario, known_names: KnownNames) -> Iterator[str]:
+    entries = [(event.key, TIMELINE_EVENTS[event.kind], event.params) for event in scenario.timeline]
+    entries += [
+        (expected.key, MEASURE_FILTERS[expected.measure], expected.filters)
+        for expected in scenario.expectations
+    ]
+    for key, specs, entry in entries:
         for name, value in entry.items():
-            match takes.get(name):
-                case NameReference("exophone") if _is_typo(value, words["exophone"], scenario):
-                    yield f"{key}.{name}: {unknown_value_text(value, words['exophone'])}"
-                case NameReference(of) if of != "exophone" and value not in words.get(of, [value]):
-                    yield f"{key}.{name}: {unknown_value_text(value, words[of])}"
+            match specs.get(name):
+                case NameReference("exophone") if _is_typo(value, known_names["exophone"], scenario):
+                    yield f"{key}.{name}: {unknown_value_text(value, known_names['exophone'])}"
+                case NameReference(kind) if kind != "exophone" and value not in known_names.get(
+                    kind, [value]
+                ):
+                    yield f"{key}.{name}: {unknown_value_text(value, known_names[kind])}"
 
 
 def _is_typo(exophone: str, known: list[str], scenario: Scenario) -> bool:
-    """Whether a number that no campaign has is a slip of the pen: a digit or two away from one that has.
+    """Whether a number that no campaign has is a typing error: a digit or two away from a known number.
 
-    Otherwise, or where somebody expects that verdict, the call is meant to lead nowhere.
+    A scenario that expects the verdict `unknown-exophone` uses an unknown number on purpose.
     """
-    expected = [each.filters.get("verdict") for each in scenario.expectations]
+    verdicts = [expected.filters.get("verdict") for expected in scenario.expectations]
     number = parse_number(exophone)
     if number is None:
         return True
     near = get_close_matches(number, known, n=1, cutoff=_TYPO_SIMILARITY)
-    return number not in known and bool(near) and Verdict.UNKNOWN_EXOPHONE not in expected
+    return number not in known and bool(near) and Verdict.UNKNOWN_EXOPHONE not in verdicts
 
 
 def _impossible_outcomes(scenario: Scenario) -> Iterator[str]:
@@ -107,11 +111,11 @@ def _impossible_outcomes(scenario: Scenario) -> Iterator[str]:
 
 
 def _invalid_requests(scenario: Scenario, campaigns: list[str]) -> Iterator[str]:
-    """Requests to the daemon's API that it could only refuse, where a refusal is not what is expected."""
-    for each in scenario.timeline:
-        if each.kind == "api" and each.params.get("status", 200) < 400:
+    """Find requests that the daemon's API always refuses, where the scenario expects no refusal."""
+    for event in scenario.timeline:
+        if event.kind == "api" and event.params.get("status", 200) < 400:
             yield from _invalid_request(
-                f"{each.key}.path", each.params["api"], each.params["path"], campaigns
+                f"{event.key}.path", event.params["api"], event.params["path"], campaigns
             )
     for expected in scenario.expectations:
         if "get" in expected.filters:
@@ -121,7 +125,7 @@ def _invalid_requests(scenario: Scenario, campaigns: list[str]) -> Iterator[str]
 def _invalid_request(key: str, method: str, path: str, campaigns: list[str]) -> Iterator[str]:
     asked = urlsplit(PLACEHOLDER.sub("x", path))
     if not asked.path.startswith("/api/"):
-        return  # the console's and the metrics' are described nowhere
+        return  # the OpenAPI document does not describe the console and the metrics
     routes = [route for route, item in _API["paths"].items() if method.lower() in item]
     route = next(
         (route for route in routes if re.fullmatch(PLACEHOLDER.sub("[^/]+", route), asked.path)), None
@@ -129,9 +133,9 @@ def _invalid_request(key: str, method: str, path: str, campaigns: list[str]) -> 
     if route is None:
         yield f"{key}: the API has no {method} {asked.path}{suggestion_text(asked.path, routes)}"
         return
-    taken = _API_PARAMETERS.get(route, ())
+    parameters = _API_PARAMETERS.get(route, ())
     for name, value in parse_qsl(asked.query, keep_blank_values=True):
-        if name not in taken:
-            yield f"{key}: {name}: {unknown_value_text(name, taken)}"
+        if name not in parameters:
+            yield f"{key}: {name}: {unknown_value_text(name, parameters)}"
         elif name == "campaign" and value not in campaigns:
             yield f"{key}: campaign: {unknown_value_text(value, campaigns)}"

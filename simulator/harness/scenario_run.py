@@ -1,7 +1,7 @@
-"""What a timeline may make happen, one function a deed.
+"""Performs the events of a timeline, one method for each kind of event.
 
-On a *supervised* stage the daemon is started again whenever it dies, as systemd would, and deeds
-that need it wait for it: there a crash may come at any step, and the timeline goes on.
+In a *supervised* simulation the daemon is restarted whenever it dies, as systemd would do, and events
+that need the daemon wait for it. So a crash may come at any step, and the timeline goes on.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from simulator.scenario.schema import CHANGEABLE_TRAITS
 from simulator.scenario.value_readers import duration_s, signed_duration
 
 RESTART_DELAY_S = 5.0
-"""How long a supervisor waits before it starts a dead daemon again."""
+"""How long the supervisor waits before it restarts a dead daemon."""
 
 EVENTS_NEEDING_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
 
 START_ERRORS = (StoreRefused, NotDurable)
-"""What a daemon whose disk fails says when it is started; its supervisor tries again."""
+"""Errors of a daemon that starts on a failing disk; the supervisor tries again."""
 
 
 @dataclass(slots=True)
 class Simulation:
-    """Everything a deed may touch, and a measure may look at."""
+    """Everything that an event may change and a measure may read."""
 
     exchange: Exchange
     host: DaemonHost
@@ -62,23 +62,23 @@ class Simulation:
     operator_log: OperatorLog = field(default_factory=OperatorLog)
     stored_answers: StoredAnswers = field(default_factory=dict)
     unexpected_answers: list[UnexpectedAnswer] = field(default_factory=list)
-    """Answers of the daemon's API that an `api` deed did not expect."""
+    """Answers of the daemon's API that an `api` event did not expect."""
     is_supervised: bool = False
     _next_restart_delay_s: float = RESTART_DELAY_S
 
     async def supervise(self) -> None:
-        """Start the daemon, and from now on again whenever it dies."""
+        """Start the daemon, and restart it whenever it dies."""
         self.is_supervised = True
         self.host.on_exit = self._on_daemon_exit
         await self._start_after(0)
 
     def start_times(self) -> list[datetime]:
-        """When the daemon was ready, each time, in true time."""
+        """The instants, in true time, at which the daemon became ready."""
         now, now_s = self.true_now(), trio.current_time()
         return [now - timedelta(seconds=now_s - at_s) for at_s in self.host.ready_times_s]
 
     def end_all_faults(self) -> None:
-        """End every fault there is: of the exchange, the disk, the application and the clock."""
+        """End all faults: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()
         self.host.disk.clear()
         self.customer_apps.reset_behaviour()
@@ -90,7 +90,7 @@ class Simulation:
         self.nursery.start_soon(self._start_after, down_s)
 
     async def perform(self, event: TimelineEvent, scenario: Scenario) -> None:
-        """Do one deed. Raises ScenarioError for parameters that cannot be."""
+        """Perform one event. Raises ScenarioError for invalid parameters."""
         where = f"{scenario.path}: {event.key}"
         value = event.params[event.kind]
         self._check_daemon_state(event.kind, value, where)
@@ -133,16 +133,9 @@ class Simulation:
                 case "resume":
                     await self._send_operator_request(self._operator.resume(value))
                 case "api":
-                    asking = ApplicationClient(self.host, self.people, self.stored_answers)
-                    if self.is_supervised:
-                        self.nursery.start_soon(asking.request_until_answered, value, event.params, where)
-                    else:
-                        surprise = await asking.request_once(value, event.params, where)
-                        if surprise is not None:
-                            expected, happened = surprise
-                            self.unexpected_answers.append((f"{expected}  [{event.key}]", happened))
+                    await self._request_api(value, event, where)
                 case other:
-                    raise AssertionError(f"{other} is listed as a deed but cannot be done")
+                    raise AssertionError(f"{other} is listed as an event but is not implemented")
         except ValueError as failure:
             raise ScenarioError(f"{where}: {failure}") from failure
         except httpx.HTTPStatusError as refused:
@@ -150,7 +143,7 @@ class Simulation:
             raise ScenarioError(f"{where}: the daemon refuses it: {answer.text}") from refused
 
     def _check_daemon_state(self, kind: str, value: Any, where: str) -> None:
-        """Where nobody supervises the daemon, a file must know whether it runs. Raises ScenarioError."""
+        """Without supervision a scenario must know whether the daemon runs. Raises ScenarioError."""
         if kind not in EVENTS_NEEDING_DAEMON or self.is_supervised or self.host.unexpected_errors:
             return
         is_start = kind == "daemon" and value == "start"
@@ -164,11 +157,21 @@ class Simulation:
         return OperatorClient(self.host, self.clock, self.operator_log, self.true_now)
 
     async def _send_operator_request(self, request: OperatorRequest) -> None:
-        """Have an operator ask for something; on a supervised stage they ask until it is granted."""
+        """Send a request as an operator; in a supervised simulation repeat it until it is granted."""
         if self.is_supervised:
             self.nursery.start_soon(self._operator.send_until_granted, request)
         else:
             await self._operator.send_once(request)
+
+    async def _request_api(self, method: str, event: TimelineEvent, where: str) -> None:
+        client = ApplicationClient(self.host, self.people, self.stored_answers)
+        if self.is_supervised:
+            self.nursery.start_soon(client.request_until_answered, method, event.params, where)
+            return
+        unexpected = await client.request_once(method, event.params, where)
+        if unexpected is not None:
+            expected, happened = unexpected
+            self.unexpected_answers.append((f"{expected}  [{event.key}]", happened))
 
     async def _ring(self, value: Any, params: Any) -> None:
         for name in [value] if isinstance(value, str) else value:
@@ -203,14 +206,15 @@ class Simulation:
         self.exchange.ring_in(person, **options)
 
     def _redeliver(self, name: str, where: str) -> None:
-        """Exotel posts the person's latest call again, under the same CallSid."""
+        """Post the webhook of the person's latest call again, with the same CallSid."""
         number = self.people[name].number
-        rung = [each for each in self.exchange.ground_truth.inbound if each.number == number]
-        if not rung:
+        calls = [ring for ring in self.exchange.ground_truth.inbound if ring.number == number]
+        if not calls:
             if self.is_supervised:
-                return  # all channels of the account were in use when they rang
-            raise ScenarioError(f"{where}: {name} has not rung yet")
-        self.exchange.ring_in(number, rung[-1].exophone, rung[-1].shape, call_sid=rung[-1].call_sid)
+                return  # all channels of the account were in use when the person called
+            raise ScenarioError(f"{where}: {name} has not called yet")
+        latest = calls[-1]
+        self.exchange.ring_in(number, latest.exophone, latest.shape, call_sid=latest.call_sid)
 
     def _start_fault(self, name: str, params: Any) -> None:
         delay = params.get("delay")
@@ -227,11 +231,11 @@ class Simulation:
         self._undo_later(params, lambda: remove_if_present(self.exchange.faults.active, fault))
 
     def _change_application(self, value: Any, params: Any) -> None:
-        """`up`, a status that it answers with, or a `AppFailure`: everywhere, or at one `host`."""
-        host, well = params.get("host"), AppBehaviour()
+        """`value` is `up`, a status to answer with, or an `AppFailure`: for all hosts, or for one `host`."""
+        host, healthy = params.get("host"), AppBehaviour()
         answer = value if isinstance(value, int) else 200 if value == "up" else AppFailure(value)
         self.customer_apps.set_behaviour(AppBehaviour(answer, duration_s(params.get("delay", 0))), host)
-        self._undo_later(params, lambda: self.customer_apps.set_behaviour(well, host))
+        self._undo_later(params, lambda: self.customer_apps.set_behaviour(healthy, host))
 
     def _undo_later(self, params: Any, undo: Callable[[], None]) -> None:
         if "for" in params:
@@ -253,7 +257,7 @@ class Simulation:
     async def _control_daemon(self, value: str, params: Any) -> None:
         down_s = duration_s(params.get("down", 0))
         if self.is_supervised and value != "start" and not self.host.is_up:
-            return  # it is dead already
+            return  # the daemon is dead already
         if value in ("stop", "restart"):
             await self.host.stop()
         if value == "crash":

@@ -1,4 +1,4 @@
-"""The wall clock of a daemon under simulation: true time, and the error that somebody set it to."""
+"""The wall clock of the simulated daemon: true time plus an error that a scenario sets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import trio
 
 
 class SteppedClock:
-    """The daemon's wall clock: true time, plus whatever it was set wrong by."""
+    """The daemon's wall clock: true time plus `offset`."""
 
     def __init__(self, true_now: Callable[[], datetime]) -> None:
         self._true_now = true_now
@@ -27,18 +27,18 @@ class SteppedClock:
         self._was_set = trio.Event()
 
     async def wait_for_step(self) -> None:
-        """Return when it is set the next time."""
+        """Return when the clock is set the next time."""
         await self._was_set.wait()
 
     def now(self) -> datetime:
         return self._true_now() + self.offset
 
     def reading_at(self, true_at: datetime) -> datetime:
-        """What it showed at an instant of true time."""
+        """What the clock showed at an instant of true time."""
         return true_at + next(error for since, error in reversed(self._offsets) if since <= true_at)
 
     def offset_history(self) -> list[tuple[datetime, timedelta]]:
-        """Since when, in true time, it was wrong by how much; in that order."""
+        """(since, offset) in order of time: from `since`, in true time, the clock was wrong by `offset`."""
         return list(self._offsets)
 
     @property

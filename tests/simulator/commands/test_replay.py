@@ -85,7 +85,7 @@ def test_a_mistake_that_shows_in_the_run_is_one_of_the_file(
     down = SHORT + '\n[[at]]\ntime = "+1m"\ndaemon = "stop"\n[[at]]\ntime = "+2m"\nsuppress = "asha"\n'
     assert main(["replay", *files(tmp_path, early=early, nothing=nothing, down=down, well=SHORT)]) == 2
     told = capsys.readouterr()
-    assert "early.toml: at[0]: asha has not rung yet" in told.err
+    assert "early.toml: at[0]: asha has not called yet" in told.err
     assert "nothing.toml: expect[1].path: there is no '7' in the answer" in told.err
     assert "down.toml: at[2]: the daemon is not running then" in told.err
     assert "1 passed, 0 failed, 3 could not be run" in told.out
