@@ -1,1 +1,1 @@
-"""The moving parts, each an actor: intake, timers, dispatcher, pacing, reconcile, deliveries."""
+"""The running parts of the daemon: intake, timers, dispatchers, reconciliation, webhooks, alerts."""

@@ -1,4 +1,4 @@
-"""The engine's parts put together: each is told what it works with. Nothing runs yet, and nothing waits.
+"""Builds the engine: creates its parts and connects them. Nothing runs yet, and nothing waits.
 
 engine = build_engine(settings, secrets, environment, log, store, recovered, ...)
 """
@@ -54,13 +54,13 @@ from missedd.store.db.migrate import schema_version
 from missedd.store.store import Store
 
 MAX_IN_FLIGHT_PER_LANE = MAX_CONNECTIONS // 2 - 2
-"""Requests out at once per lane: at the provider's usual 0.3 s each, 4,000 a minute. Both lanes and the
-lookups together stay below the connections there are, so that calls that hang hold up no SMS."""
+"""Requests in flight per lane. At the provider's usual 0.3 s each that is 4,000 a minute. Both lanes and
+the lookups together need fewer connections than there are, so calls that hang do not delay SMS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Everything in the engine that runs or is asked. Listeners and commands see the engine so."""
+    """All parts of the engine, as listeners and commands see them."""
 
     policy: Policy
     store: Store
@@ -85,7 +85,7 @@ class Engine:
     verifications: Verifications
 
     async def health_line(self) -> str:
-        """Ask the store for a sign of life, and say in a line what waits."""
+        """Check that the store answers, and return one line about the timers and queues."""
         await self.store.read(schema_version)
         return f"{len(self.timers)} timers; due: " + ", ".join(
             f"{lane} {len(queue)}" for lane, queue in self.due_queues.items()
@@ -108,7 +108,7 @@ def build_engine(
     webhook_http: httpx.AsyncClient,
     public_url: str,
 ) -> Engine:
-    """Wire the parts; status reports of the provider come to `public_url`."""
+    """Create the parts and connect them. Exotel sends status reports to `public_url`."""
     policy, clock = settings.policy, environment.clock
     webhook_queues = WebhookQueues(
         {campaign.name: campaign.webhook.url for campaign in policy.campaigns if campaign.webhook}
@@ -247,7 +247,7 @@ def _retention(
 
 
 def _jitter_of(rng: Random) -> Random:
-    """A source of its own, so that one part's draws do not shift another's in a simulation."""
+    """A random source for one part, so that its draws do not shift another part's in a simulation."""
     return Random(rng.random())  # noqa: S311 - jitter
 
 

@@ -23,19 +23,19 @@ from missedd.log.logger import Event, Logger
 from missedd.store.store import open_store
 
 IN_FLIGHT_GRACE_S = 8.0
-"""How long requests in flight may take to end at a stop. With the listeners' five seconds and the
-store's own it stays below the service's TimeoutStopSec."""
+"""Seconds that requests in flight get to end at a stop. With the listeners' drain time and the store's
+last commit the sum stays below the service's TimeoutStopSec."""
 
 
 @asynccontextmanager
 async def running_engine(
     settings: Settings, secrets: Secrets, environment: Environment, log: Logger, owner: str, public_url: str
 ) -> AsyncIterator[Engine]:
-    """Open the store, recover, start the parts; leaving the block drains and stops them in order.
+    """Open the store, recover, and start the parts. Leaving the block drains and stops them in order.
 
-    A second daemon on the same database is told that `owner` holds it. Status reports come to `public_url`.
-    Raises `StoreRefused` where the database cannot be used. A failing part cancels the block:
-    the daemon exits, and its next start recovers.
+    `owner` is shown to a second daemon that tries to open the same database. Exotel sends status reports
+    to `public_url`. Raises `StoreRefused` if the database cannot be used. If a part fails, the block is
+    cancelled: the daemon exits, and its next start recovers.
     """
     async with (
         open_store(environment.driver, settings.store_path, owner, environment.upgrade) as store,

@@ -1,4 +1,4 @@
-"""What a running engine gets from outside; a simulation passes its own."""
+"""What the engine gets from outside: clock, randomness, disk, network. A simulation passes its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from missedd.store.store import Driver
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the engine does not decide itself: time, chance, the disk and the network."""
+    """Time, randomness, the disk and the network, as the engine sees them."""
 
     clock: Clock
     rng: Random
-    """The operating system's source outside a simulation: unguessable ids are drawn from it."""
+    """Outside a simulation this is the operating system's source, as unguessable ids are drawn from it."""
     driver: Driver
     exotel_transport: httpx.AsyncBaseTransport | None = None
     webhook_transport: httpx.AsyncBaseTransport | None = None
@@ -28,4 +28,4 @@ class Environment:
     slept_s: Callable[[], float] = lambda: 0.0
     """Seconds that the machine has slept so far; trio's clock does not count them."""
     upgrade: UpgradeOptions = DEFAULT_UPGRADE
-    """How a database of an older release is upgraded."""
+    """How to upgrade a database of an older release."""

@@ -26,9 +26,9 @@ class Operator:
         self._timers = timers
 
     async def perform[R](self, actor: Actor, change: OperatorChange[R]) -> R:
-        """Make a change; return once it is durable, with its audit record in the same transaction.
+        """Make a change, with its audit record in the same transaction. Returns once both are durable.
 
-        Timers and log follow the commit itself: whoever asked may have hung up before the answer. Raises
+        Timers and log follow the commit itself, as the client may disconnect before the answer. Raises
         `NotDurable` if the change could not be committed.
         """
         context = ChangeContext(actor, self._clock.now(), self._policy)

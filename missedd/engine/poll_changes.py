@@ -1,7 +1,7 @@
-"""Which polls have changed: told after each commit, for whoever watches one.
+"""Tells the watchers of a poll that it has changed, after each commit.
 
-Nothing is queued and nobody is waited for: a watcher learns that there is news and reads the store,
-so one that is slow misses states in between and holds nothing up.
+Nothing is queued. A watcher learns only that there was a change, and then reads the store. So a slow
+watcher misses some states in between, and delays nobody.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ class PollChanges:
         self._versions: dict[str, int] = {}
         self._waiting: dict[str, trio.Event] = {}
         self.closed = trio.Event()
-        """Set when the daemon stops: nothing more will be told."""
+        """Set when the daemon stops: no more changes will be published."""
 
     def publish(self, poll: str) -> None:
-        """Say that a poll has changed."""
+        """Wake the watchers of a poll that has changed."""
         self._versions[poll] = self.version(poll) + 1
         waiting = self._waiting.pop(poll, None)
         if waiting is not None:
             waiting.set()
 
     def version(self, poll: str) -> int:
-        """How often a poll has changed since the start. To be asked before the store is read."""
+        """How often a poll has changed since the start. Call this before you read the store."""
         return self._versions.get(poll, 0)
 
     async def wait(self, poll: str, since: int) -> None:
@@ -33,5 +33,5 @@ class PollChanges:
             await self._waiting.setdefault(poll, trio.Event()).wait()
 
     def close(self) -> None:
-        """Let go whoever watches."""
+        """Tell all watchers that the daemon stops."""
         self.closed.set()

@@ -1,4 +1,4 @@
-"""The start: what a stop or a crash left behind is taken up, and memory is held against the disk."""
+"""The start: recovers what a stop or a crash left, and checks the timers in memory against the disk."""
 
 from __future__ import annotations
 
@@ -32,19 +32,22 @@ from missedd.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What the start found on disk, for the parts that go on from there."""
+    """What the start read from disk, for the parts that continue from there."""
 
     cut_off_requests: int
-    """Requests that had no result when the last run ended; each is looked up."""
+    """Number of requests that had no result when the last run ended. Each is looked up."""
     lanes_in_doubt: frozenset[Lane]
-    """Lanes whose actions the provider had held."""
+    """Lanes that were held when the last run ended."""
     rate_limiters: Mapping[Lane, RateLimiter]
     watermark: Watermark | None
-    """Up to when the calls of the account are known; None where catch-up is off."""
+    """Until when the account's calls are known; None if catch-up is off."""
 
 
 async def recover(store: Store, settings: Settings, clock: Clock, log: Logger) -> Recovered:
-    """Make the store ready for a new run, before anything else may use it."""
+    """Make the store ready for a new run, before any other part uses it.
+
+    Raises `NotDurable` if the store cannot commit.
+    """
     policy, exotel = settings.policy, settings.exotel
     cut_off_requests, lanes_in_doubt = await recover_actions(store, policy, clock, log)
     await recount_polls(store, policy, log)
@@ -64,10 +67,10 @@ async def recover(store: Store, settings: Settings, clock: Clock, log: Logger) -
 async def recover_actions(
     store: Store, policy: Policy, clock: Clock, log: Logger
 ) -> tuple[int, frozenset[Lane]]:
-    """Make every open action one that will be woken for.
+    """Give every open action a timer again.
 
-    Returns how many requests were cut off, and in which lanes actions had been held by the provider.
-    Says in the log what an operator should know of the database before the first call comes in.
+    Returns the number of requests without a result, and the lanes that were held. Logs what an operator
+    should know about the database before the first call arrives.
     """
     if store.upgrade_result is not None:
         log.info(
@@ -102,7 +105,7 @@ async def recover_actions(
 
 
 async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
-    """Count the polls again whose rules have changed, before anybody votes by the new ones."""
+    """Recount the polls whose rules have changed, before the first vote under the new rules."""
     for each in await store.write(partial(recount_changed_polls, policy=policy), offload=True):
         if each.votes:
             log.warning(
@@ -116,7 +119,7 @@ async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
 
 
 async def warn_left_out(store: Store, policy: Policy, clock: Clock, log: Logger) -> None:
-    """Say at the first start after an upgrade which of the latest callers are not contacted any more."""
+    """Log, at the first start after an upgrade, which recent callers are not contacted any more."""
     if not await store.read(is_notice_pending):
         return
     found = await store.read(partial(load_excluded_callers, policy=policy, now=clock.now()))
@@ -137,7 +140,10 @@ async def warn_left_out(store: Store, policy: Policy, clock: Clock, log: Logger)
 
 
 async def load_timers(timers: Timers, store: Store) -> None:
-    """Load what is due within the horizon, and hold it against the disk. Nothing else may run yet."""
+    """Load the timers within the horizon, and compare their number with the disk.
+
+    No other part may run yet. Raises `AssertionError` if the numbers differ.
+    """
     await timers.load()
     on_disk = await store.read(partial(count_timers, until_us=timers.loaded_until_us))
     if on_disk != len(timers):
@@ -148,10 +154,10 @@ async def _rate_limiter(store: Store, lane: Lane, per_minute: int, clock: Clock)
     """A rate limiter that remembers the requests made just before the restart."""
     now = clock.now()
     spent = await store.read(partial(recent_attempt_times, lane=lane, now=now))
-    # A request that lies in the future, as the clock was set back since, counts as made just now.
+    # A request in the future (the clock was set back since) counts as made just now.
     ago_s = [max(0.0, (now - at).total_seconds()) for at in spent]
     if lane is Lane.VOICE and await store.read(has_calls):
-        # Lookups spend this budget too and leave no record. What is not known to have gone is
-        # taken for spent, evenly: for a minute nothing goes at once, and no call waits for long.
+        # Lookups use this rate limit too and leave no record. So count every slot without a record as
+        # used, evenly spread. Then there is no burst for a minute, and no call waits for long.
         ago_s += [index * WINDOW_S / per_minute for index in range(per_minute - len(ago_s))]
     return RateLimiter(per_minute, ago_s)

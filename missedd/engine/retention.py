@@ -1,11 +1,11 @@
-"""Retention: erases numbers of which nothing has been heard for as long as the operator wants.
+"""Retention: erases numbers that have been inactive for longer than `erase_after`.
 
-Nobody waits for it, so it takes its time: some rows a commit, with a pause after each, that no webhook
-waits for it either. A store that cannot commit just now is tried again. A number that cannot be
-erased yet, as something is owed to it, is looked at again in the next round.
+Erasure is slow on purpose. A commit erases few rows, and a pause follows, so that no webhook waits. If the
+store cannot commit, the round is tried again. A number with an open action is not erased yet; the next
+round checks it again.
 
-It counts from what is surely past (`missedd.core.trusted_time`), and so keeps a mark of the daemon's
-running time.
+Ages are measured from a time that is surely past (`missedd.core.trusted_time`). For that the daemon
+saves its running time.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from missedd.store.people.retention_clock import update_trusted_time
 from missedd.store.store import Store
 
 FIRST_ROUND_AFTER_S: Final = 60.0
-"""What became due while we were down goes out first."""
+"""Actions that became due while the daemon was down are sent first."""
 
 ROUND_EVERY_S: Final = 24 * 3600.0
-"""It is about days, and each round looks at every number."""
+"""`erase_after` is in days, and a round reads every number."""
 
 SAVE_RUNNING_TIME_EVERY_S: Final = 3600.0
-"""How often the running time is kept: what a restart loses of it is made up for within the hour."""
+"""How often the running time is saved. A restart loses at most an hour of it."""
 
 READ_BATCH: Final = 200
-"""Numbers a read; no more than some milliseconds."""
+"""Numbers in one read, which takes some milliseconds."""
 
 MAX_COMMIT_ROWS: Final = 60
-"""Calls and actions a commit, unless a single number has more."""
+"""Calls and actions erased in one commit, unless a single number has more."""
 
 PAUSE_S: Final = 0.25
 RETRY_S: Final = 60.0
 
 LOG_EVERY_S: Final = 600.0
-"""The first round after years may take hours."""
+"""The first round of an old database may take hours, so the log shows its progress this often."""
 
 
 class Retention:
@@ -62,7 +62,7 @@ class Retention:
         self._logged_at_s = self._saved_at_s = trio.current_time()
 
     async def run(self) -> None:
-        """Look at all numbers, once a day, for ever."""
+        """Erase inactive numbers once a day, for ever."""
         await trio.sleep(FIRST_ROUND_AFTER_S)
         looks_at_s = trio.current_time()
         while True:
@@ -83,7 +83,7 @@ class Retention:
                 await trio.sleep(RETRY_S)
 
     async def _save_running_time(self) -> datetime | None:
-        """What is surely past, now that the daemon ran on; None where there is no call yet."""
+        """Save the running time. Returns a time that is surely past; None if there is no call yet."""
         now_s = trio.current_time()
         unit = partial(
             update_trusted_time, now=self._clock.now(), elapsed=timedelta(seconds=now_s - self._saved_at_s)
@@ -114,14 +114,14 @@ class Retention:
         await trio.sleep(PAUSE_S)
 
     def _log_erased(self) -> None:
-        """How many, and never who."""
+        """Log how many numbers were erased, and never which."""
         if self._erased:
             self._log.info(Event.NUMBERS_ERASED, count=self._erased)
         self._erased, self._logged_at_s = 0, trio.current_time()
 
 
 def _commit_batches(inactive: Iterable[InactiveNumber]) -> Iterator[list[str]]:
-    """The numbers in commits of so many rows."""
+    """Split the numbers into batches of at most `MAX_COMMIT_ROWS` rows."""
     numbers: list[str] = []
     rows = 0
     for each in inactive:

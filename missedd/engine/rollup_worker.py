@@ -1,8 +1,8 @@
-"""The follower: adds to the summaries what has become old enough, a stretch at a time.
+"""The rollup worker: adds calls that are old enough to the rollups, one bucket at a time.
 
-It is never needed for a figure to be right, only for it to be fast; so a store that cannot commit
-just now is tried again, and nothing waits for it. Summaries that are far behind, after an upgrade
-or with another time zone, are made while the daemon serves, and the log says how far they are.
+Analytics are exact without rollups, and fast with them. So nothing waits for this worker, and it retries
+when the store cannot commit. After an upgrade, or with another time zone, all rollups are rebuilt while
+the daemon serves, and the log shows the progress.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from missedd.store.rollups.state import start_rollups
 from missedd.store.store import Store
 
 CHECK_EVERY_S: Final = 600.0
-"""What fills no stretch is folded when it is an hour old, so there is no hurry."""
+"""Partial buckets are rolled up when they are an hour old, so there is no hurry."""
 
 BUSY_CHECK_EVERY_S: Final = 2.0
 BUSY_FOR_S: Final = 2 * FULL_BUCKET_AGE.total_seconds()
-"""Once there was a full stretch of new calls, this often is looked for others, and for so long."""
+"""After a full bucket of new calls, check every `BUSY_CHECK_EVERY_S` for `BUSY_FOR_S` seconds."""
 
 RETRY_S: Final = 60.0
 
 LOG_EVERY_S: Final = 10.0
-"""Making them for ten million calls takes some minutes, and is told so often."""
+"""A rebuild for ten million calls takes some minutes. The log shows its progress this often."""
 
 
 class RollupWorker:
@@ -44,7 +44,7 @@ class RollupWorker:
         self._became_busy = trio.Event()
 
     def on_admitted(self) -> None:
-        """There is a call more."""
+        """Count a new call; called after its commit."""
         self._new_calls += 1
         if self._new_calls >= CALLS_PER_BUCKET:
             self._new_calls = 0
@@ -52,7 +52,7 @@ class RollupWorker:
             self._became_busy.set()
 
     async def run(self) -> None:
-        """Follow the present, for ever."""
+        """Keep the rollups up to date, for ever."""
         begun = False
         while True:
             try:
@@ -77,8 +77,8 @@ class RollupWorker:
             await self._became_busy.wait()
 
     async def _roll_up_due(self) -> None:
-        """Fold what is to be folded, stretch after stretch."""
-        # Looked for by the reader first: a write of nothing would be one, too.
+        """Roll up all that is due, bucket after bucket."""
+        # Ask by a read first: an empty write would be a commit, too.
         if not await self._store.read(partial(is_rollup_due, grid=self._grid, now=self._clock.now())):
             return
         folds, told_s, is_told = 0, trio.current_time(), False

@@ -1,4 +1,4 @@
-"""Verifications as an application asks for them: started, and asked after."""
+"""Verifications for an application: start one, and read its status."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from missedd.store.people.verifications import (
 from missedd.store.store import Store
 
 ID_BYTES: Final = 18
-"""Of chance in an id: who is given one can look up the number that it is about."""
+"""Random bytes of an id. The id must be unguessable: anybody who has it can read the number behind it."""
 
 
 class Verifications:
     def __init__(self, store: Store, policy: Policy, clock: Clock, rng: Random, log: Logger) -> None:
-        """`rng` gives the ids; outside a simulation it must be one that nobody can foretell."""
+        """`rng` draws the ids. Outside a simulation it must be unpredictable."""
         self._store = store
         self._policy = policy
         self._clock = clock
@@ -34,7 +34,11 @@ class Verifications:
         self._log = log
 
     async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal:
-        """Wait for a call of `number` (E.164) from now on; one that waited before is superseded."""
+        """Start to wait for a call from `number` (E.164). A pending verification of the number is superseded.
+
+        Returns the verification as the API shows it, or why it was refused. Raises `NotDurable` if it
+        could not be committed.
+        """
         owner = self._policy.campaign(campaign)
         if owner is None:
             return VerificationRefusal(Reason.UNKNOWN_CAMPAIGN)
@@ -53,8 +57,10 @@ class Verifications:
         return started
 
     async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
-        """How it stands, None if there is none. Who is told that it has expired can rely on it: that
-        is written down first, and a call that is delivered later proves nothing any more.
+        """Return the verification as the API shows it, or None.
+
+        An expired one is marked expired before the answer is returned, so a late webhook cannot verify
+        it afterwards. Raises `NotDurable` if that could not be committed.
         """
         found = await self._store.read(partial(fetch_verification, verification_id=verification_id))
         if found is None or found["status"] != VerificationStatus.PENDING:

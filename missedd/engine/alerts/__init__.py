@@ -1,1 +1,1 @@
-"""What goes wrong now and needs a person: kept, counted, and told in the log."""
+"""Troubles that need a person: they are held in memory, counted, and written to the log."""

@@ -1,1 +1,1 @@
-"""A due action becomes a request: claim, attempt, result, probes of a lane that is held."""
+"""A due action becomes a request: claim, attempt, result, and the probes of a held lane."""

@@ -1,1 +1,1 @@
-"""A webhook becomes a decision: the queue, the batches, the catch-up after a gap."""
+"""A webhook becomes a decision: the queue, the batches, and the catch-up after lost webhooks."""

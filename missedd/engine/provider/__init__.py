@@ -1,1 +1,1 @@
-"""Requests to the provider: their rate, their sender, the state of each lane."""
+"""Requests to the provider: the rate limiter, the sender, the state of each lane."""

@@ -1,9 +1,9 @@
-"""The provider's two lanes as they stand now: who asks whether a lane is held, and who hears that it is.
+"""The state of the provider's two lanes: whether each is held, and why.
 
-    upstream.held(Lane.VOICE)   ->  None, or why nothing but a probe may go there
+    breakers.hold_reason(Lane.VOICE)   ->  None, or the reason why only a probe may be sent
 
-The dispatchers tell it how each order ended, the look-ups how they did;
-`missedd.core.upstream.circuit_breaker` decides, and what a person should know `lane_alerts` tells.
+Dispatchers report how each request ended, and lookups report their answers.
+`missedd.core.upstream.circuit_breaker` decides what follows. `lane_alerts` writes the log lines and troubles.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SIGNS: Final = {
 
 
 def signal_of(answer: Answer) -> ProviderSignal | None:
-    """What an answer says of the provider; None where no request was made."""
+    """What an answer says about the provider's health; None if no request was made."""
     match answer:
         case Accepted():
             return ProviderSignal.ACCEPTED
@@ -56,7 +56,7 @@ def signal_of(answer: Answer) -> ProviderSignal | None:
         case Refused(reason=Reason.RATE_LIMITED, code=code) if code.startswith("503"):
             return ProviderSignal.THROTTLED
         case Refused(retryable=True, reason=reason) if reason in ACCOUNT_HOLDS:
-            return ProviderSignal.RESPONDED  # the campaign's own: see `classify_for_campaign`
+            return ProviderSignal.RESPONDED  # this campaign's alone: see `classify_for_campaign`
         case Refused(reason=reason):
             return _SIGNS.get(reason, ProviderSignal.RESPONDED)
         case Unknown(code=code):
@@ -67,7 +67,7 @@ class CircuitBreakers:
     def __init__(
         self, clock: Clock, log: Logger, troubles: ActiveTroubles, on_probation: frozenset[Lane]
     ) -> None:
-        """`in_doubt` are the lanes that were held when the daemon stopped."""
+        """`on_probation` are the lanes that were held when the daemon stopped."""
         self._troubles = LaneTroubles(clock, log, troubles)
         self._states = {lane: ON_PROBATION if lane in on_probation else HEALTHY for lane in Lane}
         self._changed = {lane: trio.Event() for lane in LANES}
@@ -75,25 +75,27 @@ class CircuitBreakers:
         self._campaign_refusals = {lane: CampaignRefusals() for lane in LANES}
 
     def hold_reason(self, lane: Lane) -> Reason | None:
-        """Why the actions of a lane are held by the provider just now; None while all is well."""
+        """Why the lane's actions are held now; None if the lane is not held."""
         return self._states[lane].reason
 
     def is_on_probation(self, lane: Lane) -> bool:
-        """Whether the last order failed: then one at a time goes, until one is taken."""
+        """Whether the last request failed. If so, requests go one at a time until one is accepted."""
         return self._states[lane].failures > 0
 
     def must_look_up_first(self, lane: Lane) -> bool:
-        """Whether a failed order may have had its effect, so that a look-up is to ask first."""
+        """Whether a failed request may have had its effect, so that a lookup must be the next probe."""
         return self._states[lane].must_look_up_first
 
     def probe_wait_s(self, lane: Lane) -> float:
-        """Until the next probe."""
+        """Seconds until the next probe."""
         return max(0.0, self._states[lane].next_probe_at_s - trio.current_time())
 
     def classify_for_campaign(self, lane: Lane, campaign: str, answer: Answer, began_s: float) -> Answer:
-        """The answer to an order of a campaign; one for now where the account is refused to that one alone.
+        """Return the answer; make it retryable if the account is refused for this campaign alone.
 
-        Such an action waits and is tried again by itself, until it is too old, and its lane is not held.
+        Example: every SMS of one campaign is refused, while those of the others are accepted. Then the
+        lane is not held, and the campaign's actions are retried until they expire. `began_s` is when the
+        request began, by trio's clock.
         """
         if lane not in self._campaign_refusals:
             return answer
@@ -108,7 +110,7 @@ class CircuitBreakers:
         return answer
 
     def record_answer(self, lane: Lane, answer: Answer, began_s: float) -> None:
-        """An order that began at this instant of trio's clock ended so."""
+        """Record how a request ended that began at `began_s` by trio's clock."""
         sign = signal_of(answer)
         if sign is None:
             return
@@ -127,7 +129,7 @@ class CircuitBreakers:
                 self._set_state(other, after_other_lane_accepted(self._states[other]), "", "")
 
     def record_lookup(self, lane: Lane, found: object) -> bool:
-        """A look-up that was a probe brought this; whether it was answered, if only by a refusal to tell."""
+        """Record the result of a lookup that was a probe. Returns whether Exotel answered; a 4xx counts."""
         code = found.code if isinstance(found, Unavailable) else "200"
         is_answered = code[:1] in "1234"
         course = self._states[lane]
@@ -135,31 +137,31 @@ class CircuitBreakers:
         return is_answered
 
     def record_nothing_to_probe(self, lane: Lane) -> None:
-        """A look-up was answered, and no action is there that could show whether orders are taken."""
+        """A lookup was answered, but no action waits that could show whether requests are accepted."""
         self._set_state(lane, after_idle_lookup(self._states[lane]), "", "")
 
     def notify_action_held(self, lane: Lane) -> None:
-        """An action is held with its lane: a probe could be made with it."""
+        """An action was held with its lane, so it can serve as a probe."""
         self._notify_changed(lane)
 
     async def wait_for_change(self, lane: Lane) -> None:
-        """Return when an action was held with its lane, or the lane stands otherwise than now."""
+        """Return when an action is held with its lane, or when the lane's state changes."""
         await self._changed[lane].wait()
 
     async def wait_until_held(self, lane: Lane) -> Reason:
-        """Return when a lane is held, with the reason."""
+        """Wait until a lane is held, and return the reason."""
         while (reason := self.hold_reason(lane)) is None:
             await self._changed[lane].wait()
         return reason
 
     async def wait_until_reachable(self, lane: Lane) -> None:
-        """Return when the provider can be reached, as far as is known."""
+        """Return when the lane is not held as unreachable."""
         while self.hold_reason(lane) is Reason.PROVIDER_UNREACHABLE:
             await self._changed[lane].wait()
 
     @asynccontextmanager
     async def probe_turn(self, lane: Lane) -> AsyncIterator[bool]:
-        """The turn to be a held lane's one probe; False where the lane is not held any more."""
+        """Wait for the turn to send a held lane's probe. Yields False if the lane is not held any more."""
         async with self._probe_locks[lane]:
             while self.hold_reason(lane) is not None and (wait_s := self.probe_wait_s(lane)) > 0:
                 with trio.move_on_after(wait_s):
@@ -168,7 +170,10 @@ class CircuitBreakers:
 
     @asynccontextmanager
     async def lookup_turn(self, lane: Lane) -> AsyncIterator[bool]:
-        """A look-up's turn: at once as a rule, as the probe where the provider is out of reach; then True."""
+        """Wait for a lookup's turn. Yields True if the lookup is the probe of an unreachable provider.
+
+        While the provider is reachable there is no wait, and the value is False.
+        """
         if self.hold_reason(lane) is not Reason.PROVIDER_UNREACHABLE:
             yield False
             return

@@ -1,4 +1,4 @@
-"""From a claimed action to the provider's request: which number is rung, with which text."""
+"""Turns a claimed action into the provider's request: which number to call, or which SMS to send."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from missedd.store.actions.sms_text import RenderedSms
 
 @dataclass(frozen=True, slots=True)
 class StatusCallbackUrls:
-    """Where the provider reports to: the public listener as it sees it, with the token in the path."""
+    """The addresses of status reports: the public listener as the provider sees it, the token in the path.
+
+    Example: `https://missedd.example.com/exotel/<token>/call-status/42`.
+    """
 
     public_url: str
     token: str
@@ -28,7 +31,7 @@ class StatusCallbackUrls:
 
 
 class ProviderSender:
-    """Sends callbacks and SMS through the provider's client."""
+    """Sends callbacks and SMS through the provider's client. Network errors are answers, not exceptions."""
 
     def __init__(self, client: ExotelClient, policy: Policy, urls: StatusCallbackUrls) -> None:
         self._client = client

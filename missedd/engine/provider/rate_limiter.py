@@ -1,9 +1,17 @@
-"""The provider's budget: so many requests a minute, a few at once, and pauses when it says no.
+"""The rate limit of one provider API: requests a minute, a small burst, and pauses when it refuses.
 
-Exotel counts a sliding minute on its own clock. So do we, one percent longer, so that neither its
-clock nor the network's unevenness can put more into one of its minutes than it allows. Within the
-minute a quarter of the budget may go at once, for a handful of callbacks that are due together
-all leave on time then; what is more is spaced evenly instead of spent in the first second.
+Two rules hold together; a request waits until both allow it:
+
+* GCRA, the generic cell rate algorithm (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm),
+  spaces requests evenly and allows a burst of a quarter of the minute's limit.
+* A sliding window of `WINDOW_S` never holds more requests than the limit.
+
+With 60 requests a minute the spacing is 1.01 s and the burst is 15. If 20 callbacks are due together,
+15 leave at once, and the other 5 follow one by one, 1.01 s apart.
+
+Exotel counts a sliding minute on its own clock. Our window is one percent longer, so that a difference
+between the clocks, or uneven delays in the network, cannot put too many requests into one of Exotel's
+minutes.
 """
 
 from __future__ import annotations
@@ -17,19 +25,23 @@ import trio
 WINDOW_S = 60.0 * 1.01
 
 BURST_DIVISOR = 4
-"""One part in so many of a minute's budget may go at once: a provider limits the calls that ring at
-one time as well, and who comes next in that minute should not find it spent."""
+"""A burst is a minute's limit divided by this number. A larger burst would hurt: the provider also limits
+the calls that ring at one time, and a caller later in the same minute would find the limit used up."""
 
 
 class RateLimiter:
-    """One account's budget at one API, shared by all that call it, served in the order of asking."""
+    """The limit of one account at one API. All requests to that API share it, first come, first served."""
 
     def __init__(self, per_minute: int, spent_ago_s: Sequence[float] = ()) -> None:
-        """`spent_ago_s` tells how many seconds ago each recent request of an earlier run was made."""
+        """`per_minute` is the limit.
+
+        `spent_ago_s` are the ages, in seconds, of the last minute's requests from before a restart.
+        """
         self._spacing_s = WINDOW_S / per_minute
         self._burst_allowance_s = (max(1, per_minute // BURST_DIVISOR) - 1) * self._spacing_s
         now = trio.current_time()
-        # When each of the last minute's turns was taken, and when all would have been, evenly spaced.
+        # The sliding window: when each slot of the last minute was taken. And GCRA's "theoretical arrival
+        # time": when the next slot would be free if all slots were evenly spaced.
         self._acquired_at_s: deque[float] = deque(maxlen=per_minute)
         self._theoretical_arrival_s = -math.inf
         self._paused_until = now
@@ -43,26 +55,26 @@ class RateLimiter:
 
     @property
     def spacing_s(self) -> float:
-        """From one turn to the next when many wait."""
+        """Seconds between two slots when many requests wait."""
         return self._spacing_s
 
     async def acquire(self) -> float:
-        """Wait for the next free slot, take it, and return what `release` knows it by."""
+        """Wait for the next free slot and take it. Returns the slot, for `release` and `restamp`."""
         async with self._queue:
             while (wait_s := self._next_free_at_s() - trio.current_time()) > 0:  # noqa: ASYNC110
-                # In a loop, as a pause may be ordered meanwhile; nobody waits for that event but us.
+                # A loop, as `pause` may be called meanwhile. An event would have no other waiter.
                 await trio.sleep(wait_s)
             return self._record(trio.current_time())
 
     @property
     def used_share(self) -> float:
-        """The share of the last minute's turns that were taken, from 0 to 1."""
+        """The share of the last minute's slots that were taken, from 0 to 1."""
         since = trio.current_time() - WINDOW_S
         return sum(at > since for at in self._acquired_at_s) / self.per_minute
 
     @property
     def wait_s(self) -> float:
-        """For how long nobody gets a turn."""
+        """Seconds until the next slot is free; 0 if one is free now."""
         return max(0.0, self._next_free_at_s() - trio.current_time())
 
     def _next_free_at_s(self) -> float:
@@ -76,24 +88,24 @@ class RateLimiter:
         return self._theoretical_arrival_s
 
     def release(self, slot: float) -> None:
-        """Return a slot that was not used after all; once somebody took a later one it is lost."""
+        """Give back a slot that was not used. Does nothing if a later slot was taken meanwhile."""
         if slot == self._theoretical_arrival_s:
             self._acquired_at_s.pop()
             self._theoretical_arrival_s -= self._spacing_s
 
     def restamp(self, slot: float) -> None:
-        """Let a slot count from now: its request goes out only after its claim was committed.
+        """Count a slot from now: its request leaves only after the claim was committed.
 
-        Once somebody took a later slot, the older one stays taken beside it: one too few, never
-        one too many.
+        If a later slot was taken meanwhile, the older one stays taken too. Then one request fewer
+        is sent than allowed, never one more.
         """
         self.release(slot)
         self._record(trio.current_time())
 
     def pause(self, wait_s: float) -> None:
-        """Let nothing out for `wait_s` seconds; a longer pause already running stays.
+        """Allow no request for `wait_s` seconds. A longer pause that already runs stays.
 
-        After it nothing goes at once: the provider has just said that there was too much.
+        There is no burst after a pause, as the provider has just said that there were too many requests.
         """
         self._paused_until = max(self._paused_until, trio.current_time() + wait_s)
         self._theoretical_arrival_s = max(
@@ -102,4 +114,5 @@ class RateLimiter:
 
     @property
     def pause_left_s(self) -> float:
+        """Seconds until the pause ends; 0 without a pause."""
         return max(0.0, self._paused_until - trio.current_time())

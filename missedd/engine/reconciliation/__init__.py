@@ -1,1 +1,1 @@
-"""What became of a call or an SMS: status reports, and look-ups where an answer was lost."""
+"""The outcome of a call or an SMS: status reports, and lookups where an answer was lost."""

@@ -1,1 +1,1 @@
-"""When an action is due: timers, the queue of what is due, a clock that is set."""
+"""When an action is due: timers, the queue of due actions, steps of the wall clock."""

@@ -1,4 +1,7 @@
-"""Watching the wall clock: how far it was set, by a clock that never steps, and whether that is confirmed."""
+"""Watches the wall clock: compares it with trio's clock, which never steps, and notices when it is set.
+
+A step forward counts as unconfirmed until a call's own time confirms it, or until it expires.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ from missedd.core.admission.clock_steps import (
 )
 
 STEP_THRESHOLD_S: Final = 2.0
-"""The wall clock ran this far away from trio's between two looks: it was set, not merely slewed."""
+"""A larger difference between two checks means that the wall clock was set, not merely slewed."""
 
 
 class ClockWatch:
     def __init__(self, clock: Clock, on_step: Callable[[float], None], slept_s: Callable[[], float]) -> None:
-        """`on_step` is told of each step, in seconds; `slept_s` is for how long the machine was asleep so
-        far, which trio's clock does not count."""
+        """`on_step` is called with each step in seconds. `slept_s` returns for how many seconds the machine
+        was suspended so far, as trio's clock does not count them."""
         self._clock = clock
         self._on_step = on_step
         self._slept_s = slept_s
@@ -32,7 +35,7 @@ class ClockWatch:
         self._unconfirmed: UnconfirmedClockStep | None = None
 
     def check(self) -> int:
-        """The wall clock's instant in microseconds, compared with that of the last look."""
+        """Compare the wall clock with the last check. Returns the wall clock in microseconds of Unix time."""
         wall_us, trio_s, slept_s = to_us(self._clock.now()), trio.current_time(), self._slept_s()
         last_us, last_s, last_slept_s = self._last_check or (wall_us, trio_s, slept_s)
         self._last_check = (wall_us, trio_s, slept_s)
@@ -46,7 +49,11 @@ class ClockWatch:
         return wall_us
 
     def clock_ahead(self, call_times: Iterable[datetime | None] = ()) -> timedelta:
-        """How far the clock may be ahead, as nobody has confirmed it; `call_times` are calls' own times."""
+        """How far the wall clock may be ahead; zero if the clock is confirmed.
+
+        `call_times` are the times of new calls by Exotel's clock, in UTC. One near the wall clock
+        confirms it.
+        """
         self.check()
         unconfirmed = self._unconfirmed
         if unconfirmed is None:

@@ -1,8 +1,7 @@
-"""What is due and waits for its turn: the freshest first.
+"""Due actions that wait for their turn, the newest first.
 
-With a backlog somebody is served late whatever we do; a callback made a minute after the missed
-call is worth more than one made an hour after, so the newest goes first and the oldest runs into
-its `give_up_after`.
+A callback one minute after the missed call is worth more than one after an hour. With a backlog some
+actions are late in any case. So the newest goes first, and the oldest expires by its `give_up_after`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import trio
 
 
 class DueQueue:
-    """A lane's queue of due actions. Holds numbers only; what is taken is judged anew by the store."""
+    """A lane's queue of due actions. It holds ids only; the store judges each action when it is claimed."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int]] = []
@@ -23,17 +22,17 @@ class DueQueue:
         return len(self._heap)
 
     def add(self, due_us: int, action_id: int) -> None:
-        # Negated, as heapq gives the smallest: the latest due instant and then the latest call.
+        # Negated, as heapq returns the smallest: the latest due time first, then the latest call.
         heapq.heappush(self._heap, (-due_us, -action_id))
         self._has_due.set()
 
     def take(self, limit: int) -> list[tuple[int, int]]:
-        """Remove up to `limit` entries as (due instant in microseconds, action id), freshest first."""
+        """Remove up to `limit` entries, newest first: (due time in microseconds of Unix time, action id)."""
         taken = [heapq.heappop(self._heap) for _ in range(min(limit, len(self._heap)))]
         return [(-due_us, -action_id) for due_us, action_id in taken]
 
     async def wait(self) -> None:
-        """Return when there is something to take."""
+        """Return when the queue is not empty."""
         while not self._heap:
             self._has_due = trio.Event()
             await self._has_due.wait()

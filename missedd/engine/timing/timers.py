@@ -1,9 +1,9 @@
-"""Timers: one heap, one sleeping task, fed from the store.
+"""Timers: one heap in memory, one coroutine that sleeps until the next timer, loaded from the store.
 
-What is due within the horizon is in memory, the rest stays on disk until the horizon reaches it.
-The store is the truth and the heap a hint: an entry that fires twice, or for an action that has
-moved or ended since, finds nothing to claim. Due instants are wall-clock time, and the wall clock
-may step, so the sleeper looks at it again whenever that may have happened: see `ClockChanges`.
+Timers within the horizon are in memory; later ones stay on disk until the horizon reaches them. The store
+is the truth, and the heap is a hint. If a timer fires twice, or its action has moved or ended since, there
+is nothing to claim. Due times are wall-clock time. As the wall clock may be set, the coroutine checks it
+whenever that may have happened: see `ClockChanges`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import Timer
 
 HORIZON_S = 3600
-"""An hour of timers in memory: at an Exotel account's 250 missed calls a second a million entries."""
+"""An hour of timers in memory. At an Exotel account's 250 missed calls a second that is a million timers."""
 
 CLOCK_CHECK_EVERY_S = 5.0
-"""How late a forward step of the wall clock is noticed: a suspended machine, or NTP after a boot."""
+"""The longest time until a forward step is noticed: after a suspend, or by NTP after a boot."""
 
 type ClockChanges = Callable[[], Awaitable[None]]
 """Returns whenever the wall clock may have been set."""
 
 type ReadDueTimers = Callable[[int, int], Awaitable[list[Timer]]]
-"""Reads the wakes in (after, until], in microseconds, from the store."""
+"""Reads the timers in (after, until] from the store; both are microseconds of Unix time."""
 
 
 async def check_every_few_seconds() -> None:
-    """The `ClockChanges` of a machine's clock: nothing tells of its being set, so it is looked at."""
+    """The `ClockChanges` of a real machine. No event says that the clock was set, so it is polled."""
     await trio.sleep(CLOCK_CHECK_EVERY_S)
 
 
@@ -48,7 +48,7 @@ class Timers:
         clock_changes: ClockChanges = check_every_few_seconds,
         slept_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`slept_s` is for how long the machine was asleep so far."""
+        """`slept_s` returns for how many seconds the machine was suspended so far."""
         self._clock = clock
         self._read_due_timers = read_due_timers
         self._due_queues = due_queues
@@ -63,7 +63,7 @@ class Timers:
         return len(self._heap)
 
     def add(self, wakes: Iterable[Timer]) -> None:
-        """Take note of what was just committed; what lies beyond the horizon is left to the disk."""
+        """Add timers that were just committed. Those beyond the horizon stay on disk only."""
         for wake in wakes:
             if wake.at_us <= self._loaded_until_us:
                 if not self._heap or wake.at_us < self._heap[0].at_us:
@@ -71,7 +71,7 @@ class Timers:
                 heapq.heappush(self._heap, wake)
 
     def pending_ids(self) -> set[int]:
-        """The actions that memory will wake for by itself: waiting, or due and queued."""
+        """The ids of all actions in memory: those with a timer, and those due and queued."""
         queued = set[int]().union(*(each.due_ids() for each in self._due_queues.values()))
         return queued | {wake.action_id for wake in self._heap}
 
@@ -96,23 +96,23 @@ class Timers:
 
     @property
     def _extends_at_us(self) -> int:
-        """Half a horizon before it is reached."""
+        """When to load more, in microseconds: half a horizon before the horizon is reached."""
         return self._loaded_until_us - HORIZON_S * 500_000
 
     @property
     def loaded_until_us(self) -> int:
-        """The horizon: what is due later stays on disk for now."""
+        """The horizon, in microseconds of Unix time. Later timers are on disk only."""
         return self._loaded_until_us
 
     async def load(self) -> None:
-        """Load what is due within the horizon; nothing fires before `run`."""
+        """Load the timers within the horizon. None fires before `run`."""
         await self._extend()
 
     async def _extend(self) -> None:
-        """Move the horizon on and load what it now covers.
+        """Move the horizon forward and load the timers that it now covers.
 
-        The mark moves before the query: a wake committed meanwhile is then either added by
-        its own task or seen by the query; where it is both, it is taken once.
+        The horizon moves before the query. So a timer that is committed meanwhile is added by the code
+        that committed it, or is seen by the query. If both happen, it is added once.
         """
         after_us, until_us = self._loaded_until_us, to_us(self._clock.now()) + HORIZON_S * 1_000_000
         self._loaded_until_us = until_us

@@ -1,1 +1,1 @@
-"""Webhooks to applications: dispatched by endpoint, sent, tried again."""
+"""Webhooks to applications: a queue for each endpoint, sending, retries, alerts."""
