@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, overload
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +44,14 @@ def to_us(instant: datetime) -> int:
 def from_us(microseconds: int) -> datetime:
     """The inverse of `to_us`."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+@overload
+def to_iso(instant: datetime) -> str: ...
+
+
+@overload
+def to_iso(instant: datetime | None) -> str | None: ...
 
 
 def to_iso(instant: datetime | None) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -18,6 +19,7 @@ from missedd.base.clock import SystemClock
 from missedd.commands.report import InvalidArgument, parse_instant
 from missedd.commands.shared.options import OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
+from missedd.core.api_types.leads import LeadJson
 from missedd.core.explain.number import format_local_time
 from missedd.core.pagination import MAX_LIMIT, Page, Query
 from missedd.core.people.leads import LeadStatus, all_leads
@@ -25,10 +27,9 @@ from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import campaigns
 from missedd.store.reads.reader import leads as leads_page
 from missedd.web.api.csv_export import csv_header, csv_lines
-from missedd.web.api.leads import LEAD_COLUMNS
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-type Leads = AsyncGenerator[list[Mapping[str, Any]]]
+type Leads = AsyncGenerator[list[LeadJson]]
 
 TABLE_COLUMNS = ("campaign", "number", "status", "count", "last_seen_at", "callback_outcome", "updated_at")
 UNWRAPPED_COLUMNS = ("number", "status")
@@ -84,36 +85,38 @@ async def _print_leads(
             f"--campaign: there is no {args.campaign!r}; known are {', '.join(names) or 'none'}"
         )
 
-    async def read(query: Query) -> Page:
+    async def read(query: Query) -> Page[LeadJson]:
         return await reader.read(partial(leads_page, query=query))
 
     query = Query(campaign=args.campaign, status=args.status, updated_since=since)
     async with aclosing(all_leads(read, query, clock.now)) as leads:
         match args.format:
             case "csv":
-                await _write_csv(leads, partial(_local, zone=zone) if args.local else dict)
+                await _write_csv(leads, partial(_local, zone=zone) if args.local else _as_it_is)
             case "json":
-                await _write_json(leads, partial(_local, zone=zone) if args.local else dict)
+                await _write_json(leads, partial(_local, zone=zone) if args.local else _as_it_is)
             case _:
                 await _print_table(leads, partial(_local, zone=zone))
     return OK
 
 
-def _local(lead: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+def _local(lead: LeadJson, zone: ZoneInfo) -> LeadJson:
     """A lead with its times as a person in the zone reads them."""
-    return {
-        name: format_local_time(value, zone) if name.endswith("_at") and value else value
-        for name, value in lead.items()
-    }
+    times = {name: getattr(lead, name) for name in lead.__struct_fields__ if name.endswith("_at")}
+    return replace(lead, **{name: format_local_time(at, zone) for name, at in times.items() if at})
 
 
-type FormatLead = Callable[[Mapping[str, Any]], dict[str, Any]]
+def _as_it_is(lead: LeadJson) -> LeadJson:
+    return lead
+
+
+type FormatLead = Callable[[LeadJson], LeadJson]
 
 
 async def _write_csv(leads: Leads, shown: FormatLead) -> None:
-    sys.stdout.write(csv_header(LEAD_COLUMNS))
+    sys.stdout.write(csv_header(LeadJson))
     async for rows in leads:
-        sys.stdout.write(csv_lines(LEAD_COLUMNS, map(shown, rows)))
+        sys.stdout.write(csv_lines(LeadJson, map(shown, rows)))
 
 
 async def _write_json(leads: Leads, shown: FormatLead) -> None:
@@ -121,13 +124,13 @@ async def _write_json(leads: Leads, shown: FormatLead) -> None:
     before = "[\n"
     async for rows in leads:
         for row in rows:
-            sys.stdout.write(before + json.dumps(shown(row), ensure_ascii=False))
+            sys.stdout.write(before + json.dumps(to_builtins(shown(row)), ensure_ascii=False))
             before = ",\n"
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
 
 async def _print_table(leads: Leads, shown: FormatLead) -> None:
-    kept: list[Mapping[str, Any]] = []
+    kept: list[LeadJson] = []
     async for rows in leads:
         kept += rows
         if len(kept) > MAX_LIMIT:
@@ -137,11 +140,12 @@ async def _print_table(leads: Leads, shown: FormatLead) -> None:
         print(f"There are more than these {MAX_LIMIT:,}; --format csv has all.")
 
 
-def _table(leads: Iterable[Mapping[str, Any]]) -> Table:
+def _table(leads: Iterable[LeadJson]) -> Table:
     table = Table(title="Leads")
     for column in TABLE_COLUMNS:
         title = column.removesuffix("_at").replace("_", " ")
         table.add_column(title, no_wrap=column in UNWRAPPED_COLUMNS, overflow="fold")
     for lead in leads:
-        table.add_row(*(str(lead[name]) if lead[name] is not None else "–" for name in TABLE_COLUMNS))
+        values = (getattr(lead, name) for name in TABLE_COLUMNS)
+        table.add_row(*("–" if value is None else str(value) for value in values))
     return table

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
 from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +20,8 @@ from missedd.base.clock import SystemClock
 from missedd.commands.poll_recount import recount_poll, verify_result
 from missedd.commands.shared.options import FAILED, OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
-from missedd.core.polls.tally import CLOSED, UPCOMING, tally_json
+from missedd.core.api_types.polls import PollJson, poll_json
+from missedd.core.polls.tally import CLOSED, UPCOMING
 from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import polls, tally
 
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         print(poll, file=sys.stderr)
         return FAILED
     if args.format == "json":
-        print(json.dumps(poll, indent=2, ensure_ascii=False))
+        print(json.dumps(to_builtins(poll), indent=2, ensure_ascii=False))
     else:
         _print_poll(poll, ZoneInfo(settings.timezone))
     return OK
@@ -90,44 +91,44 @@ def run(args: argparse.Namespace) -> int:
 
 async def _load_poll(
     settings: Settings, reader: DatabaseConnection, name: str
-) -> tuple[Settings, dict[str, Any] | str]:
+) -> tuple[Settings, PollJson | str]:
     """The poll as the API shows it, or why there is none."""
     found = await reader.read(partial(tally, poll=name))
     if found is None:
         return settings, no_such_poll(name, await reader.read(polls))
-    return settings, tally_json(found, settings.policy.poll_options(name), SystemClock().now())
+    return settings, poll_json(found, settings.policy.poll_options(name), SystemClock().now())
 
 
 def no_such_poll(name: str, known: Sequence[str]) -> str:
     return f"there is no poll {name!r}; known are {', '.join(known) or 'none'}"
 
 
-def _print_poll(poll: Mapping[str, Any], zone: ZoneInfo) -> None:
-    table = Table(title=f"{poll['poll']}: {_period_text(poll, zone)}")
+def _print_poll(poll: PollJson, zone: ZoneInfo) -> None:
+    table = Table(title=f"{poll.poll}: {_period_text(poll, zone)}")
     table.add_column("")
     table.add_column("", width=BAR_WIDTH)
     table.add_column("votes", justify="right")
     table.add_column("share", justify="right")
-    most = max((each["votes"] for each in poll["options"]), default=0) or 1
-    for each in poll["options"]:
-        share = f"{each['votes'] / poll['total']:.1%}" if poll["total"] else "–"
-        table.add_row(
-            each["option"], Bar(most, 0, each["votes"], width=BAR_WIDTH), f"{each['votes']:,}", share
-        )
+    most = max((each.votes for each in poll.options), default=0) or 1
+    for each in poll.options:
+        share = f"{each.votes / poll.total:.1%}" if poll.total else "–"
+        table.add_row(each.option, Bar(most, 0, each.votes, width=BAR_WIDTH), f"{each.votes:,}", share)
     table.add_section()
-    table.add_row("counted", "", f"{poll['total']:,}", "")
-    refused = ", ".join(f"{count:,} {standing}" for standing, count in poll["refused"].items() if count)
+    table.add_row("counted", "", f"{poll.total:,}", "")
+    refused = ", ".join(
+        f"{count:,} {standing}" for standing, count in poll.refused.by_reason().items() if count
+    )
     if refused:
         table.caption = f"not counted: {refused}"
     Console().print(table)
 
 
-def _period_text(poll: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _period_text(poll: PollJson, zone: ZoneInfo) -> str:
     opens, closes = (
         each and datetime.fromisoformat(each).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-        for each in (poll["opens_at"], poll["closes_at"])
+        for each in (poll.opens_at, poll.closes_at)
     )
-    match poll["state"]:
+    match poll.state:
         case state if state == UPCOMING:
             return f"opens {opens}"
         case state if state == CLOSED:

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from missedd.base.clock import SystemClock
 from missedd.commands.shared.options import CONFIGURATION, FAILED, OK, print_problems
 from missedd.config.loader import InvalidConfig, Settings, load_settings
 from missedd.config.secrets import find_signing_key
+from missedd.core.api_types.polls import poll_json
 from missedd.core.polls.signed_result import FORMAT, has_valid_signature, poll_result_json, sign_result
-from missedd.core.polls.tally import OPEN, tally_json
+from missedd.core.polls.tally import OPEN
 from missedd.store.db.database import StoreRefused
 from missedd.store.db.read_access import has_database
 from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
@@ -35,12 +38,10 @@ def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: 
             found = recount_from_calls(reading, kept)
             if key is None or result_file is None or not found.agrees:
                 return _print_recount(found, settings, as_json=as_json)
+            now = SystemClock().now()
+            poll = poll_json(found.recounted, settings.policy.poll_options(name), now)
             counted = poll_result_json(
-                found.recounted,
-                found.voter_count,
-                vote_digests(reading, name),
-                settings.policy.poll_options(name),
-                SystemClock().now(),
+                poll, found.recounted.calls, found.voter_count, vote_digests(reading, name), now
             )
     except InvalidConfig as problems:
         return print_problems(problems)
@@ -59,7 +60,9 @@ def _print_recount(found: Recount, settings: Settings, *, as_json: bool) -> int:
             file=sys.stderr,
         )
     if as_json:
-        shown = tally_json(found.recounted, settings.policy.poll_options(poll), SystemClock().now())
+        shown = to_builtins(
+            poll_json(found.recounted, settings.policy.poll_options(poll), SystemClock().now())
+        )
         print(
             json.dumps(
                 shown
@@ -139,13 +142,10 @@ def _compare_result(said: Mapping[str, Any], config: Path, file: Path) -> int:
                 print(f"{file}: the signature fits; the database has no such poll", file=sys.stderr)
                 return FAILED
             found = recount_from_calls(reading, kept)
-            options = [each["option"] for each in said["options"]]
+            at, options = SystemClock().now(), [each["option"] for each in said["options"]]
+            poll = poll_json(found.recounted, options, at)
             now = poll_result_json(
-                found.recounted,
-                found.voter_count,
-                vote_digests(reading, said["poll"]),
-                options,
-                SystemClock().now(),
+                poll, found.recounted.calls, found.voter_count, vote_digests(reading, poll.poll), at
             )
     except InvalidConfig as problems:
         return print_problems(problems)

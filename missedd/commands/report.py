@@ -7,9 +7,9 @@ import json
 import sys
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
 from rich.console import Console
 
 from missedd.base.clock import SystemClock
@@ -17,6 +17,7 @@ from missedd.commands.report_tables import DETAILS, csv_rows, tables, write_csv
 from missedd.commands.shared.options import FAILED, OK, USAGE, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
 from missedd.config.values import parse_duration
+from missedd.core.api_types.analytics import FiguresJson
 from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import campaigns, load_analytics
 
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         return USAGE if str(result).startswith("--") else FAILED
     match args.format:
         case "json":
-            print(json.dumps(result, indent=2, ensure_ascii=False))
+            print(json.dumps(to_builtins(result), indent=2, ensure_ascii=False))
         case "csv":
             write_csv(csv_rows(result, args.by))
         case _:
@@ -107,7 +108,7 @@ def parse_instant(text: str | None, option: str, now: datetime, timezone: str) -
 
 async def _load_figures(
     settings: Settings, reader: DatabaseConnection, args: argparse.Namespace
-) -> dict[str, dict[str, Any]] | InvalidArgument:
+) -> dict[str, FiguresJson] | InvalidArgument:
     """The figures by campaign, or what is wrong with the arguments."""
     now = SystemClock().now()
     try:

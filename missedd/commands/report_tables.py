@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from missedd.core.analytics.figures import busiest_hour
+from missedd.core.api_types.analytics import FiguresJson
 from missedd.exotel.sms_status_codes import describe_code
 
-type FiguresByCampaign = Mapping[str, Mapping[str, Any]]
+type FiguresByCampaign = Mapping[str, FiguresJson]
 """Figures by campaign."""
 type Row = list[str | int | float | None]
 
@@ -85,7 +87,7 @@ def table(found: FiguresByCampaign, by: str | None) -> Table:
         [title, *(_format_figure(key, _value(each, key)) for each in found.values())]
         for title, key in FIGURE_ROWS
     ]
-    peaks = (busiest_hour(each["peak_hours"]) for each in found.values())
+    peaks = (busiest_hour(each.peak_hours) for each in found.values())
     rows.append(["Peak hour", *("–" if each is None else f"{each:02d}:00" for each in peaks)])
     return _columns("Missed calls", found, rows)
 
@@ -96,15 +98,18 @@ def csv_rows(found: FiguresByCampaign, by: str | None) -> Iterator[Row]:
         case "hour":
             yield ["campaign", "hour", "calls"]
             for name, each in found.items():
-                yield from ([name, row["hour"], row["calls"]] for row in each["peak_hours"])
+                for hour in each.peak_hours:
+                    yield [name, hour.hour, hour.calls]
         case "weekday":
             yield ["campaign", "weekday", "hour", "calls"]
             for name, each in found.items():
-                yield from ([name, *row.values()] for row in each["weekday_hours"])
+                for cell in each.weekday_hours:
+                    yield [name, cell.weekday, cell.hour, cell.calls]
         case "day":
             yield ["campaign", "date", "calls"]
             for name, each in found.items():
-                yield from ([name, row["date"], row["calls"]] for row in each["by_day"])
+                for day in each.by_day:
+                    yield [name, day.date, day.calls]
         case "reason":
             yield ["campaign", "of", "outcome", "reason", "code", "count", "meaning"]
             for name, each in found.items():
@@ -113,17 +118,16 @@ def csv_rows(found: FiguresByCampaign, by: str | None) -> Iterator[Row]:
             keys = [key for _, key in FIGURE_ROWS]
             yield ["campaign", *(key.replace(".", "_") for key in keys), "peak_hour"]
             for name, each in found.items():
-                yield [name, *(_value(each, key) for key in keys), busiest_hour(each["peak_hours"])]
+                yield [name, *(_value(each, key) for key in keys), busiest_hour(each.peak_hours)]
 
 
 def write_csv(rows: Iterable[Row]) -> None:
     csv.writer(sys.stdout).writerows(rows)
 
 
-def _value(figures: Mapping[str, Any], key: str) -> int | float | None:
+def _value(figures: FiguresJson, key: str) -> int | float | None:
     """A figure, or a part of one behind a dot."""
-    name, _, part = key.partition(".")
-    value: int | float | None = figures[name][part] if part else figures[name]
+    value: int | float | None = attrgetter(key)(figures)
     return value
 
 
@@ -148,11 +152,11 @@ def _columns(title: str, found: FiguresByCampaign, rows: Iterable[Iterable[str]]
 
 def _by_hour(found: FiguresByCampaign) -> Iterator[list[str]]:
     for hour in range(24):
-        yield [f"{hour:02d}:00", *(f"{each['peak_hours'][hour]['calls']:,}" for each in found.values())]
+        yield [f"{hour:02d}:00", *(f"{each.peak_hours[hour].calls:,}" for each in found.values())]
 
 
 def _by_day(found: FiguresByCampaign) -> Iterator[list[str]]:
-    calls = {name: {row["date"]: row["calls"] for row in each["by_day"]} for name, each in found.items()}
+    calls = {name: {row.date: row.calls for row in each.by_day} for name, each in found.items()}
     for date in sorted(set().union(*calls.values())):
         yield [date, *(f"{of_campaign.get(date, 0):,}" for of_campaign in calls.values())]
 
@@ -164,18 +168,18 @@ def _weekdays(found: FiguresByCampaign) -> Table:
         column.justify = "right"
     for name, each in found.items():
         for day, weekday in enumerate(WEEKDAYS):
-            calls = (row["calls"] for row in each["weekday_hours"][day * 24 : (day + 1) * 24])
+            calls = (row.calls for row in each.weekday_hours[day * 24 : (day + 1) * 24])
             drawn.add_row(name if day == 0 else "", weekday, *(f"{n:,}" if n else "·" for n in calls))
         drawn.add_section()
     return drawn
 
 
-def _hours_by_weekday(name: str, figures: Mapping[str, Any]) -> Table:
+def _hours_by_weekday(name: str, figures: FiguresJson) -> Table:
     """The same of one campaign, the other way round: for a terminal that is not so wide."""
     drawn = Table("", title=f"Missed calls of {name} by hour and weekday")
     for weekday in WEEKDAYS:
         drawn.add_column(weekday, justify="right")
-    calls = [row["calls"] for row in figures["weekday_hours"]]
+    calls = [row.calls for row in figures.weekday_hours]
     for hour in range(24):
         drawn.add_row(f"{hour:02d}:00", *(f"{n:,}" if n else "·" for n in calls[hour::24]))
     return drawn
@@ -200,11 +204,11 @@ def _reasons(found: FiguresByCampaign) -> Table:
     return drawn
 
 
-def _outcome_rows(figures: Mapping[str, Any]) -> Iterator[Row]:
-    for row in figures["verdicts"]:
-        yield ["call", row["verdict"], row["reason"], None, row["calls"], None]
-    for row in figures["callback_outcomes"]:
-        yield ["callback", row["outcome"], row["reason"], None, row["count"], None]
-    for row in figures["sms_by_reason"]:
-        words = describe_code(row["code"] or "") or None
-        yield ["sms", row["outcome"], row["reason"], row["code"], row["count"], words]
+def _outcome_rows(figures: FiguresJson) -> Iterator[Row]:
+    for verdict in figures.verdicts:
+        yield ["call", verdict.verdict, verdict.reason, None, verdict.calls, None]
+    for ended in figures.callback_outcomes:
+        yield ["callback", ended.outcome, ended.reason, None, ended.count, None]
+    for sms in figures.sms_by_reason:
+        words = describe_code(sms.code or "") or None
+        yield ["sms", sms.outcome, sms.reason, sms.code, sms.count, words]

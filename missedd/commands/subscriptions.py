@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
 from rich.console import Console
 from rich.table import Table
 
 from missedd.commands.shared.options import FAILED, OK, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
+from missedd.core.api_types.consents import SubscriptionJson
 from missedd.core.explain.number import format_local_time
 from missedd.core.pagination import MAX_LIMIT, Query
 from missedd.store.db.database import DatabaseConnection
 from missedd.store.reads.reader import subscriptions
 from missedd.web.api.csv_export import to_csv
-from missedd.web.api.subscriptions import STATES, SUBSCRIPTION_COLUMNS
+from missedd.web.api.subscriptions import STATES
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     match args.format:
         case "json":
-            print(json.dumps(consents, indent=2, ensure_ascii=False))
+            print(json.dumps(to_builtins(consents), indent=2, ensure_ascii=False))
         case "csv":
-            sys.stdout.write(to_csv(SUBSCRIPTION_COLUMNS, consents))
+            sys.stdout.write(to_csv(SubscriptionJson, consents))
         case _:
             _print_table(args.list, consents, ZoneInfo(settings.timezone))
     return OK
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def _load_consents(
     settings: Settings, reader: DatabaseConnection, args: argparse.Namespace
-) -> tuple[Settings, list[Mapping[str, Any]]]:
-    consents: list[Mapping[str, Any]] = []
+) -> tuple[Settings, list[SubscriptionJson]]:
+    consents: list[SubscriptionJson] = []
     cursor: str | None = None
     while True:
         query = Query(list=args.list, standing=args.state, limit=MAX_LIMIT, cursor=cursor)
@@ -78,15 +78,15 @@ async def _load_consents(
             return settings, consents
 
 
-def _print_table(name: str, consents: list[Mapping[str, Any]], zone: ZoneInfo) -> None:
+def _print_table(name: str, consents: list[SubscriptionJson], zone: ZoneInfo) -> None:
     table = Table(title=f"Consents to {name}")
     for column in TABLE_COLUMNS:
         title = column.removesuffix("_at").replace("_", " ")
         table.add_column(title, no_wrap=column in UNWRAPPED_COLUMNS, overflow="fold")
     for each in consents:
         cells = (
-            format_local_time(each[name], zone) if name.endswith("_at") and each[name] else each[name]
-            for name in TABLE_COLUMNS
+            format_local_time(value, zone) if name.endswith("_at") and value else value
+            for name, value in ((name, getattr(each, name)) for name in TABLE_COLUMNS)
         )
         table.add_row(*(str(cell or "–") for cell in cells))
     Console().print(table)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from missedd.base.clock import SystemClock
 from missedd.commands.shared.options import FAILED, OK, add_config_option, add_format_option, run_query
 from missedd.config.loader import Settings
+from missedd.core.api_types.calls import StoryJson
+from missedd.core.api_types.consents import SubscriptionJson
+from missedd.core.api_types.suppressions import SuppressionJson
 from missedd.core.explain.call import explain_call
 from missedd.core.explain.number import explain_number
 from missedd.core.explain.remedies import remedies
@@ -50,9 +55,9 @@ def add_parser(commands: Subparsers) -> None:
 class _WhyResult:
     policy: Policy
     timezone: str
-    calls: list[dict[str, Any]]
-    suppressions: Sequence[Mapping[str, Any]] = ()
-    subscriptions: Sequence[Mapping[str, Any]] = ()
+    calls: list[StoryJson]
+    suppressions: Sequence[SuppressionJson] = ()
+    subscriptions: Sequence[SubscriptionJson] = ()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     if args.format == "json":
         told = [
-            each | {"actions": [add_code_words(action) for action in each["actions"]]} for each in found.calls
+            replace(call, actions=[add_code_words(action) for action in call.actions]) for call in found.calls
         ]
-        print(json.dumps(told, indent=2))
+        print(json.dumps(to_builtins(told), indent=2))
         return OK
     stories = [
         explain_call(call, now, found.timezone, describe_code, remedies(call, found.policy))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -58,20 +58,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Rows as JSON objects, newest first, and the cursor of the next page (None: this is the last page)."""
+class Page[T]:
+    """Objects of the API, newest first, and the cursor of the next page (None: this is the last page)."""
 
-    items: list[Mapping[str, Any]]
+    items: list[T]
     next: str | None
 
 
-type PageRows = list[Mapping[str, Any]]
-type ReadPage = Callable[[Query], Awaitable[Page]]
+type ReadPage[T] = Callable[[Query], Awaitable[Page[T]]]
 
 type CursorKey = tuple[int | str, ...]
 
 
-async def read_all_pages(read: ReadPage, query: Query) -> AsyncGenerator[PageRows]:
+async def read_all_pages[T](read: ReadPage[T], query: Query) -> AsyncGenerator[list[T]]:
     """Every row that the query selects, starting at its cursor, page by page. No page stays in memory.
 
     Rows that arrive meanwhile come before the first page and are not returned. Raises `InvalidCursor`.

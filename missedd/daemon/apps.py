@@ -23,7 +23,7 @@ from missedd.exotel.misdirected_requests import OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import Event, Logger
 from missedd.store.db.database import NotDurable
-from missedd.store.reads.reader import StoreReader
+from missedd.store.reads.reader import StoreReader, gauges
 from missedd.web.auth.access import AccessPolicy
 from missedd.web.private.app import NO_AUTH, build_private
 from missedd.web.private.metrics import Metrics
@@ -145,12 +145,12 @@ def build_private_site(
     keys: AccessPolicy = NO_AUTH,
 ) -> QuartTrio:
     """The site of the private listener."""
-    reader = StoreReader(engine.store.read, timezone)
+    read = StoreReader(engine.store.read)
     signs = ProcessMetrics(engine, log, why_not_ready)
 
     async def exposition() -> str:
         now = clock.now()
-        return metrics.exposition(await reader.gauges(now), now, signs.read())
+        return metrics.exposition(await read(gauges, now), now, signs.read())
 
     def on_failure(path: str, error: Exception) -> None:
         key = f"{_path_prefix(path, 4)} {type(error).__name__}"
@@ -164,7 +164,7 @@ def build_private_site(
             log.log_throttled("warning", Event.LOGIN_REFUSED, peer, peer=peer)
 
     return build_private(
-        reader,
+        read,
         engine.operator,
         engine.verifications,
         engine.poll_changes,

@@ -94,11 +94,11 @@ async def recover_actions(
     if forgotten:
         log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")
     standing = await store.read(quarantine)
-    if standing["since"] is not None:
+    if standing.since is not None:
         log.warning(
             Event.STORE_QUARANTINED,
-            since=standing["since"],
-            actions=standing["actions"],
+            since=standing.since,
+            actions=standing.actions,
             why="restored from a backup; `missedd release` lets what is owed for earlier calls go",
         )
     return rescued, frozenset(in_doubt)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from missedd.base.clock import Clock
+from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.people.verification import VerificationRefusal, VerificationStatus
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
@@ -33,7 +33,7 @@ class Verifications:
         self._rng = rng
         self._log = log
 
-    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal:
+    async def start(self, number: str, campaign: str) -> VerificationJson | VerificationRefusal:
         """Start to wait for a call from `number` (E.164). A pending verification of the number is superseded.
 
         Returns the verification as the API shows it, or why it was refused. Raises `NotDurable` if it
@@ -56,14 +56,14 @@ class Verifications:
             self._log.info(Event.VERIFICATION_STARTED, number=number, campaign=campaign)
         return started
 
-    async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
+    async def verification(self, verification_id: str) -> VerificationJson | None:
         """Return the verification as the API shows it, or None.
 
         An expired one is marked expired before the answer is returned, so a late webhook cannot verify
         it afterwards. Raises `NotDurable` if that could not be committed.
         """
         found = await self._store.read(partial(fetch_verification, verification_id=verification_id))
-        if found is None or found["status"] != VerificationStatus.PENDING:
+        if found is None or found.status != VerificationStatus.PENDING:
             return found
         now = self._clock.now()
         return await self._store.write(

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
+from msgspec import structs
+
+from missedd.core.api_types.actions import ActionJson, ListedActionJson
 from missedd.core.model import Outcome
 from missedd.core.people.suppression import RefusedSmsClass
 
@@ -130,9 +133,11 @@ def describe_code(code: str) -> str:
     return _by_code(code).description
 
 
-def add_code_words(action: Mapping[str, Any]) -> dict[str, Any]:
-    """An action as the API shows it, with what its code means beside it; None where it means nothing."""
-    return {**action, "code_words": describe_code(action["code"] or "") or None}
+def add_code_words[A: ListedActionJson | ActionJson](action: A) -> A:
+    """An action with what its code means; None where it means nothing."""
+    if action.code is None:
+        return action
+    return structs.replace(action, code_words=describe_code(action.code) or None)
 
 
 def _by_code(code: str) -> SmsCode:

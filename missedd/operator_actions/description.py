@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from missedd.base.clock import Clock
+    from missedd.core.api_types.leads import LeadJson
+    from missedd.core.api_types.suppressions import SuppressionJson
+    from missedd.core.explain.erasure_refusal import ErasureBlocker
     from missedd.core.pagination import Page, Query
     from missedd.core.people.erasure import ErasureRefusal
     from missedd.core.policy import Policy
@@ -146,13 +149,13 @@ class Form:
 class AnswerReads(Protocol):
     """What an answer may read after the change, or to explain a refusal."""
 
-    async def suppressions(self, query: Query) -> Page: ...
+    async def suppressions(self, query: Query) -> Page[SuppressionJson]: ...
 
     async def erasure_blocker(
         self, number: str, why: ErasureRefusal, at: datetime
-    ) -> Mapping[str, Any] | None: ...
+    ) -> ErasureBlocker | None: ...
 
-    async def lead(self, lead_id: int) -> Any: ...
+    async def lead(self, lead_id: int) -> LeadJson | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ async def _unsuppressed(context: AnswerContext, change: Unsuppress, was_suppress
     if was_suppressed:
         return
     others = (await context.reads.suppressions(Query(number=change.number))).items
-    prefixes = [each["number"] for each in others if each["number"] != change.number]
+    prefixes = [each.number for each in others if each.number != change.number]
     by = f" by itself, but by {' and '.join(prefixes)}" if prefixes else ""
     raise ChangeRefused(404, f"the number is not suppressed{by}")
 

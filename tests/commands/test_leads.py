@@ -13,8 +13,8 @@ import pytest
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
+from missedd.core.api_types.leads import LeadJson
 from missedd.core.pagination import MAX_LIMIT
-from missedd.web.api.leads import LEAD_COLUMNS
 from tests.commands.daemon import config
 from tests.store.database import CALLER, NOON, FilledDatabase
 
@@ -43,7 +43,7 @@ def test_what_changed_since_as_csv(
 ) -> None:
     assert main(["leads", *options, "--since", "24h", "--format", "csv"]) == 0
     (lead,) = read(capsys.readouterr().out)
-    assert tuple(lead) == LEAD_COLUMNS
+    assert list(lead) == list(LeadJson.columns())
     assert (lead["number"], lead["status"]) == (CALLER, "contacted")
     assert lead["updated_at"].endswith("Z")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec import to_builtins
 
 from missedd.cli import main
 from missedd.store.reads.reader import load_analytics
@@ -62,7 +63,8 @@ def report(db: FilledDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def module(db: FilledDatabase, campaign: str | None, since: datetime | None = None) -> dict[str, Any]:
-    return trio.run(partial(load_analytics, db, campaign, since, None, INDIA))
+    shown: dict[str, Any] = to_builtins(trio.run(partial(load_analytics, db, campaign, since, None, INDIA)))
+    return shown
 
 
 def rows(text: str) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.web.api.subscriptions import SUBSCRIPTION_COLUMNS
+from missedd.core.api_types.consents import SubscriptionJson
 from tests.commands.daemon import Daemon, config
 from tests.store.database import CALLER, NOON, FilledDatabase
 
@@ -98,7 +98,7 @@ def test_the_ledger_in_each_form(
     command = ["subscriptions", *config(tmp_path), "weather"]
     assert main([*command, "--format", "csv"]) == 0
     lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert (len(lines), tuple(lines[0])) == (1_002, SUBSCRIPTION_COLUMNS)
+    assert (len(lines), tuple(lines[0])) == (1_002, tuple(SubscriptionJson.columns()))
     assert (lines[-1]["number"], lines[-1]["withdrawal_call_sid"]) == (CALLER, "c2")
     assert main([*command, "--format", "json", "--state", "withdrawn"]) == 0
     (consent,) = json.loads(capsys.readouterr().out)

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,14 +17,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from missedd.core.api_types.webhooks import AcceptedCallJson
 from missedd.engine.webhooks.webhook_sender import encode_json, missed_call_event, signature
-from missedd.store.admission.call_row import CallRow
 
 pytestmark = pytest.mark.real
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "frappe-crm.md"
 KEY = b"a secret of twenty-four b"
-NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+AT = "2026-11-23T06:30:00.000Z"
 
 
 class Crm(HTTPServer):
@@ -105,7 +104,9 @@ def receiver(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def deliver(address: str, number: str, message_id: str = "msg_1", key: bytes = KEY, late_s: int = 0) -> int:
     """Send a webhook as missedd does; its status, 0 for none."""
     body = encode_json(
-        missed_call_event(CallRow("c1", "shop", number, "+918047120001", NOW, NOW, "accepted", "first-call"))
+        missed_call_event(
+            AcceptedCallJson("c1", number, "+918047120001", "shop", AT, AT, "accepted", "first-call")
+        )
     )
     sent_at = int(time.time()) - late_s
     headers = {

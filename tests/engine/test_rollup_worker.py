@@ -73,7 +73,7 @@ async def test_in_a_rush_full_stretches_are_folded_at_once(tmp_path: Path, autoj
                 load_analytics, campaign=None, since=None, until=from_us(await _until(stage)), timezone=INDIA
             )
         )
-        assert found["total_calls"] >= 2 * CALLS_PER_BUCKET
+        assert found.total_calls >= 2 * CALLS_PER_BUCKET
 
 
 async def test_what_is_far_behind_is_made_at_the_start_and_told(

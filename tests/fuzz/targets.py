@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from missedd.base.clock import to_iso
 from missedd.config.loader import InvalidConfig, load_settings
 from missedd.core.explain.call import explain_call
@@ -126,7 +128,7 @@ class Wire:
         told = run(call_trace(self._db, sid))
         if told is None:
             raise InvariantBroken("a call was kept that cannot be read")
-        json.dumps(told).encode("ascii")
+        json.dumps(to_builtins(told)).encode("ascii")
         explain_call(told, NOON, "Asia/Kolkata").encode()
 
     def _count(self, table: str) -> int:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from missedd.base.clock import to_us
 from missedd.core.model import Lane
 from missedd.core.upstream.trouble import TroubleKind
+from missedd.store.reads.reader import StoreGauges
 from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, policy
@@ -32,23 +33,21 @@ POLICY: Final = policy(
     ),
 )
 
-GAUGES: Final = {
-    "open": {("callback", "held"): 2},
-    "held": {("callback", "business-closed"): 2},
-    "due": {"callback": (1, to_us(EPOCH - timedelta(seconds=1)))},
-    "next_wake_at": to_us(EPOCH),
-    "suppressions": 7,
-    "agents_absent": 0,
-    "parked": 0,
-    "unknown": 0,
-    "lost": 0,
-    "quarantined": 0,
-    "paused": [],
-    "sms_misconfigured": {("admissions", "23185"): 0},
-    "told_early": {("admissions",): 0},
-    "last_webhook_at": to_us(EPOCH),
-    "schema": 1,
-}
+GAUGES: Final = StoreGauges(
+    open={("callback", "held"): 2},
+    held={("callback", "business-closed"): 2},
+    due={"callback": (1, to_us(EPOCH - timedelta(seconds=1)))},
+    next_wake_at=to_us(EPOCH),
+    suppressions=7,
+    agents_absent=0,
+    attention={"parked": 0, "unknown": 0, "lost": 0},
+    quarantined=0,
+    paused=[],
+    sms_misconfigured={("admissions", "23185"): 0},
+    told_early={"admissions": 0},
+    last_webhook_at=to_us(EPOCH),
+    schema=1,
+)
 VITALS: Final = DaemonGauges(
     is_ready=True,
     budgets={lane: RateLimitGauges(60, 0.2, 0.0) for lane in (Lane.VOICE, Lane.SMS)},

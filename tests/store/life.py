@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from missedd.base.clock import to_us
 from missedd.core.analytics import time_buckets
@@ -204,4 +205,4 @@ class RandomHistory:
             campaign = self.rng.choice((None, "shop", "vote", "radio"))
             told = await load_analytics(db, campaign, since, until, self.timezone)
             counted = await recount_analytics(db.fetch_all, campaign, since, until, self.timezone)
-            assert differences(told, counted) == {}, (campaign, since, until)
+            assert differences(to_builtins(told), counted) == {}, (campaign, since, until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from quart_trio import QuartTrio
 
 from missedd.core.actions.resolution import Resolution
 from missedd.core.admission.pauses import Pause
+from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.audit import Actor
 from missedd.core.model import Lane, Outcome
 from missedd.core.people.conversions import ConversionInput, ConversionResult
@@ -30,7 +31,7 @@ from missedd.operator_actions.description import OperatorChange
 from missedd.operator_actions.leads import MarkLead, RecordConversions
 from missedd.operator_actions.numbers import Erase, Suppress, Unsubscribe, Unsuppress
 from missedd.operator_actions.quarantine import ReleaseQuarantine
-from missedd.store.reads.reader import ReadOnlyDatabase, StoreReader
+from missedd.store.reads.reader import ReadOnlyDatabase, StoreReader, gauges
 from missedd.web.auth.access import AccessPolicy
 from missedd.web.private.app import NO_AUTH, build_private
 from missedd.web.private.metrics import Metrics
@@ -122,16 +123,16 @@ class Verifier:
     """Stands for the engine: keeps what the application asked for, and answers with what it was given."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
-    answer: Mapping[str, Any] | VerificationRefusal = field(
+    answer: VerificationJson | VerificationRefusal = field(
         default_factory=lambda: VerificationRefusal(Reason.UNKNOWN_CAMPAIGN)
     )
-    known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    known: dict[str, VerificationJson] = field(default_factory=dict)
 
-    async def start(self, number: str, campaign: str) -> Mapping[str, Any] | VerificationRefusal:
+    async def start(self, number: str, campaign: str) -> VerificationJson | VerificationRefusal:
         self.asked.append((number, campaign))
         return self.answer
 
-    async def verification(self, verification_id: str) -> Mapping[str, Any] | None:
+    async def verification(self, verification_id: str) -> VerificationJson | None:
         return self.known.get(verification_id)
 
 
@@ -186,7 +187,7 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
     async def read[T](unit: Callable[[ReadOnlyDatabase], Awaitable[T]]) -> T:
         return await unit(db)
 
-    reads, operator, metrics, news = StoreReader(read, "Asia/Kolkata"), Operator(), Metrics(), PollChanges()
+    reader, operator, metrics, news = StoreReader(read), Operator(), Metrics(), PollChanges()
     verifier = Verifier()
     failures: list[tuple[str, Exception]] = []
     ready: list[str] = []
@@ -194,12 +195,12 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
     clock = StoppedClock()
 
     async def exposition() -> str:
-        return metrics.exposition(await reads.gauges(NOON), NOON)
+        return metrics.exposition(await reader(gauges, NOON), NOON)
 
     held: dict[Lane, str] = {}
     troubles = ActiveTroubles()
     app = build_private(
-        reads,
+        reader,
         operator,
         verifier,
         news,

@@ -4,53 +4,43 @@
     callback   replaced_by 17
     sms        text "Thank you for calling."   units 1   price 0.180000
 
-Each detail is described once, here. The API, its CSV and OpenAPI document, `missedd why` and the console use
-this description, and erasing a number removes its personal details. Details are stored as strings; an unknown
-detail is absent.
+Each detail is a field of `BriefActionJson`, which describes it. Here is how `missedd why` and the console
+show it, and whether erasing a number removes it. Details are stored as strings; an unknown detail is absent.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from missedd.core.sms.segments import count_segments
 
+if TYPE_CHECKING:
+    from missedd.core.api_types.actions import BriefActionJson
+
 
 class ActionDetail(NamedTuple):
-    """`label` is for people and `unit` follows the value; `description` is for the OpenAPI document."""
+    """`label` is for people and `unit` follows the value."""
 
     name: str
     label: str
-    description: str
     unit: str = ""
-    is_count: bool = False
     is_link: bool = False
-    values: tuple[str, ...] = ()
-    """All possible values, if there are few."""
     is_personal: bool = True
     """Whether erasing the number removes this detail."""
 
 
 ACTION_DETAILS: Final = (
-    ActionDetail("agent", "Agent", "The agent whom the callback connects, E.164."),
-    ActionDetail("first", "Called first", "Whose phone rang first.", values=("agent", "customer")),
-    ActionDetail(
-        "caller_id", "Called from", "The ExoPhone shown to the caller, if it is not the one they called."
-    ),
-    ActionDetail(
-        "talk_s", "Talk time", "Seconds of conversation; with a flow, seconds of the call.", " s", True
-    ),
-    ActionDetail("recording_url", "Recording", "The provider's address of the recording.", is_link=True),
-    ActionDetail("price", "Price", "What the provider charged, in the account's currency."),
-    ActionDetail("text", "Text", "The text of the SMS as it was sent, or as the SMS applet fetched it."),
-    ActionDetail(
-        *("replaced_by", "Replaced by", "The callback for another call of this caller that remained."),
-        is_count=True,
-        is_personal=False,
-    ),
-    ActionDetail("units", "Units", "How many SMS the provider bills for the text.", is_count=True),
+    ActionDetail("agent", "Agent"),
+    ActionDetail("first", "Called first"),
+    ActionDetail("caller_id", "Called from"),
+    ActionDetail("talk_s", "Talk time", unit=" s"),
+    ActionDetail("recording_url", "Recording", is_link=True),
+    ActionDetail("price", "Price"),
+    ActionDetail("text", "Text"),
+    ActionDetail("replaced_by", "Replaced by", is_personal=False),
+    ActionDetail("units", "Units"),
 )
 
 _WEB_LINK: Final = re.compile(r"https?://[!#-;=?-\[\]-~]{1,2000}", re.IGNORECASE)
@@ -79,20 +69,10 @@ def merge_details(known: Mapping[str, str], reported: Mapping[str, str]) -> dict
     return {**known, **reported} | ({} if talk_s is None else {"talk_s": talk_s})
 
 
-def details_json(details: Mapping[str, str]) -> dict[str, Any]:
-    """All details by name as the API shows them; None if unknown."""
-    return {
-        each.name: int(details[each.name])
-        if each.is_count and each.name in details
-        else details.get(each.name)
-        for each in ACTION_DETAILS
-    }
-
-
-def displayed_details(action: Mapping[str, Any]) -> Iterator[DisplayedDetail]:
-    """The known details of an action, for people. `action` is as the API shows it."""
+def displayed_details(action: BriefActionJson) -> Iterator[DisplayedDetail]:
+    """The known details of an action, for people."""
     for detail in ACTION_DETAILS:
-        value = action.get(detail.name)
+        value = getattr(action, detail.name)
         if value is not None:
             text = f"{value}{detail.unit}"
             yield DisplayedDetail(detail.label, text, text if detail.is_link and is_web_link(text) else None)

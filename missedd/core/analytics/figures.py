@@ -32,13 +32,21 @@ period are those for the calls of the period. Rates are fractions; None over not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
 
 from missedd.core.analytics.hour_grid import HourGrid
 from missedd.core.analytics.latency_buckets import percentile
 from missedd.core.analytics.local_hours import calls_by_local_hour
+from missedd.core.api_types.analytics import (
+    ActionCountJson,
+    EndedCallbacksJson,
+    EndedSmsJson,
+    FiguresJson,
+    HourJson,
+    VerdictsJson,
+    WaitsJson,
+)
 from missedd.core.model import SHAPE_RECOVERED, Kind, Outcome, State, Verdict
 from missedd.core.reasons import AGENT_MISS_REASONS
 
@@ -49,8 +57,6 @@ COUNTED_VERDICTS: tuple[Verdict, ...] = (
     Verdict.NO_CALLER_ID,
 )
 """The verdicts of calls that count as missed calls to a campaign."""
-
-PERCENTILES: Final = {"median": 50, "p95": 95}
 
 
 class RollupsBehind(Exception):
@@ -94,41 +100,47 @@ class _ActionGroup:
     count: int
 
 
-def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> dict[str, Any]:
-    """The figures as the API shows them: first those of the contract, then those that explain them."""
+def analytics_json(counts: PeriodCounts, grid: HourGrid, timezone: str) -> FiguresJson:
+    """The figures as the API shows them."""
     facts = _parse_facts(counts.facts)
     all_callbacks = [each for each in facts.actions if each.kind == Kind.CALLBACK]
     callbacks = [each for each in all_callbacks if not is_agent_miss(each.outcome, each.reason)]
     sms = [each for each in facts.actions if each.kind == Kind.SMS]
     answered, delivered = _count_placed(callbacks, Outcome.ANSWERED), _count_placed(sms, Outcome.DELIVERED)
     by_hour, by_weekday, by_day = calls_by_local_hour(counts.hours, grid, timezone)
-    return {
-        "total_calls": sum(n for (verdict, _), n in facts.calls.items() if verdict in COUNTED_VERDICTS),
-        "unique_callers": counts.unique_callers,
-        "callbacks_made": _count_placed(callbacks),
-        "callbacks_answered": answered,
-        "callback_success_rate": rate(answered, _count_ended(callbacks)),
-        "agent_misses": sum(each.count for each in all_callbacks) - sum(each.count for each in callbacks),
-        "leads": facts.leads,
-        "conversions": facts.conversions,
-        "conversion_rate": rate(facts.converted, facts.leads),
-        "peak_hours": by_hour,
-        "recovered": facts.recovered,
-        "sms_sent": _count_placed(sms),
-        "sms_delivered": delivered,
-        "sms_delivery_rate": rate(delivered, _count_ended(sms)),
-        "seconds_to_callback": _percentiles(facts.seconds.get("called-back", {})),
-        "seconds_to_answer": _percentiles(facts.seconds.get("answered", {})),
-        "callback_outcomes": _group_counts(_only_done(all_callbacks), ("outcome", "reason")),
-        "sms_by_reason": _group_counts(_only_done(sms), ("outcome", "reason", "code")),
-        "verdicts": [
-            {"verdict": verdict, "reason": reason, "calls": n}
-            for (verdict, reason), n in sorted(facts.calls.items())
+    return FiguresJson(
+        total_calls=sum(n for (verdict, _), n in facts.calls.items() if verdict in COUNTED_VERDICTS),
+        unique_callers=counts.unique_callers,
+        callbacks_made=_count_placed(callbacks),
+        callbacks_answered=answered,
+        callback_success_rate=rate(answered, _count_ended(callbacks)),
+        agent_misses=sum(each.count for each in all_callbacks) - sum(each.count for each in callbacks),
+        leads=facts.leads,
+        conversions=facts.conversions,
+        conversion_rate=rate(facts.converted, facts.leads),
+        peak_hours=by_hour,
+        recovered=facts.recovered,
+        sms_sent=_count_placed(sms),
+        sms_delivered=delivered,
+        sms_delivery_rate=rate(delivered, _count_ended(sms)),
+        seconds_to_callback=_waits(facts.seconds.get("called-back", {})),
+        seconds_to_answer=_waits(facts.seconds.get("answered", {})),
+        callback_outcomes=[
+            EndedCallbacksJson(str(outcome), str(reason), n)
+            for (outcome, reason), n in _group_counts(_only_done(all_callbacks), ("outcome", "reason"))
         ],
-        "actions": _group_counts(facts.actions, ("kind", "state", "outcome")),
-        "weekday_hours": by_weekday,
-        "by_day": by_day,
-    }
+        sms_by_reason=[
+            EndedSmsJson(str(outcome), str(reason), code, n)
+            for (outcome, reason, code), n in _group_counts(_only_done(sms), ("outcome", "reason", "code"))
+        ],
+        verdicts=[VerdictsJson(verdict, reason, n) for (verdict, reason), n in sorted(facts.calls.items())],
+        actions=[
+            ActionCountJson(str(kind), str(state), outcome, n)
+            for (kind, state, outcome), n in _group_counts(facts.actions, ("kind", "state", "outcome"))
+        ],
+        weekday_hours=by_weekday,
+        by_day=by_day,
+    )
 
 
 def rate(part: int, whole: int) -> float | None:
@@ -141,10 +153,10 @@ def is_agent_miss(outcome: str | None, reason: object) -> bool:
     return outcome == Outcome.FAILED and reason in AGENT_MISS_REASONS
 
 
-def busiest_hour(hours: Iterable[Mapping[str, int]]) -> int | None:
+def busiest_hour(hours: Iterable[HourJson]) -> int | None:
     """The hour with the most calls, the earliest one if several are equal; None without calls."""
-    busiest = max(hours, key=lambda each: each["calls"], default=None)
-    return busiest["hour"] if busiest is not None and busiest["calls"] else None
+    busiest = max(hours, key=lambda each: each.calls, default=None)
+    return busiest.hour if busiest is not None and busiest.calls else None
 
 
 def _parse_facts(facts: Mapping[str, int]) -> _ParsedFacts:
@@ -186,16 +198,16 @@ def _only_done(actions: Iterable[_ActionGroup]) -> list[_ActionGroup]:
     return [each for each in actions if each.state == State.DONE]
 
 
-def _percentiles(counts: Mapping[int, int]) -> dict[str, float | None]:
-    return {name: percentile(counts, percent) for name, percent in PERCENTILES.items()}
+def _waits(counts: Mapping[int, int]) -> WaitsJson:
+    return WaitsJson(median=percentile(counts, 50), p95=percentile(counts, 95))
 
 
-def _group_counts(actions: Iterable[_ActionGroup], names: Sequence[str]) -> list[dict[str, Any]]:
+def _group_counts(
+    actions: Iterable[_ActionGroup], names: Sequence[str]
+) -> Iterator[tuple[tuple[str | None, ...], int]]:
     """Counts by some properties, sorted; an absent property is None."""
     sums = Counter[tuple[str, ...]]()
     for group in actions:
         sums[tuple(getattr(group, name) or "" for name in names)] += group.count
-    return [
-        {name: value or None for name, value in zip(names, key, strict=True)} | {"count": n}
-        for key, n in sorted(sums.items())
-    ]
+    for key, n in sorted(sums.items()):
+        yield tuple(value or None for value in key), n

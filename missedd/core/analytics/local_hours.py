@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from missedd.core.analytics.hour_grid import HourGrid
+from missedd.core.api_types.analytics import DayJson, HourJson, WeekdayHourJson
 
 HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
@@ -16,12 +17,10 @@ EPOCH_WEEKDAY: Final = 3
 """1 January 1970 was a Thursday; Monday is 0."""
 EPOCH_DATE: Final = date(1970, 1, 1)
 
-type HourTable = list[dict[str, int]]
-
 
 def calls_by_local_hour(
     hours: Mapping[int, int], grid: HourGrid, timezone: str
-) -> tuple[HourTable, HourTable, list[dict[str, int | str]]]:
+) -> tuple[list[HourJson], list[WeekdayHourJson], list[DayJson]]:
     """Three tables: all 24 hours of the day; all 168 hours of the week (Monday is 0); every date, first to
     last."""
     offsets = _UtcOffsets(timezone)
@@ -35,10 +34,10 @@ def calls_by_local_hour(
         dates[day] += n
     with_calls = [day for day, n in dates.items() if n]
     return (
-        [{"hour": hour, "calls": n} for hour, n in enumerate(of_day)],
-        [{"weekday": i // 24, "hour": i % 24, "calls": n} for i, n in enumerate(of_week)],
+        [HourJson(hour, n) for hour, n in enumerate(of_day)],
+        [WeekdayHourJson(i // 24, i % 24, n) for i, n in enumerate(of_week)],
         [
-            {"date": (EPOCH_DATE + timedelta(days=day)).isoformat(), "calls": dates[day]}
+            DayJson((EPOCH_DATE + timedelta(days=day)).isoformat(), dates[day])
             for day in range(min(with_calls), max(with_calls) + 1)
         ]
         if with_calls

@@ -6,12 +6,13 @@ reasons are the record; the words only explain them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from missedd.core.actions.details import displayed_details
+from missedd.core.api_types.actions import ActionJson, AttemptJson
+from missedd.core.api_types.calls import StoryJson
 from missedd.core.explain.number import format_local_time as _at
 from missedd.core.model import SHAPE_RECOVERED, SHAPE_SMS_APPLET, Kind, Outcome, State, Verdict
 from missedd.core.polls.voting_rules import describe_vote
@@ -48,7 +49,7 @@ the provider's codes, so the caller passes this function."""
 
 
 def explain_call(
-    call: Mapping[str, Any],
+    call: StoryJson,
     now: datetime,
     timezone: str,
     describe_code: DescribeCode = lambda code: "",
@@ -60,64 +61,64 @@ def explain_call(
     whether a due time is in the future. `remedies` are printed at the end: what a person can do.
     """
     zone = ZoneInfo(timezone)
-    caller = call["from"] or "a withheld number"
+    caller = call.from_ or "a withheld number"
     lines = [
-        f"Call {call['call_sid']}",
-        f"  {caller} called {call['to'] or 'an unreadable number'} at {_at(call['called_at'], zone)}"
-        + (f", campaign {call['campaign']}." if call["campaign"] else "."),
-        f"  {_VERDICTS[Verdict(call['verdict'])]}: {_describe_reason(call['reason'])}.",
+        f"Call {call.call_sid}",
+        f"  {caller} called {call.to or 'an unreadable number'} at {_at(call.called_at, zone)}"
+        + (f", campaign {call.campaign}." if call.campaign else "."),
+        f"  {_VERDICTS[Verdict(call.verdict)]}: {_describe_reason(call.reason)}.",
     ]
-    if call.get("shape") == SHAPE_RECOVERED:
+    if call.shape == SHAPE_RECOVERED:
         lines.append("  No webhook reported this call. missedd found it in Exotel's list of calls.")
-    if call.get("shape") == SHAPE_SMS_APPLET:
+    if call.shape == SHAPE_SMS_APPLET:
         lines.append("  The SMS applet asked for the text before a webhook reported the call.")
-    if call.get("reached_at"):
+    if call.reached_at and call.reached_by:
         lines.append(
-            f"  A later report at {_at(call['reached_at'], zone)} showed that it was not a missed call: "
-            f"{_describe_reason(call['reached_by'])}. All actions still owed for it ended."
+            f"  A later report at {_at(call.reached_at, zone)} showed that it was not a missed call: "
+            f"{_describe_reason(call.reached_by)}. All actions still owed for it ended."
         )
-    if call.get("redeliveries"):
-        lines.append(f"  Exotel delivered it {call['redeliveries']} more time(s); that changed nothing.")
-    if call.get("verification"):
-        lines.append(f"  It proved the number for the verification {call['verification']}.")
-    if not call["actions"]:
+    if call.redeliveries:
+        lines.append(f"  Exotel delivered it {call.redeliveries} more time(s); that changed nothing.")
+    if call.verification:
+        lines.append(f"  It proved the number for the verification {call.verification}.")
+    if not call.actions:
         lines.append("  It led to no action.")
-    for action in call["actions"]:
+    for action in call.actions:
         lines += _action_lines(action, now, zone, describe_code)
     lines += [f"  What to do: {remedy}." for remedy in remedies]
     return "\n".join(lines)
 
 
-def describe_sms_code(action: Mapping[str, Any], describe_code: DescribeCode) -> str:
+def describe_sms_code(action: ActionJson, describe_code: DescribeCode) -> str:
     """The code of a failed SMS and its meaning, such as `Code 23182: …`; "" if there is no code."""
-    code = action.get("code")
-    if action["kind"] != Kind.SMS or action["outcome"] != Outcome.FAILED or not code:
+    code = action.code
+    if action.kind != Kind.SMS or action.outcome != Outcome.FAILED or not code:
         return ""
     words = describe_code(code)
     return f"Code {code}: {words}" if words else f"Code {code}"
 
 
 def _action_lines(
-    action: Mapping[str, Any], now: datetime, zone: ZoneInfo, describe_code: DescribeCode
+    action: ActionJson, now: datetime, zone: ZoneInfo, describe_code: DescribeCode
 ) -> Iterator[str]:
-    yield f"  {action['kind']} (action {action['id']}): {_describe_state(action, now, zone)}"
+    yield f"  {action.kind} (action {action.id}): {_describe_state(action, now, zone)}"
     if code := describe_sms_code(action, describe_code):
         yield f"    {code}."
     for detail in displayed_details(action):
         yield f"    {detail.label}: {detail.value}"
-    if action.get("vote"):
-        vote = action["vote"]
-        yield f"    {describe_vote(vote['poll'], vote['option'], vote['standing'])}."
-    for attempt in action["attempts"]:
-        yield f"    {_describe_attempt(attempt, action['kind'], zone)}"
-    for report in action.get("reports", ()):
+    if action.vote:
+        vote = action.vote
+        yield f"    {describe_vote(vote.poll, vote.option, vote.standing)}."
+    for attempt in action.attempts:
+        yield f"    {_describe_attempt(attempt, action.kind, zone)}"
+    for report in action.reports:
         yield (
-            f"    {report['source']} at {_at(report['received_at'], zone)}: "
-            f"{report['status']}{f' {report["code"]}' if report.get('code') else ''}, {report['effect']}"
+            f"    {report.source} at {_at(report.received_at, zone)}: "
+            f"{report.status}{f' {report.code}' if report.code else ''}, {report.effect}"
         )
 
 
-def _describe_attempt(attempt: Mapping[str, Any], kind: str, zone: ZoneInfo) -> str:
+def _describe_attempt(attempt: AttemptJson, kind: str, zone: ZoneInfo) -> str:
     """One request and its result. "Accepted" means that the provider accepted the request; it says nothing
     about the customer."""
     result = {
@@ -125,20 +126,20 @@ def _describe_attempt(attempt: Mapping[str, Any], kind: str, zone: ZoneInfo) -> 
         "refused": "not accepted",
         "unknown": "it is not known whether it was accepted",
         None: "no answer yet",
-    }[attempt["result"]]
-    finished = f" at {_at(attempt['finished_at'], zone)}" if attempt["finished_at"] else ""
-    code = f", {attempt['code']}" if attempt["code"] else ""
-    why = f": {_describe_reason(attempt['reason'])}" if attempt["reason"] else ""
-    message = f" ({attempt['message']})" if attempt.get("message") else ""
-    started = _at(attempt["started_at"], zone)
-    return f"attempt {attempt['number']} at {started}: {result}{finished}{code}{why}{message}"
+    }[attempt.result]
+    finished = f" at {_at(attempt.finished_at, zone)}" if attempt.finished_at else ""
+    code = f", {attempt.code}" if attempt.code else ""
+    why = f": {_describe_reason(attempt.reason)}" if attempt.reason else ""
+    message = f" ({attempt.message})" if attempt.message else ""
+    started = _at(attempt.started_at, zone)
+    return f"attempt {attempt.number} at {started}: {result}{finished}{code}{why}{message}"
 
 
-def _describe_state(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
+def _describe_state(action: ActionJson, now: datetime, zone: ZoneInfo) -> str:
     """The present state of an action, and what comes next."""
-    why, due = _describe_reason(action["reason"]), _at(action["due_at"], zone)
-    ahead = _parse_instant(action["due_at"]) > now
-    match State(action["state"]):
+    why, due = _describe_reason(action.reason), _at(action.due_at, zone)
+    ahead = _parse_instant(action.due_at) > now
+    match State(action.state):
         case State.DONE:
             return f"{_describe_outcome(action)}; {why}.{_describe_resolution(action, zone)}"
         case State.PLANNED:
@@ -147,9 +148,9 @@ def _describe_state(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) ->
                 if ahead
                 else f"due since {due}, waiting for its turn; {why}."
             )
-        case State.HELD if action["reason"] == Reason.QUARANTINED:
+        case State.HELD if action.reason == Reason.QUARANTINED:
             return f"held; {why}."
-        case State.HELD if action["reason"] in (Reason.CAMPAIGN_PAUSED, *LANE_HOLD_REASONS):
+        case State.HELD if action.reason in (Reason.CAMPAIGN_PAUSED, *LANE_HOLD_REASONS):
             return f"held, due at {due}; {why}."
         case State.HELD:
             return f"held until {due}; {why}." if ahead else f"due since {due}, waiting for its turn; {why}."
@@ -159,18 +160,18 @@ def _describe_state(action: Mapping[str, Any], now: datetime, zone: ZoneInfo) ->
             return f"placed, waiting for its outcome; {why}."
 
 
-def _describe_outcome(action: Mapping[str, Any]) -> str:
-    if action["kind"] == Kind.VOTE and action["outcome"] == Outcome.REFUSED:
+def _describe_outcome(action: ActionJson) -> str:
+    if action.kind == Kind.VOTE and action.outcome == Outcome.REFUSED:
         return "kept, but refused by the poll's rules"
-    return _OUTCOMES[Outcome(action["outcome"])]
+    return _OUTCOMES[Outcome(str(action.outcome))]
 
 
-def _describe_resolution(action: Mapping[str, Any], zone: ZoneInfo) -> str:
-    if not action.get("settled_outcome"):
+def _describe_resolution(action: ActionJson, zone: ZoneInfo) -> str:
+    if not action.settled_outcome or not action.settled_at:
         return ""
-    note = f" ({action['settled_note']})" if action["settled_note"] else ""
-    outcome = _OUTCOMES[Outcome(action["settled_outcome"])]
-    return f" An operator entered the outcome at {_at(action['settled_at'], zone)}: {outcome}{note}."
+    note = f" ({action.settled_note})" if action.settled_note else ""
+    outcome = _OUTCOMES[Outcome(action.settled_outcome)]
+    return f" An operator entered the outcome at {_at(action.settled_at, zone)}: {outcome}{note}."
 
 
 def _describe_reason(reason: str) -> str:

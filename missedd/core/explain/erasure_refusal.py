@@ -6,8 +6,9 @@ opens); it is due at 2026-11-24 09:30:00 IST; erase the number after that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from missedd.core.explain.number import format_local_time
@@ -30,48 +31,75 @@ _HOW_TO_END: Final = {
 }
 
 
-def describe_blocker(refusal: ErasureRefusal, blocker: Mapping[str, Any] | None, timezone: str) -> str:
+@dataclass(frozen=True, slots=True)
+class OpenAction:
+    """The action for the number that lasts longest. Times are RFC 3339."""
+
+    id: int
+    kind: str
+    campaign: str
+    state: str
+    reason: str
+    due_at: str
+    expires_at: str | None
+    wake_at: str | None
+    open: int
+    """How many open actions there are, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVerification:
+    id: str
+    campaign: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPoll:
+    poll: str
+    closes_at: str
+
+
+type ErasureBlocker = OpenAction | PendingVerification | OpenPoll
+"""What prevents the erasure of a number."""
+
+
+def describe_blocker(refusal: ErasureRefusal, blocker: ErasureBlocker | None, timezone: str) -> str:
     """The refusal as a sentence without its full stop. `blocker` is what prevents the erasure, as the store
     returns it; None if nothing prevents it any more. Times are printed in `timezone`."""
-    parts = [REFUSAL_WORDS[refusal]]
-    if blocker is not None:
-        zone = ZoneInfo(timezone)
-        match refusal:
-            case ErasureRefusal.STILL_OWED:
-                parts.append("; ".join(_describe_open_action(blocker, zone)))
-            case ErasureRefusal.BEING_VERIFIED:
-                until = format_local_time(blocker["expires_at"], zone)
-                campaign = quoted(blocker["campaign"])
-                parts.append(
-                    f"{blocker['id']} of campaign {campaign}, until {until} at the latest; {_ERASE_LATER}"
-                )
-            case ErasureRefusal.POLL_OPEN:
-                closes = format_local_time(blocker["closes_at"], zone)
-                parts.append(f"{quoted(blocker['poll'])} closes at {closes}; {_ERASE_LATER}")
-            case _:
-                pass
+    parts, zone = [REFUSAL_WORDS[refusal]], ZoneInfo(timezone)
+    match blocker:
+        case OpenAction():
+            parts.append("; ".join(_describe_open_action(blocker, zone)))
+        case PendingVerification():
+            until = format_local_time(blocker.expires_at, zone)
+            campaign = quoted(blocker.campaign)
+            parts.append(f"{blocker.id} of campaign {campaign}, until {until} at the latest; {_ERASE_LATER}")
+        case OpenPoll():
+            closes = format_local_time(blocker.closes_at, zone)
+            parts.append(f"{quoted(blocker.poll)} closes at {closes}; {_ERASE_LATER}")
     return ": ".join(parts)
 
 
-def _describe_open_action(action: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    others = action["open"] - 1
+def _describe_open_action(action: OpenAction, zone: ZoneInfo) -> Iterator[str]:
+    others = action.open - 1
     more = f" and {others} more" if others else ""
-    name = f"{action['kind']} {action['id']} of campaign {quoted(action['campaign'])}{more}"
-    due = format_local_time(action["due_at"], zone)
-    match State(action["state"]):
+    name = f"{action.kind} {action.id} of campaign {quoted(action.campaign)}{more}"
+    due = format_local_time(action.due_at, zone)
+    match State(action.state):
         case State.PLANNED:
             yield f"{name} will be sent at {due}"
         case State.HELD:
-            yield f"{name} is held ({describe_reason(action['reason'])})"
+            yield f"{name} is held ({describe_reason(action.reason)})"
             yield f"it is due at {due}"
         case _:
             yield f"{name} was sent and its outcome is not known yet"
-            if action["wake_at"]:
-                yield f"the next lookup is at {format_local_time(action['wake_at'], zone)}"
-    if action["expires_at"]:
-        yield f"it ends at {format_local_time(action['expires_at'], zone)} at the latest, when it is too old"
-    elif action["kind"] == Kind.WEBHOOK:
+            if action.wake_at:
+                yield f"the next lookup is at {format_local_time(action.wake_at, zone)}"
+    if action.expires_at:
+        yield f"it ends at {format_local_time(action.expires_at, zone)} at the latest, when it is too old"
+    elif action.kind == Kind.WEBHOOK:
         yield "it ends when your application accepts it, or after twelve attempts in about four days"
-    if action["reason"] in _HOW_TO_END:
-        yield _HOW_TO_END[Reason(action["reason"])]
+    if action.reason in _HOW_TO_END:
+        yield _HOW_TO_END[Reason(action.reason)]
     yield _ERASE_LATER

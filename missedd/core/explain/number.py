@@ -5,11 +5,12 @@ The facts are those that the API shows; nothing is added.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from missedd.core.api_types.consents import SubscriptionJson
+from missedd.core.api_types.suppressions import SuppressionJson
 from missedd.core.people.suppression import Channel, RefusedSmsClass
 from missedd.core.phone import PREFIX_WILDCARD
 
@@ -24,8 +25,8 @@ _SOURCE_WORDS = {
 
 
 def explain_number(
-    suppressions: Sequence[Mapping[str, Any]],
-    subscriptions: Sequence[Mapping[str, Any]],
+    suppressions: Sequence[SuppressionJson],
+    subscriptions: Sequence[SubscriptionJson],
     now: datetime,
     timezone: str,
 ) -> str:
@@ -35,19 +36,19 @@ def explain_number(
     to say.
     """
     zone = ZoneInfo(timezone)
-    in_force = [each for each in suppressions if each["until"] is None or _parse_instant(each["until"]) > now]
+    in_force = [each for each in suppressions if each.until is None or _parse_instant(each.until) > now]
     return "\n".join([*_suppression_lines(in_force, zone), *_consent_lines(subscriptions, zone)])
 
 
-def describe_suppression(suppression: Mapping[str, Any]) -> str:
+def describe_suppression(suppression: SuppressionJson) -> str:
     """What one suppression forbids, in words; `suppression` is as the API shows it."""
-    match suppression["channel"], suppression["class"]:
+    match suppression.channel, suppression.class_:
         case Channel.CALLS, _:
             return "No calls to this number until it calls again"
         case Channel.SMS, RefusedSmsClass.PROMOTIONAL:
             return "No promotional SMS to this number"
         case Channel.SMS, RefusedSmsClass.SENDER:
-            return f"No SMS from {suppression['sender']} to this number"
+            return f"No SMS from {suppression.sender} to this number"
         case Channel.SMS, RefusedSmsClass.TAKES_NO_SMS:
             return "This number cannot receive SMS, so none is sent"
         case Channel.SMS, _:
@@ -55,29 +56,29 @@ def describe_suppression(suppression: Mapping[str, Any]) -> str:
     return "This number is not contacted"
 
 
-def _suppression_lines(suppressions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
+def _suppression_lines(suppressions: Sequence[SuppressionJson], zone: ZoneInfo) -> Iterator[str]:
     for suppression in suppressions:
-        number, until_at, call_sid = suppression["number"], suppression["until"], suppression["call_sid"]
+        number, until_at, call_sid = suppression.number, suppression.until, suppression.call_sid
         by_prefix = f" (by the prefix {number})" if number.endswith(PREFIX_WILDCARD) else ""
         until = f" until {format_local_time(until_at, zone)}" if until_at else ""
         call = f", call {call_sid}" if call_sid else ""
         yield (
             f"{describe_suppression(suppression)}{until}{by_prefix}: suppressed "
-            f"{_SOURCE_WORDS.get(suppression['source'], suppression['source'])} "
-            f"at {format_local_time(suppression['since'], zone)} ({suppression['reason']}{call})."
+            f"{_SOURCE_WORDS.get(suppression.source, suppression.source)} "
+            f"at {format_local_time(suppression.since, zone)} ({suppression.reason}{call})."
         )
 
 
-def _consent_lines(subscriptions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
+def _consent_lines(subscriptions: Sequence[SubscriptionJson], zone: ZoneInfo) -> Iterator[str]:
     for consent in subscriptions:
         end = "."
-        if consent["withdrawn_at"]:
-            call = f", call {consent['withdrawal_call_sid']}" if consent["withdrawal_call_sid"] else ""
-            how = _SOURCE_WORDS.get(consent["withdrawn_by"], consent["withdrawn_by"])
-            end = f"; it left at {format_local_time(consent['withdrawn_at'], zone)} {how}{call}."
+        if consent.withdrawn_at and consent.withdrawn_by:
+            call = f", call {consent.withdrawal_call_sid}" if consent.withdrawal_call_sid else ""
+            how = _SOURCE_WORDS.get(consent.withdrawn_by, consent.withdrawn_by)
+            end = f"; it left at {format_local_time(consent.withdrawn_at, zone)} {how}{call}."
         yield (
-            f"It joined the list {consent['list']} for {consent['purpose']} at "
-            f"{format_local_time(consent['consented_at'], zone)}, call {consent['call_sid']}{end}"
+            f"It joined the list {consent.list} for {consent.purpose} at "
+            f"{format_local_time(consent.consented_at, zone)}, call {consent.call_sid}{end}"
         )
 
 

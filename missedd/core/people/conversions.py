@@ -7,10 +7,13 @@ of the call that is named, else the campaign that the person called last before 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from missedd.core.api_types.conversions import ConversionJson
 
 DATE_ONLY_TOLERANCE: Final = timedelta(days=1)
 """How much later than the conversion its call may be: a date without a time means midnight."""
@@ -51,7 +54,7 @@ class StoredConversion:
     `conflicting_fields` names the fields that differ this time; a repetition changes nothing.
     """
 
-    conversion: Mapping[str, Any]
+    conversion: ConversionJson
     is_repeated: bool
     conflicting_fields: tuple[str, ...] = ()
 

@@ -11,11 +11,14 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyroaring import BitMap64
 
-from missedd.core.pagination import PageRows, Query, ReadPage, read_all_pages
+from missedd.core.pagination import Query, ReadPage, read_all_pages
+
+if TYPE_CHECKING:
+    from missedd.core.api_types.leads import LeadJson
 
 
 class LeadStatus(StrEnum):
@@ -50,7 +53,9 @@ _COMMIT_DELAY: Final = timedelta(minutes=1)
 _PASSES: Final = 3
 
 
-async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -> AsyncGenerator[PageRows]:
+async def all_leads(
+    read: ReadPage[LeadJson], query: Query, now: Callable[[], datetime]
+) -> AsyncGenerator[list[LeadJson]]:
     """Every lead that the query selects, each once.
 
     With `updated_since`, a lead that changes during the export moves to the front of the list and would be
@@ -60,9 +65,9 @@ async def all_leads(read: ReadPage, query: Query, now: Callable[[], datetime]) -
     for _ in range(1 if query.updated_since is None else _PASSES):
         began_at = now()
         async with aclosing(read_all_pages(read, query)) as pages:
-            async for rows in pages:
-                if fresh := [row for row in rows if row["id"] not in exported]:
+            async for leads in pages:
+                if fresh := [lead for lead in leads if lead.id not in exported]:
                     yield fresh
                 if query.updated_since is not None:
-                    exported.update(row["id"] for row in rows)
+                    exported.update(lead.id for lead in leads)
         query = replace(query, updated_since=began_at - _COMMIT_DELAY, cursor=None)

@@ -11,13 +11,17 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from missedd.base.clock import to_iso
-from missedd.core.polls.tally import Tally, tally_json
+
+if TYPE_CHECKING:
+    from missedd.core.api_types.polls import PollJson
 
 FORMAT: Final = "missedd-poll-result/1"
 
@@ -40,22 +44,23 @@ EMPTY_DIGEST: Final = hashlib.sha256().hexdigest()
 
 
 def poll_result_json(
-    tally: Tally, numbers: int, digests: VoteDigests, options: Iterable[str], counted_at: datetime
+    poll: PollJson, calls: int, numbers: int, digests: VoteDigests, counted_at: datetime
 ) -> dict[str, Any]:
-    """The result of a recount, to be signed; `numbers` is how many different numbers voted."""
-    poll = tally_json(tally, options, counted_at)
+    """The result of a recount, to be signed. `calls` is how many votes came in, `numbers` how many different
+    numbers voted."""
+    said = msgspec.to_builtins(poll)
     rules = ("votes_per_number", "keep", "opens_at", "closes_at", "countries")
     return {
         "format": FORMAT,
-        "poll": poll["poll"],
-        "rules": {name: poll[name] for name in rules if name in poll},
-        "state": poll["state"],
+        "poll": poll.poll,
+        "rules": {name: said[name] for name in rules if name in said},
+        "state": poll.state,
         "counted_at": to_iso(counted_at),
-        "calls": tally.calls,
+        "calls": calls,
         "numbers": numbers,
-        "total": poll["total"],
-        "options": [each | {"digest": digests.for_option(each["option"])} for each in poll["options"]],
-        "refused": poll["refused"],
+        "total": poll.total,
+        "options": [option | {"digest": digests.for_option(option["option"])} for option in said["options"]],
+        "refused": said["refused"],
         "digest": digests.total,
     }
 

@@ -1,13 +1,12 @@
-"""The tally of a poll: its rules, its counts, and its JSON for the API and the command line."""
+"""The tally of a poll: its rules and its counts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from missedd.base.clock import to_iso
 from missedd.core.policy import PollPolicy
 from missedd.core.polls.voting_rules import VoteStatus
 
@@ -45,26 +44,3 @@ def poll_state(rules: PollPolicy, now: datetime) -> str:
     if rules.opens_at is not None and now < rules.opens_at:
         return UPCOMING
     return CLOSED if rules.closes_at is not None and now >= rules.closes_at else OPEN
-
-
-def tally_json(tally: Tally, options: Iterable[str], now: datetime) -> dict[str, Any]:
-    """A poll as JSON: first the options of the configuration, then options that are no longer in it."""
-    rules = tally.rules
-    all_options = dict.fromkeys(options) | dict.fromkeys(sorted({option for option, _ in tally.counts}))
-    return {
-        "poll": rules.name,
-        "state": poll_state(rules, now),
-        "total": tally.total,
-        "options": [{"option": option, "votes": tally.votes(option)} for option in all_options],
-        "refused": {
-            each.value: tally.count_with_status(each)
-            for each in UNCOUNTED_STATUSES
-            # Only where it can occur: the JSON of a poll without `countries` stays as it was.
-            if each is not VoteStatus.FOREIGN or rules.countries is not None or tally.count_with_status(each)
-        },
-        "opens_at": to_iso(rules.opens_at),
-        "closes_at": to_iso(rules.closes_at),
-        "votes_per_number": rules.votes_per_number,
-        "keep": rules.keep,
-        **({} if rules.countries is None else {"countries": sorted(rules.countries)}),
-    }

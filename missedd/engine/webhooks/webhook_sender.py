@@ -11,18 +11,27 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 import trio
 
-from missedd.base.clock import Clock, to_iso
+from missedd.base.clock import Clock
 from missedd.base.url_redaction import redact_url
 from missedd.base.version import __version__
+from missedd.core.api_types.verifications import VerificationJson
+from missedd.core.api_types.webhooks import (
+    ACCEPTED,
+    VERIFIED,
+    AcceptedCallJson,
+    MissedCallAcceptedJson,
+    ProvedNumberJson,
+    VerificationVerifiedJson,
+)
 from missedd.core.policy import Policy, WebhookFormat
 from missedd.core.reasons import Reason
 from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS
@@ -32,7 +41,7 @@ from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.exotel.response_codes import parse_retry_after_s
 from missedd.store.actions.claims import ClaimedAction
 from missedd.store.actions.rows import ActionRow
-from missedd.store.admission.call_row import CallRow, fetch_call
+from missedd.store.admission.call_row import fetch_call
 from missedd.store.people.verifications import fetch_verification
 from missedd.store.store import Store
 
@@ -49,56 +58,58 @@ def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-type WebhookEvent = dict[str, Any]
+type WebhookEvent = MissedCallAcceptedJson | VerificationVerifiedJson
 
 
-def missed_call_event(call: CallRow) -> WebhookEvent:
-    """What happened, when, and the call as the API shows it. Instants are RFC 3339 UTC."""
-    return {
-        "type": "missed_call.accepted",
-        "timestamp": to_iso(call.called_at),
-        "data": {
-            "call_sid": call.call_sid,
-            "from": call.caller,
-            "to": call.exophone,
-            "campaign": call.campaign,
-            "called_at": to_iso(call.called_at),
-            "received_at": to_iso(call.received_at),
-            "verdict": call.verdict,
-            "reason": call.reason,
-        },
-    }
+def missed_call_event(call: AcceptedCallJson) -> MissedCallAcceptedJson:
+    """What happened, and when."""
+    return MissedCallAcceptedJson(ACCEPTED, call.called_at, call)
 
 
-def verification_event(verification: Mapping[str, Any]) -> WebhookEvent:
+def verification_event(verification: VerificationJson) -> VerificationVerifiedJson:
     """A number was proved by a call."""
-    told = ("id", "number", "campaign", "call_sid", "verified_at", "status")
-    return {
-        "type": "verification.verified",
-        "timestamp": verification["verified_at"],
-        "data": {name: verification[name] for name in told},
-    }
+    if verification.verified_at is None or verification.call_sid is None:
+        raise AssertionError(f"verification {verification.id} was not proved by a call")
+    proved = ProvedNumberJson(
+        id=verification.id,
+        number=verification.number,
+        campaign=verification.campaign,
+        call_sid=verification.call_sid,
+        verified_at=verification.verified_at,
+        status=verification.status,
+    )
+    return VerificationVerifiedJson(VERIFIED, proved.verified_at, proved)
 
 
 def encode_json(event: WebhookEvent) -> bytes:
-    return json.dumps(event, separators=(",", ":")).encode()
+    return json.dumps(msgspec.to_builtins(event), separators=(",", ":")).encode()
 
 
 def encode_form(event: WebhookEvent) -> bytes:
     """The parameters of Exotel's own missed-call webhook, for an application that was written for that;
-    of a verification they say `Status=verified` and its id. `DateCreated` is in India's time.
+    of a verification they say `Status=verification_event` and its id. `DateCreated` is in India's time.
     """
-    data = event["data"]
-    fields = {
-        "CallSid": data["call_sid"],
-        "From": data.get("from") or data.get("number"),
-        "To": data.get("to"),
-        "Status": data.get("status", "missed-call"),
-        "DateCreated": format_ist(datetime.fromisoformat(event["timestamp"])),
-        "Campaign": data["campaign"],
-        "VerificationId": data.get("id"),
-    }
-    return urlencode({name: value for name, value in fields.items() if value is not None}).encode()
+    at = format_ist(datetime.fromisoformat(event.timestamp))
+    match event.data:
+        case AcceptedCallJson() as call:
+            fields = {
+                "CallSid": call.call_sid,
+                "From": call.from_,
+                "To": call.to,
+                "Status": "missed-call",
+                "DateCreated": at,
+                "Campaign": call.campaign,
+            }
+        case ProvedNumberJson() as proved:
+            fields = {
+                "CallSid": proved.call_sid,
+                "From": proved.number,
+                "Status": proved.status,
+                "DateCreated": at,
+                "Campaign": proved.campaign,
+                "VerificationId": proved.id,
+            }
+    return urlencode(fields).encode()
 
 
 ENCODERS: Final = {

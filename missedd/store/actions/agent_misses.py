@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.agent_misses import ALERT_AFTER_MISSES, AgentMisses, record_miss
@@ -25,16 +25,25 @@ async def load_agent_misses(db: ReadOnlyDatabase, agents: Iterable[str]) -> dict
     return {agent: AgentMisses(n, from_us(until_us), Reason(reason)) for agent, n, until_us, reason in rows}
 
 
-async def absent_agents(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
+class AbsentAgent(NamedTuple):
+    """An agent who missed many calls in a row, and the reason of the last miss."""
+
+    agent: str
+    in_a_row: int
+    reason: str
+
+    @property
+    def reason_words(self) -> str:
+        return describe_reason(self.reason)
+
+
+async def absent_agents(db: ReadOnlyDatabase) -> list[AbsentAgent]:
     """Agents who missed at least `ALERT_AFTER_MISSES` calls in a row, the most misses first."""
     rows = await db.fetch_all(
         "SELECT agent, in_a_row, reason FROM agent_misses WHERE in_a_row >= ? ORDER BY in_a_row DESC, agent",
         (ALERT_AFTER_MISSES,),
     )
-    return [
-        {"agent": agent, "in_a_row": n, "reason": reason, "reason_words": describe_reason(reason)}
-        for agent, n, reason in rows
-    ]
+    return [AbsentAgent(*row) for row in rows]
 
 
 async def delete_misses_of_others(db: Database, agents: Iterable[str]) -> None:

@@ -7,11 +7,11 @@ leaves an action without a timer. When the pause ends, or its end moves, the tim
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from missedd.base.clock import from_us, to_iso, to_us
+from missedd.base.clock import from_us, to_us
 from missedd.core.actions.lifecycle import ActionEvent, step
 from missedd.core.admission.pauses import Pause
+from missedd.core.api_types.campaigns import InForceJson
 from missedd.core.audit import Actor, Source
 from missedd.core.model import Kind, State
 from missedd.core.reasons import Reason
@@ -38,18 +38,9 @@ async def pauses_in_force(db: ReadOnlyDatabase, now: datetime) -> dict[str, Paus
     }
 
 
-async def pauses_json(db: ReadOnlyDatabase, now: datetime) -> dict[str, dict[str, Any]]:
+async def pauses_json(db: ReadOnlyDatabase, now: datetime) -> dict[str, InForceJson]:
     """The pauses in force at `now`, by campaign, as the API shows them."""
-    return {name: pause_json(pause) for name, pause in (await pauses_in_force(db, now)).items()}
-
-
-def pause_json(pause: Pause) -> dict[str, Any]:
-    return {
-        "since": to_iso(pause.since),
-        "until": to_iso(pause.until),
-        "why": pause.why,
-        "by": {"source": pause.by.source, "peer": pause.by.peer},
-    }
+    return {name: InForceJson.of(pause) for name, pause in (await pauses_in_force(db, now)).items()}
 
 
 async def pause(db: Database, new_pause: Pause) -> list[Timer]:

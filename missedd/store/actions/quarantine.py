@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from missedd.base.clock import from_us, to_iso, to_us
 from missedd.core.actions.lifecycle import ActionEvent, step
+from missedd.core.api_types.campaigns import QuarantineJson
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.store.actions.owed_callback import close_all_but_latest
@@ -55,14 +56,14 @@ async def quarantined_until(db: ReadOnlyDatabase) -> datetime | None:
     return None if rows[0][0] is None else from_us(rows[0][0])
 
 
-async def quarantine(db: ReadOnlyDatabase) -> dict[str, Any]:
+async def quarantine(db: ReadOnlyDatabase) -> QuarantineJson:
     """The quarantine as the API shows it: `since` is when the restore was, null without a quarantine."""
     since = await quarantined_until(db)
     waiting = await db.fetch_all(
         "SELECT count(*) FROM actions WHERE state != 'done' AND state IN ('planned', 'held') AND reason = ?",
         (Reason.QUARANTINED,),
     )
-    return {"since": to_iso(since), "actions": waiting[0][0]}
+    return QuarantineJson(to_iso(since), waiting[0][0])
 
 
 @dataclass(frozen=True, slots=True)

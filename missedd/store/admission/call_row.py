@@ -1,31 +1,17 @@
-"""A stored call, as the engine reads it."""
+"""An accepted call as the application is told of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Final
 
-from missedd.base.clock import from_us
+from missedd.core.api_types.webhooks import AcceptedCallJson
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    call_sid: str
-    campaign: str | None
-    caller: str | None
-    exophone: str | None
-    called_at: datetime
-    received_at: datetime
-    verdict: str
-    reason: str
+_CALL: Final = Columns(AcceptedCallJson, "c", from_="c.caller", to="c.exophone")
 
 
-async def fetch_call(db: Database, call_id: int) -> CallRow:
+async def fetch_call(db: Database, call_id: int) -> AcceptedCallJson:
     """The call of an action; it always exists, as actions refer to their calls."""
-    ((sid, campaign, caller, exophone, called_us, received_us, verdict, reason),) = await db.fetch_all(
-        """SELECT call_sid, campaign, caller, exophone, called_at, received_at, verdict, reason
-           FROM calls WHERE id = ?""",
-        (call_id,),
-    )
-    return CallRow(sid, campaign, caller, exophone, from_us(called_us), from_us(received_us), verdict, reason)
+    (row,) = await db.fetch_all(f"SELECT {_CALL.sql} FROM calls c WHERE c.id = ?", (call_id,))  # noqa: S608 - constants
+    return _CALL.read(row)

@@ -29,8 +29,8 @@ async def _record_conversions(
     if change.dry_run or not new:
         return Effect(results)
     count = {"count": len(new)}
-    ids = {"first": new[0]["id"], "last": new[-1]["id"]}
-    return Effect(results, AuditNote(new[0]["reference"], count | ids, count))
+    ids = {"first": new[0].id, "last": new[-1].id}
+    return Effect(results, AuditNote(new[0].reference, count | ids, count))
 
 
 OPERATIONS: Final[OperationTable] = {

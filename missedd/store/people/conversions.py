@@ -6,10 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from missedd.base.clock import from_us, to_iso, to_us
+from missedd.base.clock import from_us, to_us
 from missedd.core.analytics.figures import COUNTED_VERDICTS
+from missedd.core.api_types.conversions import ConversionJson
 from missedd.core.people.conversions import (
     CallCandidate,
     ConversionInput,
@@ -19,28 +20,13 @@ from missedd.core.people.conversions import (
     attribute_conversion,
     conflicting_fields,
 )
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import Database, Row
 from missedd.store.people.leads import mark_converted
 
 _COUNTED: Final = ", ".join(f"'{each}'" for each in COUNTED_VERDICTS)
 
-CONVERSION_COLUMNS: Final = """v.id, v.reference, v.campaign, v.number, c.call_sid, v.at, v.value, v.lead_id,
-v.created_at"""
-
-
-def conversion_json(row: Sequence[Any]) -> dict[str, Any]:
-    """A row of `CONVERSION_COLUMNS` as JSON."""
-    return {
-        "id": row[0],
-        "reference": row[1],
-        "campaign": row[2],
-        "number": row[3],
-        "call_sid": row[4],
-        "at": to_iso(from_us(row[5])),
-        "value": row[6],
-        "lead": row[7],
-        "created_at": to_iso(from_us(row[8])),
-    }
+CONVERSION: Final = Columns(ConversionJson, "v", call_sid="c.call_sid", lead="v.lead_id")
 
 
 async def record_conversions(
@@ -76,7 +62,7 @@ async def record_conversions(
         new.append((*row[:4], call.call_id, *row[5:]))
         if call.lead_id is not None:
             leads.append((call.lead_id, at))
-        results.append(StoredConversion(conversion_json(row), is_repeated=False))
+        results.append(StoredConversion(CONVERSION.read(row), is_repeated=False))
     if not dry_run:
         await db.executemany(
             """INSERT INTO conversions
@@ -93,13 +79,13 @@ def _repeated(conversion: ConversionInput, row: Row) -> StoredConversion:
         reference=row[1], campaign=row[2], number=row[3], call_sid=row[4], at=from_us(row[5]), value=row[6]
     )
     return StoredConversion(
-        conversion_json(row), is_repeated=True, conflicting_fields=conflicting_fields(conversion, stored)
+        CONVERSION.read(row), is_repeated=True, conflicting_fields=conflicting_fields(conversion, stored)
     )
 
 
 async def _load_known(db: Database, conversions: Sequence[ConversionInput]) -> dict[str, Row]:
     rows = await db.fetch_all(
-        f"""SELECT {CONVERSION_COLUMNS} FROM conversions v LEFT JOIN calls c ON c.id = v.call_id
+        f"""SELECT {CONVERSION.sql} FROM conversions v LEFT JOIN calls c ON c.id = v.call_id
             WHERE v.reference IN (SELECT value FROM json_each(?))""",  # noqa: S608 - constant
         (json.dumps([each.reference for each in conversions]),),
     )

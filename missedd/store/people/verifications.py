@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.decide import effective_call_time
 from missedd.core.admission.plans import plan_verified_webhook
+from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.model import Admission, InboundCall, Kind, PlannedAction
 from missedd.core.people.verification import (
     CLOCK_TOLERANCE,
@@ -27,8 +28,8 @@ from missedd.core.people.verification import (
 from missedd.core.policy import Campaign, Policy
 from missedd.core.reasons import Reason
 from missedd.core.sliding_cap import CAP_WINDOW
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import Database, ReadOnlyDatabase
-from missedd.store.db.json_values import iso_from_us, reason_words
 
 type VerificationCall = tuple[str, str, int]
 """Number, campaign, and the call's own time in microseconds since 1970 UTC."""
@@ -115,8 +116,8 @@ def _parse_verification(row: Sequence[Any]) -> Verification:
 
 async def start_verification(
     db: Database, verification_id: str, number: str, campaign: Campaign, now: datetime
-) -> dict[str, Any] | VerificationRefusal:
-    """Start a verification in place of a pending one; returns it as JSON, or why it was refused.
+) -> VerificationJson | VerificationRefusal:
+    """Start a verification in place of a pending one, and return it, or why it was refused.
 
     A number may start `max_per_hour` verifications an hour in a campaign.
     """
@@ -157,8 +158,8 @@ async def start_verification(
 
 async def expire_and_fetch_verification(
     db: Database, verification_id: str, now: datetime
-) -> dict[str, Any] | None:
-    """Return the verification as JSON, or None.
+) -> VerificationJson | None:
+    """Return the verification, or None.
 
     An expired one is marked expired before it is returned, so a late webhook cannot verify it afterwards.
     """
@@ -177,27 +178,20 @@ async def _close(db: Database, verification: Verification, event: VerificationEv
     await db.execute(_CLOSE, (status, reason, to_us(now), None, verification.id))
 
 
-async def fetch_verification(db: ReadOnlyDatabase, verification_id: str) -> dict[str, Any] | None:
+_VERIFICATION: Final = Columns(
+    VerificationJson,
+    "v",
+    call="v.exophone",
+    verified_at="iif(v.status = 'verified', v.closed_at, NULL)",
+    call_sid="c.call_sid",
+)
+
+
+async def fetch_verification(db: ReadOnlyDatabase, verification_id: str) -> VerificationJson | None:
     """A verification as the API shows it, or None if there is none with this id."""
     rows = await db.fetch_all(
-        """SELECT v.id, v.number, v.campaign, v.exophone, v.created_at, v.expires_at, v.status, v.reason,
-                  v.closed_at, c.call_sid
-           FROM verifications v LEFT JOIN calls c ON c.id = v.call_id WHERE v.id = ?""",
+        f"""SELECT {_VERIFICATION.sql} FROM verifications v LEFT JOIN calls c ON c.id = v.call_id
+            WHERE v.id = ?""",  # noqa: S608 - constants
         (verification_id,),
     )
-    if not rows:
-        return None
-    (row,) = rows
-    return {
-        "id": row[0],
-        "number": row[1],
-        "campaign": row[2],
-        "call": row[3],
-        "created_at": iso_from_us(row[4]),
-        "expires_at": iso_from_us(row[5]),
-        "status": row[6],
-        "reason": row[7],
-        "reason_words": reason_words(row[7]),
-        "verified_at": iso_from_us(row[8]) if row[6] == VerificationStatus.VERIFIED else None,
-        "call_sid": row[9],
-    }
+    return _VERIFICATION.read(rows[0]) if rows else None

@@ -10,16 +10,17 @@ look at.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from missedd.base.clock import to_us
+from missedd.core.api_types.actions import StuckActionJson
 from missedd.core.pagination import Page, Query
 from missedd.store.actions.rows import IS_PARKED
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import ReadOnlyDatabase
-from missedd.store.reads.calls import ACTION_COLUMNS, action_json
+from missedd.store.reads.calls import ACTION_COLUMNS
 from missedd.store.reads.paging import ListSpec, fetch_page
 
 COUNT_LIMIT: Final = 1_000
@@ -33,17 +34,17 @@ _HAS_LOST_ANSWER: Final = """a.state != 'done' AND a.state = 'attempting' AND (
     SELECT result FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1) = 'unknown'"""
 
 
-async def parked_webhooks(db: ReadOnlyDatabase, query: Query) -> Page:
+async def parked_webhooks(db: ReadOnlyDatabase, query: Query) -> Page[StuckActionJson]:
     """Webhooks that the application never took and that were not sent again since."""
     return await fetch_page(db, _PARKED, query)
 
 
-async def unknown_outcomes(db: ReadOnlyDatabase, query: Query) -> Page:
+async def unknown_outcomes(db: ReadOnlyDatabase, query: Query) -> Page[StuckActionJson]:
     """What ended as `unknown` and was not settled."""
     return await fetch_page(db, replace(_PARKED, name="unknown", condition=IS_UNKNOWN), query)
 
 
-async def lost_answers(db: ReadOnlyDatabase, query: Query) -> Page:
+async def lost_answers(db: ReadOnlyDatabase, query: Query) -> Page[StuckActionJson]:
     """What is still looked for, as the answer to its request never came: it may be settled already."""
     return await fetch_page(db, replace(_PARKED, name="lost", condition=_HAS_LOST_ANSWER), query)
 
@@ -59,7 +60,7 @@ async def attention_counts(db: ReadOnlyDatabase) -> dict[str, int]:
     return found
 
 
-async def early_webhook_counts(db: ReadOnlyDatabase, now: datetime) -> list[dict[str, Any]]:
+async def early_webhook_counts(db: ReadOnlyDatabase, now: datetime) -> dict[str, int]:
     """By campaign, the calls of the last day that were taken after all when their callback had gone out.
 
     Of the latest, at most `COUNT_LIMIT` and one.
@@ -72,26 +73,26 @@ async def early_webhook_counts(db: ReadOnlyDatabase, now: datetime) -> list[dict
            ORDER BY c.reached_at DESC LIMIT ?""",
         (to_us(now - EARLY_WEBHOOK_WINDOW), COUNT_LIMIT + 1),
     )
-    counts = Counter(campaign for (campaign,) in rows)
-    return [{"campaign": campaign, "count": n} for campaign, n in sorted(counts.items())]
+    return dict(sorted(Counter(campaign for (campaign,) in rows).items()))
 
 
-def _row(row: Sequence[Any]) -> dict[str, Any]:
-    last = {"attempts": row[-3], "code": row[-2], "message": row[-1]}
-    return action_json(row) | {"campaign": row[-6], "number": row[-5], "call_sid": row[-4]} | last
-
-
+_LAST_ATTEMPT: Final = "FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1"
 _PARKED: Final = ListSpec(
     name="parked",
     source="actions a JOIN calls c ON c.id = a.call_id",
-    columns=f"""{ACTION_COLUMNS}, a.campaign, a.number, c.call_sid,
-        (SELECT count(*) FROM attempts t WHERE t.action_id = a.id),
-        (SELECT code FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1),
-        (SELECT message FROM attempts t WHERE t.action_id = a.id ORDER BY t.number DESC LIMIT 1)""",
+    columns=Columns(
+        StuckActionJson,
+        "a",
+        **ACTION_COLUMNS,
+        call_sid="c.call_sid",
+        code=f"(SELECT code {_LAST_ATTEMPT})",
+        code_words="NULL",
+        attempts="(SELECT count(*) FROM attempts t WHERE t.action_id = a.id)",
+        message=f"(SELECT message {_LAST_ATTEMPT})",
+    ),
     sort_key=("a.id",),
     key_types=(int,),
     filters={"campaign": "+a.campaign", "number": "+a.number"},
     time_column="a.due_at",
-    to_json=_row,
     condition=IS_PARKED,
 )

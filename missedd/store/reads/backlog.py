@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 from missedd.base.clock import to_us
 from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, MINUTE, Backlog, DueGroup
+from missedd.core.api_types.campaigns import PendingJson
 from missedd.core.model import LANE_BY_KIND, Kind
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import ReadOnlyDatabase
-from missedd.store.db.json_values import reason_words
 
 
-async def open_action_counts(db: ReadOnlyDatabase) -> list[dict[str, Any]]:
-    """Counts of what is not done, by campaign, kind, state and reason."""
+async def open_action_counts(db: ReadOnlyDatabase) -> dict[str, list[PendingJson]]:
+    """Counts of what is not done, by campaign; of each by kind, state and reason."""
     rows = await db.fetch_all(
-        """SELECT campaign, kind, state, reason, count(*) FROM actions WHERE state != 'done'
-           GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+        f"""SELECT a.campaign, {_PENDING.sql} FROM actions a WHERE a.state != 'done'
+            GROUP BY a.campaign, a.kind, a.state, a.reason
+            ORDER BY a.campaign, a.kind, a.state, a.reason"""  # noqa: S608 - constants
     )
-    return [
-        {
-            "campaign": campaign,
-            "kind": kind,
-            "state": state,
-            "reason": reason,
-            "reason_words": reason_words(reason),
-            "count": n,
-        }
-        for campaign, kind, state, reason, n in rows
-    ]
+    return {
+        campaign: [_PENDING.read(row[1:]) for row in counts]
+        for campaign, counts in groupby(rows, itemgetter(0))
+    }
+
+
+_PENDING: Final = Columns(PendingJson, "a", count="count(*)")
 
 
 async def backlogs(db: ReadOnlyDatabase, now: datetime) -> dict[Kind, Backlog]:

@@ -5,39 +5,54 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from missedd.core.actions.details import details_json
+from missedd.core.actions.details import ACTION_DETAILS
+from missedd.core.api_types.actions import ActionJson, AttemptJson, BriefActionJson, ReportJson, VoteJson
+from missedd.core.api_types.calls import CallJson, StoryJson
 from missedd.core.model import Kind
 from missedd.core.people.erasure import lookup_key
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import ReadOnlyDatabase
-from missedd.store.db.json_values import iso_from_us, reason_words
 
 CALLS_PER_NUMBER = 20
 """Calls of one number that its story tells: more than a person reads."""
 
-CALL_COLUMNS = """c.id, c.call_sid, c.caller, c.exophone, c.campaign, c.called_at, c.received_at,
-c.verdict, c.reason, c.redeliveries, c.shape, c.reached_at, c.reached_by"""
+CALL_COLUMNS: Final = {"from_": "c.caller", "to": "c.exophone"}
+CALL: Final = Columns(CallJson, "c", **CALL_COLUMNS)
+_STORY: Final = Columns(
+    StoryJson,
+    "c",
+    **CALL_COLUMNS,
+    # The verification that the call proved, if it proved one.
+    verification="(SELECT v.id FROM verifications v WHERE v.call_id = c.id)",
+    given=("actions",),
+)
 
-_VERIFICATION_ID = "(SELECT v.id FROM verifications v WHERE v.call_id = c.id)"
-"""The verification that a call proved, if it proved one."""
+ACTION_COLUMNS: Final = (
+    {"origin": "a.origin_id"}
+    | {fact.name: f"a.details ->> '{fact.name}'" for fact in ACTION_DETAILS}
+    # What is kept as a text, and is a number.
+    | {name: f"CAST(a.details ->> '{name}' AS INTEGER)" for name in ("talk_s", "replaced_by", "units")}
+)
+ACTION: Final = Columns(BriefActionJson, "a", **ACTION_COLUMNS)
+_STORY_ACTION: Final = Columns(
+    ActionJson, "a", **ACTION_COLUMNS, given=("vote", "attempts", "reports", "code_words")
+)
+_ATTEMPT: Final = Columns(AttemptJson, "t")
+_REPORT: Final = Columns(ReportJson, "r")
 
-ACTION_COLUMNS = """a.id, a.kind, a.state, a.outcome, a.due_at, a.reason, a.plan, a.placed_at, a.closed_at,
-a.provider_sid, a.expires_at, a.retry_index, a.origin_id, a.settled_outcome, a.settled_at, a.settled_note,
-a.answered_at, a.code, a.details"""
 
-
-async def call_trace(db: ReadOnlyDatabase, call_sid: str) -> dict[str, Any] | None:
+async def call_trace(db: ReadOnlyDatabase, call_sid: str) -> StoryJson | None:
     """One call with its actions, their attempts and reports, oldest first; None if there is none."""
-    rows = await db.fetch_all(
-        f"SELECT {CALL_COLUMNS}, {_VERIFICATION_ID} FROM calls c WHERE c.call_sid = ?", (call_sid,)
-    )
+    rows = await db.fetch_all(f"SELECT c.id, {_STORY.sql} FROM calls c WHERE c.call_sid = ?", (call_sid,))
     stories = await _with_actions(db, rows)
     return stories[0] if stories else None
 
 
-async def trace_of_own_call(db: ReadOnlyDatabase, provider_sid: str) -> dict[str, Any] | None:
+async def trace_of_own_call(db: ReadOnlyDatabase, provider_sid: str) -> StoryJson | None:
     """The story of the call that an action with this Sid at the provider is owed for, or None."""
     rows = await db.fetch_all(
         "SELECT c.call_sid FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.provider_sid = ? LIMIT 1",
@@ -46,98 +61,51 @@ async def trace_of_own_call(db: ReadOnlyDatabase, provider_sid: str) -> dict[str
     return await call_trace(db, rows[0][0]) if rows else None
 
 
-async def number_trace(
-    db: ReadOnlyDatabase, number: str, limit: int = CALLS_PER_NUMBER
-) -> list[dict[str, Any]]:
+async def number_trace(db: ReadOnlyDatabase, number: str, limit: int = CALLS_PER_NUMBER) -> list[StoryJson]:
     """The latest calls of a number in any spelling, newest first, each as `call_trace` tells it.
 
     A pseudonym has those of the number that was erased; an unusable spelling has none.
     """
     rows = await db.fetch_all(
-        f"""SELECT {CALL_COLUMNS}, {_VERIFICATION_ID} FROM calls c
+        f"""SELECT c.id, {_STORY.sql} FROM calls c
             WHERE c.caller = ? ORDER BY c.called_at DESC, c.id DESC LIMIT ?""",
         (lookup_key(number), limit),
     )
     return await _with_actions(db, rows)
 
 
-def call_json(row: Sequence[Any]) -> dict[str, Any]:
-    """A row of `CALL_COLUMNS` as JSON, without its actions."""
-    return {
-        "call_sid": row[1],
-        "from": row[2],
-        "to": row[3],
-        "campaign": row[4],
-        "called_at": iso_from_us(row[5]),
-        "received_at": iso_from_us(row[6]),
-        "verdict": row[7],
-        "reason": row[8],
-        "reason_words": reason_words(row[8]),
-        "shape": row[10],
-        "redeliveries": row[9],
-        "reached_at": iso_from_us(row[11]),
-        "reached_by": row[12],
-    }
-
-
-def action_json(row: Sequence[Any]) -> dict[str, Any]:
-    """A row of `ACTION_COLUMNS` as JSON, without its attempts and reports."""
-    return {
-        "id": row[0],
-        "kind": row[1],
-        "state": row[2],
-        "outcome": row[3],
-        "due_at": iso_from_us(row[4]),
-        "reason": row[5],
-        "reason_words": reason_words(row[5]),
-        "plan": row[6],
-        "placed_at": iso_from_us(row[7]),
-        "closed_at": iso_from_us(row[8]),
-        "provider_sid": row[9],
-        "expires_at": iso_from_us(row[10]),
-        "retry_index": row[11],
-        "origin": row[12],
-        "settled_outcome": row[13],
-        "settled_at": iso_from_us(row[14]),
-        "settled_note": row[15],
-        "answered_at": iso_from_us(row[16]),
-        "code": row[17],
-        **details_json(json.loads(row[18])),
-    }
-
-
-async def _with_actions(db: ReadOnlyDatabase, calls: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+async def _with_actions(db: ReadOnlyDatabase, calls: Sequence[Sequence[Any]]) -> list[StoryJson]:
     """The stories of these calls, in their order: a handful of queries, however many there are."""
     if not calls:
         return []
-    stories = {row[0]: call_json(row) | {"verification": row[-1], "actions": []} for row in calls}
-    wanted = (json.dumps(list(stories)),)
-    actions = {}
-    for row in await db.fetch_all(
-        f"""SELECT {ACTION_COLUMNS}, a.call_id FROM actions a
+    rows = await db.fetch_all(
+        f"""SELECT a.call_id, {_STORY_ACTION.sql} FROM actions a
             WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
+        (json.dumps([call_id for call_id, *_ in calls]),),
+    )
+    wanted = (json.dumps([action_id for _, action_id, *_ in rows]),)
+    votes: dict[int, VoteJson] = {}
+    if any(kind == Kind.VOTE for _, _, kind, *_ in rows):
+        votes = {action_id: VoteJson(*vote) for action_id, *vote in await db.fetch_all(_VOTES, wanted)}
+    attempts: defaultdict[int, list[AttemptJson]] = defaultdict(list)
+    for action_id, *attempt in await db.fetch_all(
+        f"""SELECT t.action_id, {_ATTEMPT.sql} FROM attempts t
+            WHERE t.action_id IN (SELECT value FROM json_each(?)) ORDER BY t.action_id, t.number""",
         wanted,
     ):
-        action: dict[str, Any] = action_json(row) | {"vote": None, "attempts": [], "reports": []}
-        actions[row[0]] = action
-        stories[row[-1]]["actions"].append(action)
-    wanted = (json.dumps(list(actions)),)
-    if any(each["kind"] == Kind.VOTE for each in actions.values()):
-        for action_id, poll, option, standing in await db.fetch_all(_VOTES, wanted):
-            actions[action_id]["vote"] = {"poll": poll, "option": option, "standing": standing}
-    for row in await db.fetch_all(
-        """SELECT action_id, number, started_at, finished_at, result, code, reason, provider_sid, message
-           FROM attempts WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY action_id, number""",
+        attempts[action_id].append(_ATTEMPT.read(attempt))
+    reports: defaultdict[int, list[ReportJson]] = defaultdict(list)
+    for action_id, *report in await db.fetch_all(
+        f"""SELECT r.action_id, {_REPORT.sql} FROM reports r
+            WHERE r.action_id IN (SELECT value FROM json_each(?)) ORDER BY r.id""",
         wanted,
     ):
-        actions[row[0]]["attempts"].append(_attempt_json(row))
-    for row in await db.fetch_all(
-        """SELECT action_id, received_at, source, status, code, provider_sid, effect
-           FROM reports WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
-        wanted,
-    ):
-        actions[row[0]]["reports"].append(_report_json(row))
-    return list(stories.values())
+        reports[action_id].append(_REPORT.read(report))
+    actions: defaultdict[int, list[ActionJson]] = defaultdict(list)
+    for call_id, *action in rows:
+        key = action[0]
+        actions[call_id].append(_STORY_ACTION.read(action, votes.get(key), attempts[key], reports[key], None))
+    return [_STORY.read(call, actions[call_id]) for call_id, *call in calls]
 
 
 _VOTES = """
@@ -147,28 +115,3 @@ JOIN votes v ON v.poll = a.details ->> '$.poll' AND v.number = a.number
             AND v.called_at = c.called_at AND v.call_sid = c.call_sid
 WHERE a.id IN (SELECT value FROM json_each(?)) AND a.kind = 'vote'"""
 """How the votes stand now. A voter may have thousands: all that the key begins with is said."""
-
-
-def _attempt_json(row: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "number": row[1],
-        "started_at": iso_from_us(row[2]),
-        "finished_at": iso_from_us(row[3]),
-        "result": row[4],
-        "code": row[5],
-        "reason": row[6],
-        "reason_words": reason_words(row[6]),
-        "provider_sid": row[7],
-        "message": row[8],
-    }
-
-
-def _report_json(row: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "received_at": iso_from_us(row[1]),
-        "source": row[2],
-        "status": row[3],
-        "code": row[4],
-        "provider_sid": row[5],
-        "effect": row[6],
-    }

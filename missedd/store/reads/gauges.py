@@ -7,8 +7,10 @@ holds only what is wanted.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from missedd.base.clock import to_us
 from missedd.core.reasons import Reason
@@ -31,14 +33,33 @@ SELECT max(received_at) FROM (SELECT received_at, shape FROM calls ORDER BY id D
 WHERE shape != 'recovered'"""
 
 
-async def gauges(db: ReadOnlyDatabase, now: datetime) -> dict[str, Any]:
-    """What waits and what is out.
+@dataclass(frozen=True, slots=True)
+class StoreGauges:
+    """What waits and what is out. Instants are in microseconds since 1970 UTC, None where there is none."""
 
-    `open` counts actions that are not done by (kind, state), `held` those that wait by (kind, reason);
-    `due` is by kind how many wait for their turn, and since when the first of them. Instants are in
-    microseconds since 1970 UTC, None where there is none. `last_webhook_at` is that of the latest
-    calls; a redelivery is none.
-    """
+    open: Mapping[tuple[str, str], int]
+    """Actions that are not done, by kind and state."""
+    held: Mapping[tuple[str, str], int]
+    """Those that wait, by kind and reason."""
+    due: Mapping[str, tuple[int, int]]
+    """By kind: how many wait for their turn, and since when the first of them."""
+    next_wake_at: int | None
+    suppressions: int
+    agents_absent: int
+    attention: Mapping[str, int]
+    """How many webhooks are `parked`, outcomes `unknown`, and answers `lost`."""
+    quarantined: int
+    paused: Sequence[str]
+    sms_misconfigured: Mapping[tuple[str, str | None], int]
+    """By campaign and code."""
+    told_early: Mapping[str, int]
+    """By campaign."""
+    last_webhook_at: int | None
+    """That of the latest calls; a redelivery is none."""
+    schema: int
+
+
+async def gauges(db: ReadOnlyDatabase, now: datetime) -> StoreGauges:
     now_us = to_us(now)
     counts: Counter[tuple[str, str]] = Counter()
     held: Counter[tuple[str, str]] = Counter()
@@ -56,18 +77,18 @@ async def gauges(db: ReadOnlyDatabase, now: datetime) -> dict[str, Any]:
     )
     latest = await db.fetch_all(_LAST_WEBHOOK, (_CALLS_SEARCHED,))
     refused = await refused_sms(db, now)
-    return {
-        "open": dict(counts),
-        "held": dict(held),
-        "due": due,
-        "next_wake_at": wake[0][0],
-        "suppressions": barred[0][0],
-        "agents_absent": len(await absent_agents(db)),
-        **await attention_counts(db),
-        "quarantined": sum(n for (_, reason), n in held.items() if reason == Reason.QUARANTINED),
-        "paused": sorted(await pauses_in_force(db, now)),
-        "sms_misconfigured": {(each["campaign"], each["code"]): each["count"] for each in refused},
-        "told_early": {(each["campaign"],): each["count"] for each in await early_webhook_counts(db, now)},
-        "last_webhook_at": latest[0][0],
-        "schema": LATEST_VERSION,
-    }
+    return StoreGauges(
+        open=counts,
+        held=held,
+        due=due,
+        next_wake_at=wake[0][0],
+        suppressions=barred[0][0],
+        agents_absent=len(await absent_agents(db)),
+        attention=await attention_counts(db),
+        quarantined=sum(n for (_, reason), n in held.items() if reason == Reason.QUARANTINED),
+        paused=sorted(await pauses_in_force(db, now)),
+        sms_misconfigured={(each.campaign, each.code): each.count for each in refused},
+        told_early=await early_webhook_counts(db, now),
+        last_webhook_at=latest[0][0],
+        schema=LATEST_VERSION,
+    )

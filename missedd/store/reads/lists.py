@@ -5,59 +5,66 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from missedd.base.clock import to_us
 from missedd.core.admission.concurrent_calls import CAPACITY_REASONS
+from missedd.core.api_types.actions import BriefActionJson, ListedActionJson
+from missedd.core.api_types.calls import CallJson, LatestCallJson
+from missedd.core.api_types.consents import SubscriptionJson
+from missedd.core.api_types.suppressions import SuppressionJson
 from missedd.core.pagination import Page, Query
 from missedd.store.actions.concurrent_calls import IS_WAITING_CALLBACK
 from missedd.store.actions.provider_holds import IS_HELD_WITH_LANE
 from missedd.store.actions.rows import IS_PARKED, IS_RESENT
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import ReadOnlyDatabase
-from missedd.store.db.json_values import iso_from_us
 from missedd.store.reads.attention import IS_RESOLVED, IS_UNKNOWN
-from missedd.store.reads.calls import ACTION_COLUMNS, CALL_COLUMNS, action_json, call_json
+from missedd.store.reads.calls import ACTION, ACTION_COLUMNS, CALL, CALL_COLUMNS
 from missedd.store.reads.paging import ListSpec, fetch_page
 
 
-async def calls(db: ReadOnlyDatabase, query: Query) -> Page:
+async def calls(db: ReadOnlyDatabase, query: Query) -> Page[CallJson]:
     """Every call that came in, of all verdicts; `since` and `until` are of the call's own time."""
     return await fetch_page(db, _CALLS, query)
 
 
-async def actions(db: ReadOnlyDatabase, query: Query) -> Page:
+async def actions(db: ReadOnlyDatabase, query: Query) -> Page[ListedActionJson]:
     """What is and was owed, each with its call's Sid; `since` and `until` are of `due_at`."""
     return await fetch_page(db, _ACTIONS, query)
 
 
-async def suppressions(db: ReadOnlyDatabase, query: Query) -> Page:
+async def suppressions(db: ReadOnlyDatabase, query: Query) -> Page[SuppressionJson]:
     """Numbers that are not contacted, those whose time has run out included; they have no campaign."""
     return await fetch_page(db, _SUPPRESSIONS, query)
 
 
-async def subscriptions(db: ReadOnlyDatabase, query: Query) -> Page:
+async def subscriptions(db: ReadOnlyDatabase, query: Query) -> Page[SubscriptionJson]:
     """Consents, in force or withdrawn, in the order in which they were told of; `since` and `until` are
     of the consent's call.
     """
     return await fetch_page(db, _SUBSCRIPTIONS, query)
 
 
-async def latest_calls(db: ReadOnlyDatabase, limit: int) -> list[dict[str, Any]]:
-    """The newest calls, each with its actions in brief (kind, state, outcome, due_at), for the console."""
-    found = await db.fetch_all(
-        f"SELECT {CALL_COLUMNS} FROM calls c ORDER BY c.called_at DESC, c.id DESC LIMIT ?", (limit,)
+async def latest_calls(db: ReadOnlyDatabase, limit: int) -> list[LatestCallJson]:
+    """The newest calls, each with its actions in brief, for the console."""
+    calls = await db.fetch_all(
+        f"SELECT c.id, {_LATEST_CALL.sql} FROM calls c ORDER BY c.called_at DESC, c.id DESC LIMIT ?", (limit,)
     )
-    shown = {row[0]: call_json(row) | {"actions": []} for row in found}
-    for row in await db.fetch_all(
-        f"""SELECT {ACTION_COLUMNS}, a.call_id FROM actions a
+    actions: defaultdict[int, list[BriefActionJson]] = defaultdict(list)
+    for call_id, *action in await db.fetch_all(
+        f"""SELECT a.call_id, {ACTION.sql} FROM actions a
             WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
-        (json.dumps(list(shown)),),
+        (json.dumps([call_id for call_id, *_ in calls]),),
     ):
-        shown[row[-1]]["actions"].append(action_json(row))
-    return list(shown.values())
+        actions[call_id].append(ACTION.read(action))
+    return [_LATEST_CALL.read(call, actions[call_id]) for call_id, *call in calls]
 
+
+_LATEST_CALL: Final = Columns(LatestCallJson, "c", **CALL_COLUMNS, given=("actions",))
 
 _WAITS_FOR_CAPACITY: Final = f"reason IN ({', '.join(f"'{reason}'" for reason in CAPACITY_REASONS)})"
 DISPATCH_ORDER: Final = (
@@ -73,64 +80,34 @@ first; callbacks that wait for a place, whoever rang first; what is not due yet,
 keeps SQLite from the index of instants, where the few that are held have one of their own."""
 
 
-async def next_actions(db: ReadOnlyDatabase, now: datetime, limit: int) -> list[dict[str, Any]]:
+async def next_actions(db: ReadOnlyDatabase, now: datetime, limit: int) -> list[ListedActionJson]:
     """What waits, in the order in which it goes."""
     found: list[Sequence[Any]] = []
     for which in DISPATCH_ORDER:
         found += await db.fetch_all(
-            f"""SELECT {ACTION_COLUMNS}, a.campaign, a.number, c.call_sid
+            f"""SELECT {_LISTED_ACTION.sql}
                 FROM (SELECT id AS next, row_number() OVER () AS turn FROM (
                         SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2))
                 JOIN actions a ON a.id = next JOIN calls c ON c.id = a.call_id ORDER BY turn""",
             (to_us(now), limit - len(found)),
         )
-    return [_listed_action_json(row) for row in found]
+    return [_LISTED_ACTION.read(row) for row in found]
 
 
-def _listed_action_json(row: Sequence[Any]) -> dict[str, Any]:
-    return action_json(row) | {"campaign": row[-3], "number": row[-2], "call_sid": row[-1]}
-
-
-def _suppression_json(row: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "number": row[0],
-        "reason": row[1],
-        "source": row[2],
-        "since": iso_from_us(row[3]),
-        "until": iso_from_us(row[4]),
-        "channel": row[5],
-        "class": row[6] or None,
-        "sender": row[7] or None,
-        "call_sid": row[8],
-    }
-
-
-def _subscription_json(row: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "list": row[0],
-        "number": row[1],
-        "purpose": row[2],
-        "state": row[3],
-        "campaign": row[4],
-        "exophone": row[5],
-        "call_sid": row[6],
-        "consented_at": iso_from_us(row[7]),
-        "withdrawn_at": iso_from_us(row[8]),
-        "withdrawn_by": row[9],
-        "withdrawal_call_sid": row[10],
-    }
-
+# What a code means the provider's room knows: `add_code_words`.
+_LISTED_ACTION: Final = Columns(
+    ListedActionJson, "a", **ACTION_COLUMNS, call_sid="c.call_sid", code_words="NULL"
+)
 
 _CALLS: Final = ListSpec(
     name="calls",
     source="calls c",
-    columns=CALL_COLUMNS,
+    columns=CALL,
     # The order of the indexes by campaign and by time, so that no page sorts.
     sort_key=("c.called_at", "c.id"),
     key_types=(int, int),
     filters={"campaign": "c.campaign", "number": "c.caller"},
     time_column="c.called_at",
-    to_json=call_json,
 )
 
 # A plus before a column keeps its index out of the plan: such an index has not the order of the
@@ -138,7 +115,7 @@ _CALLS: Final = ListSpec(
 _ACTIONS: Final = ListSpec(
     name="actions",
     source="actions a JOIN calls c ON c.id = a.call_id",
-    columns=f"{ACTION_COLUMNS}, a.campaign, a.number, c.call_sid",
+    columns=_LISTED_ACTION,
     sort_key=("a.id",),
     key_types=(int,),
     filters={
@@ -149,7 +126,6 @@ _ACTIONS: Final = ListSpec(
         "outcome": "+a.outcome",
     },
     time_column="a.due_at",
-    to_json=_listed_action_json,
     boolean_filters={"parked": (IS_PARKED, IS_RESENT), "settled": (IS_RESOLVED, IS_UNKNOWN)},
 )
 
@@ -162,22 +138,34 @@ _COVERS_NUMBER: Final = """s.rowid IN (
 _SUPPRESSIONS: Final = ListSpec(
     name="suppressions",
     source="suppressions s LEFT JOIN calls c ON c.id = s.call_id",
-    columns="""s.number, s.reason, s.source, s.since_at, s.until_at, s.channel, s.class, s.sender,
-               c.call_sid""",
+    columns=Columns(
+        SuppressionJson,
+        "s",
+        since="s.since_at",
+        until="s.until_at",
+        class_="nullif(s.class, '')",
+        sender="nullif(s.sender, '')",
+        call_sid="c.call_sid",
+    ),
     sort_key=("s.since_at", "s.number", "s.channel", "s.class", "s.sender", "s.source"),
     key_types=(int, str, str, str, str, str),
     filters={},
     filter_conditions={"number": _COVERS_NUMBER},
     time_column="s.since_at",
-    to_json=_suppression_json,
 )
 
 _SUBSCRIPTIONS: Final = ListSpec(
     name="subscriptions",
     source="""subscriptions s JOIN calls c ON c.id = s.call_id
               LEFT JOIN calls w ON w.id = s.withdrawal_call_id""",
-    columns="""s.list, s.number, s.purpose, s.standing, s.campaign, c.exophone, c.call_sid, s.consented_at,
-               s.withdrawn_at, s.withdrawn_by, w.call_sid""",
+    columns=Columns(
+        SubscriptionJson,
+        "s",
+        state="s.standing",
+        exophone="c.exophone",
+        call_sid="c.call_sid",
+        withdrawal_call_sid="w.call_sid",
+    ),
     sort_key=("s.id",),
     key_types=(int,),
     filters={
@@ -187,6 +175,5 @@ _SUBSCRIPTIONS: Final = ListSpec(
         "standing": "+s.standing",
     },
     time_column="s.consented_at",
-    to_json=_subscription_json,
     condition="s.standing != 'repeated'",
 )

@@ -8,27 +8,26 @@ does not know are not applied to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from missedd.base.clock import to_us
+from missedd.core.api_types.base import ApiObject
 from missedd.core.pagination import CursorKey, Page, Query, decode_cursor, encode_cursor
+from missedd.store.db.columns import Columns
 from missedd.store.db.database import ReadOnlyDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class ListSpec:
+class ListSpec[T: ApiObject]:
     """A list's table and columns, its sort key (descending) and the column of each filter."""
 
     name: str
     source: str
-    columns: str
+    columns: Columns[T]
     sort_key: tuple[str, ...]
     key_types: tuple[type, ...]
     filters: dict[str, str]
     time_column: str
-    to_json: Callable[[Sequence[Any]], dict[str, Any]]
     condition: str | None = None
     """What of the table belongs to the list, where that is not all of it."""
     boolean_filters: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -39,7 +38,7 @@ class ListSpec:
     """Where the list is of what changed since an instant: the column of its last change."""
 
 
-async def fetch_page(db: ReadOnlyDatabase, spec: ListSpec, query: Query) -> Page:
+async def fetch_page[T: ApiObject](db: ReadOnlyDatabase, spec: ListSpec[T], query: Query) -> Page[T]:
     where: list[str] = [] if spec.condition is None else [spec.condition]
     params: list[object] = []
     for name, column in spec.filters.items():
@@ -74,7 +73,7 @@ async def fetch_page(db: ReadOnlyDatabase, spec: ListSpec, query: Query) -> Page
     order = ", ".join(f"{column} DESC" for column in spec.sort_key)
     # One row more than asked for tells whether there is a next page.
     rows = await db.fetch_all(
-        f"""SELECT {", ".join(spec.sort_key)}, {spec.columns} FROM {spec.source}
+        f"""SELECT {", ".join(spec.sort_key)}, {spec.columns.sql} FROM {spec.source}
             {"WHERE " + " AND ".join(where) if where else ""} ORDER BY {order} LIMIT ?""",
         (*params, query.limit + 1),
     )
@@ -82,6 +81,6 @@ async def fetch_page(db: ReadOnlyDatabase, spec: ListSpec, query: Query) -> Page
     shown = rows[: query.limit]
     last: CursorKey = tuple(shown[-1][:width]) if shown else ()
     return Page(
-        [spec.to_json(row[width:]) for row in shown],
+        [spec.columns.read(row[width:]) for row in shown],
         encode_cursor(spec.name, last) if len(rows) > query.limit else None,
     )

@@ -6,8 +6,9 @@ They have a small index of their own, so that it costs next to nothing to look a
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from missedd.base.clock import to_us
 from missedd.store.db.database import ReadOnlyDatabase
@@ -16,7 +17,16 @@ from missedd.store.reads.attention import COUNT_LIMIT
 REFUSED_SMS_WINDOW: Final = timedelta(hours=24)
 
 
-async def refused_sms(db: ReadOnlyDatabase, now: datetime) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class RefusedSms:
+    """How many SMS of a campaign every operator refuses alike; `code` is the provider's."""
+
+    campaign: str
+    code: str | None
+    count: int
+
+
+async def refused_sms(db: ReadOnlyDatabase, now: datetime) -> list[RefusedSms]:
     """By campaign and code, those of the last day; of the latest, at most `COUNT_LIMIT` and one."""
     rows = await db.fetch_all(
         """SELECT campaign, code FROM actions
@@ -24,7 +34,4 @@ async def refused_sms(db: ReadOnlyDatabase, now: datetime) -> list[dict[str, Any
         (to_us(now - REFUSED_SMS_WINDOW), COUNT_LIMIT + 1),
     )
     counts = Counter((campaign, code) for campaign, code in rows)
-    return [
-        {"campaign": campaign, "code": code, "count": n}
-        for (campaign, code), n in sorted(counts.items(), key=str)
-    ]
+    return [RefusedSms(campaign, code, n) for (campaign, code), n in sorted(counts.items(), key=str)]

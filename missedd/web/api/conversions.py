@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
+from msgspec.structs import asdict
 from quart import Blueprint, Response, jsonify
 
+from missedd.core.api_types.conversions import BatchAnswerJson, BatchItemJson, ConversionJson, ConvertedJson
 from missedd.core.pagination import Query
 from missedd.core.people.conversions import (
     MAX_BATCH_SIZE,
@@ -20,6 +22,8 @@ from missedd.core.people.conversions import (
     UnknownCaller,
 )
 from missedd.operator_actions.leads import RecordConversions
+from missedd.store.reads import reader
+from missedd.store.reads.reader import StoreReader
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import (
     in_query,
@@ -29,27 +33,26 @@ from missedd.web.api.openapi_parts import (
     problem_content,
     request_body,
 )
-from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, array_of, object_of, or_null
+from missedd.web.api.schemas import INSTANT, TEXT, Json, object_of, or_null
 from missedd.web.shared.actor import current_actor
 from missedd.web.shared.json_body import parse_line, read_json_object, reject_unknown_keys
-from missedd.web.shared.ports import Operations, Reads
+from missedd.web.shared.ports import Operations
 from missedd.web.shared.problems import Problem, bad_input
 from missedd.web.shared.request_values import RequestTimes, parse_instant, parse_number, parse_query
 
-CONVERSION_COLUMNS: Final = (
-    *("id", "reference", "campaign", "number", "call_sid", "at", "value", "lead", "created_at"),
-)
 _KEYS: Final = ("number", "call_sid", "campaign", "at", "value", "reference")
 _MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
 """How far a clock of the business may be ahead of ours."""
 
 
-def add_conversions(api: Blueprint, reads: Reads, operations: Operations, times: RequestTimes) -> None:
+def add_conversions(api: Blueprint, read: StoreReader, operations: Operations, times: RequestTimes) -> None:
     zone, clock = times.zone, times.clock
 
     @api.get("/v1/conversions")
     async def conversions() -> Response:
-        return await list_response("conversions", reads.conversions, CONVERSION_COLUMNS, times, _parse_query)
+        return await list_response(
+            "conversions", read.pages(reader.conversions), ConversionJson, times, _parse_query
+        )
 
     @api.post("/v1/conversions")
     async def convert() -> tuple[Response, int]:
@@ -73,7 +76,7 @@ def add_conversions(api: Blueprint, reads: Reads, operations: Operations, times:
         change = RecordConversions(tuple(good), dry_run)
         found = iter(await operations.perform(current_actor(), change) if good else ())
         answers = [each if isinstance(each, Problem) else _result_or_problem(next(found)) for each in said]
-        return jsonify({"items": [_batch_item(each) for each in answers]})
+        return jsonify(BatchAnswerJson([_batch_item(answer) for answer in answers]))
 
 
 def _parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
@@ -127,16 +130,16 @@ def _result_or_problem(found: ConversionResult) -> StoredConversion | Problem:
     return _unknown_caller_problem(found) if isinstance(found, UnknownCaller) else found
 
 
-def _conversion_json(found: StoredConversion) -> dict[str, Any]:
-    return {**found.conversion, "repeated": found.is_repeated, "differs": list(found.conflicting_fields)}
+def _conversion_json(found: StoredConversion) -> ConvertedJson:
+    return ConvertedJson(
+        **asdict(found.conversion), repeated=found.is_repeated, differs=list(found.conflicting_fields)
+    )
 
 
-def _batch_item(found: StoredConversion | Problem) -> dict[str, Any]:
-    """What became of one of a batch: its status is what it would have had alone."""
+def _batch_item(found: StoredConversion | Problem) -> BatchItemJson:
     if isinstance(found, Problem):
-        return {"status": found.status, "detail": found.detail, "field": found.field, "conversion": None}
-    status = 200 if found.is_repeated else 201
-    return {"status": status, "detail": None, "field": None, "conversion": _conversion_json(found)}
+        return BatchItemJson(found.status, found.detail, found.field, None)
+    return BatchItemJson(200 if found.is_repeated else 201, None, None, _conversion_json(found))
 
 
 def paths() -> Json:
@@ -144,11 +147,13 @@ def paths() -> Json:
     return {
         "/api/v1/conversions": {
             "get": listing(
+                "listConversions",
                 "Conversions, the latest said first; the period is of `at`",
                 "Conversion",
                 in_query("reference", TEXT),
             ),
             "post": operation(
+                "recordConversion",
                 "Say what a caller became. A reference that is known changes nothing: 200, with its first "
                 "conversion",
                 {"201": json_response("Converted"), "200": json_response("Converted"), **refusals},
@@ -157,6 +162,7 @@ def paths() -> Json:
         },
         "/api/v1/conversions/batch": {
             "post": operation(
+                "recordConversions",
                 "Say many in one transaction, each answered on its own in their order",
                 {"200": json_response("BatchAnswer"), "400": problem_content()},
             )
@@ -166,24 +172,6 @@ def paths() -> Json:
 
 
 def schemas() -> Json:
-    conversion = {
-        "id": COUNT,
-        "reference": TEXT,
-        "campaign": TEXT,
-        "number": NUMBER,
-        "call_sid": or_null(TEXT) | {"description": "The missed call that it is put down to."},
-        "at": INSTANT,
-        "value": {"type": ["number", "null"]},
-        "lead": {
-            "type": ["integer", "null"],
-            "description": "The id of the lead, where the campaign keeps any.",
-        },
-        "created_at": INSTANT,
-    }
-    repeated = {
-        "repeated": {"type": "boolean", "description": "The reference was known."},
-        "differs": {"type": "array", "items": TEXT, "description": "What was said otherwise this time."},
-    }
     reference = {"type": "string", "minLength": 1, "maxLength": MAX_REFERENCE_LENGTH}
     convert = {
         "number": {"type": ["string", "null"], "description": "In any spelling; this or call_sid."},
@@ -195,22 +183,12 @@ def schemas() -> Json:
         "reference": reference
         | {"description": "Yours, such as an order's number: the same is the same again."},
     }
-    one = {
-        "status": {"enum": [200, 201, 400, 404]},
-        "detail": or_null(TEXT),
-        "field": or_null(TEXT),
-        "conversion": {"anyOf": [{"$ref": "#/components/schemas/Converted"}, {"type": "null"}]},
-    }
     each = {"description": "As `Convert`. One that is wrong is answered so, and harms no other."}
     batch = {
         "items": {"type": "array", "items": each, "minItems": 1, "maxItems": MAX_BATCH_SIZE},
         "dry_run": {"type": "boolean", "default": False, "description": "Answer, and keep nothing."},
     }
     return {
-        "Conversion": object_of(conversion),
-        "Converted": object_of(conversion | repeated),
         "Convert": object_of(convert, optional=tuple(name for name in convert if name != "reference")),
         "ConvertBatch": object_of(batch, optional=("dry_run",)),
-        "BatchItem": object_of(one),
-        "BatchAnswer": object_of({"items": array_of("BatchItem")}),
     }

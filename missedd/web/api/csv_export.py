@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
+from operator import attrgetter
+
+from missedd.core.api_types.base import ApiObject
 
 _NUMBER = re.compile(r"[+-]?[0-9.]+\*?")
 
@@ -15,27 +17,28 @@ _FORMULA = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r\
 """How a text begins that a spreadsheet may run: in either width, and behind blanks that it leaves away."""
 
 
-def to_csv(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
-    """A header line and a line for each item, with just these columns; null is empty."""
-    return csv_header(columns) + csv_lines(columns, items)
+def to_csv[T: ApiObject](of: type[T], items: Iterable[T]) -> str:
+    """A header line and a line for each item; null is empty."""
+    return csv_header(of) + csv_lines(of, items)
 
 
-def csv_header(columns: Sequence[str]) -> str:
-    return _format_rows([columns])
+def csv_header(of: type[ApiObject]) -> str:
+    return _format_rows([tuple(of.columns())])
 
 
-def csv_lines(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> str:
+def csv_lines[T: ApiObject](of: type[T], items: Iterable[T]) -> str:
     """A line for each item, without a header."""
-    return _format_rows([_cell(item.get(column)) for column in columns] for item in items)
+    values = attrgetter(*of.columns().values())
+    return _format_rows(map(_cell, values(item)) for item in items)
 
 
-def _format_rows(rows: Iterable[Sequence[Any]]) -> str:
+def _format_rows(rows: Iterable[Iterable[object]]) -> str:
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     """A value as a cell. Text that a spreadsheet would run as a formula is made text again.
 
     Phone numbers begin with a plus and are left alone: they are no formula that does anything.

@@ -9,9 +9,11 @@ from typing import Final
 
 from quart import Blueprint, Response, jsonify
 
-from missedd.core.model import Outcome
+from missedd.core.api_types.leads import LeadJson
 from missedd.core.pagination import Query
 from missedd.core.people.leads import LeadStatus, all_leads
+from missedd.store.reads import reader
+from missedd.store.reads.reader import StoreReader
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import (
     PAST,
@@ -22,28 +24,23 @@ from missedd.web.api.openapi_parts import (
     operation,
     problem_content,
 )
-from missedd.web.api.schemas import COUNT, INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.ports import Reads
+from missedd.web.api.schemas import Json
 from missedd.web.shared.problems import Problem, bad_input
 from missedd.web.shared.request_values import RequestTimes, parse_id, parse_query
 
-LEAD_COLUMNS: Final = (
-    *("id", "campaign", "number", "source", "status", "first_seen_at", "last_seen_at", "count"),
-    *("first_call_sid", "callback_outcome", "contacted_at", "converted_at", "updated_at"),
-)
 _STATUSES: Final = tuple(each.value for each in LeadStatus)
 
 
-def add_leads(api: Blueprint, reads: Reads, times: RequestTimes) -> None:
+def add_leads(api: Blueprint, read: StoreReader, times: RequestTimes) -> None:
     changed = partial(all_leads, now=times.clock.now)
 
     @api.get("/v1/leads")
     async def leads() -> Response:
-        return await list_response("leads", reads.leads, LEAD_COLUMNS, times, _parse_query, changed)
+        return await list_response("leads", read.pages(reader.leads), LeadJson, times, _parse_query, changed)
 
     @api.get("/v1/leads/<lead_id>")
     async def lead(lead_id: str) -> Response:
-        found = await reads.lead(parse_id(lead_id, "lead"))
+        found = await read(reader.lead, parse_id(lead_id, "lead"))
         if found is None:
             raise Problem(404, "no lead has this id")
         return jsonify(found)
@@ -66,6 +63,7 @@ def paths() -> Json:
     return {
         "/api/v1/leads": {
             "get": listing(
+                "listLeads",
                 "Leads, newest first; the period is of first_seen_at",
                 "Lead",
                 in_query("status", {"enum": list(_STATUSES)}),
@@ -74,29 +72,10 @@ def paths() -> Json:
         },
         "/api/v1/leads/{lead_id}": {
             "get": operation(
+                "getLead",
                 "One lead",
                 {"200": json_response("Lead"), "400": problem_content(), "404": problem_content()},
                 lead_id,
             ),
         },
     }
-
-
-def schemas() -> Json:
-    outcome = {"description": "Of the latest callback that was placed and ended; if none was, of the latest."}
-    lead = {
-        "id": COUNT,
-        "campaign": TEXT,
-        "number": NUMBER,
-        "source": TEXT,
-        "status": {"enum": list(_STATUSES)},
-        "first_seen_at": INSTANT,
-        "last_seen_at": INSTANT,
-        "count": COUNT | {"description": "Missed calls, duplicates included."},
-        "first_call_sid": TEXT,
-        "callback_outcome": {"enum": [*Outcome, None]} | outcome,
-        "contacted_at": or_null(INSTANT),
-        "converted_at": or_null(INSTANT) | {"description": "Of the conversion that came in first."},
-        "updated_at": INSTANT,
-    }
-    return {"Lead": object_of(lead)}

@@ -31,7 +31,8 @@ from missedd.web.api.schemas import TEXT, Json, schemas
 AREAS: tuple[ModuleType, ...] = (
     *(conversions, leads, polls, subscriptions, verifications, campaigns, audit, operator_openapi),
 )
-"""Modules of this room that describe their own routes: each has `paths()` and `schemas()`."""
+"""Modules of this room that describe their own routes: each has `paths()`, and `schemas()` if these take
+bodies."""
 
 _PARKED = (
     "Webhooks that your application never took, and no others: true, those that wait to be sent again; "
@@ -60,7 +61,7 @@ def build_document() -> Json:
         "paths": add_common_responses(_merge_paths()),
         "webhooks": webhook_schemas.webhooks(),
         "components": {
-            "schemas": _merge_schemas() | webhook_schemas.schemas(),
+            "schemas": _merge_schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -78,7 +79,7 @@ def _merge_paths() -> Json:
 def _merge_schemas() -> Json:
     merged = schemas()
     for area in AREAS:
-        merged |= area.schemas()
+        merged |= getattr(area, "schemas", dict)()
     return merged
 
 
@@ -86,14 +87,16 @@ def _paths() -> Json:
     return {
         "/api/v1/calls/{call_sid}": {
             "get": operation(
+                "getCall",
                 "One call's story",
                 {"200": json_response("Story"), "404": problem_content()},
                 in_path("call_sid", TEXT),
             )
         },
-        "/api/v1/calls": {"get": listing("Calls, newest first", "Call")},
+        "/api/v1/calls": {"get": listing("listCalls", "Calls, newest first", "Call")},
         "/api/v1/actions": {
             "get": listing(
+                "listActions",
                 "Actions, newest first; the period is of due_at",
                 "ListedAction",
                 in_query("kind", {"enum": list(Kind)}),
@@ -104,17 +107,22 @@ def _paths() -> Json:
             )
         },
         "/api/v1/suppressions": {
-            "get": listing("Numbers that are not contacted", "Suppression"),
+            "get": listing("listSuppressions", "Numbers that are not contacted", "Suppression"),
         },
         "/api/v1/analytics": {
             "get": operation(
+                "getAnalytics",
                 "The figures of a campaign, or of all",
                 {"200": json_response("Figures"), "400": problem_content(), "503": problem_content()},
                 *PERIOD,
             )
         },
         "/api/v1/quarantine": {
-            "get": operation("What waits after a restore", {"200": json_response("Quarantine")}),
+            "get": operation(
+                "getQuarantine", "What waits after a restore", {"200": json_response("Quarantine")}
+            ),
         },
-        "/api/openapi.json": {"get": operation("This document", {"200": {"description": "OpenAPI 3.1"}})},
+        "/api/openapi.json": {
+            "get": operation("getDocument", "This document", {"200": {"description": "OpenAPI 3.1"}})
+        },
     }

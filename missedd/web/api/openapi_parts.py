@@ -6,17 +6,23 @@ from missedd.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from missedd.web.api.schemas import INSTANT, TEXT, Json, array_of, object_of, or_null
 
 
-def operation(summary: str, responses: Json, *parameters: Json) -> Json:
-    return {"summary": summary, "responses": responses, "parameters": list(parameters)}
+def operation(name: str, summary: str, responses: Json, *parameters: Json) -> Json:
+    """`name` is its `operationId`: a verb and a noun, as a client's method is called."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": responses,
+        "parameters": list(parameters),
+    }
 
 
-def listing(summary: str, item: str, *filters: Json) -> Json:
+def listing(name: str, summary: str, item: str, *filters: Json) -> Json:
     page = object_of({"items": array_of(item), "next": or_null(TEXT)})
     shown = {
         "description": "A page; as CSV all that the filters select, unless it has a `limit`",
         "content": {"application/json": {"schema": page}, "text/csv": {}},
     }
-    return operation(summary, {"200": shown, "400": problem_content()}, *PERIOD, *PAGE, *filters)
+    return operation(name, summary, {"200": shown, "400": problem_content()}, *PERIOD, *PAGE, *filters)
 
 
 def in_query(name: str, schema: Json) -> Json:

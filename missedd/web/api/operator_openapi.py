@@ -41,7 +41,7 @@ def _operation(action: OperatorAction) -> Json:
         if action.is_in_path(argument)
     )
     body = {} if action.body_schema is None else request_body(action.body_schema)
-    return {"operationId": action.operation_id} | operation(action.summary, answers, *parameters) | body
+    return operation(action.operation_id, action.summary, answers, *parameters) | body
 
 
 def _schema(argument: Argument) -> Json:

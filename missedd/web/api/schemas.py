@@ -1,158 +1,79 @@
-"""The shapes of the API's JSON, as JSON Schema, for the OpenAPI document and the tests that hold us to it."""
+"""The shapes of the API's JSON, as JSON Schema, for the OpenAPI document and the tests that hold us to it.
+
+What the API answers is described by `missedd.core.api_types`. Here, and beside their routes, are the bodies
+that it takes.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
-from missedd.core.actions.details import ACTION_DETAILS, ActionDetail
-from missedd.core.actions.resolution import RESOLUTION_OUTCOMES
-from missedd.core.model import SHAPE_RECOVERED, SHAPE_SMS_APPLET, Kind, Outcome, State, Verdict
-from missedd.core.people.suppression import Channel, RefusedSmsClass
-from missedd.core.polls.voting_rules import VoteStatus
-from missedd.core.reasons import ANSWERED_REASONS
+import msgspec
+
+from missedd.core.api_types.actions import AttemptJson, ListedActionJson, ReportJson
+from missedd.core.api_types.analytics import FiguresJson
+from missedd.core.api_types.audit import AuditedJson
+from missedd.core.api_types.base import ApiObject
+from missedd.core.api_types.calls import CallJson, StoryJson
+from missedd.core.api_types.campaigns import CampaignsJson, QuarantineJson
+from missedd.core.api_types.consents import SubscriptionJson
+from missedd.core.api_types.conversions import BatchAnswerJson, ConversionJson
+from missedd.core.api_types.fields import Instant, Number, SuppressedNumber
+from missedd.core.api_types.leads import LeadJson
+from missedd.core.api_types.polls import PollJson
+from missedd.core.api_types.suppressions import SuppressionJson
+from missedd.core.api_types.verifications import VerificationJson
+from missedd.core.api_types.webhooks import MissedCallAcceptedJson, VerificationVerifiedJson
 
 type Json = dict[str, Any]
 
+ANSWERS: Final[tuple[type[ApiObject], ...]] = (
+    *(CallJson, StoryJson, ListedActionJson, AttemptJson, ReportJson),
+    *(LeadJson, ConversionJson, BatchAnswerJson, SuppressionJson, SubscriptionJson, VerificationJson),
+    *(CampaignsJson, PollJson, FiguresJson, AuditedJson),
+    QuarantineJson,
+    *(MissedCallAcceptedJson, VerificationVerifiedJson),
+)
+"""What the API answers, and what the webhooks send; what these are made of is described with them."""
+
+_SUFFIX: Final = "Json"
+
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
-INSTANT: Json = {"type": "string", "format": "date-time"}
-NUMBER: Json = {
-    "type": "string",
-    "description": "E.164; `erased:` and a count in the place of a number that was erased",
-    "examples": ["+919876543210"],
-}
-NUMBER_OR_PREFIX: Json = {
-    "type": "string",
-    "description": "E.164, or with an asterisk the beginning of several numbers",
-    "examples": ["+919876543210", "+232*"],
-}
-RATE: Json = {"type": ["number", "null"], "description": "A fraction; null over nothing."}
-WAIT: Json = {"type": ["number", "null"], "description": "Seconds, exact to two percent; null over nothing."}
+INSTANT: Json = msgspec.json.schema(Instant)
+NUMBER: Json = msgspec.json.schema(Number)
+NUMBER_OR_PREFIX: Json = msgspec.json.schema(SuppressedNumber)
 
 
 def schemas() -> Json:
-    call = {
-        "call_sid": TEXT,
-        "from": or_null(NUMBER),
-        "to": or_null(NUMBER),
-        "campaign": or_null(TEXT),
-        "called_at": INSTANT,
-        "received_at": INSTANT,
-        "verdict": {"enum": list(Verdict)},
-        "reason": TEXT,
-        "reason_words": TEXT,
-        "shape": {"enum": ["native", "passthru", SHAPE_RECOVERED, SHAPE_SMS_APPLET]},
-        "redeliveries": COUNT,
-        "reached_at": or_null(
-            INSTANT | {"description": "When it was told that somebody took the call, after it was decided."}
-        ),
-        "reached_by": {"enum": [*ANSWERED_REASONS, None]},
-    }
-    attempt = {
-        "number": {"type": "integer", "minimum": 1},
-        "started_at": INSTANT,
-        "finished_at": or_null(INSTANT),
-        "result": {"enum": ["accepted", "refused", "unknown", None]},
-        **dict.fromkeys(("code", "reason", "reason_words", "provider_sid", "message"), or_null(TEXT)),
-    }
-    report = {
-        "received_at": INSTANT,
-        "source": {"enum": ["report", "look-up"]},
-        "status": TEXT,
-        "code": or_null(TEXT),
-        "provider_sid": TEXT,
-        "effect": TEXT,
-    }
-    action = {
-        "id": COUNT,
-        "kind": {"enum": list(Kind)},
-        "state": {"enum": list(State)},
-        "outcome": {"enum": [*Outcome, None]},
-        "due_at": INSTANT,
-        "reason": TEXT,
-        "reason_words": TEXT,
-        "plan": {"enum": ["open", "after-hours"]},
-        "placed_at": or_null(INSTANT),
-        "closed_at": or_null(INSTANT),
-        "provider_sid": or_null(TEXT),
-        "expires_at": or_null(INSTANT),
-        "retry_index": COUNT,
-        "origin": or_null({"type": "integer"}),
-        "settled_outcome": {"enum": [*RESOLUTION_OUTCOMES, None]},
-        "settled_at": or_null(INSTANT),
-        "settled_note": or_null(TEXT),
-        "answered_at": or_null(INSTANT),
-        "code": or_null(TEXT | {"description": "The provider's, with which it ended."}),
-        "code_words": or_null(TEXT | {"description": "Why an SMS with this code was not delivered."}),
-        **{each.name: _fact_schema(each) for each in ACTION_DETAILS},
-    }
-    vote = {"poll": TEXT, "option": TEXT, "standing": {"enum": list(VoteStatus)}}
-    told = action | {
-        "vote": or_null(object_of(vote)),
-        "attempts": array_of("Attempt"),
-        "reports": array_of("Report"),
-    }
-    hour = {"hour": {"type": "integer", "minimum": 0, "maximum": 23}, "calls": COUNT}
-    figures = {
-        **dict.fromkeys(("total_calls", "unique_callers", "callbacks_made", "callbacks_answered"), COUNT),
-        **dict.fromkeys(("leads", "conversions", "sms_sent", "sms_delivered", "recovered"), COUNT),
-        "agent_misses": COUNT | {"description": "Callbacks that only rang an agent, who did not come."},
-        **dict.fromkeys(("callback_success_rate", "conversion_rate", "sms_delivery_rate"), RATE),
-        **dict.fromkeys(
-            ("seconds_to_callback", "seconds_to_answer"), object_of({"median": WAIT, "p95": WAIT})
-        ),
-        "callback_outcomes": _array_of_objects({"outcome": TEXT, "reason": TEXT, "count": COUNT}),
-        "sms_by_reason": _array_of_objects(
-            {"outcome": TEXT, "reason": TEXT, "code": or_null(TEXT), "count": COUNT}
-        ),
-        "verdicts": _array_of_objects({"verdict": TEXT, "reason": TEXT, "calls": COUNT}),
-        "actions": _array_of_objects({"kind": TEXT, "state": TEXT, "outcome": or_null(TEXT), "count": COUNT}),
-        "peak_hours": _array_of_objects(hour, count=24),
-        "weekday_hours": _array_of_objects(
-            {"weekday": {"type": "integer", "minimum": 0, "maximum": 6, "description": "Monday is 0."}}
-            | hour,
-            count=7 * 24,
-        ),
-        "by_day": _array_of_objects({"date": {"type": "string", "format": "date"}, "calls": COUNT}),
-    }
-    suppression = {
-        "number": NUMBER_OR_PREFIX,
-        "reason": TEXT,
-        "source": {"enum": ["api", "cli", "console", "provider", "opt-out"]},
-        "since": INSTANT,
-        "until": or_null(INSTANT),
-        "channel": {"enum": list(Channel)},
-        "class": {
-            "enum": [*RefusedSmsClass, None],
-            "description": "Which SMS the operators refuse, where it is not all of them: the promotional "
-            "ones, those of one sender, or any, as the number takes no SMS.",
-        },
-        "sender": or_null(TEXT) | {"description": "Of the class `sender`: whose SMS are refused."},
-        "call_sid": or_null(TEXT) | {"description": "Of an opt-out: the call that asked for it."},
-    }
     problem = {
         "title": TEXT,
         "status": {"type": "integer"},
         **dict.fromkeys(("detail", "field", "reason"), TEXT),
     }
-    return {
-        "Call": object_of(call),
-        "Story": object_of(call | {"actions": array_of("Action"), "verification": or_null(TEXT)}),
-        "Action": object_of(told),
-        "ListedAction": object_of(action | {"campaign": TEXT, "number": NUMBER, "call_sid": TEXT}),
-        "Attempt": object_of(attempt),
-        "Report": object_of(report),
-        "Suppression": object_of(suppression),
-        "Quarantine": object_of({"since": or_null(INSTANT), "actions": COUNT}),
-        "Figures": object_of(figures),
+    return answers(ANSWERS) | {
         "Problem": object_of(problem, optional=("field", "reason")),
     }
 
 
-def _fact_schema(fact: ActionDetail) -> Json:
-    if fact.values:
-        return {"enum": [*fact.values, None], "description": fact.description}
-    return or_null((COUNT if fact.is_count else TEXT) | {"description": fact.description})
+def answers(types: Iterable[type[ApiObject]]) -> Json:
+    """The schemas of these objects and of all that is in them. That of `LeadJson` is called `Lead`."""
+    _, found = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return {name.removesuffix(_SUFFIX): _shortened(schema) for name, schema in found.items()}
+
+
+def _shortened(part: Any) -> Any:
+    """A part of a schema that names no class of ours: not as its title, and not in `$ref`."""
+    match part:
+        case {"$ref": ref, **others}:
+            return {"$ref": ref.removesuffix(_SUFFIX), **others}
+        case list():
+            return [_shortened(each) for each in part]
+        case dict():
+            named = part.items()
+            return {name: _shortened(each) for name, each in named if (name, type(each)) != ("title", str)}
+    return part
 
 
 def object_of(properties: Json, optional: tuple[str, ...] = ()) -> Json:

@@ -8,27 +8,25 @@ from typing import Final
 
 from quart import Blueprint, Response
 
+from missedd.core.api_types.consents import SubscriptionJson
 from missedd.core.pagination import Query
 from missedd.core.people.consent import ConsentStatus
+from missedd.store.reads import reader
+from missedd.store.reads.reader import StoreReader
 from missedd.web.api.list_response import list_response
 from missedd.web.api.openapi_parts import in_query, listing
-from missedd.web.api.schemas import INSTANT, NUMBER, TEXT, Json, object_of, or_null
-from missedd.web.shared.ports import Reads
+from missedd.web.api.schemas import TEXT, Json
 from missedd.web.shared.problems import bad_input
 from missedd.web.shared.request_values import RequestTimes, parse_query
 
-SUBSCRIPTION_COLUMNS: Final = (
-    *("list", "number", "purpose", "state", "campaign", "exophone", "call_sid", "consented_at"),
-    *("withdrawn_at", "withdrawn_by", "withdrawal_call_sid"),
-)
 STATES: Final = (ConsentStatus.IN_FORCE.value, ConsentStatus.WITHDRAWN.value)
 
 
-def add_subscriptions(api: Blueprint, reads: Reads, times: RequestTimes) -> None:
+def add_subscriptions(api: Blueprint, read: StoreReader, times: RequestTimes) -> None:
     @api.get("/v1/subscriptions")
     async def subscriptions() -> Response:
         return await list_response(
-            "subscriptions", reads.subscriptions, SUBSCRIPTION_COLUMNS, times, _parse_query
+            "subscriptions", read.pages(reader.subscriptions), SubscriptionJson, times, _parse_query
         )
 
 
@@ -44,6 +42,7 @@ def paths() -> Json:
     return {
         "/api/v1/subscriptions": {
             "get": listing(
+                "listSubscriptions",
                 "Consents with their evidence, newest first; the period is of consented_at",
                 "Subscription",
                 in_query("list", TEXT),
@@ -51,20 +50,3 @@ def paths() -> Json:
             )
         },
     }
-
-
-def schemas() -> Json:
-    subscription = {
-        "list": TEXT,
-        "number": NUMBER,
-        "purpose": TEXT,
-        "state": {"enum": list(STATES)},
-        "campaign": TEXT,
-        "exophone": NUMBER | {"description": "The ExoPhone that was rung, E.164."},
-        "call_sid": TEXT | {"description": "The evidence: the missed call by which the number joined."},
-        "consented_at": INSTANT | {"description": "That call's own time."},
-        "withdrawn_at": or_null(INSTANT),
-        "withdrawn_by": {"enum": ["missed-call", "api", "cli", "console", None]},
-        "withdrawal_call_sid": or_null(TEXT),
-    }
-    return {"Subscription": object_of(subscription)}

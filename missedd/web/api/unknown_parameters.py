@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from quart import Blueprint, request
 
 from missedd.core.policy import Policy
+from missedd.store.reads.reader import StoreReader, campaigns
 from missedd.web.api.schemas import Json
 from missedd.web.shared.json_body import reject_unknown_keys
-from missedd.web.shared.ports import Reads
 from missedd.web.shared.problems import bad_input
 
 
-def add_parameter_check(api: Blueprint, reads: Reads, policy: Policy, openapi: Json) -> None:
+def add_parameter_check(api: Blueprint, read: StoreReader, policy: Policy, openapi: Json) -> None:
     taken = query_parameters(openapi)
     configured = [each.name for each in policy.campaigns]
 
@@ -29,7 +29,7 @@ def add_parameter_check(api: Blueprint, reads: Reads, policy: Policy, openapi: J
         reject_unknown_keys(request.args.to_dict(), *names)
         # An empty page says itself that there is nothing; figures of nothing look like bad figures.
         if "cursor" not in names:
-            await _check_campaign(configured, reads)
+            await _check_campaign(configured, read)
 
 
 def query_parameters(openapi: Json) -> dict[str, tuple[str, ...]]:
@@ -43,12 +43,12 @@ def query_parameters(openapi: Json) -> dict[str, tuple[str, ...]]:
     return found
 
 
-async def _check_campaign(configured: Iterable[str], reads: Reads) -> None:
+async def _check_campaign(configured: Iterable[str], read: StoreReader) -> None:
     """Refuse a name that is neither configured nor, from an earlier configuration, in the store."""
     name = request.args.get("campaign")
     if not name or name in configured:
         return
-    known = dict.fromkeys([*configured, *await reads.campaigns()])
+    known = dict.fromkeys([*configured, *await read(campaigns)])
     if name not in known:
         said = repr(name[:100])
         raise bad_input("campaign", f"there is no campaign {said}; known are {', '.join(known) or 'none'}")

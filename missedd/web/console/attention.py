@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from missedd.core.actions.resolution import RESOLVABLE_OUTCOMES
 from missedd.core.pagination import Query
 from missedd.operator_actions.actions import ResendParkedWebhooks
+from missedd.store.reads import reader
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.forms import FormError, redirect_back
 from missedd.web.console.lists import list_view
@@ -16,13 +17,13 @@ from missedd.web.shared.actor import current_actor
 
 
 def add_attention(console: Blueprint, context: ConsoleContext) -> None:
-    reads = context.reads
+    read = context.read
 
     @console.get("/deliveries")
     async def deliveries() -> str:
-        found = await list_view(reads.parked_webhooks, "/deliveries", ("campaign", "number"))
+        found = await list_view(read.pages(reader.parked_webhooks), "/deliveries", ("campaign", "number"))
         names = [each.name for each in context.policy.campaigns if each.webhook is not None]
-        counts = await reads.attention_counts()
+        counts = await read(reader.attention_counts)
         return await render_page(
             "deliveries.html", here="/deliveries", list=found, campaigns=names, parked=counts["parked"]
         )
@@ -36,8 +37,8 @@ def add_attention(console: Blueprint, context: ConsoleContext) -> None:
 
     @console.get("/unknown")
     async def unknown() -> str:
-        found = await list_view(reads.unknown_outcomes, "/unknown", ("campaign", "number"))
-        lost = await reads.lost_answers(Query())
+        found = await list_view(read.pages(reader.unknown_outcomes), "/unknown", ("campaign", "number"))
+        lost = await read(reader.lost_answers, Query())
         names = [each.name for each in context.policy.campaigns]
         may_be = {kind.value: outcomes for kind, outcomes in RESOLVABLE_OUTCOMES.items()}
         return await render_page(

@@ -9,6 +9,7 @@ from missedd.core.explain.remedies import remedies
 from missedd.core.explain.timeline import build_timeline
 from missedd.core.phone import normalise
 from missedd.exotel.sms_status_codes import describe_code
+from missedd.store.reads import reader
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 from missedd.web.shared.problems import Problem
@@ -17,7 +18,7 @@ from missedd.web.shared.problems import Problem
 def add_calls(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/calls/<call_sid>")
     async def call(call_sid: str) -> str:
-        story = await context.reads.call_trace(call_sid)
+        story = await context.read(reader.call_trace, call_sid)
         if story is None:
             raise Problem(404, "No call has this CallSid.")
         moments = build_timeline(story, describe_code)
@@ -32,7 +33,7 @@ def add_calls(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/find")
     async def find() -> BaseResponse:
         wanted = request.args.get("q", "").strip()
-        if wanted and await context.reads.call_trace(wanted) is not None:
+        if wanted and await context.read(reader.call_trace, wanted) is not None:
             return redirect(url_for("console.call", call_sid=wanted))
         # The space is what a link's plain `+` becomes.
         spelt = normalise(wanted)

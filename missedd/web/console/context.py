@@ -11,13 +11,14 @@ from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import Trouble
+from missedd.store.reads.reader import StoreReader
 from missedd.web.console.query_cache import QueryCache
-from missedd.web.shared.ports import Operations, Reads
+from missedd.web.shared.ports import Operations
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    reads: Reads
+    read: StoreReader
     operations: Operations
     policy: Policy
     clock: Clock

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from quart import Blueprint, request
 
-from missedd.core.pagination import InvalidCursor, Page, Query
+from missedd.core.api_types.base import ApiObject
+from missedd.core.pagination import InvalidCursor, Page, Query, ReadPage
 from missedd.core.people.consent import ConsentStatus
 from missedd.core.people.erasure import lookup_key
 from missedd.core.people.leads import LeadStatus
 from missedd.core.phone import parse_prefix
+from missedd.store.reads import reader
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 from missedd.web.shared.problems import Problem
@@ -27,7 +29,7 @@ _QUERY_FIELDS: Final = {"state": "standing"}
 class ListView:
     """A page of a list as it was asked for, and where its neighbours are."""
 
-    items: list[Any]
+    items: Sequence[ApiObject]
     older: str | None
     is_first: bool
     filters: dict[str, str]
@@ -35,8 +37,8 @@ class ListView:
     problem: str | None = None
 
 
-async def list_view(
-    read: Callable[[Query], Awaitable[Page]], path: str, names: tuple[str, ...], csv: str = ""
+async def list_view[T: ApiObject](
+    read: ReadPage[T], path: str, names: tuple[str, ...], csv: str = ""
 ) -> ListView:
     """The page of `read` that the request at hand asks for, by these filters."""
     filters = {name: request.args[name].strip() for name in names if request.args.get(name, "").strip()}
@@ -49,7 +51,7 @@ async def list_view(
     cursor = request.args.get("cursor")
     try:
         query = Query(**known | {"number": number, "limit": PAGE_SIZE, "cursor": cursor})
-        page = Page([], None) if problem else await read(query)
+        page = Page[T]([], None) if problem else await read(query)
     except InvalidCursor:
         raise Problem(404, "This page of the list is not there.") from None
     older = None if page.next is None else f"{path}?{urlencode({**filters, 'cursor': page.next})}"
@@ -58,11 +60,13 @@ async def list_view(
 
 
 def add_lists(console: Blueprint, context: ConsoleContext) -> None:
-    reads = context.reads
+    read = context.read
 
     @console.get("/leads")
     async def leads() -> str:
-        found = await list_view(reads.leads, "/leads", ("campaign", "status", "number"), "/api/v1/leads")
+        found = await list_view(
+            read.pages(reader.leads), "/leads", ("campaign", "status", "number"), "/api/v1/leads"
+        )
         names = [each.name for each in context.policy.campaigns if each.lead_source is not None]
         return await render_page(
             "leads.html", here="/leads", list=found, campaigns=names, statuses=tuple(LeadStatus)
@@ -71,7 +75,10 @@ def add_lists(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/subscriptions")
     async def subscriptions() -> str:
         found = await list_view(
-            reads.subscriptions, "/subscriptions", ("list", "state", "number"), "/api/v1/subscriptions"
+            read.pages(reader.subscriptions),
+            "/subscriptions",
+            ("list", "state", "number"),
+            "/api/v1/subscriptions",
         )
         names = sorted({each.subscribe.list for each in context.policy.campaigns if each.subscribe})
         states = (ConsentStatus.IN_FORCE, ConsentStatus.WITHDRAWN)
@@ -81,5 +88,7 @@ def add_lists(console: Blueprint, context: ConsoleContext) -> None:
 
     @console.get("/suppressions")
     async def suppressions() -> str:
-        found = await list_view(reads.suppressions, "/suppressions", ("number",), "/api/v1/suppressions")
+        found = await list_view(
+            read.pages(reader.suppressions), "/suppressions", ("number",), "/api/v1/suppressions"
+        )
         return await render_page("suppressions.html", here="/suppressions", list=found)

@@ -8,6 +8,7 @@ from quart import Blueprint
 
 from missedd.core.pagination import Query
 from missedd.core.phone import normalise
+from missedd.store.reads import reader
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 from missedd.web.shared.problems import Problem
@@ -16,7 +17,7 @@ SHOWN_CALLS: Final = 20
 
 
 def add_numbers(console: Blueprint, context: ConsoleContext) -> None:
-    reads = context.reads
+    read = context.read
 
     @console.get("/numbers/<number>")
     async def number(number: str) -> str:
@@ -27,15 +28,15 @@ def add_numbers(console: Blueprint, context: ConsoleContext) -> None:
         now = context.clock.now()
         suppressions = [
             each
-            for each in (await reads.suppressions(query)).items
-            if each["until"] is None or context.to_local(each["until"]) > now
+            for each in (await read(reader.suppressions, query)).items
+            if each.until is None or context.to_local(each.until) > now
         ]
         return await render_page(
             "number.html",
             number=spelt,
-            calls=await reads.number_trace(spelt),
+            calls=await read(reader.number_trace, spelt),
             most=SHOWN_CALLS,
             suppressions=suppressions,
-            subscriptions=(await reads.subscriptions(query)).items,
-            leads=(await reads.leads(query)).items,
+            subscriptions=(await read(reader.subscriptions, query)).items,
+            leads=(await read(reader.leads, query)).items,
         )

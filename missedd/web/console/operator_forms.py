@@ -21,6 +21,7 @@ from missedd.operator_actions.table import ACTIONS
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.forms import FormError, line_field, number_field, redirect_back
 from missedd.web.shared.actor import current_actor
+from missedd.web.shared.answer_reads import StoredAnswers
 
 DURATION_FIELD = "lasts"
 """The field in which a person chooses how long something is to last."""
@@ -49,7 +50,7 @@ def _forms_beside(place: str) -> list[OperatorAction]:
 def _view(
     action: OperatorAction, form: Form, context: ConsoleContext
 ) -> Callable[..., Awaitable[BaseResponse]]:
-    answer_context = AnswerContext(context.reads, context.policy, context.clock)
+    answer_context = AnswerContext(StoredAnswers(context.read), context.policy, context.clock)
 
     async def view(**path: object) -> BaseResponse:
         fields = await request.form

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from itertools import chain
+from typing import Final
 
 from quart import Blueprint
 
 from missedd.core.analytics.backlog_forecast import Backlog, forecast_backlog
+from missedd.core.api_types.campaigns import PendingJson
 from missedd.core.model import LANE_BY_KIND, Kind, Lane, State
+from missedd.store.reads import reader
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 
@@ -20,22 +25,39 @@ SHOWN_DUE: Final = 50
 def add_queue(console: Blueprint, context: ConsoleContext) -> None:
     @console.get("/queue")
     async def queue() -> str:
-        pending = await context.query_cache.get("pending", context.reads.open_action_counts)
+        by_campaign = await context.query_cache.get(
+            "pending", partial(context.read, reader.open_action_counts)
+        )
+        pending = list(chain.from_iterable(by_campaign.values()))
         backlogs = await context.query_cache.get(
-            "backlogs", lambda: context.reads.backlogs(context.clock.now())
+            "backlogs", lambda: context.read(reader.backlogs, context.clock.now())
         )
         return await render_page(
             "queue.html",
             here="/queue",
-            lanes=lane_backlogs(
-                backlogs, context.requests_per_minute, context.hold_reason, context.local_now()
+            lanes=list(
+                lane_backlogs(backlogs, context.requests_per_minute, context.hold_reason, context.local_now())
             ),
             held=held_by_reason(pending),
-            out=sum(each["count"] for each in pending if each["state"] in (State.ATTEMPTING, State.PLACED)),
-            due=await context.reads.next_actions(context.clock.now(), SHOWN_DUE),
-            paused=await context.reads.pauses(context.clock.now()),
-            quarantine=await context.reads.quarantine(),
+            out=sum(each.count for each in pending if each.state in (State.ATTEMPTING, State.PLACED)),
+            due=await context.read(reader.next_actions, context.clock.now(), SHOWN_DUE),
+            paused=await context.read(reader.pauses_json, context.clock.now()),
+            quarantine=await context.read(reader.quarantine),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLane:
+    """A kind's backlog, and at what time it will be gone at the account's rate, where there is one and its
+    lane goes."""
+
+    kind: Kind
+    due: int
+    soon: int
+    rate: int | None
+    held: str | None
+    gone_at: datetime | None
+    expiring: int
 
 
 def lane_backlogs(
@@ -43,33 +65,36 @@ def lane_backlogs(
     requests_per_minute: Mapping[Lane, int],
     hold_reason: Callable[[Lane], str | None],
     now: datetime,
-) -> list[dict[str, Any]]:
-    """Each kind's backlog, and at what time it will be gone at the account's rate, where there is one and
-    its lane goes."""
-    found = []
+) -> Iterator[QueueLane]:
     for kind, backlog in backlogs.items():
         lane = LANE_BY_KIND[kind]
         rate = requests_per_minute.get(lane)
         why_held = None if rate is None else hold_reason(lane)
         ahead = None if rate is None or why_held is not None else forecast_backlog(backlog, rate)
-        found.append(
-            {
-                "kind": kind,
-                "due": backlog.due_now,
-                "soon": backlog.due_soon,
-                "rate": rate,
-                "held": None if why_held is None else why_held.replace("-", " "),
-                "gone_at": None if ahead is None else now + ahead.clears_in,
-                "expiring": 0 if ahead is None else ahead.expiring,
-            }
+        yield QueueLane(
+            kind,
+            backlog.due_now,
+            backlog.due_soon,
+            rate,
+            held=None if why_held is None else why_held.replace("-", " "),
+            gone_at=None if ahead is None else now + ahead.clears_in,
+            expiring=0 if ahead is None else ahead.expiring,
         )
-    return found
 
 
-def held_by_reason(pending: list[dict[str, Any]]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many actions wait for one reason."""
+
+    reason: str
+    words: str
+    count: int
+
+
+def held_by_reason(pending: Iterable[PendingJson]) -> list[Held]:
     """What is held, by reason, the most first."""
     counts: Counter[tuple[str, str]] = Counter()
     for each in pending:
-        if each["state"] == State.HELD:
-            counts[each["reason"], each["reason_words"]] += each["count"]
-    return [{"reason": reason, "words": words, "count": n} for (reason, words), n in counts.most_common()]
+        if each.state == State.HELD:
+            counts[each.reason, each.reason_words] += each.count
+    return [Held(reason, words, n) for (reason, words), n in counts.most_common()]

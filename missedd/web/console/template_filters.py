@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup, escape
 from quart import Blueprint
 
 from missedd.core.actions.details import displayed_details
+from missedd.core.api_types.actions import BriefActionJson
 from missedd.core.explain.number import describe_suppression
 from missedd.core.explain.timeline import tone_of
 from missedd.core.model import Outcome
@@ -63,16 +64,16 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
     console.add_app_template_filter(spaced)
 
     @console.app_template_filter("tone")
-    def tone(action: dict[str, Any]) -> str:
-        return tone_of(action["state"], action["settled_outcome"] or action["outcome"])
+    def tone(action: BriefActionJson) -> str:
+        return tone_of(action.state, action.settled_outcome or action.outcome)
 
     @console.app_template_filter("stand")
-    def stand(action: dict[str, Any]) -> str:
+    def stand(action: BriefActionJson) -> str:
         """In a word, what an action is or became."""
-        settled = action["settled_outcome"]
-        if action["outcome"] == Outcome.UNKNOWN and settled:
+        settled = action.settled_outcome
+        if action.outcome == Outcome.UNKNOWN and settled:
             return f"{settled} (settled)"
-        return str(action["outcome"] or action["state"])
+        return action.outcome or action.state
 
 
 def coded(text: str) -> Markup:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
+import msgspec
 import trio
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 from quart import Quart, Response, g, render_template, request
+from quart.json.provider import DefaultJSONProvider
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
@@ -21,12 +24,13 @@ from missedd.core.analytics.figures import RollupsBehind
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import Trouble
+from missedd.store.reads.reader import StoreReader
 from missedd.web.api.routes import build_api
 from missedd.web.auth.access import HOW_TO_CHANGE, AccessControl, AccessPolicy
 from missedd.web.auth.login import OnLogin, build_login
 from missedd.web.auth.sessions import Sessions
 from missedd.web.console import ConsoleContext, build_console
-from missedd.web.shared.ports import Operations, PollFeed, Reads, Verifier
+from missedd.web.shared.ports import Operations, PollFeed, Verifier
 from missedd.web.shared.problems import Problem, problem_response
 from missedd.web.shared.sse import CLIENT_GONE
 
@@ -73,12 +77,23 @@ class DisconnectTolerantConnection(TrioASGIHTTPConnection):
                 return
 
 
+class ApiJson(DefaultJSONProvider):
+    """Objects of the API with their keys in order, and letters as they are."""
+
+    sort_keys = False
+    ensure_ascii = False
+
+    def dumps(self, obj: Any, **options: Any) -> str:
+        return super().dumps(msgspec.to_builtins(obj), **options)
+
+
 class PrivateSite(QuartTrio):
     asgi_http_class = DisconnectTolerantConnection
+    json_provider_class = ApiJson
 
 
 def build_private(
-    reads: Reads,
+    read: StoreReader,
     operations: Operations,
     verifier: Verifier,
     poll_feed: PollFeed,
@@ -102,13 +117,11 @@ def build_private(
     """
     app = PrivateSite("missedd.web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BODY_TIMEOUT=BODY_TIMEOUT_S)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(reads, operations, verifier, poll_feed, policy, clock))
+    app.register_blueprint(build_api(read, operations, verifier, poll_feed, policy, clock))
     app.register_blueprint(
         build_console(
-            ConsoleContext(reads, operations, policy, clock, requests_per_minute or {}, troubles, hold_reason)
+            ConsoleContext(read, operations, policy, clock, requests_per_minute or {}, troubles, hold_reason)
         )
     )
     access = AccessControl(access_policy, Sessions())

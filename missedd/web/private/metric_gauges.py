@@ -19,6 +19,7 @@ from missedd.base.version import __version__
 from missedd.core.actions.possible_outcomes import OPEN_STATES
 from missedd.core.model import LANE_BY_KIND, Lane
 from missedd.core.upstream.trouble import TroubleKind
+from missedd.store.reads.reader import StoreGauges
 
 _US: Final = 1_000_000
 
@@ -50,10 +51,8 @@ class DaemonGauges:
     disk_size: int | None = None
 
 
-def metric_families(
-    gauges: Mapping[str, Any], daemon: DaemonGauges | None, now: datetime
-) -> Iterator[Metric]:
-    """All gauges; without `daemon` only those of the store, as `Reads.gauges` told them at `now`."""
+def metric_families(gauges: StoreGauges, daemon: DaemonGauges | None, now: datetime) -> Iterator[Metric]:
+    """All gauges; without `daemon` only those that the store told at `now`."""
     yield from _action_gauges(gauges, now)
     yield from _store_gauges(gauges)
     if daemon is not None:
@@ -62,8 +61,8 @@ def metric_families(
         yield from _disk_gauges(daemon)
 
 
-def _action_gauges(gauges: Mapping[str, Any], now: datetime) -> Iterator[Metric]:
-    counts = {(kind, state): 0 for kind in LANE_BY_KIND for state in OPEN_STATES} | gauges["open"]
+def _action_gauges(gauges: StoreGauges, now: datetime) -> Iterator[Metric]:
+    counts = {(kind, state): 0 for kind in LANE_BY_KIND for state in OPEN_STATES} | dict(gauges.open)
     yield _labelled_gauge(
         "missedd_actions_open", "Actions without an outcome, by kind and state.", ("kind", "state"), counts
     )
@@ -71,9 +70,9 @@ def _action_gauges(gauges: Mapping[str, Any], now: datetime) -> Iterator[Metric]
         "missedd_actions_held",
         "Actions that wait for something, by kind and reason.",
         ("kind", "reason"),
-        gauges["held"],
+        gauges.held,
     )
-    due = {(kind,): gauges["due"].get(kind, (0, None)) for kind in LANE_BY_KIND}
+    due = {(kind,): gauges.due.get(kind, (0, None)) for kind in LANE_BY_KIND}
     yield _labelled_gauge(
         "missedd_actions_due",
         "Actions whose instant has come and that wait for their turn, by kind.",
@@ -87,63 +86,63 @@ def _action_gauges(gauges: Mapping[str, Any], now: datetime) -> Iterator[Metric]
         ("kind",),
         {kind: 0.0 if since is None else (now_us - since) / _US for kind, (_, since) in due.items()},
     )
-    if gauges["next_wake_at"] is not None:
+    if gauges.next_wake_at is not None:
         yield _gauge(
             "missedd_next_wake_seconds",
             "Seconds until the next action is due; negative when overdue.",
-            (gauges["next_wake_at"] - now_us) / _US,
+            (gauges.next_wake_at - now_us) / _US,
         )
 
 
-def _store_gauges(gauges: Mapping[str, Any]) -> Iterator[Metric]:
-    yield _gauge("missedd_suppressions", "Numbers on the suppression list.", gauges["suppressions"])
+def _store_gauges(gauges: StoreGauges) -> Iterator[Metric]:
+    yield _gauge("missedd_suppressions", "Numbers on the suppression list.", gauges.suppressions)
     yield _gauge(
-        "missedd_agents_absent", "Agents who missed five calls in a row or more.", gauges["agents_absent"]
+        "missedd_agents_absent", "Agents who missed five calls in a row or more.", gauges.agents_absent
     )
     yield _gauge(
         "missedd_webhooks_parked",
         "Webhooks that the application never took, at most 1,001.",
-        gauges["parked"],
+        gauges.attention["parked"],
     )
     yield _gauge(
         "missedd_actions_unknown",
         "Actions whose outcome nobody learnt and no operator said, at most 1,001.",
-        gauges["unknown"],
+        gauges.attention["unknown"],
     )
     yield _gauge(
         "missedd_actions_lost",
         "Actions that are looked up, as the answer to their request never came, at most 1,001.",
-        gauges["lost"],
+        gauges.attention["lost"],
     )
     yield _gauge(
         "missedd_actions_quarantined",
         "Actions from before a restore that wait for an operator's word.",
-        gauges["quarantined"],
+        gauges.quarantined,
     )
     yield _labelled_gauge(
         "missedd_sms_misconfigured",
         "SMS of the last 24 hours that every operator refuses until somebody corrects them.",
         ("campaign", "code"),
-        gauges["sms_misconfigured"],
+        gauges.sms_misconfigured,
     )
     yield _labelled_gauge(
         "missedd_told_early",
         "Calls of the last 24 hours that a flow told of before they were over, called back too early.",
         ("campaign",),
-        gauges["told_early"],
+        {(campaign,): count for campaign, count in gauges.told_early.items()},
     )
-    if gauges["last_webhook_at"] is not None:
+    if gauges.last_webhook_at is not None:
         yield _gauge(
             "missedd_last_webhook_timestamp_seconds",
             "When the latest call came in by a webhook, in seconds since 1970 UTC.",
-            gauges["last_webhook_at"] / _US,
+            gauges.last_webhook_at / _US,
         )
     build = GaugeMetricFamily(
         "missedd_build_info",
         "Always 1; the labels say what runs.",
         labels=("version", "python", "schema"),
     )
-    build.add_metric((__version__, platform.python_version(), str(gauges["schema"])), 1)
+    build.add_metric((__version__, platform.python_version(), str(gauges.schema)), 1)
     yield build
 
 
@@ -184,8 +183,8 @@ def _engine_gauges(daemon: DaemonGauges) -> Iterator[Metric]:
     )
 
 
-def _campaign_gauges(gauges: Mapping[str, Any], daemon: DaemonGauges) -> Iterator[Metric]:
-    paused = gauges["paused"]
+def _campaign_gauges(gauges: StoreGauges, daemon: DaemonGauges) -> Iterator[Metric]:
+    paused = gauges.paused
     yield _labelled_gauge(
         "missedd_campaign_paused",
         "Whether an operator has paused the campaign: 1 or 0.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, product
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -32,6 +32,7 @@ from missedd.core.actions.possible_outcomes import (
 from missedd.core.model import LANE_BY_KIND, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import AGENT_MISS_REASONS
+from missedd.store.reads.reader import StoreGauges
 from missedd.web.private.metric_gauges import DaemonGauges, metric_families
 
 REJECTION_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
@@ -163,8 +164,8 @@ class Metrics:
     ) -> LabelledCounter:
         return LabelledCounter(self.registry, name, help_text, labels, known)
 
-    def exposition(self, gauges: Mapping[str, Any], now: datetime, daemon: DaemonGauges | None = None) -> str:
-        """The exposition format, version 0.0.4; `gauges` as `Reads.gauges` tells them at `now`."""
+    def exposition(self, gauges: StoreGauges, now: datetime, daemon: DaemonGauges | None = None) -> str:
+        """The exposition format, version 0.0.4; `gauges` as the store told them at `now`."""
         return generate_latest(_ScrapeCollector(self.registry, metric_families(gauges, daemon, now))).decode()
 
 

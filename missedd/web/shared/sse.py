@@ -11,11 +11,13 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import trio
 from quart import Response, request
 
+from missedd.core.api_types.base import ApiObject
 from missedd.web.shared.ports import PollFeed
 from missedd.web.shared.problems import Problem
 
@@ -37,7 +39,7 @@ class Snapshot:
     """What a stream shows. `next_change_s` is when it changes with time alone, if it will."""
 
     id: int
-    data: dict[str, Any]
+    data: ApiObject
     next_change_s: float | None = None
 
 
@@ -67,7 +69,7 @@ class EventStreams:
         self, subject: str, take_snapshot: Callable[[], Awaitable[Snapshot]], gone: trio.Event
     ) -> AsyncIterator[str]:
         changes, over = self._poll_feed, self._poll_feed.closed
-        shown: dict[str, Any] | None = None
+        shown: ApiObject | None = None
         if self._open >= MAX_STREAMS:
             return  # several have passed the door at once; a browser will knock again
         self._open += 1
@@ -94,7 +96,7 @@ class EventStreams:
 
 
 def _format_event(sight: Snapshot) -> str:
-    data = json.dumps(sight.data, ensure_ascii=False, separators=(",", ":"))
+    data = json.dumps(msgspec.to_builtins(sight.data), ensure_ascii=False, separators=(",", ":"))
     return f"id: {sight.id}\ndata: {data}\n\n"
 
 

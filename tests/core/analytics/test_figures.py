@@ -8,11 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import convert, to_builtins
 
 from missedd.base.clock import to_us
 from missedd.core.analytics.figures import PeriodCounts, analytics_json, busiest_hour
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.latency_buckets import bucket_of
+from missedd.core.api_types.analytics import HourJson
 
 KOLKATA = "Asia/Kolkata"
 
@@ -20,7 +22,9 @@ KOLKATA = "Asia/Kolkata"
 def counted(
     facts: Mapping[str, int], hours: Mapping[int, int] | None = None, callers: int = 0
 ) -> dict[str, Any]:
-    return analytics_json(PeriodCounts(facts, hours or {}, callers), hour_grid_for(KOLKATA), KOLKATA)
+    found = analytics_json(PeriodCounts(facts, hours or {}, callers), hour_grid_for(KOLKATA), KOLKATA)
+    told: dict[str, Any] = to_builtins(found)
+    return told
 
 
 def test_rates_count_what_was_placed_and_has_an_outcome() -> None:
@@ -123,7 +127,7 @@ def test_hours_of_the_day_of_the_week_and_dates() -> None:
     }
     found = counted({}, hours)
     assert found["peak_hours"][23] == {"hour": 23, "calls": 8}
-    assert busiest_hour(found["peak_hours"]) == 23
+    assert busiest_hour(convert(found["peak_hours"], list[HourJson])) == 23
     assert found["weekday_hours"][6 * 24 + 23] == {"weekday": 6, "hour": 23, "calls": 1}
     assert found["weekday_hours"][0] == {"weekday": 0, "hour": 0, "calls": 2}
     assert sum(each["calls"] for each in found["weekday_hours"]) == 10

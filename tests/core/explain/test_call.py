@@ -8,13 +8,13 @@ import pytest
 
 from missedd.core.explain.call import explain_call
 from tests.core.campaigns import NOON
-from tests.core.explain.test_timeline import AT, action, attempt, call, words
+from tests.core.explain.test_timeline import AT, action, attempt, call, report, words
 
 
 def told(**changes: Any) -> list[str]:
-    report = {"received_at": AT.format(36), "source": "report", "status": "failed", "code": "23185"}
+    told = report(36, source="report", status="failed", code="23185")
     failed = {"kind": "sms", "state": "done", "outcome": "failed", "reason": "sms-misconfigured"}
-    facts = action(**failed | {"code": "23185", "reports": [report | {"effect": "applied"}]} | changes)
+    facts = action(**failed | {"code": "23185", "reports": [told]} | changes)
     return [line.strip() for line in explain_call(call(facts), NOON, "Asia/Kolkata", words).splitlines()]
 
 

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from missedd.core.api_types.actions import ActionJson, AttemptJson, ReportJson, VoteJson
+from missedd.core.api_types.calls import StoryJson
 from missedd.core.explain.timeline import GOOD_OUTCOMES, TimelineEntry, build_timeline, tone_of
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import Reason, describe_reason
+from tests.core.objects import made
 
 AT = "2026-11-23T06:{}:00.000Z"
 
 
-def call(*actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {
+def call(*actions: ActionJson, **changes: Any) -> StoryJson:
+    said: dict[str, Any] = {
         "call_sid": "abc",
-        "from": "+919876543210",
+        "from_": "+919876543210",
         "to": "+918047120001",
         "campaign": "admissions",
         "called_at": AT.format(30),
@@ -25,33 +28,33 @@ def call(*actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "reason": "first-call",
         "shape": "native",
         "redeliveries": 0,
-        "verification": None,
         "actions": list(actions),
-    } | changes
+    }
+    return made(StoryJson, **said | changes)
 
 
-def action(**changes: Any) -> dict[str, Any]:
-    return {
+def action(**changes: Any) -> ActionJson:
+    said: dict[str, Any] = {
         "id": 7,
         "kind": "callback",
         "state": "planned",
-        "outcome": None,
         "due_at": AT.format(32),
         "reason": "owed",
-        "closed_at": None,
         "expires_at": AT.format(59),
         "retry_index": 0,
-        "settled_outcome": None,
-        "settled_at": None,
-        "settled_note": None,
         "attempts": [],
         "reports": [],
-    } | changes
+    }
+    return made(ActionJson, **said | changes)
 
 
-def attempt(minute: int, result: str | None = "accepted", **changes: Any) -> dict[str, Any]:
-    said = {"number": 1, "started_at": AT.format(minute), "result": result, "code": None, "reason": None}
-    return said | {"message": None} | changes
+def attempt(minute: int, result: str | None = "accepted", **changes: Any) -> AttemptJson:
+    said: dict[str, Any] = {"number": 1, "started_at": AT.format(minute), "result": result}
+    return made(AttemptJson, **said | changes)
+
+
+def report(minute: int, **values: Any) -> ReportJson:
+    return made(ReportJson, received_at=AT.format(minute), effect="applied", **values)
 
 
 def titles(moments: list[TimelineEntry]) -> list[str]:
@@ -74,14 +77,8 @@ def test_what_is_to_come_stands_at_the_end() -> None:
 
 
 def test_attempts_reports_and_the_outcome_in_their_order() -> None:
-    report = {
-        "received_at": AT.format(36),
-        "source": "report",
-        "status": "busy",
-        "code": "17",
-        "effect": "applied",
-    }
-    looked = report | {"received_at": AT.format(37), "source": "look-up", "code": None}
+    told = report(36, source="report", status="busy", code="17")
+    looked = report(37, source="look-up", status="busy")
     moments = build_timeline(
         call(
             action(
@@ -93,7 +90,7 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
                     attempt(33, "refused", code="429", reason="rate-limited", message="slow down"),
                     attempt(35, number=2),
                 ],
-                reports=[report, looked],
+                reports=[told, looked],
                 settled_outcome="answered",
                 settled_at=AT.format(50),
                 settled_note="she told us so",
@@ -114,8 +111,14 @@ def test_attempts_reports_and_the_outcome_in_their_order() -> None:
 
 
 def test_a_vote_says_what_it_is_worth() -> None:
-    voted = {"poll": "singer", "option": "Asha", "standing": "surplus"}
-    done = {"kind": "vote", "state": "done", "outcome": "refused", "closed_at": AT.format(31), "vote": voted}
+    voted = VoteJson("singer", "Asha", "surplus")
+    done: dict[str, Any] = {
+        "kind": "vote",
+        "state": "done",
+        "outcome": "refused",
+        "closed_at": AT.format(31),
+        "vote": voted,
+    }
     moment = build_timeline(call(action(**done)))[-1]
     assert moment.title == "Vote: refused"
     assert "Asha" in moment.note
@@ -147,7 +150,7 @@ def test_where_the_call_came_from() -> None:
         "The SMS applet asked for the text before a webhook reported the call. "
         "It proved the number for the verification v-1"
     )
-    unread = {"from": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
+    unread = {"from_": None, "to": None, "verdict": "not-missed", "reason": "conversation"}
     withheld = build_timeline(call(**unread))
     assert titles(withheld) == [
         "A withheld number called a number that could not be read",

@@ -8,9 +8,11 @@ from itertools import product
 
 import pytest
 
-from missedd.core.pagination import BATCH_ROWS, Page, PageRows, Query
+from missedd.core.api_types.leads import LeadJson
+from missedd.core.pagination import BATCH_ROWS, Page, Query
 from missedd.core.people.leads import LeadEvent, LeadStatus, all_leads, next_status
 from tests.core.campaigns import NOON
+from tests.core.objects import made
 
 ORDER = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.CONVERTED)
 
@@ -44,7 +46,7 @@ class Changing:
         self.changed = {lead_id: NOON + timedelta(seconds=lead_id) for lead_id in range(count)}
         self.asked: list[Query] = []
 
-    async def read(self, query: Query) -> Page:
+    async def read(self, query: Query) -> Page[LeadJson]:
         self.asked.append(query)
         before = None if query.cursor is None else NOON + timedelta(seconds=float(query.cursor))
         found = sorted(
@@ -54,11 +56,11 @@ class Changing:
         )[::-1]
         page = found[: query.limit]
         more = str((page[-1][0] - NOON).total_seconds()) if len(found) > query.limit else None
-        return Page([{"id": lead_id} for _, lead_id in page], more)
+        return Page([made(LeadJson, id=lead_id) for _, lead_id in page], more)
 
 
-async def ids(rows: AsyncGenerator[PageRows]) -> list[int]:
-    return [row["id"] async for page in rows for row in page]
+async def ids(pages: AsyncGenerator[list[LeadJson]]) -> list[int]:
+    return [lead.id async for page in pages for lead in page]
 
 
 async def test_a_lead_that_changes_while_the_others_are_told_is_told_once() -> None:
@@ -68,7 +70,7 @@ async def test_a_lead_that_changes_while_the_others_are_told_is_told_once() -> N
     async for page in all_leads(leads.read, Query(updated_since=NOON), lambda: now):
         if not told:
             leads.changed[5] = leads.changed[3 * BATCH_ROWS - 1] = now
-        told += [row["id"] for row in page]
+        told += [row.id for row in page]
     assert sorted(told) == list(range(3 * BATCH_ROWS))
     assert told[-1] == 5
 

@@ -10,6 +10,7 @@ import pytest
 from missedd.core.admission.caller_history import CallerHistory
 from missedd.core.admission.gates import judge
 from missedd.core.admission.judgement import Candidate, Close, Go, Judgement
+from missedd.core.api_types.suppressions import SuppressionJson
 from missedd.core.explain.number import describe_suppression
 from missedd.core.model import Admission, Kind, Outcome, Plan, Verdict
 from missedd.core.people.suppression import (
@@ -27,6 +28,7 @@ from missedd.core.people.suppression import (
 from missedd.core.policy import MessageClass, UnsubscribePolicy
 from missedd.core.reasons import Reason
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, everything, minutes, policy, seconds, sms
+from tests.core.objects import made
 
 PROMOTIONAL, SERVICE, TRANSACTIONAL = MessageClass
 OF_EXAMPL = Restriction(Channel.SMS, RefusedSmsClass.SENDER, "EXAMPL")
@@ -147,10 +149,8 @@ def test_who_rings_again_may_be_called_again(verdict: Verdict, late_s: float, li
     ],
 )
 def test_each_says_what_it_bars(bar: Restriction, words: str) -> None:
-    assert (
-        describe_suppression({"channel": str(bar.channel), "class": bar.sms_class, "sender": bar.sender})
-        == words
-    )
+    shown = made(SuppressionJson, channel=str(bar.channel), class_=bar.sms_class, sender=bar.sender)
+    assert describe_suppression(shown) == words
 
 
 def test_a_campaign_without_sms_has_none_to_bar() -> None:

@@ -18,6 +18,7 @@ from trio.testing import MockClock
 
 from missedd.base.clock import SystemClock
 from missedd.config.secrets import Secrets
+from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.policy import Policy, VerifyPolicy, WebhookFormat, WebhookPolicy
 from missedd.core.reasons import Reason
 from missedd.engine.webhooks.webhook_sender import (
@@ -33,6 +34,7 @@ from missedd.store.actions.operator_changes import resend_webhook
 from missedd.store.people.verifications import start_verification
 from missedd.web.api.openapi import build_document
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, campaign, minutes, policy
+from tests.core.objects import made
 from tests.engine.scene import EngineScene, scene
 from tests.web.api.documented import conforms
 
@@ -128,15 +130,15 @@ async def test_an_application_written_for_exotels_webhook_gets_its_parameters(
 
 
 def test_a_verification_as_a_form() -> None:
-    proved = {
-        "id": "v1",
-        "number": CALLER,
-        "campaign": "signup",
-        "call_sid": "abc",
-        "verified_at": "2026-11-23T06:30:00.000Z",
-        "status": "verified",
-        "reason": "verified",
-    }
+    proved = made(
+        VerificationJson,
+        id="v1",
+        number=CALLER,
+        campaign="signup",
+        call_sid="abc",
+        verified_at="2026-11-23T06:30:00.000Z",
+        status="verified",
+    )
     assert dict(parse_qsl(encode_form(verification_event(proved)).decode())) == {
         "CallSid": "abc",
         "From": CALLER,

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from missedd.base.clock import to_iso
+from missedd.core.api_types.webhooks import AcceptedCallJson
 from missedd.core.policy import WebhookFormat
 from missedd.engine.webhooks.webhook_sender import ENCODERS, missed_call_event, signature
-from missedd.store.admission.call_row import CallRow
 from simulator.exchange.customer_app import CustomerApps
 from tests.core.campaigns import CALLER, EXOPHONE, NOON
 
 KEY = b"a key of this test's own"
-CALL = CallRow("c1", "shop", CALLER, EXOPHONE, NOON, NOON, "accepted", "first-call")
+CALL = AcceptedCallJson("c1", CALLER, EXOPHONE, "shop", to_iso(NOON), to_iso(NOON), "accepted", "first-call")
 
 
 @pytest.mark.parametrize("of", ENCODERS)

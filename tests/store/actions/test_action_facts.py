@@ -63,8 +63,9 @@ async def told(
 async def facts(store: Store, call_sid: str = "c1") -> dict[str, Any]:
     story = await store.read(partial(call_trace, call_sid=call_sid))
     assert story is not None
-    (action,) = story["actions"]
-    return {each.name: action[each.name] for each in ACTION_DETAILS if action[each.name] is not None}
+    (action,) = story.actions
+    values = ((each.name, getattr(action, each.name)) for each in ACTION_DETAILS)
+    return {name: value for name, value in values if value is not None}
 
 
 async def rung(store: Store) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from missedd.base.clock import to_us
 from missedd.core.admission.concurrent_calls import MAX_CAPACITY_WAIT
+from missedd.core.api_types.analytics import WaitsJson
 from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
 from missedd.store.actions.rows import Timer
@@ -69,12 +70,12 @@ async def test_tries_of_further_agents_are_outside_the_cap_and_the_figures(store
         action_id += 1
     counted = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
     found = await store.read(counted)
-    assert (found["callbacks_made"], found["callback_success_rate"], found["agent_misses"]) == (0, None, 2)
+    assert (found.callbacks_made, found.callback_success_rate, found.agent_misses) == (0, None, 2)
     await place_callback(store, action_id, at=at, of=TEAM)
     await end_callback(store, Outcome.BUSY, action_id, at=at + seconds(40), of=TEAM, agent_came=True)
     found = await store.read(counted)
-    assert (found["callbacks_made"], found["callback_success_rate"], found["agent_misses"]) == (1, 0.0, 2)
-    assert found["seconds_to_callback"] == {"median": 92.0, "p95": 92.0}
+    assert (found.callbacks_made, found.callback_success_rate, found.agent_misses) == (1, 0.0, 2)
+    assert found.seconds_to_callback == WaitsJson(92.0, 92.0)
     assert (await actions(store))[-1] == ("done", "dropped", "max-per-hour"), "the retry of the third"
     await admit_calls(store, call("c2", at + minutes(2)), of=TEAM, at=at + minutes(2))
     assert (await actions(store))[-1] == ("done", "dropped", "max-per-hour")

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from missedd.base.clock import to_us
+from missedd.core.api_types.analytics import WaitsJson
 from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Refused
@@ -196,5 +197,5 @@ async def test_the_figures_count_from_the_earliest_call(store: Store) -> None:
     await end_callback(store, Outcome.ANSWERED, 2, at=DUE + seconds(40), of=EAGER)
     counted = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
     found = await store.read(counted)
-    assert (found["callbacks_made"], found["callbacks_answered"]) == (1, 1)
-    assert found["seconds_to_callback"] == {"median": 30.0, "p95": 30.0}
+    assert (found.callbacks_made, found.callbacks_answered) == (1, 1)
+    assert found.seconds_to_callback == WaitsJson(30.0, 30.0)

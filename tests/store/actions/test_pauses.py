@@ -9,6 +9,7 @@ import pytest
 
 from missedd.base.clock import to_us
 from missedd.core.admission.pauses import Pause
+from missedd.core.api_types.campaigns import ByJson, InForceJson
 from missedd.core.audit import Actor, Source
 from missedd.core.model import Kind, Lane, Outcome, State
 from missedd.core.reasons import Reason
@@ -150,12 +151,12 @@ async def test_a_quarantine_goes_before(store: Store) -> None:
 async def test_how_it_is_shown(store: Store) -> None:
     await paused(store, until=NOON + minutes(5))
     assert await store.read(partial(pauses_json, now=NOON)) == {
-        "admissions": {
-            "since": "2026-11-23T06:30:00.000Z",
-            "until": "2026-11-23T06:35:00.000Z",
-            "why": "lunch",
-            "by": {"source": "api", "peer": "127.0.0.1"},
-        }
+        "admissions": InForceJson(
+            "2026-11-23T06:30:00.000Z",
+            "2026-11-23T06:35:00.000Z",
+            "lunch",
+            ByJson("api", "127.0.0.1"),
+        )
     }
     assert await store.read(partial(pauses_json, now=NOON + minutes(5))) == {}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from missedd.base.clock import to_us
+from missedd.core.api_types.campaigns import QuarantineJson
 from missedd.core.model import Lane, Outcome, State
 from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted
@@ -33,7 +34,7 @@ async def test_what_was_pending_waits_without_an_instant(store: Store) -> None:
     assert await imposed(store) == 2
     assert await actions(store) == [(State.HELD, None, Reason.QUARANTINED)] * 2
     assert await store.read(partial(count_timers, until_us=FOR_EVER)) == 0
-    assert await store.read(quarantine) == {"since": "2026-11-23T06:30:10.000Z", "actions": 2}
+    assert await store.read(quarantine) == QuarantineJson("2026-11-23T06:30:10.000Z", 2)
     assert await store.write(partial(repair_missing_timers, now=DUE)) == 0
 
 
@@ -59,7 +60,7 @@ async def test_released_it_goes_when_it_is_due_or_ends_as_too_old(store: Store) 
     assert list(released.timers) == await store.read(partial(timers_between, after_us=-1, until_us=FOR_EVER))
     assert await actions(store) == [(State.PLANNED, None, Reason.RELEASED)]
     assert (await claim_actions(store, 1, at=DUE + timedelta(days=1))).stopped[0].reason is Reason.TOO_OLD
-    assert await store.read(quarantine) == {"since": None, "actions": 0}
+    assert await store.read(quarantine) == QuarantineJson(None, 0)
 
 
 async def test_released_in_time_it_is_sent_once(store: Store) -> None:

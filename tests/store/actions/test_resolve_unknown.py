@@ -61,8 +61,8 @@ async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path
         ]
         told = await store.read(partial(call_trace, call_sid="c1"))
         assert told is not None
-        action = told["actions"][0]
-        assert (action["settled_outcome"], action["settled_at"]) == ("answered", "2026-11-23T08:30:00.000Z")
+        action = told.actions[0]
+        assert (action.settled_outcome, action.settled_at) == ("answered", "2026-11-23T08:30:00.000Z")
         words = explain_call(told, LATER, INDIA)
         assert "unknown; the provider's list has no such call" in words
         assert (
@@ -87,12 +87,12 @@ async def test_the_figures_count_what_was_said(driver: Driver, path: Path) -> No
         in_period = partial(load_analytics, campaign="admissions", since=NOON, until=None, timezone=INDIA)
         for count in (counted, in_period):
             before = await store.read(count)
-            assert (before["callbacks_answered"], before["callback_success_rate"]) == (0, 0.0)
+            assert (before.callbacks_answered, before.callback_success_rate) == (0, 0.0)
         await said(store, Outcome.ANSWERED)
         for count in (counted, in_period):
             after = await store.read(count)
-            assert (after["callbacks_made"], after["callbacks_answered"]) == (1, 1)
-            assert after["callback_success_rate"] == 1.0
+            assert (after.callbacks_made, after.callbacks_answered) == (1, 1)
+            assert after.callback_success_rate == 1.0
 
 
 async def test_one_that_is_looked_for_ends_and_its_look_ups_with_it(driver: Driver, path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_the_figures_count_what_was_recovered(driver: Driver, path: Path) 
         found = await store.read(
             partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
         )
-        assert (found["total_calls"], found["recovered"]) == (3, 2)
+        assert (found.total_calls, found.recovered) == (3, 2)
         await admit_calls(store, recovered)
         assert await rows(store, "SELECT sum(redeliveries) FROM calls") == [(0,)]
         assert await store.read(partial(unknown_call_sids, sids=["c1", "c3", "new"])) == {"new"}

@@ -84,7 +84,7 @@ async def test_where_the_legs_are_silent_or_the_caller_was_rung_the_try_is_the_c
     assert (await actions(store))[1:] == [end, *retry]
     assert await left_alone(store) == []
     found = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA))
-    assert (found["callbacks_made"], found["agent_misses"]) == (1, 0)
+    assert (found.callbacks_made, found.agent_misses) == (1, 0)
     again = DUE + minutes(3)
     await admit_calls(store, call("c2", again), of=TEAM, at=again)
     assert (await actions(store))[-1] == ("done", "dropped", "max-per-hour")
@@ -106,4 +106,4 @@ async def test_a_customer_who_waited_for_no_agent_was_rung(store: Store, leg: st
     assert await rows(store, "SELECT status FROM leads") == [("new",)]
     assert [agent for agent, *_ in await left_alone(store)] == [FIRST]
     found = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA))
-    assert (found["callbacks_made"], found["callback_success_rate"], found["agent_misses"]) == (1, 0.0, 0)
+    assert (found.callbacks_made, found.callback_success_rate, found.agent_misses) == (1, 0.0, 0)

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from missedd.base.clock import to_us
 from missedd.core.model import InboundCall
@@ -64,7 +65,7 @@ async def tell(store: Store, *calls: InboundCall, at: float = 120) -> list[str]:
 
 async def listed(store: Store, **filters: Any) -> list[dict[str, Any]]:
     page = await store.read(partial(subscriptions, query=Query(**filters)))
-    return [dict(each) for each in page.items]
+    return [to_builtins(each) for each in page.items]
 
 
 async def test_a_consent_is_kept_with_its_evidence_and_its_end(store: Store) -> None:
@@ -115,7 +116,7 @@ async def test_filters_and_pages(store: Store) -> None:
     assert await listed(store, list="news") == []
     first = await store.read(partial(subscriptions, query=Query(list="weather", limit=2)))
     rest = await store.read(partial(subscriptions, query=Query(list="weather", limit=2, cursor=first.next)))
-    assert [each["call_sid"] for each in [*first.items, *rest.items]] == ["c4", "c2", "c1"]
+    assert [each.call_sid for each in [*first.items, *rest.items]] == ["c4", "c2", "c1"]
 
 
 async def test_an_operator_takes_a_number_off_once(store: Store) -> None:
@@ -181,7 +182,7 @@ async def test_who_opts_out_is_texted_the_confirmation_of_that_call_and_nothing_
         (CALLER, "opt-out", to_us(NOON + minutes(0.1) + YEAR), to_us(NOON + minutes(0.1)), 2)
     ]
     page = await store.read(partial(suppressions, query=Query()))
-    assert [(each["source"], each["call_sid"]) for each in page.items] == [("opt-out", "c2")]
+    assert [(each.source, each.call_sid) for each in page.items] == [("opt-out", "c2")]
 
 
 async def test_a_further_opting_out_is_recorded_prolongs_and_is_confirmed_no_more(store: Store) -> None:

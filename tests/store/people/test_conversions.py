@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from msgspec import to_builtins
+
 from missedd.base.clock import to_us
 from missedd.core.pagination import Query
 from missedd.core.people.conversions import ConversionInput, ConversionResult, StoredConversion, UnknownCaller
@@ -72,7 +74,7 @@ async def test_a_batch_is_answered_in_its_order(store: Store) -> None:
     ]
     first = answers[0]
     assert isinstance(first, StoredConversion)
-    assert first.conversion == {
+    assert to_builtins(first.conversion) == {
         "id": 1,
         "reference": "o1",
         "campaign": "admissions",
@@ -113,7 +115,7 @@ async def test_a_lead_keeps_its_first_conversion(store: Store) -> None:
     counted = await store.read(
         partial(load_analytics, campaign="admissions", since=None, until=None, timezone=INDIA)
     )
-    assert (counted["leads"], counted["conversions"], counted["conversion_rate"]) == (1, 3, 1.0)
+    assert (counted.leads, counted.conversions, counted.conversion_rate) == (1, 3, 1.0)
 
 
 async def test_a_dry_run_answers_and_keeps_nothing(store: Store) -> None:
@@ -139,7 +141,7 @@ async def test_the_list_has_its_filters(store: Store) -> None:
 
     async def references(query: Query) -> list[str]:
         page = await store.read(partial(conversions, query=query))
-        return [each["reference"] for each in page.items]
+        return [each.reference for each in page.items]
 
     assert await references(Query()) == ["o3", "o2", "o1"]
     assert await references(Query(number=CALLER)) == ["o3", "o1"]

@@ -195,7 +195,7 @@ async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path
     # Whatever is folded after that finds the same caller again.
     await admit_calls(store, call("new", LATER, caller=OTHER, dialled=(CALLED,)), of=OF, at=LATER)
     after = await store.read(unit)
-    assert (after["total_calls"], after["unique_callers"]) == (13, 2)
+    assert (after.total_calls, after.unique_callers) == (13, 2)
     await store.write(
         partial(roll_up, grid=hour_grid_for(INDIA), now=LATER + timedelta(days=1), calls_per_bucket=2)
     )

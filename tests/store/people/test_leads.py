@@ -169,7 +169,7 @@ async def test_lists_by_status_and_by_what_changed(store: Store) -> None:
         found, query = list[int](), Query(**wanted)  # type: ignore[arg-type]
         while True:
             page = await store.read(partial(leads, query=query))
-            found += [each["id"] for each in page.items]
+            found += [each.id for each in page.items]
             if page.next is None:
                 return found
             query = Query(**wanted | {"cursor": page.next})  # type: ignore[arg-type]
@@ -181,5 +181,5 @@ async def test_lists_by_status_and_by_what_changed(store: Store) -> None:
     assert await ids(updated_since=NOON, status="contacted", campaign="admissions") == [2]
     found = await store.read(partial(lead, lead_id=2))
     assert found is not None
-    assert (found["status"], found["contacted_at"]) == ("contacted", "2026-11-23T06:31:00.000Z")
+    assert (found.status, found.contacted_at) == ("contacted", "2026-11-23T06:31:00.000Z")
     assert await store.read(partial(lead, lead_id=9)) is None

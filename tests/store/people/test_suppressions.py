@@ -155,7 +155,7 @@ async def test_several_lessons_stand_beside_each_other_and_are_lifted_together(s
         )
     await store.write(partial(suppress, number=CALLER, reason="asked", source="api", now=NOON, until=None))
     shown = (await store.read(partial(suppressions, query=Query(number=CALLER)))).items
-    assert {(each["channel"], each["class"], each["source"]) for each in shown} == {
+    assert {(each.channel, each.class_, each.source) for each in shown} == {
         ("all", None, "api"),
         ("calls", None, "provider"),
         ("sms", "promotional", "provider"),
@@ -177,7 +177,7 @@ async def test_a_prefix_suppresses_all_that_begin_so(store: Store) -> None:
     assert claims.claimed == ()
     assert {each.reason for each in claims.stopped} == {Reason.SUPPRESSED_SINCE}
     shown = (await store.read(partial(suppressions, query=Query(number=sierra)))).items
-    assert [each["number"] for each in shown] == ["+232*"]
+    assert [each.number for each in shown] == ["+232*"]
     assert explain_number(shown, [], NOON, INDIA).startswith(
         "This number is not contacted (by the prefix +232*): suppressed on the command line"
     )

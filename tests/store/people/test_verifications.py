@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from missedd.core.model import InboundCall, Lane, Outcome
 from missedd.core.people.verification import VerificationRefusal
@@ -55,7 +56,7 @@ async def started(
 async def standing(store: Store, name: str = "v1") -> tuple[str, str, str | None]:
     found = await store.read(partial(fetch_verification, verification_id=name))
     assert found is not None
-    return found["status"], found["reason"], found["call_sid"]
+    return found.status, found.reason, found.call_sid
 
 
 async def rung(store: Store, *calls: InboundCall, told_at: float) -> list[str]:
@@ -65,7 +66,7 @@ async def rung(store: Store, *calls: InboundCall, told_at: float) -> list[str]:
 
 
 async def test_a_waiting_verification_is_proved_by_a_call(store: Store) -> None:
-    assert await started(store) == {
+    assert to_builtins(await started(store)) == {
         "id": "v1",
         "number": CALLER,
         "campaign": "signup",
@@ -81,10 +82,10 @@ async def test_a_waiting_verification_is_proved_by_a_call(store: Store) -> None:
     assert await rung(store, call("c1", NOON + minutes(1)), told_at=2) == ["verified"]
     found = await store.read(partial(fetch_verification, verification_id="v1"))
     assert found is not None
-    assert (found["status"], found["verified_at"]) == ("verified", "2026-11-23T06:32:00.000Z")
+    assert (found.status, found.verified_at) == ("verified", "2026-11-23T06:32:00.000Z")
     story = await store.read(partial(call_trace, call_sid="c1"))
     assert story is not None
-    assert (found["call_sid"], story["verification"]) == ("c1", "v1")
+    assert (found.call_sid, story.verification) == ("c1", "v1")
 
 
 async def test_only_the_right_number_and_the_right_campaign_prove_it(store: Store) -> None:
@@ -159,12 +160,12 @@ async def test_a_call_that_is_delivered_late_counts_by_its_own_time_unless_the_e
         partial(expire_and_fetch_verification, verification_id="v2", now=NOON + minutes(14.9))
     )
     assert early is not None
-    assert early["status"] == "pending"
+    assert early.status == "pending"
     told = await store.write(
         partial(expire_and_fetch_verification, verification_id="v2", now=NOON + minutes(15))
     )
     assert told is not None
-    assert (told["status"], told["reason"]) == ("expired", "not-rung-in-time")
+    assert (told.status, told.reason) == ("expired", "not-rung-in-time")
     assert (await rung(store, call("c3", NOON + minutes(14)), told_at=20))[-1] == "verification-expired"
     assert await standing(store, "v2") == ("expired", "not-rung-in-time", None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from missedd.core.api_types.actions import VoteJson
 from missedd.core.explain.call import explain_call as explained
 from missedd.store.admission.admit import admit
 from missedd.store.db.database import StoreRefused
@@ -70,8 +71,8 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
     for sid in ("c1", "c2"):
         story = await store.read(partial(call_trace, call_sid=sid))
         assert story is not None
-        (action,) = story["actions"]
-        told[sid] = (action["outcome"], action["reason"], action["vote"])
+        (action,) = story.actions
+        told[sid] = (action.outcome, action.reason, action.vote)
         words[sid] = explained(story, NOON, INDIA)
     assert "recorded; the call was delivered late; the vote was made earlier" in words["c1"]
     assert "a vote for Ravi in the poll singer: it counts." in words["c1"]
@@ -80,9 +81,9 @@ async def test_the_story_tells_how_a_vote_stands_now(store: Store) -> None:
         "c1": (
             "recorded",
             "vote-precedes-other",
-            {"poll": "singer", "option": "Ravi", "standing": "counted"},
+            VoteJson("singer", "Ravi", "counted"),
         ),
-        "c2": ("recorded", "vote-counted", {"poll": "singer", "option": "Asha", "standing": "surplus"}),
+        "c2": ("recorded", "vote-counted", VoteJson("singer", "Asha", "surplus")),
     }
 
 

@@ -9,8 +9,9 @@ from random import Random
 
 import pytest
 
+from missedd.core.api_types.polls import poll_json
 from missedd.core.people.erasure import ErasureCause, ErasureResult
-from missedd.core.polls.tally import Tally, tally_json
+from missedd.core.polls.tally import Tally
 from missedd.core.polls.voting_rules import VoteStatus
 from missedd.store.admission.admit import preview_admission
 from missedd.store.db.database import Database
@@ -51,8 +52,8 @@ async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Pa
     assert counted_again(path).agrees
     told_of = await store.read(partial(tally, poll="singer"))
     assert isinstance(told_of, Tally)
-    assert tally_json(told_of, ["Asha"], NOON)["refused"]["foreign"] == 2
-    assert tally_json(told_of, ["Asha"], NOON)["countries"] == ["IN"]
+    assert poll_json(told_of, ["Asha"], NOON).refused.foreign == 2
+    assert poll_json(told_of, ["Asha"], NOON).countries == ["IN"]
     # Who is erased has no country any more, and stays what they were under any further rules.
     assert isinstance(
         await store.write(partial(erase_number, number=abroad, at=NOON, cause=ErasureCause.OPERATOR)),
@@ -66,7 +67,7 @@ async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Pa
     assert counted_again(path).agrees
     told_of = await store.read(partial(tally, poll="singer"))
     assert isinstance(told_of, Tally)
-    assert tally_json(told_of, ["Asha"], NOON)["refused"] == {
+    assert poll_json(told_of, ["Asha"], NOON).refused.by_reason() == {
         "surplus": 0,
         "replaced": 0,
         "early": 0,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from missedd.store.reads import reader
 from tests.store.database import NOON, FilledDatabase
@@ -18,7 +19,9 @@ KOLKATA = "Asia/Kolkata"
 async def _figures(
     db: FilledDatabase, campaign: str | None = None, since: datetime | None = None, **rest: Any
 ) -> dict[str, Any]:
-    return await reader.load_analytics(db, campaign, since, rest.get("until"), rest.get("timezone", KOLKATA))
+    until, timezone = rest.get("until"), rest.get("timezone", KOLKATA)
+    shown: dict[str, Any] = to_builtins(await reader.load_analytics(db, campaign, since, until, timezone))
+    return shown
 
 
 async def test_the_figures_of_nothing(db: FilledDatabase) -> None:

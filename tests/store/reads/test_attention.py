@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from msgspec import to_builtins
+
 from missedd.core.analytics.backlog_forecast import FORECAST_MINUTES, DueGroup
+from missedd.core.api_types.campaigns import PendingJson
 from missedd.core.audit import Actor, Source
 from missedd.core.model import Kind, Lane
 from missedd.core.pagination import Query
@@ -16,7 +19,7 @@ from missedd.store.reads.attention import attention_counts, lost_answers, parked
 from missedd.store.reads.audit import audit, record_audit
 from missedd.store.reads.backlog import backlogs, open_action_counts
 from missedd.store.reads.lists import actions as listed_actions
-from missedd.store.reads.refused_sms import refused_sms
+from missedd.store.reads.refused_sms import RefusedSms, refused_sms
 from missedd.store.store import Store
 from tests.core.campaigns import NOON, call, everything, minutes, policy
 from tests.store.database import FilledDatabase
@@ -35,12 +38,12 @@ async def test_parked_are_those_that_were_not_sent_again(db: FilledDatabase) -> 
     db.done(db.call("c"), "webhook", "delivered")
     db.done(db.call("d"), "callback", "failed")
     page = await parked_webhooks(db, Query())
-    assert [each["id"] for each in page.items] == [second, first]
-    assert (page.items[0]["attempts"], page.items[0]["code"], page.items[0]["call_sid"]) == (2, "503", "b")
+    assert [each.id for each in page.items] == [second, first]
+    assert (page.items[0].attempts, page.items[0].code, page.items[0].call_sid) == (2, "503", "b")
     again = db.done(1, "webhook", "failed", origin_id=first, reason="retries-exhausted")
-    assert [each["id"] for each in (await parked_webhooks(db, Query())).items] == [again, second]
+    assert [each.id for each in (await parked_webhooks(db, Query())).items] == [again, second]
     db.action(1, "webhook", origin_id=first)
-    assert [each["id"] for each in (await parked_webhooks(db, Query())).items] == [second]
+    assert [each.id for each in (await parked_webhooks(db, Query())).items] == [second]
     assert await attention_counts(db) == {"parked": 1, "unknown": 0, "lost": 0}
 
 
@@ -51,8 +54,8 @@ async def test_unknown_are_those_that_nobody_settled(db: FilledDatabase) -> None
     db.put("attempts", action_id=out, number=1, started_at=NOON, result="unknown")
     in_flight = db.action(db.call("d"), state="attempting")
     db.put("attempts", action_id=in_flight, number=1, started_at=NOON)
-    assert [each["id"] for each in (await unknown_outcomes(db, Query())).items] == [action]
-    assert [each["id"] for each in (await lost_answers(db, Query())).items] == [out]
+    assert [each.id for each in (await unknown_outcomes(db, Query())).items] == [action]
+    assert [each.id for each in (await lost_answers(db, Query())).items] == [out]
     assert await attention_counts(db) == {"parked": 0, "unknown": 1, "lost": 1}
     elsewhere = Query(campaign="other")
     assert (await unknown_outcomes(db, elsewhere)).items == (await lost_answers(db, elsewhere)).items == []
@@ -84,8 +87,8 @@ async def test_an_sms_that_needs_a_person_is_told_of_for_a_day(db: FilledDatabas
     db.done(db.call("d"), "sms", "failed", **wrong | {"code": "23072"})
     db.done(db.call("e"), "sms", "failed", reason="sms-failed", code="23040")
     assert await refused_sms(db, NOON) == [
-        {"campaign": "admissions", "code": "23072", "count": 1},
-        {"campaign": "admissions", "code": "23185", "count": 2},
+        RefusedSms("admissions", "23072", 1),
+        RefusedSms("admissions", "23185", 2),
     ]
 
 
@@ -135,12 +138,12 @@ async def test_pending_by_reason(db: FilledDatabase) -> None:
         db.action(call_id, state="held", reason="quiet-hours")
     db.action(call_id, "sms")
     db.done(call_id, "sms", "delivered")
-    found = await open_action_counts(db)
-    assert [(each["kind"], each["state"], each["reason"], each["count"]) for each in found] == [
-        ("callback", "held", "quiet-hours", 2),
-        ("sms", "planned", "owed", 1),
-    ]
-    assert found[0]["reason_words"] == Reason.QUIET_HOURS.words
+    assert await open_action_counts(db) == {
+        "admissions": [
+            PendingJson("callback", "held", "quiet-hours", Reason.QUIET_HOURS.words, 2),
+            PendingJson("sms", "planned", "owed", Reason.OWED.words, 1),
+        ]
+    }
 
 
 async def test_the_audit_record(store: Store) -> None:
@@ -149,7 +152,7 @@ async def test_the_audit_record(store: Store) -> None:
         of = partial(record_audit, actor=by, audit_action="number.suppressed", subject=subject, now=NOON)
         await store.write(partial(of, reason="x", until=None))
     page = await store.read(partial(audit, query=Query(subject="admissions")))
-    assert page.items == [
+    assert to_builtins(page.items) == [
         {
             "id": 2,
             "at": "2026-11-23T06:30:00.000Z",

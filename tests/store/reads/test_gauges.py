@@ -16,18 +16,18 @@ def minutes(n: float) -> timedelta:
 async def test_what_is_due_and_since_when_by_kind(db: FilledDatabase) -> None:
     call = db.call("a")
     db.action(call, due_at=NOON + minutes(1))
-    assert (await gauges(db, NOON))["due"] == {}
+    assert (await gauges(db, NOON)).due == {}
     db.action(call, due_at=NOON - minutes(2))
     db.action(call, due_at=NOON)
     db.action(call, state="held", reason="resumed", due_at=NOON - minutes(90), wake_at=NOON - minutes(3))
     db.action(call, state="attempting", due_at=NOON - minutes(9), wake_at=NOON - minutes(8))
     db.action(call, "sms", due_at=NOON - minutes(1))
     found = await gauges(db, NOON)
-    assert found["due"] == {
+    assert found.due == {
         "callback": (3, to_us(NOON - minutes(3))),
         "sms": (1, to_us(NOON - minutes(1))),
     }
-    assert found["open"] == {
+    assert found.open == {
         ("callback", "planned"): 3,
         ("callback", "held"): 1,
         ("callback", "attempting"): 1,
@@ -45,23 +45,24 @@ async def test_what_is_held_by_reason_and_what_waits_for_a_person(db: FilledData
     db.done(call, "sms", "failed", reason="sms-misconfigured", code="23185")
     db.pause("admissions")
     found = await gauges(db, NOON)
-    assert found["held"] == {
+    assert found.held == {
         ("callback", "quarantined"): 1,
         ("callback", "campaign-paused"): 2,
         ("sms", "quarantined"): 1,
     }
-    assert (found["quarantined"], found["parked"], found["unknown"], found["lost"]) == (2, 1, 1, 0)
-    assert found["paused"] == ["admissions"]
-    assert found["sms_misconfigured"] == {("admissions", "23185"): 1}
-    assert found["told_early"] == {}
+    assert found.quarantined == 2
+    assert found.attention == {"parked": 1, "unknown": 1, "lost": 0}
+    assert found.paused == ["admissions"]
+    assert found.sms_misconfigured == {("admissions", "23185"): 1}
+    assert found.told_early == {}
 
 
 async def test_the_latest_webhook_is_no_call_that_only_the_list_told_of(db: FilledDatabase) -> None:
     db.call("a", NOON, received_at=NOON)
     db.call("b", NOON, received_at=NOON + minutes(5), shape="recovered")
-    assert (await gauges(db, NOON))["last_webhook_at"] == to_us(NOON)
+    assert (await gauges(db, NOON)).last_webhook_at == to_us(NOON)
     db.call("c", NOON, received_at=NOON + minutes(6), verdict="duplicate", shape="passthru")
-    assert (await gauges(db, NOON))["last_webhook_at"] == to_us(NOON + minutes(6))
+    assert (await gauges(db, NOON)).last_webhook_at == to_us(NOON + minutes(6))
 
 
 async def test_gauges_cost_what_is_open_and_not_what_is_done(db: FilledDatabase) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from missedd.base.clock import to_us
 from missedd.core.pagination import InvalidCursor, Query, encode_cursor
@@ -48,8 +49,9 @@ async def test_a_call_tells_its_whole_story(db: FilledDatabase) -> None:
     )
     story = await reader.call_trace(db, "abc")
     assert story is not None
-    actions = story.pop("actions")
-    assert story == {
+    shown = to_builtins(story)
+    actions = shown.pop("actions")
+    assert shown == {
         "call_sid": "abc",
         "from": CALLER,
         "to": "+918047120001",
@@ -91,8 +93,8 @@ async def test_a_call_without_caller_or_campaign_and_a_reason_of_tomorrow(db: Fi
     db.call("abc", caller=None, campaign=None, verdict="no-caller-id", reason="of-tomorrow")
     story = await reader.call_trace(db, "abc")
     assert story is not None
-    assert (story["from"], story["campaign"], story["actions"]) == (None, None, [])
-    assert story["reason_words"] == "of-tomorrow"
+    assert (story.from_, story.campaign, story.actions) == (None, None, [])
+    assert story.reason_words == "of-tomorrow"
     assert await reader.call_trace(db, "other") is None
 
 
@@ -105,8 +107,8 @@ async def test_the_story_of_a_number_in_any_spelling_is_newest_first(
         db.action(call)
     db.call("other", caller=OTHER)
     stories = await reader.number_trace(db, spelling)
-    assert [each["call_sid"] for each in stories] == [f"c{n}" for n in range(24, 4, -1)]
-    assert all(len(each["actions"]) == 1 for each in stories)
+    assert [each.call_sid for each in stories] == [f"c{n}" for n in range(24, 4, -1)]
+    assert all(len(each.actions) == 1 for each in stories)
     assert len(db.statements) == 4
 
 
@@ -120,7 +122,7 @@ async def _all(db: FilledDatabase, read: Any, field: str, **query: Any) -> list[
     while True:
         page = await read(db, Query(limit=3, cursor=cursor, **query))
         assert len(page.items) <= 3
-        found += [each[field] for each in page.items]
+        found += [getattr(each, field) for each in page.items]
         if page.next is None:
             return found
         cursor = page.next
@@ -138,7 +140,7 @@ async def test_a_page_stays_where_it_was_while_calls_arrive(db: FilledDatabase) 
     first = await reader.calls(db, Query(limit=3))
     db.call("new", NOON + timedelta(hours=1))
     second = await reader.calls(db, Query(limit=3, cursor=first.next))
-    assert [each["call_sid"] for each in second.items] == ["c2", "c1", "c0"]
+    assert [each.call_sid for each in second.items] == ["c2", "c1", "c0"]
     assert second.next is None
 
 
@@ -160,9 +162,9 @@ async def test_actions_are_filtered_by_kind_state_and_outcome(db: FilledDatabase
     two = db.done(call, "callback", "busy")
     three = db.done(call, "sms", "delivered", number=OTHER, campaign="other", due_at=NOON)
     everything = await reader.actions(db, Query())
-    assert [each["id"] for each in everything.items] == [three, two, one]
-    assert everything.items[0]["call_sid"] == "abc"
-    assert everything.items[0]["number"] == OTHER
+    assert [each.id for each in everything.items] == [three, two, one]
+    assert everything.items[0].call_sid == "abc"
+    assert everything.items[0].number == OTHER
     assert await _all(db, reader.actions, "id", kind="callback") == [two, one]
     assert await _all(db, reader.actions, "id", state="done") == [three, two]
     assert await _all(db, reader.actions, "id", outcome="busy") == [two]
@@ -181,9 +183,9 @@ async def test_leads_and_suppressions(db: FilledDatabase) -> None:
     assert await _all(db, reader.suppressions, "number") == numbers
     assert await _all(db, reader.suppressions, "number", number=numbers[0]) == [numbers[0]]
     lead = (await reader.leads(db, Query(number=numbers[0]))).items[0]
-    assert (lead["first_call_sid"], lead["count"], lead["status"]) == ("abc", 1, "new")
+    assert (lead.first_call_sid, lead.count, lead.status) == ("abc", 1, "new")
     suppression = (await reader.suppressions(db, Query(number=numbers[0]))).items[0]
-    assert suppression == {
+    assert to_builtins(suppression) == {
         "number": numbers[0],
         "reason": "asked",
         "source": "api",
@@ -217,23 +219,21 @@ async def test_a_cursor_of_something_else_is_refused(db: FilledDatabase, cursor:
 
 
 async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
-    assert await reader.gauges(db, NOON) == {
-        "open": {},
-        "held": {},
-        "due": {},
-        "next_wake_at": None,
-        "suppressions": 0,
-        "agents_absent": 0,
-        "parked": 0,
-        "unknown": 0,
-        "lost": 0,
-        "quarantined": 0,
-        "paused": [],
-        "sms_misconfigured": {},
-        "told_early": {},
-        "last_webhook_at": None,
-        "schema": LATEST_VERSION,
-    }
+    assert await reader.gauges(db, NOON) == reader.StoreGauges(
+        open={},
+        held={},
+        due={},
+        next_wake_at=None,
+        suppressions=0,
+        agents_absent=0,
+        attention={"parked": 0, "unknown": 0, "lost": 0},
+        quarantined=0,
+        paused=[],
+        sms_misconfigured={},
+        told_early={},
+        last_webhook_at=None,
+        schema=LATEST_VERSION,
+    )
     assert await reader.campaigns(db) == []
     call = db.call("abc")
     late = db.action(call, due_at=NOON + timedelta(hours=1))
@@ -244,14 +244,14 @@ async def test_gauges_and_what_the_console_shows(db: FilledDatabase) -> None:
     db.suppression(CALLER, until_at=NOON + timedelta(days=1))
     db.suppression("+919876500002", until_at=NOON)  # over
     gauges = await reader.gauges(db, NOON)
-    assert gauges["open"] == {("callback", "planned"): 1, ("sms", "held"): 1}
-    assert gauges["next_wake_at"] == to_us(NOON) + 30_000_000
-    assert (gauges["suppressions"], gauges["agents_absent"]) == (1, 0)
+    assert gauges.open == {("callback", "planned"): 1, ("sms", "held"): 1}
+    assert gauges.next_wake_at == to_us(NOON) + 30_000_000
+    assert (gauges.suppressions, gauges.agents_absent) == (1, 0)
     assert await reader.campaigns(db) == ["admissions", "zebra"]
-    assert [each["id"] for each in await reader.next_actions(db, NOON, 5)] == [soon, late]
+    assert [each.id for each in await reader.next_actions(db, NOON, 5)] == [soon, late]
     latest = await reader.latest_calls(db, 2)
-    assert [each["call_sid"] for each in latest] == ["ghi", "def"]
-    assert [len(each["actions"]) for each in await reader.latest_calls(db, 3)] == [0, 0, 3]
+    assert [each.call_sid for each in latest] == ["ghi", "def"]
+    assert [len(each.actions) for each in await reader.latest_calls(db, 3)] == [0, 0, 3]
 
 
 async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabase) -> None:
@@ -276,7 +276,7 @@ async def test_what_goes_next_is_told_as_the_dispatcher_has_it(db: FilledDatabas
     db.done(call, "sms", "delivered")
     order = [fresh, text, old, *reversed(unreached), long_ago, young, closed, soon, later]
     for most in (len(order) + 1, 4, 2):
-        assert [each["id"] for each in await reader.next_actions(db, NOON, most)] == order[:most]
+        assert [each.id for each in await reader.next_actions(db, NOON, most)] == order[:most]
 
 
 async def test_what_goes_next_is_found_by_its_indexes(db: FilledDatabase) -> None:

@@ -17,6 +17,7 @@ from missedd.core.analytics.figures import RollupsBehind
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.latency_buckets import bucket_of
 from missedd.core.analytics.time_buckets import SPANS
+from missedd.core.api_types.analytics import HourJson
 from missedd.store.db.database import Database
 from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.db.migrate import LATEST_VERSION
@@ -115,10 +116,10 @@ async def test_another_time_zone_begins_anew_and_the_same_goes_on(store: Store) 
     await _follow(store, INDIA, later, 2)
     assert not await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     found = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA))
-    assert (found["total_calls"], found["unique_callers"]) == (9, 9)
+    assert (found.total_calls, found.unique_callers) == (9, 9)
     # A command with another zone in its configuration counts one by one.
     in_utc = await store.read(partial(load_analytics, campaign=None, since=None, until=None, timezone="UTC"))
-    assert (in_utc["unique_callers"], in_utc["peak_hours"][6]) == (9, {"hour": 6, "calls": 9})
+    assert (in_utc.unique_callers, in_utc.peak_hours[6]) == (9, HourJson(6, 9))
     assert await store.write(partial(start_rollups, grid=hour_grid_for("UTC")))
     await _follow(store, "UTC", later, 2)
     assert (
@@ -158,7 +159,7 @@ async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: 
     async with open_store(driver, path, "a test") as store:
         unit = partial(load_analytics, campaign="shop", since=None, until=None, timezone=INDIA)
         counted = await store.read(unit)
-        assert (counted["total_calls"], counted["unique_callers"]) == (1, 1)
+        assert (counted.total_calls, counted.unique_callers) == (1, 1)
         await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
         assert len(await _follow(store, INDIA, NOON + timedelta(days=9), 10)) == 1
         assert await store.read(unit) == counted
@@ -172,12 +173,12 @@ async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: St
     unit = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA, max_calls=8)
     with pytest.raises(RollupsBehind, match="have not begun"):
         await store.read(unit)
-    assert (await store.read(partial(unit, until=NOON + timedelta(microseconds=8))))["total_calls"] == 8
+    assert (await store.read(partial(unit, until=NOON + timedelta(microseconds=8)))).total_calls == 8
     await store.write(partial(start_rollups, grid=hour_grid_for(INDIA)))
     await store.write(
         partial(roll_up, grid=hour_grid_for(INDIA), now=NOON + timedelta(minutes=1), calls_per_bucket=8)
     )
-    assert (await store.read(unit))["total_calls"] == 9
+    assert (await store.read(unit)).total_calls == 9
     await store.write(partial(_put_calls, instants=[to_us(NOON) + 100 + i for i in range(9)], campaign="b"))
     with pytest.raises(RollupsBehind, match="2026-11-23T06:30:00"):
         await store.read(unit)

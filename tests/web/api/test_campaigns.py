@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from missedd.core.audit import Source
-from missedd.web.api.campaigns import schemas
-from missedd.web.api.operator_openapi import schemas as change_schemas
 from tests.store.database import NOON
-from tests.web.api.documented import conforms
+from tests.web.api.documented import conforms, schemas
 from tests.web.conftest import Private
 
 PATH = "/api/v1/campaigns/admissions/pause"
@@ -56,7 +54,7 @@ async def test_pausing_and_resuming(private: Private) -> None:
     response = await asked(private, "POST", PATH, {"why": " lunch ", "until": "2026-11-23T13:00"})
     assert response.status_code == 201
     said = await response.get_json()
-    assert conforms(said, change_schemas()["Paused"])
+    assert conforms(said, schemas()["Paused"])
     assert (said["campaign"], said["until"]) == ("admissions", "2026-11-23T07:30:00.000Z")
     pause = private.operator.paused["admissions"]
     assert (pause.why, pause.until, pause.by.source) == ("lunch", NOON + timedelta(hours=1), Source.API)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from quart import request
 
+from missedd.core.api_types.campaigns import ByJson
 from missedd.core.pagination import BATCH_ROWS
 from missedd.web.api.csv_export import to_csv
 from missedd.web.shared.sse import CLIENT_GONE
@@ -116,11 +117,11 @@ async def test_what_is_no_time_is_told_with_what_is(private: Private) -> None:
     ],
 )
 def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
-    (line,) = csv.DictReader(io.StringIO(to_csv(["a"], [{"a": text}]), newline=""))
-    assert line["a"] == "'" + text
+    (line,) = csv.DictReader(io.StringIO(to_csv(ByJson, [ByJson(text, None)]), newline=""))
+    assert line["source"] == "'" + text
 
 
 @pytest.mark.parametrize("text", ["+919876543210", "-5", "plain", " plain", "a=b", "+232*", "१२"])
 def test_what_it_would_not_run_stays_as_it_is(text: str) -> None:
-    (line,) = csv.DictReader(io.StringIO(to_csv(["a"], [{"a": text}])))
-    assert line["a"] == text
+    (line,) = csv.DictReader(io.StringIO(to_csv(ByJson, [ByJson(text, None)])))
+    assert line["source"] == text

@@ -102,3 +102,11 @@ async def test_the_document_has_every_route_and_no_other(private: Private) -> No
     told = {(path, method) for path, item in build_document()["paths"].items() for method in item}
     assert served == told
     assert await private.json("/api/openapi.json") == build_document()
+
+
+def test_each_operation_is_named_with_a_verb_and_a_noun() -> None:
+    document = build_document()
+    paths = [*document["paths"].values(), *document["webhooks"].values()]
+    names = [operation["operationId"] for path in paths for operation in path.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z]+([A-Z][a-z]+)+", name) for name in names)

@@ -8,24 +8,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
+from missedd.core.api_types.conversions import ConversionJson
 from missedd.core.people.conversions import ConversionInput, StoredConversion, UnknownCaller
 from missedd.core.people.leads import LeadStatus
 from tests.store.database import CALLER, NOON
 from tests.web.api.documented import conforms, schemas
 from tests.web.conftest import Private
 
-CONVERSION = {
-    "id": 7,
-    "reference": "o1",
-    "campaign": "admissions",
-    "number": CALLER,
-    "call_sid": "abc",
-    "at": "2026-11-23T06:30:00.000Z",
-    "value": 2500.0,
-    "lead": 1,
-    "created_at": "2026-11-23T06:30:00.000Z",
-}
+CONVERSION = ConversionJson(
+    id=7,
+    reference="o1",
+    campaign="admissions",
+    number=CALLER,
+    call_sid="abc",
+    at="2026-11-23T06:30:00.000Z",
+    value=2500.0,
+    lead=1,
+    created_at="2026-11-23T06:30:00.000Z",
+)
 
 
 async def post(private: Private, path: str, body: Any) -> Any:
@@ -104,12 +106,12 @@ async def test_a_conversion_is_created_once(private: Private) -> None:
     first = await post(private, "conversions", body)
     assert first.status_code == 201
     told = await first.get_json()
-    assert told == {**CONVERSION, "repeated": False, "differs": []}
+    assert told == {**to_builtins(CONVERSION), "repeated": False, "differs": []}
     assert conforms(told, schemas()["Converted"])
     again = await post(private, "conversions", {"call_sid": "abc", "campaign": "news", "reference": "o1"})
     assert (again.status_code, await again.get_json()) == (
         200,
-        {**CONVERSION, "repeated": True, "differs": ["value"]},
+        {**to_builtins(CONVERSION), "repeated": True, "differs": ["value"]},
     )
     assert private.operator.converted == [
         ([ConversionInput("o1", CALLER, at=NOON, value=2500.0)], False),

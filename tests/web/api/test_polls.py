@@ -15,11 +15,10 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.policy import Policy, VotePolicy
-from missedd.web.api.polls import schemas
 from missedd.web.shared import sse
 from tests.core.campaigns import campaign, policy
 from tests.store.database import NOON
-from tests.web.api.documented import conforms
+from tests.web.api.documented import conforms, schemas
 from tests.web.conftest import Private
 
 POLICY = policy(

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from missedd.core.api_types.consents import SubscriptionJson
 from missedd.web.api.openapi import build_document
-from missedd.web.api.subscriptions import SUBSCRIPTION_COLUMNS
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
@@ -47,7 +47,7 @@ async def test_the_ledger_for_a_spreadsheet(private: Private) -> None:
     filled(private)
     response = await private.get("/api/v1/subscriptions?format=csv&limit=1")
     header, line = csv.reader(io.StringIO(await response.get_data(as_text=True)))
-    assert header == list(SUBSCRIPTION_COLUMNS)
+    assert header == list(SubscriptionJson.columns())
     assert dict(zip(header, line, strict=True)) | {"call_sid": "c3"} == {
         "list": "sky, sun",
         "number": "+919812345678",

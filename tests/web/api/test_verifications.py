@@ -6,26 +6,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
+from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.people.verification import VerificationRefusal
 from missedd.core.reasons import Reason
 from missedd.web.api.openapi import build_document
+from tests.core.objects import made
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
 
 PATH = "/api/v1/verifications"
-STARTED = {"id": "v1", "number": CALLER, "call": "+918047120001", "status": "pending"}
+STARTED = made(VerificationJson, id="v1", number=CALLER, call="+918047120001", status="pending")
 
 
 async def test_starting_one_and_asking_after_it(private: Private) -> None:
     private.verifier.answer = STARTED
     client = private.app.test_client()
     response = await client.post(PATH, json={"number": "098765 43210", "campaign": "signup"})
-    assert (response.status_code, await response.get_json()) == (201, STARTED)
+    assert (response.status_code, await response.get_json()) == (201, to_builtins(STARTED))
     assert response.headers["Location"] == f"{PATH}/v1"
     assert private.verifier.asked == [(CALLER, "signup")]
     private.verifier.known["v1"] = STARTED
-    assert await private.json(f"{PATH}/v1") == STARTED
+    assert await private.json(f"{PATH}/v1") == to_builtins(STARTED)
     absent = await private.get(f"{PATH}/v2")
     assert (absent.status_code, absent.content_type) == (404, "application/problem+json")
 

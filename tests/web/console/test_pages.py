@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from missedd.core.api_types.analytics import HourJson, WeekdayHourJson
 from missedd.web.console.lists import PAGE_SIZE
 from missedd.web.console.query_parameters import PAGE_PARAMETERS
 from missedd.web.console.template_filters import coded, lasting, spaced
-from missedd.web.console.today import hour_bars, weekly_heatmap
+from missedd.web.console.today import Heat, shares, weekly_heatmap
 from tests.core.campaigns import SECOND_EXOPHONE
 from tests.store.database import CALLER, NOON
 from tests.web.conftest import Private
@@ -249,15 +250,12 @@ async def test_lists_go_on_and_are_filtered(private: Private) -> None:
 
 
 def test_charts_of_nothing_and_of_something() -> None:
-    assert {each["share"] for each in hour_bars([{"hour": 0, "calls": 0}])} == {0}
-    assert [each["share"] for each in hour_bars([{"hour": 0, "calls": 2}, {"hour": 1, "calls": 4}])] == [
-        0.5,
-        1,
-    ]
-    nothing = weekly_heatmap([{"weekday": 0, "hour": 0, "calls": 0}])
-    assert (nothing["busiest"], nothing["cells"][0]["share"]) == (None, 0)
-    week = weekly_heatmap([{"weekday": 0, "hour": 9, "calls": 1}, {"weekday": 6, "hour": 21, "calls": 4}])
-    assert (week["busiest"], week["most"]) == ("Sun 21:00", 4)
+    assert shares([HourJson(0, 0)]) == [(HourJson(0, 0), 0)]
+    assert [share for _, share in shares([HourJson(0, 2), HourJson(1, 4)])] == [0.5, 1]
+    hour = WeekdayHourJson(0, 0, 0)
+    assert weekly_heatmap([hour]) == Heat([(hour, 0)], None, 0)
+    week = weekly_heatmap([WeekdayHourJson(0, 9, 1), WeekdayHourJson(6, 21, 4)])
+    assert (week.busiest, week.most) == ("Sun 21:00", 4)
 
 
 @pytest.mark.parametrize(

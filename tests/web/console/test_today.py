@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from missedd.core.analytics.backlog_forecast import Backlog, DueGroup
+from missedd.core.api_types.analytics import ActionCountJson, FiguresJson
+from missedd.core.api_types.campaigns import PendingJson
 from missedd.core.model import Kind, Lane
 from missedd.core.upstream.trouble import TroubleKind
-from missedd.web.console.campaigns import pending_by_state
+from missedd.web.console.campaigns import PendingCount, pending_by_state
 from missedd.web.console.queue import lane_backlogs
 from missedd.web.console.today import callback_counts
+from tests.core.objects import made
 from tests.store.database import NOON
 from tests.web.conftest import Private
 
@@ -53,8 +55,8 @@ async def test_today_says_which_flow_tells_of_calls_too_early(private: Private) 
 
 
 def test_todays_callbacks() -> None:
-    def counted(state: str, outcome: str | None, n: int, kind: str = "callback") -> dict[str, Any]:
-        return {"kind": kind, "state": state, "outcome": outcome, "count": n}
+    def counted(state: str, outcome: str | None, n: int, kind: str = "callback") -> ActionCountJson:
+        return ActionCountJson(kind, state, outcome, n)
 
     actions = [
         counted("planned", None, 1),
@@ -67,7 +69,7 @@ def test_todays_callbacks() -> None:
         counted("done", "failed", 256),
         counted("done", "delivered", 128, "sms"),
     ]
-    told = {"actions": actions, "agent_misses": 200}
+    told = made(FiguresJson, actions=actions, agent_misses=200)
     assert callback_counts(told) == {"pending": 7, "answered": 8, "failed": 48 + 56, "not_made": 64}
 
 
@@ -80,13 +82,13 @@ async def test_today_tells_what_agents_missed(private: Private) -> None:
 
 
 def test_what_waits_by_kind_and_state() -> None:
-    def counted(kind: str, state: str, reason: str, n: int) -> dict[str, Any]:
-        return {"kind": kind, "state": state, "reason_words": reason, "count": n}
+    def counted(kind: str, state: str, reason: str, n: int) -> PendingJson:
+        return PendingJson(kind, state, "", reason, n)
 
     pending = [counted("callback", "held", "closed", 2), counted("callback", "held", "paused", 1_000)]
     assert pending_by_state([*pending, counted("sms", "planned", "owed", 3)]) == [
-        {"kind": "callback", "state": "held", "count": 1_002, "why": "2: closed; 1,000: paused"},
-        {"kind": "sms", "state": "planned", "count": 3, "why": "3: owed"},
+        PendingCount("callback", "held", 1_002, "2: closed; 1,000: paused"),
+        PendingCount("sms", "planned", 3, "3: owed"),
     ]
 
 
@@ -120,14 +122,14 @@ def test_a_lane_without_a_budget_has_no_forecast() -> None:
         Kind.WEBHOOK: Backlog([DueGroup(-1, None, 3)]),
     }
     voice, webhooks = lane_backlogs(backlogs, {Lane.VOICE: 60}, _nothing_is_held, NOON)
-    assert (voice["gone_at"], voice["rate"], voice["expiring"]) == (NOON + timedelta(minutes=2), 60, 0)
-    assert (webhooks["gone_at"], webhooks["rate"]) == (None, None)
+    assert (voice.gone_at, voice.rate, voice.expiring) == (NOON + timedelta(minutes=2), 60, 0)
+    assert (webhooks.gone_at, webhooks.rate) == (None, None)
 
 
 def test_a_lane_that_is_held_has_no_forecast() -> None:
     backlogs = {Kind.CALLBACK: Backlog([DueGroup(-1, 14, 120)])}
     (voice,) = lane_backlogs(backlogs, {Lane.VOICE: 60}, lambda _lane: "provider-unreachable", NOON)
-    assert (voice["gone_at"], voice["held"], voice["due"]) == (None, "provider unreachable", 120)
+    assert (voice.gone_at, voice.held, voice.due) == (None, "provider unreachable", 120)
 
 
 async def test_the_queue_says_what_grows_too_old_before_its_turn(private: Private) -> None:
