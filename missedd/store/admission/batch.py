@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from missedd.base.value_type import fast_dataclass
 from missedd.core.admission.caller_history import CallerHistory, KnownCall
 from missedd.core.admission.decide import decide
 from missedd.core.admission.pauses import Pause
@@ -27,7 +27,7 @@ from missedd.store.people.verifications import VerificationBatch
 from missedd.store.polls.votes import VoteBatch
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class AdmissionBatch:
     """What a batch reads before its first decision, and what its decisions will write."""
 
