@@ -1,1 +1,1 @@
-"""Who may use the private site: hosts, tokens, login, sessions."""
+"""Access to the private site: host names, API token, login and sessions."""

@@ -1,14 +1,16 @@
-"""Who may do what on the private site: the rule for every request, in one place.
+"""Access rules of the private site, for every request, in one place.
 
 | | no password set | a password set |
 |---|---|---|
-| the console shows | to anybody who reaches it | the same; on a public address to who is logged in |
-| the console changes | nothing | what who is logged in tells it to, by a form of that session |
-| the API changes | what it is told to | the same on loopback, elsewhere what the token or a session allows |
+| reading the console | everybody who can reach it | the same; on a public address only after login |
+| changes in the console | nobody | only after login, by a form of that session |
+| changes in the API | everybody who can reach it | the same on loopback; else with token or session |
 
-Where an API token is set the API changes nothing without it, or a session. A page of another site,
-open in the browser of somebody who may, is refused whatever it shows: by what the browser says of it when
-it changes something, and by its name where reading needs no password.
+If an API token is set, every change in the API needs the token or a session.
+
+A page of another site may run in the browser of an operator. Its changes are refused because of the headers
+`Origin` and `Sec-Fetch-Site`. Where reading needs no password, its reads are refused because of the host name
+that it uses (`Host`).
 """
 
 from __future__ import annotations
@@ -34,14 +36,14 @@ _MACHINE_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _OPEN_PATHS: Final = _MACHINE_PATHS | {"/login"}
 
 HOW_TO_CHANGE: Final = (
-    "This console changes nothing, as no password is set: let `missedd password` make the hash of one, set "
-    "it as MISSEDD_CONSOLE_PASSWORD_HASH and restart the daemon."
+    "You can change nothing here, because no password is set. Make the hash of a password with `missedd "
+    "password`, set the hash as MISSEDD_CONSOLE_PASSWORD_HASH, and restart the daemon."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """What opens the site, and where the site is."""
+    """The secrets that give access, and the kind of address on which the site listens."""
 
     password: PasswordHash | None = None
     api_token: str | None = None
@@ -60,7 +62,7 @@ class AccessControl:
         self.sessions = sessions
 
     async def check_request(self) -> BaseResponse | None:
-        """Before each request: None lets it through. Raises `Problem`."""
+        """Check a request: None allows it, a response redirects to the login. Raises `Problem`."""
         is_change = request.method not in _SAFE_METHODS
         if not self.policy.is_public and request.path not in _MACHINE_PATHS:
             self._check_host()
@@ -83,13 +85,13 @@ class AccessControl:
     def _check_host(self) -> None:
         authority = request.headers.get("Host")
         if not authority and request.http_version < "1.1":
-            authority = None  # none was sent: Quart puts an empty one
+            authority = None  # the client sent none: Quart sets an empty one
         reached = request.scope.get("server") or (None, None)
         if not self.policy.hosts.allows(authority, reached[0]):
             raise Problem(421, _unknown_host_text(authority or "", self.policy.hosts))
 
     def _check_origin(self) -> None:
-        """A browser says with each change whose page sends it; a program says nothing."""
+        """Refuse a change by a page of another origin. Only browsers send `Origin`; programs do not."""
         authority = request.headers.get("Host")
         for origin in request.headers.getlist("Origin"):
             if not self.policy.hosts.is_own_page(origin, authority):
@@ -106,25 +108,27 @@ class AccessControl:
         if session is None:
             raise Problem(401, "needs `Authorization: Bearer` with MISSEDD_API_TOKEN, or a login at /login")
         if is_change and not session.allows(request.headers.get(CSRF_HEADER)):
-            raise Problem(403, f"a session's request has to say its {CSRF_HEADER}")
+            raise Problem(403, f"a change with a session needs the header {CSRF_HEADER}")
 
     async def _check_form(self, session: Session | None) -> BaseResponse | None:
         if self.policy.password is None:
             raise Problem(403, HOW_TO_CHANGE)
         if session is None:
-            # What was typed is lost, so back to the page that it was typed on.
+            # The typed fields are lost, so the person returns to the page of the form after the login.
             return redirect("/login?next=" + quote(local_path(request.headers.get("Referer")), safe=""), 303)
         if not session.allows((await request.form).get(CSRF_FIELD)):
-            raise Problem(403, "this form is not of this login; go back, reload the page, and send it again")
+            raise Problem(
+                403, "this form belongs to another login; go back, reload the page, and send the form again"
+            )
         return None
 
     def _has_token(self) -> bool:
-        """Whether the request shows the API's token. Raises `Problem` for a wrong one."""
+        """Whether the request has the API token. Raises `Problem` for a wrong token."""
         kind, _, shown = request.headers.get("Authorization", "").partition(" ")
         if self.policy.api_token is None or kind.lower() != "bearer":
             return False
         if not is_same_secret(shown.strip(), self.policy.api_token):
-            raise Problem(401, "this is not the API's token")
+            raise Problem(401, "this is not the API token")
         return True
 
 
@@ -133,26 +137,26 @@ def _unknown_host_text(authority: str, hosts: AllowedHosts) -> str:
     if host is None:
         return "the Host header is no host name"
     return (
-        f"this is not answered by the name {host}, as a page of somebody else's could come here by it; "
+        f"missedd does not answer to the name {host}, because a page of another site could use it; "
         + _allow_host_advice(host, hosts)
     )
 
 
 def _allow_host_advice(host: str, hosts: AllowedHosts) -> str:
-    beside = ", beside the names that stand there" if hosts.configured else ""
+    beside = ", next to the names that are there" if hosts.configured else ""
     return (
-        f"if it is yours, add this under [listen]{beside}, and restart the daemon:\n\n"
+        f"if the name is yours, add this under [listen]{beside}, and restart the daemon:\n\n"
         f'    private_hosts = ["{host}"]\n'
     )
 
 
 def local_path(text: str | None) -> str:
-    """The path and query of an address of ours; `/` for anything that could lead elsewhere."""
+    """The path and query of a URL of this site; `/` for a URL that could lead to another site."""
     if not text:
         return "/"
     own = request.host_url.rstrip("/")
     path = text.removeprefix(own) if text.startswith(own) else text
-    # Browsers take a backslash for a slash, and leave out what is not printable.
+    # Browsers read a backslash as a slash, and ignore characters that are not printable.
     is_local = path.startswith("/") and not path.startswith("//") and "\\" not in path
     return path if is_local and path.isprintable() and " " not in path else "/"
 

@@ -1,8 +1,8 @@
-"""By which names the private site may be called, and whose pages may change something there.
+"""Host names to which the private site answers, and origins whose pages may make changes.
 
-A browser lets a page do as it likes with the host that the page came from. Whoever owns a name can let it
-lead to this machine once the page is loaded (DNS rebinding): then their page reads here whatever is shown
-without a password. So only names that are known are answered.
+A browser lets a page read everything from the host that the page came from. An attacker who owns a name can
+point the name to this machine after the page was loaded (DNS rebinding). The page could then read everything
+that needs no password. So the site answers only to names that it knows.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from missedd.security.host_names import authority_host, is_same_origin, origin_h
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """All names canonical, as `core.host_names` has it."""
+    """All names are in the canonical form of `security.host_names`."""
 
     configured: frozenset[str] = frozenset()
-    """`listen.private_hosts`: names of the operator's own, whichever port they are used with."""
+    """`listen.private_hosts`: names that the operator configured, with any port."""
     listen_host: str | None = None
-    """The host of `listen.private`, which our own commands ask."""
+    """The host of `listen.private`, which our own commands use."""
 
     def allows(self, authority: str | None, local_address: str | None) -> bool:
-        """Whether a request with this Host header is for us; `local_address` is the address at which it came
-        in.
+        """Whether the site answers a request with this Host header. `local_address` is the address that
+        received the request.
 
-        Without the header (HTTP/1.0) it is no browser's.
+        A request without the header (HTTP/1.0) does not come from a browser and is allowed.
         """
         if authority is None:
             return True
@@ -40,14 +40,14 @@ class AllowedHosts:
         return address is not None and (address == parse_ip(local_address or "") or _is_own_address(address))
 
     def is_own_page(self, origin: str, authority: str | None) -> bool:
-        """Whether a page of ours sent a request with this Origin and Host."""
+        """Whether a request with this Origin and Host comes from a page of this site."""
         return (authority is not None and is_same_origin(origin, authority)) or (
             origin_host(origin) in self.configured
         )
 
 
 def _is_own_address(address: IPv4Address | IPv6Address) -> bool:
-    """Whether this machine has the address: then, and only then, the system lets us bind it."""
+    """Whether this machine has the address: the system lets us bind only such addresses."""
     if address.is_loopback:
         return True
     if address.is_unspecified or address.is_multicast:

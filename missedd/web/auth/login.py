@@ -1,8 +1,8 @@
-"""Logging in to the console, and out again.
+"""Login and logout of the console.
 
-The password's hash is computed in a thread, one at a time, and few wait for it: guessing costs this
-daemon no more than that. The form itself is bound to the browser by a cookie of its own, so that
-nobody can be logged in by a page of somebody else's.
+A password is hashed in a thread, one at a time, and at most `MAX_WAITING` attempts wait, so guessing
+passwords cannot overload the daemon. The login form is bound to the browser by a cookie, so that a page of
+another site cannot log a person in.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from missedd.web.auth.sessions import MAX_AGE_S, is_same_secret
 FORM_COOKIE: Final = "missedd_form"
 MAX_PASSWORD_CHARS: Final = 1_000
 MAX_WAITING: Final = 4
-"""Passwords that may wait to be compared; who comes then is asked to come again."""
+"""Login attempts that may wait for their comparison; further attempts get a 429."""
 
 type OnLogin = Callable[[bool, str], None]
-"""Told of each password that was compared: whether it was right, and from which address it came."""
+"""Called for each password that was compared: whether it was right, and the address of the client."""
 
 
 def build_login(access: AccessControl, on_login: OnLogin) -> Blueprint:
@@ -48,7 +48,7 @@ def build_login(access: AccessControl, on_login: OnLogin) -> Blueprint:
             return await _login_page(wanted, status=403)
         bound = request.cookies.get(FORM_COOKIE)
         if not bound or not is_same_secret(form.get(CSRF_FIELD, ""), bound):
-            return await _login_page(wanted, "The form had grown old; please try again.", 403)
+            return await _login_page(wanted, "The form was too old; please try again.", 403)
         peer = request.remote_addr or "?"
         wait_s = attempts.retry_after_s(peer, trio.current_time())
         if wait_s == 0 and comparing.statistics().tasks_waiting >= MAX_WAITING:
@@ -101,7 +101,7 @@ async def _try_later(wanted: str, wait_s: int) -> Response:
 def _set_cookie(
     response: BaseResponse | Response, name: str, value: str, lasts_s: float | None, path: str = "/"
 ) -> None:
-    # A proxy that says it had https is believed: it can only make the cookie safer.
+    # We trust a proxy that reports https: the flag can only make the cookie safer.
     is_https = request.headers.get("X-Forwarded-Proto") == "https"
     max_age = None if lasts_s is None else int(lasts_s)
     response.set_cookie(

@@ -1,7 +1,7 @@
-"""Who is logged in: sessions in memory, so that a restart, or a logout, ends them for good.
+"""Login sessions. They are kept in memory, so a restart or a logout ends them.
 
-A session is known by a random token in a cookie; only the token's digest is kept. It ends when it
-has been idle for an hour, and half a day after it began whatever goes on.
+A session is identified by a random token in a cookie; only the digest of the token is kept. A session ends
+after one hour without a request, and at the latest twelve hours after the login.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import trio
 IDLE_S: Final = 60 * 60.0
 MAX_AGE_S: Final = 12 * 60 * 60.0
 MAX_SESSIONS: Final = 100
-"""At one time; the one that has been idle longest makes room."""
+"""Sessions at one time. A further login ends the session that has been idle longest."""
 
 
 @dataclass(slots=True)
@@ -27,13 +27,13 @@ class Session:
     began_s: float
     used_s: float
     notice: tuple[str, bool] | None = None
-    """What the next page is to say, and whether that is a problem."""
+    """The text that the next page shows, and whether the text reports a problem."""
 
     def has_expired(self, now_s: float) -> bool:
         return now_s >= min(self.used_s + IDLE_S, self.began_s + MAX_AGE_S)
 
     def allows(self, csrf: str | None) -> bool:
-        """Whether a form, or a script's request, is from a page of this session."""
+        """Whether a request with this CSRF token comes from a page of this session."""
         return csrf is not None and is_same_secret(csrf, self.csrf)
 
 
@@ -43,7 +43,7 @@ class Sessions:
     _sessions: dict[bytes, Session] = field(default_factory=dict)
 
     def begin(self) -> str:
-        """A new session; returns its token, which is nowhere else."""
+        """Begin a session and return its token; the token itself is not kept."""
         now_s, token = self.now_s(), token_urlsafe(32)
         self._drop_expired(now_s)
         if len(self._sessions) >= MAX_SESSIONS:
@@ -52,7 +52,7 @@ class Sessions:
         return token
 
     def find(self, token: str | None) -> Session | None:
-        """The session of a token, used by this, or None if there is none or it is over."""
+        """The session of a token, or None if there is none or it has expired. The call counts as its use."""
         session = self._sessions.get(_digest(token)) if token else None
         if session is None or session.has_expired(self.now_s()):
             return None
@@ -69,7 +69,7 @@ class Sessions:
 
 
 def is_same_secret(one: str, other: str) -> bool:
-    """Whether two secrets are the same, in a time that tells nothing of where they differ."""
+    """Compare two secrets. The time of the comparison does not depend on where they differ."""
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 

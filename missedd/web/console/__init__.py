@@ -1,8 +1,8 @@
-"""The console: pages for people, rendered here, with three small scripts' worth of help in one file.
+"""The console: HTML pages for people, rendered on the server.
 
-Nothing comes from outside: no fonts, no libraries, no addresses but our own, and the policy header
-says so. Every page works without its script; with it, what is live is fetched again and changed in
-place. Whatever changes something is a form of a session, answered with a redirect.
+A page loads nothing from other hosts: no fonts and no libraries. The Content-Security-Policy header enforces
+this. Every page works without JavaScript. With `console.js` the live part of a page is fetched again and
+updated in place. Each change is a form that needs a session; the answer to a form is a redirect.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STATIC: Final = {
 
 
 def build_console(context: ConsoleContext) -> Blueprint:
-    """The routes of the console. Times are shown in the policy's time zone."""
+    """Build the routes of the console. Pages show times in the policy's time zone."""
     console = Blueprint("console", __name__)
     add_filters(console, context)
     add_notices(console)
@@ -48,7 +48,7 @@ def build_console(context: ConsoleContext) -> Blueprint:
         *(add_lists, add_attention, add_audit, add_operator_forms),
     ):
         add(console, context)
-    # A handful of kilobytes: kept in memory, so that showing them touches no disk and no thread.
+    # The files have a few kilobytes. We keep them in memory: no disk access, no thread.
     static = {name: files("missedd.web").joinpath("static", name).read_bytes() for name in _STATIC}
 
     @console.get("/static/<name>")

@@ -1,4 +1,4 @@
-"""What waits for a person: webhooks to send again, and outcomes that only a person can find out."""
+"""The pages of parked webhooks and of unknown outcomes: both need a decision by a person."""
 
 from __future__ import annotations
 

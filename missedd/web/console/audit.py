@@ -1,4 +1,4 @@
-"""The audit record: what people changed by hand."""
+"""The audit page: the changes that people made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call's story, and finding it by its CallSid or by a number."""
+"""The page of one call, and the search for a call by CallSid or for a caller by number."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_calls(console: Blueprint, context: ConsoleContext) -> None:
         wanted = request.args.get("q", "").strip()
         if wanted and await context.read(reader.call_trace, wanted) is not None:
             return redirect(url_for("console.call", call_sid=wanted))
-        # The space is what a link's plain `+` becomes.
+        # In a query string a plain `+` becomes a space; `normalise` accepts both.
         spelt = normalise(wanted)
         if spelt is not None:
             return redirect(url_for("console.number", number=spelt))

@@ -1,4 +1,4 @@
-"""What every page of the console is made of: what is known, what may be done, and the clock on the wall."""
+"""What the pages of the console have in common: reads, operations, policy, clock, and state of the engine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ConsoleContext:
     policy: Policy
     clock: Clock
     requests_per_minute: Mapping[Lane, int] = field(default_factory=dict)
-    """Requests a minute that the account's budget allows."""
+    """Requests per minute that the account's rate limit allows, by lane."""
     troubles: Callable[[], Sequence[Trouble]] = tuple
-    """What goes wrong now, the oldest first."""
+    """The troubles that last now, the oldest first."""
     hold_reason: Callable[[Lane], str | None] = lambda lane: None
-    """The reason for which nothing goes out in a lane just now, where there is one."""
+    """Why a lane sends nothing at the moment, or None if it sends."""
     query_cache: QueryCache = field(default_factory=QueryCache)
 
     @property
@@ -38,7 +38,7 @@ class ConsoleContext:
         return self.clock.now().astimezone(self.zone)
 
     def midnight(self) -> datetime:
-        """The beginning of today."""
+        """The start of today in the policy's time zone."""
         return datetime.combine(self.local_now().date(), time(), self.zone)
 
     def to_local(self, iso: str) -> datetime:

@@ -1,7 +1,7 @@
-"""Forms: what they may say, and what their sender is told on the next page.
+"""Forms: reading their fields, and the notice that the next page shows.
 
-A form is answered with a redirect, so that reloading sends nothing twice; the word about what came
-of it waits in the session for the page that is shown next.
+The answer to a form is a redirect, so that reloading the page does not send the form again. The notice, such
+as "Campaign sales is paused.", waits in the session until the next page shows it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from missedd.web.auth.access import local_path
 from missedd.web.shared.json_body import MAX_LINE_CHARS
 
 REFRESH_HEADER: Final = "Missedd-Refresh"
-"""Of a page that is fetched to be looked at by the script: it must not use up what a person is to read."""
+"""The header of a page that `console.js` fetches. Such a page must not use up the notice for the person."""
 
 
 class FormError(Exception):
-    """What was typed cannot be meant; the text tells the person who typed it."""
+    """A field of a form is not valid. The text is shown to the person who sent the form."""
 
 
 def add_notices(console: Blueprint) -> None:
@@ -38,28 +38,28 @@ def add_notices(console: Blueprint) -> None:
 
 
 async def redirect_back(message: str, *, is_problem: bool = False) -> BaseResponse:
-    """Back to the page that the form was on, where this will be read."""
+    """Redirect to the page of the form; that page then shows `message`."""
     if g.session is not None:
         g.session.notice = (message, is_problem)
     return redirect(local_path((await request.form).get("next")), 303)
 
 
 def line_field(text: str, what: str, *, required: bool = True) -> str:
-    """A text of one line. Raises `FormError`."""
+    """Read a text of one line. Raises `FormError`."""
     text = text.strip()
     if required and not text:
         raise FormError(f"Please say {what}.")
     if len(text) > MAX_LINE_CHARS or (text and not text.isprintable()):
-        raise FormError(f"That is no line of at most {MAX_LINE_CHARS} characters: {what}.")
+        raise FormError(f"Please enter one line of at most {MAX_LINE_CHARS} characters: {what}.")
     return text
 
 
 def number_field(text: str, *, or_prefix: bool = False) -> str:
-    """A phone number, in any spelling, as E.164; where it may be one, a prefix such as `+232*`.
+    """Read a phone number in any format and return it as E.164. With `or_prefix` also a prefix: `+232*`.
 
     Raises `FormError`.
     """
     number = (parse_prefix(text) if or_prefix else None) or normalise(text)
     if number is None:
-        raise FormError(f"{text!r} is not a phone number that can be rung; try +919876543210.")
+        raise FormError(f"{text!r} is not a phone number that can be called; try +919876543210.")
     return number

@@ -1,4 +1,4 @@
-"""Leads, lists that people joined, and suppressed numbers: a page at a time, filtered, and as CSV."""
+"""The pages of leads, subscriptions and suppressions, with filters, pages and a link to the CSV file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from missedd.web.shared.problems import Problem
 
 PAGE_SIZE: Final = 50
 _QUERY_FIELDS: Final = {"state": "standing"}
-"""What a filter is called in a query, where that is something else."""
+"""Filters whose field in `Query` has another name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """A page of a list as it was asked for, and where its neighbours are."""
+    """One page of a list, its filters, and the link to the next page (`older`)."""
 
     items: Sequence[ApiObject]
     older: str | None
@@ -40,7 +40,7 @@ class ListView:
 async def list_view[T: ApiObject](
     read: ReadPage[T], path: str, names: tuple[str, ...], csv: str = ""
 ) -> ListView:
-    """The page of `read` that the request at hand asks for, by these filters."""
+    """Read the page of a list that the current request asks for. `names` are the filters that it accepts."""
     filters = {name: request.args[name].strip() for name in names if request.args.get(name, "").strip()}
     asked = filters.get("number", "")
     number = lookup_key(asked) or parse_prefix(asked)
@@ -53,7 +53,7 @@ async def list_view[T: ApiObject](
         query = Query(**known | {"number": number, "limit": PAGE_SIZE, "cursor": cursor})
         page = Page[T]([], None) if problem else await read(query)
     except InvalidCursor:
-        raise Problem(404, "This page of the list is not there.") from None
+        raise Problem(404, "There is no such page of this list.") from None
     older = None if page.next is None else f"{path}?{urlencode({**filters, 'cursor': page.next})}"
     link = f"{csv}?{urlencode({**filters, 'format': 'csv'})}" if csv else ""
     return ListView(page.items, older, cursor is None, filters, link, problem)

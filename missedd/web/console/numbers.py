@@ -1,4 +1,4 @@
-"""A caller: how their number stands, their calls, and stopping or resuming contact with them."""
+"""The page of one number: suppressions, leads, subscriptions and calls, with the forms to change them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_numbers(console: Blueprint, context: ConsoleContext) -> None:
     async def number(number: str) -> str:
         spelt = normalise(number)
         if spelt is None:
-            raise Problem(404, "This is not a phone number that can be rung.")
+            raise Problem(404, "This is not a phone number that can be called.")
         query = Query(number=spelt)
         now = context.clock.now()
         suppressions = [

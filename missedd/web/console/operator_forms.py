@@ -1,4 +1,4 @@
-"""The forms by which an operator changes something, from the descriptions in `missedd.operator_actions`."""
+"""The forms of the operator actions, made from the descriptions in `missedd.operator_actions`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from missedd.web.shared.actor import current_actor
 from missedd.web.shared.answer_reads import StoredAnswers
 
 DURATION_FIELD = "lasts"
-"""The field in which a person chooses how long something is to last."""
+"""The form field for how long a change lasts."""
 
 
 def add_operator_forms(console: Blueprint, context: ConsoleContext) -> None:
@@ -43,7 +43,7 @@ def add_operator_forms(console: Blueprint, context: ConsoleContext) -> None:
 
 
 def _forms_beside(place: str) -> list[OperatorAction]:
-    """The actions whose forms stand there, in the order of the table."""
+    """The actions that have a form at this place, in the order of `ACTIONS`."""
     return [action for action in ACTIONS if action.form is not None and action.form.place == place]
 
 
@@ -76,7 +76,7 @@ def _view(
 
 
 def _read_field(argument: Argument, form: Form, fields: Mapping[str, str], now: datetime) -> object:
-    """An argument's value out of a form. Raises `FormError`."""
+    """Read the value of an argument from a form. Raises `FormError`."""
     text = fields.get(argument.name, "")
     match argument.kind:
         case ArgumentKind.NUMBER | ArgumentKind.NUMBER_OR_PREFIX:
@@ -107,7 +107,7 @@ def _check_last_digits(number: str, typed: str, count: int) -> None:
 
 
 def _local_text(context: ConsoleContext, now: datetime) -> Callable[[str], str]:
-    """Writes an instant in local time: the hour alone if it is today's."""
+    """A function that formats an instant in local time: `14:30` today, `2026-11-23 14:30` otherwise."""
 
     def write(iso: str) -> str:
         local = context.to_local(iso)
@@ -119,11 +119,11 @@ def _local_text(context: ConsoleContext, now: datetime) -> Callable[[str], str]:
 
 def _refusal(action: OperatorAction, values: Values, refusal: ChangeRefused) -> str:
     subject = action.subject.format_map(values)
-    # A name or a number at the beginning stays as it is.
+    # A subject that begins with a name or a number is not capitalised.
     begun = subject if action.subject.startswith("{") else f"{subject[:1].upper()}{subject[1:]}"
     return f"{begun}: {refusal.detail}."
 
 
 def _sentences(lines: str) -> str:
-    """Each line as a sentence, with its full stop."""
+    """Make a sentence of each line: with a capital letter and a full stop."""
     return " ".join(f"{line[:1].upper()}{line[1:]}." for line in lines.split("\n"))

@@ -1,7 +1,7 @@
-"""What is shown to everybody who looks, again and again, is not found out anew each time.
+"""A cache of query results for pages that many people refresh.
 
-What took long is asked for again only after ten times as long: a page that is refreshed every two
-seconds by ten people may keep the database's reader busy for a tenth of the time, not all of it.
+A result is kept for ten times as long as its query took. Example: ten people look at a page that refreshes
+every 2 s; its queries keep the database's reader busy for at most a tenth of the time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import trio
 
 TTL_FACTOR: Final = 10
 MAX_ENTRIES: Final = 100
-"""Different things; what was asked for first is forgotten first."""
+"""The number of keys. The oldest key is dropped first."""
 
 
 @dataclass(slots=True)
@@ -29,11 +29,11 @@ class QueryCache:
     _results: dict[Hashable, _CachedResult] = field(default_factory=dict)
 
     async def get[T](self, key: Hashable, query: Callable[[], Awaitable[T]], *, at_least_s: float = 0.0) -> T:
-        """What `query` gives, or gave a moment ago; it serves for `at_least_s`."""
+        """The result of `query`, new or cached. A result is kept for `at_least_s` seconds or longer."""
         answer = self._results.setdefault(key, _CachedResult())
         if len(self._results) > MAX_ENTRIES:
             del self._results[next(iter(self._results))]
-        async with answer.lock:  # whoever comes meanwhile shares the answer
+        async with answer.lock:  # requests that wait here share the result
             if trio.current_time() >= answer.fresh_until_s:
                 began_s = trio.current_time()
                 answer.value = await query()

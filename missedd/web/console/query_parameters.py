@@ -1,4 +1,4 @@
-"""What each page takes behind its `?`: whoever writes another word there is told so."""
+"""The query parameters of each page. A page answers 400 for a parameter that it does not know."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PAGE_PARAMETERS: Final = {
 
 def add_parameter_check(console: Blueprint) -> None:
     @console.before_request
-    async def refuse_what_is_not_known() -> None:
+    async def reject_unknown_parameters() -> None:
         if request.method not in ("GET", "HEAD") or str(request.url_rule).startswith("/static/"):
             return
         taken = PAGE_PARAMETERS.get(str(request.url_rule), ())
         others = [name for name in request.args if name not in taken]
         if others:
-            knows = f"it knows {', '.join(taken)}" if taken else "it knows none"
-            raise Problem(400, f"This page knows nothing of {others[0][:40]!r} in its address; {knows}.")
+            accepted = f"it accepts {', '.join(taken)}" if taken else "it accepts none"
+            raise Problem(400, f"This page has no parameter {others[0][:40]!r}; {accepted}.")

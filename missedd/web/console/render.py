@@ -1,7 +1,7 @@
-"""Rendering a page beside everything else that this thread does.
+"""Rendering of pages without blocking the thread.
 
-A page of some thousand pieces takes ten milliseconds or more, in which no call could be answered;
-so the others get their turn in between.
+A page of some thousand pieces takes 10 ms or more. Without pauses no call could be answered in that time, so
+other work gets its turn between the pieces.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import trio
 from quart import stream_template
 
 PIECES_PER_TURN: Final = 150
-"""So many are made in about a millisecond."""
+"""The number of pieces that are rendered in about 1 ms."""
 
 
 async def render_page(name: str, **context: object) -> str:
-    """The template of this name, with the context that every page has."""
+    """Render the template `name` with `context` and the context that every page has."""
     pieces: list[str] = []
     async for piece in await stream_template(name, **context):
         pieces.append(piece)

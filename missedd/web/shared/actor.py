@@ -1,4 +1,4 @@
-"""Who acts: what the audit record keeps of the request that changes something."""
+"""The actor of a request, for the audit record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from missedd.core.audit import Actor, Source
 
 
 def current_actor() -> Actor:
-    """The one behind the request at hand: who is logged in acts by the console. Our own commands say who
-    they are; anybody else is the API's.
+    """The actor of the current request. With a session the source is `console`. Our own commands name
+    themselves in a header (`cli`); every other client is `api`.
     """
     source = Source.CLI if request.headers.get("Missedd-By") == Source.CLI else Source.API
     return Actor(Source.CONSOLE if g.get("session") else source, request.remote_addr)

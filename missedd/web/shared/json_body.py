@@ -1,4 +1,4 @@
-"""Reading the body of a request to the API."""
+"""Reading and checking the JSON body of an API request."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_LINE_CHARS = 500
 
 
 async def read_json_object(*known: str) -> dict[str, Any]:
-    """The body, with no keys but these."""
-    # A page of another origin can send JSON only after a preflight, which nothing here answers.
+    """Read the body, a JSON object. Raises `Problem` if the body has keys other than `known`."""
+    # A page of another origin can send JSON only after a preflight request, and we do not answer those.
     if request.mimetype != "application/json":
         raise Problem(415, "the body is to be application/json")
     try:
@@ -31,7 +31,7 @@ async def read_json_object(*known: str) -> dict[str, Any]:
 
 
 def reject_unknown_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
-    """A JSON object that has no keys but these; any of them may be missing."""
+    """Return `body`. Raises `Problem` if it has keys other than `known`; any of them may be missing."""
     for key in body:
         if key not in known:
             raise bad_input(key[:100], f"is none of {', '.join(known)}")
@@ -39,19 +39,19 @@ def reject_unknown_keys(body: dict[str, Any], *known: str) -> dict[str, Any]:
 
 
 def parse_line(body: Mapping[str, Any], field: str, max_chars: int = MAX_LINE_CHARS) -> str:
-    """A text of one line with something in it."""
+    """Parse a required text of one line, without the spaces around it."""
     text = body.get(field)
     if not isinstance(text, str) or not text.strip():
         raise bad_input(field, "is missing; it is a text")
     text = text.strip()
-    # A lone surrogate is JSON, but no text that could be stored.
+    # JSON may contain a lone surrogate, which the database cannot store.
     if len(text) > max_chars or not text.isprintable():
         raise bad_input(field, f"is not a line of at most {max_chars} characters")
     return text
 
 
 def parse_until(body: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The instant `until` which something is to last; None for ever."""
+    """Parse `until`, an instant in the future; None if it is absent or null (no end)."""
     if body.get("until") is None:
         return None
     until = parse_instant(body["until"], "until", zone)

@@ -1,4 +1,4 @@
-"""What the private site says when it does not do what it was asked: RFC 9457, naming the field."""
+"""Errors of the private site as problem details (RFC 9457), with the name of the field."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from missedd.core.reasons import Reason
 
 
 class Problem(Exception):
-    """A request that is not done. `field` is the parameter or the key of the body that is at fault,
-    `reason` the name of what is in the way where a program may want to know it.
+    """A request is refused. `field` names the invalid parameter or key of the body. `reason` tells programs
+    why, where they may need it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Words of a request as values, or a problem that names the field. Pure; no framework in here."""
+"""Parsing of request parameters. An invalid value raises a `Problem` that names the field. Pure functions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _SPACE_FOR_PLUS = re.compile(r" (\d\d:?\d\d)$")
 
 @dataclass(frozen=True, slots=True)
 class RequestTimes:
-    """By what the times of a request are read: the zone of those that have none, and what time it is."""
+    """What is needed to parse times: the zone of times without an offset, and the clock."""
 
     zone: tzinfo
     clock: Clock
 
     def parse_past(self, text: str, field: str) -> datetime:
-        """An instant, a date, or how long ago: `24h`, `7d`."""
+        """Parse an instant, a date, or how long ago: `24h`, `7d`."""
         ago = parse_duration(text)
         if ago is not None:
             return self.clock.now() - ago
@@ -44,7 +44,7 @@ class RequestTimes:
 
 
 def parse_query(args: Mapping[str, str], times: RequestTimes) -> Query:
-    """The filters and the page that a list was asked for. An empty parameter counts as absent."""
+    """Parse the filters and the page of a list. An empty parameter counts as absent."""
     since, until = parse_period(args, times)
     return Query(
         campaign=args.get("campaign") or None,
@@ -77,15 +77,15 @@ def wants_csv(args: Mapping[str, str]) -> bool:
 
 
 def parse_number(text: object, field: str) -> str:
-    """A phone number in any spelling as E.164."""
+    """Parse a phone number in any format and return it as E.164."""
     number = normalise(text) if isinstance(text, str) else None
     if number is None:
-        raise bad_input(field, "is not a phone number that can be rung; try +919876543210")
+        raise bad_input(field, "is not a phone number that can be called; try +919876543210")
     return number
 
 
 def parse_number_or_prefix(text: object) -> str:
-    """A phone number as E.164, or the beginning of several, as in `+232*`."""
+    """Parse a phone number (returned as E.164) or a prefix such as `+232*`."""
     prefix = parse_prefix(text) if isinstance(text, str) else None
     if prefix is None and isinstance(text, str) and text.rstrip().endswith(PREFIX_WILDCARD):
         raise bad_input("number", "is no prefix: it begins with the country code, as in +232* or +9180*")
@@ -93,34 +93,34 @@ def parse_number_or_prefix(text: object) -> str:
 
 
 def _parse_caller(text: str) -> str:
-    """A number in any spelling as E.164, the pseudonym of one that was erased, or a suppressed prefix."""
+    """Parse a number in any format, the pseudonym of an erased number, or a prefix."""
     return lookup_key(text) or parse_prefix(text) or parse_number(text, "number")
 
 
 def parse_action_id(text: str) -> int:
-    """The id of an action, out of a path."""
+    """Parse the id of an action in a path."""
     return parse_id(text, "action")
 
 
 def parse_id(text: str, what: str) -> int:
-    """The id of a row, out of a path; `of` says in a word what it would be of."""
+    """Parse the id of a row in a path. `what` names the row in the error, such as "lead"."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _LARGEST_ID):
         raise bad_input("id", f"is not the id of {'an' if what[0] in 'aeiou' else 'a'} {what}")
     return int(text)
 
 
 def parse_instant(text: object, field: str, zone: tzinfo) -> datetime:
-    """An ISO 8601 instant, or a date for its first moment; without an offset it is local time."""
+    """Parse an ISO 8601 instant, or a date (its midnight). A time without an offset is in `zone`."""
     if not isinstance(text, str):
         raise bad_input(field, "is not a text with an instant")
-    # A form's decoder makes a space of the plus in `+05:30`.
+    # Query strings turn the plus of `+05:30` into a space.
     text = _SPACE_FOR_PLUS.sub(r"+\1", text.strip())
     try:
         if len(text) == len("2026-11-23"):
             return datetime.combine(date.fromisoformat(text), time(), zone)
         instant = datetime.fromisoformat(text)
         instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
-        # Near the ends of the calendar an instant may not exist in UTC.
+        # Near year 1 and year 9999 an instant may not exist in UTC.
         return instant.astimezone(zone)
     except (ValueError, OverflowError):
         raise bad_input(field, "is not an instant such as 2026-11-23T10:00:00+05:30") from None

@@ -1,8 +1,8 @@
-"""Server-sent events: what somebody watches, sent again whenever it has changed.
+"""Server-sent events: a stream sends a new snapshot whenever its subject has changed.
 
-A stream reads anew before each event and never queues one, so a peer that reads slowly misses
-states in between and costs nothing. It ends when its peer has left and when the daemon stops; as
-nobody cancels a request here, it looks for both itself.
+A stream reads a fresh snapshot before each event and never queues events. A client that reads slowly misses
+the states in between, and costs no memory. The server does not cancel requests, so a stream itself checks
+whether its client has left or the daemon stops; then it ends.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from missedd.web.shared.ports import PollFeed
 from missedd.web.shared.problems import Problem
 
 CLIENT_GONE: Final = "missedd.gone"
-"""The key of a request's scope under which the event lies that is set when its peer has left."""
+"""The key in a request's ASGI scope of a `trio.Event` that is set when the client has left."""
 
 MAX_STREAMS: Final = 64
-"""Streams at one time. Each is a file descriptor, and a look at the store for each change."""
+"""Streams at one time. Each one needs a file descriptor, and a query of the store for each change."""
 MIN_GAP_S: Final = 0.5
-"""Between two events: at most two a second."""
+"""The time between two events: at most two per second."""
 HEARTBEAT_S: Final = 15.0
-"""After so much silence a comment goes out, that proxies and dead peers show themselves."""
+"""After this time without an event a comment is sent, so that a broken connection is noticed."""
 RETRY_MS: Final = 2_000
-"""How long a browser waits before it comes again, such as after a restart."""
+"""How long a browser waits before it connects again, such as after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a stream shows. `next_change_s` is when it changes with time alone, if it will."""
+    """What a stream sends. `next_change_s`: when the data changes by time alone, or None."""
 
     id: int
     data: ApiObject
@@ -44,15 +44,17 @@ class Snapshot:
 
 
 class EventStreams:
-    """The streams that are open, no more than `MAX_STREAMS`."""
+    """The open streams; at most `MAX_STREAMS`."""
 
     def __init__(self, poll_feed: PollFeed) -> None:
         self._poll_feed = poll_feed
         self._open = 0
 
     def response(self, subject: str, take_snapshot: Callable[[], Awaitable[Snapshot]]) -> Response:
-        """The answer to the request at hand: events with what `take_snapshot` gives, whenever `subject`
-        changes."""
+        """The response to the current request: an event with a new snapshot whenever `subject` changes.
+
+        Raises `Problem` (503) if too many streams are open.
+        """
         if self._open >= MAX_STREAMS:
             raise Problem(503, f"{MAX_STREAMS} streams are open, and there may be no more")
         is_head = request.method == "HEAD"
@@ -62,7 +64,7 @@ class EventStreams:
             content_type="text/event-stream; charset=utf-8",
         )
         response.timeout = None
-        response.headers["X-Accel-Buffering"] = "no"  # else a proxy would collect events
+        response.headers["X-Accel-Buffering"] = "no"  # without this a proxy would buffer events
         return response
 
     async def _events(
@@ -71,7 +73,7 @@ class EventStreams:
         changes, over = self._poll_feed, self._poll_feed.closed
         shown: ApiObject | None = None
         if self._open >= MAX_STREAMS:
-            return  # several have passed the door at once; a browser will knock again
+            return  # several requests passed the check at once; a browser will connect again
         self._open += 1
         try:
             yield f"retry: {RETRY_MS}\n\n"
@@ -101,7 +103,7 @@ def _format_event(sight: Snapshot) -> str:
 
 
 async def _wait_for_first(deadline: float, *waits: Callable[[], Awaitable[None]]) -> None:
-    """Return when one of these is over, or at the deadline."""
+    """Return when one of `waits` returns, or at the deadline (trio time)."""
 
     async def run(wait: Callable[[], Awaitable[None]]) -> None:
         await wait()

@@ -95,7 +95,7 @@ if (live) {
     } catch {
       failed += 1;
       if (failed > 1 && stale.hidden) {
-        stale.textContent = `The daemon does not answer; this is as of ${wellAt.toLocaleTimeString()}.`;
+        stale.textContent = `The daemon does not answer. This page shows the state at ${wellAt.toLocaleTimeString()}.`;
         stale.hidden = false;
       }
     } finally {

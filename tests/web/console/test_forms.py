@@ -67,7 +67,7 @@ async def test_pausing_and_resuming(browser: Browser) -> None:
     ("fields", "said"),
     [
         ({"why": " ", "lasts": "1h"}, "Please say why, for whoever asks later."),
-        ({"why": "x" * 501, "lasts": "1h"}, "That is no line of at most 500 characters"),
+        ({"why": "x" * 501, "lasts": "1h"}, "Please enter one line of at most 500 characters"),
         ({"why": "lunch", "lasts": "1y"}, "Please choose how long it is to last."),
         ({"why": "lunch"}, ""),
     ],

@@ -137,12 +137,12 @@ async def test_the_queue_says_what_grows_too_old_before_its_turn(private: Privat
     for _ in range(200):
         private.db.action(call, due_at=NOON - timedelta(seconds=5), expires_at=NOON + timedelta(seconds=30))
     page = await private.html("/queue")
-    assert "gone or expired by 12:01 at 60 a minute" in page
-    assert "about 140 will grow too old before their turn" in page
+    assert "done or expired by 12:01 at 60 per minute" in page
+    assert "about 140 will expire before their turn" in page
     private.held[Lane.VOICE] = "provider-unreachable"
     page = await private.html("/queue")
     assert "held: provider unreachable" in page
-    assert "will grow too old" not in page
+    assert "will expire before" not in page
 
 
 async def test_no_zero_is_red_and_made_stands_where_it_belongs(private: Private) -> None:
@@ -151,8 +151,8 @@ async def test_no_zero_is_red_and_made_stands_where_it_belongs(private: Private)
     page = await private.html("/")
     assert '<div><dt>Callbacks not answered</dt><dd id="callbacks_failed">0</dd>' in page
     assert '<div class="wait"><dt>Callbacks pending</dt><dd id="callbacks_pending">1</dd>' in page
-    assert "success of 0 made</dd>" in page
+    assert "success, 0 made</dd>" in page
     private.db.done(call, "callback", "no-answer", reason="customer-no-answer", placed_at=NOON)
     page = await private.html("/")
     assert '<div class="bad"><dt>Callbacks not answered</dt><dd id="callbacks_failed">1</dd>' in page
-    assert "success of 1 made</dd>" in page
+    assert "success, 1 made</dd>" in page
