@@ -1,9 +1,10 @@
-"""The public site: which path means what, and what each outcome looks like to Exotel.
+"""The public site: its paths, and the reply to Exotel for each outcome.
 
-No framework and no socket: a path and a request in, a reply out. A webhook is given a 200 only when
-`admit` or `report` has returned, and they return only when the commit is on disk; everything that is
-not understood or not kept is a 4xx or a 503. The body of a 200 is empty, because Exotel's applets send
-a text body to the caller; but for the one applet that is there to be given a text.
+There is no framework and no socket here: a path and a request come in, a reply goes out. A webhook gets a 200
+only after `admit` or `report` has returned, and they return only after the commit is on disk. A request that
+is not understood gets a 4xx, and one that is not stored gets a 503. The body of a 200 is empty, because
+Exotel's applets send a text body to the caller. The only exception is the dynamic SMS applet, which asks for
+a text.
 """
 
 from __future__ import annotations
@@ -35,55 +36,55 @@ type Report = Callable[[str, int, StatusReport], Awaitable[None]]
 
 
 class SmsAppletPort(Protocol):
-    """What the dynamic SMS applet is given."""
+    """The SMS bodies for the dynamic SMS applet."""
 
     async def hand_over_sms(self, call: InboundCall) -> str:
-        """The text owed for a call, once it is on record that it was given away; "" if none is."""
+        """The SMS body for a call, or "" if there is none. It is marked as sent on disk first."""
         ...
 
     async def preview_sms(self, call: InboundCall) -> str:
-        """The text that would be given now. It changes nothing."""
+        """The SMS body that `hand_over_sms` would return now. It changes nothing."""
         ...
 
 
 class RequestLog(Protocol):
-    """What the operator hears of requests that brought nothing in. `place` is a path without its token."""
+    """Log of requests that stored nothing. `place` is a path without its token."""
 
     def refused(self, status: int, place: str, why: str) -> None:
-        """A request was not understood, or not for us; 4xx."""
+        """A request was not understood, or has a wrong path or token; 4xx."""
         ...
 
     def misdirected(self, product: OtherProduct) -> None:
-        """Another Exotel product has the missed-call address by mistake: 200, or it would send it again."""
+        """Another Exotel product calls the missed-call URL by mistake: 200, so that it does not retry."""
         ...
 
     def unavailable(self, place: str, error: Exception) -> None:
-        """We could not keep it just now, as we foresaw: 503, and Exotel sends it again."""
+        """A request could not be stored, for an expected reason: 503, and Exotel sends it again."""
         ...
 
     def failed(self, place: str, error: Exception) -> None:
-        """Our own mistake, one line and the traceback: 503, and Exotel sends it again."""
+        """An unexpected error, logged with its traceback: 503, and Exotel sends the request again."""
         ...
 
 
 READINESS_PATH: Final = "/readyz"
-"""Where a load balancer asks, without the token, whether calls are kept: 200 or 503 and no word more."""
+"""A load balancer asks here, without the token, whether calls are stored: 200 or 503, with no body."""
 _VERDICT_REPLIES: Final = {each: HttpReply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
 _ALLOWS_ALL: Final = "GET, HEAD, POST"
 _ALLOWS_POST: Final = "POST"
 _ALLOWS_READING: Final = "GET, HEAD"
 _PLAIN_TEXT: Final = (("Content-Type", "text/plain"),)
-"""To the letter: with a charset behind it the applet sends nothing."""
+"""Exactly this value: if a charset follows, the applet sends no SMS."""
 _LONGEST_ID: Final = 18
-"""Digits: every such number fits the store's 64 bits."""
+"""Digits: every number of this length fits into the 64 bits of the database."""
 
 
 class PublicSite:
-    """Answers what arrives at the public listener.
+    """Answers the requests to the public listener.
 
-    `admit` decides and keeps a missed call; `report` keeps a status report, given `call` or `sms`
-    and the action's id; `sms_applet` are the SMS applet's. All raise one of `retry_errors` where Exotel
-    should ask again. `is_ready` says whether calls would be kept just now.
+    `admit` decides and stores a missed call. `report` stores a status report; its arguments are `call` or
+    `sms`, the action's id and the report. `sms_applet` serves the dynamic SMS applet. All of them raise one
+    of `retry_errors` if Exotel should send the request again. `is_ready` tells whether calls can be stored now.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class PublicSite:
         self._retry_errors = retry_errors
 
     async def answer(self, path: str, request: WebhookRequest) -> HttpReply:
-        """Never raises: a request that we fail is one that Exotel must send again."""
+        """Answer a request. Never raises: an error becomes a 503, and Exotel sends the request again."""
         match path.split("/"):
             case ["", "exotel", token, *rest] if self._is_own_token(token):
                 place = "/".join(rest)
@@ -134,12 +135,12 @@ class PublicSite:
         return NOT_FOUND
 
     def _is_own_token(self, token: str) -> bool:
-        # In constant time, so that the token cannot be guessed letter by letter.
+        # The comparison takes constant time, so that the token cannot be guessed letter by letter.
         return hmac.compare_digest(unquote(token).encode(), self._token)
 
     async def _missed_call(self, place: str, request: WebhookRequest) -> HttpReply:
         if request.method == "HEAD":
-            return EMPTY  # a probe: it says that we are here, and admits nothing
+            return EMPTY  # a probe: it shows that the daemon runs, and stores nothing
         if request.method not in ("GET", "POST"):
             return self._method_not_allowed(place, request, _ALLOWS_ALL)
         call = parse_missed_call(request)
@@ -154,7 +155,7 @@ class PublicSite:
         return _VERDICT_REPLIES[verdict]
 
     async def _sms_text(self, place: str, request: WebhookRequest) -> HttpReply:
-        """HEAD says what GET would, its length included, and takes nothing; the text goes out as UTF-8."""
+        """Answer the SMS applet with a text in UTF-8. HEAD returns the headers of GET and stores nothing."""
         if request.method not in ("GET", "HEAD"):
             return self._method_not_allowed(place, request, _ALLOWS_READING)
         call = parse_sms_applet_request(request)
@@ -162,7 +163,7 @@ class PublicSite:
             self._log.misdirected(call)
             text = ""
         elif request.method == "HEAD":
-            # Without a call it is a probe, as on `missed-call`.
+            # A HEAD request without a call is a probe, as on `missed-call`.
             text = "" if isinstance(call, RequestRejection) else await self._sms_applet.preview_sms(call)
         elif isinstance(call, RequestRejection):
             return self._reject(place, call)
@@ -190,7 +191,7 @@ class PublicSite:
 
 
 def _action_id(text: str) -> int | None:
-    """A positive whole number in plain digits, or None."""
+    """Parse a positive whole number in ASCII digits; None if it is something else."""
     if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID):
         return None
     return int(text) or None

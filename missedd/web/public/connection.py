@@ -1,9 +1,9 @@
-"""One peer's connection: read a request, answer it, again, until either side has had enough.
+"""One connection: read a request, answer it, and repeat until one side ends the connection.
 
-Requests are answered one after the other in one task, so a pipelining peer gets its replies in
-order, and a peer that is not read from sends no more. While the site works on an answer nothing
-here can cancel it: a peer that leaves is noticed when its reply cannot be written, and time limits
-are for reading and writing. Only the end of the listener's own drain cuts an answer off.
+Requests of a connection are answered one after the other in one task. So a pipelining peer gets its replies
+in order, and backpressure stops a peer that sends too fast. While the site works on an answer, nothing here
+cancels it: a peer that has left is noticed when its reply cannot be written, and time limits apply only to
+reading and writing. Only the end of the listener's drain cancels an answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ type Respond = Callable[[str, WebhookRequest], Awaitable[HttpReply]]
 type OnRejection = Callable[[int, str], None]
 
 _READ_BYTES = 16 * 1024
-"""Bytes read at a time: many times a webhook, and the most that a pipelining peer gets parsed ahead."""
+"""Bytes read at a time: many times a webhook, and the most that is parsed ahead of a pipelining peer."""
 
 REQUEST_TIMEOUT = RequestError(408, "the request did not arrive in time")
 INCOMPLETE_REQUEST = RequestError(400, "the peer stopped in the middle of its request")
@@ -39,15 +39,15 @@ class ConnectionPhase(Enum):
     ANSWERING = auto()
     WRITING = auto()
     ENDED = auto()
-    """By our own word, while its peer said nothing."""
+    """We closed it while its peer was silent."""
 
 
 IDLE_PHASES = (ConnectionPhase.FRESH, ConnectionPhase.IDLE)
-"""Nothing is under way that we have heard of."""
+"""No request is in progress, as far as we know."""
 
 
 class HttpConnection:
-    """The life of one connection; `serve` returns when it is over and never raises for a peer's doing."""
+    """One connection. `serve` returns when it ends, and never raises because of what a peer does."""
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class HttpConnection:
         stop: trio.Event,
     ) -> None:
         self._stream = stream
-        # The conversation reads and writes the descriptor itself. A stream, and trio's socket below it,
-        # give others a turn after each read and each write that need not wait; here one task a connection
-        # waits for its request and for its answer, and that is turns enough.
+        # We read and write the descriptor directly. A trio stream runs a checkpoint after each read and
+        # each write, even if it need not wait. Here each task waits for its request and for its answer
+        # anyway, which is enough checkpoints.
         self._descriptor = stream.socket.fileno()
         self._respond = respond
         self._limits = limits
@@ -71,9 +71,9 @@ class HttpConnection:
         self._phase_began_s = trio.current_time()
         self._deadline_s = inf
         self._timeout_scope = trio.CancelScope()
-        """One scope for the whole conversation, cancelled from outside by `enforce_deadline`: a scope around
-        each read and each write costs a quarter of the throughput, and moving the deadline of one
-        scope still a twentieth."""
+        """One scope for the whole connection, cancelled by `enforce_deadline`. A scope around each read and
+        each write would cost a quarter of the throughput; moving the deadline of one scope would still cost
+        a twentieth."""
 
     async def serve(self) -> None:
         try:
@@ -87,35 +87,35 @@ class HttpConnection:
                 raise
 
     def drain(self) -> None:
-        """The listener stops: a silent connection ends soon, and not at once.
+        """The listener stops: a silent connection ends soon, but not at once.
 
-        A peer connects in order to ask, and a proxy that keeps a connection may send on it at any moment:
-        what is on its way is answered, as the last one.
+        A new peer is about to send a request, and a proxy may send one on a kept connection at any moment. A
+        request that is on its way is answered, as the last one of its connection.
         """
         if self._phase in IDLE_PHASES:
             self._deadline_s = min(self._deadline_s, trio.current_time() + self._limits.drain_first_byte_s)
 
     def enforce_deadline(self, now_s: float) -> None:
-        """End what has taken longer than its limit; to be called every `check_every_s`."""
+        """End the connection if its phase has passed its time limit; called every `check_every_s`."""
         if now_s < self._deadline_s or self._close_if_idle():
             return
-        # Where bytes have just come in, they are a request in time; at the next look it has a limit of its
-        # own. A peer that only babbles has not.
+        # Bytes that have just arrived are a request in time; by the next check it has a limit of its own. A
+        # peer that sends bytes without a request does not get one.
         if self._phase not in IDLE_PHASES or now_s >= self._deadline_s + 2 * self._limits.check_every_s:
             self._timeout_scope.cancel()
 
     def evict_if_idle(self) -> bool:
-        """End it if it has been silent for a while, as somebody else finds no room; False if it has not."""
+        """Close it if it has been silent for a while, to make room for a new one; whether it was closed."""
         return (
             trio.current_time() >= self._phase_began_s + self._limits.min_idle_before_evict_s
             and self._close_if_idle()
         )
 
     def _close_if_idle(self) -> bool:
-        """Close it if nothing is under way: bytes that lie in the socket are a request that was sent.
+        """Close it if no request is in progress; unread bytes in the socket count as a request.
 
-        It is closed in the same breath. Between a look and a later close a request could still come in, and
-        its peer would be told of a reset.
+        There is no checkpoint between the check and the close. Otherwise a request could arrive in between,
+        and its peer would get a reset.
         """
         if self._phase not in IDLE_PHASES or self._stream.socket.is_readable():
             return False
@@ -124,14 +124,14 @@ class HttpConnection:
         return True
 
     async def _serve_requests(self) -> RequestError | None:
-        """Answer requests until the connection is to close; returns what to refuse before that."""
+        """Answer requests until the connection should close; return the error to send first, if any."""
         with self._timeout_scope:
-            # A peer that connects and stays silent has as long as one whole request, if there is as long.
+            # A peer that connects and stays silent has as much time as a whole request; less during a drain.
             self._set_deadline(
                 self._limits.drain_first_byte_s if self._stop.is_set() else self._limits.receive_s
             )
             return await self._answer_all()
-        # Patience ended. A peer that does not even take its reply is told nothing more.
+        # A time limit passed. A peer that does not read its reply gets no error either.
         return REQUEST_TIMEOUT if self._phase is ConnectionPhase.RECEIVING else None
 
     async def _answer_all(self) -> RequestError | None:
@@ -152,9 +152,9 @@ class HttpConnection:
                 await self._send(CONTINUE)
 
     async def _answer_one(self, arrived: ParsedRequest) -> bool:
-        """Answer one whole request; False if it was the connection's last."""
-        # From here to the reply no time limit exists. One may have struck while the last bytes came
-        # in; then the request counts as late and leaves by this checkpoint, before anyone saw it.
+        """Answer one complete request; False if it was the last one of the connection."""
+        # From here to the reply there is no time limit. A limit may have passed while the last bytes came in;
+        # then the request is late, and this checkpoint raises before the site sees the request.
         self._deadline_s = inf
         if self._timeout_scope.cancel_called:
             await trio.lowlevel.checkpoint()
@@ -168,15 +168,15 @@ class HttpConnection:
         return not is_last
 
     async def _receive(self) -> bytes:
-        """What the peer has sent, b"" once it sends no more; others get a turn."""
+        """Wait for bytes of the peer; b"" if it sends no more. Runs a checkpoint."""
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
             if self._phase is ConnectionPhase.ENDED:
-                raise trio.ClosedResourceError  # the descriptor may be another's by now
+                raise trio.ClosedResourceError  # the descriptor may belong to another file by now
             try:
                 return os.read(self._descriptor, _READ_BYTES)
             except BlockingIOError:
-                continue  # the system had promised too much
+                continue  # the socket was not readable after all
 
     async def _send(self, data: bytes) -> None:
         try:
@@ -189,7 +189,7 @@ class HttpConnection:
     def _enter_next_phase(self) -> None:
         """Enter the next phase and set its time limit.
 
-        A limit runs from where its phase began: bytes that trickle in do not move it.
+        A limit counts from the start of its phase: single bytes that arrive do not extend it.
         """
         if self._parser.is_receiving:
             if self._phase is not ConnectionPhase.RECEIVING:
@@ -197,7 +197,7 @@ class HttpConnection:
                 self._set_deadline(self._limits.receive_s)
         elif self._phase not in IDLE_PHASES:
             self._phase = ConnectionPhase.IDLE
-            # Where the stop came while the last reply went out, its peer was not told that it is the last.
+            # If the stop came during the last reply, the peer was not told that it was the last one.
             self._set_deadline(
                 self._limits.drain_first_byte_s if self._stop.is_set() else self._limits.idle_s
             )
@@ -210,10 +210,10 @@ class HttpConnection:
 async def send_rejection(
     stream: trio.SocketStream, error: RequestError, limits: ListenerLimits, on_refusal: OnRejection
 ) -> None:
-    """Say why, then hang up in a way that lets the peer read it.
+    """Send the error, then close the connection so that the peer can read the error.
 
-    Closing a socket on unread bytes sends a reset that can overtake the reply, so what the peer
-    still sends is read and forgotten for a moment.
+    Closing a socket with unread bytes sends a reset, which can overtake the reply. So we read and discard
+    what the peer still sends, up to the limits for a lingering close.
     """
     on_refusal(error.status, error.why)
     reply = TRY_AGAIN if error.status == 503 else problem_reply(error.status, "Not understood", error.why)

@@ -1,9 +1,9 @@
-"""Bytes in, whole requests out: HTTP/1.1 as a state of affairs, with no socket and no clock.
+"""An HTTP/1.1 parser: bytes in, complete requests out, without a socket or a clock.
 
-llhttp (by httptools) does the grammar, in its strict mode: a doubled Content-Length, one beside a
-Transfer-Encoding, a bare line feed or a space before a colon are errors. This file adds what
-llhttp leaves to its caller: every bound on memory, one Host, no upgrade, no coding but chunked.
-After a fault the parser reads nothing more; requests that were whole before it are still there.
+llhttp (through httptools) parses the grammar in its strict mode. Errors are: two Content-Length headers,
+Content-Length together with Transfer-Encoding, a bare line feed, a space before a colon. This file adds what
+llhttp leaves to its caller: all limits on memory, exactly one Host, no upgrade, no coding except chunked.
+After an error the parser reads nothing more; requests that were complete before the error are still there.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from missedd.web.public.limits import ListenerLimits
 
 
 class RequestError(NamedTuple):
-    """Why a request cannot be answered by the site, and the status that says so."""
+    """Why a request does not reach the site, and the HTTP status of the reply."""
 
     status: int
     why: str
 
 
 class ParsedRequest(NamedTuple):
-    """A whole request. `keep_alive` is what the peer wishes of the connection after it."""
+    """A complete request. `keep_alive`: whether the peer wants to keep the connection."""
 
     path: str
     request: WebhookRequest
@@ -33,24 +33,24 @@ class ParsedRequest(NamedTuple):
 
 
 class _StopParsing(Exception):
-    """Raised inside a callback of the parser to make it stop; the fault is set already."""
+    """Raised in a callback of the parser to stop it; the error is set already."""
 
 
 class RequestParser:
-    """One connection's requests, in order."""
+    """Parses the requests of one connection, in order."""
 
     def __init__(self, limits: ListenerLimits) -> None:
         self.requests: deque[ParsedRequest] = deque()
         self.error: RequestError | None = None
         self.is_receiving = False
-        """A request has begun and is not whole."""
+        """A request has begun and is not complete."""
         self.wants_continue = False
-        """The peer holds its body back until it is told to go on."""
+        """The peer waits for `100 Continue` before it sends its body."""
         self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Take what the peer sent. Never raises: see `requests` and `error` afterwards."""
+        """Parse bytes of the peer. Never raises: see `requests` and `error` afterwards."""
         if self.error is not None:
             return
         was_receiving = self.is_receiving
@@ -59,13 +59,13 @@ class RequestParser:
         except httptools.HttpParserUpgrade:
             self._set_error(400, "an upgrade was asked for; only HTTP/1.1 is spoken here")
         except httptools.HttpParserError as error:
-            # The parser's words name a rule, never the data that broke it.
+            # The parser's message names a rule, never the data that broke the rule.
             self._set_error(400, str(error) or "not HTTP/1.1")
         if was_receiving and self.is_receiving:
             self._count_fragment(len(data))
 
     def _count_fragment(self, size: int) -> None:
-        """Bound what no callback shows: a header still unfinished, padding between chunks."""
+        """Limit bytes that no callback shows: an unfinished header, padding between chunks."""
         self._wire_bytes += size
         if not self._has_headers and self._wire_bytes > self._limits.target_bytes + self._limits.header_bytes:
             self._set_error(431, "the header fields are too large")
@@ -80,7 +80,7 @@ class RequestParser:
         self._set_error(status, why)
         return _StopParsing()
 
-    # What follows is called by the parser, in this order, for each request.
+    # The parser calls the following methods, in this order, for each request.
 
     def on_message_begin(self) -> None:
         self.is_receiving = True
@@ -101,7 +101,7 @@ class RequestParser:
         if self._header_count > self._limits.header_count or self._header_bytes > self._limits.header_bytes:
             raise self._stop_with(431, "the header fields are too many or too large")
         if self._has_headers:
-            return  # a trailer: nothing that arrives after the body may change what came before it
+            return  # a trailer: what arrives after the body must not change the headers
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         if key not in self._headers:
@@ -135,7 +135,7 @@ class RequestParser:
             self.wants_continue = True
 
     def on_body(self, body: bytes) -> None:
-        # Nearly every body arrives in one piece; the bound keeps the copying of the others small.
+        # Nearly every body arrives in one piece; the limit keeps the copying small for the others.
         self._body += body
         self.wants_continue = False
         if len(self._body) > self._limits.body_bytes:
@@ -153,10 +153,10 @@ class RequestParser:
 
 
 def split_target(target: bytes) -> tuple[str, bytes]:
-    """Path and query of a request target; the path stays percent-encoded.
+    """Split a request target into path and query; the path stays percent-encoded.
 
-    Both forms of RFC 9112, 3.2 that name a resource: `/path?query`, and the absolute form that a
-    proxy may send.
+    It accepts both forms of RFC 9112, section 3.2, that name a resource: `/path?query`, and the absolute
+    form that a proxy may send.
     """
     target = target.partition(b"#")[0]
     path, _, query = target.partition(b"?")

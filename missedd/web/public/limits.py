@@ -1,7 +1,7 @@
-"""How much of anything one peer may ask of the public listener.
+"""Limits of the public listener for one peer.
 
-A webhook of Exotel is one or two kilobytes and arrives in one packet; each bound leaves it an
-order of magnitude, and none lets a single peer hold more than a few tens of kilobytes here.
+A webhook of Exotel has one or two kilobytes and arrives in one packet. Each limit allows about ten times as
+much, and a single peer can never hold more than some tens of kilobytes of memory.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ class ListenerLimits:
     header_count: int = 64
     body_bytes: int = 64 * 1024
     receive_s: float = 10.0
-    """From a request's first byte to its last. A new connection's first request has as long."""
+    """From a request's first byte to its last, and from a new connection to its first byte."""
     idle_s: float = 150.0
-    """Between two requests of one connection. Proxies keep theirs for up to two minutes (Caddy; nginx one):
-    who keeps it for longer can never send on a connection that the other side ends just then."""
+    """Between two requests of one connection. Proxies keep idle connections for up to two minutes (Caddy two,
+    nginx one). Our limit is longer, so a proxy never sends on a connection that we close just then."""
     write_s: float = 10.0
-    """For a peer to take a reply."""
+    """The time in which a peer must read a reply."""
     check_every_s: float = 0.25
-    """How often the limits of time are looked after, and so how much longer each may last."""
+    """How often time limits are checked; a limit may be exceeded by this much."""
     lingering_close_s: float = 1.0
-    """How long a refused peer's remaining bytes are read, so that it can read why it was refused."""
+    """How long we read the remaining bytes of a refused peer, so that it can read the error."""
     lingering_close_bytes: int = 1024 * 1024
     drain_s: float = 10.0
-    """From the word to stop until requests in flight are given up."""
+    """From the stop until requests in progress are cut off."""
     drain_first_byte_s: float = 1.0
-    """While draining, for the first byte of a request on a connection that is silent, new or kept."""
+    """During a drain: the time for a new or kept connection to send the first byte of a request."""
     min_idle_before_evict_s: float = 1.0
-    """A connection silent for longer than this makes room when a new one finds none."""
+    """A connection that is silent for longer is closed if a new connection finds no room."""
     max_connections: int = 1000
-    """Each is a file descriptor: the daemon raises its own limit of those above this."""
+    """Each one is a file descriptor; the daemon raises its limit of descriptors above this number."""
     max_rejections: int = 64
-    """Connections over the bound that are told so at one time; those above are closed unheard."""
+    """Connections above the limit that get a 503 at one time; further ones are closed without a reply."""
 
     @property
     def request_bytes(self) -> int:
-        """What one request may take on the wire in all: chunked framing can outweigh the data."""
+        """All bytes of one request on the wire; chunked framing can be larger than the data."""
         return self.target_bytes + self.header_bytes + 8 * self.body_bytes
