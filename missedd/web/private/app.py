@@ -1,7 +1,7 @@
 """The private site: console, API, health and metrics, for the operator's own network.
 
-A Quart-Trio application and nothing that lives on: what it shows and changes goes through ports,
-and no work of the daemon runs inside it.
+It is a Quart-Trio application without background work. It reads and changes everything through the protocols
+in `missedd.web.shared.ports`.
 """
 
 from __future__ import annotations
@@ -38,23 +38,22 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    # With "no-referrer" a browser would say of our own forms that they are nobody's: `Origin: null`.
+    # With "no-referrer" a browser would send our own forms with `Origin: null`.
     "Referrer-Policy": "same-origin",
 }
 
 MAX_BODY_BYTES = 256 * 1024
-"""Room for the largest batch of conversions."""
+"""Large enough for the largest batch of conversions."""
 BODY_TIMEOUT_S = 10
 
 NO_AUTH = AccessPolicy()
-"""Nothing is locked, as on loopback without a password."""
+"""Access without password or token, as on loopback."""
 
 
 class DisconnectTolerantConnection(TrioASGIHTTPConnection):
-    """A request whose work is not cancelled when its peer hangs up; a stream is told so and ends itself.
+    """A request that is not cancelled when its client disconnects; an event tells streams to end.
 
-    The base class cancels it from inside, which also keeps the server from ever closing the
-    connection.
+    The base class cancels the request from inside, and then the server never closes the connection.
     """
 
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
@@ -109,11 +108,12 @@ def build_private(
     troubles: Callable[[], Sequence[Trouble]] = tuple,
     hold_reason: Callable[[Lane], str | None] = lambda lane: None,
 ) -> QuartTrio:
-    """The application. `why_not_ready` is None while the daemon takes in calls; `metrics` gives the
-    text for Prometheus; `on_failure` is told of our own mistakes, with the path, once each;
-    `requests_per_minute` are the
-    requests a minute of the account's budgets, `troubles` what goes wrong now, and `hold_reason`
-    for what reason nothing goes out in a lane just now.
+    """Build the application.
+
+    `why_not_ready` returns None while the daemon accepts calls. `metrics` returns the text for Prometheus.
+    `on_failure` is called once for each unexpected error, with the path. `requests_per_minute` are the rate
+    limits of the account by lane. `troubles` returns the troubles that last now, and `hold_reason` why a lane
+    sends nothing at the moment.
     """
     app = PrivateSite("missedd.web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BODY_TIMEOUT=BODY_TIMEOUT_S)
@@ -143,7 +143,7 @@ def build_private(
 
     @app.context_processor
     def standing() -> dict[str, object]:
-        """What every page knows of who reads it."""
+        """The session and the access policy, for the templates of all pages."""
         session = g.get("session")
         return {
             "csrf": None if session is None else session.csrf,
@@ -166,7 +166,7 @@ def build_private(
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
         if problem.status == HTTPStatus.MISDIRECTED_REQUEST:
-            # In so many characters: the line in it is to be copied, and the style sheet is refused too.
+            # Plain text: a line of it is meant to be copied, and the style sheet would be refused too.
             return _text_response(problem.detail, problem.status)
         page = await render_template(
             "problem.html", title=HTTPStatus(problem.status).phrase, detail=problem.detail

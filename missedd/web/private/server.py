@@ -1,4 +1,4 @@
-"""Serving the private site: Hypercorn on trio, with the bounds that it does not set by itself."""
+"""Serving the private site: Hypercorn on trio, with limits that Hypercorn does not set itself."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from quart_trio import QuartTrio
 
 BACKLOG = 128
 GRACEFUL_S = 3.0
-"""From the word to stop until requests in flight are cut off. Console and API answer in far less."""
+"""From the stop until requests in progress are cut off. Console and API answer much faster."""
 IDLE_S = 30.0
 UNREAD_MS = 5_000
-"""How long a peer may leave a reply unread. Hypercorn sends where nothing can be cancelled, so a
-peer that stops reading would hold up the stop for ever; the kernel ends such a connection for us."""
+"""How long a peer may leave a reply unread. Hypercorn sends in a way that cannot be cancelled, so a peer that
+stops reading could delay the stop for ever. The kernel ends such a connection for us."""
 
 
 async def serve_private(
@@ -36,8 +36,8 @@ async def serve_private(
 ) -> None:
     """Serve on a bound socket until `stop` is set, then drain and return.
 
-    Takes the socket over and closes it: read its address before. Reports started when connections
-    are taken.
+    It takes over the socket and closes it, so read the socket's address before. It reports "started" when
+    connections are accepted.
     """
     with suppress(OSError, AttributeError):  # not every system has it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
@@ -45,13 +45,13 @@ async def serve_private(
     config = Config()
     config.bind = [f"fd://{listening.detach()}"]
     config.accesslog = None
-    # Hypercorn's own words are of its doings; what goes wrong in the site is told by the site.
+    # Hypercorn logs only its own errors; the site reports the errors of the site.
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
     config.graceful_timeout = GRACEFUL_S
     config.keep_alive_timeout = IDLE_S
-    # The head of a request is bounded by IDLE_S, its body by the site, an unread reply by UNREAD_MS. A
-    # bound on a peer's silence would end streams of events, whose readers never say a word.
+    # The head of a request is limited by IDLE_S, its body by the site, an unread reply by UNREAD_MS. A
+    # read timeout would end the streams of events, because their clients send nothing.
     config.read_timeout = None
     async with trio.open_nursery() as nursery:
         await nursery.start(_serve, app, config, stop)
@@ -61,15 +61,14 @@ async def serve_private(
 async def _serve(
     app: QuartTrio, config: Config, stop: trio.Event, task_status: trio.TaskStatus[list[str]]
 ) -> None:
-    # By its trigger only: cancelled from outside, Hypercorn would not drain.
+    # Stop only by the trigger: if Hypercorn is cancelled, it does not drain.
     await serve(_silence_after_disconnect(app), config, shutdown_trigger=stop.wait, task_status=task_status)
 
 
 def _silence_after_disconnect(app: QuartTrio) -> ASGIFramework:
-    """The application, which says nothing more to a peer that has left.
+    """Wrap the application so that it sends nothing to a client that has disconnected.
 
-    Hypercorn would take the end of a reply as a reason to keep the connection, and its task, for the
-    next request.
+    After the end of a reply Hypercorn would keep the connection and its task for another request.
     """
 
     async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -84,7 +84,7 @@ class PublicSite:
 
     `admit` decides and stores a missed call. `report` stores a status report; its arguments are `call` or
     `sms`, the action's id and the report. `sms_applet` serves the dynamic SMS applet. All of them raise one
-    of `retry_errors` if Exotel should send the request again. `is_ready` tells whether calls can be stored now.
+    of `retry_errors` if Exotel should send the request again. `is_ready` tells whether calls can be stored.
     """
 
     def __init__(

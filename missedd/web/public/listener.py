@@ -1,8 +1,7 @@
-"""The public listener: what Exotel reaches. HTTP/1.1 on trio, for small requests and many of them.
+"""The public listener, which receives Exotel's requests: HTTP/1.1 on trio, for many small requests.
 
-It accepts, bounds and drains; what a request means is the site's affair, which arrives as one
-async function. TLS ends in front of it. Nothing here knows of calls, and nothing a peer does can
-end it.
+It accepts connections, limits them and drains them. The site is one async function that answers requests. TLS
+ends at a proxy in front of the listener. Nothing here depends on calls, and no peer can stop the listener.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ NO_ROOM = RequestError(503, "too many connections")
 
 
 def _ignore_rejection(status: int, why: str) -> None:
-    """The port for those who do not want to know of refusals."""
+    """The default for `on_rejection`: do nothing."""
 
 
 async def open_listeners(host: str, port: int, *, backlog: int = 1024) -> list[trio.SocketListener]:
-    """Bind and listen; raises OSError. A name with several addresses gives several listeners.
+    """Bind and listen; raises OSError. A host name with several addresses gives several listeners.
 
-    Port 0 asks the system for a free one, and then there is exactly one listener, so that there
-    is one port to report.
+    With port 0 the system chooses a free port. Then there is exactly one listener, so that there is one port
+    to report.
     """
     listeners = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
     if port == 0:
@@ -42,7 +41,7 @@ async def open_listeners(host: str, port: int, *, backlog: int = 1024) -> list[t
 
 
 class _ConnectionLimiter:
-    """Counts who is inside, turns away who finds no room, and tells everybody when it closes."""
+    """Counts the connections, rejects those above the limit, and drains all of them at the stop."""
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class _ConnectionLimiter:
         self._limits = limits
         self._on_rejection = on_rejection
         self._connect = connect
-        self._connections: dict[HttpConnection, None] = {}  # the longest inside first
+        self._connections: dict[HttpConnection, None] = {}  # the oldest first
         self._rejecting = 0
 
     async def admit(self, stream: trio.SocketStream) -> None:
@@ -68,7 +67,7 @@ class _ConnectionLimiter:
             self._connections.pop(connection, None)
 
     def _evict_idle(self) -> bool:
-        """Let a silent connection end: who only sits there must not keep out who has something to say."""
+        """Close one silent connection, so that it does not keep out a new one; False if none is silent."""
         for connection in self._connections:
             if connection.evict_if_idle():
                 del self._connections[connection]
@@ -88,7 +87,7 @@ class _ConnectionLimiter:
             self._rejecting -= 1
 
     async def enforce_deadlines(self) -> None:
-        """Hold everybody to the limits of time, for ever."""
+        """Enforce the time limits of all connections, for ever."""
         while True:
             await trio.sleep(self._limits.check_every_s)
             now_s = trio.current_time()
@@ -111,15 +110,15 @@ async def serve_public(
 ) -> None:
     """Serve until `stop` is set, then drain and return; closes the listeners.
 
-    `answer` is given the path (percent-encoded) and the request, and must not raise: what it
-    raises ends the listener, as any error of ours does. Its reply goes out with `Content-Length`
-    and, on a connection's last one, `HttpConnection: close`. `on_refusal` is called once for each
-    request that is refused before it reaches `answer`, with its status and the reason, which never
-    repeats what the peer sent.
+    `respond` gets the path (percent-encoded) and the request, and must not raise: an error ends the
+    listener. Its reply is sent with `Content-Length`, and the last one of a connection with
+    `Connection: close`. `on_rejection` is called once for each request that is rejected before it reaches
+    `respond`, with the status and the reason; the reason never repeats what the peer sent.
 
-    After `stop`: connections that the system has made already are the last; requests being received or
-    answered get their reply, as does one on its way on a silent connection, which ends after
-    `limits.drain_first_byte_s`; what is left after `limits.drain_s` is cut off.
+    After `stop`, connections that the system has accepted already are the last ones. Requests that are being
+    received or answered get their reply, and so does a request that is on its way on a silent connection.
+    A silent connection ends after `limits.drain_first_byte_s`; all others are cut off after
+    `limits.drain_s`.
     """
     limits = limits or ListenerLimits()
     door = _ConnectionLimiter(
@@ -149,7 +148,7 @@ async def serve_public(
 
 
 class _UnclosedListener(trio.abc.Listener[trio.SocketStream]):
-    """A listener that who serves it does not close: what waits in it would be reset unheard."""
+    """A listener that `trio.serve_listeners` does not close, because closing resets waiting connections."""
 
     def __init__(self, listener: trio.SocketListener) -> None:
         self._listener = listener
@@ -162,10 +161,9 @@ class _UnclosedListener(trio.abc.Listener[trio.SocketStream]):
 
 
 def _accept_backlog(listener: trio.SocketListener, limit: int) -> list[trio.SocketStream]:
-    """Up to `limit` of the connections that wait to be accepted; the listener is closed in the same
-    breath."""
+    """Accept up to `limit` waiting connections and close the listener, without a checkpoint in between."""
     accepted: list[trio.SocketStream] = []
-    # The same socket as the standard library has it: trio's gives others a turn with each connection.
+    # The same socket of the standard library, because trio's socket runs a checkpoint for each connection.
     with socket.socket(fileno=os.dup(listener.socket.fileno())) as listening:
         listening.setblocking(False)
         while len(accepted) < limit:
@@ -174,7 +172,7 @@ def _accept_backlog(listener: trio.SocketListener, limit: int) -> list[trio.Sock
             except ConnectionAbortedError:
                 continue
             except OSError:
-                break  # none waits any more, or no more files may be open
+                break  # no connection waits, or no more files may be open
             accepted.append(trio.SocketStream(trio.socket.from_stdlib_socket(connected)))
         listener.socket.close()
     return accepted

@@ -1,8 +1,8 @@
-"""The public listener on a Unix socket: for a proxy on the same machine, with no port to take.
+"""The public listener on a Unix socket, for a proxy on the same machine. It needs no port.
 
-Whoever may write to the socket's file may speak to the daemon, so it is the daemon's user and group
-only: put the proxy into that group. A file that a killed daemon left behind is replaced; one behind
-which somebody answers is not.
+Everybody who may write to the socket file can send requests to the daemon. So only the daemon's user and
+group may write to the file: put the proxy into that group. The file of a killed daemon is replaced; a socket
+on which a process still listens is not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODE = 0o660
 
 
 def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]:
-    """Bind and listen on `path`; raises OSError where something else is in its place."""
+    """Bind and listen on `path`; raises OSError if another file or a live socket is there."""
     _remove_stale(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -36,7 +36,7 @@ def listen_unix(path: Path, *, backlog: int = 1024) -> list[trio.SocketListener]
 
 
 def has_socket(path: Path) -> bool:
-    """Whether there is a socket at `path`; raises OSError where there cannot be one."""
+    """Whether there is a socket at `path`; raises OSError if there cannot be one."""
     if not path.parent.is_dir():
         raise OSError(errno.ENOENT, "its folder does not exist")
     try:
@@ -49,7 +49,7 @@ def has_socket(path: Path) -> bool:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove what a daemon that is no more left at `path`."""
+    """Remove the socket file that a dead daemon left at `path`."""
     if not has_socket(path):
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
