@@ -35,8 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(
         prog="missedd-sim",
-        description="Exotel as seen from outside: its API, its callers and its faults, without an account.",
-        epilog="`missedd-sim COMMAND --help` shows each command with examples.",
+        description="Simulates Exotel: its API, its callers and its faults. No account is needed.",
+        epilog="`missedd-sim COMMAND --help` explains a command and shows examples.",
     )
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for command in (serve, replay, load, fuzz, sweep):

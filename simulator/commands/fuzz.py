@@ -24,17 +24,19 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "fuzz",
         help="simulate the whole daemon under faults and crashes, judged by its promises",
-        description="Each seed draws a configuration, callers and a swarm of faults: of the provider, the "
-        "network, the disk, the clock, and crashes at storage steps. The real daemon lives through it in "
-        "virtual time; then the faults end, it must come to rest, and every promise is held against what "
-        "really happened. Exit code 1 if one is broken, or, of ten seeds or more, if one was never put to "
-        "the test by any of them.",
+        description="Each seed gives a random configuration, random callers and random faults: of the "
+        "provider, the network, the disk and the clock, and crashes at storage steps. The real daemon runs "
+        "under these faults in virtual time. Then the faults end, the daemon must finish its work, and every "
+        "promise is compared with what really happened. Exit code 1 if a promise is broken. With ten seeds "
+        "or more also 1 if no seed tested one of the promises.",
         epilog="example: missedd-sim fuzz --seeds 500; one seed again: missedd-sim fuzz --seed 17",
     )
-    parser.add_argument("--seeds", type=_positive, metavar="N", help="how many seeds, from --seed on")
+    parser.add_argument(
+        "--seeds", type=_positive, metavar="N", help="the number of seeds, beginning with --seed"
+    )
     parser.add_argument("--seed", type=int, default=None, metavar="K", help="the first seed, or the only one")
     parser.add_argument(
-        "--minutes", type=_positive, default=120, metavar="M", help="minutes of rings and faults (120)"
+        "--minutes", type=_positive, default=120, metavar="M", help="minutes with calls and faults (120)"
     )
     parser.set_defaults(run=run)
 

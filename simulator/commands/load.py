@@ -40,25 +40,25 @@ examples:
   missedd-sim load --url http://127.0.0.1:8080/exotel/TOKEN/missed-call --rate 1000 --for 30s
   missedd-sim load --url … --profile L3 --for 2m --p99 250ms --errors 0 --check-api http://127.0.0.1:8081
   missedd-sim load --url … --rate 200 --for 1m --burst 2500x10s@20s --hdr out.hdr --json out.json
-  missedd-sim load --url … --rate max --for 10s --connections 64      (finds the most it can do)
+  missedd-sim load --url … --rate max --for 10s --connections 64      (finds the highest rate)
 
-Calls arrive when they are planned to, whether or not those before have been answered, and a latency
-counts from the planned instant: what a server does in a stall is not left out. A call that finds no
-free connection waits for one; after --start-within it is dropped, and counted as that.
+Calls are sent at their planned times, whether or not earlier calls have been answered. A latency counts
+from the planned time, so the results include the time in which a server stalls. A call without a free
+connection waits for one; after --start-within it is dropped and counted as dropped.
 
-profiles: L1, a shop's busiest hour. L2, the busiest hour of a regional campaign, 7/s with a minute at
-50/s. L3, a national TV vote on ten ExoPhones, 1,250/s for a quarter of an hour after ten seconds at
-2,500/s. With --for as much of it as fits. The daemon needs campaigns for their ExoPhones, else it
-answers unknown-exophone: +918047120001, and up to +918047120010 for L3. Where the API wants a token,
---check-api takes it from MISSEDD_API_TOKEN.
+profiles: L1 is the busiest hour of a shop. L2 is the busiest hour of a regional campaign: 7/s, with one
+minute at 50/s. L3 is a national TV vote on ten ExoPhones: ten seconds at 2,500/s, then 15 minutes at
+1,250/s. --for shortens a profile. The daemon needs campaigns for the ExoPhones of the profile, otherwise
+it answers unknown-exophone: +918047120001, for L3 up to +918047120010. If the API needs a token,
+--check-api takes the token from MISSEDD_API_TOKEN.
 """
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "load",
-        help="missed calls at a rate, and how they were answered",
-        description="Sends missed calls in an open model and measures the answers.",
+        help="send missed calls at a given rate and measure the replies",
+        description="Sends missed calls at a rate that slow replies do not change, and measures the replies.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -23,12 +23,12 @@ def add_parser(commands: Subparsers) -> None:
         "replay",
         help="run scenario files with the real daemon in virtual time",
         description="Each scenario starts the real daemon on a real database inside the simulated exchange, "
-        "plays its timeline in virtual time and checks its expectations. All files are read first, and one "
+        "plays its timeline in virtual time and checks its expectations. All files are read first; a file "
         "with a mistake does not stop the others. Exit code 2 if a file has a mistake, otherwise 1 if an "
-        "expectation is not met; 130 after Ctrl-C, with what was found so far.",
+        "expectation is not met. After Ctrl-C the results so far are printed, with exit code 130.",
         epilog="example: missedd-sim replay scenarios/*.toml --junit replay.xml",
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario file")
     parser.add_argument(
         "--junit", type=Path, metavar="OUT.xml", help="also write the results for a CI server"
     )

@@ -46,10 +46,10 @@ examples:
   curl localhost:9000/_sim/truth
   curl -u simkey:simtoken localhost:9000/v2_beta/Accounts/example1/IncomingPhoneNumbers
 
-Point the daemon at it with api_base = "http://127.0.0.1:9000" under [exotel]. Key and token default to
+To use it from the daemon, set api_base = "http://127.0.0.1:9000" under [exotel]. Key and token default to
 EXOTEL_API_KEY and EXOTEL_API_TOKEN of the environment, so that both programs can share them.
 
-values here and in scenario files ("fault" is a fault's "name"; "answers" may be a list, one a ring):
+values here and in scenario files ("fault" is a fault's "name"; "answers" may be a list, one per ring):
 """
 
 
@@ -63,16 +63,20 @@ def _choices_help() -> str:
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "serve",
-        help="Exotel, simulated, over HTTP",
-        description="Serves Exotel's voice and SMS API and plays the people who are rung and texted.",
+        help="serve a simulated Exotel over HTTP",
+        description="Serves Exotel's voice and SMS API, and simulates the people who get the calls and SMS.",
         epilog=EPILOG + _choices_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     usual = ExchangeSettings()
-    parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 for a free port")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--missed-call-url", type=_url, metavar="URL", help="where missed calls are reported")
-    parser.add_argument("--sms-text-url", type=_url, metavar="URL", help="what a dynamic SMS applet asks")
+    parser.add_argument(
+        "--missed-call-url", type=_url, metavar="URL", help="URL to which missed calls are reported"
+    )
+    parser.add_argument(
+        "--sms-text-url", type=_url, metavar="URL", help="URL that the dynamic SMS applet requests"
+    )
     parser.add_argument("--sid", default=usual.account_sid, help="account SID (%(default)s)")
     parser.add_argument("--key", type=_credential, default=os.environ.get("EXOTEL_API_KEY", usual.api_key))
     parser.add_argument(
@@ -85,15 +89,18 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--calls-per-minute", type=int, default=usual.calls_per_minute, metavar="N", help="(%(default)s)"
     )
     parser.add_argument(
-        "--channels", type=int, metavar="N", help="calls of the account that may go on at once (no limit)"
+        "--channels", type=int, metavar="N", help="calls that the account may have at one time (no limit)"
     )
     parser.add_argument(
         "--last-to-wins",
         action="store_true",
-        help="of a repeated To of an SMS only the last is texted (without: each)",
+        help="send an SMS with several To fields only to the last one (default: to each)",
     )
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="of people, Sids and luck, to repeat a run (another each time)"
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of all random choices, to repeat a run (a new one each time)",
     )
     parser.set_defaults(run=run)
 

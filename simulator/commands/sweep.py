@@ -20,22 +20,22 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "sweep",
         help="replay scenarios with a crash at every storage step, judged by the promises",
-        description="Each scenario is run once to count its storage steps, and then with a crash before and "
-        "after every one of them; the daemon is started again five seconds later. Every run is judged by the "
-        "daemon's promises, not by the scenario's own expectations. Exit code 1 if one is broken, 2 for a "
-        "scenario that cannot be run.",
+        description="Runs each scenario once to count its storage steps, and then once with a crash before "
+        "each step and once with a crash after it. The daemon is started again five seconds after a crash. "
+        "Every run is judged by the daemon's promises, not by the scenario's own expectations. Exit code 1 "
+        "if a promise is broken, 2 if a scenario cannot be run.",
         epilog="example: missedd-sim sweep scenarios/lost-reply.toml",
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario file")
     parser.add_argument(
-        "--sample", type=int, metavar="N", help="only N of the crashes, evenly spread over each scenario"
+        "--sample", type=int, metavar="N", help="only N crashes, evenly spread over each scenario"
     )
     parser.add_argument(
         "--jobs",
         type=at_least_one,
         default=os.process_cpu_count() or 1,
         metavar="N",
-        help="so many runs side by side (one a core: %(default)s)",
+        help="the number of parallel runs (one per core: %(default)s)",
     )
     parser.set_defaults(run=run)
 

@@ -42,29 +42,37 @@ class LoadPlan:
 def add_options(parser: argparse.ArgumentParser) -> None:
     usual = LoadLimits()
     add = parser.add_argument
-    add("--url", type=url, required=True, help="the missed-call webhook, token and all")
-    add("--rate", type=rate, metavar="R", help="calls a second; max: as fast as replies come back")
-    add("--for", type=duration, dest="for_s", metavar="S", help="how long: seconds, or 90s, 15m, 1h")
-    add("--profile", choices=list(PROFILES), help="a known load; --rate, --for and the others change it")
+    add("--url", type=url, required=True, help="the missed-call webhook, with its token")
+    add("--rate", type=rate, metavar="R", help="calls per second; max: as fast as replies come back")
+    add("--for", type=duration, dest="for_s", metavar="S", help="the duration in seconds, or 90s, 15m, 1h")
+    add(
+        "--profile",
+        choices=list(PROFILES),
+        help="a predefined load; --rate, --for and other options change it",
+    )
     add("--arrivals", choices=list(Arrivals), default=Arrivals.POISSON, help="(%(default)s)")
-    add("--ramp", type=duration, default=0.0, metavar="S", help="the rate rises from nothing in this time")
+    add("--ramp", type=duration, default=0.0, metavar="S", help="the time in which the rate rises from 0")
     add(
         "--burst",
         type=burst,
         action="append",
         metavar="RxS[@T]",
-        help="another rate for S, at the start or at T",
+        help="a rate R for the time S, at the start or at T",
     )
-    add("--shape", choices=list(LoadShape), help="the request's: POST, GET, or half of each (native)")
+    add(
+        "--shape",
+        choices=list(LoadShape),
+        help="the shape of the requests: POST, GET, or half of each (native)",
+    )
     add("--exophone", type=number, action="append", metavar="+91…", help="an ExoPhone; may be repeated")
-    add("--repeats", type=fraction, metavar="SHARE", help="calls by people who have rung before, 0 to 1 (0)")
-    add("--seed", type=int, default=0, metavar="N", help="of people and arrivals (%(default)s)")
+    add("--repeats", type=fraction, metavar="SHARE", help="share of calls by earlier callers, 0 to 1 (0)")
+    add("--seed", type=int, default=0, metavar="N", help="seed of callers and arrival times (%(default)s)")
     add(
         "--connections",
         type=at_least_one,
         default=usual.connections,
         metavar="N",
-        help="at most (%(default)s)",
+        help="the most connections (%(default)s)",
     )
     add(
         "--start-within",
@@ -80,23 +88,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="a reply that takes longer is an error (%(default)s, as with Exotel)",
     )
-    goals = parser.add_argument_group("goals", "exit code 1 where one is missed")
+    goals = parser.add_argument_group("goals", "exit code 1 if a goal is missed")
     add = goals.add_argument
-    add("--p99", type=duration, metavar="T", help="the longest that 99 of 100 may take, such as 25ms")
+    add(
+        "--p99", type=duration, metavar="T", help="the highest 99th percentile of the latencies, such as 25ms"
+    )
     add("--errors", type=count, metavar="N", help="the most requests without a 2xx")
     add("--dropped", type=count, metavar="N", help="the most calls that are not sent in time")
-    add("--min-rate", type=positive, metavar="R", help="the fewest calls answered a second")
+    add("--min-rate", type=positive, metavar="R", help="the lowest rate of answered calls per second")
     add(
         "--check-api",
         type=url,
         metavar="URL",
-        help="the private listener: is every acknowledged call stored?",
+        help="the private listener: check there that every acknowledged call is stored",
     )
     output = parser.add_argument_group("output")
     add = output.add_argument
-    add("--progress", action="store_true", help="a JSON line a second on stderr, where it is no terminal")
-    add("--hdr", type=writable_path, metavar="FILE", help="write the latencies for HdrHistogram's plotter")
-    add("--json", type=writable_path, metavar="FILE", help="write the figures")
+    add(
+        "--progress",
+        action="store_true",
+        help="print a JSON line per second to stderr, if it is not a terminal",
+    )
+    add(
+        "--hdr",
+        type=writable_path,
+        metavar="FILE",
+        help="write the latencies for the plotter of HdrHistogram",
+    )
+    add("--json", type=writable_path, metavar="FILE", help="write the results as JSON")
 
 
 def read_plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> LoadPlan:

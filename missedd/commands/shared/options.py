@@ -33,8 +33,8 @@ def add_config_option(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=default_config(os.environ),
         metavar="FILE",
-        help="the configuration, a TOML file; if not given, the one that MISSEDD_CONFIG names, else "
-        f"{' or '.join(map(str, CONFIG_PLACES))}, whichever there is",
+        help="the configuration, a TOML file (default: the file that MISSEDD_CONFIG names, else "
+        f"{' or '.join(map(str, CONFIG_PLACES))})",
     )
 
 
