@@ -1,4 +1,4 @@
-"""The campaigns as they stand, each with its pause."""
+"""The page of campaigns: what each one does, its pending actions and its pause."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_campaigns(console: Blueprint, context: ConsoleContext) -> None:
 
 
 def pending_by_state(pending: Iterable[PendingJson]) -> list[PendingCount]:
-    """What is not done, by kind and state; why each waits is said together."""
+    """Count the pending actions by kind and state. `why` joins the reasons of each group in one text."""
     counts: defaultdict[tuple[str, str], int] = defaultdict(int)
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for each in pending:

@@ -1,4 +1,4 @@
-"""Polls as they stand, live: a stream tells the page when to look again."""
+"""The pages of polls. A stream of server-sent events tells an open page when to refresh."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 
 MAX_LIVE_POLLS: Final = 2
-"""A browser has six connections to one place: a page with more polls asks every few seconds instead."""
+"""A browser opens at most six connections to one host. A page with more polls refreshes every 3 s instead."""
 
 
 def add_polls(console: Blueprint, context: ConsoleContext) -> None:

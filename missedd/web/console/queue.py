@@ -1,4 +1,4 @@
-"""The queue: what is due when, what is held and why, and when the backlog will be gone."""
+"""The queue page: backlog by lane with its forecast, held actions by reason, and the next actions."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Held:
 
 
 def held_by_reason(pending: Iterable[PendingJson]) -> list[Held]:
-    """What is held, by reason, the most first."""
+    """Count the held actions by reason, the most frequent reason first."""
     counts: Counter[tuple[str, str]] = Counter()
     for each in pending:
         if each.state == State.HELD:

@@ -1,4 +1,4 @@
-"""How things are written on the pages: instants, spans, numbers, fractions."""
+"""Template filters: how pages show times, durations, numbers and fractions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
 
     @console.app_template_filter("clock")
     def clock(iso: str | None) -> str:
-        """The time of day, with the date where that is not today's."""
+        """The time of day: `14:30:00` today, `22 Nov 14:30:00` on another day."""
         if iso is None:
             return ""
         at = context.to_local(iso)
@@ -51,7 +51,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
 
     @console.app_template_filter("detail")
     def detail(value: object) -> object:
-        """What an audit record says, an instant as people read it."""
+        """A value of an audit record. An instant is shown in local time."""
         is_instant = isinstance(value, str) and re.fullmatch(_INSTANT, value)
         return moment(str(value)) if is_instant else value
 
@@ -69,7 +69,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
 
     @console.app_template_filter("stand")
     def stand(action: BriefActionJson) -> str:
-        """In a word, what an action is or became."""
+        """The outcome of an action in one word, or its state if it has none yet."""
         settled = action.settled_outcome
         if action.outcome == Outcome.UNKNOWN and settled:
             return f"{settled} (settled)"
@@ -77,7 +77,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
 
 
 def coded(text: str) -> Markup:
-    """A text in which what stands between backticks is a command or a key to be typed."""
+    """Put the parts of a text that stand between backticks into `<code>` elements."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
@@ -90,7 +90,7 @@ def count(number: int) -> str:
 
 
 def lasting(seconds: float | timedelta | None) -> str:
-    """A span in the two units that say enough of it."""
+    """A duration in its two largest units: `45 s`, `2 min 5 s`, `30 min`, `3 h 20 min`."""
     if seconds is None:
         return "–"
     whole = round(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
@@ -102,7 +102,7 @@ def lasting(seconds: float | timedelta | None) -> str:
 
 
 def spaced(number: str | None) -> str:
-    """A phone number as people read it: an Indian one in two halves, others as they are."""
+    """A phone number for display: Indian numbers as `+91 98765 43210`, other numbers unchanged."""
     if number is None:
         return "withheld"
     return re.sub(r"^(\+91)(\d{5})(\d{5})$", "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}\\3", number)

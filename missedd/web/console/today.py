@@ -1,4 +1,4 @@
-"""Today at a glance: the figures since midnight, when people ring, what needs a person, the latest calls."""
+"""The page "Today": analytics since midnight, calls by hour and weekday, what needs a person."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from missedd.web.console.render import render_page
 
 SHOWN_CALLS: Final = 30
 WEEKS: Final = 4
-"""How far back the heat map looks."""
+"""The period of the heat map."""
 HEATMAP_TTL_S: Final = 20.0
-"""The picture changes slowly, so it is not made anew for each look at the page."""
+"""The heat map changes slowly, so it is not computed for each request."""
 NOT_REACHED: Final = (
     *(Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED),
     *(Outcome.REFUSED, Outcome.UNKNOWN),
@@ -75,8 +75,8 @@ def add_today(console: Blueprint, context: ConsoleContext) -> None:
 
 
 def callback_counts(figures: FiguresJson) -> dict[str, int]:
-    """Today's callbacks by what a person asks of them; those never made have their own reasons, and those
-    that an agent missed are counted by themselves.
+    """Count today's callbacks as pending, answered, failed and not made. Callbacks that an agent missed are
+    not among the failed ones; `agent_misses` counts them.
     """
     counts = {"pending": 0, "answered": 0, "failed": 0, "not_made": 0}
     for each in figures.actions:
@@ -95,7 +95,7 @@ def callback_counts(figures: FiguresJson) -> dict[str, int]:
 
 
 def foreign_dropped(figures: FiguresJson) -> int:
-    """Today's callbacks and SMS that were dropped for the country of the number."""
+    """Count today's callbacks and SMS that were dropped because of the number's country."""
     callbacks, texts = figures.callback_outcomes, figures.sms_by_reason
     reasons = [
         *((each.reason, each.count) for each in callbacks),

@@ -1,6 +1,6 @@
-"""The gauges of the metrics: how it stands at one instant, as the store, the engine and the machine tell it.
+"""The gauges of the metrics: values of one instant, from the store, the engine and the machine.
 
-A gauge without a sample means that it could not be told, not that it is 0.
+A gauge without a sample means that the value is unknown, not that it is 0.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ class RateLimitGauges:
 
 @dataclass(frozen=True, slots=True)
 class DaemonGauges:
-    """What the running daemon tells of itself and of its disk; sizes are in bytes, None where unknown."""
+    """Values of the running daemon and its disk. Sizes are in bytes, None if unknown."""
 
     is_ready: bool
     budgets: Mapping[Lane, RateLimitGauges]
     troubles: Mapping[tuple[TroubleKind, str], bool]
-    """Whether each trouble goes on now; those that have ended since the start are False."""
+    """Whether each trouble lasts now; a trouble that has ended since the start is False."""
     campaigns: Sequence[str]
     commit_failures: int
     lines_lost: int
     files: Mapping[str, int] = field(default_factory=dict)
-    """The sizes of the database's files: `main`, and `wal` for what waits to be moved there."""
+    """The sizes of the database files: `main`, and `wal` for changes that are not in `main` yet."""
     disk_free: int | None = None
     disk_size: int | None = None
 

@@ -1,9 +1,9 @@
-"""Counts of what happened since the start, and the text in which Prometheus reads them.
+"""Counters of events since the start, and the exposition text for Prometheus.
 
-Every counter has its series from the start, with 0: Prometheus sees an increase only between two
-samples of one series, so that the first event of a series that came with it would be seen by no
-alert. What can be asked for when it is wanted (what waits, what is suppressed) is not counted here:
-see `missedd.web.private.metric_gauges`.
+Every counter has all its series from the start, with the value 0. Prometheus sees an increase only between
+two samples of a series, so an alert would miss the first event of a series that begins with that event.
+Values that can be queried at any time, such as waiting actions, are gauges: see
+`missedd.web.private.metric_gauges`.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ from missedd.store.reads.reader import StoreGauges
 from missedd.web.private.metric_gauges import DaemonGauges, metric_families
 
 REJECTION_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
-"""With which the public listener refuses."""
+"""The HTTP statuses with which the public listener rejects requests."""
 
-# The start is told by process_start_time_seconds already, once instead of once a series.
+# process_start_time_seconds already has the start time; `_created` would repeat it for each series.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class LabelledCounter:
-    """A number that only grows, kept by the values of its labels.
+    """A counter with labels.
 
-    The series stand at hand: for the library to find one costs several times as much as counting.
+    It keeps its series in a dict, because the library's lookup of a series costs several times as much as the
+    increment.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class LabelledCounter:
         labels: Iterable[str],
         known: Iterable[tuple[object, ...]],
     ) -> None:
-        """`known` are the values of the labels for which there is a series from the start."""
+        """`known` are the label values that have a series from the start."""
         self._name = name
         self._labels = tuple(labels)
         self._registry = registry
@@ -76,10 +77,10 @@ class LabelledCounter:
 
 
 class Metrics:
-    """Everything that is counted. Those who make things happen add to it; `exposition` shows it."""
+    """All counters and histograms, and `exposition`, which returns them as text."""
 
     def __init__(self, policy: Policy | None = None) -> None:
-        """The campaigns of `policy` have their series from the start."""
+        """The campaigns of `policy` have series from the start."""
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         campaigns = policy.campaigns if policy else ()
@@ -156,7 +157,7 @@ class Metrics:
     def _product_counter(
         self, name: str, help_text: str, labels: Mapping[str, Iterable[object]]
     ) -> LabelledCounter:
-        """A counter with a series for each combination of its labels' values."""
+        """A counter with a series for each combination of label values."""
         return self._new_counter(name, help_text, labels, product(*labels.values()))
 
     def _new_counter(
@@ -170,7 +171,7 @@ class Metrics:
 
 
 class _ScrapeCollector:
-    """What is counted, and behind it the gauges of one instant."""
+    """Collects the counters, then the gauges of one instant."""
 
     def __init__(self, counted: CollectorRegistry, gauges: Iterable[Metric]) -> None:
         self._counted = counted

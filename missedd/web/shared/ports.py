@@ -1,4 +1,4 @@
-"""What the private site needs of the rest of the house, and nothing more of it."""
+"""What the private site needs from the rest of the daemon, as protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from missedd.operator_actions.description import OperatorChange
 
 
 class Verifier(Protocol):
-    """Has numbers proved by missed calls, for an application that asks."""
+    """Verifies numbers by missed calls, for an application."""
 
     async def start(self, number: str, campaign: str) -> VerificationJson | VerificationRefusal: ...
 
@@ -23,25 +23,25 @@ class Verifier(Protocol):
 
 
 class PollFeed(Protocol):
-    """Which polls have changed; everything else about them is read."""
+    """Tells when a poll has changed. The poll itself is read from the store."""
 
     def version(self, poll: str) -> int:
-        """To be asked before the poll is read, and given to `wait` after that."""
+        """Get this before reading the poll, and pass it to `wait` afterwards."""
         ...
 
     async def wait(self, poll: str, since: int) -> None:
-        """Return when the poll has changed since."""
+        """Return when the poll has changed since the version `since`."""
         ...
 
     @property
     def closed(self) -> trio.Event:
-        """Set when nothing more will be told, as the daemon stops."""
+        """Set when the daemon stops and no more changes are reported."""
         ...
 
 
 class Operations(Protocol):
-    """What an operator may change by hand."""
+    """The changes that an operator can make."""
 
     async def perform[R](self, actor: Actor, change: OperatorChange[R]) -> R:
-        """Make a change; it returns when the change is durable and on the audit record."""
+        """Make a change. Returns when the change and its audit record are on disk."""
         ...
