@@ -1,1 +1,1 @@
-"""The promises P1 to P11, each judged from what the exchange saw."""
+"""Checks the promises P1 to P11 against what the exchange saw."""

@@ -1,4 +1,8 @@
-"""P3 held against whom a campaign had spoken with: nobody is called back for a call from before that."""
+"""P3 for callers with whom a campaign has spoken: calls from before that get no callback any more.
+
+Example: Asha calls at 10:00 and again at 10:05, and an agent answers the second call. The campaign does
+not call her back for the first.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +42,14 @@ WHERE o.kind = 'callback' AND o.outcome = 'answered'
 
 
 async def judge_spoken_with(simulation: Simulation, observer: StoreObserver, results: PromiseResults) -> None:
-    """What was known before an attempt was made; both are the daemon's own instants."""
+    """Compare attempts with what the daemon knew before; both instants are by the daemon's clock."""
     ((cancelled,),) = await observer.rows(
         "SELECT count(*) FROM actions WHERE outcome = 'cancelled' AND reason = 'reached-otherwise'"
     )
     results.count_occasions("P3 reached", cancelled)
     await _judge_answered_calls(simulation.exchange.ground_truth, observer, results)
     if simulation.clock.was_stepped:
-        return  # before and after can't be told apart
+        return  # after a clock step, before and after can't be told apart
     for sql in (_SPOKEN_IN_CALL_SQL, _SPOKEN_IN_CALLBACK_SQL, _SPOKEN_IN_SAME_CALL_SQL):
         for action_id, number, sid in await observer.rows(sql):
             results.add_violation(
@@ -59,17 +63,17 @@ async def judge_spoken_with(simulation: Simulation, observer: StoreObserver, res
 async def _judge_answered_calls(
     ground_truth: GroundTruth, observer: StoreObserver, results: PromiseResults
 ) -> None:
-    """Every call that was taken, by somebody or by a voicemail, is on record as such once that was told."""
-    kept = {
+    """A call that an agent or a voicemail took is stored as such once the webhook has reported this."""
+    stored = {
         sid: (verdict, reason, by)
         for sid, verdict, reason, by in await observer.rows(
             "SELECT call_sid, verdict, reason, reached_by FROM calls WHERE caller NOT GLOB 'erased:*'"
         )
     }
     for ring in ground_truth.inbound:
-        if ring.call_sid not in kept or not _is_proof_acknowledged(ground_truth, ring):
+        if ring.call_sid not in stored or not _is_proof_acknowledged(ground_truth, ring):
             continue
-        verdict, reason, by = kept[ring.call_sid]
+        verdict, reason, by = stored[ring.call_sid]
         proof = "voicemail" if ring.talked_until is None else "conversation"
         results.check(
             "P3 reached",
@@ -81,18 +85,21 @@ async def _judge_answered_calls(
 
 
 def _is_proof_acknowledged(ground_truth: GroundTruth, ring: InboundRing) -> bool:
-    """Whether all that was told of the course of a call got its 2xx, the proof that it was taken included."""
+    """Whether all webhooks about the end of a call got a 2xx, including the one that proves the answer."""
     taken_at: datetime | None = ring.talked_until or ring.voicemail_at
-    course = script_of(CallShape(ring.shape), ring.talked_s)
-    if taken_at is None or not course.requests:
+    script = script_of(CallShape(ring.shape), ring.talked_s)
+    if taken_at is None or not script.requests:
         return False
-    told = [moment for moment in course.requests if moment.event.tells_end]
-    if all(ring.rung_at + timedelta(seconds=moment.at_s) < taken_at for moment in told):
-        return False  # it has no Passthru behind the talk
-    # What is delivered again may be with the dates that it was without before.
+    expected = [request for request in script.requests if request.event.tells_end]
+    if all(ring.rung_at + timedelta(seconds=request.at_s) < taken_at for request in expected):
+        return False  # the flow has no Passthru after the conversation
+    # A repeated webhook may have dates that the first delivery lacked.
     acknowledged = {
-        _DATE_PARAMETERS.sub("", each.url)
-        for each in ground_truth.deliveries_of(ring.call_sid)
-        if each.kind == "missed-call" and each.tells_end and each.status is not None and each.status < 300
+        _DATE_PARAMETERS.sub("", delivery.url)
+        for delivery in ground_truth.deliveries_of(ring.call_sid)
+        if delivery.kind == "missed-call"
+        and delivery.tells_end
+        and delivery.status is not None
+        and delivery.status < 300
     }
-    return len(acknowledged) >= len(told)
+    return len(acknowledged) >= len(expected)

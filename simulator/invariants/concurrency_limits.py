@@ -1,6 +1,6 @@
-"""P3 held against what there are few of: lines of a campaign's flow, and channels of the account.
+"""P3 for limited resources: the lines of a campaign's flow, and the channels of the account.
 
-A call takes its place from when the exchange took its order until it has ended.
+A call counts from the instant the exchange accepts its request until the call ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOLD_REASONS = ("calls-at-once", "channels-busy")
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyLimit:
-    """So many places there are for calls like these, each of which takes as many as it `lines_needed`."""
+    """A limit of `maximum` lines for `calls`. Each call takes `lines_needed(call)` of these lines."""
 
     what: str
     maximum: int
@@ -32,17 +32,17 @@ def judge_concurrency(
     results.count_occasions("P3 at once", simulation.host.count_holds(HOLD_REASONS))
     for limit in _limits(calls, settings):
         for call, others in calls_over_limit(limit):
-            going_on = [
-                each for each in others if not seemed_finished(each, call.since, simulation, settings)
+            active = [
+                other for other in others if not seemed_finished(other, call.since, simulation, settings)
             ]
-            if sum(map(limit.lines_needed, going_on)) + limit.lines_needed(call) <= limit.maximum:
+            if sum(map(limit.lines_needed, active)) + limit.lines_needed(call) <= limit.maximum:
                 results.add_excused("P3 at once", CLOCK_SET_FORWARD)
                 continue
             results.add_violation(
                 "P3 at once",
                 f"callback {call.sid} was ordered at {call.since} beside {len(others)} others, and "
                 f"there are {limit.maximum} {limit.what}",
-                *(call.sid, *(each.sid for each in others)),
+                *(call.sid, *(other.sid for other in others)),
             )
 
 
@@ -59,10 +59,10 @@ def _limits(calls: Sequence[PlacedCall], settings: Settings) -> Iterator[Concurr
 
 
 def calls_over_limit(limit: ConcurrencyLimit) -> Iterator[tuple[PlacedCall, list[PlacedCall]]]:
-    """(call, others): the calls for which there was no place any more, and those that had one."""
-    going_on: list[PlacedCall] = []
+    """(call, others): each call that exceeded the limit, and the calls that were active then."""
+    active: list[PlacedCall] = []
     for call in sorted(limit.calls, key=lambda each: each.since):
-        going_on = [each for each in going_on if each.is_active_at(call.since)]
-        if sum(map(limit.lines_needed, going_on)) + limit.lines_needed(call) > limit.maximum:
-            yield call, list(going_on)
-        going_on.append(call)
+        active = [other for other in active if other.is_active_at(call.since)]
+        if sum(map(limit.lines_needed, active)) + limit.lines_needed(call) > limit.maximum:
+            yield call, list(active)
+        active.append(call)

@@ -1,7 +1,7 @@
-"""P9 for the lists: who is on which, and who opted out, equals a recount of what was said.
+"""P9 for the lists: the subscribers of each list, and the opt-outs, equal a recount.
 
-The recount goes through everything that was said in the order of its own time, as somebody with
-the whole correspondence on the desk would. It shares nothing with the daemon but the tables.
+The recount sorts all subscriptions and withdrawals by their own time and applies them in that order.
+It shares only the tables with the daemon, and none of its code.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from simulator.invariants.observer import StoreObserver
 from simulator.invariants.promise_results import PromiseResults
 
 type ConsentEntry = tuple[int, bool, int]
-"""An instant, whether it leaves the list, and the call (0 for an operator's word)."""
+"""An instant (microseconds), whether the entry leaves the list, and the call id (0 for an operator)."""
 
 type ConsentRecords = dict[int, tuple[str, int | None]]
-"""What each call that joined is worth, and when that ended."""
+"""By call id: the standing of each call that joined, and when its consent ended (microseconds)."""
 
 
 async def judge_consents(settings: Settings, observer: StoreObserver, results: PromiseResults) -> None:
-    said: defaultdict[tuple[str, str], list[ConsentEntry]] = defaultdict(list)
+    entries: defaultdict[tuple[str, str], list[ConsentEntry]] = defaultdict(list)
     for kind, name, number, at, call_id in await observer.rows(
         """SELECT a.kind, a.details ->> 'list', a.number, c.called_at, c.id
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind IN ('subscribe', 'unsubscribe')"""
     ):
-        said[name, number].append((at, kind == "unsubscribe", call_id))
+        entries[name, number].append((at, kind == "unsubscribe", call_id))
     for name, number, at in await observer.rows(
         "SELECT list, number, at FROM withdrawals WHERE call_id IS NULL"
     ):
-        said[name, number].append((at, True, 0))
+        entries[name, number].append((at, True, 0))
     kept: defaultdict[tuple[str, str], ConsentRecords] = defaultdict(dict)
     for name, number, call_id, standing, ended in await observer.rows(
         "SELECT list, number, call_id, standing, withdrawn_at FROM subscriptions"
     ):
         kept[name, number][call_id] = (standing, ended)
-    for owner in sorted(said.keys() | kept.keys()):
-        wanted = _recount_consents(said[owner])
+    for owner in sorted(entries.keys() | kept.keys()):
+        wanted = _recount_consents(entries[owner])
         results.check(
             "P9 figures",
             kept[owner] == wanted,
@@ -62,15 +62,18 @@ def _recount_consents(entries: Iterable[ConsentEntry]) -> ConsentRecords:
 
 
 async def _judge_opt_outs(settings: Settings, observer: StoreObserver, results: PromiseResults) -> None:
-    """Barred is whoever opted out after they last joined a list, unless an operator has lifted it."""
-    opting_out = {each.name for each in settings.policy.campaigns if each.opts_callers_out}
-    latest: defaultdict[str, list[Any]] = defaultdict(list)
+    """A number is suppressed if its last opt-out is later than its last joining of a list.
+
+    Numbers that an operator has released are not checked.
+    """
+    opting_out = {campaign.name for campaign in settings.policy.campaigns if campaign.opts_callers_out}
+    choices: defaultdict[str, list[Any]] = defaultdict(list)
     for kind, campaign, number, at in await observer.rows(
         """SELECT a.kind, a.campaign, a.number, c.called_at
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind IN ('subscribe', 'unsubscribe')"""
     ):
         if kind == "subscribe" or campaign in opting_out:
-            latest[number].append((at, kind == "unsubscribe"))
+            choices[number].append((at, kind == "unsubscribe"))
     lifted = {
         number
         for (number,) in await observer.rows("SELECT subject FROM audit WHERE deed = 'number.released'")
@@ -79,12 +82,13 @@ async def _judge_opt_outs(settings: Settings, observer: StoreObserver, results: 
         number
         for (number,) in await observer.rows("SELECT number FROM suppressions WHERE source = 'opt-out'")
     }
-    for number, words in sorted(latest.items()):
+    for number, entries in sorted(choices.items()):
+        opted_out = max(entries)[1]
         if number not in lifted:
             results.check(
                 "P9 figures",
-                (number in barred) == max(words)[1],
-                f"{number} {'stands' if number in barred else 'does not stand'} as opted out, "
-                f"by their latest word they {'did' if max(words)[1] else 'did not'}",
+                (number in barred) == opted_out,
+                f"{number} {'is' if number in barred else 'is not'} stored as opted out, "
+                f"by their latest call they {'did' if opted_out else 'did not'} opt out",
                 number,
             )

@@ -1,6 +1,6 @@
-"""P3 held against every contact: whom, when and how often.
+"""P3 for every contact: who may be contacted, when and how often.
 
-Hours and caps are the daemon's, by its own clock; budgets are the exchange's, in true time.
+Hours and caps are checked by the daemon's clock, the account's budgets in true time.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ async def judge_contacts(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
     contacts = await load_contacts(simulation, settings, observer)
-    # A claim is judged before its commit: on a slow disk its request leaves so much later, once
-    # for the group that is being committed and once for its own.
+    # The daemon checks the limits before the commit of a claim. On a slow disk the request leaves later by
+    # two stalls: one for the transaction that is being committed, one for the claim's own.
     slack = 2 * timedelta(seconds=simulation.host.disk.longest_stall_s)
     _judge_suppressions(simulation, contacts, results)
     await judge_refused_numbers(simulation, settings, contacts, observer, results)
     await judge_countries(settings, contacts, observer, results)
     await _judge_opt_outs(simulation, contacts, slack, observer, results)
     await _judge_pauses(simulation, contacts, observer, results)
-    for each in contacts:
-        _judge_hours(each, settings, slack, results)
+    for contact in contacts:
+        _judge_hours(contact, settings, slack, results)
     _judge_caps(contacts, slack, results)
     _judge_rate_limits(
         simulation, settings, slack if simulation.host.start_count > 1 else timedelta(0), results
@@ -43,14 +43,14 @@ async def judge_contacts(
 
 def _judge_suppressions(simulation: Simulation, contacts: list[Contact], results: PromiseResults) -> None:
     for number, since, until in simulation.operator_log.suppressions():
-        wrong = [each for each in contacts if each.number == number and since < each.at < until]
-        for each in wrong:
-            results.add_violation(
-                "P3 suppression",
-                f"{each.kind} {each.sid} to {number} at {each.at}, suppressed since {since}",
-                each.sid,
-                number,
-            )
+        for contact in contacts:
+            if contact.number == number and since < contact.at < until:
+                results.add_violation(
+                    "P3 suppression",
+                    f"{contact.kind} {contact.sid} to {number} at {contact.at}, suppressed since {since}",
+                    contact.sid,
+                    number,
+                )
 
 
 async def _judge_opt_outs(
@@ -60,9 +60,9 @@ async def _judge_opt_outs(
     observer: StoreObserver,
     results: PromiseResults,
 ) -> None:
-    """Who opted out is sent the confirmation of that very call, once, and nothing else."""
+    """After an opt-out the number gets one confirmation SMS of that call, and no other contact."""
     if simulation.clock.was_stepped:
-        return  # as above
+        return  # after a clock step, before and after can't be told apart
     rows = await observer.rows(
         "SELECT number, since_at / 1e6, call_id FROM suppressions WHERE source = 'opt-out'"
     )
@@ -85,12 +85,12 @@ async def _judge_opt_outs(
             f"{number} was sent {len(confirming)} confirmations of one opting out",
             number,
         )
-        for each in later:
-            if each not in confirming:
+        for contact in later:
+            if contact not in confirming:
                 results.add_violation(
                     "P3 suppression",
-                    f"{each.kind} {each.sid} to {number} at {each.at}, who opted out before",
-                    each.sid,
+                    f"{contact.kind} {contact.sid} to {number} at {contact.at}, who opted out before",
+                    contact.sid,
                     number,
                 )
 
@@ -112,32 +112,33 @@ async def _judge_pauses(
                 for _, campaign, base_s in owed
             ),
         )
-        for each in contacts:
-            if campaigns.get(each.action_id) == name and since < each.at < until:
+        for contact in contacts:
+            if campaigns.get(contact.action_id) == name and since < contact.at < until:
                 results.add_violation(
                     "P3 pause",
-                    f"{each.kind} {each.sid} to {each.number} at {each.at}, {name} was paused since {since}",
-                    each.sid,
-                    each.number,
+                    f"{contact.kind} {contact.sid} to {contact.number} at {contact.at}, {name} was paused "
+                    f"since {since}",
+                    contact.sid,
+                    contact.number,
                 )
 
 
 def _judge_hours(contact: Contact, settings: Settings, slack: timedelta, results: PromiseResults) -> None:
     quiet, campaign = settings.policy.promotional_hours, contact.campaign
-    asked_at = (contact.daemon_time, contact.daemon_time - slack)
+    checked_at = (contact.daemon_time, contact.daemon_time - slack)
     if contact.is_promotional:
         every_day = WeeklyWindow(frozenset(range(7)), quiet.start, quiet.end)
         awake = BusinessHours((every_day,), Holidays(None, frozenset()), settings.timezone)
         results.check(
             "P3 hours",
-            any(awake.is_open(at) for at in asked_at),
+            any(awake.is_open(at) for at in checked_at),
             f"promotional {contact.kind} {contact.sid} left in quiet hours, at {contact.daemon_time}",
             contact.sid,
         )
     if contact.agent is not None and contact.agent.hours is not None:
         results.check(
             "P3 hours",
-            any(contact.agent.is_on_duty(at) for at in asked_at),
+            any(contact.agent.is_on_duty(at) for at in checked_at),
             f"callback {contact.sid} rang {contact.agent.number}, who is not on duty, at "
             f"{contact.daemon_time}",
             contact.sid,
@@ -147,7 +148,7 @@ def _judge_hours(contact: Contact, settings: Settings, slack: timedelta, results
             return
         results.check(
             "P3 hours",
-            any(campaign.hours.is_open(at) for at in asked_at),
+            any(campaign.hours.is_open(at) for at in checked_at),
             f"callback {contact.sid} left while {campaign.name} was closed, at {contact.daemon_time}",
             contact.sid,
         )
@@ -156,11 +157,12 @@ def _judge_hours(contact: Contact, settings: Settings, slack: timedelta, results
 def _judge_caps(contacts: list[Contact], slack: timedelta, results: PromiseResults) -> None:
     called: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     limits: dict[str, int] = {}
-    for each in contacts:
-        # Of a call that only rang an agent the caller knows nothing.
-        if each.campaign is not None and each.campaign.callback is not None and not each.is_agent_miss:
-            called[each.number, each.campaign.name].append(each.daemon_time)
-            limits[each.campaign.name] = each.campaign.callback.max_per_hour
+    for contact in contacts:
+        campaign = contact.campaign
+        # A call that only rang an agent never reached the caller, so it does not count.
+        if campaign is not None and campaign.callback is not None and not contact.is_agent_miss:
+            called[contact.number, campaign.name].append(contact.daemon_time)
+            limits[campaign.name] = campaign.callback.max_per_hour
     for (number, name), instants in called.items():
         most = max_in_window(instants, HOUR - slack)
         if most >= limits[name]:
@@ -176,7 +178,7 @@ def _judge_caps(contacts: list[Contact], slack: timedelta, results: PromiseResul
 def _judge_rate_limits(
     simulation: Simulation, settings: Settings, slack: timedelta, results: PromiseResults
 ) -> None:
-    """After a crash the daemon remembers when it claimed, which on a slow disk was before it asked."""
+    """After a crash the daemon only knows when it claimed; on a slow disk the request left later."""
     requests, exotel = simulation.exchange.ground_truth.api_requests, settings.exotel
     for name, asked, limit in (
         ("voice", (each.at for each in requests if each.is_voice), exotel.calls_per_minute),

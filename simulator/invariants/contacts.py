@@ -1,7 +1,7 @@
-"""Every call and text that the exchange really made, each with what there is to judge it by.
+"""Every call and SMS that the exchange really made, with the facts needed to judge each.
 
-A contact counts from the instant at which its request reached the exchange: what the exchange then
-took to act on it is not the daemon's doing.
+A contact counts from the instant its request reached the exchange: the daemon does not control how long
+the exchange then takes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNANSWERED = ("busy", "no-answer", "failed", "canceled")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One call or text. `at` is true time, `shown_at` what the daemon's clock showed then."""
+    """One call or SMS. `at` is true time, `daemon_time` what the daemon's clock showed then."""
 
     kind: str
     number: str
@@ -35,11 +35,11 @@ class Contact:
     campaign: Campaign | None
     is_promotional: bool
     action_id: str
-    """The id that its request named."""
+    """The action id in the request's CustomField."""
     agent: Agent | None = None
-    """Whom a callback connects the caller to."""
+    """The agent of a callback."""
     is_agent_miss: bool = False
-    """The daemon was told, by the legs, that the agent did not take it and the caller was not rung."""
+    """The reported legs say that the agent did not answer, so the caller's phone did not ring."""
 
 
 async def load_contacts(simulation: Simulation, settings: Settings, observer: StoreObserver) -> list[Contact]:
@@ -55,7 +55,7 @@ async def load_contacts(simulation: Simulation, settings: Settings, observer: St
 
 
 async def _missed_by_agents(observer: StoreObserver) -> set[str]:
-    """The calls of which the legs, as they were told, say that the first was not taken and no second rang."""
+    """The Sids of calls whose reported legs say: the first leg was not answered, no second leg rang."""
     rows = await observer.rows("SELECT provider_sid, fields FROM reports WHERE effect = 'applied'")
     missed = set()
     for sid, text in rows:
@@ -72,34 +72,44 @@ async def _missed_by_agents(observer: StoreObserver) -> set[str]:
 def _api_contacts(
     simulation: Simulation, settings: Settings, owners: Mapping[str, str], missed: Collection[str]
 ) -> Iterator[Contact]:
-    truth = simulation.exchange.ground_truth
-    for request in truth.api_requests:
+    ground_truth = simulation.exchange.ground_truth
+    for request in ground_truth.api_requests:
         if request.sid is None:
             continue
-        made = truth.call(request.sid) or truth.text(request.sid)
+        made = ground_truth.call(request.sid) or ground_truth.text(request.sid)
         shown_at = simulation.clock.reading_at(request.at)
         if isinstance(made, Connect):
             action = made.fields.get("CustomField", "")
-            # Whose it is the action says: a number that is called from may be another campaign's.
+            # The action decides the campaign: the ExoPhone of the call may belong to another campaign.
             campaign = settings.policy.campaign(owners.get(action, ""))
             callback = campaign.callback if campaign else None
-            agents = {each.number: each for each in callback.agents} if callback else {}
+            agents = {agent.number: agent for agent in callback.agents} if callback else {}
             number, rung = caller_and_agent(made, campaign)
             agent = None if rung is None else agents.get(rung)
-            promotes = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
+            is_promotional = callback is not None and callback.message_class is MessageClass.PROMOTIONAL
             is_miss = made.sid in missed and callback is not None and callback.first == "agent"
             yield Contact(
-                *("callback", number, made.sid, request.at, shown_at, campaign, promotes, action, agent),
+                *(
+                    "callback",
+                    number,
+                    made.sid,
+                    request.at,
+                    shown_at,
+                    campaign,
+                    is_promotional,
+                    action,
+                    agent,
+                ),
                 is_agent_miss=is_miss,
             )
         elif isinstance(made, Text):
-            promotes = made.sms_type == "promotional"
+            is_promotional = made.sms_type == "promotional"
             action = made.fields.get("CustomField", "")
-            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, promotes, action)
+            yield Contact("sms", made.number, made.sid, request.at, shown_at, None, is_promotional, action)
 
 
 def caller_and_agent(made: Connect, campaign: Campaign | None) -> tuple[str, str | None]:
-    """The caller's number and, where one is to be connected with them, the agent's."""
+    """(caller's number, agent's number). The second is None in a call to a flow."""
     callback = campaign.callback if campaign else None
     if made.to_number is None or callback is None or callback.first != "agent":
         return made.from_number, made.to_number
@@ -109,7 +119,7 @@ def caller_and_agent(made: Connect, campaign: Campaign | None) -> tuple[str, str
 async def _applet_contacts(
     simulation: Simulation, settings: Settings, observer: StoreObserver
 ) -> list[Contact]:
-    """The texts that the SMS applet fetched: contacts like any other, from when it asked for them."""
+    """The SMS whose text the applet fetched: each counts as a contact from the instant of that request."""
     rows = await observer.rows(
         """SELECT c.call_sid, a.id, a.campaign, a.plan FROM actions a JOIN calls c ON c.id = a.call_id
            WHERE a.outcome = 'handed-over'"""
@@ -118,17 +128,16 @@ async def _applet_contacts(
     contacts = []
     for text in (each for each in simulation.exchange.ground_truth.texts if each.via == "applet"):
         if (sid := text.fields["CallSid"]) not in owed:
-            continue  # on no record: judged as such
+            continue  # no action has this SMS: `judge_sms` reports that
         action, name, plan = owed[sid]
         campaign = settings.policy.campaign(name)
         sms = sms_policy(campaign, plan) if campaign else None
-        asked = simulation.exchange.ground_truth.deliveries_of(sid)
         at = max(
-            each.at
-            for each in asked
-            if each.kind == "sms-text" and each.method == "GET" and each.at <= text.sent_at
+            delivery.at
+            for delivery in simulation.exchange.ground_truth.deliveries_of(sid)
+            if delivery.kind == "sms-text" and delivery.method == "GET" and delivery.at <= text.sent_at
         )
-        promotes = sms is not None and sms.message_class is MessageClass.PROMOTIONAL
+        is_promotional = sms is not None and sms.message_class is MessageClass.PROMOTIONAL
         shown_at = simulation.clock.reading_at(at)
-        contacts.append(Contact("sms", text.number, text.sid, at, shown_at, None, promotes, action))
+        contacts.append(Contact("sms", text.number, text.sid, at, shown_at, None, is_promotional, action))
     return contacts

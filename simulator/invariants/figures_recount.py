@@ -1,6 +1,6 @@
-"""The figures counted anew from the raw tables, row by row and in plain Python.
+"""Recounts the analytics from the raw tables, row by row and in plain Python.
 
-Shares nothing with the daemon's own arithmetic but the tables and the definitions in docs/analytics.md.
+The recount shares only the tables and the definitions in docs/analytics.md with the daemon.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ US = timedelta(microseconds=1)
 
 
 type FetchRows = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
-"""The rows that a SELECT gives."""
+"""Runs a SELECT and returns its rows."""
 
 
 async def recount_analytics(
@@ -71,7 +71,10 @@ async def recount_analytics(
 
 
 async def _first_call_times(rows: FetchRows) -> dict[int, int]:
-    """When the earliest call was made that each callback answers: its own, and those whose place it took."""
+    """By action id, the time of the earliest call that a callback answers, in microseconds.
+
+    A callback answers its own call and the calls of the callbacks that it replaced.
+    """
     since: dict[int, int] = {}
     callbacks = await rows(
         """SELECT a.id, c.called_at, a.retry_index, CAST(a.details ->> 'replaced_by' AS INTEGER), a.origin_id
@@ -170,7 +173,7 @@ def _nearest_rank(values: Sequence[float], percent: int) -> float | None:
 
 
 def differences(reported: dict[str, Any], counted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Where the two differ: percentiles by more than two percent, everything else at all."""
+    """The values that differ: waiting times by more than 2 % plus 0.1 s, all others by any amount."""
     return {
         name: (reported[name], counted[name])
         for name in sorted(reported.keys() | counted.keys())

@@ -1,6 +1,6 @@
-"""P3 held against what a number itself says: its country, and what was refused for it before.
+"""P3 for the number itself: its country, and earlier refusals by the provider.
 
-Both ways: nobody is contacted whom that leaves out, and nobody is left out whom it lets pass.
+Both directions are checked: no excluded number is contacted, and no allowed number is left out.
 """
 
 from __future__ import annotations
@@ -33,23 +33,24 @@ async def judge_countries(
     }
     ((dropped,),) = await observer.rows("SELECT count(*) FROM actions WHERE reason = 'foreign-number'")
     results.count_occasions("P3 country", dropped)
-    for each in contacts:
-        name, exophone = owed.get(each.action_id, ("", ""))
+    for contact in contacts:
+        name, exophone = owed.get(contact.action_id, ("", ""))
         campaign = settings.policy.campaign(name)
         if campaign is None or campaign.countries == frozenset({"any"}):
             continue
         allowed = campaign.countries or {country_of(exophone)}
-        if country_of(each.number) not in allowed:
+        if country_of(contact.number) not in allowed:
             results.add_violation(
                 "P3 country",
-                f"{each.kind} {each.sid} to {each.number}, which is not of {sorted(map(str, allowed))}",
-                each.sid,
-                each.number,
+                f"{contact.kind} {contact.sid} to {contact.number}, which is not of "
+                f"{sorted(map(str, allowed))}",
+                contact.sid,
+                contact.number,
             )
 
 
 def country_of(number: str) -> str | None:
-    """By the library itself, and not by what the daemon makes of it."""
+    """The region of a number, directly from the phonenumbers library and not from the daemon's code."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(number))
 
 
@@ -60,7 +61,7 @@ async def judge_refused_numbers(
     observer: StoreObserver,
     results: PromiseResults,
 ) -> None:
-    """What was refused for a number is not tried again, and what was not refused is."""
+    """A refused kind of contact is not tried again; a kind that was not refused still is."""
     ((refused,),) = await observer.rows(
         """SELECT (SELECT count(*) FROM calls WHERE reason = 'caller-suppressed')
                 + (SELECT count(*) FROM actions WHERE reason IN ('suppressed-since', 'refuses-sms',
@@ -68,26 +69,27 @@ async def judge_refused_numbers(
     )
     results.count_occasions("P3 suppression", refused)
     if simulation.clock.was_stepped:
-        return  # by the daemon's clock before and after can't be told apart
+        return  # after a clock step, before and after can't be told apart
     rows = await observer.rows(
         """SELECT number, channel, class, sender, since_at / 1e6, coalesce(until_at, 1e18) / 1e6
            FROM suppressions WHERE source = 'provider'"""
     )
     texts = await _sms_policies(settings, observer)
-    for number, channel, of, sender, since_s, until_s in rows:
-        for each in contacts:
-            if each.number != number or not since_s < each.at.timestamp() < until_s:
+    for number, channel, message_class, sender, since_s, until_s in rows:
+        for contact in contacts:
+            if contact.number != number or not since_s < contact.at.timestamp() < until_s:
                 continue
-            sms = texts.get(each.action_id)
-            if each.kind == "sms" and sms is not None and channel == "sms":
-                is_covered = _is_covered(of, sender, *sms)
+            sms = texts.get(contact.action_id)
+            if contact.kind == "sms" and sms is not None and channel == "sms":
+                is_covered = _is_covered(message_class, sender, *sms)
             else:
-                is_covered = each.kind == "callback" and channel == "calls"
+                is_covered = contact.kind == "callback" and channel == "calls"
             if is_covered:
                 results.add_violation(
                     "P3 suppression",
-                    f"{each.kind} {each.sid} to {number}, which refuses it ({channel} {of} {sender})",
-                    each.sid,
+                    f"{contact.kind} {contact.sid} to {number}, which refuses it "
+                    f"({channel} {message_class} {sender})",
+                    contact.sid,
                     number,
                 )
     await _judge_dropped_sms(simulation, texts, rows, observer, results)
@@ -101,19 +103,19 @@ async def _judge_dropped_sms(
     observer: StoreObserver,
     results: PromiseResults,
 ) -> None:
-    """An SMS that was dropped as refused is of a class or a sender that was refused."""
+    """An SMS dropped with `refuses-sms` has a message class or a sender that the number refused."""
     lifted = {number for number, _, _ in simulation.operator_log.suppressions()}
     for action_id, number in await observer.rows(
         "SELECT id, number FROM actions WHERE kind = 'sms' AND reason = 'refuses-sms' ORDER BY id"
     ):
         if number in lifted:
-            continue  # what stood against it may have been taken away again
+            continue  # the refusal may have been lifted since
         sms = texts[str(action_id)]
         results.check(
             "P3 suppression",
             any(
-                channel == "sms" and _is_covered(of, sender, *sms)
-                for barred, channel, of, sender, _, _ in rows
+                channel == "sms" and _is_covered(message_class, sender, *sms)
+                for barred, channel, message_class, sender, _, _ in rows
                 if barred == number
             ),
             f"action {action_id} was dropped, and nothing bars such an SMS to {number}",
@@ -125,7 +127,7 @@ async def _judge_dropped_sms(
 async def _judge_refused_calls(
     contacts: list[Contact], observer: StoreObserver, results: PromiseResults
 ) -> None:
-    """After the register refused a call, none goes to that number before it has rung."""
+    """After the register refused a call, no callback goes out until the number calls again."""
     refusals = await observer.rows(
         """SELECT a.number, t.started_at / 1e6 FROM attempts t JOIN actions a ON a.id = t.action_id
            WHERE t.reason = 'do-not-disturb' AND a.kind = 'callback'"""
@@ -137,9 +139,9 @@ async def _judge_refused_calls(
            WHERE verdict IN ('accepted', 'duplicate', 'suppressed')"""
     )
     for number, refused_s in refusals:
-        for each in contacts:
-            at_s = each.at.timestamp()
-            if each.kind != "callback" or each.number != number or at_s <= refused_s:
+        for contact in contacts:
+            at_s = contact.at.timestamp()
+            if contact.kind != "callback" or contact.number != number or at_s <= refused_s:
                 continue
             has_rung = any(
                 caller == number and called_s >= refused_s - 1 and received_s <= at_s
@@ -148,14 +150,14 @@ async def _judge_refused_calls(
             results.check(
                 "P3 suppression",
                 has_rung or at_s > refused_s + MONTH.total_seconds(),
-                f"callback {each.sid} to {number}, which the register refuses and which has not rung since",
-                each.sid,
+                f"callback {contact.sid} to {number}, refused by the register, with no call from it since",
+                contact.sid,
                 number,
             )
 
 
 async def _sms_policies(settings: Settings, observer: StoreObserver) -> dict[str, tuple[SmsPolicy, bool]]:
-    """Of each SMS owed, what its campaign says of it, and whether it confirms an opting out."""
+    """By action id of each SMS: its policy, and whether it confirms an opt-out."""
     found = {}
     for action_id, name, plan in await observer.rows(
         "SELECT id, campaign, plan FROM actions WHERE kind = 'sms'"

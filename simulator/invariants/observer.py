@@ -1,8 +1,8 @@
-"""A witness beside the daemon, with a connection of its own: it looks again and again, and compares.
+"""Observes the daemon's database during a run, through its own connection.
 
-What only shows between two looks is checked here: a final state that changes (P4), a timer that is
-on disk and in nobody's memory (P7), two callbacks that wait for one person (P11). The witness reads
-raw tables and none of the daemon's readers.
+The observer checks what only shows during the run: a final state that changes (P4), a timer that is on
+disk but not in memory (P7), two callbacks that wait for one person (P11). The observer reads raw tables
+and uses none of the daemon's read functions.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from simulator.harness.scenario_run import Simulation
 from simulator.invariants.promise_results import PromiseResults
 
 TIMERS_LOADED_AHEAD = timedelta(seconds=HORIZON_S / 2 - 60)
-"""Timers always hold at least half a horizon; a little less allows for the sleep between two looks."""
+"""Timers always hold at least half a horizon; one minute less allows for the sleep between two checks."""
 
 MAX_UNTRACKED_TIME = timedelta(minutes=15)
-"""An action is in nobody's queue while it is claimed or looked up. A look-up waits for its turn in
-the budget, its request and the disk: never this long."""
+"""An action is in no queue while it is claimed or looked up. A lookup waits for its turn in the budget,
+its request and the disk: never this long."""
 
 MAX_HELD_AFTER_OUTAGE = timedelta(minutes=2)
-"""What was held goes on within a transaction, and its disk may be slow."""
+"""A held action continues within one transaction after the outage; the disk may be slow."""
 
 type FinalRow = tuple[Any, ...]
 
@@ -55,13 +55,13 @@ class StoreObserver:
         return await self._connection.read(lambda db: db.fetch_all(sql, params))
 
     async def is_readable(self) -> bool:
-        """Whether there is a schema: a daemon may die before it has made one."""
+        """Whether the schema exists: a daemon may die before it has created the schema."""
         return bool(await self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'actions'"))
 
     async def observe(self, simulation: Simulation) -> None:
-        """Compare what is there with what was there, and memory with the disk."""
+        """Compare the tables with the last check, and the daemon's memory with the disk."""
         if self._steps_seen != self._disk.steps:
-            # Through most minutes of a quiet day nothing at all was written since the last look.
+            # In most minutes of a quiet day nothing was written since the last check.
             steps = self._disk.steps
             if not await self.is_readable():
                 return
@@ -69,7 +69,7 @@ class StoreObserver:
             await self._check_owed_callbacks()
             self._steps_seen = steps
         if simulation.host.is_up:
-            # Nothing moves any more at this instant: what is being done is waiting for something.
+            # At this instant all tasks wait, so the daemon is in no intermediate state.
             await trio.testing.wait_all_tasks_blocked()
             if simulation.host.is_up:
                 await self._check_timers(simulation)
@@ -104,7 +104,7 @@ class StoreObserver:
         self._closed_verifications = closed
 
     async def _check_owed_callbacks(self) -> None:
-        """However a second callback arises, one of the two closes in the transaction that makes it."""
+        """When a second callback for a person is created, the same transaction closes one of the two."""
         for number, campaign, ids in await self.rows(
             """SELECT number, campaign, group_concat(id) FROM actions
                WHERE state IN ('planned', 'held') AND kind = 'callback'
@@ -130,7 +130,7 @@ class StoreObserver:
         for action_id, wake_at in due.items():
             if action_id in pending:
                 continue
-            # A start, or a disk that refuses, explains why it takes longer.
+            # A start or a disk error explains a longer time, so each begins a new period.
             key = (simulation.host.start_count, simulation.host.disk.error_count, action_id, wake_at)
             since = self._untracked_since[key] = before.get(key, now)
             if now - since > MAX_UNTRACKED_TIME:
@@ -142,7 +142,7 @@ class StoreObserver:
                 self._untracked_since[key] = datetime.max.replace(tzinfo=now.tzinfo)
 
     async def _check_held_actions(self, simulation: Simulation) -> None:
-        """What waits for the provider waits no longer than the provider's trouble lasts."""
+        """An action held for the provider waits no longer than the provider's outage lasts."""
         held = {
             kind
             for kind, lane in LANE_BY_KIND.items()

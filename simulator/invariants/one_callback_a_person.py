@@ -1,12 +1,12 @@
-"""P11 held against every call of ours: nobody is rung twice at once, or again without having asked.
+"""P11 for every callback: no person gets two at once, or another one without a new call.
 
     10:00:00  callback to Asha, who talks until 10:03
-    10:01:00  callback to Asha, of whichever campaign             broken: one call
+    10:01:00  callback to Asha, of any campaign                   broken: one call
     10:05:00  callback to Asha, of the same campaign              broken: spoken
-    10:05:00  the same, as Asha rang the campaign at 10:04        kept
+    10:05:00  the same, but Asha called the campaign at 10:04     kept
 
-The exchange's truth decides. From the daemon's tables comes only which calls it accepted, or owed a
-callback as somebody rang back.
+The exchange's ground truth decides. The daemon's tables only say which calls were accepted, or were owed
+a callback because the caller called again.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from simulator.invariants.placed_calls import CLOCK_SET_FORWARD, PlacedCall, see
 from simulator.invariants.promise_results import PromiseResults
 
 HOLD_REASONS = ("caller-being-rung", "agent-busy")
-"""Why an order waits that would have broken the promise: as the daemon's log names it."""
+"""Reasons, as in the daemon's log, for which a request waits that would have broken the promise."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackTrigger:
-    """A person asked a campaign to be rung, by a call of theirs that began at `at`."""
+    """A call of a person at `at` (true time) that asks the campaign for a callback."""
 
     number: str
     campaign: str
     at: datetime
     known_at: datetime
-    """When the daemon may first have heard of it."""
+    """The earliest time at which the daemon can know of the call."""
 
 
 async def judge_double_callbacks(
@@ -60,10 +60,12 @@ async def judge_double_callbacks(
             f"{other.campaign} does until {other.until}",
             *(call.sid, other.sid, number),
         )
-    for call, talk, is_wished in repeated_calls(calls, await _load_callback_triggers(simulation, observer)):
+    for call, talk, is_asked_for in repeated_calls(
+        calls, await _load_callback_triggers(simulation, observer)
+    ):
         results.check(
             "P11 spoken",
-            is_wished,
+            is_asked_for,
             f"callback {call.sid} was ordered at {call.since} to {call.number}, who talked with "
             f"{call.campaign} in {talk.sid} from {talk.talked_from} to {talk.until} and has not rung since",
             *(call.sid, talk.sid, call.number),
@@ -71,8 +73,8 @@ async def judge_double_callbacks(
 
 
 def agent_limits(settings: Settings) -> dict[str, int | None]:
-    """How many calls each agent takes at once: the smallest number that a campaign says, None for any."""
-    said: defaultdict[str, list[int]] = defaultdict(list)
+    """How many calls each agent takes at once: the smallest limit of all campaigns, None for no limit."""
+    limits: defaultdict[str, list[int]] = defaultdict(list)
     for campaign in settings.policy.campaigns:
         for agent in campaign.callback.agents if campaign.callback else ():
             of_campaign = campaign.callback.calls_at_once if campaign.callback else None
@@ -80,23 +82,23 @@ def agent_limits(settings: Settings) -> dict[str, int | None]:
             limit = next(
                 (each for each in (agent.calls_at_once, of_campaign, by_plan) if each is not None), None
             )
-            said[agent.number] += [] if limit is None else [limit]
-    return {number: min(limits, default=None) for number, limits in said.items()}
+            limits[agent.number] += [] if limit is None else [limit]
+    return {number: min(values, default=None) for number, values in limits.items()}
 
 
 def overlapping_calls(
     calls: Sequence[PlacedCall], limit_of: Callable[[str], int | None]
 ) -> Iterator[tuple[PlacedCall, str, PlacedCall]]:
-    """(call, number, other): `call` was ordered as `other` occupied the number, and no more may.
+    """(call, number, other): `call` was requested while `other` occupied the number, above the limit.
 
-    A caller has one call at a time, with whoever it is; an agent as many as `limit_of` says of them.
-    The order alone breaks it: at the exchange whoever is on the phone is busy and may not ring.
+    A caller has one call at a time; an agent has as many as `limit_of` returns. The request alone breaks
+    the promise: at the exchange the busy phone does not ring.
     """
     open_calls: defaultdict[str, list[PlacedCall]] = defaultdict(list)
     for call in sorted(calls, key=lambda each: each.since):
         for number in call.numbers:
             others = open_calls[number] = [
-                each for each in open_calls[number] if each is call or each.is_active_at(call.since)
+                other for other in open_calls[number] if other is call or other.is_active_at(call.since)
             ]
             is_callers = any(each.number == number for each in (call, *others))
             limit = 1 if is_callers else limit_of(number)
@@ -108,20 +110,21 @@ def overlapping_calls(
 def repeated_calls(
     calls: Sequence[PlacedCall], triggers: Iterable[CallbackTrigger]
 ) -> Iterator[tuple[PlacedCall, PlacedCall, bool]]:
-    """(call, talk, is wished): of every call to somebody after a talk, by the same campaign, that had ended.
+    """(call, talk, is asked for): every callback after a finished conversation with the same campaign.
 
-    The latest talk counts. A wish is one from after its beginning that can be known at the order.
+    The latest conversation counts. A callback is asked for if the person called after that conversation
+    began, and the daemon could know of the call when it requested the callback.
     """
     asked: defaultdict[tuple[str, str], list[CallbackTrigger]] = defaultdict(list)
-    for wish in triggers:
-        asked[wish.number, wish.campaign].append(wish)
+    for trigger in triggers:
+        asked[trigger.number, trigger.campaign].append(trigger)
     talks: defaultdict[tuple[str, str], list[PlacedCall]] = defaultdict(list)
     for call in calls:
         if call.talked_from is not None:
             talks[call.number, call.campaign].append(call)
     for call in calls:
         owner = (call.number, call.campaign)
-        before = [each for each in talks[owner] if each is not call and each.until <= call.since]
+        before = [talk for talk in talks[owner] if talk is not call and talk.until <= call.since]
         if not before:
             continue
         talk = max(before, key=lambda each: each.until)
@@ -130,25 +133,30 @@ def repeated_calls(
             call,
             talk,
             any(
-                since is not None and each.at > since and each.known_at <= call.since for each in asked[owner]
+                since is not None and trigger.at > since and trigger.known_at <= call.since
+                for trigger in asked[owner]
             ),
         )
 
 
 async def _load_callback_triggers(simulation: Simulation, observer: StoreObserver) -> list[CallbackTrigger]:
-    truth = simulation.exchange.ground_truth
+    ground_truth = simulation.exchange.ground_truth
     rows = await observer.rows(
         """SELECT c.call_sid, c.campaign, c.shape FROM calls c
            WHERE c.verdict = 'accepted' OR (c.verdict = 'duplicate' AND EXISTS (
                SELECT 1 FROM actions a WHERE a.call_id = c.id AND a.kind = 'callback'))"""
     )
-    wishes = []
+    triggers = []
     for sid, campaign, shape in rows:
-        ring = truth.call(sid)
+        ring = ground_truth.call(sid)
         if not isinstance(ring, InboundRing):
-            continue  # accounted for as such
-        # One that was found in the provider's list was told of by nobody.
-        posts = [each.at for each in truth.deliveries_of(sid) if each.kind in ("missed-call", "sms-text")]
-        told_at = ring.rung_at if shape == "recovered" else min(posts, default=ring.rung_at)
-        wishes.append(CallbackTrigger(ring.number, campaign, ring.rung_at, told_at))
-    return wishes
+            continue  # P5 reports it
+        # A call that was recovered from the provider's list had no webhook.
+        webhooks = [
+            delivery.at
+            for delivery in ground_truth.deliveries_of(sid)
+            if delivery.kind in ("missed-call", "sms-text")
+        ]
+        known_at = ring.rung_at if shape == "recovered" else min(webhooks, default=ring.rung_at)
+        triggers.append(CallbackTrigger(ring.number, campaign, ring.rung_at, known_at))
+    return triggers

@@ -1,4 +1,4 @@
-"""P2 for texts: whoever is texted for a call is texted once, by the API or by the SMS applet."""
+"""P2 for SMS: a call leads to at most one SMS, sent by the API or by the SMS applet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def judge_sms(simulation: Simulation, observer: StoreObserver, results: Pr
     texted: defaultdict[str, list[str]] = defaultdict(list)
     for text in simulation.exchange.ground_truth.texts:
         if text.via == "api":
-            # One that was made for no action is found by its request already.
+            # An SMS without an action is reported by the check of P2 on API requests.
             sid = call_of.get(text.fields.get("CustomField", ""), "")
         else:
             sid = text.fields["CallSid"]

@@ -1,7 +1,7 @@
-"""Every call of ours as the exchange knows it: whom it occupied, from when to when, and who talked.
+"""Every callback as the exchange knows it: which numbers it occupied, for how long, and who talked.
 
-A call occupies its numbers from when its order is taken until it has ended, both of them, however
-long the first one rings by itself: whoever ordered it cannot know which of the two rings just now.
+A call occupies both its numbers from the accepted request until its end, even while only the first phone
+rings: the daemon cannot know which of the two rings at the moment.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ CLOCK_SET_FORWARD = "the clock was set on by more than the other call could last
 
 @dataclass(frozen=True, slots=True)
 class PlacedCall:
-    """One callback as it was made. Instants are true time; `until` is `NO_END` while it lasts."""
+    """One callback as it was made. Instants are true time; `until` is `NO_END` while the call lasts."""
 
     sid: str
     action: str
-    """The id that its order named."""
+    """The action id in the request's CustomField."""
     campaign: str
     number: str
     """The caller's."""
@@ -34,8 +34,8 @@ class PlacedCall:
     since: datetime
     until: datetime
     talked_from: datetime | None = None
-    """When the caller took it, if somebody talked to them: the flow, or the agent who took it too. An
-    answering machine is nobody."""
+    """When the caller answered, if the flow or an agent then talked to them. None for an answering
+    machine."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class PlacedCall:
 async def load_placed_calls(
     simulation: Simulation, settings: Settings, observer: StoreObserver
 ) -> list[PlacedCall]:
-    """In the order in which the exchange took them; which campaign each was for, its action says."""
+    """Return the calls in the order in which the exchange accepted them, with the action's campaign."""
     campaigns = {
         str(action_id): name for action_id, name in await observer.rows("SELECT id, campaign FROM actions")
     }
@@ -68,14 +68,14 @@ async def load_placed_calls(
 
 
 def _talked_from(rings: list[Ring], number: str, *, needs_both: bool) -> datetime | None:
-    answered = [each for each in rings if each.answered_at is not None and not each.by_machine]
-    if needs_both and {each.leg for each in answered} != {1, 2}:
+    answered = [ring for ring in rings if ring.answered_at is not None and not ring.by_machine]
+    if needs_both and {ring.leg for ring in answered} != {1, 2}:
         return None
-    return next((each.answered_at for each in answered if each.number == number), None)
+    return next((ring.answered_at for ring in answered if ring.number == number), None)
 
 
 def seemed_finished(call: PlacedCall, at: datetime, simulation: Simulation, settings: Settings) -> bool:
-    """Whether the daemon's clock says that the call cannot be up any more, as somebody has set it on."""
+    """Whether, after a step forward of the daemon's clock, the call seems too old to be still active."""
     campaign = settings.policy.campaign(call.campaign)
     if campaign is None or campaign.callback is None:
         return False

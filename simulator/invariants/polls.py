@@ -1,7 +1,7 @@
-"""P9 of the polls: every vote and each tally against a count of ours, from the raw calls.
+"""P9 for polls: every vote and every total equals a recount from the raw calls.
 
-Counted here in the plainest way, with nothing of the daemon's own rules: the configuration says
-which campaign's calls vote for what, the calls say who rang when.
+The recount uses none of the daemon's code: the configuration says which campaign votes for which option,
+and the calls say who called when.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNCOUNTED_STATUSES = ("surplus", "replaced", "early", "late")
 FOREIGN = "foreign"
 
 type VoteStatuses = dict[str, tuple[str, str]]
-"""Option and standing of each vote, by CallSid."""
+"""By CallSid: option and standing of each vote."""
 
 
 async def judge_polls(
@@ -36,8 +36,10 @@ async def judge_polls(
             )
         }
         for sid in sorted(expected.keys() | kept.keys()):
-            told, counted = kept.get(sid), expected.get(sid)
-            results.check("P9 figures", told == counted, f"vote {sid}: kept {told}, counted {counted}", sid)
+            stored, counted = kept.get(sid), expected.get(sid)
+            results.check(
+                "P9 figures", stored == counted, f"vote {sid}: kept {stored}, counted {counted}", sid
+            )
         if expected:
             await _judge_poll_totals(simulation, poll.name, expected, results)
 
@@ -45,32 +47,32 @@ async def judge_polls(
 async def _judge_poll_totals(
     simulation: Simulation, poll: str, expected: VoteStatuses, results: PromiseResults
 ) -> None:
-    told = await simulation.host.request_json("GET", f"/api/v1/polls/{poll}")
+    reported = await simulation.host.request_json("GET", f"/api/v1/polls/{poll}")
     counts = Counter(expected.values())
     for option in sorted(
-        {option for option, _ in expected.values()} | {each["option"] for each in told["options"]}
+        {option for option, _ in expected.values()} | {entry["option"] for entry in reported["options"]}
     ):
-        votes = sum(each["votes"] for each in told["options"] if each["option"] == option)
+        votes = sum(entry["votes"] for entry in reported["options"] if entry["option"] == option)
         counted = counts[option, "counted"]
         results.check(
-            "P9 figures", votes == counted, f"poll {poll}: {votes} told for {option}, counted {counted}"
+            "P9 figures", votes == counted, f"poll {poll}: {votes} reported for {option}, counted {counted}"
         )
     standings = Counter(standing for _, standing in expected.values())
-    refused = {each: standings[each] for each in UNCOUNTED_STATUSES}
-    if FOREIGN in standings or FOREIGN in told["refused"]:
+    refused = {standing: standings[standing] for standing in UNCOUNTED_STATUSES}
+    if FOREIGN in standings or FOREIGN in reported["refused"]:
         refused[FOREIGN] = standings[FOREIGN]
     results.check(
         "P9 figures",
-        (told["total"], told["refused"]) == (standings["counted"], refused),
-        f"poll {poll}: told {told['total']}, {told['refused']}; counted {dict(standings)}",
+        (reported["total"], reported["refused"]) == (standings["counted"], refused),
+        f"poll {poll}: reported {reported['total']}, {reported['refused']}; counted {dict(standings)}",
     )
 
 
 async def _recount_votes(settings: Settings, observer: StoreObserver, poll: Any) -> VoteStatuses:
     option_of = {
-        each.name: each.vote.option
-        for each in settings.policy.campaigns
-        if each.vote and each.vote.poll == poll.name
+        campaign.name: campaign.vote.option
+        for campaign in settings.policy.campaigns
+        if campaign.vote and campaign.vote.poll == poll.name
     }
     found: VoteStatuses = {}
     timely: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)

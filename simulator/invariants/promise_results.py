@@ -1,4 +1,4 @@
-"""The promises by name, and the account of a run: how often each had something to check, and what broke."""
+"""The promises by name, and the results of a run: how often each was checked, and its violations."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PROMISES = {
     "P11 owed": "a campaign owes a person one callback that has not gone out yet, however many arise",
     "P11 heard": "who rings back after a callback in which nobody talked is owed another",
 }
-"""Those of docs/testing.md, the third in its parts. Keys are what failures and summaries show."""
+"""The promises of docs/testing.md; P3, P6 and P11 are split into parts. Failures show the keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A promise that was broken. `about` names what is concerned: Sids, numbers, `action 7`."""
+    """A broken promise. `about` names the things concerned: Sids, numbers, `action 7`."""
 
     promise: str
     what: str
@@ -50,10 +50,10 @@ class PromiseResults:
     occasions: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     excused: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By promise and why: what would have broken it, and no daemon could have known."""
+    """By promise and reason: cases that broke the promise, but that no daemon could have known."""
 
     def check(self, promise: str, is_kept: bool, what: str, *about: str) -> None:
-        """Count one thing that was checked, and note it if it does not hold."""
+        """Count one check, and add a violation if the promise is not kept."""
         self.occasions[promise] += 1
         if not is_kept:
             self.add_violation(promise, what, *about)
@@ -63,7 +63,7 @@ class PromiseResults:
         self.occasions[promise] += times
 
     def add_excused(self, promise: str, why: str) -> None:
-        """Count what no daemon could have known."""
+        """Count a case that no daemon could have known."""
         self.excused[promise, why] += 1
 
     def add_violation(self, promise: str, what: str, *about: str) -> None:

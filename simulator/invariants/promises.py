@@ -1,7 +1,7 @@
-"""The promises held against a finished run: the exchange's truth on one side, the raw tables on the other.
+"""Checks the promises after a run: compares the exchange's ground truth with the raw tables.
 
-Here are those about what came in and what became of it: P1, P2, P5, P6. Contacts are judged in
-`restraint`, reasons and figures in `records`, and what shows only in between by the `observer`.
+This file checks P1, P2, P5 and P6: incoming calls and their outcomes. `contact_limits` checks contacts,
+`reasons_and_figures` checks reasons and analytics, and `observer` checks what only shows during a run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STATUS_REPORTS = ("call-status", "sms-status")
 
 @dataclass(frozen=True, slots=True)
 class JudgedCase:
-    """Everything that a promise may be judged by."""
+    """A finished run, and the results of its checks."""
 
     simulation: Simulation
     settings: Settings
@@ -43,7 +43,7 @@ class JudgedCase:
 
 
 async def judge_promises(case: JudgedCase) -> None:
-    """Hold every promise that can be held against the end of a run."""
+    """Check every promise that can be checked at the end of a run."""
     await _judge_kept(case)
     await _judge_once(case)
     await _judge_final(case)
@@ -68,10 +68,10 @@ def _is_acknowledged(delivery: Delivery) -> bool:
 
 
 async def _judge_kept(case: JudgedCase) -> None:
-    truth, tally = case.simulation.exchange.ground_truth, case.results
+    ground_truth, results = case.simulation.exchange.ground_truth, case.results
     calls = {sid for (sid,) in await case.observer.rows("SELECT call_sid FROM calls")}
-    for sid in truth.acknowledged_calls():
-        tally.check("P1 kept", sid in calls, f"call {sid} was acknowledged and is not in the database", sid)
+    for sid in ground_truth.acknowledged_calls():
+        results.check("P1 kept", sid in calls, f"call {sid} was acknowledged and is not in the database", sid)
     reports = Counter(
         dict(
             await case.observer.rows(
@@ -80,10 +80,12 @@ async def _judge_kept(case: JudgedCase) -> None:
         )
     )
     acknowledged = Counter(
-        each.call_sid for each in truth.deliveries if each.kind in STATUS_REPORTS and _is_acknowledged(each)
+        delivery.call_sid
+        for delivery in ground_truth.deliveries
+        if delivery.kind in STATUS_REPORTS and _is_acknowledged(delivery)
     )
     for sid, count in acknowledged.items():
-        tally.check(
+        results.check(
             "P1 kept",
             reports[sid] >= count,
             f"{count} status reports of {sid} were acknowledged, {reports[sid]} kept",
@@ -92,33 +94,35 @@ async def _judge_kept(case: JudgedCase) -> None:
 
 
 async def _judge_once(case: JudgedCase) -> None:
-    truth, tally = case.simulation.exchange.ground_truth, case.results
+    ground_truth, results = case.simulation.exchange.ground_truth, case.results
     known = {
         str(action_id): (kind, number)
         for action_id, kind, number in await case.observer.rows("SELECT id, kind, number FROM actions")
     }
-    attempted = {str(each) for (each,) in await case.observer.rows("SELECT action_id FROM attempts")}
+    attempted = {
+        str(action_id) for (action_id,) in await case.observer.rows("SELECT action_id FROM attempts")
+    }
     made: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for call in truth.connects:
+    for call in ground_truth.connects:
         made["callback", call.fields.get("CustomField", "")].append(call.sid)
         kind, number = known.get(call.fields.get("CustomField", ""), ("", ""))
-        # Whom an erased number belonged to nobody can say any more.
+        # The owner of an erased number can't be checked any more.
         is_theirs = number in (call.from_number, call.to_number) or number.startswith("erased:")
-        tally.check(
+        results.check(
             "P2 once",
             kind == "callback" and is_theirs,
             f"call {call.sid} to {call.from_number} was made for no action of theirs",
             call.sid,
         )
-    for text in truth.texts:
+    for text in ground_truth.texts:
         if text.via == "api":
             made["sms", text.fields.get("CustomField", "")].append(text.sid)
     for (kind, action_id), sids in made.items():
         about = (f"action {action_id}", *sids)
-        tally.check(
+        results.check(
             "P2 once", len(sids) == 1, f"{kind} {action_id} was made {len(sids)} times: {sids}", *about
         )
-        tally.check(
+        results.check(
             "P2 once", action_id in attempted, f"{kind} {action_id} left no attempt on record", *about
         )
     planned = await case.observer.rows(
@@ -126,56 +130,56 @@ async def _judge_once(case: JudgedCase) -> None:
            WHERE origin_id IS NULL AND details ->> 'verification' IS NULL GROUP BY 1, 2 HAVING count(*) > 1"""
     )
     for call_id, kind, count in planned:
-        tally.add_violation("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
+        results.add_violation("P2 once", f"call {call_id} led to {count} actions of the kind {kind}")
 
 
 async def _judge_final(case: JudgedCase) -> None:
-    """Occasions on which a final state could have changed: news of actions that were done."""
+    """Count the occasions on which a final state could have changed: late reports on closed actions."""
     ((late,),) = await case.observer.rows("SELECT count(*) FROM reports WHERE effect LIKE '%already final%'")
     case.results.count_occasions("P4 final", late)
 
 
 async def _judge_accounted(case: JudgedCase) -> None:
-    truth, tally = case.simulation.exchange.ground_truth, case.results
+    ground_truth, results = case.simulation.exchange.ground_truth, case.results
     verdicts = dict(await case.observer.rows("SELECT call_sid, verdict FROM calls"))
-    rung = {each.call_sid for each in truth.inbound} | {each.sid for each in truth.connects}
-    for sid in sorted(verdicts.keys() - rung):
-        tally.add_violation("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
-    for each in truth.deliveries:
-        if each.kind != "missed-call" or each.verdict in (None, "redelivered", "not-missed"):
+    made = {ring.call_sid for ring in ground_truth.inbound} | {call.sid for call in ground_truth.connects}
+    for sid in sorted(verdicts.keys() - made):
+        results.add_violation("P5 accounted", f"call {sid} is in the database and nobody made it", sid)
+    for delivery in ground_truth.deliveries:
+        if delivery.kind != "missed-call" or delivery.verdict in (None, "redelivered", "not-missed"):
             continue
-        told = verdicts.get(each.call_sid)
-        tally.check(
+        stored = verdicts.get(delivery.call_sid)
+        results.check(
             "P5 accounted",
-            told == each.verdict,
-            f"the answer to {each.call_sid} said {each.verdict}, the database says {told}",
-            each.call_sid,
+            stored == delivery.verdict,
+            f"the answer to {delivery.call_sid} was {delivery.verdict}, the database has {stored}",
+            delivery.call_sid,
         )
     by_reason = await _count_listed_verdicts(case)
-    tally.check(
+    results.check(
         "P5 accounted",
-        by_reason.total() == len(verdicts) >= len(truth.acknowledged_calls()),
-        f"the verdicts told add up to {by_reason.total()}, there are {len(verdicts)} calls",
+        by_reason.total() == len(verdicts) >= len(ground_truth.acknowledged_calls()),
+        f"the listed verdicts add up to {by_reason.total()}, there are {len(verdicts)} calls",
     )
 
 
 async def _count_listed_verdicts(case: JudgedCase) -> Counter[tuple[str, str]]:
-    """The calls by verdict and reason, over all pages of the daemon's own list."""
-    told: Counter[tuple[str, str]] = Counter()
+    """Count the calls by verdict and reason, over all pages of the daemon's own list."""
+    counts: Counter[tuple[str, str]] = Counter()
     cursor = ""
     while True:
         page = await case.simulation.host.request_json("GET", f"/api/v1/calls?limit=50{cursor}")
-        told.update((each["verdict"], each["reason"]) for each in page["items"])
+        counts.update((call["verdict"], call["reason"]) for call in page["items"])
         if page["next"] is None:
-            return told
+            return counts
         cursor = f"&cursor={quote(page['next'])}"
 
 
 async def _judge_outcomes(case: JudgedCase) -> None:
-    tally = case.results
+    results = case.results
     rows = await case.observer.rows("SELECT id, kind, state, outcome, reason FROM actions ORDER BY id")
     for action_id, kind, state, outcome, reason in rows:
-        tally.check(
+        results.check(
             "P6 outcome",
             outcome is not None,
             f"{kind} {action_id} is still {state} ({reason})",
@@ -187,7 +191,7 @@ async def _judge_outcomes(case: JudgedCase) -> None:
     accepted = await case.observer.rows("SELECT id, call_sid, campaign FROM calls WHERE verdict = 'accepted'")
     for call_id, sid, name in accepted:
         owed = _owed_kinds(case.settings, name)
-        tally.check(
+        results.check(
             "P6 outcome",
             owed <= kinds[call_id],
             f"call {sid} was accepted, and of what is owed {sorted(owed - kinds[call_id])} is missing",

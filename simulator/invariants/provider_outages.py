@@ -1,7 +1,7 @@
-"""P6 and P3 where the provider is in trouble: nothing is closed for it, and one request at a time asks again.
+"""P6 and P3 during a provider outage: no action is closed for it, and one request at a time probes.
 
-Only what no order can do anything about is judged: a refusal of the account, until an order is taken, and
-the 503 of the SMS lane, until it is answered otherwise.
+Two outages are checked: a refusal of the account, until a request is accepted; and the 503 of the SMS
+lane, until another answer comes.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from simulator.invariants.observer import StoreObserver
 from simulator.invariants.promise_results import PromiseResults
 
 MIN_PROBE_INTERVAL: Final = timedelta(seconds=4.9)
-"""A probe comes five seconds after a failure, or later; clocks of floats differ by less than this allows."""
+"""A probe comes at least five seconds after a failure; 0.1 s allows for rounding of float clocks."""
 
 IN_FLIGHT_TIME: Final = timedelta(seconds=1)
-"""Orders that were asked for before the first refusal was known, beside the provider's own time to answer."""
+"""Extra time for requests that left before the first refusal was known, beyond the provider's latency."""
 
 
 async def judge_provider_outages(
     simulation: Simulation, observer: StoreObserver, results: PromiseResults
 ) -> None:
     await _judge_nothing_closed(observer, results)
-    # Those that were claimed already leave late on a slow disk.
+    # On a slow disk, requests that were claimed already leave late.
     slow_s = simulation.exchange.settings.api_latency_s + 2 * simulation.host.disk.longest_stall_s
     slack = IN_FLIGHT_TIME + timedelta(seconds=slow_s)
     for target in ("connect", "sms"):
-        orders = [each for each in simulation.exchange.ground_truth.api_requests if each.target == target]
-        _judge_probe_rate(orders, target, simulation.start_times(), slack, results)
+        requests = [
+            request for request in simulation.exchange.ground_truth.api_requests if request.target == target
+        ]
+        _judge_probe_rate(requests, target, simulation.start_times(), slack, results)
 
 
 async def _judge_nothing_closed(observer: StoreObserver, results: PromiseResults) -> None:
@@ -62,22 +64,22 @@ def _judge_probe_rate(
     began: datetime | None = None
     before: datetime | None = None
     is_of_account = False
-    for order in requests:
-        if began is not None and any(began < start <= order.at for start in starts):
-            began = None  # what was held before a start is tried anew
-        if began is not None and before is not None and order.at > began + slack:
+    for request in requests:
+        if began is not None and any(began < start <= request.at for start in starts):
+            began = None  # after a start the daemon tries held actions again
+        if began is not None and before is not None and request.at > began + slack:
             results.check(
                 "P3 probes",
-                order.at - before >= MIN_PROBE_INTERVAL,
-                f"{target} was asked at {order.at}, {order.at - before} after the request before, though the "
-                f"provider had refused since {began}",
+                request.at - before >= MIN_PROBE_INTERVAL,
+                f"{target} was requested at {request.at}, {request.at - before} after the request before, "
+                f"though the provider had refused since {began}",
             )
-            if order.status == 200 or not (is_of_account or order.status == 503):
+            if request.status == 200 or not (is_of_account or request.status == 503):
                 began = None
-        elif began is not None and began < order.at and order.status == 200:
-            began = None  # perhaps it went out once the refusal was known, and ended that
-        of_account = order.fault in ACCOUNT_FAULTS
-        is_throttled = target == "sms" and order.status == 503
+        elif began is not None and began < request.at and request.status == 200:
+            began = None  # perhaps a probe, whose success ended the outage
+        of_account = request.fault in ACCOUNT_FAULTS
+        is_throttled = target == "sms" and request.status == 503
         if (of_account and not (began and is_of_account)) or (is_throttled and began is None):
-            began, is_of_account = order.at, of_account
-        before = order.at
+            began, is_of_account = request.at, of_account
+        before = request.at

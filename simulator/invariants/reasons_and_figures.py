@@ -1,4 +1,4 @@
-"""P8 and P9: every reason is known, holds and can be told; every figure equals a recount."""
+"""P8 and P9: every reason is known, correct and explained; the analytics equal a recount."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def judge_reasons_and_analytics(
 
 
 async def _judge_known_reasons(observer: StoreObserver, results: PromiseResults) -> None:
-    known = {each.value for each in Reason}
+    known = {reason.value for reason in Reason}
     for table in ("calls", "actions", "attempts", "verifications"):
         rows = await observer.rows(f"SELECT id, reason FROM {table} WHERE reason IS NOT NULL")  # noqa: S608
         for row_id, reason in rows:
@@ -47,19 +47,19 @@ async def _judge_known_reasons(observer: StoreObserver, results: PromiseResults)
 async def _judge_dedup_reasons(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
-    """A duplicate has an accepted call within the window; an accepted one has none decided before it.
+    """A duplicate has an accepted call within the window; an accepted call has none before it.
 
-    A call that was taken after all opens no window for those that come after the news of that.
+    A call that turns out to be answered opens no window for calls received after that report.
     """
     rows = await observer.rows(
         """SELECT id, call_sid, caller, campaign, called_at / 1e6, verdict, received_at, reached_at FROM calls
            WHERE verdict IN ('accepted', 'duplicate') ORDER BY id"""
     )
-    windows = {each.name: each.dedup_window.total_seconds() for each in settings.policy.campaigns}
+    windows = {campaign.name: campaign.dedup_window.total_seconds() for campaign in settings.policy.campaigns}
     accepted = [row for row in rows if row[5] == "accepted"]
-    # The row of a call is made by its first request, though that may not be the one that decides it.
+    # The first request of a call creates its row, but a later request may decide the verdict.
     early = {
-        each.call_sid for each in simulation.exchange.ground_truth.inbound if _may_be_reported_early(each)
+        ring.call_sid for ring in simulation.exchange.ground_truth.inbound if _may_be_reported_early(ring)
     }
     for call_id, sid, caller, campaign, at_s, verdict, received_us, _ in rows:
         near = [
@@ -70,7 +70,7 @@ async def _judge_dedup_reasons(
             and abs(at_s - each[4]) < windows[campaign]
             and (each[7] is None or each[7] >= received_us or simulation.clock.was_stepped)
         ]
-        # Of news and a call of one instant either may have been first, and of all if somebody set the clock.
+        # A report and a call of one instant may have come in either order; after a clock step any two may.
         sure = [
             each
             for each in near
@@ -87,18 +87,20 @@ async def _judge_dedup_reasons(
 
 
 def _may_be_reported_early(ring: InboundRing) -> bool:
-    """Whether a request that tells neither of a missed call nor of an end may have come first."""
-    told = script_of(CallShape(ring.shape), ring.talked_s).requests
-    return any(not each.event.tells_end for each in told)
+    """Whether a request about neither a missed call nor a call's end may have come first."""
+    requests = script_of(CallShape(ring.shape), ring.talked_s).requests
+    return any(not request.event.tells_end for request in requests)
 
 
 async def _judge_cap_reasons(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
-    """A callback that the cap closed had as many others within the hour before, those that rang none but an
-    agent not counted."""
+    """A callback that the cap closed had `max_per_hour` others within the hour before.
+
+    Callbacks that only rang an agent do not count.
+    """
     if simulation.clock.was_stepped:
-        return  # an hour is told apart by the daemon's clock
+        return  # the daemon's clock measures the hour
     tries = await observer.rows(
         """SELECT a.id, a.number, a.campaign, t.started_at, a.closed_at,
                   a.outcome = 'failed' AND a.reason IN ('agent-busy', 'agent-no-answer', 'agent-failed')
@@ -110,9 +112,9 @@ async def _judge_cap_reasons(
     ):
         callback = getattr(settings.policy.campaign(campaign), "callback", None)
         counted = {
-            each
-            for each, whose, by, started_us, closed_us, is_miss in tries
-            if (whose, by) == (number, campaign)
+            tried_id
+            for tried_id, called, called_by, started_us, closed_us, is_miss in tries
+            if (called, called_by) == (number, campaign)
             and at_us - 60 * MINUTE_US < started_us <= at_us
             and not (is_miss and closed_us <= at_us)
         }
@@ -130,19 +132,21 @@ async def _judge_explanations(
 ) -> None:
     for (sid,) in await observer.rows("SELECT call_sid FROM calls ORDER BY id"):
         call = await simulation.host.request_json("GET", f"/api/v1/calls/{sid}")
-        told = explain_call(call, simulation.clock.now(), settings.timezone)
-        reasons = {call["reason"], *(each["reason"] for each in call["actions"])}
+        explanation = explain_call(call, simulation.clock.now(), settings.timezone)
+        reasons = {call["reason"], *(action["reason"] for action in call["actions"])}
         results.check(
             "P8 reasons",
-            all(f"[{each}]" in told for each in reasons),
-            f"the story of {sid} leaves out a reason",
+            all(f"[{reason}]" in explanation for reason in reasons),
+            f"the explanation of {sid} leaves out a reason",
             sid,
         )
 
 
 async def _judge_leads(observer: StoreObserver, results: PromiseResults) -> None:
-    """Each lead tells what became of its callbacks, and is a contact if one of them was answered, or since
-    somebody took a call of theirs. Of whom an operator said something else, only that may be true.
+    """A lead has the outcome of its latest callback and the number of its calls.
+
+    A lead is contacted if a callback to it, or a call from it, was answered. The check allows any state of
+    a lead that an operator has marked.
     """
     callbacks = await observer.rows(
         """SELECT campaign, number, outcome, placed_at, closed_at, id FROM actions
@@ -166,9 +170,9 @@ async def _judge_leads(observer: StoreObserver, results: PromiseResults) -> None
         latest = max(mine, key=lambda each: (each[3] or 0, each[4], each[5]), default=(None,) * 6)
         is_reached = any(each[2] == "answered" for each in mine)
         may_be = is_reached or lead_id in marked or (campaign, number) in taken
-        told, counted = (outcome, count), (latest[2], calls[campaign, number])
+        stored, counted = (outcome, count), (latest[2], calls[campaign, number])
         results.check(
-            "P9 figures", told == counted, f"the lead of {number} says {told}, counted {counted}", number
+            "P9 figures", stored == counted, f"the lead of {number} has {stored}, counted {counted}", number
         )
         results.check(
             "P9 figures",
@@ -181,7 +185,7 @@ async def _judge_leads(observer: StoreObserver, results: PromiseResults) -> None
 async def _judge_analytics(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
-    """Of all calls and of those between, of every campaign: as the API tells them, and counted anew."""
+    """Compare the API's analytics with a recount, for all calls and for a period, of every campaign."""
     ((first, last),) = await observer.rows("SELECT min(called_at), max(called_at) FROM calls")
     if first is None:
         return
@@ -189,15 +193,15 @@ async def _judge_analytics(
         EPOCH + timedelta(minutes=first // MINUTE_US + 17),
         EPOCH + timedelta(minutes=last // MINUTE_US - 11),
     )
-    names = (None, *(each.name for each in settings.policy.campaigns))
+    names = (None, *(campaign.name for campaign in settings.policy.campaigns))
     for name, (since, until) in product(names, ((None, None), between)):
         if since is not None and until is not None and since > until:
             continue
         query = {"campaign": name, "since": to_iso(since), "until": to_iso(until)}
-        told = await simulation.host.request_json(
+        reported = await simulation.host.request_json(
             "GET", f"/api/v1/analytics?{urlencode({key: text for key, text in query.items() if text})}"
         )
         counted = await recount_analytics(observer.rows, name, since, until, settings.timezone)
         if counted["verdicts"]:
-            wrong = differences(told, counted)
-            results.check("P9 figures", not wrong, f"of {query}: told and counted {wrong}")
+            wrong = differences(reported, counted)
+            results.check("P9 figures", not wrong, f"of {query}: reported and counted {wrong}")

@@ -1,11 +1,11 @@
-"""P11 held against whom nobody spoke with: who rings back after a callback in vain is owed another.
+"""P11 for callers with whom nobody spoke: a new call after an unanswered callback is owed another one.
 
 11:00:30  callback to Asha, who does not answer
-11:02:00  Asha rings again, which is a duplicate      a callback is owed for it, or one waits already
+11:02:00  Asha calls again, which is a duplicate      a callback is owed for the call, or one waits already
 11:02:30  callback to Asha, who talks until 11:04
-11:03:00  Asha rang meanwhile                         what that is owed may end: they were spoken with
-11:05:00  Asha rings again                            what this is owed may not, whenever the news of
-                                                      11:04 comes
+11:03:00  Asha called meanwhile                       its callback may be cancelled: they have spoken
+11:05:00  Asha calls again                            its callback may not be cancelled, whenever the
+                                                      report of 11:04 comes
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from simulator.invariants.promise_results import PromiseResults
 UNANSWERED_OUTCOMES = ("no-answer", "busy", "failed")
 
 _SECOND = timedelta(seconds=1)
-"""Exotel tells of instants by the second."""
+"""Exotel reports instants in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _RecordedCallback:
-    """A callback as the daemon keeps it; instants but the first are its own, in microseconds."""
+    """A callback as the daemon stores it. `called_at` is true time; `_us` values are by its own clock."""
 
     action: str
     called_at: datetime
     created_us: int
     waited_until_us: int | None
-    """When it no longer waited: it was placed, or closed."""
+    """When the callback was placed or closed; None while it waits."""
     outcome: str
     reason: str
 
@@ -45,22 +45,22 @@ async def judge_repeat_callers(
     calls: Iterable[PlacedCall], simulation: Simulation, observer: StoreObserver, results: PromiseResults
 ) -> None:
     if simulation.clock.was_stepped:
-        return  # before and after can't be told apart
-    truth = simulation.exchange.ground_truth
-    callbacks = await _load_callbacks(truth, observer)
-    outcomes = {each.action: each.outcome for mine in callbacks.values() for each in mine}
-    ours: defaultdict[tuple[str, str], list[PlacedCall]] = defaultdict(list)
+        return  # after a clock step, before and after can't be told apart
+    ground_truth = simulation.exchange.ground_truth
+    callbacks = await _load_callbacks(ground_truth, observer)
+    outcomes = {callback.action: callback.outcome for mine in callbacks.values() for callback in mine}
+    placed: defaultdict[tuple[str, str], list[PlacedCall]] = defaultdict(list)
     for call in calls:
-        ours[call.number, call.campaign].append(call)
+        placed[call.number, call.campaign].append(call)
     duplicates = await observer.rows(
         "SELECT call_sid, campaign, received_at FROM calls WHERE verdict = 'duplicate' ORDER BY id"
     )
     for sid, campaign, received_us in duplicates:
-        ring = truth.call(sid)
+        ring = ground_truth.call(sid)
         if not isinstance(ring, InboundRing):
             continue
         owner = (ring.number, campaign)
-        before = [each for each in ours[owner] if each.since < ring.rung_at]
+        before = [call for call in placed[owner] if call.since < ring.rung_at]
         last = max(before, key=lambda each: each.since, default=None)
         if last is None or last.until > ring.rung_at or last.talked_from is not None:
             continue
@@ -68,20 +68,20 @@ async def judge_repeat_callers(
             results.check(
                 "P11 heard",
                 any(_covers_call(each, last.until, received_us) for each in callbacks[owner]),
-                f"{ring.number} rang back in {sid} at {ring.rung_at}, after callback {last.sid} had ended in "
-                f"vain at {last.until}, and is owed nothing",
+                f"{ring.number} called again in {sid} at {ring.rung_at}, after callback {last.sid} had ended "
+                f"unanswered at {last.until}, and is owed no callback",
                 *(sid, last.sid, ring.number),
             )
     for (number, campaign), mine in callbacks.items():
         for callback in mine:
             if callback.outcome == "cancelled" and callback.reason == "reached-otherwise":
-                talks = (each for each in ours[number, campaign] if outcomes.get(each.action) == "answered")
+                talks = (call for call in placed[number, campaign] if outcomes.get(call.action) == "answered")
                 results.check(
                     "P11 heard",
                     any(each.until >= callback.called_at - _SECOND for each in talks)
-                    or _was_inbound_answered(truth, number, callback.called_at),
+                    or _was_inbound_answered(ground_truth, number, callback.called_at),
                     f"callback {callback.action} to {number} was cancelled, and nobody spoke with them since "
-                    f"they rang at {callback.called_at}",
+                    f"they called at {callback.called_at}",
                     *(f"action {callback.action}", number),
                 )
 
@@ -89,7 +89,7 @@ async def judge_repeat_callers(
 async def _load_callbacks(
     ground_truth: GroundTruth, observer: StoreObserver
 ) -> defaultdict[tuple[str, str], list[_RecordedCallback]]:
-    """By caller and campaign. The number is the exchange's: the daemon's may be erased."""
+    """By caller and campaign. The number comes from the exchange: the daemon's may be erased."""
     found: defaultdict[tuple[str, str], list[_RecordedCallback]] = defaultdict(list)
     for action_id, sid, campaign, created_us, placed_us, closed_us, outcome, reason in await observer.rows(
         """SELECT a.id, c.call_sid, a.campaign, a.created_at, a.placed_at, a.closed_at, a.outcome, a.reason
@@ -105,16 +105,16 @@ async def _load_callbacks(
 
 
 def _covers_call(callback: _RecordedCallback, since: datetime, received_us: int) -> bool:
-    """Whether it is for a call from since then, or waited as the other call came in."""
+    """Whether the callback is for a call after `since`, or was waiting when the call was received."""
     waited = callback.created_us <= received_us and (callback.waited_until_us or received_us) >= received_us
     return waited or callback.called_at >= since - _SECOND
 
 
 def _was_inbound_answered(ground_truth: GroundTruth, number: str, since: datetime) -> bool:
-    """Whether somebody took a call of theirs, that one or a later one, or they left a voicemail."""
+    """Whether a call of the number at `since` or later was answered, or left a voicemail."""
     return any(
-        max(filter(None, (each.talked_until, each.voicemail_at)), default=since - 2 * _SECOND)
+        max(filter(None, (ring.talked_until, ring.voicemail_at)), default=since - 2 * _SECOND)
         >= since - _SECOND
-        for each in ground_truth.inbound
-        if each.number == number
+        for ring in ground_truth.inbound
+        if ring.number == number
     )

@@ -1,7 +1,7 @@
-"""P4 and P9 for verifications: each is proved by one call, of its own number and in its time, and says so.
+"""P4 and P9 for verifications: one call of the right number, in time, proves each.
 
-Judged from the tables alone, against the calls as they came in; that what is closed stays closed is
-the witness's to see.
+The check compares the tables with the calls that came in. The observer checks that a closed verification
+stays closed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def judge_verifications(
         """SELECT a.call_id, a.number, a.campaign, c.called_at, c.received_at, a.reason
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'verify'"""
     )
-    told: Counter[str] = Counter(
+    webhook_counts: Counter[str] = Counter(
         dict(
             await observer.rows(
                 """SELECT details ->> 'verification', count(*) FROM actions
@@ -40,11 +40,12 @@ async def judge_verifications(
     )
     proofs = {call_id for call_id, *_, reason in attempts if reason == "verified"}
     for row in rows:
-        # By a clock that was stepped, a call of an hour before seems to have come since.
-        _judge_verification(settings, row, [] if simulation.clock.was_stepped else attempts, told, results)
+        # After a clock step, a call from an hour before may seem to have come since.
+        comparable = [] if simulation.clock.was_stepped else attempts
+        _judge_verification(settings, row, comparable, webhook_counts, results)
     wanted = sorted(row[6] for row in rows if row[5] == "verified")
     results.check(
-        PROMISE, sorted(proofs) == wanted, f"calls {sorted(proofs)} say that they proved, {wanted} did"
+        PROMISE, sorted(proofs) == wanted, f"calls {sorted(proofs)} have reason verified, {wanted} proved one"
     )
 
 
@@ -65,13 +66,13 @@ def _judge_verification(
     results.check(
         PROMISE,
         webhook_counts[name] == webhooks,
-        f"{webhook_counts[name]} webhooks tell of verification {name}",
+        f"{webhook_counts[name]} webhooks report verification {name}, not {webhooks}",
         number,
     )
     if status == "pending":
-        in_vain = [
-            each
-            for each in attempts
-            if each[1:3] == (number, campaign) and begins <= each[3] < expires and each[4] >= created
+        ignored = [
+            attempt
+            for attempt in attempts
+            if attempt[1:3] == (number, campaign) and begins <= attempt[3] < expires and attempt[4] >= created
         ]
-        results.check(PROMISE, not in_vain, f"verification {name} waits, and its call has come", number)
+        results.check(PROMISE, not ignored, f"verification {name} is pending, though its call came", number)
