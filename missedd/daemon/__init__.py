@@ -1,1 +1,1 @@
-"""The composition: the daemon's parts put together, and the sites that its listeners serve."""
+"""The composition root: connects the daemon's parts, and builds the sites that its listeners serve."""

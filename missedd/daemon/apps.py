@@ -1,7 +1,7 @@
-"""The two sites on a running engine: which port of the web room is filled by what.
+"""Connects the public and the private site to a running engine.
 
-Beside `daemon` the only place that knows both the engine and the web; a simulation uses it too, so
-that what it talks to is what the daemon serves.
+Only this module and `daemon` know both the engine and the web. A simulation uses this module too, so it
+talks to the same sites as the daemon serves.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from missedd.web.public.app import READINESS_PATH, PublicSite
 from missedd.web.public.responses import HttpReply
 
 MISPLACED_LOG_INTERVAL_S: Final = 3_600.0
-"""A product that has the wrong address may send it hundreds of requests a minute."""
+"""Seconds between two warnings about one product: it may send hundreds of wrong requests a minute."""
 
 
 class PublicRequestLog:
-    """What the public site tells of requests that brought nothing in."""
+    """Logs and counts requests to the public site that were refused, misdirected or failed."""
 
     def __init__(self, log: Logger, metrics: Metrics) -> None:
         self._log = log
         self._metrics = metrics
         self._misplaced: dict[str, tuple[float, int]] = {}
-        """When each other product was last told of, in seconds of trio's clock, and its requests since."""
+        """For each product: when it was last logged, in seconds of trio's clock, and its requests since."""
 
     def refused(self, status: int, place: str, why: str) -> None:
         self._metrics.refused.add(status)
@@ -76,12 +76,12 @@ class PublicRequestLog:
 
 
 def _path_prefix(place: str, parts: int = 1) -> str:
-    """What kind of place it is, without the id of what was asked for: failures are counted by it."""
+    """The first `parts` of a path, without ids: failures are throttled by it."""
     return "/".join(place.split("/")[:parts])
 
 
 class TimedPublicSite:
-    """The public site, with every answer's time taken."""
+    """The public site, which also measures how long each answer takes."""
 
     def __init__(self, site: PublicSite, edge: PublicRequestLog, metrics: Metrics) -> None:
         self._site = site
@@ -92,12 +92,12 @@ class TimedPublicSite:
         began_s = trio.current_time()
         reply = await self._site.answer(path, request)
         if path == READINESS_PATH:
-            return reply  # a probe is no call, and comes every second
+            return reply  # a readiness probe is no call, and comes every second
         self._metrics.acknowledgement.observe(trio.current_time() - began_s)
         return reply
 
     def on_refusal(self, status: int, why: str) -> None:
-        """A request that was refused before it was one."""
+        """Record a request that the listener refused before it was parsed."""
         self.request_log.refused(status, "?", why)
 
 
@@ -108,10 +108,10 @@ def build_public_site(
     metrics: Metrics,
     why_not_ready: Callable[[], str | None] | None = None,
 ) -> TimedPublicSite:
-    """The site of the public listener. Without `why_not_ready` it is ready while the store can commit."""
+    """Build the public listener's site. Without `why_not_ready` it is ready while the store can commit."""
 
     async def report(kind: str, action_id: int, report: StatusReport) -> None:
-        # Given up is the wait, not the work: the store may yet keep it. Calls have intake's patience.
+        # We stop waiting, but the commit may still succeed. Missed calls have the same limit in intake.
         with trio.move_on_after(MAX_WAIT_S) as waiting:
             await engine.apply_status_report(kind, action_id, report)
         if waiting.cancelled_caught:
@@ -144,7 +144,7 @@ def build_private_site(
     why_not_ready: Callable[[], str | None],
     keys: AccessPolicy = NO_AUTH,
 ) -> QuartTrio:
-    """The site of the private listener."""
+    """Build the private listener's site."""
     read = StoreReader(engine.store.read)
     signs = ProcessMetrics(engine, log, why_not_ready)
 
@@ -182,7 +182,7 @@ def build_private_site(
 
 
 def metrics_listener(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]:
-    """A listener of the log that counts: each unit of work is told there once, whatever is printed."""
+    """A log listener that updates the metrics. Each event reaches it once, whether or not it is printed."""
 
     def hear(event: Event, fields: dict[str, object]) -> None:
         match event:

@@ -1,7 +1,7 @@
 """The composition root: the engine and its two listeners, signals, and the supervisor's socket.
 
-The only place that opens long-lived nurseries beside the engine's own. Stopping runs inward out:
-the listeners drain, the engine's actors finish what they hold, the store closes.
+Only this module and the engine open long-lived nurseries. A stop goes from the inside out: the listeners
+drain, the engine's parts finish their work, the store closes.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from missedd.web.public.listener import open_listeners, serve_public
 from missedd.web.public.unix_socket import listen_unix
 
 LOG_COUNTS_INTERVAL_S = 1.0
-"""How often the log tells of what it left out or only counted."""
+"""How often the log writes the counts of lines that it left out."""
 
 HEARTBEAT_INTERVAL_S = 5.0
-"""How often the supervisor's status line is renewed, and its watchdog fed where it asks for no more."""
+"""How often systemd's status line is renewed. The watchdog is fed this often unless systemd asks for more."""
 
 DRAIN_TIMEOUT_S = 6.0
-"""How long the listeners may drain. With the engine's grace for requests in flight (8 s) and the
-store's last commit it stays below the unit's TimeoutStopSec."""
+"""Seconds that the listeners may drain. With the engine's grace for requests in flight (8 s) and the
+store's last commit the sum stays below the unit's TimeoutStopSec."""
 
 
 NOT_RELOADED_ADVICE = (
@@ -78,11 +78,11 @@ def _listen_address(name: tuple[str, int]) -> ListenAddress:
 
 
 async def serve(loaded: LoadedConfig, world: Environment, log: Logger) -> None:
-    """Run until SIGTERM or SIGINT, then drain and return. SIGHUP changes nothing.
+    """Run until SIGTERM or SIGINT, then drain and return. SIGHUP only logs a warning.
 
-    Raises `StoreRefused` or `CannotListen`, inside an exception group, where it cannot start.
+    If the daemon cannot start, raises `StoreRefused` or `CannotListen` inside an exception group.
     """
-    # Before a port opens: a stop asked for meanwhile is a stop, not a death.
+    # Before a port opens, so that a signal during the start is an orderly stop.
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
@@ -94,7 +94,7 @@ async def serve(loaded: LoadedConfig, world: Environment, log: Logger) -> None:
 async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Logger) -> None:
     async for number in signals:
         if number == signal.SIGHUP:
-            # A closed terminal or a log rotation; it must not end the daemon, whatever it was meant for.
+            # A closed terminal or a log rotation may send SIGHUP. It must not end the daemon.
             log.warning(Event.DAEMON_NOT_RELOADED, signal="SIGHUP", advice=NOT_RELOADED_ADVICE)
             continue
         log.info(Event.DAEMON_STOPPING, signal=signal.Signals(number).name)
@@ -103,7 +103,7 @@ async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Lo
 
 
 async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.Event) -> None:
-    """Run the daemon with its listeners until `stop` is set."""
+    """Run the daemon with its listeners until `stop` is set. Raises as `serve` does."""
     settings, listen = loaded.settings, loaded.settings.listen
     metrics = Metrics(settings.policy)
     log.add_listener(metrics_listener(metrics))
@@ -118,9 +118,9 @@ async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.
     for warning in (*settings.warnings, *inherited_mismatches(listen, inherited)):
         log.warning(Event.CONFIG_WARNED, warning=warning)
     owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
-    # The database comes first: who finds it taken is told so, and not that a port is. A port that
-    # the system is to choose, or that systemd holds, cannot be taken, but its number is part of the
-    # status reports' URLs.
+    # Open the database before the ports, so that a second daemon reports "database in use", not "port
+    # in use". Two kinds of port come first: one that the system chooses, and one that systemd holds.
+    # Neither can be in use, and its number is part of the status reports' URLs.
     is_free_port = isinstance(listen.public, ListenAddress) and listen.public.port == 0
     is_settled = is_free_port or sockets.PUBLIC in passed
     doors = await _bind_sockets(loaded, passed) if is_settled else None
@@ -159,14 +159,17 @@ async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.
 
 
 def _freeze_startup_objects() -> None:
-    """Take what the start has made out of the garbage collector's sight: it is here to stay, and looking
-    through all of it again and again is seen in the slowest answers."""
+    """Exclude the objects of the start from garbage collection. They live as long as the process, and
+    repeated scans of them make the slowest answers slower."""
     gc.collect()
     gc.freeze()
 
 
 def _access_policy(loaded: LoadedConfig, bound: ListenAddress) -> AccessPolicy:
-    """What opens the private site where it was really bound: a socket that was passed, or a name's."""
+    """The access rules of the private site at the address where it was bound, which systemd may choose.
+
+    Raises `CannotListen` if the address is public and there is no password.
+    """
     secrets = loaded.secrets
     check_private_address(bound, has_password=secrets.console_password is not None)
     listen = loaded.settings.listen
@@ -184,7 +187,7 @@ def _inherited_sockets() -> dict[str, list[socket.socket]]:
 
 
 async def _bind_sockets(loaded: LoadedConfig, passed: Mapping[str, list[socket.socket]]) -> _BoundSockets:
-    """Take the sockets that were passed, and bind those that were not."""
+    """Use the sockets that systemd passed, and bind the others. Raises `CannotListen`."""
     listen = loaded.settings.listen
     try:
         if held := passed.get(sockets.PUBLIC):
@@ -222,7 +225,7 @@ def _bind(endpoint: ListenAddress) -> socket.socket:
 
 
 async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
-    """Feed the watchdog as long as the store answers: a daemon that cannot remember must not live on."""
+    """Feed the watchdog as long as the store answers. A daemon whose store hangs should be restarted."""
     interval_s = notify.watchdog_interval_s() or HEARTBEAT_INTERVAL_S
     while not stop.is_set():
         gauge = await engine.health_line()
@@ -233,7 +236,7 @@ async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
 
 
 async def _write_log_counts(log: Logger, stop: trio.Event) -> None:
-    """Let the log tell of what it only counted, also where nothing more happens."""
+    """Write the counts of left-out log lines every second, also if no further line is logged."""
     while not stop.is_set():
         log.write_counts()
         with trio.move_on_after(LOG_COUNTS_INTERVAL_S):

@@ -1,6 +1,6 @@
-"""Could the listeners be bound? What can be said of it without binding a port, by `serve` and `check` alike.
+"""Checks of the listen addresses that need no open port, for `serve` and `check` alike.
 
-A port that is taken shows only when it is bound, and may be free again by then.
+Example: `listen.private = 0.0.0.0:8081` without a password. A port in use is noticed only when it is bound.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from missedd.config.loader import UNPROTECTED_ADVICE, ListenAddress, ListenSetti
 from missedd.web.public.unix_socket import has_socket
 
 RUNTIME_FOLDER: Final = Path("/run")
-"""Below it folders come and go with what runs: systemd's RuntimeDirectory makes ours at each start."""
+"""Folders below it exist only while their service runs: systemd's RuntimeDirectory makes ours at a start."""
 
 
 class CannotListen(Exception):
-    """An address is taken or not ours; the text says which and what to do."""
+    """An address is in use or not on this machine. The text names the address and the remedy."""
 
 
 def listen_failure(address: ListenAddress | UnixSocket, key: str, failure: OSError) -> CannotListen:
-    """In the words of the system, with the key that says where to listen."""
+    """The operating system's error with the address and its configuration key."""
     return CannotListen(f"cannot listen on {address} ({key}): {describe_error(failure)}")
 
 
 def check_private_address(bound: ListenAddress, *, has_password: bool) -> None:
-    """Raise `CannotListen` where the private listener would be open to everybody; `bound` is an address."""
+    """Raise `CannotListen` if `bound`, the private listener's IP address, is public and has no password."""
     if bound.is_public and not has_password:
         raise CannotListen(f"listen.private: {bound} {UNPROTECTED_ADVICE}")
 
 
 def address_problems(listen: ListenSettings, *, has_password: bool) -> Iterator[str]:
-    """What keeps the listeners from being bound where the configuration has them."""
+    """The problems of the configured listen addresses, each as one sentence."""
     for key, on in (("listen.public", listen.public), ("listen.private", listen.private)):
         try:
             if isinstance(on, UnixSocket):

@@ -1,4 +1,4 @@
-"""What the running daemon tells the metrics of itself: its budgets, its troubles, its disk."""
+"""The daemon's own gauges for the metrics: rate limits, troubles, log, disk."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
 
 
 class ProcessMetrics:
-    """Asks the engine, the log and the disk, each time anew."""
+    """Reads the gauges from the engine, the log and the disk, at each scrape."""
 
     def __init__(self, engine: Engine, log: Logger, why_not_ready: Callable[[], str | None]) -> None:
         self._engine = engine
         self._log = log
         self._why_not_ready = why_not_ready
         self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.rate_limiters), False)
-        """Troubles that may come or have been, each False: their series go on when they have ended."""
+        """Possible and past troubles, each False, so that a series continues as 0 after its trouble."""
 
     def read(self) -> DaemonGauges:
         engine = self._engine
@@ -62,12 +62,12 @@ def _file_sizes(database: Path) -> dict[str, int]:
         try:
             sizes[name] = path.stat().st_size
         except OSError:
-            continue  # no sample says that it is not known
+            continue  # an unknown size has no sample
     return sizes
 
 
 def _disk_usage(folder: Path) -> tuple[int | None, int | None]:
-    """Bytes that are free to this process and in all."""
+    """Free bytes for this process and total bytes of the disk; None if they are unknown."""
     try:
         usage = shutil.disk_usage(folder)
     except OSError:

@@ -1,1 +1,1 @@
-"""The provider's spelling: requests to values, values to requests, answers as data."""
+"""Exotel's formats: its requests are parsed to values, ours are built from values, answers are data."""

@@ -1,8 +1,8 @@
-"""The pages of Exotel's list of calls, and what an entry of it says.
+"""The pages of Exotel's list of calls, and their entries.
 
     GET …/Calls.json    {"Metadata": {"NextPageUri": …}, "Calls": [{…}, …]}
 
-Exotel lists a call once it has ended; a call that was just made may be missing for some seconds.
+Exotel lists a call after it has ended. A new call may be missing for some seconds.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from missedd.exotel.status_report_parser import parse_call_record
 
 PAGE_SIZE = 100
 MAX_FILTER_NUMBERS = 5
-"""Exotel's limits on a page and on the numbers of a filter."""
+"""Exotel's limits on the calls of a page and on the numbers of a filter."""
 
 type PageQuery = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """An entry of Exotel's list of calls. Numbers are E.164, None where they can't be read."""
+    """An entry of Exotel's list of calls. Numbers are E.164, None if unreadable. `created_at` is in UTC."""
 
     sid: str
     created_at: datetime | None
@@ -42,7 +42,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """The entries of one page as they came, and the query of the page after it, None at the end."""
+    """The entries of one page as they came, and the query of the next page; None at the end."""
 
     entries: tuple[Mapping[str, Any], ...] = field(repr=False)
     next_query: PageQuery | None = field(repr=False)
@@ -50,14 +50,14 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class IncomingPage:
-    """Some of the account's incoming calls, and the query of the page after it, None at the end."""
+    """Some of the account's incoming calls, and the query of the next page; None at the end."""
 
     calls: tuple[ListedCall, ...] = field(repr=False)
     next_query: PageQuery | None = field(repr=False)
 
 
 def parse_page(document: Mapping[str, Any]) -> ListPage | None:
-    """None if the answer holds no list of calls."""
+    """Parse a page; None if the answer has no list of calls."""
     calls = document.get("Calls")
     if not isinstance(calls, Sequence) or isinstance(calls, str):
         return None
@@ -80,7 +80,7 @@ def parse_record(entry: Mapping[str, Any]) -> CallRecord:
 
 
 def date_filter(since: datetime, until: datetime) -> str:
-    """The filter `DateCreated`. The list knows whole seconds, so both ends are widened to them."""
+    """The filter `DateCreated`, in India's time. It has whole seconds, so both ends are rounded outward."""
     return f"gte:{format_ist(since)};lte:{format_ist(until + timedelta(seconds=1))}"
 
 
@@ -90,7 +90,7 @@ def query_from_numbers(numbers: tuple[str, ...], since: datetime, until: datetim
 
 
 def query_incoming(since: datetime, until: datetime) -> PageQuery:
-    """The account's incoming calls, oldest first, with what became of their legs."""
+    """The account's incoming calls, oldest first, with the status of their legs."""
     return {
         "DateCreated": date_filter(since, until),
         "Direction": "inbound",
@@ -101,7 +101,7 @@ def query_incoming(since: datetime, until: datetime) -> PageQuery:
 
 
 def _next_query(document: Mapping[str, Any]) -> dict[str, str] | None:
-    """The query of the page after this one. Host and path stay ours: they get our credentials."""
+    """The query of the next page. Host and path stay ours, as the request carries our credentials."""
     metadata = document.get("Metadata")
     following = metadata.get("NextPageUri") if isinstance(metadata, Mapping) else None
     if not isinstance(following, str):

@@ -1,4 +1,4 @@
-"""Exotel as the daemon uses it: ask for a call or an SMS, and look up what became of one.
+"""Exotel's API as the daemon uses it: place a call, send an SMS, and look up what happened to them.
 
     POST …/Calls/connect.json   200 {"Call": {"Sid": …}}               -> Answer
     POST …/Sms/send.json        200 {"SMSMessage": {"Sid": …}}         -> Answer
@@ -6,8 +6,8 @@
     GET  …/SMS/Messages/<sid>.json   {"SMSMessage": {…}}, or the words `No matching results`
     GET  …/Calls.json           {"Metadata": {"NextPageUri": …}, "Calls": [{…}, …]}
 
-What an answer means is decided in `codes`, what happens on the way in `transport`. A look-up never
-guesses: it tells a fact, or is `Unavailable`.
+`response_codes` decides what an answer means, `transport` makes the HTTP exchange. A lookup never guesses:
+it returns a fact, or `Unavailable`. No method raises for a failure of the network or of Exotel.
 """
 
 from __future__ import annotations
@@ -54,17 +54,20 @@ __all__ = [
 ]
 
 MAX_PAGES = 5
-"""500 calls to five numbers in the minutes that a look-up asks about: more than anybody makes."""
+"""500 calls to five numbers within the few minutes that a lookup covers: more than ever happen."""
 
 _NO_SUCH_SMS = "no matching results"
 
 type AcquireTurn = Callable[[], Awaitable[object]]
-"""Awaited before each request of a look-up that takes several: every page is a request of its own."""
+"""Awaited before each request of a lookup with several pages, as each page is one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A look-up that told nothing. `reason` is NOT_FOUND where Exotel says there is no such thing."""
+    """A lookup without a result. `reason` is NOT_FOUND if Exotel says that there is no such call or SMS.
+
+    `retry_after_s` is the wait in seconds that Exotel asked for, or None.
+    """
 
     code: str
     reason: Reason
@@ -73,9 +76,9 @@ class Unavailable:
 
 
 class ExotelClient:
-    """Exotel's v1 API for one account. Safe to use from many tasks at once.
+    """Exotel's v1 API for one account. Many coroutines may use it at once.
 
-    `http` is this client's alone (see `new_http`) and is closed by whoever made it.
+    No other part may use `http` (see `new_exotel_client`). The code that made `http` must close it.
     """
 
     def __init__(self, http: httpx.AsyncClient, account: ExotelAccount, clock: Clock) -> None:
@@ -84,33 +87,33 @@ class ExotelClient:
         self._transport = Transport(http, account)
 
     async def place_call(self, call: OutgoingCall) -> Answer:
-        """Ask for a call. Accepted means taken, not answered."""
+        """Place a call. Accepted means that Exotel took the request, not that anybody answered the call."""
         return await self._request(Api.VOICE, "/Calls/connect.json", call_form(call, self._account_sid))
 
     async def send_sms(self, sms: OutgoingSms) -> Answer:
-        """Ask for an SMS. Accepted means taken, not delivered."""
+        """Send an SMS. Accepted means that Exotel took the request, not that the SMS was delivered."""
         return await self._request(Api.SMS, "/Sms/send.json", sms_form(sms))
 
     async def call_details(self, sid: str) -> StatusReport | Unavailable:
-        """What became of a call; not final until minutes after it ended."""
+        """Look up a call. The record is not final until some minutes after the call's end."""
         path = f"/Calls/{quote(sid, safe='')}.json"
         found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
         return found if isinstance(found, Unavailable) else _require_sid(parse_call_record(found))
 
     async def sms_details(self, sid: str) -> StatusReport | Unavailable:
-        """What became of an SMS. Of one it doesn't know, Exotel says so with a 200."""
+        """Look up an SMS. For an unknown SMS Exotel answers 200, with words instead of a record."""
         found = _map_404(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
         return found if isinstance(found, Unavailable) else _require_sid(parse_sms_record(found))
 
     async def incoming_calls(
         self, since: datetime, until: datetime, page: PageQuery | None = None
     ) -> IncomingPage | Unavailable:
-        """A page of the account's incoming calls from `since` to `until`, a month at most, oldest first.
+        """A page of the account's incoming calls from `since` to `until`, oldest first.
 
-        One request. `page` is the `next_query` of the page before. All of the account's calls are
-        listed, not only those to our ExoPhones.
+        Both times are aware, and a month apart at most. One request. `page` is the `next_query` of the page
+        before. The list has all of the account's calls, not only those to our ExoPhones.
         """
-        # Nothing is said of whether the next page's address keeps `details`.
+        # Exotel does not document whether the next page's address keeps `details`, so add it again.
         found = await self._fetch_page({**(page or query_incoming(since, until)), "details": "true"})
         if isinstance(found, Unavailable):
             return found
@@ -118,7 +121,7 @@ class ExotelClient:
         return IncomingPage(tuple(each for each in incoming if each is not None), found.next_query)
 
     async def incoming_call(self, sid: str) -> ListedCall | Unavailable:
-        """An incoming call with its details, where the list left them out."""
+        """Look up an incoming call with its details, which the list may have left out."""
         path = f"/Calls/{quote(sid, safe='')}.json"
         found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
         if isinstance(found, Unavailable):
@@ -128,10 +131,10 @@ class ExotelClient:
     async def find_calls(
         self, *, numbers: tuple[str, ...], since: datetime, until: datetime, acquire_turn: AcquireTurn
     ) -> tuple[CallRecord, ...] | Unavailable:
-        """The calls made from any of `numbers` (E.164, as sent in `From`) from `since` to `until`.
+        """The calls made from any of `numbers` (E.164, as sent in `From`) between two aware times.
 
-        Complete or Unavailable: an empty tuple means that Exotel lists none. A call appears in the
-        list some seconds after it was made.
+        The result is complete, or Unavailable. An empty tuple means that Exotel lists no such call. A call
+        appears in the list some seconds after it was made.
         """
         records: list[CallRecord] = []
         for chunk in batched(numbers, MAX_FILTER_NUMBERS, strict=False):
@@ -139,7 +142,7 @@ class ExotelClient:
             if isinstance(entries, Unavailable):
                 return entries
             records.extend(parse_record(each) for each in entries)
-        # A filter may match more loosely than it was meant, so the numbers are compared again.
+        # Exotel's filter may match more than was asked for, so compare the numbers again.
         return tuple(each for each in records if each.sid and each.from_number in numbers)
 
     async def _fetch_pages(
@@ -200,7 +203,7 @@ def _parse_document(body: bytes) -> Mapping[str, Any] | Unavailable:
 
 
 def _map_404(document: Mapping[str, Any] | Unavailable) -> Mapping[str, Any] | Unavailable:
-    """Of one call or SMS, a 404 says that there is none; of a list it would say that the account is wrong."""
+    """For one call or SMS a 404 means that it does not exist. For a list it means a wrong account."""
     if isinstance(document, Unavailable) and document.code.partition(":")[0] == "404":
         return replace(document, reason=Reason.NOT_FOUND)
     return document

@@ -1,4 +1,4 @@
-"""What a report or record tells of a call, or of an SMS, beside how it ended.
+"""Duration, price, recording and SMS units, from Exotel's reports and records.
 
     # the end of a call between two numbers
     ConversationDuration=8 Legs[0][OnCallDuration]=21 Legs[1][OnCallDuration]=8 RecordingUrl=https://…
@@ -8,8 +8,9 @@
     Stream[Status]=completed Stream[Duration]=34 Stream[RecordingUrl]=https://…
     # SMS     SmsUnits=2 Price=0.360000
 
-Exotel fills in price and recording minutes after the call: what a report lacks, a later one or a look-up
-may bring. A `PreSignedRecordingUrl` opens for everybody and for some minutes only, so it is not kept.
+Exotel fills in price and recording some minutes after the call. If a report lacks them, a later report or
+a lookup may have them. A `PreSignedRecordingUrl` works for everybody, and for some minutes only, so it is
+not stored.
 """
 
 from __future__ import annotations
@@ -29,11 +30,10 @@ _PRICE: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 def read_call_facts(fields: Mapping[str, str], first_party: str | None) -> dict[str, str]:
-    """The facts that fields tell of a call; `first_party` says who was rung first, None where a flow was
-    called.
+    """The facts about a call: `talk_s` (whole seconds), `recording_url`, `price`; each may be missing.
 
-    Two people talk while the second leg is up. In a flow it is the leg that was up longest, or what the
-    flow tells of its own conversation.
+    `first_party` is whose phone rang first, `agent` or `customer`; None for a flow. Two people talk while
+    the second leg is up. In a flow the longest leg counts, or the flow's own conversation.
     """
     found: dict[str, str] = {}
     told = [
@@ -48,7 +48,7 @@ def read_call_facts(fields: Mapping[str, str], first_party: str | None) -> dict[
 
 
 def read_sms_facts(fields: Mapping[str, str]) -> dict[str, str]:
-    """The facts that fields tell of an SMS."""
+    """The facts about an SMS: `units` (billed parts) and `price`; each may be missing."""
     units = first_value(fields, "SmsUnits")
     return ({"units": units} if _COUNT.fullmatch(units) else {}) | _read_price(fields)
 

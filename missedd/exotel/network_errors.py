@@ -1,7 +1,7 @@
-"""Why a request got no answer: a code and a sentence, from what the layers of the network raised.
+"""Why a request got no answer: a code and a sentence, from the chain of exceptions.
 
-A name that is not known and a port that is closed are both a `ConnectError` to httpx; what tells them apart
-lies deeper in the chain. It needs different people: one mends the DNS, the other starts the program.
+For httpx an unknown host name and a closed port are both a `ConnectError`; only a deeper exception of the
+chain differs. The remedies differ too: one person repairs the DNS, another starts the program.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import trio
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailure:
-    """`code` is for logs and records, `words` end a sentence that begins with whom was asked."""
+    """`code` is for logs and records. `words` complete a sentence that begins with the address."""
 
     code: str
     words: str
@@ -40,11 +40,11 @@ _UNREACHABLE_ERRNOS: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETD
 
 
 def classify_failure(error: BaseException) -> NetworkFailure:
-    """Name what went wrong with a request; `error` is what httpx raised, or trio's `TooSlowError`."""
+    """Name what went wrong with a request. `error` is httpx's exception, or trio's `TooSlowError`."""
     deeper = list(_exception_chain(error))
     for each in deeper:
         match each:
-            case socket.gaierror() | UnicodeError():  # a name that can be none, such as `crm..example.in`
+            case socket.gaierror() | UnicodeError():  # also an impossible name, such as `crm..example.in`
                 return NAME_NOT_RESOLVED
             case ssl.SSLCertVerificationError():
                 why = getattr(each, "verify_message", None) or each
@@ -73,7 +73,7 @@ def exception_code(error: BaseException) -> str:
 
 
 def _exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, what it came from, and so on; of several attempts at one connection, all."""
+    """The exception, its cause, and so on. If one connection had several attempts, all their exceptions."""
     yield error
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:

@@ -1,4 +1,4 @@
-"""Why a request about an incoming call tells of no missed call: tables of words, and proofs of talk.
+"""Why a request about an incoming call is not a missed call: tables of words, and proofs of conversation.
 
     # somebody talked to the caller, whatever the other words say
     CallType=completed                  DialCallStatus=completed            ConversationDuration=12
@@ -8,7 +8,7 @@
     # an agent's popup                  Status=busy EventType=Dial AgentEmail=…
     # no popup but a missed call        Status=busy StartTime=… EndTime=…, both real instants
 
-A word that is unknown proves nothing, so what carries only such words stays a missed call.
+An unknown word proves nothing. A request that has only unknown words is a missed call.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from missedd.exotel.dates import parse_instant
 from missedd.exotel.misdirected_requests import identify_product
 from missedd.exotel.webhook_fields import first_value, first_word
 
-# Their words to ours; None is a missed call. A word that stands in no table decides nothing.
+# Exotel's words to our reasons; None is a missed call. A word in no table decides nothing.
 STATUSES: Final[Mapping[str, Reason | None]] = {
     "missed-call": None,
     "missed": None,
@@ -48,7 +48,7 @@ CALL_TYPES: Final[Mapping[str, Reason | None]] = {
     "completed": Reason.CONVERSATION,
     "voicemail": Reason.VOICEMAIL,
 }
-"""`CallType`, the word that a Passthru is best judged by."""
+"""`CallType`, the most reliable word of a Passthru."""
 
 DIAL_STATUSES: Final[Mapping[str, Reason | None]] = {
     "no-answer": None,
@@ -58,14 +58,14 @@ DIAL_STATUSES: Final[Mapping[str, Reason | None]] = {
     "cancelled": None,
     "completed": Reason.CONVERSATION,
 }
-"""`DialCallStatus`, there once the flow has tried an agent."""
+"""`DialCallStatus`, which is present after the flow has tried an agent."""
 
 CALL_STATUSES: Final[Mapping[str, Reason | None]] = {"in-progress": Reason.STILL_IN_PROGRESS}
-"""`CallStatus` by itself. `ringing` is the very missed call that is never answered, and `completed`
-is said of every incoming call that has ended, talked or not."""
+"""`CallStatus` by itself. `ringing` is a missed call that was never answered, and every incoming call that
+has ended is `completed`, with or without a conversation. So neither is in the table."""
 
 POPUP_STATUSES: Final = frozenset({"busy", "free"})
-"""An agent's phone rings, or is free again; these say nothing of the caller."""
+"""An agent's phone rings, or is free again. These words say nothing about the caller."""
 
 _AGENT_ONLY: Final = ("AgentEmail", "DialWhomNumber")
 _TALKED_IF_COMPLETED: Final = ("[Status]", "[Insights][Status]")
@@ -77,9 +77,10 @@ def is_outbound(fields: Mapping[str, str]) -> bool:
 
 
 def not_missed_reason(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:
-    """The first that applies, from whose call it is down to how it went; None for a missed call.
+    """The first reason that applies; None for a missed call.
 
-    `status` is the word of the field `Status`.
+    The order is: the direction, other products, popups, voicemail, conversations, then the tables.
+    `status` is the field `Status`, as `first_word` gives it.
     """
     if is_outbound(fields):
         return Reason.OUTBOUND_LEG
@@ -87,7 +88,7 @@ def not_missed_reason(fields: Mapping[str, str], status: str, *, is_passthru: bo
         return None
     if identify_product(fields) is not None:
         return Reason.OTHER_PRODUCT
-    # A popup comes before the call's end, with words of its own, so it is told apart first.
+    # A popup comes before the call's end, with words of its own, so check for it first.
     if first_value(fields, "EventType"):
         return Reason.AGENT_EVENT
     call_type, dial_status = first_word(fields, "CallType"), first_word(fields, "DialCallStatus")
@@ -110,7 +111,7 @@ def _is_popup(fields: Mapping[str, str], status: str, is_passthru: bool) -> bool
         return True
     if status not in POPUP_STATUSES:
         return False
-    # While an agent's phone rings nothing has ended: a call with an end and no agent was missed.
+    # While an agent's phone rings, the call has no end. A call with an end and no agent was missed.
     has_ended = all(parse_instant(fields.get(name)) is not None for name in ("StartTime", "EndTime"))
     if status == "busy" and has_ended and not first_value(fields, *_AGENT_ONLY):
         return False
@@ -118,7 +119,7 @@ def _is_popup(fields: Mapping[str, str], status: str, is_passthru: bool) -> bool
 
 
 def _has_talked(fields: Mapping[str, str], call_type: str, dial_status: str, status: str) -> bool:
-    """Any of the facts that prove a conversation, whatever the other words say."""
+    """Whether any fact proves a conversation, whatever the other words say."""
     if (
         CALL_TYPES.get(call_type) is Reason.CONVERSATION
         or DIAL_STATUSES.get(dial_status) is Reason.CONVERSATION
@@ -138,7 +139,7 @@ def _has_talked(fields: Mapping[str, str], call_type: str, dial_status: str, sta
 
 
 def _leg_proves_talk(fields: Mapping[str, str], name: str, first: int) -> bool:
-    # A Passthru's legs are all agents'; where a status has legs the first one is the caller's own.
+    # In a Passthru all legs are agents'. In a report with `Status` the first leg is the caller's own.
     index, _, rest = name.removeprefix("Legs[").partition("]")
     if first and index == "0":
         return False
@@ -148,8 +149,11 @@ def _leg_proves_talk(fields: Mapping[str, str], name: str, first: int) -> bool:
 
 
 def _is_plausible_talk(fields: Mapping[str, str], talked: str) -> bool:
-    """Whether a leg has talked so long. A try that nobody took lasted for `DialCallDuration`, its ringing
-    included: a leg that claims more seconds than that contradicts two words, and they are believed."""
+    """Whether a leg can have talked for `talked` seconds.
+
+    If no agent answered, the try lasted for `DialCallDuration`, including its ringing. A leg with more
+    seconds than that contradicts both fields, and the two fields are believed.
+    """
     if DIAL_STATUSES.get(first_word(fields, "DialCallStatus"), Reason.CONVERSATION) is None:
         tried = first_value(fields, "DialCallDuration")
         if tried.isdecimal() and talked.isdecimal() and 0 < int(tried[:9]) < int(talked[:9]):
@@ -158,7 +162,7 @@ def _is_plausible_talk(fields: Mapping[str, str], talked: str) -> bool:
 
 
 def _is_certain_nobody_talked(fields: Mapping[str, str], status: str) -> bool:
-    # Exotel says `completed` of calls that nobody took; then the seconds of talk decide, or the agent's leg.
+    # Exotel says `completed` for unanswered calls too. Then the seconds of talk decide, or the agent's leg.
     if status != "completed":
         return False
     talked = first_value(fields, "ConversationDuration")

@@ -1,4 +1,4 @@
-"""What a provider, or the application, said to one request: answers are data, never exceptions."""
+"""The result of one request to the provider or an application. Results are data, never exceptions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from missedd.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It was taken. `provider_sid` names it at the provider ("" where there is no such name)."""
+    """The request was accepted. `provider_sid` is the provider's id of the call or SMS; "" for a webhook."""
 
     provider_sid: str = ""
     code: str = "200"
@@ -17,7 +17,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It surely had no effect. `retry_after_s` is the provider's own wish in seconds, if it had one."""
+    """The request surely had no effect. `retry_after_s` is the wait in seconds that the answer asked for."""
 
     retryable: bool
     code: str
@@ -28,7 +28,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have had its effect: the answer was lost, or makes no sense."""
+    """The request may or may not have had its effect: the answer was lost or unreadable."""
 
     code: str
     reason: Reason = Reason.REPLY_LOST

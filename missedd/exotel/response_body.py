@@ -1,7 +1,7 @@
-"""The bodies of Exotel's answers: JSON, XML or plain text, read for what decides.
+"""The bodies of Exotel's answers: JSON, XML or plain text, reduced to id, code and message.
 
-JSON is asked for, but an error may come as XML, from a proxy as HTML, or as the bare word
-`Unauthorized`; a 200 may carry an error. Newer services wrap theirs in
+We ask for JSON. Still an error may come as XML, as HTML from a proxy, or as the bare word `Unauthorized`,
+and a 200 may contain an error. Newer services wrap errors in
 `{"response": {"error_data": {"code": 1010, "message": "…"}}}`.
 """
 
@@ -18,7 +18,7 @@ from missedd.core.phone import mask
 from missedd.exotel.webhook_fields import replace_surrogates
 
 MAX_MESSAGE_CHARS = 200
-"""Of a message that is kept: enough for a sentence, too little for a page of HTML."""
+"""The length of a stored message: enough for a sentence, too little for a page of HTML."""
 
 _NUMBER = re.compile(r"\+?[0-9](?:[ \-]?[0-9]){6,}")
 _TAG = re.compile(r"<[^<>]*>")
@@ -27,9 +27,9 @@ _OBJECTS = ("Call", "SMSMessage")
 
 @dataclass(frozen=True, slots=True)
 class ResponseBody:
-    """`sid` names the call or SMS made, `code` and `message` an error; each may be empty.
+    """`sid` is the id of the new call or SMS; `code` and `message` describe an error. Each may be empty.
 
-    `message` is fit for logs: phone numbers in it are masked.
+    `message` may be logged: phone numbers in it are masked.
     """
 
     sid: str = ""
@@ -39,7 +39,7 @@ class ResponseBody:
 
 
 def parse_body(raw: bytes) -> ResponseBody:
-    """What an answer's body says; an unreadable one says only its text."""
+    """Parse an answer's body. An unreadable body gives only its text as the message."""
     text = raw.decode("utf-8-sig", "replace").strip()
     document = parse_json_object(text)
     if document is not None:
@@ -59,7 +59,7 @@ def parse_json_object(text: str) -> dict[str, Any] | None:
 
 
 def has_error(document: Mapping[str, Any]) -> bool:
-    """Whether an object carries an error, whatever the HTTP status said."""
+    """Whether an object contains an error, whatever the HTTP status was."""
     return document.get("RestException") is not None or _error_data(document) is not None
 
 
@@ -87,7 +87,7 @@ def _error_data(document: Mapping[str, Any]) -> object:
 
 
 def _parse_xml(text: str) -> ResponseBody:
-    # Three flat elements out of a bounded text: no parser, and so none of XML's traps.
+    # Only three flat elements of a bounded text are needed. Without an XML parser there is no XML attack.
     if "<RestException" in text:
         message = _element(text, "Message")
         return ResponseBody(code=_element(text, "Code"), message=_loggable(message), is_error=True)

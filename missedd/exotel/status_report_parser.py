@@ -1,4 +1,4 @@
-"""What became of a call or an SMS, from Exotel's status reports and from its look-ups.
+"""The status of a call or an SMS, from Exotel's status reports and from lookups.
 
     # flow mode, multipart: nothing but       CallSid, Status, DateUpdated (RecordingUrl if recorded)
     # two numbers, agent first, customer did not answer
@@ -10,8 +10,8 @@
     # Call Details        Status=completed EndTime=2026-09-28 23:58:45 Details[Leg2Status]=completed
     # SMS                 SmsSid=… To=098… Status=sent DetailedStatusCode=20005 SmsUnits=1
 
-Reports come late, twice and out of order; this file only says what one of them means. A word that
-is unknown makes a report that is kept and decides nothing.
+Reports may come late, twice or out of order. This file only says what one report means. A report with an
+unknown word is stored and decides nothing.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from missedd.exotel.webhook_fields import first_value, first_word, flatten, read
 from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 SID_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-"""Exotel's have 32 of [0-9a-z]; the bound keeps a stranger's text out of keys and paths."""
+"""Exotel's have 32 of [0-9a-z]. The pattern keeps foreign text out of keys and paths."""
 
 
 def parse_call_report(request: WebhookRequest) -> StatusReport | RequestRejection:
-    """A StatusCallback of a call, in whichever encoding.
+    """Parse a StatusCallback of a call, in any encoding.
 
-    Which leg the customer is only the action knows: the outcome here is that of a flow, and
-    `callback_outcome(report.fields, first)` gives the one of two connected numbers.
+    Only the action knows which leg is the customer's. So the outcome here is that of a flow, and
+    `callback_outcome(report.fields, first)` gives that of two connected numbers.
     """
     fields = read_fields(request)
     if isinstance(fields, RequestRejection):
@@ -47,7 +47,7 @@ def parse_call_report(request: WebhookRequest) -> StatusReport | RequestRejectio
 
 
 def parse_sms_report(request: WebhookRequest) -> StatusReport | RequestRejection:
-    """A StatusCallback of an SMS, in whichever encoding."""
+    """Parse a StatusCallback of an SMS, in any encoding."""
     fields = read_fields(request)
     if isinstance(fields, RequestRejection):
         return fields
@@ -58,27 +58,27 @@ def parse_sms_report(request: WebhookRequest) -> StatusReport | RequestRejection
 
 
 def parse_call_record(record: Mapping[str, Any]) -> StatusReport:
-    """Exotel's record of a call (Call Details, or an entry of the list); the Sid may be "".
+    """Parse Exotel's record of a call (Call Details, or an entry of the list). The Sid may be "".
 
-    A record without an `EndTime` is not final, whatever its `Status` says: status and legs are
-    filled in minutes after the call.
+    A record without an `EndTime` is not final, whatever its `Status` says, as Exotel fills in status and
+    legs some minutes after the call.
     """
     fields = flatten(_unwrap(record, "Call"))
     return build_call_report(first_value(fields, "Sid", "CallSid"), fields)
 
 
 def parse_sms_record(record: Mapping[str, Any]) -> StatusReport:
-    """Exotel's record of an SMS; the Sid may be ""."""
+    """Parse Exotel's record of an SMS. The Sid may be ""."""
     fields = flatten(_unwrap(record, "SMSMessage"))
     return _build_sms_report(first_value(fields, "Sid", "SmsSid"), fields)
 
 
 def build_call_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
-    """The report that these fields make of a call, with a flow's outcome."""
+    """Build a call's report from these fields, with a flow's outcome."""
     outcome = callback_outcome(fields, None).outcome
     status = first_status(fields, "Status")
     if not status:
-        # A Passthru: its `CallStatus` is the stage that the flow was in, so the outcome names it.
+        # A Passthru: its `CallStatus` is the stage of the flow, so the outcome decides the status.
         status = "completed" if outcome is Outcome.ANSWERED else first_status(fields, "CallStatus")
     return StatusReport(sid, status, None, outcome is not None, outcome, fields)
 
@@ -90,7 +90,7 @@ def missing_sid_rejection(name: str) -> RequestRejection:
 
 
 def _build_sms_report(sid: str, fields: Mapping[str, str]) -> StatusReport:
-    # The one status that Exotel writes with an underscore or a dash; ours has the underscore.
+    # Exotel writes `failed_dnd` with an underscore or a dash; ours has the underscore.
     status = first_word(fields, "Status").replace("-", "_")
     code = first_value(fields, "DetailedStatusCode")
     meaning = resolve_code(status, code)

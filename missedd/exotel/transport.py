@@ -1,8 +1,8 @@
-"""One HTTP exchange with Exotel, and what can happen on the way: a reply, or why there is none.
+"""One HTTP exchange with Exotel: a reply, or why there is none.
 
-A request whose connection was never made had no effect (`Refused`, to be tried again); one that
-was sent and whose answer was lost may have rung somebody (`Unknown`, to be looked up). Nothing of
-the network is raised, and no message names a key, a token or a phone number.
+If no connection was made, the request had no effect: `Refused`, to be tried again. If the request was
+sent and its answer was lost, a phone may have rung: `Unknown`, to be looked up. No network error is raised,
+and no message contains a key, a token or a phone number.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ CONNECT_TIMEOUT_S = 5.0
 """Three SYNs (0, 1 and 3 s) and a TLS handshake across the subcontinent."""
 
 READ_TIMEOUT_S = 25.0
-"""Exotel takes 0.3 s as a rule; integrators wait 10 to 30 s before they call an answer lost."""
+"""Exotel usually takes 0.3 s. Integrators wait 10 to 30 s before they count an answer as lost."""
 
 REQUEST_TIMEOUT_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
-"""The whole request: `READ_TIMEOUT_S` bounds each read, so a dripping answer could go on."""
+"""The limit of the whole request. `READ_TIMEOUT_S` limits each read only, so slow drops could go on."""
 
 MAX_CONNECTIONS = 44
-"""For all that the daemon has out at once: twenty calls, twenty SMS, and look-ups. At 200 a minute of
-0.3 s each, one of twenty is busy; they last when each takes 6 s. A request that had to wait for a slot
-here would leave later than its turn in the budget, and later than its gates were asked."""
+"""For all requests in flight: twenty calls, twenty SMS, and lookups. At 200 a minute of 0.3 s each, one of
+twenty is busy; twenty are enough until each takes 6 s. A request that waited for a connection here would
+leave later than its slot in the rate limit, and later than its gates were checked."""
 
 MAX_RESPONSE_BYTES = 256 * 1024
-"""A page of the list has 100 records of less than 1.5 KiB."""
+"""A page of the list has 100 records of less than 1.5 KiB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExotelAccount:
-    """One account at Exotel. `api_base` is the region's host; the wrong one looks like bad keys."""
+    """One account at Exotel. `api_base` is the region's host; a wrong region answers as to a wrong key."""
 
     sid: str
     api_base: str
@@ -50,7 +50,7 @@ class ExotelAccount:
 
 @dataclass(frozen=True, slots=True)
 class ExotelReply:
-    """What came back: a body of `MAX_RESPONSE_BYTES` at most, and Retry-After as it was sent."""
+    """The reply: a body of at most `MAX_RESPONSE_BYTES`, and the header Retry-After as Exotel sent it."""
 
     status: int
     body: bytes
@@ -58,29 +58,29 @@ class ExotelReply:
 
 
 def new_exotel_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The HTTP client that `ExotelClient` wants for itself; `transport` stands in for the network."""
+    """The HTTP client for one `ExotelClient`. `transport` replaces the network in a simulation."""
     return httpx.AsyncClient(
         transport=transport,
-        # A connection kept alive may be closed by the other side just as it is used again, and
-        # that looks like a lost answer. A handshake is cheaper than looking up a call.
+        # Exotel may close a kept-alive connection at the moment we use it again, and that looks
+        # like a lost answer. A new handshake is cheaper than a lookup.
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0),
         timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         follow_redirects=False,
         trust_env=False,
-        # Compressed answers could grow past every bound before they can be measured.
+        # A compressed answer could grow beyond every limit before its size can be checked.
         headers={"User-Agent": "missedd", "Accept": "application/json", "Accept-Encoding": "identity"},
     )
 
 
 class Transport:
-    """The account's part of Exotel's v1 API, path by path."""
+    """HTTP requests to the account's paths in Exotel's v1 API."""
 
     def __init__(self, http: httpx.AsyncClient, account: ExotelAccount) -> None:
         self._http = http
         self._auth = httpx.BasicAuth(account.key, account.token)
         self._base = f"{account.api_base.rstrip('/')}/v1/Accounts/{quote(account.sid, safe='')}"
-        # A request that is cancelled while it queues inside the pool takes its slot with it for
-        # ever (httpcore 1093). So nothing queues there: whoever passes here finds a free slot.
+        # A request that is cancelled while it waits inside the pool blocks its slot for ever
+        # (httpcore 1093). So requests wait here, and the pool always has a free slot for them.
         self._slots = trio.CapacityLimiter(max(1, min(account.max_in_flight, MAX_CONNECTIONS)))
 
     async def post(self, path: str, form: Mapping[str, str]) -> ExotelReply | Refused | Unknown:
@@ -103,7 +103,7 @@ class Transport:
                     httpx.PoolTimeout,
                     httpx.UnsupportedProtocol,
                     httpx.InvalidURL,
-                    UnicodeError,  # the name can be none, such as `api..exotel.com`
+                    UnicodeError,  # an impossible name, such as `api..exotel.com`
                 ) as failure:
                     why = classify_failure(failure).words
                     return Refused(True, exception_code(failure), Reason.CONNECTION_FAILED, why)
@@ -118,8 +118,8 @@ class Transport:
             method, _url(url), data=form, params=query or None, auth=self._auth
         ) as answer:
             body = bytearray()
-            # What is cut off can't be read, and so is unknown where that matters. Leaving the loop
-            # by cancellation, not by `break`, unwinds httpx's nested generators in order.
+            # A body that is cut off can't be parsed, so its answer is unknown where that matters. The
+            # loop ends by cancellation, not by `break`, so that httpx's nested generators close in order.
             with trio.CancelScope() as reading:
                 async for chunk in answer.aiter_bytes():
                     body += chunk
@@ -129,5 +129,5 @@ class Transport:
             return ExotelReply(answer.status_code, bytes(body[:MAX_RESPONSE_BYTES]), retry_after)
 
 
-# Nearly every request goes to one of two addresses, and reading one takes httpx a third of a millisecond.
+# Nearly every request goes to one of two addresses, and httpx takes 0.3 ms to parse one.
 _url = lru_cache(maxsize=64)(httpx.URL)

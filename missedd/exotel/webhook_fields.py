@@ -1,12 +1,12 @@
-"""A request's query and body as flat fields, whatever way Exotel chose to encode them.
+"""A request's query and body as flat fields, in any of Exotel's encodings.
 
     urlencoded   CallSid=abc123&From=+919876543210&Status=missed-call      (a raw + becomes a space)
     multipart    a part a field: the default of Exotel's status reports
     JSON         {"CallSid": "…", "Legs": [{"Status": "busy"}]}  ->  Legs[0][Status] = busy
 
-Names and values are kept as they came; `first_word` and `value` read them leniently. The body wins over
-the query, the first of two equal names over the second. Bytes that are no UTF-8 become U+FFFD.
-Nothing here raises: what cannot be read is a `RequestRejection`.
+Names and values stay as they came; `first_word` and `first_value` read them leniently. If a name occurs
+twice, the body wins over the query, and the first over the second. Bytes that are not UTF-8 become U+FFFD.
+`read_fields` does not raise: an unreadable request is a `RequestRejection`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from missedd.exotel.multipart import MalformedBody, parse_multipart
 from missedd.exotel.webhook_request import RequestRejection, WebhookRequest
 
 MAX_FIELDS = 100
-"""A Passthru brings 27 fields and 7 more a leg; with five legs and our own that is below 70."""
+"""A Passthru has 27 fields and 7 more for each leg. With five legs and our own fields that is below 70."""
 
 MAX_KEY_BYTES = 200
 """The longest known key, a URL-shortening option in brackets, has 38."""
@@ -29,10 +29,10 @@ MAX_VALUE_BYTES = 4 * 1024
 """The longest known value is a presigned recording URL: 1 to 2 KiB."""
 
 MAX_BODY_BYTES = 64 * 1024
-"""Of the body, and of the query: ten times a report with five legs and a presigned URL."""
+"""The limit of the body, and of the query: ten times a report with five legs and a presigned URL."""
 
 MAX_JSON_DEPTH = 6
-"""`Details.Legs[0].Leg.Status` is the deepest known, at five."""
+"""`Details.Legs[0].Leg.Status` is the deepest known path, with five levels."""
 
 _EMPTY_WORDS = frozenset({"", "null", "none", "undefined"})
 """`ForwardedFrom` and `ProcessStatus` arrive as the literal word `null`."""
@@ -47,7 +47,7 @@ def read_fields(request: WebhookRequest) -> dict[str, str] | RequestRejection:
 
 
 def read_partial_fields(request: WebhookRequest) -> dict[str, str]:
-    """The fields of a request that was refused, as far as it could be read: to know what it was."""
+    """The readable fields of a request that was refused, to recognise which product sent it."""
     fields: dict[str, str] = {}
     if len(request.query) <= MAX_BODY_BYTES and len(request.body) <= MAX_BODY_BYTES:
         _read_into(fields, request)
@@ -55,7 +55,7 @@ def read_partial_fields(request: WebhookRequest) -> dict[str, str]:
 
 
 def first_value(fields: Mapping[str, str], *names: str) -> str:
-    """The first of `names` that says something, stripped; "" if none does."""
+    """The first of `names` with a value, stripped; "" if none has one. The word `null` is no value."""
     for name in names:
         if name in fields:
             text = fields[name].strip()
@@ -65,15 +65,15 @@ def first_value(fields: Mapping[str, str], *names: str) -> str:
 
 
 def first_word(fields: Mapping[str, str], *names: str) -> str:
-    """Like `value`, as a word of a vocabulary: lower case, dashes for blanks and underscores."""
+    """Like `first_value`, in lower case, and with dashes: `No Answer` and `no_answer` are `no-answer`."""
     text = first_value(fields, *names)
     return text.lower().replace("_", "-").replace(" ", "-") if text else text
 
 
 def flatten(document: Mapping[str, Any]) -> dict[str, str]:
-    """A record of Exotel's as fields. Never refused: what is nested too deep is left out.
+    """A record of Exotel's as fields. It is never refused: values that are nested too deep are left out.
 
-    A null becomes "", so that a record still shows what it lacks.
+    A null becomes "", so that the name is still present.
     """
     return dict(_flatten("", document, 0, is_record=True))
 
@@ -82,8 +82,8 @@ def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
     """The pairs of a query or form, in order. A broken escape stays as it is."""
     whole = raw.decode("utf-8", "replace").replace("+", " ")
     if "%" in whole:
-        # The escapes of a phone number and of a time are nearly all there are: undone for the whole
-        # text at once, in C. None of them makes a separator or another escape.
+        # Nearly all escapes are those of phone numbers and times. Replace them in the whole text at
+        # once, in C. None of them becomes a separator or another escape.
         whole = whole.replace("%2B", "+").replace("%3A", ":").replace("%20", " ").replace("%2C", ",")
     pairs = [(key, text) for key, _, text in [piece.partition("=") for piece in whole.split("&")]]
     if "%" in whole:
@@ -92,7 +92,7 @@ def urlencoded_pairs(raw: bytes) -> Iterable[tuple[str, str]]:
 
 
 def _read_into(fields: dict[str, str], request: WebhookRequest) -> RequestRejection | None:
-    """Add the request's fields; why it is refused, if it is."""
+    """Add the request's fields. Returns why it is refused, or None."""
     try:
         if request.body:
             pairs = _body_pairs(request.headers.get("content-type", ""), request.body)
@@ -109,7 +109,7 @@ def _read_into(fields: dict[str, str], request: WebhookRequest) -> RequestReject
 
 
 class _TooLarge(Exception):
-    """More than one of this module's limits allows."""
+    """A request exceeds one of this module's limits."""
 
 
 def _too_large(detail: str) -> RequestRejection:
@@ -122,7 +122,7 @@ def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
             continue
         if len(fields) >= MAX_FIELDS:
             raise _TooLarge(f"more than {MAX_FIELDS} fields")
-        # At most four bytes a character: most texts need not be encoded to be measured.
+        # A character has at most four bytes, so most texts need not be encoded to check their length.
         if len(key) * 4 > MAX_KEY_BYTES and _byte_length(key) > MAX_KEY_BYTES:
             raise _TooLarge(f"a field's name is longer than {MAX_KEY_BYTES} bytes")
         if len(text) * 4 > MAX_VALUE_BYTES and _byte_length(text) > MAX_VALUE_BYTES:
@@ -136,7 +136,7 @@ def _byte_length(text: str) -> int:
 
 def _body_pairs(content_type: str, body: bytes) -> Iterable[tuple[str, str]] | RequestRejection:
     kind = content_type.partition(";")[0].strip().lower()
-    # Exotel's oldest products send none; theirs is a form too.
+    # Exotel's oldest products send no content type; their body is a form too.
     if kind in ("", "application/x-www-form-urlencoded"):
         return urlencoded_pairs(body.strip(b"\r\n"))
     if kind == "multipart/form-data":
@@ -155,7 +155,7 @@ def _json_pairs(body: bytes) -> Iterable[tuple[str, str]]:
     if not text.strip():
         return ()
     try:
-        # Numbers are kept as they were written: no rounding, and no digits to count.
+        # Numbers stay as they were written: no rounding, and no limit on their digits.
         document = json.loads(
             text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_first_wins
         )
@@ -197,5 +197,5 @@ def _flatten(prefix: str, item: object, depth: int, *, is_record: bool) -> Itera
 
 
 def replace_surrogates(text: str) -> str:
-    r"""Without the lone surrogates that `"\ud800"` makes: no database would take them."""
+    r"""Replace lone surrogates, such as from `"\ud800"`, as no database accepts them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -1,6 +1,6 @@
-"""The seam between HTTP and Exotel's meaning: a request as plain values, and a refusal of one.
+"""The interface between HTTP and Exotel's formats: a request as plain values, and its rejection.
 
-No web framework is known here or above this room, so the listener can be replaced.
+No module of this package knows a web framework, so the listener can be replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from missedd.base.value_type import fast_dataclass
 
 @fast_dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """One HTTP request as it arrived. Header names are lower case; nothing is decoded yet."""
+    """One HTTP request as it arrived. Header names are lower case; query and body are not decoded yet."""
 
     method: str
     query: bytes = b""
@@ -23,9 +23,9 @@ class WebhookRequest:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestRejection:
-    """Why a request was not understood: an HTTP status of the 4xx kind, and words for its sender.
+    """Why a request was rejected: an HTTP status of 4xx, and an explanation for its sender.
 
-    `detail` names the field and the remedy and never repeats a whole phone number or a token.
+    `detail` names the field and the remedy. It never contains a whole phone number or a token.
     """
 
     status: int

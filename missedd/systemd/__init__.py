@@ -1,1 +1,1 @@
-"""What systemd and the daemon say to each other: sockets that were passed, and the state of the service."""
+"""The interface to systemd: sockets that it passed, and the state of the service."""

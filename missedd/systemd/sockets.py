@@ -1,7 +1,7 @@
 """Sockets that systemd opened for us: the protocol of `sd_listen_fds`, without its library.
 
-A socket that outlives the daemon queues what arrives while it starts again, so a restart refuses
-nobody. https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+Such a socket outlives the daemon. It queues the connections that arrive during a restart, so a restart
+refuses none. https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ PUBLIC, PRIVATE = "public", "private"
 
 
 class InvalidInheritedSocket(Exception):
-    """What was passed is nothing that we could serve on; the text says what to change."""
+    """systemd passed a descriptor that is not a listening socket for us. The text says what to change."""
 
 
 def inherited_sockets(
     environ: Mapping[str, str] = os.environ, pid: int | None = None, first_fd: int = FIRST_FD
 ) -> dict[str, list[socket.socket]]:
-    """The listening sockets meant for this process, by name (`public`, `private`); empty without any.
+    """The listening sockets meant for this process, by name (`public`, `private`); empty if there are none.
 
-    To be asked once: each call gives sockets that close the descriptors when they are closed.
-    Raises `InvalidInheritedSocket` for a name that is not ours, or for what is no listening stream socket.
+    Call it once: each call returns new socket objects for the same descriptors, and closing one closes the
+    descriptor. Raises `InvalidInheritedSocket` for an unknown name, or for a descriptor that is not a
+    listening stream socket.
     """
     try:
         meant_for, count = int(environ.get("LISTEN_PID", "")), int(environ.get("LISTEN_FDS", ""))
     except ValueError:
         return {}
-    # A child inherits the variables, but not what they speak of.
+    # A child process inherits the variables, but not the descriptors.
     if meant_for != (os.getpid() if pid is None else pid) or count < 1:
         return {}
     names = environ.get("LISTEN_FDNAMES", "").split(":")

@@ -1,6 +1,6 @@
-"""The troubles that go on now, by kind and subject, for whoever shows or counts them.
+"""The active troubles, by kind and subject, for the console, the API and the metrics.
 
-Kept in memory: after a start a trouble that still goes on is noticed again by its next sign.
+They are in memory only. If a trouble continues after a restart, its next failure records it again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class ActiveTroubles:
         since: datetime | None = None,
         tries: int = 1,
     ) -> Trouble:
-        """Begin a trouble, or count one more sign of it; the latest cause stands.
+        """Begin a trouble, or count one more failure of it. The latest cause replaces the older one.
 
-        `since` and `tries` are of a trouble that was watched for a while before it was worth telling.
+        `since` (UTC) and `tries` are for a trouble that was watched for a while before it was reported.
         """
         known = self._active.get((kind, subject))
         since, tries = (known.since, known.tries + 1) if known else (since or now, tries)
@@ -36,11 +36,11 @@ class ActiveTroubles:
         return trouble
 
     def resolve(self, kind: TroubleKind, subject: str) -> Trouble | None:
-        """Forget a trouble, as it has ended; None if there was none."""
+        """End a trouble and return it; None if there was none."""
         return self._active.pop((kind, subject), None)
 
     def active(self) -> list[Trouble]:
-        """All of them, the oldest first."""
+        """All active troubles, the oldest first."""
         return sorted(
             self._active.values(), key=lambda trouble: (trouble.since, trouble.kind, trouble.subject)
         )

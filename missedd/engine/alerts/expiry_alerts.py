@@ -1,7 +1,7 @@
-"""What grows too old before its turn: now and then one is no news, several in a row need a person.
+"""Alerts about actions that expire before their turn. One now and then is normal; a series needs a person.
 
-Each is closed by its campaign's own rule and told at info. Several of one campaign are a warning with their
-count, once a minute at most, and stand among the troubles until none has expired for an hour.
+Each expired action is closed by its campaign's own rule and logged at info. A series in one campaign is
+logged as a warning with its count, once a minute at most. It is a trouble until none expires for an hour.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from missedd.log.logger import Event, Logger
 
 TROUBLE_THRESHOLD: Final = 5
 SERIES_GAP_S: Final = 600.0
-"""Those with more than this between them have nothing to do with each other."""
+"""Seconds without an expiry after which the next one starts a new series."""
 
 GATHER_S: Final = 5.0
-"""For so long what expires together is counted before it is told."""
+"""Seconds to wait and count before a series is logged, as many actions expire together."""
 
 LOG_EVERY_S: Final = 60.0
 RESOLVED_AFTER_S: Final = 3600.0
@@ -39,13 +39,13 @@ _NAMES: Final = {Kind.CALLBACK: ("callback", "callbacks"), Kind.SMS: ("SMS", "SM
 
 @dataclass(slots=True)
 class _ExpirySeries:
-    """What expired of one campaign without a long time between."""
+    """The actions of one campaign that expired without a long gap. Times in `_s` are by trio's clock."""
 
     since: datetime
     latest_s: float = 0.0
     counts_by_kind: Counter[Kind] = field(default_factory=Counter)
     logged_count: int = 0
-    """How many of them were told of."""
+    """How many of them are in the log already."""
 
     @property
     def count(self) -> int:
@@ -85,14 +85,14 @@ class ExpiryTroubles:
                 await trio.sleep(LOG_EVERY_S - GATHER_S)
 
     def _end_if_over(self, campaign: str) -> None:
-        """Forget a campaign's spell if it is over."""
+        """Forget a campaign's series if it is over."""
         spell = self._series.get(campaign)
         if spell is not None and trio.current_time() >= spell.over_at_s:
             del self._series[campaign]
             self._troubles.resolve(TroubleKind.EXPIRING, campaign)
 
     def _log_series(self) -> bool:
-        """Tell of the campaigns of which several have expired, and more since the last time."""
+        """Log each series that has grown since the last log line. Returns whether there was one."""
         is_told = False
         for campaign, spell in self._series.items():
             more = spell.count - spell.logged_count

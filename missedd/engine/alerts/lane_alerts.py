@@ -1,7 +1,8 @@
-"""What a person is told of a provider in trouble: what is wrong, since when, how many tries, what to do.
+"""Alerts about the provider: what is wrong, since when, how many tries, and what to do.
 
-An error when it begins and again at the 10th, 100th … probe, an info when it is over, and meanwhile one of
-the `ActiveTroubles` for each lane. The account's trouble is one in the log, though it holds two lanes.
+The log gets an error when the trouble begins and at the 10th, 100th … failed probe, and an info when it
+ends. Meanwhile each lane has an entry in `ActiveTroubles`. A trouble with the account holds both lanes, but
+is logged once.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _OWN_REMEDY: Final = (
 
 @dataclass(slots=True)
 class _LoggedTrouble:
-    """A trouble that was told of, until it is over. `tries` are the probes that failed."""
+    """A trouble that is in the log and is not over. `tries` counts the failed probes."""
 
     since_s: float
     tries: int = 0
@@ -55,7 +56,7 @@ class LaneTroubles:
     def report_failure(
         self, lane: Lane, before: CircuitState, after: CircuitState, code: str, message: str
     ) -> None:
-        """A lane's trouble began, or a probe of it failed: with this code, and what the provider said."""
+        """Report that a trouble began or a probe failed. `message` is the provider's own text."""
         reason = after.reason
         if reason is None or (before.reason is reason and before.failed_probes == after.failed_probes):
             return
@@ -77,7 +78,7 @@ class LaneTroubles:
                 self._log.count_only(event, **fields)
 
     def report_recovery(self, lane: Lane, before: CircuitState, *, is_over: bool) -> None:
-        """A lane is not held any more for what it was; `is_over` unless the other one is."""
+        """Report that a lane is not held any more for the old reason. `is_over`: no lane is held for it."""
         if before.reason is None:
             return
         self._troubles.resolve(_trouble_kind(before.reason), lane)
@@ -95,7 +96,7 @@ class LaneTroubles:
             )
 
     def report_campaign_refused(self, lane: Lane, campaign: str, code: str, message: str) -> None:
-        """The account was refused to a campaign whose orders alone are refused."""
+        """Report that the account is refused for this campaign's requests alone."""
         subject, told = _campaign_subject(lane, campaign), ", ".join(filter(None, (code, message)))
         cause = (
             f'Exotel refuses the {_LANE_WORDS[lane]} of campaign "{campaign}", and takes those of '
@@ -106,7 +107,7 @@ class LaneTroubles:
         self._log.log_throttled("error", Event.PROVIDER_REFUSES, subject, **fields, what_to_do=_OWN_REMEDY)
 
     def report_campaign_accepted(self, lane: Lane, campaign: str) -> None:
-        """An order of the campaign was taken."""
+        """Report that a request of the campaign was accepted."""
         trouble = self._troubles.resolve(TroubleKind.PROVIDER_REFUSES, _campaign_subject(lane, campaign))
         if trouble is not None:
             self._log.reset_throttle(Event.PROVIDER_REFUSES, _campaign_subject(lane, campaign))

@@ -1,4 +1,4 @@
-"""From an answer to what it does: one table of policies for the provider, one for the application."""
+"""Decides what follows an answer: one table for the provider, one for applications."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from missedd.store.actions.attempts import AttemptResult
 
 @dataclass(frozen=True, slots=True)
 class AttemptDecision:
-    """What to record, and for how many seconds the whole budget has to pause, if at all."""
+    """What to record, and for how many seconds the lane's rate limiter must pause; None for no pause."""
 
     result: AttemptResult
     pause_s: float | None = None
 
 
 def interpret_answer(answer: Answer, kind: Kind, attempt: int, now: datetime, rng: Random) -> AttemptDecision:
-    """Translate the answer to the `attempt`-th request (from 1) of an action; `now` is when it came."""
+    """Decide by the answer to an action's request. `attempt` counts from 1; `now` is when the answer came."""
     if kind is Kind.WEBHOOK:
         return AttemptDecision(_interpret_webhook_answer(answer, attempt, now, rng))
     match answer:
@@ -85,7 +85,7 @@ def interpret_answer(answer: Answer, kind: Kind, attempt: int, now: datetime, rn
 
 
 def hold_with_lane(decision: AttemptDecision, reason: Reason | None) -> AttemptDecision:
-    """Let what was refused for now wait with its lane, where that is held, and not by a clock of its own."""
+    """If the lane is held, let a postponed action wait for the lane instead of a timer of its own."""
     result = decision.result
     if reason is None or result.event not in (ActionEvent.POSTPONE, ActionEvent.HOLD_LANE):
         return decision
@@ -95,7 +95,7 @@ def hold_with_lane(decision: AttemptDecision, reason: Reason | None) -> AttemptD
 
 
 def _interpret_webhook_answer(answer: Answer, attempt: int, now: datetime, rng: Random) -> AttemptResult:
-    """A webhook may be sent again whatever happened: its id lets the application know it again."""
+    """Decide by an application's answer. A webhook may always be sent again: the application knows its id."""
     match answer:
         case Accepted(code=code):
             return AttemptResult(

@@ -1,7 +1,6 @@
-"""One attempt from its claim to its result: what every dispatcher does alike, whatever it sends and to whom.
+"""One attempt from its claim to its result. Every dispatcher uses this part, for calls, SMS and webhooks.
 
-The attempt is on record before its request goes out, and its answer is on record however long the
-store takes to keep it.
+The attempt is committed before its request is sent. The answer is committed however long the store takes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
 STORE_RETRY_S = 1.0
-"""How long to wait before the store is tried again when it could not commit."""
+"""How long to wait before the next try after a failed commit."""
 
 type OnExpired = Callable[[str, Kind], None]
 
@@ -40,7 +39,7 @@ class AttemptRecorder:
         timers: Timers,
         on_expired: OnExpired = lambda campaign, kind: None,
     ) -> None:
-        """`on_expired` is told of each action that grew too old before it could go."""
+        """`on_expired` is called for each action that expired before its request could be sent."""
         self._store = store
         self._policy = policy
         self._clock = clock
@@ -55,11 +54,11 @@ class AttemptRecorder:
         limit: int,
         hold_reason: Reason | None = None,
     ) -> ClaimResult | None:
-        """Judge what was `entries` from `due_queue`, in that order, and claim up to `limit` of it; or, with
-        `hold_reason`,
-        nothing: see the store's `claim`.
+        """Judge the `entries` taken from `due_queue`, in that order, and claim at most `limit` of them.
 
-        What was not judged is put back; all of it, and None returned, if the store cannot commit.
+        An entry is (due time in microseconds, action id). With a `hold_reason` none is claimed: see the
+        store's `claim`. Entries that were not judged go back into the queue. If the store cannot commit,
+        all go back and the result is None.
         """
         due = {action_id: at_us for at_us, action_id in entries}
         claims = await self._claim(list(due), limit, hold_reason)
@@ -68,14 +67,14 @@ class AttemptRecorder:
                 due_queue.add(at_us, action_id)
             return None
         for action_id in claims.unjudged_ids:
-            # One that would have gone in another's stead need not have been asked for.
+            # An action that was judged in place of another need not be among the entries.
             due_queue.add(due.get(action_id, to_us(self._clock.now())), action_id)
         return claims
 
     async def claim_first(self, due_queue: DueQueue, held_ids: Sequence[int]) -> ClaimResult | None:
-        """Claim the first of these held actions that may go; None if the store cannot commit.
+        """Claim the first of these held actions that may be sent; None if the store cannot commit.
 
-        The others stay held, and are in no queue.
+        The others stay held and are in no queue.
         """
         claims = await self._claim(held_ids, 1, None)
         for action_id in claims.unjudged_ids if claims else ():
@@ -124,7 +123,7 @@ class AttemptRecorder:
         )
 
     async def record(self, claimed: ClaimedAction, decision: AttemptDecision) -> None:
-        """Keep what was learnt, however long the store takes: forgetting it would mean asking again."""
+        """Commit the result, and retry until the store can. A lost result would cost a lookup."""
         action, result = claimed.action, decision.result
         unit = partial(
             record_attempt_result,

@@ -1,10 +1,10 @@
-"""The dispatcher: what is due goes out, within the budget, recorded before and after.
+"""The dispatcher: sends due actions within the rate limit, and records each attempt before and after.
 
-One of these runs for each lane. It takes the freshest due actions, has the store judge and claim
-them, and only when that is committed lets their requests go, several at a time. While the lane is
-held by its provider nothing of that goes, and what is due is held with it: see `probes`. Stopping it
-stops the claiming; requests in flight keep their nursery until the daemon's deadline, and one that is
-cut off there is found at the next start as an attempt without a result.
+One dispatcher runs for each lane. It takes the newest due actions, and the store judges and claims them.
+Their requests are sent only after that commit, several at a time. While the provider holds the lane,
+due actions are held too, and only probes are sent: see `lane_probes`. A stop ends the claiming. Requests
+in flight may go on until the daemon's deadline. If one is cut off there, the next start finds an attempt
+without a result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
 JUDGE_BATCH = 64
-"""Due actions judged in one transaction: a backlog that has grown too old is cleared this fast."""
+"""Due actions judged in one transaction. It also sets how fast an expired backlog is cleared."""
 
 type Send = Callable[[ClaimedAction], Awaitable[Answer]]
 
@@ -57,8 +57,7 @@ class Dispatcher:
         breakers: CircuitBreakers,
         on_expired: OnExpired = lambda campaign, kind: None,
     ) -> None:
-        """`max_in_flight` requests at most are out at once; without a `rate_limiter` nothing else limits
-        them."""
+        """At most `max_in_flight` requests are in flight. Without `rate_limiter` there is no other limit."""
         self._recorder = AttemptRecorder(store, policy, clock, log, timers, on_expired)
         self._lane = lane
         self._store = store
@@ -79,7 +78,7 @@ class Dispatcher:
         self._claiming.cancel()
 
     async def run(self, probe: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Send what is due; `probe` runs beside that, and is stopped with it."""
+        """Send due actions until `stop`. `probe` runs beside that, and is stopped with it."""
         async with trio.open_nursery() as self._requests:
             with self._claiming:
                 async with trio.open_nursery() as claiming:
@@ -96,10 +95,10 @@ class Dispatcher:
         started: Sequence[trio.Event] = ()
         claims: ClaimResult | None = None
         is_held = self._breakers.hold_reason(self._lane) is not None
-        # From here to the requests' start nothing may be cut off: a claim whose request never starts
+        # From here until the requests start, do not cancel: a claim whose request never starts
         # would look like a lost answer.
         with trio.CancelScope(shield=True):
-            if not is_held:  # it may be, since this turn was asked for
+            if not is_held:  # the lane may be held since the slot was requested
                 claims = await self._claim()
             started = self._start_requests(claims, slot)
         if claims is None and not is_held:
@@ -111,7 +110,7 @@ class Dispatcher:
                 await ended.wait()
 
     async def _hold_due(self, reason: Reason) -> None:
-        """Judge what is due, and hold what may go: it spends nothing."""
+        """Judge the due actions, and hold those that may be sent. This uses no slot of the rate limit."""
         with trio.CancelScope(shield=True):
             claims = await self._recorder.claim(self._due_queue, self._due_queue.take(JUDGE_BATCH), 0, reason)
         if claims is None:
@@ -120,7 +119,10 @@ class Dispatcher:
             await self._on_action_held()
 
     async def send_probe(self, held_ids: Sequence[int]) -> int | None:
-        """Send the first of these held actions that may go, and wait for its answer; None if none may."""
+        """Send the first of these held actions that may be sent, and wait for its answer.
+
+        Returns its id, or None if none may be sent.
+        """
         await self._wait_for_slot()
         slot = await self._rate_limiter.acquire() if self._rate_limiter else 0.0
         with trio.CancelScope(shield=True):
@@ -135,7 +137,7 @@ class Dispatcher:
         return claims.claimed[0].action.id if claims and claims.claimed else None
 
     async def release_held(self) -> None:
-        """Let what was held with the lane be due again, however long the store takes."""
+        """Make the lane's held actions due again, and retry until the store can commit."""
         while True:
             try:
                 wakes = await self._store.write(partial(release_lane, lane=self._lane), offload=True)
@@ -149,13 +151,13 @@ class Dispatcher:
         self._timers.add(wakes)
 
     async def _on_action_held(self) -> None:
-        """Something was held with the lane; perhaps too late, as the lane's release is over."""
+        """An action was held with the lane. If the lane was released meanwhile, release the action too."""
         self._breakers.notify_action_held(self._lane)
         if self._breakers.hold_reason(self._lane) is None:
             await self.release_held()
 
     def _start_requests(self, claims: ClaimResult | None, slot: float) -> Sequence[trio.Event]:
-        """Start the requests of what was claimed; each event is set when one of them is over."""
+        """Start the requests of the claimed actions. Each event is set when its request has ended."""
         claimed = claims.claimed if claims else ()
         if self._requests is None:
             raise AssertionError("requests are sent while the dispatcher runs")
@@ -175,7 +177,7 @@ class Dispatcher:
                 pass
 
     async def _claim(self) -> ClaimResult | None:
-        """Claim from the freshest on; None, with all of it back in its queue, if the store cannot commit."""
+        """Claim the newest due actions; None, with all back in the queue, if the store cannot commit."""
         limit = 1 if self._rate_limiter else math.floor(self._slots.available_tokens)
         return await self._recorder.claim(self._due_queue, self._due_queue.take(JUDGE_BATCH), limit)
 

@@ -1,8 +1,8 @@
-"""Probes: while a lane is held by its provider, one request at a time finds out whether that is over.
+"""Probes: while the provider holds a lane, one request at a time tests whether the lane works again.
 
-As a rule it is one of the actions that wait. After answers of 5xx a call that was asked for may ring all
-the same and could only be looked for, so there a look-up goes first and a callback only when that was
-answered; and where no action waits, a look-up is all there is. Of the account a look-up tells nothing.
+Usually the probe is one of the held actions. After answers of 5xx a call may ring although it was
+answered by an error, so there a lookup goes first, and a callback only after the lookup was answered. If
+no action is held, the probe is a lookup. A lookup proves nothing about the account.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from missedd.store.actions.provider_holds import choose_probe_actions
 from missedd.store.store import Store
 
 MAX_CANDIDATES: Final = 16
-"""Held actions that are judged for one probe: the gates of the first may hold it for another reason."""
+"""Held actions judged for one probe. The first may be held by its gates for another reason."""
 
 UNKNOWN_SID: Final = "0"
-"""What is asked for where any answer will do."""
+"""The id in a lookup for which any answer will do."""
 
 LIST_WINDOW: Final = timedelta(minutes=1)
 
@@ -46,7 +46,7 @@ class LaneProbes:
         rate_limiter: RateLimiter,
         dispatcher: Dispatcher,
     ) -> None:
-        """`rate_limiter` is the lane's, and `dispatcher` sends its actions."""
+        """`rate_limiter` and `dispatcher` are the lane's own."""
         self._lane = lane
         self._store = store
         self._clock = clock
@@ -58,7 +58,7 @@ class LaneProbes:
         self._lookup_count = 0
 
     async def run(self) -> None:
-        """Probe whenever the lane is held, and let go what waits once it is not; for ever."""
+        """Probe while the lane is held, then release its actions; for ever."""
         while True:
             await self._breakers.wait_until_held(self._lane)
             self._tried_ids.clear()
@@ -69,20 +69,20 @@ class LaneProbes:
             await self._dispatcher.release_held()
 
     async def _probe(self) -> None:
-        """Make one request, or wait for an action that it could be made for."""
+        """Send one probe, or wait for an action that can be the probe."""
         if self._breakers.must_look_up_first(self._lane) and self._lane is Lane.VOICE:
             await self._probe_by_lookup()
             return
         if await self._probe_with_action():
             return
         if self._breakers.hold_reason(self._lane) is not Reason.PROVIDER_UNREACHABLE:
-            with trio.move_on_after(PROBE_BACKOFF_S[-1]):  # one may become due again, after a wrong clock
+            with trio.move_on_after(PROBE_BACKOFF_S[-1]):  # an action may become due, after a wrong clock
                 await self._breakers.wait_for_change(self._lane)
         elif await self._probe_by_lookup():
             self._breakers.record_nothing_to_probe(self._lane)
 
     async def _probe_with_action(self) -> bool:
-        """Send one of the held actions; False where there is none that may go."""
+        """Send one of the held actions; False if none may be sent."""
         while True:
             now = self._clock.now()
             read = partial(
@@ -98,12 +98,12 @@ class LaneProbes:
             tried = await self._dispatcher.send_probe(choice)
             if tried is not None:
                 if tried in self._tried_ids:
-                    self._tried_ids.clear()  # each has had its turn
+                    self._tried_ids.clear()  # every action has had its turn
                 self._tried_ids.add(tried)
                 return True
 
     async def _probe_by_lookup(self) -> bool:
-        """Ask for something that changes nothing; whether it was answered."""
+        """Send a lookup, which changes nothing. Returns whether it was answered."""
         await self._rate_limiter.acquire()
         return self._breakers.record_lookup(self._lane, await self._next_lookup()())
 
@@ -114,5 +114,5 @@ class LaneProbes:
         if self._lookup_count % 2:
             now = self._clock.now()
             return partial(self._client.incoming_calls, now - LIST_WINDOW, now)
-        # Where only the list fails, this does not.
+        # If only the list fails, this lookup still works.
         return partial(self._client.call_details, UNKNOWN_SID)

@@ -1,4 +1,4 @@
-"""What the log tells of actions that ended as the caller was reached, and of those that had gone out."""
+"""Log lines about actions that were cancelled because the caller was reached, or were sent too early."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def log_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
 
 
 def log_early_report(log: Logger, admitted: AdmittedCall) -> None:
-    """A call was told of before it was over, and its callback rang somebody who was being spoken with."""
+    """Warn if a webhook came before its call was over, and the callback rang a caller who was talking."""
     if admitted.sent_callbacks:
         campaign = admitted.sent_callbacks[0].campaign
         log.log_throttled(

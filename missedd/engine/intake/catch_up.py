@@ -1,14 +1,14 @@
-"""Catch-up: calls that no webhook told of, found in the provider's list and served all the same.
+"""Catch-up: finds calls without a webhook in the provider's list, and admits them.
 
-Exotel gives a webhook up after two retries, so whoever rang while this machine was down, or while
-its address was wrong, would be lost in silence. At the start, two minutes later, every ten minutes, and
-soon after a webhook had to be refused, the list of incoming calls is read on from where it was left, and
-what is unknown is admitted with its own time. From there on it is a call like any other: a callback or
-an SMS that is too old expires by its `give_up_after`, votes count, leads are kept, the application
-is told. The store decides by CallSid, so a webhook that comes after all is a redelivery.
+Example: this machine is down for an hour. Exotel drops a webhook after two retries, so the callers of that
+hour would be lost. Catch-up reads the list of incoming calls at the start, two minutes later, every ten
+minutes, and soon after a webhook was refused. It continues at a watermark, and admits each unknown call
+with its own time. From then on the call is like any other: a callback or SMS that is too old expires by
+its `give_up_after`, votes count, leads are stored, webhooks are sent. The store decides by CallSid, so a
+late webhook for the same call is a redelivery.
 
-The list also tells of conversations. One with a caller who is still owed something for that very call,
-as its flow told of it too early or a webhook was lost, ends what is owed.
+The list also shows conversations. If the caller of such a call still has a pending callback or SMS for
+that call, because its webhook came too early or was lost, catch-up cancels that action.
 """
 
 from __future__ import annotations
@@ -47,39 +47,39 @@ from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
 FIRST_ROUND_AFTER_S: Final = 5.0
-"""What became due while we were down goes out first."""
+"""Actions that became due while the daemon was down are sent first."""
 
 SECOND_ROUND_AFTER_S: Final = WEBHOOK_GRACE.total_seconds()
-"""After the first look: who rang in the last two minutes before a stop was too young for it."""
+"""After the first round: calls of the last two minutes before a stop were too recent for it."""
 
 ROUND_EVERY_S: Final = 600.0
-"""A webhook that does not work is noticed this soon, for one request in ten minutes when all is well."""
+"""How soon a webhook that does not work is noticed. It costs one request in ten minutes."""
 
 ROUND_RETRY_S: Final = 120.0
-"""How long to leave the provider, or the store, alone after a round that failed."""
+"""How long to wait after a round that failed at the provider or at the store."""
 
 BUDGET_SHARE: Final = 10
-"""One request in so many of the voice budget, at most, is for the list: callbacks come first."""
+"""At most one voice request in this many is for the list, as callbacks come first."""
 
 MAX_ROUND_PAGES: Final = 10_000
-"""A million calls in a round: a list that goes on beyond that does not end."""
+"""A million calls in one round. A longer list is a fault of the provider: it would never end."""
 
 TRANSIENT_REASONS: Final = frozenset({Reason.CONNECTION_FAILED, Reason.RATE_LIMITED, Reason.REPLY_LOST})
-"""Why a provider could not be asked just now; anything else needs somebody to mend it."""
+"""Failures that pass by themselves. All others need a person."""
 
 type Admit = Callable[[Sequence[InboundCall]], Awaitable[list[Verdict | Exception]]]
 
 
 @dataclass(slots=True)
 class _CatchUpRound:
-    """One reading of the list: the stretch it is to cover, and what it has brought so far."""
+    """One reading of the list: the time range to cover, and the result so far."""
 
     time_range: TimeRange
     recovered: list[InboundCall] = field(default_factory=list)
     oldest_unfinished_at: datetime | None = None
     latest_called_at: datetime | None = None
     is_in_order: bool = True
-    """Oldest first, as was asked for: only then is a part of the list a part of the time."""
+    """Whether the list came oldest first, as requested. Only then do its first pages cover a time range."""
     request_count: int = 0
 
     def record_seen(self, called_at: datetime) -> None:
@@ -90,13 +90,13 @@ class _CatchUpRound:
         )
 
     def leave_unfinished(self, called_at: datetime) -> None:
-        """A call that goes on is left for another round."""
+        """Leave a call that is still in progress for a later round."""
         if self.oldest_unfinished_at is None or called_at < self.oldest_unfinished_at:
             self.oldest_unfinished_at = called_at
 
 
 class _ProviderUnavailable(Exception):
-    """The provider could not be asked; the next round goes on from the mark."""
+    """The provider gave no list. The next round continues at the watermark."""
 
     def __init__(self, unavailable: Unavailable) -> None:
         super().__init__(unavailable.code)
@@ -117,7 +117,7 @@ class CatchUp:
         trigger: CatchUpTrigger,
         breakers: CircuitBreakers,
     ) -> None:
-        """`rate_limiter` is the voice budget; `admit` decides calls durably, in their order."""
+        """`rate_limiter` is the voice lane's; `admit` decides calls durably, in their order."""
         self._store = store
         self._policy = policy
         self._clock = clock
@@ -129,13 +129,13 @@ class CatchUp:
         self._breakers = breakers
 
     async def run(self, watermark: Watermark) -> None:
-        """Read on from `watermark`, the one that `begin` has put on record at this start."""
+        """Read the list from `watermark` on, round after round, for ever."""
         wait_s, has_looked = FIRST_ROUND_AFTER_S, False
         while True:
             await self._trigger.wait(at_most_s=wait_s)
             try:
                 known, watermark = watermark, await self._read_list(watermark)
-                # A database that is new has nothing from before its start.
+                # A new database has no calls from before its start, so it needs no second round.
                 wait_s = ROUND_EVERY_S if has_looked or watermark == known else SECOND_ROUND_AFTER_S
                 has_looked = True
                 for what in ("catch-up", "catch-up refused"):
@@ -157,11 +157,11 @@ class CatchUp:
             self._log.log_throttled("error", Event.LOOKUP_FAILED, "catch-up refused", **fields)
         else:
             self._log.log_throttled("info", Event.LOOKUP_FAILED, "catch-up", **fields)
-        # What was refused for good, as by a provider that has no such list, is not asked for soon.
+        # Do not ask again soon after a permanent refusal, such as from a provider without this list.
         return ROUND_RETRY_S if unavailable.reason in TRANSIENT_REASONS else ROUND_EVERY_S
 
     async def _read_list(self, watermark: Watermark) -> Watermark:
-        """Read the list from the mark until some minutes ago, and say how far that came."""
+        """Read the list from the watermark until some minutes ago. Returns the new watermark."""
         stretch = next_range(watermark, self._clock.now())
         if stretch is None:
             return watermark
@@ -194,7 +194,10 @@ class CatchUp:
         await self._rate_limiter.acquire()
 
     async def _admit_page(self, page: Sequence[ListedCall], this_round: _CatchUpRound) -> None:
-        """Admit what is ours, missed, and news; and of what is owed something, that somebody took it."""
+        """Admit the page's unknown missed calls, and its conversations with callers who have open actions.
+
+        Only calls to our own numbers, within the round's time range, are considered.
+        """
         missed: dict[str, ListedCall] = {}
         taken: dict[str, InboundCall] = {}
         for each in page:
@@ -221,7 +224,7 @@ class CatchUp:
                 taken[sid]
                 for sid in await self._store.read(partial(sids_with_pending_contact, sids=list(taken)))
             ]
-        # Of a number that is only called from, we are told of the calls of those whom we rang from it.
+        # At a number that we only call from, keep only the calls of people whom we called from it.
         if self._policy.caller_ids:
             whose = await self._store.read(
                 partial(attribute_returned_calls, calls=calls, policy=self._policy)
@@ -231,17 +234,17 @@ class CatchUp:
             return
         for call, verdict in zip(calls, await self._admit(calls), strict=True):
             if isinstance(verdict, NotDurable | Overloaded):
-                raise verdict  # perhaps it was kept, perhaps not: the round is made again
+                raise verdict  # the call may or may not be committed: repeat the round
             if isinstance(verdict, Exception):
                 why = type(verdict).__name__
                 self._log.log_throttled(
                     "error", Event.REQUEST_FAILED, why, call_sid=call.call_sid, exc_info=verdict
                 )
-            elif verdict not in (Verdict.REDELIVERED, Verdict.NOT_MISSED):  # else a webhook was faster
+            elif verdict not in (Verdict.REDELIVERED, Verdict.NOT_MISSED):  # otherwise its webhook was faster
                 this_round.recovered.append(call)
 
     async def _fetch_details(self, call: InboundCall, this_round: _CatchUpRound) -> InboundCall:
-        """Ask what the list left out: whether somebody talked to the caller."""
+        """Request Call Details, which say whether somebody talked to the caller; the list left that out."""
         await self._acquire_turn(this_round)
         found = await self._client.incoming_call(call.call_sid)
         if isinstance(found, Unavailable):
@@ -262,7 +265,7 @@ class CatchUp:
         return watermark
 
     def _log_round(self, this_round: _CatchUpRound) -> None:
-        """One line a round: a webhook that does not work is to be seen, not only healed."""
+        """Log one line a round if calls were recovered, so that an operator notices a broken webhook."""
         instants = sorted(each.called_at for each in this_round.recovered if each.called_at)
         if instants:
             self._log.warning(

@@ -1,7 +1,7 @@
-"""Doubt: a webhook may have been lost, so the list of calls should be read before it is time.
+"""The catch-up trigger: a webhook may have been lost, so the next catch-up round should come early.
 
-Intake raises it whenever it answers that a call should be sent again. Exotel does send it again,
-twice; but the third answer may be no better, and the caller waits meanwhile.
+Intake pulls it whenever it refuses a call and asks Exotel to send it again. Exotel does so, twice. But the
+third answer may be a refusal too, and the caller waits meanwhile.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from typing import Final
 import trio
 
 TRIGGER_DELAY_S: Final = 130.0
-"""When doubt is acted on: by then the call in question is old enough to be looked for."""
+"""Seconds from the refusal to the early round. By then the call is old enough to be in the list."""
 
 
 class CatchUpTrigger:
-    """Raised by whoever lost something, waited for by the one who looks for it."""
+    """Requested by intake and the SMS applet, awaited by catch-up."""
 
     def __init__(self) -> None:
         self._requested_at_s: float | None = None
         self._requested = trio.Event()
 
     def request(self) -> None:
-        """From now on something may be missing; what is raised again meanwhile is the same doubt."""
+        """Ask for an early round. Further requests until that round change nothing."""
         if self._requested_at_s is None:
             self._requested_at_s = trio.current_time()
             self._requested.set()
 
     async def wait(self, at_most_s: float) -> None:
-        """Return after `at_most_s`, or `TRIGGER_DELAY_S` after a doubt arose if that is sooner.
+        """Return after `at_most_s` seconds, or `TRIGGER_DELAY_S` after a request if that is sooner.
 
-        A doubt of that age is settled by returning: whoever waited looks now.
+        The return answers the request, as the caller starts a round now.
         """
         with trio.move_on_after(at_most_s):
             await self._requested.wait()

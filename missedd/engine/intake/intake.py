@@ -1,7 +1,7 @@
-"""Intake: many callers' requests, one transaction, and only then their answers.
+"""Intake: decides many calls in one transaction, and answers their webhooks only after the commit.
 
-While a batch commits the next one gathers, so that batches grow with the load and a lone call
-never waits for company.
+While one batch commits, the next batch gathers. So batches grow with the load, and a single call never
+waits for others.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ class Intake:
         on_admitted: Callable[[], None] = lambda: None,
         on_vote: Callable[[str], None] = lambda _poll: None,
     ) -> None:
-        """`report` is told of requests on the missed-call address that are about callbacks of ours,
-        `on_refusal` that a call could not be kept and has to be sent again, `on_admitted` that one
-        was, `on_vote` in which poll somebody has voted.
+        """Take the parts and the callbacks that follow a decision.
+
+        `on_callback_report` gets requests on the missed-call address that report on one of our callbacks.
+        `on_refusal` is called if a call was not committed and Exotel must send it again. `on_admitted` is
+        called after each committed call, `on_vote` with the name of a poll that got a vote.
         """
         self._store = store
         self._policy = policy
@@ -57,11 +59,10 @@ class Intake:
         self._queue = IntakeQueue()
 
     async def admit(self, call: InboundCall) -> Verdict:
-        """Decide one call and return its verdict once that is durable.
+        """Decide one call and return its verdict once it is durable.
 
-        Raises `NotDurable` when it could not be made durable and `Overloaded` when too many wait
-        already, the store takes too long, or the daemon stops. A caller that goes away abandons its
-        wait; the call is decided all the same.
+        Raises `NotDurable` if the call could not be committed. Raises `Overloaded` if too many calls wait,
+        the store takes too long, or the daemon stops. If the client disconnects, the call is still decided.
         """
         try:
             waiting = self._queue.put(call)
@@ -70,20 +71,20 @@ class Intake:
             self._on_refusal()
             raise
         if waiting.report_for is not None and call.report is not None:
-            # A Passthru in the flow of a callback of ours tells how that callback ended; only when
-            # that is kept as well is the request acknowledged.
+            # A Passthru in the flow of one of our callbacks reports how that callback ended. Answer
+            # the request only after the report is committed as well.
             await self._on_callback_report(waiting.report_for, call.report)
         return verdict
 
     async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict | Exception]:
-        """Decide calls in their order, as `admit` does each: the verdict of each, or why it has none."""
+        """Decide calls in their order, each as `admit` does. Returns a verdict or an exception for each."""
         waiting = [self._queue.put(call) for call in calls]
         found: list[Verdict | Exception] = []
         for each in waiting:
             try:
                 found.append(await self._wait_for_verdict(each))
             except Exception as failure:
-                # One call that is beyond us must not keep the others from being served.
+                # A call that fails must not prevent the others from being served.
                 found.append(failure)
         return found
 
@@ -96,7 +97,7 @@ class Intake:
         return waiting.verdict
 
     def close(self) -> None:
-        """Take no more; `run` ends when what waits is decided."""
+        """Accept no more calls. `run` ends when all waiting calls are decided."""
         self._queue.close()
 
     async def run(self) -> None:
@@ -105,14 +106,14 @@ class Intake:
             nursery.start_soon(self._intake_log.run, name="intake's log")
             while batch := await self._queue.next_batch():
                 if not await self._admit_batch(batch):
-                    # Something in the batch is beyond us: let it harm only itself.
+                    # One call of the batch fails: try one by one, so that only this call is refused.
                     for each in batch:
                         await self._admit_batch([each], is_alone=True)
             self._intake_log.log_counted()
             nursery.cancel_scope.cancel()
 
     async def _admit_batch(self, batch: list[PendingCall], *, is_alone: bool = False) -> bool:
-        """Admit a batch and answer its waiters; False if it failed and should be tried one by one."""
+        """Admit a batch and resolve its calls. Returns False if it failed and should be tried one by one."""
         calls = [each.call for each in batch]
         unit = partial(
             admit,
@@ -138,7 +139,7 @@ class Intake:
         except Exception as failure:
             if not is_alone and len(batch) > 1:
                 return False
-            # Passed on, not swallowed: the edge logs it and answers 503.
+            # The exception is passed on: the public site logs it and answers 503.
             batch[0].fail(failure)
             return True
         self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "admit")
@@ -148,7 +149,7 @@ class Intake:
         return True
 
     def after_commit(self, admitted: AdmittedCall) -> None:
-        """What follows once a call is on disk: its timers, its line in the log, and its place in the sums."""
+        """Do what follows a committed call: timers, log lines, rollups, and changed polls."""
         self._timers.add(admitted.timers)
         self._intake_log.log_admission(admitted)
         log_cancelled(self._log, admitted.cancelled)

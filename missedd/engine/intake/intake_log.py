@@ -1,7 +1,7 @@
-"""What the log tells of admissions: a line a call, and in a burst a line a second for the rest.
+"""Log lines about admitted calls: one line a call, and in a burst one line a second for the rest.
 
-The log takes so many lines of one event in a second; the other calls are counted by verdict and told
-together. The metrics hear of every call, and `missedd why` knows each of them.
+The log limits the lines of one event in a second. Calls above that limit are counted by verdict and logged
+together. The metrics count every call, and `missedd why` shows each of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class IntakeLog:
         self._has_unlogged = trio.Event()
 
     def log_admission(self, admitted: AdmittedCall) -> None:
-        """Tell of one call, or count it."""
+        """Log one call, or count it if the log has no room."""
         call, admission = admitted.call, admitted.admission
         event = Event.CALL_RECOVERED if call.shape == SHAPE_RECOVERED else Event.WEBHOOK_ADMITTED
         actions = [f"{each.kind}:{each.outcome or each.state}" for each in admission.actions]
@@ -49,14 +49,14 @@ class IntakeLog:
         )
 
     async def run(self) -> None:
-        """Tell of what was only counted, once a second while there is any."""
+        """Log the counted calls once a second while there are any, for ever."""
         while True:
             await self._has_unlogged.wait()
             await trio.sleep(1)
             self.log_counted()
 
     def log_counted(self) -> None:
-        """Tell of what was only counted so far."""
+        """Log the calls that were only counted so far."""
         if self._unlogged:
             told = {verdict.value: count for verdict, count in sorted(self._unlogged.items())}
             self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._unlogged.total(), verdicts=told)

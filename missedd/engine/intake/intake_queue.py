@@ -1,9 +1,9 @@
-"""The queue in front of intake: who waits, since when, and who has waited too long.
+"""The queue in front of intake: calls that wait for their decision, and the limit on their wait.
 
-Exotel gives a request up after fifteen seconds and sends it again by itself, so nobody is kept
-longer than `MAX_WAIT_S`: a clear refusal before that frees both ends. Given up is the wait, not the
-work: the store may yet keep the call, and then a second delivery is a redelivery. One task looks
-after all who wait, as a time limit around each of them would cost a tenth of the throughput.
+Exotel waits fifteen seconds for an answer and then sends the request again. So no call waits longer than
+`MAX_WAIT_S`: an early, clear refusal frees both sides. We stop waiting, but the commit may still succeed;
+then the second delivery is a redelivery. One coroutine checks all waiting calls, as a time limit around
+each of them would cost a tenth of the throughput.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import trio
 from missedd.core.model import InboundCall, Verdict
 
 MAX_BATCH_CALLS: Final = 256
-"""Calls to a transaction: where the rows themselves cost more than the fsync they share."""
+"""Calls in one transaction. In a larger batch the rows would cost more than the shared fsync saves."""
 
 MAX_PENDING_CALLS: Final = 4096
-"""Calls that may wait: about a second of the busiest burst. Beyond it the answer is 503 at once,
-and Exotel sends the call again minutes later, which is better than an answer after its patience."""
+"""Calls that may wait: about a second of the largest burst. Further calls get a 503 at once, and Exotel
+sends them again minutes later. That is better than an answer after Exotel has stopped waiting."""
 
 MAX_WAIT_S: Final = 10.0
 CHECK_EVERY_S: Final = 0.5
 
 
 class Overloaded(Exception):
-    """There is no room, or the answer would come too late; the caller should be asked to come again."""
+    """The queue is full, or the answer would come too late. The client should send the request again."""
 
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """One call that waits for its decision; answered by `resolve` or `fail`, whichever comes first."""
+    """One call that waits for its decision. `resolve` or `fail` answers it, whichever comes first."""
 
     call: InboundCall
     enqueued_at_s: float = field(default_factory=trio.current_time)
@@ -55,7 +55,7 @@ class PendingCall:
 
 
 class IntakeQueue:
-    """Filled by whoever brings a call, emptied by intake alone."""
+    """Filled by webhooks and catch-up, emptied by intake alone."""
 
     def __init__(self) -> None:
         self._pending: deque[PendingCall] = deque()
@@ -64,7 +64,7 @@ class IntakeQueue:
         self._is_closed = False
 
     def put(self, call: InboundCall) -> PendingCall:
-        """Let a call wait its turn. Raises `Overloaded` where there is no room."""
+        """Add a call. Raises `Overloaded` if the queue is full or the daemon stops."""
         if self._is_closed:
             raise Overloaded("the daemon is stopping")
         if len(self._pending) >= MAX_PENDING_CALLS:
@@ -75,7 +75,7 @@ class IntakeQueue:
         return waiting
 
     async def next_batch(self) -> list[PendingCall]:
-        """The next ones to be decided, the longest waiting first; none once it is closed and empty."""
+        """Wait for the next calls to decide, the oldest first; empty once the queue is closed and empty."""
         self._in_decision = ()
         while not self._pending:
             if self._is_closed:
@@ -84,22 +84,22 @@ class IntakeQueue:
             await self._has_calls.wait()
         before = 0
         while before < len(self._pending) < MAX_BATCH_CALLS:
-            # Others get a turn as long as that brings somebody: whoever was just answered hears of it first,
-            # and who knocks meanwhile comes along. It takes no time where nobody else has anything to do.
+            # Let other coroutines run as long as that adds calls. So the clients of the last batch get their
+            # answers first, and new calls join this batch. It costs no time if nothing else can run.
             before = len(self._pending)
-            await trio.lowlevel.checkpoint()  # to read what has come
-            await trio.lowlevel.checkpoint()  # to understand it
+            await trio.lowlevel.checkpoint()  # a turn to read new requests
+            await trio.lowlevel.checkpoint()  # a turn to parse them
         batch = [self._pending.popleft() for _ in range(min(MAX_BATCH_CALLS, len(self._pending)))]
         self._in_decision = batch
         return batch
 
     def close(self) -> None:
-        """Take no more."""
+        """Accept no more calls."""
         self._is_closed = True
         self._has_calls.set()
 
     async def refuse_overdue(self) -> None:
-        """Refuse those who have waited too long, as they come to it; for ever."""
+        """Refuse calls that have waited longer than `MAX_WAIT_S`, for ever."""
         while True:
             if not self._pending and not self._in_decision:
                 await self._has_calls.wait()

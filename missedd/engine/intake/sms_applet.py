@@ -1,7 +1,7 @@
-"""Texts for the dynamic SMS applet: Exotel asks in the middle of a call, and the caller hears it ring.
+"""SMS texts for the dynamic SMS applet: Exotel requests them during a call, while the caller hears it ring.
 
-A text is given away only when it is on record that it was. Whoever waits too long is told to ask
-again, and what nobody waits for any more is not given away.
+A text is returned only after the handover is committed. A client that waits too long is asked to try again.
+If the client does not wait any more, the text is not handed over.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from missedd.store.store import Store
 
 @dataclass(slots=True)
 class _AppletRequest:
-    """Whoever asked: it may leave before its turn comes."""
+    """A request of the applet. The client may disconnect before the store decides."""
 
     is_waiting: bool = True
 
@@ -43,9 +43,9 @@ class SmsAppletResponder:
         on_refusal: Callable[[], None],
         clock_ahead: Callable[[], timedelta] = lambda: CLOCK_NOT_AHEAD,
     ) -> None:
-        """`on_admitted` is intake's: what comes of a call that was news. `on_refusal` as there, too;
-        `clock_ahead` is
-        how far the clock may be ahead.
+        """`on_admitted` is intake's `after_commit`, for an unknown call. `on_refusal` is as in intake.
+
+        `clock_ahead` returns how far the wall clock may be ahead.
         """
         self._clock_ahead = clock_ahead
         self._store = store
@@ -56,9 +56,10 @@ class SmsAppletResponder:
         self._on_refusal = on_refusal
 
     async def hand_over_sms(self, call: InboundCall) -> str:
-        """The text that is owed for this call, "" if none is; once only, and then nobody else sends it.
+        """The SMS text for this call; "" if there is none. It is returned once only.
 
-        Raises `NotDurable` or `Overloaded` where that could not be made sure.
+        Raises `NotDurable` if the handover could not be committed, `Overloaded` if the store takes longer
+        than `MAX_WAIT_S`.
         """
         waiter = _AppletRequest()
         unit = partial(
@@ -80,7 +81,7 @@ class SmsAppletResponder:
             waiter.is_waiting = False
 
     async def preview_sms(self, call: InboundCall) -> str:
-        """The text that `hand_over_sms` would give now."""
+        """The text that `hand_over_sms` would return now. Changes nothing."""
         unit = partial(
             preview_sms,
             call=call,

@@ -1,8 +1,8 @@
-"""Reconciliation: what became of requests whose answer, or whose report, never came.
+"""Reconciliation: finds out what happened to requests whose answer or status report never arrived.
 
-A lost answer is looked up in the provider's list of calls before anything else is done, and never
-answered by another request. A placed call or SMS that nobody reports on is asked after. Look-ups
-spend the same budget as the requests they are about.
+If an answer is lost, the call is looked up in the provider's list first; the request is never simply sent
+again. If a placed call or SMS gets no status report, it is looked up by its id. Lookups use the same rate
+limit as calls and SMS.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from missedd.store.db.database import NotDurable
 from missedd.store.store import Store
 
 CLOCK_SKEW: Final = timedelta(minutes=2)
-"""How far the provider's clock may be from ours; a call of ours lies this near to its attempt."""
+"""The largest difference between the provider's clock and ours. Our call is this near to its attempt."""
 
 STORE_RETRY_S: Final = 1.0
 
 UNAVAILABLE_WAIT_S: Final = 30.0
-"""How long to leave a provider alone that could not be asked."""
+"""How long to wait after a lookup that the provider did not answer."""
 
 MAX_LOOKUP_AGE: Final = timedelta(days=1)
-"""How long an action waits for a provider that cannot be asked at all: records a day old are worth
-no more look-ups, and its outcome is for a person to find out."""
+"""How long an action waits for a provider that answers no lookup at all. After a day lookups stop, and a
+person has to find out the outcome."""
 
 
 class Reconciler:
@@ -61,7 +61,7 @@ class Reconciler:
     ) -> None:
         self._store = store
         self._policy = policy
-        # Look-ups that are made ahead of their time, as somebody waits for them: a quarter of the budget.
+        # Early lookups, made because a person waits for the outcome, get a quarter of the rate limit.
         self._early_lookup_limiter = RateLimiter(max(1, rate_limiters[Lane.VOICE].per_minute // 4))
         self._clock = clock
         self._log = log
@@ -73,7 +73,7 @@ class Reconciler:
         self._breakers = breakers
 
     async def run(self) -> None:
-        """Look after one action at a time: the budget is the limit, not the number of requests out."""
+        """Look up one action at a time, for ever. The rate limit is the bound, not the requests in flight."""
         while True:
             await self._due_queue.wait()
             ((due_us, action_id),) = self._due_queue.take(1)
@@ -91,7 +91,7 @@ class Reconciler:
         (action,) = await self._store.read(partial(fetch_actions, ids=[action_id]))
         now = self._clock.now()
         if action.wake_at is not None and action.wake_at > now:
-            # It was moved, or the wall clock was set back since.
+            # The action was moved, or the wall clock was set back since.
             self._timers.add([Timer(to_us(action.wake_at), action_id, Lane.LOOKUP)])
             return
         if is_early_lookup(action.state, action.kind, action.lookup_count, action.placed_at or now, now):
@@ -103,12 +103,12 @@ class Reconciler:
             await self._recover_lost_answer(action)
         elif action.state is State.PLACED:
             await self._check_placed(action)
-        # Any other state: a report settled it since the timer was set.
+        # In any other state, a report has settled the action since the timer was set.
 
     async def _recover_lost_answer(self, action: ActionRow) -> None:
-        """Find the call that a lost answer was about. An SMS can only wait for its status report."""
+        """Find the call behind a lost answer. An SMS can only wait for its status report."""
         if action.provider_sid is not None:
-            # A status report that was not final has named it meanwhile.
+            # A status report that was not final has named the call meanwhile.
             await self._adopt_call(action, action.provider_sid)
             return
         if action.kind is Kind.CALLBACK:
@@ -131,7 +131,7 @@ class Reconciler:
             )
         )
         if wake is None:
-            return  # its report was faster
+            return  # the call's report was faster
         self._timers.add([wake])
         self._log.info(
             Event.ACTION_FOUND,
@@ -142,9 +142,9 @@ class Reconciler:
         )
 
     async def _find_call(self, action: ActionRow) -> CallRecord | Unavailable | None:
-        """The one call in the provider's list that can only be this attempt's."""
+        """The call in the provider's list that can only be this attempt's; None if there is none."""
         placed_at = action.placed_at or action.due_at
-        # With agents the first leg may be the agent's, so both numbers are looked for.
+        # With agents the first leg may be the agent's, so search for both numbers.
         numbers = tuple(each for each in (action.number, action.details.get("agent")) if each)
         async with self._breakers.lookup_turn(Lane.VOICE) as is_probe:
             since, until = placed_at - CLOCK_SKEW, self._search_until(placed_at)
@@ -161,14 +161,14 @@ class Reconciler:
         ours = [
             each
             for each in records
-            # A filter may match more loosely than it was meant.
+            # Exotel's filter may match more than was asked for.
             if self._matches(each, action) and (each.created_at is None or since <= each.created_at <= until)
         ]
         taken = await self._store.read(
             partial(claimed_sids, sids=[each.sid for each in ours], except_action_id=action.id)
         )
         free = [each for each in ours if each.sid not in taken]
-        # Of several the nearest: another may be that of a later attempt whose answer was lost too.
+        # If there are several, take the nearest: another may belong to a later attempt with a lost answer.
         return min(
             free, key=lambda each: (abs((each.created_at or until) - placed_at), each.sid), default=None
         )
@@ -179,8 +179,8 @@ class Reconciler:
     def _matches(self, record: CallRecord, action: ActionRow) -> bool:
         people = {record.from_number, record.to_number}
         agent = action.details.get("agent")
-        # A call into a flow names its ExoPhone in `To` as well. One that can't be read speaks
-        # neither for nor against it.
+        # A call into a flow names its ExoPhone in `To` as well. An ExoPhone that can't be read
+        # proves nothing, so the call may still be ours.
         exophone = record.exophone or (record.to_number if agent is None else None)
         is_ours = exophone in (None, caller_id_of(action))
         return (
@@ -215,8 +215,10 @@ class Reconciler:
         return report
 
     async def _handle_unavailable(self, action: ActionRow, unavailable: Unavailable, lane: Lane) -> None:
-        """The provider told nothing. That counts as a look where it answered, but would not or could not
-        tell; one that could not be asked at all says nothing about the action.
+        """A lookup brought no result. If the provider answered, count a failed lookup; else wait and retry.
+
+        Without an answer nothing is known about the action, so that lookup does not count. After
+        `MAX_LOOKUP_AGE` it counts too.
         """
         if unavailable.reason is Reason.RATE_LIMITED:
             self._rate_limiters[lane].pause(unavailable.retry_after_s or FIRST_BACKOFF_S[Reason.RATE_LIMITED])
@@ -226,7 +228,7 @@ class Reconciler:
             await self._record_failed_lookup(action)
             return
         self._timers.add([Timer(to_us(now) + int(UNAVAILABLE_WAIT_S * 1_000_000), action.id, Lane.LOOKUP)])
-        # Whoever else waits for a look-up would only hear the same.
+        # Other actions that wait for a lookup would get the same answer.
         await trio.sleep(UNAVAILABLE_WAIT_S)
 
     async def _record_failed_lookup(self, action: ActionRow) -> None:

@@ -1,4 +1,4 @@
-"""Status reports: read in the provider's spelling, applied by the lifecycle, once."""
+"""Status reports: read in the provider's spelling, applied once to the action's lifecycle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from missedd.store.store import Store
 
 
 def interpret_report(action: ActionRow, report: StatusReport) -> ReportMeaning:
-    """What a report means for this very action; which leg was the customer's is known only here."""
+    """What a report means for this action. Only the action says which leg was the customer's."""
     if action.kind is Kind.SMS:
         code = resolve_code(report.status, report.code)
         reason = Reason.SMS_MISCONFIGURED if code.needs_operator else None
@@ -57,9 +57,9 @@ class StatusReports:
     async def apply(
         self, action_id: int, kind: Kind, report: StatusReport, source: str = "report"
     ) -> ReportResult:
-        """Apply one report durably; raises `NotDurable` when it could not be kept.
+        """Apply one report durably. Raises `NotDurable` if it could not be committed.
 
-        Whoever brought it may give up waiting for a slow disk: what follows from it still does.
+        The client may stop waiting for a slow disk. Timers and log still follow the commit.
         """
         unit = partial(
             apply_report,
@@ -108,5 +108,5 @@ class StatusReports:
 
 
 def _sms_log_key(action: ActionRow, code: str | None) -> str:
-    """What tells a failure that goes on from another: a campaign has a text for each of its plans."""
+    """Identifies a lasting failure. A campaign has one SMS text for each of its plans."""
     return f"{action.campaign} {action.plan} {code}"

@@ -1,7 +1,7 @@
-"""Applications that take no webhook: one that fails for five minutes needs a person.
+"""Alerts about applications that do not accept webhooks for five minutes.
 
-A restart of an application is over in a minute, and its webhooks are sent again by themselves. What
-goes on for longer is told with its address and its cause, until one webhook is taken.
+An application's restart takes about a minute, and its webhooks are retried, so that needs no person. A
+longer failure is a trouble with the address and the cause, until the application accepts a webhook.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class EndpointTroubles:
         self._not_reported: list[Endpoint] = []
 
     def record_answer(self, endpoint: Endpoint, answer: Answer) -> None:
-        """Take note of how a request to an address ended."""
+        """Record how a request to an address ended."""
         if isinstance(answer, Accepted):
             self._end_trouble(endpoint)
             return
@@ -64,13 +64,13 @@ class EndpointTroubles:
 
     @property
     def next_check_at_s(self) -> float:
-        """When to `look` next, by trio's clock."""
+        """When to `check` next, by trio's clock; infinity if nothing fails unreported."""
         return min(
             (endpoint.failing_since_s + TROUBLE_AFTER_S for endpoint in self._not_reported), default=math.inf
         )
 
     def check(self) -> None:
-        """Tell of those that have failed for long enough by now."""
+        """Report the endpoints that have failed for `TROUBLE_AFTER_S` seconds."""
         now_s = trio.current_time()
         for endpoint in [
             each for each in self._not_reported if now_s >= each.failing_since_s + TROUBLE_AFTER_S

@@ -1,8 +1,7 @@
-"""The addresses that webhooks go to, each with its own queue and its own record of how it answers.
+"""The addresses that receive webhooks, each with its own queue and its own record of failures.
 
-A campaign's webhooks wait behind those of the same address only. What has just become due is not
-sorted yet: memory holds the ids of actions, and the store is asked once for many of them whose
-they are.
+A webhook waits only behind those for the same address. An action that has just become due is not assigned
+to an address yet: memory holds only its id. One query reads the campaigns of many such actions.
 """
 
 from __future__ import annotations
@@ -25,25 +24,24 @@ from missedd.exotel.request_result import Refused, Unknown
 
 
 class Endpoint:
-    """One address. `shown_url` is its URL without secrets; "" is that of campaigns without a webhook by
-    now."""
+    """One address. `shown_url` is its URL without secrets; "" is for campaigns that have no webhook now."""
 
     def __init__(self, url: str) -> None:
         self.shown_url = redact_url(url) if url else ""
         self.due_queue = DueQueue()
         self.in_flight: dict[int, float] = {}
-        """The actions whose request is out, and since when by trio's clock: the oldest first."""
+        """The actions with a request in flight, and since when by trio's clock, the oldest first."""
         self.has_been_tried = False
         self.last_timed_out = False
-        """The last request that ended got no answer in time."""
+        """Whether the last request that ended got no answer in time."""
         self.failing_since: datetime | None = None
         self.failing_since_s = 0.0
         """The same instant by trio's clock."""
         self.failure_count = 0
-        """How often it failed since then."""
+        """How many requests have failed since then."""
         self.last_failure: Refused | Unknown | None = None
         self.served_in_turn = 0
-        """In which turn it was served last."""
+        """The turn in which this address was served last."""
 
     def load(self, now_s: float) -> EndpointLoad:
         oldest_s = next(iter(self.in_flight.values()), now_s)
@@ -55,24 +53,24 @@ class Endpoint:
 
 
 class WebhookQueues(DueQueue):
-    """The webhook lane's queue: what is due, and for which address."""
+    """The webhook lane's queue: due actions, sorted by address."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
-        """`urls` says where each campaign's webhooks go."""
+        """`urls` maps a campaign's name to the address of its webhooks."""
         super().__init__()
         by_url = {url: Endpoint(url) for url in dict.fromkeys([*urls.values(), ""])}
         self._by_campaign = {campaign: by_url[url] for campaign, url in urls.items()}
         self.endpoints = tuple(by_url.values())
         by_url[""].has_been_tried = True
         self.has_several_endpoints = len(self.endpoints) > 2
-        """Whether it matters whose an action is; with one address all may wait for that."""
+        """Whether actions must be sorted by address. With one address that is not needed."""
         self._default_endpoint = by_url[""] if self.has_several_endpoints else self.endpoints[0]
         self._number_duplicates()
         self._turn_count = 0
         self._changed = trio.Event()
 
     def _number_duplicates(self) -> None:
-        """Number those that look alike without their secrets: what one is told of is not the other's."""
+        """Number the addresses that look alike without their secrets, so that alerts tell them apart."""
         seen: Counter[str] = Counter()
         for endpoint in self.endpoints:
             seen[endpoint.shown_url] += 1
@@ -84,7 +82,7 @@ class WebhookQueues(DueQueue):
 
     @property
     def unassigned_count(self) -> int:
-        """How many have become due since they were last sorted."""
+        """How many due actions are not assigned to an address yet."""
         return super().__len__()
 
     def due_ids(self) -> set[int]:
@@ -95,16 +93,18 @@ class WebhookQueues(DueQueue):
         self._changed.set()
 
     def assign(self, entries: Iterable[tuple[int, int]], campaigns: Mapping[int, str]) -> None:
-        """Put what was taken from here where it belongs; `campaigns` names that of each action, where there
-        are `has_several_endpoints` addresses."""
+        """Put `entries` into their addresses' queues. An entry is (due time in microseconds, action id).
+
+        `campaigns` maps an action's id to its campaign. It is used only if there are several addresses.
+        """
         for due_us, action_id in entries:
             endpoint = self._by_campaign.get(campaigns.get(action_id, ""), self._default_endpoint)
             endpoint.due_queue.add(due_us, action_id)
 
     def take_next(self) -> dict[int, tuple[int, Endpoint]]:
-        """Take what may go now, by action id: its due instant in microseconds, and its address.
+        """Take the actions that may be sent now: id to (due time in microseconds, address).
 
-        Who was served longest ago is served first, so that none waits for ever where places are few.
+        The address that was served longest ago comes first, so that none waits for ever when slots are few.
         """
         now_s = trio.current_time()
         shares = {endpoint: endpoint.load(now_s) for endpoint in self.endpoints}
@@ -129,10 +129,10 @@ class WebhookQueues(DueQueue):
         return chosen
 
     def change_event(self) -> trio.Event:
-        """An event that is set when something becomes due, or `notify_changed` is told, from now on."""
+        """An event that is set when the next action becomes due, or when `notify_changed` is called."""
         self._changed = trio.Event()
         return self._changed
 
     def notify_changed(self) -> None:
-        """Tell that a place has become free."""
+        """Wake the dispatcher, as a slot has become free."""
         self._changed.set()

@@ -1,7 +1,7 @@
-"""The dispatcher of outgoing webhooks: no budget, but several applications, and none delays another's.
+"""The dispatcher of outgoing webhooks. There is no rate limit, but no application may delay another.
 
-It takes what is due from each address's own queue, as much as that address may have out, and has it
-claimed before its requests go, as every dispatcher does.
+It takes due actions from each address's own queue, as many as that address may have in flight. Like
+every dispatcher, it claims an action before it sends the request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from missedd.store.actions.timers import campaigns_of_actions
 from missedd.store.store import Store
 
 ASSIGN_BATCH: Final = 256
-"""Actions whose campaign is asked for in one query."""
+"""Actions whose campaign is read in one query."""
 
 _TIMEOUTS: Final = (NO_CONNECTION_IN_TIME.code, NO_ANSWER_IN_TIME.code)
 
@@ -65,7 +65,7 @@ class WebhookDispatcher:
                     if chosen := self._queues.take_next():
                         await self._start_requests(chosen, requests)
                     else:
-                        # Every place that may be used is used, or nothing is due: one of both changes.
+                        # No slot is free, or nothing is due. Wait until one of the two changes.
                         with trio.move_on_at(self._endpoint_troubles.next_check_at_s):
                             await changed.wait()
 
@@ -80,7 +80,7 @@ class WebhookDispatcher:
 
     async def _start_requests(self, chosen: dict[int, tuple[int, Endpoint]], requests: trio.Nursery) -> None:
         taken = [(due_us, action_id) for action_id, (due_us, _) in chosen.items()]
-        # From here to the requests' start nothing may be cut off: a claim whose request never starts
+        # From here until the requests start, do not cancel: a claim whose request never starts
         # would look like a lost answer.
         with trio.CancelScope(shield=True):
             claims = await self._recorder.claim(self._queues, taken, len(taken))
@@ -101,7 +101,7 @@ class WebhookDispatcher:
             self._endpoint_troubles.record_answer(endpoint, answer)
             settled = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
         finally:
-            # Its place is free before its answer is on record: it is the application's time that is shared.
+            # The slot is free before the answer is committed: slots share the application's time, not ours.
             del endpoint.in_flight[action.id]
             self._queues.notify_changed()
         await self._recorder.record(claimed, settled)

@@ -1,8 +1,8 @@
-"""Outgoing webhooks to the operator's application, by the Standard Webhooks letter.
+"""Outgoing webhooks to the operator's application, as the Standard Webhooks specification says.
 
-Each message has an id that stays the same however often it is sent, a timestamp, and a signature
-over both and the body (https://www.standardwebhooks.com): so the application can tell a repeat
-from news, and us from a stranger.
+Each message has an id, a timestamp, and a signature over both and the body
+(https://www.standardwebhooks.com). The id stays the same in every retry, so the application can recognise
+a repeat. The signature proves that missedd sent the message.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ from missedd.store.people.verifications import fetch_verification
 from missedd.store.store import Store
 
 TIMEOUT_S: Final = 15.0
-"""As long as the providers themselves wait for a webhook to be answered."""
+"""Providers wait the same time for the answer to their webhooks."""
 
 CONNECT_TIMEOUT_S: Final = 5.0
-"""Three SYNs (0, 1 and 3 s) and a TLS handshake: whoever takes no connection by then is asked again later."""
+"""Three SYNs (0, 1 and 3 s) and a TLS handshake. An application that is slower gets a retry later."""
 
 
 def signature(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
-    """`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`."""
+    """`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; the timestamp is Unix time in seconds."""
     signed = f"{message_id}.{timestamp_s}.".encode() + body
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
@@ -62,12 +62,12 @@ type WebhookEvent = MissedCallAcceptedJson | VerificationVerifiedJson
 
 
 def missed_call_event(call: AcceptedCallJson) -> MissedCallAcceptedJson:
-    """What happened, and when."""
+    """The event of a missed call. Times are RFC 3339 in UTC."""
     return MissedCallAcceptedJson(ACCEPTED, call.called_at, call)
 
 
 def verification_event(verification: VerificationJson) -> VerificationVerifiedJson:
-    """A number was proved by a call."""
+    """The event of a number that a call has verified. Times are RFC 3339 in UTC."""
     if verification.verified_at is None or verification.call_sid is None:
         raise AssertionError(f"verification {verification.id} was not proved by a call")
     proved = ProvedNumberJson(
@@ -86,8 +86,9 @@ def encode_json(event: WebhookEvent) -> bytes:
 
 
 def encode_form(event: WebhookEvent) -> bytes:
-    """The parameters of Exotel's own missed-call webhook, for an application that was written for that;
-    of a verification they say `Status=verification_event` and its id. `DateCreated` is in India's time.
+    """The event as the parameters of Exotel's own missed-call webhook, for applications that expect those.
+
+    A verification has `Status=verified` and its `VerificationId`. `DateCreated` is in India's time.
     """
     at = format_ist(datetime.fromisoformat(event.timestamp))
     match event.data:
@@ -119,10 +120,10 @@ ENCODERS: Final = {
 
 
 def new_webhook_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The HTTP client that `WebhookSender` wants for itself; `transport` stands in for the network."""
+    """The HTTP client for one `WebhookSender`. `transport` replaces the network in a simulation."""
     return httpx.AsyncClient(
         transport=transport,
-        # Whoever starts a request has seen that there is a place for it: nothing ever queues here.
+        # The dispatcher starts a request only if a slot is free, so no request waits here.
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_REQUESTS),
         timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         trust_env=False,
@@ -130,12 +131,12 @@ def new_webhook_client(transport: httpx.AsyncBaseTransport | None = None) -> htt
 
 
 class WebhookSender:
-    """Sends the webhook of a claimed action; what its answer leads to is the dispatcher's to settle."""
+    """Sends the webhook of a claimed action. The dispatcher decides what follows from the answer."""
 
     def __init__(
         self, http: httpx.AsyncClient, signing_key: bytes | None, store: Store, policy: Policy, clock: Clock
     ) -> None:
-        """`key` signs; a configuration with a webhook has one."""
+        """`signing_key` is set in every configuration with a webhook."""
         self._http = http
         self._signing_key = signing_key
         self._store = store
@@ -174,10 +175,10 @@ class WebhookSender:
         try:
             with trio.fail_after(TIMEOUT_S):
                 async with self._http.stream("POST", url, content=body, headers=headers) as response:
-                    # The status is the whole answer; an endless body would only hold the line.
+                    # Only the status matters. Do not read the body, as it may be endless.
                     return _read_answer(response, redact_url(url), self._clock.now())
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, trio.TooSlowError) as error:
-            # An `InvalidURL`, and the `UnicodeError` of a name that can be none, are no `HTTPError`.
+            # `InvalidURL`, and the `UnicodeError` of an impossible host name, are no `HTTPError`.
             failure = classify_failure(error)
             message = f"{redact_url(url)}: {failure.words}"
             if isinstance(error, httpx.InvalidURL):
@@ -191,7 +192,7 @@ def _read_answer(response: httpx.Response, shown_url: str, now: datetime) -> Ans
     code = str(response.status_code)
     if response.is_success:
         return Accepted(code=code)
-    # 410 is the letter's word for "never again"; anything else may yet be mended at the other end.
+    # In Standard Webhooks 410 means "never again". Every other failure may be repaired by the application.
     return Refused(
         retryable=response.status_code != 410,
         code=code,
