@@ -1,4 +1,4 @@
-"""When the customer answered and when the call ended, as far as Exotel's reports and records tell it.
+"""When the customer answered and when the call ended, if Exotel's reports and records say so.
 
     # the end of a call between two numbers, and its record a few minutes later
     EndTime=2026-09-28 23:58:45 Legs[1][OnCallDuration]=8             answered 23:58:37
@@ -6,7 +6,7 @@
     # while they talk
     EventType=answered DateUpdated=2026-09-28 23:58:38 Legs[1][Status]=in-progress
 
-To the second, by Exotel's clock. Of a flow the usual report has four fields and none of these.
+Times are exact to the second, by Exotel's clock. A flow's usual report has four fields and none of these.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from missedd.exotel.dates import parse_instant
 from missedd.exotel.webhook_fields import first_value, first_word
 
 LONGEST_CALL_S: Final = 24 * 3_600
-"""No call is longer; a larger number is none of seconds."""
+"""No call is longer. A larger number is not a duration in seconds."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def answered_at(fields: Mapping[str, str], first_party: str | None) -> datetime | None:
-    """The instant of the answer by the customer; None if untold, or if a machine answered.
+    """When the customer answered, in UTC; None if the fields do not say so, or if a machine answered.
 
-    `first_party` says who was rung first, `agent` or `customer`; None where a flow was called. That there
-    was an answer at all is not asked here.
+    `first_party` is whose phone rang first, `agent` or `customer`; None for a flow. Call this only for a
+    call that was answered.
     """
     leg = CUSTOMER_LEG.get(first_party or "", 0)
     if is_answered_by_machine(fields, leg):
@@ -47,7 +47,10 @@ def answered_at(fields: Mapping[str, str], first_party: str | None) -> datetime 
 
 
 def ended_at(fields: Mapping[str, str]) -> datetime | None:
-    """When the call ended; None if untold. A report of four fields was written then; a record was not."""
+    """When the call ended, in UTC; None if the fields do not say so.
+
+    A report of four fields is written at the call's end, so its `DateUpdated` counts. A record's does not.
+    """
     is_record = "CallSid" not in fields
     return parse_instant(first_value(fields, "EndTime")) or (
         None if is_record else parse_instant(first_value(fields, "DateUpdated"))

@@ -1,10 +1,10 @@
-"""The legs of a call: whether somebody came to the telephone, was a machine, and talked.
+"""The legs of a call: whether a person or a machine answered the phone, and whether they talked.
 
     # a status report    Legs[0][Status]=completed Legs[0][OnCallDuration]=21 Legs[0][AnsweredBy]=Human
     # Call Details       Details[Leg1Status]=completed Details[Legs][0][Leg][OnCallDuration]=21
     # a Passthru, whose legs are agents' only     Legs[0][OnCallDuration]=0 Legs[0][CauseCode]=RING_TIMEOUT
 
-Leg 0 is whoever was rung first. Of a leg that was not tried the status is `null`, empty or not there.
+Leg 0 is the phone that rang first. If a leg was not tried, its status is `null`, empty or absent.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _DURATION: Final = re.compile(r"[0-9.:]{1,20}")
 @dataclass(frozen=True, slots=True)
 class Leg:
     status: str
-    """`completed`, `no-answer`, …; "" where the leg was not tried or the fields don't say."""
+    """`completed`, `no-answer`, …; "" if the leg was not tried or the fields do not say."""
     has_talked: bool
     answered_by: str
-    """`human`, `machine`, `notsure`, or "" where the fields don't say."""
+    """`human`, `machine`, `notsure`; "" if the fields do not say."""
 
     @property
     def is_named(self) -> bool:
@@ -34,7 +34,7 @@ class Leg:
 
 
 def read_leg(fields: Mapping[str, str], index: int) -> Leg:
-    """The leg 0 or 1, in whichever spelling it came."""
+    """Read leg 0 or 1, in any of Exotel's spellings."""
     return Leg(
         status=first_status(
             fields,
@@ -48,7 +48,7 @@ def read_leg(fields: Mapping[str, str], index: int) -> Leg:
 
 
 def on_call_duration(fields: Mapping[str, str], index: int) -> str:
-    """For how long the leg 0 or 1 was up, as the fields say it; "" where they don't."""
+    """How long leg 0 or 1 was up, as Exotel wrote it (seconds or HH:MM:SS); "" if the fields do not say."""
     return first_value(fields, *_leg_keys(index, "OnCallDuration"))
 
 
@@ -58,14 +58,14 @@ def _leg_keys(index: int, name: str) -> Iterator[str]:
 
 
 def conversation_duration(fields: Mapping[str, str]) -> str:
-    """For how long both parties talked, as the fields say it; "" where they don't."""
+    """How long both parties talked, as Exotel wrote it (seconds or HH:MM:SS); "" if the fields do not say."""
     return first_value(fields, "ConversationDuration", "Details[ConversationDuration]")
 
 
 def is_answered_by_machine(fields: Mapping[str, str], customer_leg: int) -> bool:
-    """Whether a machine answered one of the telephones, so that the customer spoke with nobody.
+    """Whether a machine answered one of the phones, so that the customer spoke with nobody.
 
-    Of the customer's own the leg says it best: `AnsweredBy` of the whole call speaks where that is silent.
+    The customer's leg decides first. If the leg says nothing, `AnsweredBy` of the whole call decides.
     """
     told = read_leg(fields, customer_leg).answered_by or first_status(fields, "AnsweredBy")
     others = read_leg(fields, 1 - customer_leg).answered_by
@@ -73,11 +73,11 @@ def is_answered_by_machine(fields: Mapping[str, str], customer_leg: int) -> bool
 
 
 def is_nonzero_duration(text: str) -> bool:
-    """Whether a duration is more than none: `12`, `0.5`, `00:00:12`. What is no duration proves nothing."""
+    """Whether a duration is above zero: `12`, `0.5`, `00:00:12`. Text that is no duration is False."""
     return text.strip("0.:") != "" and _DURATION.fullmatch(text) is not None
 
 
 def first_status(fields: Mapping[str, str], *names: str) -> str:
-    """A status in one of its spellings: `cancelled` is `canceled`, `NA` is nothing."""
+    """The first status among `names`, in one spelling: `cancelled` becomes `canceled`, `NA` becomes ""."""
     found = first_word(fields, *names)
     return _SPELLINGS.get(found, found)

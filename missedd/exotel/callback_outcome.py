@@ -1,4 +1,4 @@
-"""How a callback of ours ended, out of a status report or of Call Details.
+"""How one of our callbacks ended, from a status report or from Call Details.
 
     # agent first: the customer did not answer      Status=no-answer  leg 0 completed  leg 1 no-answer
     # the agent hung up while the customer's rang   Status=failed     leg 0 completed  leg 1 canceled
@@ -6,9 +6,9 @@
     # customer first: the agent did not answer      Status=no-answer  leg 0 completed  leg 1 no-answer
     # a flow, which nobody answered                 Status=completed  leg 0 no-answer  ConversationDuration=0
 
-The status alone cannot say who did not answer, so the legs decide, and the status where they are
-silent. That an agent missed a callback is believed only where their leg is named: then another agent
-may be rung at once, so a guess would ring the customer's telephone twice.
+The status alone cannot say who did not answer. So the legs decide, and the status decides if the legs say
+nothing. An agent has missed a callback only if their leg says so. After a miss another agent is called at
+once, so a wrong guess would ring the customer's phone twice.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ CALL_OUTCOMES: Final[Mapping[str, Outcome | None]] = {
     "no-answer": Outcome.NO_ANSWER,
     "busy": Outcome.BUSY,
     "failed": Outcome.FAILED,
-    # Given up while it rang: nobody talked, and it was not the customer's doing.
+    # Ended while the phone rang: nobody talked, and the customer did not end the call.
     "canceled": Outcome.FAILED,
     "in-progress": None,
     "ringing": None,
     "queued": None,
 }
-"""A call's, or a leg's, status in Exotel's words; None is not final. What is absent is unknown."""
+"""The status of a call or a leg in Exotel's words; None is not final. A word not in the table is unknown."""
 
 AGENT_MISSES: Final[Mapping[str, Reason]] = {
     "busy": Reason.AGENT_BUSY,
     "no-answer": Reason.AGENT_NO_ANSWER,
-    # It rang until the provider gave up, or the other side did: nobody took it.
+    # The agent's phone rang until Exotel or the other side ended the call: nobody answered.
     "canceled": Reason.AGENT_NO_ANSWER,
     "failed": Reason.AGENT_FAILED,
 }
-"""What an agent's leg says of an agent who did not come."""
+"""The reason for each status of an agent's leg without an answer."""
 
 CUSTOMER_LEG: Final = {"agent": 1, "customer": 0}
-"""Which leg is the customer's, by who was rung first; in a flow it is the first."""
+"""The customer's leg, by whose phone rang first. In a flow it is leg 0."""
 
 
 class CallbackOutcome(NamedTuple):
-    """`outcome` is None while nothing is final; `reason` is there where it says more than the outcome."""
+    """`outcome` is None until it is final. `reason` is set if it says more than the outcome."""
 
     outcome: Outcome | None
     reason: Reason | None = None
@@ -65,9 +65,9 @@ NOT_ENDED: Final = CallbackOutcome(None)
 
 
 def callback_outcome(fields: Mapping[str, str], first_party: str | None) -> CallbackOutcome:
-    """How the call ended for the customer, and whether that was an agent's or a machine's doing.
+    """How the call ended for the customer, and whether an agent or a machine was the cause.
 
-    `first_party` says who was rung first, `agent` or `customer`; None where a flow was called.
+    `first_party` is whose phone rang first, `agent` or `customer`; None for a flow.
     """
     told = _read_outcome(fields, first_party)
     if told.outcome is Outcome.ANSWERED and is_answered_by_machine(
@@ -78,7 +78,7 @@ def callback_outcome(fields: Mapping[str, str], first_party: str | None) -> Call
 
 
 def has_agent_answered(fields: Mapping[str, str], first_party: str | None, outcome: CallbackOutcome) -> bool:
-    """Whether it is certain that the agent took the call: they talked, or their leg says so."""
+    """Whether it is certain that the agent answered: there was a conversation, or their leg says so."""
     if first_party is None or outcome.reason in AGENT_MISSES.values():
         return False
     is_their_leg = read_leg(fields, 1 - CUSTOMER_LEG.get(first_party, 1)).status == "completed"
@@ -89,7 +89,7 @@ def _read_outcome(fields: Mapping[str, str], first_party: str | None) -> Callbac
     status = first_status(fields, "Status")
     if not status:
         return CallbackOutcome(_passthru_outcome(fields))
-    # `answered` and an agent's popup (`Dial`) tell of a call that is still going on.
+    # The events `answered` and `Dial` (an agent's popup) come while the call is in progress.
     if first_word(fields, "EventType") in ("answered", "dial") or _is_unfinished_record(fields):
         return NOT_ENDED
     by_status = CALL_OUTCOMES.get(status)
@@ -109,7 +109,7 @@ def _flow_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutc
 def _agent_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutcome:
     agent, customer = read_leg(fields, 0), read_leg(fields, 1)
     if customer.is_named or customer.has_talked or is_nonzero_duration(conversation_duration(fields)):
-        # The customer's telephone rang, so it is their answer that counts.
+        # The customer's phone rang, so their leg decides.
         return CallbackOutcome(CALL_OUTCOMES.get(customer.status) or by_status)
     if agent.status in AGENT_MISSES:
         return CallbackOutcome(Outcome.FAILED, AGENT_MISSES[agent.status])
@@ -123,7 +123,7 @@ def _customer_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> Ca
         return CallbackOutcome(told)
     has_talked = agent.has_talked or is_nonzero_duration(conversation_duration(fields))
     if agent.status in AGENT_MISSES and not has_talked:
-        # They waited for nobody: that is no success, whatever the status says.
+        # The customer waited and no agent answered: that is no success, whatever the status says.
         return CallbackOutcome(Outcome.NO_ANSWER, AGENT_MISSES[agent.status])
     if agent.is_named or has_talked:
         return CallbackOutcome(told or by_status)
@@ -131,7 +131,10 @@ def _customer_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> Ca
 
 
 def _unless_no_conversation(fields: Mapping[str, str], by_status: Outcome, knows_legs: bool) -> Outcome:
-    """The status, but for a `completed` call whose second telephone never rang: one side gave up first."""
+    """The outcome by status, except that a `completed` call without a conversation has failed.
+
+    In such a call the second phone never rang, as one side ended the call first.
+    """
     talked = conversation_duration(fields)
     if by_status is Outcome.ANSWERED and knows_legs and talked and not is_nonzero_duration(talked):
         return Outcome.FAILED
@@ -145,11 +148,11 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str], Outcome], CallbackOutc
 
 
 def _passthru_outcome(fields: Mapping[str, str]) -> Outcome | None:
-    """What a Passthru inside the callback's flow tells: there is no `Status`, but words of its own.
+    """The outcome by a Passthru inside the callback's flow, which has no `Status` but words of its own.
 
-    Once the flow has connected, recorded or finished with the customer, they had answered; that
-    an agent did not (`DialCallStatus`) is another matter. `incomplete` alone tells nothing: it is
-    also sent while the customer's phone rings.
+    If the flow has connected, recorded or finished the customer's call, the customer had answered, even if
+    no agent did (`DialCallStatus`). `incomplete` alone proves nothing: it is also sent while the
+    customer's phone rings.
     """
     if first_status(fields, "DialCallStatus") in ("completed", "no-answer", "busy", "failed", "canceled"):
         return Outcome.ANSWERED

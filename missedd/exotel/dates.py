@@ -1,14 +1,14 @@
-"""Exotel's ways of writing an instant, and the one in which it wants to be asked.
+"""Exotel's formats of an instant, and the format of its queries.
 
     2022-02-23 12:31:58                 most fields: no zone, and it is India's time
     Wed, 23 Feb 2022 12:31:59           `Created` of a Passthru, likewise without a zone
     2026-09-28T14:31:08+05:30           newer products
-    2026-09-28T14:31:08 05:30           the same, its raw `+` eaten by form decoding
-    1970-01-01 05:30:00                 "not yet": Exotel's epoch, which gives the zone away
+    2026-09-28T14:31:08 05:30           the same, after form decoding replaced its raw `+`
+    1970-01-01 05:30:00                 "not yet": the Unix epoch in India's time, which proves the zone
     0000-00-00 00:00:00                 "not yet", older
 
-A time without a zone is +05:30 whatever zone the operator or this machine is in: it is the
-provider's clock. What cannot be read is None, never an exception.
+A time without a zone is +05:30, whatever the zone of the operator or of this machine, as it is the
+provider's clock. An unreadable time is None, never an exception.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import lru_cache
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
-"""Nothing happened before: earlier instants are ways to say that there is none."""
+"""No call is older. An earlier instant is Exotel's way to say "none"."""
 
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
 _ZONE = r"\s*(Z|GMT|UTC?|IST|[+\- ]\d{2}:?\d{2}|[+-]\d{2})?"
@@ -37,15 +37,15 @@ _MAX_CHARS = 64
 
 @lru_cache(maxsize=256)
 def parse_instant(text: str | None) -> datetime | None:
-    """The instant that `text` names, aware and in UTC; None if it names none after 2005.
+    """Parse an instant; the result is aware and in UTC. None if unreadable, or before 2005.
 
-    Cached: in a burst thousands of calls name the same second.
+    Results are cached, as in a burst thousands of calls have the same second.
     """
     if not text or len(text) > _MAX_CHARS:
         return None
     text = text.strip(" \t\r\n\"'")
     if len(text) == 19 and text[10] == " " and text[13] == text[16] == ":":
-        # Nearly all of them. What this reader in C does not take, the slow way may.
+        # The usual format, parsed in C. If that fails, the slow way below may succeed.
         try:
             local = datetime.fromisoformat(text).replace(tzinfo=IST)
             return local.astimezone(UTC) if local >= EARLIEST else None
@@ -60,7 +60,7 @@ def parse_instant(text: str | None) -> datetime | None:
 
 
 def format_ist(instant: datetime) -> str:
-    """`YYYY-MM-DD HH:mm:ss` in India's time, cut to the second: how a query names an instant."""
+    """An aware instant as `YYYY-MM-DD HH:mm:ss` in India's time, cut to the second, for queries."""
     return instant.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -90,7 +90,7 @@ def _zone(spelt: str | None) -> timezone:
         return IST
     if spelt[0] not in "+- ":
         return UTC
-    # A space in place of the sign is a `+` that form decoding ate.
+    # A space in place of the sign is a `+` that form decoding replaced.
     digits = spelt[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-offset if spelt[0] == "-" else offset)

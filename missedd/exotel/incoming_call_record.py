@@ -1,14 +1,14 @@
-"""An incoming call as Exotel's list of calls tells it: a call that no webhook may have told of.
+"""An incoming call from Exotel's list of calls, for calls whose webhook was lost.
 
-    # nobody took it; so it looks too where the caller was turned away, or hung up first
+    # nobody answered; a call that was rejected, or that the caller ended, looks the same
     {"Sid": …, "Direction": "inbound", "Status": "completed", "From": "09876543210", "To": "08047120001",
      "PhoneNumberSid": "08047120001", "StartTime": "2026-09-28 23:58:11", "EndTime": "2026-09-28 23:58:45",
      "Details": {"ConversationDuration": 0, "Leg1Status": "completed", "Leg2Status": "no-answer"}}
     # an agent talked to the caller
     {…, "Status": "completed", "Details": {"ConversationDuration": 12, "Leg2Status": "completed"}}
 
-`Status` is `completed` for answered, missed and rejected calls alike: what happened is in the
-details. Where an entry has none, Call Details has to be asked.
+`Status` is `completed` for answered, missed and rejected calls alike; only the details differ. If an entry
+has no details, a request for Call Details is needed.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _NOBODY_TALKED: Final = frozenset({"no-answer", "busy", "failed", "canceled", "c
 
 @dataclass(frozen=True, slots=True)
 class ListedCall:
-    """`call` has a reason in `not_missed` where it is none; `has_details` if the entry could say so at
-    all."""
+    """`call.not_missed` is the reason why the call was not missed, or None. It is certain only with
+    `has_details`."""
 
     call: InboundCall
     has_details: bool
 
 
 def parse_listed_call(entry: Mapping[str, Any]) -> ListedCall | None:
-    """The call that an entry of the list, or Call Details, tells of; None if it names none."""
+    """Parse an entry of the list, or Call Details; None if it has no valid Sid. `called_at` is in UTC."""
     inner = entry.get("Call", entry)
     fields = flatten(inner) if isinstance(inner, Mapping) else {}
     sid = first_value(fields, "Sid", "CallSid")
@@ -65,7 +65,7 @@ def _why_not_missed(fields: Mapping[str, str]) -> Reason | None:
         return Reason.OUTBOUND_LEG
     if first_word(fields, "Status") in _IN_PROGRESS or ("EndTime" in fields and not _has_ended(fields)):
         return Reason.STILL_IN_PROGRESS
-    # The first leg is the caller's own, up as soon as an applet answers it; the second is an agent's.
+    # The first leg is the caller's: it is up as soon as an applet answers. The second is an agent's.
     agent = read_leg(fields, 1)
     if is_nonzero_duration(conversation_duration(fields)) or agent.has_talked or agent.status == "completed":
         return Reason.CONVERSATION
@@ -78,7 +78,7 @@ def _has_ended(fields: Mapping[str, str]) -> bool:
 
 
 def _has_details(fields: Mapping[str, str]) -> bool:
-    """Whether it is certain that nobody talked, or that somebody did."""
+    """Whether the record says for certain if somebody talked to the caller."""
     has_details = any(name.startswith("Details[") for name in fields)
     return (
         has_details or first_word(fields, "Status") in _NOBODY_TALKED or _why_not_missed(fields) is not None

@@ -1,4 +1,4 @@
-"""Requests of other Exotel products that have the missed-call address by mistake.
+"""Requests of other Exotel products that use the missed-call address by mistake.
 
     # a Voicebot or Stream applet's dynamic URL     HangupLatencyStartTime=… CallTo=08047120001, no CallType
     # AgentStream                                   EventType=stream-start StreamSid=… StreamUrl=wss://…
@@ -7,9 +7,9 @@
     # a Connect applet's dial-whom URL (JSON)       {"Call": {"Sid", "From"}}
     # Heartbeat (JSON)                              {"status_type": "CRITICAL", "incoming_affected": [...]}
 
-None tells of a missed call, and none claims its CallSid: the Passthru of the same call may come yet.
-They are taken with a 200, so that Exotel does not send them again; the operator is told which setting
-of the dashboard to correct.
+None of them is a missed call. None blocks its CallSid either, as the Passthru of the same call may come
+later. They get a 200, so that Exotel does not send them again. The log tells the operator which setting of
+Exotel's dashboard to correct.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from missedd.exotel.webhook_fields import first_value, first_word
 
 @dataclass(frozen=True, slots=True)
 class OtherProduct:
-    """`setting` is where Exotel's dashboard has the address that should be another."""
+    """`setting` names the place in Exotel's dashboard where the wrong address is set."""
 
     name: str
     setting: str
@@ -72,11 +72,11 @@ _SIGNATURES: Final[Mapping[str, tuple[OtherProduct, Callable[[Mapping[str, str]]
     "campaign_sid": (CAMPAIGNS, _lacks("CallSid")),
     "SmsSid": (SMS, _lacks("CallSid")),
 }
-"""The field by which each is known, and what else has to be so."""
+"""The field that identifies each product, and a further condition."""
 
 
 def identify_product(fields: Mapping[str, str]) -> OtherProduct | None:
-    """Which other product a request is of, by its fields; None for anything about a call to an ExoPhone."""
+    """The other product that sent a request with these fields; None for a request about a call."""
     if fields.keys().isdisjoint(_SIGNATURES):
         return None
     for mark, (product, is_so) in _SIGNATURES.items():

@@ -1,4 +1,4 @@
-"""What a request about an incoming call says: a missed call, or why it is none.
+"""Parses a request about an incoming call: a missed call, or the reason why it is none.
 
     # Passthru, a pure missed call: the flow hangs up without answering. GET
     CallSid=…&CallFrom=09876543210&CallTo=08047120001&Direction=incoming&CallStatus=ringing
@@ -15,8 +15,8 @@
                                                         &To=+918047120001&Status=missed-call
     # the dynamic SMS applet, HEAD and then GET         CallSid=…&From=09876543210&To=08047120001&digits=
 
-Pure: no framework, no clock, no state. It never raises. What is unknown is kept and taken for a
-missed call: to lose a caller who is owed something is worse than to serve one who is not.
+Pure functions: no framework, no clock, no state, no exceptions. An unknown request is stored and treated as
+a missed call: to lose a missed call is worse than to serve a caller who did not need it.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _PASSTHRU_ONLY = ("CallType", "CallStatus", "Direction", "CallFrom", "Callfrom")
 
 
 def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | RequestRejection:
-    """The call that a request of either shape tells of, or why it is refused (400, 413, 415).
+    """Parse a native webhook or a Passthru; a `RequestRejection` has the status 400, 413 or 415.
 
-    What another product sent by mistake is a call too (`other-product`) where it names one by its
-    CallSid; where it does not there is nothing to keep.
+    A request that another product sent by mistake is a call too (reason `other-product`) if it has a
+    CallSid. Without a CallSid there is nothing to store, and the result is the product.
     """
     fields = read_fields(request)
     if isinstance(fields, RequestRejection):
@@ -75,10 +75,10 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | R
 
 
 def parse_sms_applet_request(request: WebhookRequest) -> InboundCall | OtherProduct | RequestRejection:
-    """The call for which the dynamic SMS applet wants a text: `CallSid`, `From`, `To` and `digits`.
+    """Parse the dynamic SMS applet's request: `CallSid`, `From`, `To` and `digits`.
 
-    The applet runs while the caller still hears it ring, so a request that says no more is taken for
-    a missed call.
+    The applet runs while the caller still hears the phone ring. So a request with these fields only is
+    treated as a missed call.
     """
     call = parse_missed_call(request)
     return replace(call, shape=SHAPE_SMS_APPLET) if isinstance(call, InboundCall) else call

@@ -1,6 +1,6 @@
 """multipart/form-data as pairs of texts: the default encoding of Exotel's status reports.
 
-Everything stays in memory: the body was bounded before it came here.
+Everything stays in memory, as the size of the body was checked before.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import logging
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-# Its complaints of a body are told to who sent it; a line of its own for each would fill the journal.
+# The sender gets the parser's complaint in the answer. A log line for each would fill the journal.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 class MalformedBody(Exception):
-    """The body is not what its content type says. Its text is meant for the sender."""
+    """The body does not match its content type. The text is for the sender."""
 
 
 class _Parts:
-    """Gathers what the parser reports: spans of the chunk it was given, part after part."""
+    """Collects the parser's callbacks: each reports a span of the body, part after part."""
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, str]] = []
@@ -54,9 +54,9 @@ class _Parts:
 
 
 def parse_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """The parts in order, as (name, text); a file's contents count as its text.
+    """The parts in order, as (name, text). For a file the text is its contents.
 
-    Raises Malformed, also for a body that was cut off: half a report must not pass for a whole.
+    Raises `MalformedBody`, also if the body is cut off, as half a report must not count as a whole one.
     """
     try:
         _, options = parse_options_header(content_type.encode("latin-1", "replace"))

@@ -1,9 +1,9 @@
-"""Values to requests: the forms that Exotel is sent, field by field.
+"""Builds the forms of our requests to Exotel, field by field.
 
     POST /v1/Accounts/<sid>/Calls/connect.json     From=…&CallerId=…&Url=…&CallType=trans&TimeOut=30…
     POST /v1/Accounts/<sid>/Sms/send.json          From=EXAMPL&To=…&Body=…&DltEntityId=…&SmsType=…
 
-Names are TitleCase and case-sensitive. Reprs show neither a number nor a URL (ours hold a token).
+Names are TitleCase and case-sensitive. A repr shows no number and no URL, as our URLs contain a token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from missedd.core.policy import MessageClass
 from missedd.core.sms.segments import count_segments
 
 FLOW_URL = "http://my.exotel.com/{account_sid}/exoml/start_voice/{flow}"
-"""How a flow is named to Exotel, http and all: a name, which nobody fetches from outside."""
+"""Exotel's name for a flow. It is only a name: nobody opens it as a URL, so plain http is safe."""
 
 MAX_RING_S = 60
 MAX_CALL_S = 14_400
@@ -24,7 +24,7 @@ MAX_CUSTOM_FIELD_CHARS = 128
 
 _SMS_TYPES = {
     MessageClass.PROMOTIONAL: "promotional",
-    # Exotel has no word for the class in between; DLT knows it by the template.
+    # Exotel has no word for this class between the two. DLT recognises it by the template.
     MessageClass.SERVICE: "transactional",
     MessageClass.TRANSACTIONAL: "transactional",
 }
@@ -34,8 +34,8 @@ _SMS_TYPES = {
 class OutgoingCall:
     """Ring `from_number`, then connect it to `to_number` or to `flow`: exactly one of the two.
 
-    `flow` is the id that App Bazaar shows, or a whole URL. Numbers are E.164, durations seconds;
-    those beyond Exotel's limits are cut to them.
+    `flow` is the id that App Bazaar shows, or a whole URL. Numbers are E.164. Durations are in seconds, and
+    are cut to Exotel's limits. Raises `ValueError` if both targets or none are given.
     """
 
     from_number: str = field(repr=False)
@@ -55,7 +55,7 @@ class OutgoingCall:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingSms:
-    """One text to one number, with what India's DLT wants to know of it."""
+    """One SMS to one number (E.164), with the ids that India's DLT rules require."""
 
     sender: str
     to_number: str = field(repr=False)
@@ -77,8 +77,8 @@ def call_form(call: OutgoingCall, account_sid: str) -> dict[str, str]:
         "CallerId": call.caller_id,
         "CallType": "trans",
         "TimeOut": _whole_seconds(call.ring_timeout_s, MAX_RING_S),
-        # Exotel re-dials the first leg three times by default. Retries are ours, so that each
-        # counts against the caller's limit and none rings after an answer.
+        # By default Exotel dials the first leg again, three times. We retry ourselves, so that each try
+        # counts against the caller's limit and no phone rings after an answer.
         "MaxRetries": "0",
     }
     if call.flow is not None:
@@ -90,7 +90,7 @@ def call_form(call: OutgoingCall, account_sid: str) -> dict[str, str]:
     if call.status_callback is not None:
         form["StatusCallback"] = call.status_callback
         if call.flow is None:
-            # Only these bring the legs, which tell who answered; of a flow there are none.
+            # Only these reports contain the legs, which show who answered. A flow has no such report.
             form["StatusCallbackEvents[0]"] = "terminal"
             form["StatusCallbackContentType"] = "application/json"
     if call.custom_field is not None:
@@ -104,7 +104,7 @@ def sms_form(sms: OutgoingSms) -> dict[str, str]:
         "From": sms.sender,
         "To": sms.to_number,
         "Body": sms.body,
-        # Said rather than detected, so that the bill is the one we counted.
+        # Given, not detected by Exotel, so that the bill has the parts that we counted.
         "EncodingType": count_segments(sms.body).encoding,
         "SmsType": _SMS_TYPES[sms.sms_type],
         "DltEntityId": sms.dlt_entity_id,

@@ -7,9 +7,9 @@
     403 <TwilioResponse><RestException><Status>403</Status><Message>Account is not active</Message>…
     401 Unauthorized
 
-The invariant: `Refused` only where the request surely had no effect. Exotel knows no idempotency
-key, so whatever may have rung somebody is `Unknown` and is looked up. The HTTP status decides;
-code and message only tell refusals of one status apart, and never turn one into an acceptance.
+The invariant: a result is `Refused` only if the request surely had no effect. Exotel has no idempotency
+key, so a request that may have rung a phone is `Unknown` and is looked up. The HTTP status decides. Code
+and message only separate refusals of one status, and never turn a refusal into an acceptance.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from missedd.exotel.response_body import ResponseBody, parse_body
 
 
 class Api(StrEnum):
-    """Exotel's two APIs: one status does not mean the same in both."""
+    """Exotel's two APIs. The same status may have different meanings in them."""
 
     VOICE = "voice"
     SMS = "sms"
@@ -35,9 +35,9 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResponseRule:
-    """One row: an HTTP status, then (if given) the body's code and a mark in its message.
+    """One row: an HTTP status, and optionally codes of the body and a pattern for its message.
 
-    A row of both code and mark applies if either is met.
+    A row with both codes and a pattern applies if either matches.
     """
 
     status: int
@@ -66,9 +66,9 @@ _COUNTRY_NOT_ENABLED = frozenset({"40003"})
 _BAD_KEY = frozenset({"34001", "34010"})
 
 _COMMON = (
-    # Someone on the register who never called the ExoPhone: looks like an authentication problem.
+    # A number on the register that never called the ExoPhone. It looks like an authentication problem.
     ResponseRule(403, Reason.DO_NOT_DISTURB, message_pattern=_DND),
-    # Of whom it was to go to: everybody else is served, so it must hold up nobody else.
+    # Only the called country is not enabled. Other numbers work, so this must not hold the lane.
     ResponseRule(403, Reason.PROVIDER_REFUSED, codes=_COUNTRY_NOT_ENABLED),
     ResponseRule(403, Reason.ACCOUNT_PROBLEM, codes=_ACCOUNT_CODES, message_pattern=_ACCOUNT),
     ResponseRule(403, Reason.PROVIDER_AUTH),
@@ -80,13 +80,13 @@ _COMMON = (
     ResponseRule(404, Reason.PROVIDER_REFUSED),
     ResponseRule(405, Reason.PROVIDER_REFUSED),
     ResponseRule(409, Reason.PROVIDER_REFUSED),
-    # The server gave up waiting for the request, so there was none for it to act on.
+    # The server stopped waiting for the request, so it had no request to act on.
     ResponseRule(408, Reason.CONNECTION_FAILED, is_retryable=True),
 )
 
 RULES: Mapping[Api, tuple[ResponseRule, ...]] = {
     Api.VOICE: (
-        # As many calls go on as the plan allows: nothing rang, and a place will come free.
+        # All channels of the plan are in use: no phone rang, and a channel will become free.
         *(
             ResponseRule(status, Reason.CHANNELS_BUSY, is_retryable=True, message_pattern=_CHANNELS)
             for status in (400, 403, 409, 429)
@@ -96,23 +96,23 @@ RULES: Mapping[Api, tuple[ResponseRule, ...]] = {
     ),
     Api.SMS: (
         *_COMMON,
-        # A trial account has ten SMS altogether: no waiting brings more.
+        # A trial account has ten SMS in total, so it does not help to wait.
         ResponseRule(429, Reason.ACCOUNT_PROBLEM, codes=frozenset({"40404"})),
         ResponseRule(429, Reason.RATE_LIMITED, is_retryable=True),
-        # The throttle answers with a 5xx of its own, before the SMS is taken in.
+        # The throttle answers with this 5xx before the SMS is accepted.
         ResponseRule(503, Reason.RATE_LIMITED, is_retryable=True),
     ),
 }
-"""The first row that applies is the meaning. Other 4xx and 3xx are refused, other 5xx unknown."""
+"""The first row that applies decides. Other 4xx and 3xx are refused, other 5xx are unknown."""
 
 
 def interpret_response(
     api: Api, status: int, body: bytes, *, now: datetime, retry_after: str | None = None
 ) -> Answer:
-    """What one answer to a request that asks for something means.
+    """Interpret the answer to a request for a call or an SMS.
 
-    `retry_after` is the header as it came, `now` the instant that a date in it is measured from.
-    The answer's `code` is the HTTP status, with Exotel's own code behind a colon if it gave one.
+    `retry_after` is the header as it came. A date in it is measured from `now`, which is aware. The
+    result's `code` is the HTTP status, then a colon and Exotel's own code if there is one: `403:40001`.
     """
     read = parse_body(body)
     code = f"{status}:{read.code}" if read.code else str(status)
@@ -130,17 +130,17 @@ def interpret_response(
 
 
 MAX_RETRY_AFTER_S = 24 * 3600.0
-"""A day: whoever asks for more has sent a wrong date."""
+"""A day. A longer wait comes from a wrong date."""
 
 
 def parse_retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After asks for, from either of its forms (RFC 9110); None if neither."""
+    """The wait in seconds of a Retry-After, from either of its forms (RFC 9110); None if unreadable."""
     text = (header or "").strip()[:64]
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
         return min(float(text), MAX_RETRY_AFTER_S)
     try:
         at = parsedate_to_datetime(text)
-        # A date of HTTP is in GMT even where it fails to say so.
+        # A date of HTTP is in GMT, even without a zone.
         wait_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -1,8 +1,8 @@
-"""Exotel's words for the fate of an SMS, and what each means here: one literal table.
+"""Exotel's status codes of an SMS, and what each means for us, as one table.
 
-From the DetailedStatusCode list of Exotel's SMS reference. The status says less than the code, but
-is always there; the code is missing in older reports. Codes of 23xxx that are not listed are
-permanent, since Exotel adds new grounds of refusal there.
+The codes are from the DetailedStatusCode list of Exotel's SMS reference. The status says less than the
+code, but is always present; older reports have no code. Unlisted codes of 23xxx are permanent failures, as
+Exotel adds new reasons for a refusal there.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from missedd.core.people.suppression import RefusedSmsClass
 class SmsCode:
     """What one code means.
 
-    `refused_class`: which SMS to the number are refused from now on. `retryable`: the same SMS may get
-    through later; otherwise sending it again would fail, or cost, the same. `needs_operator`: every such
-    SMS fails alike until somebody corrects what was registered or configured. `description` say why it was
-    not delivered.
+    `refused_class`: which SMS to the number are refused from now on. `retryable`: the same SMS may arrive
+    later; otherwise another try would fail, or cost, the same. `needs_operator`: every such SMS fails until
+    a person corrects the registration or the configuration. `description`: why the SMS was not delivered.
     """
 
     outcome: Outcome | None
@@ -36,7 +35,7 @@ class SmsCode:
     description: str = ""
 
     def with_description(self, description: str) -> SmsCode:
-        """The same, of a code with words of its own."""
+        """A copy with this description."""
         return replace(self, description=description)
 
 
@@ -68,7 +67,7 @@ SMS_CODES: Mapping[str, SmsCode] = {
     "23035": TEMPORARY.with_description("the phone was off or out of reach"),  # FAILED_SUBSCRIBER_UNAVAILABLE
     "23040": NOT_A_SUBSCRIBER.with_description("no subscriber has this number"),  # FAILED_SUBSCRIBER_UNKNOWN
     "23050": TEMPORARY.with_description("it expired before the phone could be reached"),  # FAILED_EXPIRED
-    # FAILED_REJECTED: without a ground, so not worth a second bill
+    # FAILED_REJECTED: no reason is given, so a second try is not worth its price
     "23060": PERMANENT.with_description("the operator rejected it without saying why"),
     "23070": PERMANENT.with_description("the message is not valid"),  # FAILED_INVALID_MESSAGE
     "23072": MISCONFIGURED.with_description("the sender id is not valid"),  # FAILED_INVALID_SENDER_ID
@@ -112,16 +111,15 @@ SMS_STATUSES: Mapping[str, SmsCode] = {
     "failed": PERMANENT,
     "failed_dnd": ON_DND_REGISTER,
 }
-"""For reports without a known code. A failure without a ground is not retried."""
+"""For reports without a known code. A failure without a reason is not retried."""
 
 _FAMILIES = {"23": PERMANENT, "24": TEMPORARY}
 
 
 def resolve_code(status: str, code: str | None) -> SmsCode:
-    """What `status` and `code` (either may be empty or unknown) mean together.
+    """The meaning of `status` and `code` together; either may be empty or unknown.
 
-    The final one of the two is believed, the code first: a status that lags behind its code, or a
-    code that lags behind its status, is merely older news.
+    If only one of them is final, it decides, as the other one is older. If both are final, the code decides.
     """
     by_code = _by_code(code or "")
     by_status = SMS_STATUSES.get(status.lower().replace("-", "_"), PENDING)
@@ -129,7 +127,7 @@ def resolve_code(status: str, code: str | None) -> SmsCode:
 
 
 def describe_code(code: str) -> str:
-    """Why an SMS with this code was not delivered; "" where nothing is known of the code."""
+    """Why an SMS with this code was not delivered; "" for an unknown code."""
     return _by_code(code).description
 
 
