@@ -16,10 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 import trio
 
 from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
+from missedd.core.api_types.calls import StoryJson
 from missedd.core.explain.call import explain_call
 from missedd.daemon.apps import build_private_site, build_public_site
 from missedd.engine.build import Engine
@@ -218,12 +220,14 @@ class DaemonHost:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    async def request_call(self, call_sid: str) -> StoryJson:
+        """Return one call with its actions, as the private API shows the call."""
+        return msgspec.convert(await self.request_json("GET", f"/api/v1/calls/{call_sid}"), StoryJson)
+
     async def explain_calls(self, number: str) -> str:
         """Return what `missedd why` would print about a caller."""
         pages = await self.request_json("GET", f"/api/v1/calls?number={number.replace('+', '%2B')}")
-        calls = [
-            await self.request_json("GET", f"/api/v1/calls/{call['call_sid']}") for call in pages["items"]
-        ]
+        calls = [await self.request_call(call["call_sid"]) for call in pages["items"]]
         return "\n".join(explain_call(call, self._clock.now(), self._settings.timezone) for call in calls)
 
     def log_lines(self) -> list[dict[str, Any]]:

@@ -131,9 +131,9 @@ async def _judge_explanations(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
     for (sid,) in await observer.rows("SELECT call_sid FROM calls ORDER BY id"):
-        call = await simulation.host.request_json("GET", f"/api/v1/calls/{sid}")
+        call = await simulation.host.request_call(sid)
         explanation = explain_call(call, simulation.clock.now(), settings.timezone)
-        reasons = {call["reason"], *(action["reason"] for action in call["actions"])}
+        reasons = {call.reason, *(action.reason for action in call.actions)}
         results.check(
             "P8 reasons",
             all(f"[{reason}]" in explanation for reason in reasons),

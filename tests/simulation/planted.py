@@ -118,7 +118,7 @@ def skip_the_gates_after_a_restart(patch: pytest.MonkeyPatch) -> None:
     def lenient(candidate: Candidate, policy: Policy, at: datetime) -> Judgement:
         return Go() if starts > 1 else judge(candidate, policy, at)
 
-    rescue = patch_target("missedd.engine.recovery", "rescue")
+    rescue = patch_target("missedd.engine.recovery", "recover_in_flight")
 
     async def counted(db: Database, now: datetime) -> int:
         nonlocal starts
@@ -150,7 +150,7 @@ def take_the_calling_code_for_the_country(patch: pytest.MonkeyPatch) -> None:
 
 def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
     def deaf(
-        bars: Sequence[Restriction], message_class: MessageClass, sender: str, *, confirms: bool
+        bars: Sequence[Restriction], message_class: MessageClass, sender: str, *, confirms_opt_out: bool
     ) -> Reason | None:
         return Reason.REFUSES_SMS if any(each.channel is Channel.SMS for each in bars) else None
 
@@ -158,7 +158,7 @@ def take_a_refused_promotion_for_all_sms(patch: pytest.MonkeyPatch) -> None:
 
 
 def text_a_refused_number_of_any_class(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("missedd.core.admission.gates.sms_block_reason", lambda *_, confirms: None)
+    patch.setattr("missedd.core.admission.gates.sms_block_reason", lambda *_, confirms_opt_out: None)
 
 
 def sleep_through_the_quiet_hours(patch: pytest.MonkeyPatch) -> None:

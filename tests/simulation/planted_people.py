@@ -29,7 +29,7 @@ def forget_who_is_being_rung(patch: pytest.MonkeyPatch) -> None:
 
 
 def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> None:
-    honest: Any = patch_target("missedd.core.admission.gates", "_unless_blocked")
+    honest: Any = patch_target("missedd.core.admission.gates", "_apply_call_limits")
 
     def selfish(
         judgement: Judgement, campaign: Campaign, callback: Any, candidate: Candidate, *rest: Any
@@ -46,7 +46,7 @@ def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> No
 def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
     """What goes on is counted in memory."""
     remembered: set[int] = set()
-    rescue = patch_target("missedd.engine.recovery", "rescue")
+    rescue = patch_target("missedd.engine.recovery", "recover_in_flight")
 
     async def from_memory(*args: Any) -> TrafficSnapshot:
         traffic = await load_ongoing_traffic(*args)
