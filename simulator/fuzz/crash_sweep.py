@@ -1,4 +1,4 @@
-"""The crash sweep: a scenario once to count its storage steps, then once for a crash at each of them."""
+"""The crash sweep: runs a scenario once to count its storage steps, then once with a crash at each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.scenario.scenario import Scenario
 
 
 def crash_points(steps: int, sample: int | None) -> list[CrashPoint]:
-    """Before and after every step, or `sample` of these, evenly spread with the first and the last."""
+    """Return the points before and after every step, or `sample` of them, evenly spread over the run."""
     points = [(step, when) for step in range(1, steps + 1) for when in ("before", "after")]
     if sample is None or sample >= len(points):
         return points
@@ -25,11 +25,11 @@ def crash_points(steps: int, sample: int | None) -> list[CrashPoint]:
 def crash_sweep(
     scenario: Scenario, sample: int | None = None, parallel: int = 1
 ) -> Iterator[tuple[CrashPoint | None, JudgedRun]]:
-    """The run without a crash first, then one for each point, as they end, `parallel` of them side by side.
+    """Yield the run without a crash, then one run for each point; `parallel` run at the same time.
 
-    Each is judged by the promises. The scenario's own expectations are not: what a crash delays may
-    rightly come out otherwise. Raises ForkedRunFailed for a run that ended without a verdict, and
-    ScenarioError.
+    Every run is checked against the promises, but not against the scenario's own expectations: a crash
+    delays things, and a different outcome may be right. Raises ForkedRunFailed for a run that ended
+    without a result, and ScenarioError.
     """
     check_scenario(scenario)
     scenario = replace(scenario, expectations=())

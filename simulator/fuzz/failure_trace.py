@@ -1,4 +1,4 @@
-"""What happened, in order, for somebody who looks into a failure: the truth and the daemon's log as one."""
+"""Merges the exchange's ground truth and the daemon's log in order of time, to explain a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ type TraceLine = tuple[datetime, str]
 
 
 def failure_trace(simulation: Simulation, violation: Violation) -> list[str]:
-    """The last lines that name what the violation is about, or the last of all if it names nothing."""
+    """Return the last lines about the things that the violation names, or the last lines of all."""
     lines = [
         f"{at:%d %H:%M:%S.%f} {text}"
         for at, text in sorted(
@@ -24,51 +24,51 @@ def failure_trace(simulation: Simulation, violation: Violation) -> list[str]:
         )
     ]
     wanted = tuple(_search_texts(violation.about))
-    concerned = [line for line in lines if any(each in line for each in wanted)]
+    concerned = [line for line in lines if any(text in line for text in wanted)]
     return (concerned or lines)[-MAX_LINES:]
 
 
 def _search_texts(about: Iterable[str]) -> Iterator[str]:
-    """How the truth and the log spell a thing: the log shows four digits of a number."""
-    for each in about:
-        if each.startswith("+"):
-            yield f"…{each[-4:]}"
-        if each.startswith("action "):
-            yield f'"action": {each.removeprefix("action ")},'
-            yield f"{each},"
+    """How the ground truth and the log spell a name. Example: the log shows `…3210` for a number."""
+    for name in about:
+        if name.startswith("+"):
+            yield f"…{name[-4:]}"
+        if name.startswith("action "):
+            yield f'"action": {name.removeprefix("action ")},'
+            yield f"{name},"
         else:
-            yield each
+            yield name
 
 
 def _exchange_lines(simulation: Simulation) -> Iterator[TraceLine]:
-    truth = simulation.exchange.ground_truth
-    for ring in truth.inbound:
+    ground_truth = simulation.exchange.ground_truth
+    for ring in ground_truth.inbound:
         yield ring.rung_at, f"    rung {ring.call_sid} by {ring.number} to {ring.exophone}"
-    for post in truth.deliveries:
+    for post in ground_truth.deliveries:
         what = f"    posted {post.kind} {post.call_sid}, try {post.attempt}"
         yield post.at, f"{what}: {post.status or post.failure} {post.verdict or ''}"
-    for request in truth.api_requests:
-        made = truth.call(request.sid or "") or truth.text(request.sid or "")
+    for request in ground_truth.api_requests:
+        made = ground_truth.call(request.sid or "") or ground_truth.text(request.sid or "")
         fields = getattr(made, "fields", {})
         action = f" for action {fields['CustomField']}," if "CustomField" in fields else ""
         fault = f" ({request.fault} {request.fault_when})" if request.fault else ""
         yield request.at, f"    asked {request.target}{action} {request.sid or ''}: {request.status}{fault}"
-    for text in truth.dropped_texts:
+    for text in ground_truth.dropped_texts:
         yield text.at, f"    no SMS by the applet for {text.call_sid}: {text.why}"
-    for call in truth.connects:
+    for call in ground_truth.connects:
         if call.ended_at is not None:
             yield call.ended_at, f"    call {call.sid} ended {call.status}"
 
 
 def _log_lines(simulation: Simulation) -> Iterator[TraceLine]:
-    """The log's lines in true time: its own is the daemon's clock, which may have been set in between."""
-    spans = simulation.clock.offset_history()
+    """Return the log's lines with true times: the log has the times of the daemon's clock, which may step."""
+    offsets = simulation.clock.offset_history()
     index = 0
     for line in simulation.host.log_lines():
         shown_at = datetime.fromisoformat(line.pop("at"))
-        while index + 1 < len(spans) and shown_at - spans[index][1] > spans[index + 1][0]:
+        while index + 1 < len(offsets) and shown_at - offsets[index][1] > offsets[index + 1][0]:
             index += 1
-        yield shown_at - spans[index][1] + timedelta(microseconds=999), _format_log_line(line)
+        yield shown_at - offsets[index][1] + timedelta(microseconds=999), _format_log_line(line)
 
 
 def _format_log_line(line: dict[str, object]) -> str:

@@ -1,9 +1,9 @@
-"""One run, copied at chosen storage steps: each copy dies there and is played to its own end.
+"""Forks one run at chosen storage steps: each copy crashes there and plays to its own end.
 
-A crash at step 900 shares 899 steps with every crash that comes later. The *trunk* is a process that
-plays them once and forks at each point; a *branch* is the run with a crash at that point, to the
-letter, as a test shows. Only a process without threads may be forked, and this one has none: whatever
-is simulated happens in trio's own thread. Its database is a file, so each branch has a copy of that.
+Example: a crash at step 900 shares 899 steps with every later crash. The *trunk* is a process that plays
+these steps once and forks at each point. A *branch* is the run with a crash at that point, exactly as a
+separate run would be; a test shows this. Only a process without threads may be forked: the simulation
+runs in trio's own thread. The database is a file, and each branch gets a copy of it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from simulator.scenario.scenario import Scenario
 
 
 class ForkedRunFailed(Exception):
-    """A run ended without a verdict; what it ended by is on the error stream."""
+    """A run ended without a result; its exception is on stderr."""
 
 
 def run_forks(
     scenario: Scenario, points: Collection[CrashPoint], parallel: int, *, with_trace: bool = False
 ) -> Iterator[tuple[CrashPoint, JudgedRun]]:
-    """A run with a crash for each of the points, as they end, `parallel` of them side by side.
+    """Yield a run with a crash for each point, in the order they end; `parallel` run at the same time.
 
-    Without their traces unless `with_trace`. Raises ForkedRunFailed.
+    The runs have no traces unless `with_trace`. Raises ForkedRunFailed.
     """
     awaited = set(points)
-    # A new process, not a copy of this one: it has threads and open files of its own.
+    # The trunk is a new process, not a fork of this one, which may have threads and open files.
     processes = get_context("spawn")
     verdicts, out = processes.Pipe(duplex=False)
     lock = processes.Lock()
@@ -68,18 +68,18 @@ def run_forks(
 def _kill_trunk(trunk: BaseProcess) -> None:
     trunk.kill()
     if trunk.pid is not None:
-        # Its branches too, if it has come so far as to have any.
+        # Kill its branches too, if there are any.
         with suppress(ProcessLookupError):
             os.killpg(trunk.pid, signal.SIGKILL)
 
 
 def _run_trunk(scenario: Scenario, forks: CrashForks, with_trace: bool, out: Connection, lock: Lock) -> None:
-    # A group of its own: the branches end with it, and Ctrl-C is for the one who waits for the verdicts.
+    # A process group of its own: the branches end with it, and Ctrl-C goes only to the waiting process.
     os.setpgid(0, 0)
     forks.enter_trunk()
 
     async def play(scenario: Scenario, settings: Settings) -> None:
-        # Trunk and branches end in here: to leave trio's loop takes the descriptors that they share.
+        # Trunk and branches exit here: leaving trio's loop would close descriptors that they share.
         try:
             run = await run_judged(scenario, settings, forks, with_trace=with_trace)
             if forks.point is None:
@@ -96,7 +96,7 @@ def _run_trunk(scenario: Scenario, forks: CrashForks, with_trace: bool, out: Con
 
 
 class CrashForks:
-    """The fate of a trunk: to live on, while its copies die. Each has a folder in `root`."""
+    """The crash rule of a trunk: its forks crash and the trunk goes on. Each has a folder in `root`."""
 
     def __init__(self, points: frozenset[CrashPoint], parallel: int, root: Path) -> None:
         self._points = points
@@ -106,10 +106,10 @@ class CrashForks:
         self._running: dict[int, CrashPoint] = {}
         self._kept_files: object = None
         self.point: CrashPoint | None = None
-        """Where this process was copied and died, if it is a branch."""
+        """The point at which this process was forked and crashed; None in the trunk."""
 
     def enter_trunk(self) -> None:
-        """Be the trunk, with the folder of that as the current one."""
+        """Make this process the trunk, and the trunk's folder the current folder."""
         self._parent = os.getppid()
         folder = self._root / "trunk"
         folder.mkdir()
@@ -122,11 +122,11 @@ class CrashForks:
         if self.point is not None or point not in self._points:
             return False
         if os.getppid() != self._parent:
-            os._exit(1)  # nobody is left to hear of it
+            os._exit(1)  # the process that waits for the results is gone
         if len(self._running) == self._parallel:
             self._wait_for_one()
         folder = self._folder_of(point)
-        # The log's index is shared memory and is made anew from the log, as after a power cut.
+        # The WAL index (-shm) is shared memory; SQLite rebuilds it from the WAL, as after a power cut.
         shutil.copytree(Path(), folder, ignore=shutil.ignore_patterns("*-shm"))
         child = os.fork()
         if child:
@@ -135,7 +135,7 @@ class CrashForks:
         self.point = point
         os.chdir(folder)
         writers_first = sorted(disk.connections, key=lambda each: each.read_only)
-        self._kept_files = [each.reopen() for each in writers_first]
+        self._kept_files = [connection.reopen() for connection in writers_first]
         return True
 
     def _wait_for_one(self) -> None:

@@ -1,7 +1,7 @@
-"""One run of the whole daemon under faults, judged by the promises.
+"""Runs the whole daemon under faults and checks the promises.
 
-The timeline plays on a supervised stage; then every fault ends and the run goes on until nothing is
-left to be done, or until that has taken too long. The verdict needs no expectation written by hand.
+The timeline plays in a supervised simulation. Then all faults end, and the run goes on until no action
+is open, or until a time limit. The check needs no expectation written by hand.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from simulator.scenario.scenario import Scenario
 
 OBSERVE_EVERY_S = 60.0
 OBSERVE_AT_REST_EVERY_S = 470.0
-"""Out of step with what the daemon does every ten minutes, which would be in flight at every look."""
+"""Not a divisor of ten minutes: else the daemon's ten-minute work would be in flight at every check."""
 OPEN_ACTIONS_SQL = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """What one simulation showed."""
+    """The result of one run."""
 
     scenario: Scenario
     results: PromiseResults
     crashes: int
     starts: int
     steps: int
-    """Transactions of the daemon's writer: the places at which a sweep may kill it."""
+    """Transactions of the daemon's writer: the points at which a sweep may crash it."""
     calls: int
     simulated: timedelta
     convergence_time: timedelta | None
-    """From the end of the faults, or of the last call they had held back, until nothing was left to do."""
+    """From the end of the faults, or from the last call that they delayed, until no action was open."""
     took_s: float
     trace: str
-    """Everything that happened and every row that was kept, in a form that two runs of one seed share."""
+    """Everything that happened and every stored row; two runs of one seed give the same text."""
     failure_trace: tuple[str, ...]
-    """Of a run that broke a promise, the lines about the first that broke."""
+    """The lines about the first violation; empty if no promise was broken."""
 
     @property
     def passed(self) -> bool:
@@ -55,7 +55,7 @@ class JudgedRun:
 
 
 def run_and_judge(scenario: Scenario, crash_rule: CrashRule = never_crash) -> JudgedRun:
-    """Play a scenario under the promises. Raises ScenarioError for what cannot be run."""
+    """Run a scenario and check the promises. Raises ScenarioError for a scenario that cannot run."""
     began_s = time.perf_counter()
     run = run_in_virtual_time(scenario, partial(run_judged, crash_rule=crash_rule))
     return replace(run, took_s=time.perf_counter() - began_s)
@@ -64,53 +64,54 @@ def run_and_judge(scenario: Scenario, crash_rule: CrashRule = never_crash) -> Ju
 async def run_judged(
     scenario: Scenario, settings: Settings, crash_rule: CrashRule, *, with_trace: bool = True
 ) -> JudgedRun:
-    """The run itself, in virtual time; how long it took is for the caller to say.
+    """Run a scenario in virtual time and check the promises. `took_s` is 0: the caller measures it.
 
-    Its trace, which is megabytes, is empty unless `with_trace`.
+    The trace, which takes megabytes, is empty unless `with_trace`.
     """
-    tally = PromiseResults()
-    async with open_simulation(scenario, settings, crash_rule) as stage:
-        began_at = stage.true_now()
-        await stage.supervise()
-        witness = await StoreObserver.open(settings.store_path, stage.host.disk, tally)
+    results = PromiseResults()
+    async with open_simulation(scenario, settings, crash_rule) as simulation:
+        host = simulation.host
+        began_at = simulation.true_now()
+        await simulation.supervise()
+        observer = await StoreObserver.open(settings.store_path, host.disk, results)
         try:
-            async with trio.open_nursery() as looking:
-                looking.start_soon(_observe_regularly, witness, stage)
-                await play_timeline(scenario, stage)
-                stage.end_all_faults()
-                looking.cancel_scope.cancel()
-            converged = await _wait_until_converged(witness, stage, settings)
-            simulated = stage.true_now() - began_at
-            await witness.observe(stage)
-            if not stage.host.is_up:
-                # A crash at its very last step, as nothing was left to be done: it is started again.
-                await _wait_until_converged(witness, stage, settings)
-            if stage.host.is_up:
-                await judge_promises(JudgedCase(stage, settings, witness, tally))
+            async with trio.open_nursery() as observing:
+                observing.start_soon(_observe_regularly, observer, simulation)
+                await play_timeline(scenario, simulation)
+                simulation.end_all_faults()
+                observing.cancel_scope.cancel()
+            converged = await _wait_until_converged(observer, simulation, settings)
+            simulated = simulation.true_now() - began_at
+            await observer.observe(simulation)
+            if not host.is_up:
+                # The daemon crashed at its last step, with no action open: wait for its restart.
+                await _wait_until_converged(observer, simulation, settings)
+            if host.is_up:
+                await judge_promises(JudgedCase(simulation, settings, observer, results))
             else:
-                tally.add_violation("P6 outcome", "the daemon does not come up again")
-            for fall in stage.host.unexpected_errors:
-                tally.add_violation("P0 upright", f"the daemon fell by itself: {fall!r}")
+                results.add_violation("P6 outcome", "the daemon does not come up again")
+            for error in host.unexpected_errors:
+                results.add_violation("P0 upright", f"the daemon fell by itself: {error!r}")
             trace = ""
             if with_trace:
-                everything = build_trace(stage.exchange.ground_truth, stage.host.log_text)
-                trace = "\n".join([everything, *await _dump_rows(witness)])
+                everything = build_trace(simulation.exchange.ground_truth, host.log_text)
+                trace = "\n".join([everything, *await _dump_rows(observer)])
             return JudgedRun(
                 scenario,
-                tally,
-                stage.host.crash_count,
-                stage.host.start_count,
-                stage.host.disk.steps,
-                len(stage.exchange.ground_truth.inbound),
+                results,
+                host.crash_count,
+                host.start_count,
+                host.disk.steps,
+                len(simulation.exchange.ground_truth.inbound),
                 simulated,
                 converged,
                 0.0,
                 trace,
-                tuple(failure_trace(stage, tally.violations[0])) if tally.violations else (),
+                tuple(failure_trace(simulation, results.violations[0])) if results.violations else (),
             )
         finally:
             with trio.CancelScope(shield=True):
-                await witness.close()
+                await observer.close()
 
 
 async def _observe_regularly(observer: StoreObserver, simulation: Simulation) -> None:
@@ -120,38 +121,40 @@ async def _observe_regularly(observer: StoreObserver, simulation: Simulation) ->
 
 
 def convergence_limit(settings: Settings) -> timedelta:
-    """The bound: each callback of a chain may be held over a closed weekend, and look-ups take hours."""
-    callbacks = [each.callback for each in settings.policy.campaigns if each.callback]
-    retries = max((len(each.retries.shortest_delays()) for each in callbacks), default=0)
+    """The time limit: each callback of a chain may wait over a closed weekend, and lookups take hours."""
+    callbacks = [campaign.callback for campaign in settings.policy.campaigns if campaign.callback]
+    retries = max((len(callback.retries.shortest_delays()) for callback in callbacks), default=0)
     return timedelta(hours=8) + (1 + retries) * timedelta(hours=48)
 
 
 async def _wait_until_converged(
     observer: StoreObserver, simulation: Simulation, settings: Settings
 ) -> timedelta | None:
-    """Wait until the outside is at rest and every action has its outcome; None if that takes too long."""
-    healed_at, bound = simulation.true_now(), convergence_limit(settings)
+    """Wait until the exchange is idle and every action has an outcome; None if that takes too long."""
+    healed_at, limit = simulation.true_now(), convergence_limit(settings)
     while True:
-        # A call that the faults had held back begins its own story whenever it comes.
+        # A call that the faults delayed starts new actions whenever it comes.
         calls = (
-            each.at for each in simulation.exchange.ground_truth.deliveries if each.kind == "missed-call"
+            delivery.at
+            for delivery in simulation.exchange.ground_truth.deliveries
+            if delivery.kind == "missed-call"
         )
         took = simulation.true_now() - max([healed_at, *calls])
-        # A webhook on its way, or a telephone that still rings, is a task of the exchange's.
+        # A webhook in flight, or a phone that still rings, is a task in the exchange's nursery.
         if (
             not simulation.nursery.child_tasks
             and simulation.host.is_up
             and not await observer.rows(OPEN_ACTIONS_SQL)
         ):
             return took
-        if took > bound:
+        if took > limit:
             return None
         await trio.sleep(OBSERVE_AT_REST_EVERY_S)
         await observer.observe(simulation)
 
 
 async def _dump_rows(observer: StoreObserver) -> list[str]:
-    """Every row that the daemon keeps, for comparing two runs."""
+    """Return every row that the daemon stores, to compare two runs."""
     if not await observer.is_readable():
         return []
     tables = (

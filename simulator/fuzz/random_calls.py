@@ -1,4 +1,4 @@
-"""Who rings in a drawn run, when and how: missed calls, redeliveries, crowds, and numbers to be proved."""
+"""Draws the calls of a run: missed calls, redeliveries, bursts of many callers, and verifications."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ FLOW_SHAPES = (
     *("bot-talked", "bot-failed", "voicebot-talked", "popup-then-talked", "popup-then-missed"),
     *("client-hangup", "incomplete-busy", "ended-busy"),
 )
-"""What a flow makes of some of the calls: several requests of one CallSid, and every way to talk."""
+"""Shapes of calls through a flow with applets: several webhooks of one CallSid, all ways to talk."""
 _COMMON_SHAPES = (*["passthru"] * 4, *["native"] * 2, "both", "both", "talked")
 _DELAYS_S = {"0s": 0, "10s": 10, "30s": 30, "5m": 300}
-"""The delays that are drawn."""
-_ALL_SHAPES = tuple(each.value for each in CallShape)
+"""The callback delays that a campaign may have."""
+_ALL_SHAPES = tuple(shape.value for shape in CallShape)
 
 
 def draw_calls(
     rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
 ) -> list[TimelineEvent]:
-    exophones = [number for each in campaigns for number in each["exophones"]]
-    shown = (each.get("callback", {}).get("caller_id") for each in campaigns)
-    exophones = list(dict.fromkeys([*exophones, *filter(None, shown)]))
+    exophones = [number for campaign in campaigns for number in campaign["exophones"]]
+    caller_ids = (campaign.get("callback", {}).get("caller_id") for campaign in campaigns)
+    exophones = list(dict.fromkeys([*exophones, *filter(None, caller_ids)]))
     rings = []
     for _ in range(rng.randint(20, 40)):
         person = rng.choice(people[:FREQUENT_CALLERS] if rng.random() < 0.5 else people)
@@ -46,14 +46,14 @@ def draw_calls(
             params |= {"times": rng.randint(2, 5), "every": rng.choice((5, 40, 200, 1000))}
         rings.append(TimelineEvent(at, "ring", params, "ring"))
         if rng.random() < 0.3:
-            # Who gets no answer tries the other number: two campaigns owe them a callback at one time.
+            # A caller without an answer tries another number: two campaigns then owe them a callback.
             soon = at + timedelta(seconds=rng.choice((0, 5, 20, 60, 240)))
             rings.append(TimelineEvent(soon, "ring", {**params, "exophone": rng.choice(exophones)}, "ring"))
         if rng.random() < 0.1:
             later = at + timedelta(seconds=rng.choice((1, 60, 300, 1800)))
             rings.append(TimelineEvent(later, "redeliver", {"redeliver": person.name}, "redeliver"))
     if rng.random() < 0.1:
-        # A television advertisement: many at once, who fill whatever has a limit.
+        # A television advertisement: many calls at once reach every limit.
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 * 0.8), 1))
         params = {"crowd": rng.choice((30, 80)), "within": rng.choice((10, 120)), "exophone": exophones[0]}
         rings.append(TimelineEvent(at, "crowd", params, "crowd"))
@@ -63,9 +63,9 @@ def draw_calls(
 def draw_calls_to_two_campaigns(
     seed: int, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
 ) -> Iterator[TimelineEvent]:
-    """Some who ring two campaigns, so that both callbacks are due within the length of one call.
+    """Draw callers who call two campaigns, so that both callbacks are due within the length of one call.
 
-    Drawn aside, so that the rest stays as it was.
+    Uses a random generator of its own, so that the other draws of the seed stay the same.
     """
     rng = Random(f"two campaigns {seed}")  # noqa: S311 - repeatable on purpose
     calling_back = [campaign for campaign in campaigns if "callback" in campaign]
@@ -82,20 +82,23 @@ def draw_calls_to_two_campaigns(
 
 
 def route_through_flows(seed: int, events: list[TimelineEvent]) -> Iterator[TimelineEvent]:
-    """Every fourth ring goes through a flow with applets. Drawn aside, so that the rest stays as it was."""
+    """Send every fourth call through a flow with applets.
+
+    Uses a random generator of its own, so that the other draws of the seed stay the same.
+    """
     rng = Random(f"flows {seed}")  # noqa: S311 - repeatable on purpose
-    for each in events:
-        if "shape" in each.params and rng.random() < 0.25:
-            yield replace(each, params={**each.params, "shape": rng.choice(FLOW_SHAPES)})
+    for event in events:
+        if "shape" in event.params and rng.random() < 0.25:
+            yield replace(event, params={**event.params, "shape": rng.choice(FLOW_SHAPES)})
         else:
-            yield each
+            yield event
 
 
 def draw_verifications(
     rng: Random, campaigns: list[dict[str, Any]], people: tuple[PersonSpec, ...], minutes: int
 ) -> Iterator[TimelineEvent]:
-    """An application that has numbers proved; most of them ring, and half of the time it asks how it went."""
-    for campaign in (each for each in campaigns if "verify" in each):
+    """Draw verifications that an application starts: 80 % get a call, 50 % are queried later."""
+    for campaign in (candidate for candidate in campaigns if "verify" in candidate):
         for index in range(rng.randint(2, 12)):
             person, name = rng.choice(people[:FREQUENT_CALLERS]), f"{campaign['name']}-{index}"
             at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
@@ -107,7 +110,7 @@ def draw_verifications(
                 rings_at = at + timedelta(seconds=rng.choice((1, 20, 59, 61, 290, 301)))
                 yield TimelineEvent(rings_at, "ring", ring, "ring")
                 if rng.random() < 0.3:
-                    # Exotel delivers it five minutes later, when the answer may have been given.
+                    # Exotel delivers the webhook five minutes later, perhaps after the verification expired.
                     lost = {"fault": "lose", "target": "webhook", "for": 3}
                     yield TimelineEvent(rings_at - timedelta(seconds=1), "fault", lost, "fault")
             if rng.random() < 0.5:

@@ -1,8 +1,8 @@
-"""What can go wrong in a drawn run, and how often it is drawn to.
+"""Draws the faults of a run.
 
-Some pairs are left out because a provider that did them could not be coped with, having no
-idempotency keys: a refused connection, a 429 and the 503 of the SMS lane say that nothing happened, and
-so none of them comes *after* the effect.
+Some combinations are left out, as no client could cope with them without idempotency keys. Example: a
+refused connection, a 429, or the 503 of the SMS lane means that nothing happened, so none of them comes
+*after* the effect.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
 
 def draw_random_faults(rng: Random, minutes: int) -> list[TimelineEvent]:
-    """The faults of one run, each for a while within its minutes."""
+    """Draw the faults of one run; each begins and ends within its minutes."""
     share = rng.choice((0.0, 0.15, 0.3, 0.5))
     faults = [
         *_draw_api_faults(rng, share),
         *_draw_webhook_faults(rng, share, minutes),
         *_draw_disk_faults(rng, share),
     ]
-    happenings = []
-    for deed, params in faults:
+    events = []
+    for kind, params in faults:
         begin_s = rng.uniform(0, minutes * 60 * 0.8)
         for_s = rng.choice((MINUTE_S, 10 * MINUTE_S, HOUR_S, minutes * 60))
         params["for"] = max(1, round(min(for_s, minutes * 60 - begin_s)))
-        happenings.append(_event_at(begin_s, deed, params))
-    happenings += _draw_daemon_events(rng, share, minutes)
-    return happenings
+        events.append(_event_at(begin_s, kind, params))
+    events += _draw_daemon_events(rng, share, minutes)
+    return events
 
 
 def _draw_api_faults(rng: Random, share: float) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,9 +77,9 @@ OUTAGES = (
 
 
 def draw_outages(seed: int, minutes: int) -> list[TimelineEvent]:
-    """What the provider does to all of a lane, or of the account, for a while."""
+    """Draw outages of a whole lane, or of the account, each for a while."""
     rng = Random(f"troubles {seed}")  # noqa: S311 - repeatable
-    happenings = []
+    events = []
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
         begin_s = rng.uniform(0, minutes * 60 * 0.8)
         params: dict[str, Any] = {
@@ -88,12 +88,12 @@ def draw_outages(seed: int, minutes: int) -> list[TimelineEvent]:
             "probability": rng.choice((1.0, 1.0, 0.9, 0.5)),
             "for": rng.choice((20, MINUTE_S, 10 * MINUTE_S, HOUR_S)),
         }
-        happenings.append(_event_at(begin_s, "fault", params))
-    return happenings
+        events.append(_event_at(begin_s, "fault", params))
+    return events
 
 
 def _draw_webhook_faults(rng: Random, share: float, minutes: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    # A short run is for a quick answer, and days without an event cost as much as hours with many.
+    # A short run should be quick, and idle days cost as much time as busy hours.
     latest_s = 2 * DAY_S if minutes > 60 else 6 * HOUR_S
     for target in ("webhook", "report"):
         for name in (*WEBHOOK_FAULT_NAMES, "contradict") if target == "report" else WEBHOOK_FAULT_NAMES:
@@ -142,7 +142,7 @@ def _draw_disk_faults(rng: Random, share: float) -> Iterator[tuple[str, dict[str
 
 
 def _draw_daemon_events(rng: Random, share: float, minutes: int) -> Iterator[TimelineEvent]:
-    """Restarts and crashes, an application that fails, and a clock that somebody sets wrong."""
+    """Draw restarts and crashes, failures of the application, and steps of the clock."""
 
     def anywhere() -> float:
         return rng.uniform(0, minutes * 60 - 1)
@@ -161,5 +161,5 @@ def _draw_daemon_events(rng: Random, share: float, minutes: int) -> Iterator[Tim
         )
 
 
-def _event_at(offset_s: float, deed: str, params: dict[str, Any]) -> TimelineEvent:
-    return TimelineEvent(timedelta(seconds=round(offset_s, 1)), deed, params, deed)
+def _event_at(offset_s: float, kind: str, params: dict[str, Any]) -> TimelineEvent:
+    return TimelineEvent(timedelta(seconds=round(offset_s, 1)), kind, params, kind)

@@ -1,6 +1,6 @@
-"""Draws whose numbers people have: most of India, some from abroad, and whom the campaigns contact.
+"""Draws the numbers of people: most from India, some from abroad; and the countries of campaigns.
 
-Drawn aside, so that what else a seed draws stays as it was.
+Uses a random generator of its own, so that the other draws of the seed stay the same.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FOREIGN_PREFIXES = (
 """Satellite, premium ranges, the Gulf; and two countries that share the calling code 1."""
 SHARED_CODE_PREFIXES = ("+1212555", "+1876555", "+1876556")
 AMERICAN_PREFIX = "+1312555"
-"""So an ExoPhone of the United States begins."""
+"""The first digits of an ExoPhone of the United States."""
 UNOWNED_EXOPHONE = "+918047120099"
-"""An ExoPhone of the account that no campaign owns: some call from it, and some people ring it back."""
+"""An ExoPhone of the account without a campaign: some campaigns call from it, some people call it back."""
 _FREQUENT_CALLERS = 4
 _COUNTRIES = (["IN", "AE"], ["AE"], ["US", "IN"], "any")
 
@@ -30,9 +30,9 @@ _COUNTRIES = (["IN", "AE"], ["AE"], ["US", "IN"], "any")
 def draw_numbers(
     seed: int, people: tuple[PersonSpec, ...], campaigns: list[dict[str, Any]]
 ) -> tuple[PersonSpec, ...]:
-    """The people, some of them from abroad; campaigns may be given countries, or another ExoPhone.
+    """Return the people, some of them with foreign numbers; some campaigns get countries or another ExoPhone.
 
-    Of those who ring often, some have a number to which operators refuse SMS.
+    Operators refuse SMS to some of the frequent callers.
     """
     rng = Random(f"numbers {seed}")  # noqa: S311 - repeatable on purpose
     people = tuple(

@@ -1,11 +1,10 @@
-"""The people of a drawn run: callers of every temper, agents, and numbers that nobody should ring or text.
+"""Draws the people of a run: callers with different behaviour, agents, and special numbers.
 
-p0 … p5      half of all rings come from these few, so that windows, caps and calls collide
-p6 … p25     the rest of the callers
+p0 … p5      half of all calls come from these few, so that windows, caps and calls collide
+p6 … p25     the other callers
 desk         a landline, which takes several calls at once
-abroad       a number that it costs to ring
-self         one of our own ExoPhones, as a call that is forwarded to it shows
-agent-0 …    the agents of the campaigns, who may be busy, or not there, or ring in themselves
+self         one of our own ExoPhones, as a forwarded call shows
+agent-0 …    the agents of the campaigns, who may be busy or absent
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from simulator.fuzz.random_numbers import draw_numbers
 from simulator.scenario.scenario import PersonSpec
 
 FREQUENT_CALLERS = 6
-"""Half of all rings come from so few numbers that windows, caps and suppressions collide."""
+"""Half of all calls come from this many numbers, so that windows, caps and suppressions collide."""
 
 _SMS_RESULTS = (
     *[SmsDeliveryResult.DELIVERED] * 7,
@@ -32,7 +31,7 @@ _LANDLINE = "+912240001999"
 
 
 def draw_people(rng: Random, seed: int, campaigns: list[dict[str, Any]]) -> tuple[PersonSpec, ...]:
-    """Callers first, the small pool before the others, then whoever is odd, then agents."""
+    """Draw the people in this order: frequent callers, other callers, special people, agents."""
     callers = tuple(_draw_caller(rng, f"p{index}") for index in range(FREQUENT_CALLERS + rng.randint(10, 20)))
     callers = draw_numbers(seed, callers, campaigns)
     return (*callers, *_draw_special_people(rng, campaigns), *_draw_agents(rng, campaigns))
@@ -54,13 +53,13 @@ def _draw_caller(rng: Random, name: str, number: str | None = None) -> PersonSpe
         "talks_s": _draw_talk_s(rng),
     }
     if rng.random() < 0.5:
-        # Whoever sees that they missed a call rings back: at once, or when they have the time.
+        # People who see a missed call call back: at once, or later.
         traits["rings_back"] = tuple(rng.choices((1.0, 5.0, 40.0, 200.0, 900.0), k=rng.randint(1, 3)))
     return PersonSpec(name, number, traits)
 
 
 def _draw_talk_s(rng: Random) -> float:
-    """Mostly so short that a run has many; some talk on while others ring, wait and give up."""
+    """Mostly short, so that a run has many conversations; 25 % last while other calls come and expire."""
     return round(rng.uniform(1, 90) if rng.random() < 0.75 else rng.uniform(300, 1500), 1)
 
 
@@ -69,19 +68,19 @@ def _draw_special_people(rng: Random, campaigns: Sequence[Mapping[str, Any]]) ->
         yield _draw_caller(rng, "desk", _LANDLINE)
     if rng.random() < 0.3:
         yield _draw_caller(
-            rng, "self", rng.choice([each for owner in campaigns for each in owner["exophones"]])
+            rng, "self", rng.choice([number for campaign in campaigns for number in campaign["exophones"]])
         )
 
 
 def _draw_agents(rng: Random, campaigns: Sequence[Mapping[str, Any]]) -> Iterator[PersonSpec]:
-    """Most answer whenever they are rung; some take one call in two, and some are never there."""
+    """Most agents answer every call; some answer every second call, and some never."""
     numbers = {
-        each if isinstance(each, str) else each["number"]
+        agent if isinstance(agent, str) else agent["number"]
         for campaign in campaigns
-        for each in campaign.get("callback", {}).get("agents", ())
+        for agent in campaign.get("callback", {}).get("agents", ())
     }
     for index, number in enumerate(sorted(numbers)):
-        does = rng.choice(
+        answers = rng.choice(
             (
                 *[(RingResponse.ANSWER,)] * 3,
                 (RingResponse.NO_ANSWER, RingResponse.ANSWER, RingResponse.BUSY, RingResponse.ANSWER),
@@ -91,5 +90,5 @@ def _draw_agents(rng: Random, campaigns: Sequence[Mapping[str, Any]]) -> Iterato
                 (RingResponse.MACHINE, RingResponse.ANSWER),
             )
         )
-        traits = {"answers": does, "ring_s": round(rng.uniform(1, 10), 1), "talks_s": 1800.0}
+        traits = {"answers": answers, "ring_s": round(rng.uniform(1, 10), 1), "talks_s": 1800.0}
         yield PersonSpec(f"agent-{index}", number, traits)

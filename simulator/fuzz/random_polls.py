@@ -1,7 +1,7 @@
-"""The polls and the list of a drawn run, and which campaigns serve them, by a chance of their own.
+"""Draws the poll and the list of a run, and which campaigns use them.
 
-Two options and one pool of callers, hours that open and close within the run: so that repeats, late
-deliveries and closings meet each other.
+The poll opens and closes within the run and the callers are few, so that repeated votes, late webhooks
+and the closing meet. Each function uses a random generator of its own.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ LIST_SUBSCRIPTION = {"list": "weather", "purpose": "alerts"}
 
 
 def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minutes: int) -> dict[str, Any]:
-    """Let some of the campaigns vote; the configuration's polls, if there are any."""
+    """Give some campaigns a vote; return the `poll` tables of the configuration, empty without votes."""
     rng = Random(f"the polls of {seed}")  # noqa: S311 - repeatable on purpose
     if rng.random() < 0.5:
         for index, campaign in enumerate(campaigns):
             if rng.random() < 0.8:
                 campaign["vote"] = {"poll": POLL_NAME, "option": f"option-{index}"}
-    if not any("vote" in each for each in campaigns):
+    if not any("vote" in campaign for campaign in campaigns):
         return {}
     poll: dict[str, Any] = {
         "name": POLL_NAME,
@@ -36,11 +36,13 @@ def draw_polls(seed: int, campaigns: list[dict[str, Any]], start: datetime, minu
 
 
 def draw_lists(seed: int, campaigns: list[dict[str, Any]]) -> None:
-    """Let some of the campaigns take people onto the list and others take them off it."""
+    """Let some campaigns subscribe callers to the list, and others unsubscribe them."""
     rng = Random(f"the list of {seed}")  # noqa: S311 - repeatable on purpose
     if rng.random() < 0.5:
         return
-    for campaign in (each for each in campaigns if not each.keys() & {"subscribe", "unsubscribe"}):
+    for campaign in campaigns:
+        if campaign.keys() & {"subscribe", "unsubscribe"}:
+            continue
         if rng.random() < 0.5:
             campaign["subscribe"] = LIST_SUBSCRIPTION
         elif rng.random() < 0.6:

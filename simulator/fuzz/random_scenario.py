@@ -1,8 +1,8 @@
-"""Draws a whole run from one seed: a configuration, callers, and a swarm of what goes wrong.
+"""Draws a whole run from one seed: a configuration, people, calls and faults.
 
-*Swarm*: each run has only some of the faults, with wild weights, since a run with all of them at
-once never gets far enough to meet most mistakes. What is drawn is a scenario like those written by
-hand; only its expectations are the promises.
+Each run has only some of the faults, with very different probabilities: a run with all of them at once
+never gets far enough to find most bugs. The result is a scenario like those written by hand, but the
+promises take the place of its expectations.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
 
 
 def draw_scenario(seed: int, minutes: int = MINUTES) -> Scenario:
-    """The run of a seed: `minutes` of rings and faults. The same seed draws the same run."""
+    """Draw the run of a seed: `minutes` of calls and faults. The same seed draws the same run."""
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
     campaigns = [_draw_campaign(rng, index) for index in range(rng.randint(1, 4))]
     people = draw_people(rng, seed, campaigns)
-    happenings = [*draw_calls(rng, campaigns, people, minutes), *_draw_operator_events(rng, people, minutes)]
-    happenings += draw_verifications(rng, campaigns, people, minutes)
-    happenings += draw_calls_to_two_campaigns(seed, campaigns, people, minutes)
+    events = [*draw_calls(rng, campaigns, people, minutes), *_draw_operator_events(rng, people, minutes)]
+    events += draw_verifications(rng, campaigns, people, minutes)
+    events += draw_calls_to_two_campaigns(seed, campaigns, people, minutes)
     draw_lists(seed, campaigns)
-    happenings += draw_random_faults(rng, minutes)
-    happenings += draw_outages(seed, minutes)
-    rings = [happening for happening in happenings if happening.kind == "ring"]
-    happenings += _draw_pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
+    events += draw_random_faults(rng, minutes)
+    events += draw_outages(seed, minutes)
+    rings = [event for event in events if event.kind == "ring"]
+    events += _draw_pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
     start = FIRST_MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
-    channels, few = _draw_channels(seed)
-    exchange = _draw_exchange_settings(rng) | few | _draw_sms_applet(seed)
+    configured_channels, exchange_channels = _draw_channels(seed)
+    exchange = _draw_exchange_settings(rng) | exchange_channels | _draw_sms_applet(seed)
     return Scenario(
         name=f"seed-{seed}",
         about="drawn from a seed",
@@ -55,12 +55,12 @@ def draw_scenario(seed: int, minutes: int = MINUTES) -> Scenario:
         daemon={
             "campaign": campaigns,
             "exotel": {name: _draw_rate_limit(rng) for name in ("calls_per_minute", "sms_per_minute")}
-            | channels,
+            | configured_channels,
             **draw_polls(seed, campaigns, start, minutes),
         },
         exchange=exchange,
         people=people,
-        timeline=tuple(sorted(route_through_flows(seed, happenings), key=lambda each: each.at)),
+        timeline=tuple(sorted(route_through_flows(seed, events), key=lambda each: each.at)),
         expectations=(),
     )
 
@@ -70,7 +70,7 @@ def _draw_rate_limit(rng: Random) -> int:
 
 
 def _draw_campaign(rng: Random, index: int) -> dict[str, Any]:
-    exophones = [f"+91804712{index}{each:03d}" for each in range(rng.choice((1, 1, 2)))]
+    exophones = [f"+91804712{index}{line:03d}" for line in range(rng.choice((1, 1, 2)))]
     campaign: dict[str, Any] = {
         "name": f"campaign-{index}",
         "exophones": exophones,
@@ -109,17 +109,17 @@ def _draw_campaign(rng: Random, index: int) -> dict[str, Any]:
 
 
 def _draw_callback(rng: Random) -> dict[str, Any]:
-    whom: dict[str, Any] = {"flow": "12345"}
+    callback: dict[str, Any] = {"flow": "12345"}
     if rng.random() < 0.5:
         agents = [_draw_agent(rng, index) for index in range(rng.randint(1, 3))]
-        whom = {"agents": agents, "first": rng.choice(("agent", "customer"))}
+        callback = {"agents": agents, "first": rng.choice(("agent", "customer"))}
         if rng.random() < 0.5:
-            whom["agent_retry"] = rng.choice(("30s", "10m"))
+            callback["agent_retry"] = rng.choice(("30s", "10m"))
     if rng.random() < 0.3:
-        whom["calls_at_once"] = rng.choice((1, 2, 3, "any"))
+        callback["calls_at_once"] = rng.choice((1, 2, 3, "any"))
     if rng.random() < 0.3:
-        whom["time_limit"] = rng.choice(("1m", "10m"))
-    return whom | {
+        callback["time_limit"] = rng.choice(("1m", "10m"))
+    return callback | {
         "delay": rng.choice(("0s", "10s", "30s", "5m")),
         "max_per_hour": rng.choice((1, 1, 2, 3)),
         "ring_timeout": rng.choice(("15s", "30s")),
@@ -130,16 +130,16 @@ def _draw_callback(rng: Random) -> dict[str, Any]:
 
 
 def _draw_agent(rng: Random, index: int) -> str | dict[str, Any]:
-    """The first few numbers, so that campaigns share agents; some are switchboards."""
+    """Draw an agent from few numbers, so that campaigns share agents; some are switchboards."""
     number = f"+91{rng.choice(('98111000', '98111000', '22400010'))}{index:02d}"
     if rng.random() < 0.6:
         return number
-    said: dict[str, Any] = {"number": number}
+    agent: dict[str, Any] = {"number": number}
     if rng.random() < 0.75:
-        said["open"] = [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))]
+        agent["open"] = [rng.choice(("daily 08:00-14:00", "daily 12:30-20:00", "daily 22:00-06:00"))]
     if rng.random() < 0.4:
-        said["calls_at_once"] = rng.choice((1, 2, "any"))
-    return said
+        agent["calls_at_once"] = rng.choice((1, 2, "any"))
+    return agent
 
 
 def _draw_sms(rng: Random, body: str) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _draw_exchange_settings(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.3:
         exchange["retry_after_s"] = rng.choice((1, 20))
     if rng.random() < 0.4:
-        # Legs are silent in what is posted, in what is looked up, or in both.
+        # Legs are missing in status reports, in lookups, or in both.
         exchange["report_legs"] = rng.random() < 0.2
         exchange["details_legs"] = rng.random() < 0.4
     exchange["flow_legs"] = rng.random() < 0.3
@@ -175,17 +175,20 @@ def _draw_exchange_settings(rng: Random) -> dict[str, Any]:
 
 
 def _draw_channels(seed: int) -> tuple[dict[str, int], dict[str, int]]:
-    """How many the daemon is told of, and how many there are: as many, some more, or few that nobody told."""
+    """(daemon's configuration, exchange's settings): the exchange has as many channels, or some more.
+
+    In 10 % of the runs the exchange has few channels and the daemon's configuration names no number.
+    """
     rng = Random(f"channels {seed}")  # noqa: S311 - repeatable on purpose
-    told, more, kind = rng.choice((2, 2, 3)), rng.choice((0, 1, 50)), rng.random()
+    configured, more, kind = rng.choice((2, 2, 3)), rng.choice((0, 1, 50)), rng.random()
     if kind < 0.5:
         return {}, {}
-    there = {"channels": told + more, "channels_full_status": rng.choice((429, 403))}
-    return ({"channels": told} if kind < 0.9 else {}), there
+    exchange = {"channels": configured + more, "channels_full_status": rng.choice((429, 403))}
+    return ({"channels": configured} if kind < 0.9 else {}), exchange
 
 
 def _draw_sms_applet(seed: int) -> dict[str, Any]:
-    """Some flows have the dynamic SMS applet. Drawn aside, so that what else a seed draws stays as it was."""
+    """40 % of the runs have the dynamic SMS applet. Uses a random generator of its own."""
     rng = Random(f"applet {seed}")  # noqa: S311 - repeatable on purpose
     if rng.random() < 0.6:
         return {}
@@ -193,22 +196,22 @@ def _draw_sms_applet(seed: int) -> dict[str, Any]:
 
 
 def _draw_operator_events(rng: Random, people: tuple[PersonSpec, ...], minutes: int) -> list[TimelineEvent]:
-    """An operator who takes people off the list and puts them on it again."""
-    wishes = []
+    """Draw an operator who suppresses people and lifts suppressions."""
+    events = []
     for _ in range(rng.choice((0, 1, 3, 6))):
-        deed = rng.choice(("suppress", "suppress", "unsuppress"))
+        kind = rng.choice(("suppress", "suppress", "unsuppress"))
         person = rng.choice(people[:FREQUENT_CALLERS])
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
-        wishes.append(TimelineEvent(at, deed, {deed: person.name}, deed))
-    return wishes
+        events.append(TimelineEvent(at, kind, {kind: person.name}, kind))
+    return events
 
 
 def _draw_pauses(
     rng: Random, campaigns: list[dict[str, Any]], rings: list[TimelineEvent], minutes: int
 ) -> list[TimelineEvent]:
-    """An operator who pauses campaigns, mostly while a callback is owed, and remembers to let them go on."""
-    wishes = []
-    owners = {number: each["name"] for each in campaigns for number in each["exophones"]}
+    """Draw an operator who pauses campaigns, mostly while a callback is owed, and often resumes them."""
+    events = []
+    owners = {number: campaign["name"] for campaign in campaigns for number in campaign["exophones"]}
     for _ in range(rng.choice((0, 0, 1, 2))):
         name = rng.choice(campaigns)["name"]
         at = timedelta(seconds=round(rng.uniform(0, minutes * 60 - 1), 1))
@@ -219,8 +222,8 @@ def _draw_pauses(
         params = {"pause": name}
         if rng.random() < 0.5:
             params["for"] = rng.choice(("1m", "10m", "1h"))
-        wishes.append(TimelineEvent(at, "pause", params, "pause"))
+        events.append(TimelineEvent(at, "pause", params, "pause"))
         if rng.random() < 0.6:
             later = at + timedelta(seconds=rng.choice((20, 300, 1800)))
-            wishes.append(TimelineEvent(later, "resume", {"resume": name}, "resume"))
-    return wishes
+            events.append(TimelineEvent(later, "resume", {"resume": name}, "resume"))
+    return events

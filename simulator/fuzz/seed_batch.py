@@ -1,4 +1,4 @@
-"""Many seeds, one account: what was reached, what broke, how long it took."""
+"""Runs many seeds and sums up: what was checked, what broke, how long it took."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from simulator.invariants.promise_results import PROMISES, Violation
 from simulator.scenario.value_readers import format_duration
 
 REPEAT_EVERY = 10
-"""Every so many-th seed is run twice, for P10: a second run costs as much as another seed."""
+"""Every tenth seed runs twice, for P10: a second run costs as much as another seed."""
 
 
 ENOUGH_SEEDS = 10
-"""Seeds of which every promise may be expected to have been put to the test by one or another."""
+"""In a batch of this many seeds every promise should have been checked at least once."""
 
 
 def run_seed(seed: int, minutes: int = MINUTES, *, check_repeatable: bool = False) -> JudgedRun:
-    """Simulate one seed, and for P10 a second time."""
+    """Simulate one seed; with `check_repeatable` a second time, for P10."""
     run = run_and_judge(draw_scenario(seed, minutes))
     if check_repeatable:
         again = run_and_judge(draw_scenario(seed, minutes))
@@ -38,7 +38,7 @@ def run_seeds(seeds: Iterable[int], minutes: int = MINUTES) -> Iterator[tuple[in
 
 
 def trace_digest(run: JudgedRun) -> str:
-    """A run's trace in sixteen digits, to compare runs of other processes and machines."""
+    """Return sixteen hex digits of a trace's hash, to compare runs of other processes and machines."""
     return hashlib.sha256(run.trace.encode()).hexdigest()[:16]
 
 
@@ -56,7 +56,7 @@ def _first_difference(first: JudgedRun, second: JudgedRun) -> str:
 
 @dataclass(slots=True)
 class SeedBatch:
-    """The sum of some runs."""
+    """The summed results of several runs."""
 
     seeds: int = 0
     crashes: int = 0
@@ -82,12 +82,12 @@ class SeedBatch:
 
     @property
     def untested_promises(self) -> list[str]:
-        """Promises that had nothing to check in the whole batch: then the batch proves nothing of them."""
+        """Promises that were never checked in the whole batch, so that the batch proves nothing of them."""
         return [name for name in PROMISES if not self.occasions[name]]
 
     @property
     def passed(self) -> bool:
-        """Nothing broke, and of a batch that is large enough for it nothing went untested."""
+        """Whether no promise broke, and a batch of `ENOUGH_SEEDS` or more checked every promise."""
         return not self.failed and (self.seeds < ENOUGH_SEEDS or not self.untested_promises)
 
     @property
