@@ -61,7 +61,7 @@ class PublicRequestLog:
             Event.WEBHOOK_MISPLACED,
             product=product.name,
             requests=since + 1,
-            advice=f"the missed-call address is set where it does not belong: {product.setting}",
+            advice=f"the missed-call address is set in the wrong place: {product.setting}",
         )
 
     def unavailable(self, place: str, error: Exception) -> None:

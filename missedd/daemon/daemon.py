@@ -47,9 +47,7 @@ DRAIN_TIMEOUT_S = 6.0
 store's last commit the sum stays below the unit's TimeoutStopSec."""
 
 
-NOT_RELOADED_ADVICE = (
-    "nothing was reloaded: a changed configuration is read at the next start, so restart the daemon"
-)
+NOT_RELOADED_ADVICE = "nothing was reloaded: restart the daemon to read a changed configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def _listen_address(name: tuple[str, int]) -> ListenAddress:
     return ListenAddress(name[0], name[1])
 
 
-async def serve(loaded: LoadedConfig, world: Environment, log: Logger) -> None:
+async def serve(loaded: LoadedConfig, environment: Environment, log: Logger) -> None:
     """Run until SIGTERM or SIGINT, then drain and return. SIGHUP only logs a warning.
 
     If the daemon cannot start, raises `StoreRefused` or `CannotListen` inside an exception group.
@@ -87,7 +85,7 @@ async def serve(loaded: LoadedConfig, world: Environment, log: Logger) -> None:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
             nursery.start_soon(_stop_on_signal, signals, stop, log, name="signals")
-            await run(loaded, world, log, stop)
+            await run(loaded, environment, log, stop)
             nursery.cancel_scope.cancel()
 
 
@@ -102,7 +100,7 @@ async def _stop_on_signal(signals: AsyncIterator[int], stop: trio.Event, log: Lo
         stop.set()
 
 
-async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.Event) -> None:
+async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop: trio.Event) -> None:
     """Run the daemon with its listeners until `stop` is set. Raises as `serve` does."""
     settings, listen = loaded.settings, loaded.settings.listen
     metrics = Metrics(settings.policy)
@@ -117,16 +115,16 @@ async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.
     inherited = {name: [_address_of(each) for each in held] for name, held in passed.items()}
     for warning in (*settings.warnings, *inherited_mismatches(listen, inherited)):
         log.warning(Event.CONFIG_WARNED, warning=warning)
-    owner = f"missedd, process {os.getpid()}, since {to_iso(world.clock.now())}"
+    owner = f"missedd, process {os.getpid()}, since {to_iso(environment.clock.now())}"
     # Open the database before the ports, so that a second daemon reports "database in use", not "port
     # in use". Two kinds of port come first: one that the system chooses, and one that systemd holds.
     # Neither can be in use, and its number is part of the status reports' URLs.
     is_free_port = isinstance(listen.public, ListenAddress) and listen.public.port == 0
     is_settled = is_free_port or sockets.PUBLIC in passed
-    doors = await _bind_sockets(loaded, passed) if is_settled else None
-    public_url = listen.public_url_for(doors.public_address if doors else listen.public)
-    async with running_engine(settings, loaded.secrets, world, log, owner, public_url) as engine:
-        doors = doors or await _bind_sockets(loaded, passed)
+    bound = await _bind_sockets(loaded, passed) if is_settled else None
+    public_url = listen.public_url_for(bound.public_address if bound else listen.public)
+    async with running_engine(settings, loaded.secrets, environment, log, owner, public_url) as engine:
+        bound = bound or await _bind_sockets(loaded, passed)
 
         def why_not_ready() -> str | None:
             if stop.is_set():
@@ -138,13 +136,15 @@ async def run(loaded: LoadedConfig, world: Environment, log: Logger, stop: trio.
             )
 
         site = build_public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
-        keys = _access_policy(loaded, doors.private_address)
-        app = build_private_site(engine, world.clock, settings.timezone, log, metrics, why_not_ready, keys)
-        addresses = {"public": str(doors.public_address), "private": str(doors.private_address)}
+        access_policy = _access_policy(loaded, bound.private_address)
+        app = build_private_site(
+            engine, environment.clock, settings.timezone, log, metrics, why_not_ready, access_policy
+        )
+        addresses = {"public": str(bound.public_address), "private": str(bound.private_address)}
         async with trio.open_nursery() as listening:
-            await listening.start(serve_private, app, doors.private, stop)
+            await listening.start(serve_private, app, bound.private, stop)
             await listening.start(
-                partial(serve_public, doors.public, site.answer, stop=stop, on_rejection=site.on_refusal)
+                partial(serve_public, bound.public, site.answer, stop=stop, on_rejection=site.on_refusal)
             )
             _freeze_startup_objects()
             log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers), inherited=sorted(passed))
@@ -228,9 +228,9 @@ async def _heartbeat(engine: Engine, stop: trio.Event) -> None:
     """Feed the watchdog as long as the store answers. A daemon whose store hangs should be restarted."""
     interval_s = notify.watchdog_interval_s() or HEARTBEAT_INTERVAL_S
     while not stop.is_set():
-        gauge = await engine.health_line()
+        line = await engine.health_line()
         notify.watchdog()
-        notify.status(gauge)
+        notify.status(line)
         with trio.move_on_after(interval_s):
             await stop.wait()
 

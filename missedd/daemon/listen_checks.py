@@ -51,5 +51,5 @@ def address_problems(listen: ListenSettings, *, has_password: bool) -> Iterator[
 
 
 def _resolve(endpoint: ListenAddress) -> list[ListenAddress]:
-    found = socket.getaddrinfo(endpoint.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return [ListenAddress(str(name[0]), endpoint.port) for *_, name in found]
+    addresses = socket.getaddrinfo(endpoint.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [ListenAddress(str(name[0]), endpoint.port) for *_, name in addresses]

@@ -83,37 +83,39 @@ async def recover_actions(
     for copy in delete_old_copies(store.path, clock.now()):
         log.info(Event.STORE_COPY_DROPPED, copy=str(copy), why=f"made over {COPY_RETENTION.days} days ago")
     if not store.is_checked:
-        log.warning(Event.STORE_CHECKED, complete=False, why="the file is too large to be read at each start")
+        log.warning(
+            Event.STORE_CHECKED, complete=False, why="the file is too large for a full check at each start"
+        )
     rescued = await store.write(partial(recover_in_flight, now=clock.now()), offload=True)
     await store.write(partial(wake_all_waiting_callbacks, now=clock.now()))
     await store.write(partial(delete_misses_of_others, agents=policy.agent_numbers()))
     in_doubt = {
         lane for lane in (Lane.VOICE, Lane.SMS) if await store.write(partial(release_lane, lane=lane))
     }
-    forgotten = await store.write(partial(repair_missing_timers, now=clock.now()), offload=True)
-    if forgotten:
-        log.error(Event.STORE_MENDED, actions=forgotten, why="open, and nothing would have woken for them")
-    standing = await store.read(quarantine)
-    if standing.since is not None:
+    without_timer = await store.write(partial(repair_missing_timers, now=clock.now()), offload=True)
+    if without_timer:
+        log.error(Event.STORE_MENDED, actions=without_timer, why="these open actions had no timer")
+    quarantined = await store.read(quarantine)
+    if quarantined.since is not None:
         log.warning(
             Event.STORE_QUARANTINED,
-            since=standing.since,
-            actions=standing.actions,
-            why="restored from a backup; `missedd release` lets what is owed for earlier calls go",
+            since=quarantined.since,
+            actions=quarantined.actions,
+            why="restored from a backup; `missedd release` releases the actions of earlier calls",
         )
     return rescued, frozenset(in_doubt)
 
 
 async def recount_polls(store: Store, policy: Policy, log: Logger) -> None:
     """Recount the polls whose rules have changed, before the first vote under the new rules."""
-    for each in await store.write(partial(recount_changed_polls, policy=policy), offload=True):
-        if each.votes:
+    for recount in await store.write(partial(recount_changed_polls, policy=policy), offload=True):
+        if recount.votes:
             log.warning(
                 Event.POLL_RECOUNTED,
-                poll=each.poll,
-                votes=each.votes,
-                changed=each.changed,
-                total=each.total,
+                poll=recount.poll,
+                votes=recount.votes,
+                changed=recount.changed,
+                total=recount.total,
                 why="its rules in the configuration have changed",
             )
 
@@ -122,19 +124,19 @@ async def warn_left_out(store: Store, policy: Policy, clock: Clock, log: Logger)
     """Log, at the first start after an upgrade, which recent callers are not contacted any more."""
     if not await store.read(is_notice_pending):
         return
-    found = await store.read(partial(load_excluded_callers, policy=policy, now=clock.now()))
-    for name, missing in groupby(found, attrgetter("campaign")):
-        missed = list(missing)
+    excluded = await store.read(partial(load_excluded_callers, policy=policy, now=clock.now()))
+    for name, group in groupby(excluded, attrgetter("campaign")):
+        callers = list(group)
         campaign = policy.campaign(name)
         if campaign is None:
-            raise AssertionError("only callers of campaigns of the configuration are looked for")
+            raise AssertionError("the query returns callers of configured campaigns only")
         log.warning(
             Event.CALLERS_LEFT_OUT,
             campaign=name,
-            callers=describe_excluded(missed),
-            why="rang in the last 30 days from a country that is neither called nor texted; "
+            callers=describe_excluded(callers),
+            why="called in the last 30 days from a country that gets no callbacks and no SMS; "
             "[campaign.contact] "
-            f"{suggested_config_line(campaign.countries, campaign.exophones, missed)} does",
+            f"{suggested_config_line(campaign.countries, campaign.exophones, callers)} allows it",
         )
     await store.write(delete_notice)
 

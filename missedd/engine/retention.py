@@ -96,14 +96,14 @@ class Retention:
         for table, column in NUMBER_COLUMNS:
             after: str | None = BEFORE_ALL_NUMBERS
             while after is not None:
-                looked = await self._store.read(
+                scan = await self._store.read(
                     partial(
                         scan_numbers, table=table, column=column, after=after, before=before, limit=READ_BATCH
                     )
                 )
-                for numbers in _commit_batches(looked.inactive):
+                for numbers in _commit_batches(scan.inactive):
                     await self._erase(numbers, before)
-                after = looked.next_after
+                after = scan.next_after
                 await trio.sleep(PAUSE_S)
 
     async def _erase(self, numbers: list[str], before: datetime) -> None:
@@ -124,11 +124,11 @@ def _commit_batches(inactive: Iterable[InactiveNumber]) -> Iterator[list[str]]:
     """Split the numbers into batches of at most `MAX_COMMIT_ROWS` rows."""
     numbers: list[str] = []
     rows = 0
-    for each in inactive:
-        if numbers and rows + each.rows > MAX_COMMIT_ROWS:
+    for inactive_number in inactive:
+        if numbers and rows + inactive_number.rows > MAX_COMMIT_ROWS:
             yield numbers
             numbers, rows = [], 0
-        numbers.append(each.number)
-        rows += each.rows + 1
+        numbers.append(inactive_number.number)
+        rows += inactive_number.rows + 1
     if numbers:
         yield numbers

@@ -53,12 +53,12 @@ class RollupWorker:
 
     async def run(self) -> None:
         """Keep the rollups up to date, for ever."""
-        begun = False
+        is_started = False
         while True:
             try:
-                if not begun:
+                if not is_started:
                     await self._store.write(partial(start_rollups, grid=self._grid), offload=True)
-                    begun = True
+                    is_started = True
                 await self._roll_up_due()
                 self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "summaries")
                 await self._wait_for_calls()
@@ -81,15 +81,15 @@ class RollupWorker:
         # Ask by a read first: an empty write would be a commit, too.
         if not await self._store.read(partial(is_rollup_due, grid=self._grid, now=self._clock.now())):
             return
-        folds, told_s, is_told = 0, trio.current_time(), False
+        bucket_count, logged_at_s, has_logged = 0, trio.current_time(), False
         while True:
             unit = partial(roll_up, grid=self._grid, now=self._clock.now())
-            folded = await self._store.write(unit, offload=True)
-            folds += folded is not None
-            if folded is None or not folded.is_behind:
+            rolled_up = await self._store.write(unit, offload=True)
+            bucket_count += rolled_up is not None
+            if rolled_up is None or not rolled_up.is_behind:
                 break
-            if trio.current_time() - told_s >= LOG_EVERY_S:
-                self._log.info(Event.SUMMARIES_BEHIND, until=to_iso(from_us(folded.until_us)))
-                told_s, is_told = trio.current_time(), True
-        if is_told:
-            self._log.info(Event.SUMMARIES_CAUGHT_UP, folds=folds)
+            if trio.current_time() - logged_at_s >= LOG_EVERY_S:
+                self._log.info(Event.SUMMARIES_BEHIND, until=to_iso(from_us(rolled_up.until_us)))
+                logged_at_s, has_logged = trio.current_time(), True
+        if has_logged:
+            self._log.info(Event.SUMMARIES_CAUGHT_UP, folds=bucket_count)

@@ -62,9 +62,9 @@ class Verifications:
         An expired one is marked expired before the answer is returned, so a late webhook cannot verify
         it afterwards. Raises `NotDurable` if that could not be committed.
         """
-        found = await self._store.read(partial(fetch_verification, verification_id=verification_id))
-        if found is None or found.status != VerificationStatus.PENDING:
-            return found
+        known = await self._store.read(partial(fetch_verification, verification_id=verification_id))
+        if known is None or known.status != VerificationStatus.PENDING:
+            return known
         now = self._clock.now()
         return await self._store.write(
             partial(expire_and_fetch_verification, verification_id=verification_id, now=now)

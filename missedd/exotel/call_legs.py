@@ -67,9 +67,9 @@ def is_answered_by_machine(fields: Mapping[str, str], customer_leg: int) -> bool
 
     The customer's leg decides first. If the leg says nothing, `AnsweredBy` of the whole call decides.
     """
-    told = read_leg(fields, customer_leg).answered_by or first_status(fields, "AnsweredBy")
+    answered_by = read_leg(fields, customer_leg).answered_by or first_status(fields, "AnsweredBy")
     others = read_leg(fields, 1 - customer_leg).answered_by
-    return told.startswith("machine") or others.startswith("machine")
+    return answered_by.startswith("machine") or others.startswith("machine")
 
 
 def is_nonzero_duration(text: str) -> bool:
@@ -79,5 +79,5 @@ def is_nonzero_duration(text: str) -> bool:
 
 def first_status(fields: Mapping[str, str], *names: str) -> str:
     """The first status among `names`, in one spelling: `cancelled` becomes `canceled`, `NA` becomes ""."""
-    found = first_word(fields, *names)
-    return _SPELLINGS.get(found, found)
+    status = first_word(fields, *names)
+    return _SPELLINGS.get(status, status)

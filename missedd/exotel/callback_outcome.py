@@ -69,12 +69,12 @@ def callback_outcome(fields: Mapping[str, str], first_party: str | None) -> Call
 
     `first_party` is whose phone rang first, `agent` or `customer`; None for a flow.
     """
-    told = _read_outcome(fields, first_party)
-    if told.outcome is Outcome.ANSWERED and is_answered_by_machine(
+    result = _read_outcome(fields, first_party)
+    if result.outcome is Outcome.ANSWERED and is_answered_by_machine(
         fields, CUSTOMER_LEG.get(first_party or "", 0)
     ):
         return CallbackOutcome(Outcome.NO_ANSWER, Reason.ANSWERED_BY_MACHINE)
-    return told
+    return result
 
 
 def has_agent_answered(fields: Mapping[str, str], first_party: str | None, outcome: CallbackOutcome) -> bool:
@@ -118,15 +118,15 @@ def _agent_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> Callb
 
 def _customer_first_outcome(fields: Mapping[str, str], by_status: Outcome) -> CallbackOutcome:
     customer, agent = read_leg(fields, 0), read_leg(fields, 1)
-    told = CALL_OUTCOMES.get(customer.status)
-    if told is not None and told is not Outcome.ANSWERED:
-        return CallbackOutcome(told)
+    customer_outcome = CALL_OUTCOMES.get(customer.status)
+    if customer_outcome is not None and customer_outcome is not Outcome.ANSWERED:
+        return CallbackOutcome(customer_outcome)
     has_talked = agent.has_talked or is_nonzero_duration(conversation_duration(fields))
     if agent.status in AGENT_MISSES and not has_talked:
         # The customer waited and no agent answered: that is no success, whatever the status says.
         return CallbackOutcome(Outcome.NO_ANSWER, AGENT_MISSES[agent.status])
     if agent.is_named or has_talked:
-        return CallbackOutcome(told or by_status)
+        return CallbackOutcome(customer_outcome or by_status)
     return CallbackOutcome(_unless_no_conversation(fields, by_status, customer.is_named))
 
 

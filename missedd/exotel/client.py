@@ -97,13 +97,13 @@ class ExotelClient:
     async def call_details(self, sid: str) -> StatusReport | Unavailable:
         """Look up a call. The record is not final until some minutes after the call's end."""
         path = f"/Calls/{quote(sid, safe='')}.json"
-        found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
-        return found if isinstance(found, Unavailable) else _require_sid(parse_call_record(found))
+        document = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        return document if isinstance(document, Unavailable) else _require_sid(parse_call_record(document))
 
     async def sms_details(self, sid: str) -> StatusReport | Unavailable:
         """Look up an SMS. For an unknown SMS Exotel answers 200, with words instead of a record."""
-        found = _map_404(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
-        return found if isinstance(found, Unavailable) else _require_sid(parse_sms_record(found))
+        document = _map_404(await self._look_up(Api.SMS, f"/SMS/Messages/{quote(sid, safe='')}.json", {}))
+        return document if isinstance(document, Unavailable) else _require_sid(parse_sms_record(document))
 
     async def incoming_calls(
         self, since: datetime, until: datetime, page: PageQuery | None = None
@@ -114,19 +114,19 @@ class ExotelClient:
         before. The list has all of the account's calls, not only those to our ExoPhones.
         """
         # Exotel does not document whether the next page's address keeps `details`, so add it again.
-        found = await self._fetch_page({**(page or query_incoming(since, until)), "details": "true"})
-        if isinstance(found, Unavailable):
-            return found
-        incoming = (parse_listed_call(each) for each in found.entries)
-        return IncomingPage(tuple(each for each in incoming if each is not None), found.next_query)
+        listed = await self._fetch_page({**(page or query_incoming(since, until)), "details": "true"})
+        if isinstance(listed, Unavailable):
+            return listed
+        incoming = (parse_listed_call(each) for each in listed.entries)
+        return IncomingPage(tuple(each for each in incoming if each is not None), listed.next_query)
 
     async def incoming_call(self, sid: str) -> ListedCall | Unavailable:
         """Look up an incoming call with its details, which the list may have left out."""
         path = f"/Calls/{quote(sid, safe='')}.json"
-        found = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
-        if isinstance(found, Unavailable):
-            return found
-        return parse_listed_call(found) or _unreadable("the record has no Sid")
+        document = _map_404(await self._look_up(Api.VOICE, path, {"details": "true"}))
+        if isinstance(document, Unavailable):
+            return document
+        return parse_listed_call(document) or _unreadable("the record has no Sid")
 
     async def find_calls(
         self, *, numbers: tuple[str, ...], since: datetime, until: datetime, acquire_turn: AcquireTurn
@@ -161,10 +161,10 @@ class ExotelClient:
         return _unreadable(f"the list has more than {MAX_PAGES} pages")
 
     async def _fetch_page(self, query: PageQuery) -> ListPage | Unavailable:
-        found = await self._look_up(Api.VOICE, "/Calls.json", query)
-        if isinstance(found, Unavailable):
-            return found
-        return parse_page(found) or _unreadable("the answer holds no list of calls")
+        document = await self._look_up(Api.VOICE, "/Calls.json", query)
+        if isinstance(document, Unavailable):
+            return document
+        return parse_page(document) or _unreadable("the answer has no list of calls")
 
     async def _request(self, api: Api, path: str, form: Mapping[str, str]) -> Answer:
         reply = await self._transport.post(path, form)

@@ -65,19 +65,19 @@ def format_ist(instant: datetime) -> str:
 
 
 def _parse(text: str) -> datetime | None:
-    if found := _ISO.fullmatch(text):
-        year, month, day = int(found[1]), int(found[2]), int(found[3])
-    elif found := _MAIL.fullmatch(text):
-        year, month, day = int(found[3]), _month(found[2]), int(found[1])
+    if parts := _ISO.fullmatch(text):
+        year, month, day = int(parts[1]), int(parts[2]), int(parts[3])
+    elif parts := _MAIL.fullmatch(text):
+        year, month, day = int(parts[3]), _month(parts[2]), int(parts[1])
     elif _SECONDS.fullmatch(text):
         return datetime.fromtimestamp(float(text), UTC)
     elif _MILLISECONDS.fullmatch(text):
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     else:
         return None
-    hour, minute, second = int(found[4]), int(found[5]), int(found[6] or 0)
-    fraction_us = int((found[7] or "0")[:6].ljust(6, "0"))
-    zone = _zone(found[8])
+    hour, minute, second = int(parts[4]), int(parts[5]), int(parts[6] or 0)
+    fraction_us = int((parts[7] or "0")[:6].ljust(6, "0"))
+    zone = _zone(parts[8])
     return datetime(year, month, day, hour, minute, second, fraction_us, zone)
 
 

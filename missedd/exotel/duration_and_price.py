@@ -35,16 +35,16 @@ def read_call_facts(fields: Mapping[str, str], first_party: str | None) -> dict[
     `first_party` is whose phone rang first, `agent` or `customer`; None for a flow. Two people talk while
     the second leg is up. In a flow the longest leg counts, or the flow's own conversation.
     """
-    found: dict[str, str] = {}
-    told = [
+    facts: dict[str, str] = {}
+    durations = [
         seconds for text in _durations(fields, first_party) if (seconds := _parse_seconds(text)) is not None
     ]
-    if told and first_word(fields, "EventType") != "answered":
-        found["talk_s"] = str(max(told))
+    if durations and first_word(fields, "EventType") != "answered":
+        facts["talk_s"] = str(max(durations))
     recording = first_value(fields, "RecordingUrl", "Stream[RecordingUrl]")
     if is_web_link(recording):
-        found["recording_url"] = recording
-    return found | _read_price(fields)
+        facts["recording_url"] = recording
+    return facts | _read_price(fields)
 
 
 def read_sms_facts(fields: Mapping[str, str]) -> dict[str, str]:
@@ -63,10 +63,10 @@ def _durations(fields: Mapping[str, str], first_party: str | None) -> Iterator[s
 
 
 def _parse_seconds(text: str) -> int | None:
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    duration = _DURATION.fullmatch(text)
+    if duration is None:
         return None
-    hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    hours, minutes, seconds = (int(each or 0) for each in duration.groups())
     whole = hours * 3_600 + minutes * 60 + seconds
     return whole if whole <= LONGEST_CALL_S else None
 

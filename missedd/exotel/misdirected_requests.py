@@ -30,17 +30,17 @@ class OtherProduct:
 
 
 VOICEBOT: Final = OtherProduct(
-    "voicebot", "the URL of a Voicebot or Stream applet in App Bazaar: it has to be that of your bot"
+    "voicebot", "the URL of a Voicebot or Stream applet in App Bazaar: it must be the URL of your bot"
 )
 AGENT_STREAM: Final = OtherProduct(
-    "agent-stream", "the address for events of AgentStream: it has to be that of your bot"
+    "agent-stream", "the address for events of AgentStream: it must be the address of your bot"
 )
 INTEGRATION_CORE: Final = OtherProduct(
     "integration-core", "the webhook URL of your Integration Core (WebRTC) application"
 )
 CCM: Final = OtherProduct("ccm", "the StatusCallback that your application gives to CCM's calls (v2, v3)")
 DIAL_WHOM: Final = OtherProduct(
-    "dial-whom", "the dial-whom URL of a Connect applet in App Bazaar: it has to answer with numbers"
+    "dial-whom", "the dial-whom URL of a Connect applet in App Bazaar: its answer must be phone numbers"
 )
 HEARTBEAT: Final = OtherProduct("heartbeat", "the webhook URL of ExoPhone Heartbeat alerts")
 CAMPAIGNS: Final = OtherProduct("campaigns", "a status callback that your application gives to campaigns")

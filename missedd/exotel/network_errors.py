@@ -31,7 +31,7 @@ class NetworkFailure:
 
 NAME_NOT_RESOLVED: Final = NetworkFailure("name-not-resolved", "the host's name is not resolved")
 CONNECTION_REFUSED: Final = NetworkFailure("connection-refused", "the connection was refused")
-UNREACHABLE: Final = NetworkFailure("unreachable", "no way leads to the host's address")
+UNREACHABLE: Final = NetworkFailure("unreachable", "there is no route to the host's address")
 NO_CONNECTION_IN_TIME: Final = NetworkFailure("connect-timeout", "no connection was made in time")
 NO_ANSWER_IN_TIME: Final = NetworkFailure("timeout", "no answer came in time")
 CONNECTION_LOST: Final = NetworkFailure("connection-lost", "the connection was closed before an answer came")
@@ -41,23 +41,23 @@ _UNREACHABLE_ERRNOS: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETD
 
 def classify_failure(error: BaseException) -> NetworkFailure:
     """Name what went wrong with a request. `error` is httpx's exception, or trio's `TooSlowError`."""
-    deeper = list(_exception_chain(error))
-    for each in deeper:
-        match each:
+    chain = list(_exception_chain(error))
+    for cause in chain:
+        match cause:
             case socket.gaierror() | UnicodeError():  # also an impossible name, such as `crm..example.in`
                 return NAME_NOT_RESOLVED
             case ssl.SSLCertVerificationError():
-                why = getattr(each, "verify_message", None) or each
+                why = getattr(cause, "verify_message", None) or cause
                 return NetworkFailure("tls-failed", f"the certificate is not good: {why}")
             case ssl.SSLError():
-                return NetworkFailure("tls-failed", f"no TLS could be agreed on: {each.reason or each}")
-    if any(isinstance(each, ConnectionRefusedError) for each in deeper):
+                return NetworkFailure("tls-failed", f"the TLS handshake failed: {cause.reason or cause}")
+    if any(isinstance(each, ConnectionRefusedError) for each in chain):
         return CONNECTION_REFUSED
-    if any(isinstance(each, OSError) and each.errno in _UNREACHABLE_ERRNOS for each in deeper):
+    if any(isinstance(each, OSError) and each.errno in _UNREACHABLE_ERRNOS for each in chain):
         return UNREACHABLE
     match error:
         case httpx.InvalidURL():
-            return NetworkFailure("invalid-url", "the URL cannot be one")
+            return NetworkFailure("invalid-url", "the URL is not valid")
         case httpx.ConnectTimeout():
             return NO_CONNECTION_IN_TIME
         case httpx.TimeoutException() | trio.TooSlowError():
@@ -76,8 +76,8 @@ def _exception_chain(error: BaseException) -> Iterator[BaseException]:
     """The exception, its cause, and so on. If one connection had several attempts, all their exceptions."""
     yield error
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _exception_chain(each)
+        for part in error.exceptions:
+            yield from _exception_chain(part)
     below = error.__cause__ or error.__context__
     if below is not None:
         yield from _exception_chain(below)

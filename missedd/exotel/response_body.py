@@ -97,8 +97,8 @@ def _parse_xml(text: str) -> ResponseBody:
 
 
 def _element(text: str, name: str) -> str:
-    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return html.unescape(found[1]).strip() if found else ""
+    element = re.search(rf"<{name}>([^<]*)</{name}>", text)
+    return html.unescape(element[1]).strip() if element else ""
 
 
 def _text(item: object) -> str:

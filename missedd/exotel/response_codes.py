@@ -119,7 +119,7 @@ def interpret_response(
     if 200 <= status < 300:
         if read.sid and not read.is_error:
             return Accepted(read.sid, code)
-        return Unknown(code, Reason.REPLY_LOST, read.message or "the answer names no Sid")
+        return Unknown(code, Reason.REPLY_LOST, read.message or "the answer has no Sid")
     rule = next((each for each in RULES[api] if each.matches(status, read)), None)
     if rule is not None:
         wait_s = parse_retry_after_s(retry_after, now) if rule.is_retryable else None

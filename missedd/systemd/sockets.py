@@ -41,7 +41,7 @@ def inherited_sockets(
         return {}
     names = environ.get("LISTEN_FDNAMES", "").split(":")
     names += [""] * (count - len(names))
-    found: dict[str, list[socket.socket]] = {}
+    by_name: dict[str, list[socket.socket]] = {}
     try:
         for descriptor, name in zip(range(first_fd, first_fd + count), names, strict=False):
             if name not in (PUBLIC, PRIVATE):
@@ -49,14 +49,14 @@ def inherited_sockets(
                     f"systemd passed a socket named {name!r}; "
                     f"give each one FileDescriptorName={PUBLIC} or {PRIVATE}, as missedd.socket does"
                 )
-            found.setdefault(name, []).append(_checked_listening_socket(descriptor, name))
-        if len(found.get(PRIVATE, ())) > 1:
+            by_name.setdefault(name, []).append(_checked_listening_socket(descriptor, name))
+        if len(by_name.get(PRIVATE, ())) > 1:
             raise InvalidInheritedSocket("systemd passed more than one private socket; one address is enough")
     except InvalidInheritedSocket:
-        for each in (each for held in found.values() for each in held):
-            each.close()
+        for listener in (each for held in by_name.values() for each in held):
+            listener.close()
         raise
-    return found
+    return by_name
 
 
 def _checked_listening_socket(descriptor: int, name: str) -> socket.socket:

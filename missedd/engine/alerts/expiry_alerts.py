@@ -31,7 +31,7 @@ LOG_EVERY_S: Final = 60.0
 RESOLVED_AFTER_S: Final = 3600.0
 
 _REMEDY: Final = (
-    "see the queue for what holds them up (the budget in [exotel], too few agents or lines, a pause, the "
+    "the queue shows why they wait (the rate limit in [exotel], too few agents or lines, a pause, the "
     "provider), or let them wait for longer with give_up_after"
 )
 _NAMES: Final = {Kind.CALLBACK: ("callback", "callbacks"), Kind.SMS: ("SMS", "SMS")}
@@ -67,14 +67,14 @@ class ExpiryTroubles:
     def record_expired(self, campaign: str, kind: Kind) -> None:
         """Count an action that has just expired."""
         self._end_if_over(campaign)
-        spell = self._series.setdefault(campaign, _ExpirySeries(self._clock.now()))
-        spell.counts_by_kind[kind] += 1
-        spell.latest_s = trio.current_time()
+        series = self._series.setdefault(campaign, _ExpirySeries(self._clock.now()))
+        series.counts_by_kind[kind] += 1
+        series.latest_s = trio.current_time()
         self._changed.set()
 
     async def run(self) -> None:
         while True:
-            over_at = min((spell.over_at_s for spell in self._series.values()), default=math.inf)
+            over_at = min((series.over_at_s for series in self._series.values()), default=math.inf)
             with trio.move_on_at(over_at):
                 await self._changed.wait()
             self._changed = trio.Event()
@@ -86,23 +86,23 @@ class ExpiryTroubles:
 
     def _end_if_over(self, campaign: str) -> None:
         """Forget a campaign's series if it is over."""
-        spell = self._series.get(campaign)
-        if spell is not None and trio.current_time() >= spell.over_at_s:
+        series = self._series.get(campaign)
+        if series is not None and trio.current_time() >= series.over_at_s:
             del self._series[campaign]
             self._troubles.resolve(TroubleKind.EXPIRING, campaign)
 
     def _log_series(self) -> bool:
         """Log each series that has grown since the last log line. Returns whether there was one."""
-        is_told = False
-        for campaign, spell in self._series.items():
-            more = spell.count - spell.logged_count
-            if spell.count < TROUBLE_THRESHOLD or not more:
+        has_logged = False
+        for campaign, series in self._series.items():
+            more = series.count - series.logged_count
+            if series.count < TROUBLE_THRESHOLD or not more:
                 continue
-            is_told, spell.logged_count = True, spell.count
-            self._log.warning(Event.ACTIONS_EXPIRED, campaign=campaign, count=more, in_all=spell.count)
+            has_logged, series.logged_count = True, series.count
+            self._log.warning(Event.ACTIONS_EXPIRED, campaign=campaign, count=more, in_all=series.count)
             what = " and ".join(
                 f"{n:,} {_NAMES[kind][n > 1]}"
-                for kind, n in sorted(spell.counts_by_kind.items())
+                for kind, n in sorted(series.counts_by_kind.items())
                 if kind in _NAMES
             )
             self._troubles.record(
@@ -111,6 +111,6 @@ class ExpiryTroubles:
                 f"{what} of {campaign} grew too old before their turn",
                 _REMEDY,
                 self._clock.now(),
-                since=spell.since,
+                since=series.since,
             )
-        return is_told
+        return has_logged

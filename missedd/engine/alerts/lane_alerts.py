@@ -22,19 +22,19 @@ from missedd.log.logger import Event, Logger
 
 _LANE_WORDS: Final = {Lane.VOICE: "calls", Lane.SMS: "SMS"}
 
-_WAITS: Final = "what is due waits and goes out by itself then, unless it grows too old first"
+_WAITS: Final = "due actions wait, and are sent by themselves afterwards, unless they expire first"
 _REMEDIES: Final = {
-    Reason.PROVIDER_UNREACHABLE: "look at this machine's network and DNS, at [exotel] api_base, and at "
+    Reason.PROVIDER_UNREACHABLE: "check this machine's network and DNS, [exotel] api_base, and "
     f"Exotel's status page; {_WAITS}",
     Reason.PROVIDER_AUTH: "put the account's API key and token into EXOTEL_API_KEY and EXOTEL_API_TOKEN, in "
     "the environment or as systemd credentials, compare [exotel] account_sid and api_base with Exotel's "
     f"dashboard, and restart missedd; {_WAITS}",
-    Reason.ACCOUNT_PROBLEM: f"look at the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
+    Reason.ACCOUNT_PROBLEM: f"check the account's balance, KYC and plan in Exotel's dashboard; {_WAITS}",
 }
 
 _OWN_REMEDY: Final = (
     "compare the campaign's flow, exophones, caller_id and SMS sender with what the account has in Exotel's "
-    "dashboard; each of these actions is tried again by itself until it is too old"
+    "dashboard; each of these actions is retried until it expires"
 )
 
 
@@ -66,14 +66,14 @@ class LaneTroubles:
         )
         event = Event.PROVIDER_REFUSES if reason in ACCOUNT_HOLDS else Event.PROVIDER_UNREACHABLE
         fields = {"lane": _affected_lanes(lane, reason), "reason": reason, "code": code}
-        story = self._logged.get(_subject(lane, reason))
-        if story is None:
+        logged = self._logged.get(_subject(lane, reason))
+        if logged is None:
             self._logged[_subject(lane, reason)] = _LoggedTrouble(after.held_since_s)
             self._log.error(event, **fields, why=cause, what_to_do=remedy)
         elif after.failed_probes:
-            story.tries += 1
-            if is_worth_logging(story.tries):
-                self._log.error(event, **fields, why=cause, tries=story.tries)
+            logged.tries += 1
+            if is_worth_logging(logged.tries):
+                self._log.error(event, **fields, why=cause, tries=logged.tries)
             else:
                 self._log.count_only(event, **fields)
 
@@ -85,22 +85,22 @@ class LaneTroubles:
         subject = _subject(lane, before.reason)
         if subject == before.reason and not is_over:
             return  # the other lane still waits for its own probe
-        story = self._logged.pop(subject, None)
-        if story is not None:
+        logged = self._logged.pop(subject, None)
+        if logged is not None:
             self._log.info(
                 Event.PROVIDER_REACHABLE,
                 lane=_affected_lanes(lane, before.reason),
                 reason=before.reason,
-                lasted_s=round(trio.current_time() - story.since_s, 1),
-                tries=story.tries,
+                lasted_s=round(trio.current_time() - logged.since_s, 1),
+                tries=logged.tries,
             )
 
     def report_campaign_refused(self, lane: Lane, campaign: str, code: str, message: str) -> None:
         """Report that the account is refused for this campaign's requests alone."""
-        subject, told = _campaign_subject(lane, campaign), ", ".join(filter(None, (code, message)))
+        subject, detail = _campaign_subject(lane, campaign), ", ".join(filter(None, (code, message)))
         cause = (
             f'Exotel refuses the {_LANE_WORDS[lane]} of campaign "{campaign}", and takes those of '
-            f"others ({told})"
+            f"others ({detail})"
         )
         self._troubles.record(TroubleKind.PROVIDER_REFUSES, subject, cause, _OWN_REMEDY, self._clock.now())
         fields = {"lane": lane, "campaign": campaign, "code": code, "why": cause}
@@ -133,11 +133,11 @@ def _affected_lanes(lane: Lane, reason: Reason) -> str:
 
 
 def _cause(lane: Lane, reason: Reason, code: str, message: str) -> str:
-    told = ", ".join(filter(None, (code, message)))
+    detail = ", ".join(filter(None, (code, message)))
     if reason is Reason.PROVIDER_AUTH:
-        return f"Exotel refuses our credentials ({told})"
+        return f"Exotel refuses our credentials ({detail})"
     if reason is Reason.ACCOUNT_PROBLEM:
-        return f"Exotel says that the account cannot do this ({told})"
+        return f"Exotel says that the account cannot do this ({detail})"
     if code[:1].isdigit():
-        return f"Exotel answers requests for {_LANE_WORDS[lane]} with errors only ({told})"
-    return f"Exotel cannot be reached for {_LANE_WORDS[lane]} ({told})"
+        return f"Exotel answers requests for {_LANE_WORDS[lane]} with errors only ({detail})"
+    return f"Exotel cannot be reached for {_LANE_WORDS[lane]} ({detail})"

@@ -135,7 +135,7 @@ class AttemptRecorder:
         )
         while True:
             try:
-                wakes = await self._store.write(unit)
+                timers = await self._store.write(unit)
                 break
             except NotDurable as failure:
                 self._log.log_throttled(
@@ -143,7 +143,7 @@ class AttemptRecorder:
                 )
                 await trio.sleep(STORE_RETRY_S)
         self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "record")
-        self._timers.add(wakes)
+        self._timers.add(timers)
         event = {
             "accepted": Event.ATTEMPT_ACCEPTED,
             "refused": Event.ATTEMPT_REFUSED,

@@ -86,8 +86,8 @@ class Dispatcher:
                         claiming.start_soon(probe, name=f"probes of {self._lane}")
                     while True:
                         await self._due_queue.wait()
-                        held = self._breakers.hold_reason(self._lane)
-                        await (self._send_next() if held is None else self._hold_due(held))
+                        hold_reason = self._breakers.hold_reason(self._lane)
+                        await (self._send_next() if hold_reason is None else self._hold_due(hold_reason))
 
     async def _send_next(self) -> None:
         await self._wait_for_slot()
@@ -140,7 +140,7 @@ class Dispatcher:
         """Make the lane's held actions due again, and retry until the store can commit."""
         while True:
             try:
-                wakes = await self._store.write(partial(release_lane, lane=self._lane), offload=True)
+                timers = await self._store.write(partial(release_lane, lane=self._lane), offload=True)
                 break
             except NotDurable as failure:
                 self._log.log_throttled(
@@ -148,7 +148,7 @@ class Dispatcher:
                 )
                 await trio.sleep(STORE_RETRY_S)
         self._log.reset_throttle(Event.STORE_COMMIT_FAILED, "release")
-        self._timers.add(wakes)
+        self._timers.add(timers)
 
     async def _on_action_held(self) -> None:
         """An action was held with the lane. If the lane was released meanwhile, release the action too."""
@@ -164,10 +164,10 @@ class Dispatcher:
         if self._rate_limiter and claimed:
             self._rate_limiter.restamp(slot)
         events = []
-        for each in claimed:
-            self._slots.acquire_on_behalf_of_nowait(each.action.id)
+        for attempt in claimed:
+            self._slots.acquire_on_behalf_of_nowait(attempt.action.id)
             ended = trio.Event()
-            self._requests.start_soon(self._make_attempt, each, ended, name=f"attempt {each.action.id}")
+            self._requests.start_soon(self._make_attempt, attempt, ended, name=f"attempt {attempt.action.id}")
             events.append(ended)
         return events
 
@@ -186,15 +186,15 @@ class Dispatcher:
         try:
             answer = await self._send(claimed)
             answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
-            settled = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
+            decision = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
             self._breakers.record_answer(self._lane, answer, began_s)
-            settled = hold_with_lane(settled, held := self._breakers.hold_reason(self._lane))
-            if settled.pause_s is not None and self._rate_limiter:
-                pause_s = settled.pause_s if held is None else self._breakers.probe_wait_s(self._lane)
+            decision = hold_with_lane(decision, hold_reason := self._breakers.hold_reason(self._lane))
+            if decision.pause_s is not None and self._rate_limiter:
+                pause_s = decision.pause_s if hold_reason is None else self._breakers.probe_wait_s(self._lane)
                 self._rate_limiter.pause(pause_s)
                 self._log.warning(Event.BUDGET_PAUSED, kind=action.kind, pause_s=round(pause_s, 1))
-            await self._recorder.record(claimed, settled)
-            if settled.result.hold_reason is not None:
+            await self._recorder.record(claimed, decision)
+            if decision.result.hold_reason is not None:
                 await self._on_action_held()
         finally:
             self._slots.release_on_behalf_of(action.id)

@@ -11,14 +11,14 @@ from missedd.store.admission.admitted_call import AdmittedCall
 
 
 def log_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
-    for each in actions:
+    for action in actions:
         log.info(
             Event.ACTION_CLOSED,
-            action=each.id,
-            kind=each.kind,
-            campaign=each.campaign,
-            outcome=each.outcome,
-            reason=each.reason,
+            action=action.id,
+            kind=action.kind,
+            campaign=action.campaign,
+            outcome=action.outcome,
+            reason=action.reason,
         )
 
 

@@ -162,25 +162,25 @@ class CatchUp:
 
     async def _read_list(self, watermark: Watermark) -> Watermark:
         """Read the list from the watermark until some minutes ago. Returns the new watermark."""
-        stretch = next_range(watermark, self._clock.now())
-        if stretch is None:
+        time_range = next_range(watermark, self._clock.now())
+        if time_range is None:
             return watermark
-        this_round = _CatchUpRound(stretch)
-        page: PageQuery | None = None
+        this_round = _CatchUpRound(time_range)
+        query: PageQuery | None = None
         known = frozenset[str]()
         try:
             for _ in range(MAX_ROUND_PAGES):
                 await self._acquire_turn(this_round)
-                found = await self._client.incoming_calls(stretch.since, stretch.until, page)
-                if isinstance(found, Unavailable):
-                    raise _ProviderUnavailable(found)
-                await self._admit_page(found.calls, this_round)
-                page, before = found.next_query, known
-                known = frozenset(each.call.call_sid for each in found.calls)
-                if page is None or known <= before:
-                    return await self._advance_watermark(watermark, stretch, this_round)
+                page = await self._client.incoming_calls(time_range.since, time_range.until, query)
+                if isinstance(page, Unavailable):
+                    raise _ProviderUnavailable(page)
+                await self._admit_page(page.calls, this_round)
+                query, before = page.next_query, known
+                known = frozenset(each.call.call_sid for each in page.calls)
+                if query is None or known <= before:
+                    return await self._advance_watermark(watermark, time_range, this_round)
                 if this_round.is_in_order and this_round.latest_called_at is not None:
-                    part = TimeRange(stretch.since, this_round.latest_called_at)
+                    part = TimeRange(time_range.since, this_round.latest_called_at)
                     watermark = await self._advance_watermark(watermark, part, this_round)
             return watermark
         finally:
@@ -199,9 +199,9 @@ class CatchUp:
         Only calls to our own numbers, within the round's time range, are considered.
         """
         missed: dict[str, ListedCall] = {}
-        taken: dict[str, InboundCall] = {}
-        for each in page:
-            call = each.call
+        conversations: dict[str, InboundCall] = {}
+        for listed in page:
+            call = listed.call
             if call.called_at is None or not this_round.time_range.contains(call.called_at):
                 continue
             is_ours = any(map(self._policy.is_own_number, call.dialled))
@@ -209,27 +209,29 @@ class CatchUp:
             if is_ours and call.not_missed is Reason.STILL_IN_PROGRESS:
                 this_round.leave_unfinished(call.called_at)
             if is_ours and call.not_missed is None:
-                missed[call.call_sid] = each
+                missed[call.call_sid] = listed
             if is_ours and call.not_missed is Reason.CONVERSATION:
-                taken[call.call_sid] = call
-        fresh = await self._store.read(partial(unknown_call_sids, sids=list(missed)))
+                conversations[call.call_sid] = call
+        unknown_sids = await self._store.read(partial(unknown_call_sids, sids=list(missed)))
         calls = [
             each.call if each.has_details else await self._fetch_details(each.call, this_round)
             for sid, each in missed.items()
-            if sid in fresh
+            if sid in unknown_sids
         ]
         calls = [each for each in calls if each.not_missed is None]
-        if taken:
+        if conversations:
             calls += [
-                taken[sid]
-                for sid in await self._store.read(partial(sids_with_pending_contact, sids=list(taken)))
+                conversations[sid]
+                for sid in await self._store.read(
+                    partial(sids_with_pending_contact, sids=list(conversations))
+                )
             ]
         # At a number that we only call from, keep only the calls of people whom we called from it.
         if self._policy.caller_ids:
-            whose = await self._store.read(
+            attributed = await self._store.read(
                 partial(attribute_returned_calls, calls=calls, policy=self._policy)
             )
-            calls = [each for each in whose if self._policy.campaign_of_call(each)[0] is not None]
+            calls = [each for each in attributed if self._policy.campaign_of_call(each)[0] is not None]
         if not calls:
             return
         for call, verdict in zip(calls, await self._admit(calls), strict=True):
@@ -246,14 +248,14 @@ class CatchUp:
     async def _fetch_details(self, call: InboundCall, this_round: _CatchUpRound) -> InboundCall:
         """Request Call Details, which say whether somebody talked to the caller; the list left that out."""
         await self._acquire_turn(this_round)
-        found = await self._client.incoming_call(call.call_sid)
-        if isinstance(found, Unavailable):
-            if found.reason is Reason.NOT_FOUND:
+        details = await self._client.incoming_call(call.call_sid)
+        if isinstance(details, Unavailable):
+            if details.reason is Reason.NOT_FOUND:
                 return call
-            raise _ProviderUnavailable(found)
-        if found.call.not_missed is Reason.STILL_IN_PROGRESS and call.called_at is not None:
+            raise _ProviderUnavailable(details)
+        if details.call.not_missed is Reason.STILL_IN_PROGRESS and call.called_at is not None:
             this_round.leave_unfinished(call.called_at)
-        return replace(call, not_missed=found.call.not_missed, fields=found.call.fields)
+        return replace(call, not_missed=details.call.not_missed, fields=details.call.fields)
 
     async def _advance_watermark(
         self, watermark: Watermark, time_range: TimeRange, this_round: _CatchUpRound

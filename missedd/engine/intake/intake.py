@@ -79,14 +79,14 @@ class Intake:
     async def admit_all(self, calls: Sequence[InboundCall]) -> list[Verdict | Exception]:
         """Decide calls in their order, each as `admit` does. Returns a verdict or an exception for each."""
         waiting = [self._queue.put(call) for call in calls]
-        found: list[Verdict | Exception] = []
-        for each in waiting:
+        results: list[Verdict | Exception] = []
+        for pending in waiting:
             try:
-                found.append(await self._wait_for_verdict(each))
+                results.append(await self._wait_for_verdict(pending))
             except Exception as failure:
                 # A call that fails must not prevent the others from being served.
-                found.append(failure)
-        return found
+                results.append(failure)
+        return results
 
     async def _wait_for_verdict(self, waiting: PendingCall) -> Verdict:
         await waiting.decided.wait()
@@ -107,8 +107,8 @@ class Intake:
             while batch := await self._queue.next_batch():
                 if not await self._admit_batch(batch):
                     # One call of the batch fails: try one by one, so that only this call is refused.
-                    for each in batch:
-                        await self._admit_batch([each], is_alone=True)
+                    for pending in batch:
+                        await self._admit_batch([pending], is_alone=True)
             self._intake_log.log_counted()
             nursery.cancel_scope.cancel()
 
@@ -133,8 +133,8 @@ class Intake:
                 error=str(failure),
                 refused_calls=len(batch),
             )
-            for each in batch:
-                each.fail(NotDurable(str(failure)))
+            for pending in batch:
+                pending.fail(NotDurable(str(failure)))
             return True
         except Exception as failure:
             if not is_alone and len(batch) > 1:

@@ -58,7 +58,7 @@ class IntakeLog:
     def log_counted(self) -> None:
         """Log the calls that were only counted so far."""
         if self._unlogged:
-            told = {verdict.value: count for verdict, count in sorted(self._unlogged.items())}
-            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._unlogged.total(), verdicts=told)
+            counts = {verdict.value: count for verdict, count in sorted(self._unlogged.items())}
+            self._log.info(Event.WEBHOOKS_ADMITTED, calls=self._unlogged.total(), verdicts=counts)
         self._unlogged.clear()
         self._has_unlogged = trio.Event()

@@ -68,7 +68,7 @@ class IntakeQueue:
         if self._is_closed:
             raise Overloaded("the daemon is stopping")
         if len(self._pending) >= MAX_PENDING_CALLS:
-            raise Overloaded("too many calls wait already")
+            raise Overloaded("too many calls are waiting")
         waiting = PendingCall(call)
         self._pending.append(waiting)
         self._has_calls.set()
@@ -105,7 +105,7 @@ class IntakeQueue:
                 await self._has_calls.wait()
             await trio.sleep(CHECK_EVERY_S)
             too_long = trio.current_time() - MAX_WAIT_S
-            for each in (*self._in_decision, *self._pending):
-                if each.enqueued_at_s > too_long:
+            for pending in (*self._in_decision, *self._pending):
+                if pending.enqueued_at_s > too_long:
                     break
-                each.fail(Overloaded(f"the store took over {MAX_WAIT_S:g} s"))
+                pending.fail(Overloaded(f"the store took over {MAX_WAIT_S:g} s"))

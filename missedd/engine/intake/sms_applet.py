@@ -91,15 +91,15 @@ class SmsAppletResponder:
         )
         return await self._store.read(unit)
 
-    def _on_handed_over(self, handed: SmsHandover) -> None:
-        if handed.admitted is not None:
-            self._on_admitted(handed.admitted)
-        if handed.action is not None:
+    def _on_handed_over(self, handover: SmsHandover) -> None:
+        if handover.admitted is not None:
+            self._on_admitted(handover.admitted)
+        if handover.action is not None:
             self._log.info(
                 Event.ACTION_CLOSED,
-                action=handed.action.id,
-                kind=handed.action.kind,
-                campaign=handed.action.campaign,
+                action=handover.action.id,
+                kind=handover.action.kind,
+                campaign=handover.action.campaign,
                 outcome=Outcome.HANDED_OVER,
                 reason=Reason.HANDED_TO_APPLET,
             )

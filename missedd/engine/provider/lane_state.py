@@ -99,41 +99,41 @@ class CircuitBreakers:
         """
         if lane not in self._campaign_refusals:
             return answer
-        own = self._campaign_refusals[lane]
+        refusals = self._campaign_refusals[lane]
         match answer:
-            case Accepted() if own.record_accepted(campaign, began_s):
+            case Accepted() if refusals.record_accepted(campaign, began_s):
                 self._troubles.report_campaign_accepted(lane, campaign)
             case Refused(reason=reason) if reason in ACCOUNT_HOLDS:
-                if own.record_refusal(campaign, trio.current_time()):
+                if refusals.record_refusal(campaign, trio.current_time()):
                     self._troubles.report_campaign_refused(lane, campaign, answer.code, answer.message)
                     return replace(answer, retryable=True)
         return answer
 
     def record_answer(self, lane: Lane, answer: Answer, began_s: float) -> None:
         """Record how a request ended that began at `began_s` by trio's clock."""
-        sign = signal_of(answer)
-        if sign is None:
+        signal = signal_of(answer)
+        if signal is None:
             return
-        wish_s = answer.retry_after_s if isinstance(answer, Refused) else None
+        retry_after_s = answer.retry_after_s if isinstance(answer, Refused) else None
         now_s, before = trio.current_time(), self._states[lane]
-        after = after_request(before, sign, began_s, now_s, wish_s)
-        said = answer.message if isinstance(answer, Refused | Unknown) else ""
+        after = after_request(before, signal, began_s, now_s, retry_after_s)
+        message = answer.message if isinstance(answer, Refused | Unknown) else ""
         begins = after.reason in ACCOUNT_HOLDS and after.reason is not self.hold_reason(lane)
-        self._set_state(lane, after, answer.code, said)
+        self._set_state(lane, after, answer.code, message)
         if begins and after.reason is not None:
             for other in LANES:
                 if self.hold_reason(other) not in ACCOUNT_HOLDS:
-                    self._set_state(other, hold_circuit(after.reason, now_s), answer.code, said)
+                    self._set_state(other, hold_circuit(after.reason, now_s), answer.code, message)
         if before.reason in ACCOUNT_HOLDS and after.reason is None:
             for other in LANES:
                 self._set_state(other, after_other_lane_accepted(self._states[other]), "", "")
 
-    def record_lookup(self, lane: Lane, found: object) -> bool:
+    def record_lookup(self, lane: Lane, result: object) -> bool:
         """Record the result of a lookup that was a probe. Returns whether Exotel answered; a 4xx counts."""
-        code = found.code if isinstance(found, Unavailable) else "200"
+        code = result.code if isinstance(result, Unavailable) else "200"
         is_answered = code[:1] in "1234"
-        course = self._states[lane]
-        self._set_state(lane, after_lookup(course, trio.current_time(), is_answered=is_answered), code, "")
+        state = self._states[lane]
+        self._set_state(lane, after_lookup(state, trio.current_time(), is_answered=is_answered), code, "")
         return is_answered
 
     def record_nothing_to_probe(self, lane: Lane) -> None:

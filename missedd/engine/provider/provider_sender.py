@@ -68,12 +68,12 @@ class ProviderSender:
             custom_field=str(action.id),
         )
 
-    def _build_sms(self, action: ActionRow, written: RenderedSms) -> OutgoingSms:
-        sms = written.policy
+    def _build_sms(self, action: ActionRow, rendered: RenderedSms) -> OutgoingSms:
+        sms = rendered.policy
         return OutgoingSms(
             sender=sms.sender,
             to_number=action.number,
-            body=written.text,
+            body=rendered.text,
             dlt_entity_id=sms.dlt_entity_id,
             dlt_template_id=sms.dlt_template_id,
             sms_type=sms.message_class,

@@ -125,14 +125,14 @@ class Reconciler:
 
     async def _adopt_call(self, action: ActionRow, provider_sid: str) -> None:
         now = self._clock.now()
-        wake = await self._store.write(
+        timer = await self._store.write(
             partial(
                 adopt_found_call, action_id=action.id, provider_sid=provider_sid, policy=self._policy, now=now
             )
         )
-        if wake is None:
+        if timer is None:
             return  # the call's report was faster
-        self._timers.add([wake])
+        self._timers.add([timer])
         self._log.info(
             Event.ACTION_FOUND,
             action=action.id,
@@ -159,10 +159,11 @@ class Reconciler:
         if isinstance(records, Unavailable):
             return records
         ours = [
-            each
-            for each in records
+            record
+            for record in records
             # Exotel's filter may match more than was asked for.
-            if self._matches(each, action) and (each.created_at is None or since <= each.created_at <= until)
+            if self._matches(record, action)
+            and (record.created_at is None or since <= record.created_at <= until)
         ]
         taken = await self._store.read(
             partial(claimed_sids, sids=[each.sid for each in ours], except_action_id=action.id)
@@ -233,14 +234,14 @@ class Reconciler:
 
     async def _record_failed_lookup(self, action: ActionRow) -> None:
         unit = partial(record_failed_lookup, action_id=action.id, policy=self._policy, now=self._clock.now())
-        looked = await self._store.write(unit)
-        self._timers.add(looked.timers)
-        if looked.expired_reason is not None:
+        lookup = await self._store.write(unit)
+        self._timers.add(lookup.timers)
+        if lookup.expired_reason is not None:
             self._log.error(
                 Event.ACTION_CLOSED,
                 action=action.id,
                 kind=action.kind,
                 campaign=action.campaign,
                 outcome="unknown",
-                reason=Reason(looked.expired_reason),
+                reason=Reason(lookup.expired_reason),
             )

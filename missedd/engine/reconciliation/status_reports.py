@@ -29,13 +29,13 @@ def interpret_report(action: ActionRow, report: StatusReport) -> ReportMeaning:
             report.outcome, code.refused_class, reason=reason, details=read_sms_facts(report.fields)
         )
     first = action.details.get("first")
-    told = callback_outcome(report.fields, first) if report.is_terminal else NOT_ENDED
+    callback = callback_outcome(report.fields, first) if report.is_terminal else NOT_ENDED
     return ReportMeaning(
-        told.outcome,
+        callback.outcome,
         answered_at=answered_at(report.fields, first),
         ended_at=ended_at(report.fields),
-        reason=told.reason,
-        agent_answered=has_agent_answered(report.fields, first, told),
+        reason=callback.reason,
+        agent_answered=has_agent_answered(report.fields, first, callback),
         details=read_call_facts(report.fields, first),
     )
 

@@ -62,18 +62,18 @@ class Timers:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, wakes: Iterable[Timer]) -> None:
+    def add(self, timers: Iterable[Timer]) -> None:
         """Add timers that were just committed. Those beyond the horizon stay on disk only."""
-        for wake in wakes:
-            if wake.at_us <= self._loaded_until_us:
-                if not self._heap or wake.at_us < self._heap[0].at_us:
+        for timer in timers:
+            if timer.at_us <= self._loaded_until_us:
+                if not self._heap or timer.at_us < self._heap[0].at_us:
                     self._rescheduled.set()
-                heapq.heappush(self._heap, wake)
+                heapq.heappush(self._heap, timer)
 
     def pending_ids(self) -> set[int]:
         """The ids of all actions in memory: those with a timer, and those due and queued."""
         queued = set[int]().union(*(each.due_ids() for each in self._due_queues.values()))
-        return queued | {wake.action_id for wake in self._heap}
+        return queued | {timer.action_id for timer in self._heap}
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         if self._loaded_until_us < 0:
@@ -118,18 +118,18 @@ class Timers:
         self._loaded_until_us = until_us
         loaded = await self._read_due_timers(after_us, until_us)
         if self._heap:
-            added = {wake for wake in self._heap if wake.at_us > after_us}
-            for wake in loaded:
-                if wake not in added:
-                    heapq.heappush(self._heap, wake)
+            added = {timer for timer in self._heap if timer.at_us > after_us}
+            for timer in loaded:
+                if timer not in added:
+                    heapq.heappush(self._heap, timer)
         else:
             # A sorted list is a heap.
             self._heap = loaded
 
     def _move_due(self, now_us: int) -> None:
         while self._heap and self._heap[0].at_us <= now_us:
-            wake = heapq.heappop(self._heap)
-            self._due_queues[wake.lane].add(wake.at_us, wake.action_id)
+            timer = heapq.heappop(self._heap)
+            self._due_queues[timer.lane].add(timer.at_us, timer.action_id)
 
     async def _sleep(self, now_us: int) -> None:
         self._rescheduled = trio.Event()

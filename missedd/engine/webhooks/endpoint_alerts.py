@@ -30,16 +30,16 @@ TROUBLE_AFTER_S: Final = 300.0
 _REMEDIES: Final = {
     NAME_NOT_RESOLVED.code: "correct the host in the url of [campaign.webhook], or the DNS of this machine",
     CONNECTION_REFUSED.code: "start the application, or correct the port in the url of [campaign.webhook]",
-    UNREACHABLE.code: "look at the network between this machine and the application",
-    NO_CONNECTION_IN_TIME.code: "look at the application's machine, and at the firewalls in front of it",
-    NO_ANSWER_IN_TIME.code: "look at the application: it takes connections and does not answer on them",
-    "tls-failed": "put the application's certificate right, or the url of [campaign.webhook]",
+    UNREACHABLE.code: "check the network between this machine and the application",
+    NO_CONNECTION_IN_TIME.code: "check the application's machine, and the firewalls in front of it",
+    NO_ANSWER_IN_TIME.code: "check the application: it accepts connections but does not answer requests",
+    "tls-failed": "correct the application's certificate, or the url of [campaign.webhook]",
     "401": "correct the application's access, or the url of [campaign.webhook]",
     "403": "correct the application's access, or the url of [campaign.webhook]",
     "404": "correct the path in the url of [campaign.webhook]",
-    "410": "take the webhook out of [campaign.webhook]: the application says that it wants no more",
+    "410": "remove [campaign.webhook]: the application answers that it wants no more webhooks",
 }
-_LOOK_AT_ITS_LOG: Final = "look at the application's own log"
+_CHECK_ITS_LOG: Final = "check the application's own log"
 
 
 class EndpointTroubles:
@@ -93,7 +93,7 @@ class EndpointTroubles:
             TroubleKind.WEBHOOK_FAILING,
             endpoint.shown_url,
             f"The application takes no webhook: {failure.message}",
-            _REMEDIES.get(failure.code, _LOOK_AT_ITS_LOG),
+            _REMEDIES.get(failure.code, _CHECK_ITS_LOG),
             now,
             since=endpoint.failing_since,
             tries=endpoint.failure_count,

@@ -107,21 +107,21 @@ class WebhookQueues(DueQueue):
         The address that was served longest ago comes first, so that none waits for ever when slots are few.
         """
         now_s = trio.current_time()
-        shares = {endpoint: endpoint.load(now_s) for endpoint in self.endpoints}
-        out = sum(share.in_flight for share in shares.values())
-        out_to_hanging = sum(
-            share.in_flight for share in shares.values() if share.health is EndpointHealth.HANGING
+        loads = {endpoint: endpoint.load(now_s) for endpoint in self.endpoints}
+        in_flight = sum(load.in_flight for load in loads.values())
+        in_flight_to_hanging = sum(
+            load.in_flight for load in loads.values() if load.health is EndpointHealth.HANGING
         )
         chosen: dict[int, tuple[int, Endpoint]] = {}
         for endpoint in sorted(self.endpoints, key=lambda endpoint: endpoint.served_in_turn):
             if not len(endpoint.due_queue):
                 continue
-            share = shares[endpoint]
-            free = free_slots(share, out, out_to_hanging, is_only=not self.has_several_endpoints)
+            load = loads[endpoint]
+            free = free_slots(load, in_flight, in_flight_to_hanging, is_only=not self.has_several_endpoints)
             taken = endpoint.due_queue.take(free)
-            out += len(taken)
-            if share.health is EndpointHealth.HANGING:
-                out_to_hanging += len(taken)
+            in_flight += len(taken)
+            if load.health is EndpointHealth.HANGING:
+                in_flight_to_hanging += len(taken)
             if taken:
                 self._turn_count += 1
                 endpoint.served_in_turn = self._turn_count

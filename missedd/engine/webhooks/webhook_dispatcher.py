@@ -99,9 +99,9 @@ class WebhookDispatcher:
             endpoint.has_been_tried = True
             endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
             self._endpoint_troubles.record_answer(endpoint, answer)
-            settled = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
+            decision = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
         finally:
             # The slot is free before the answer is committed: slots share the application's time, not ours.
             del endpoint.in_flight[action.id]
             self._queues.notify_changed()
-        await self._recorder.record(claimed, settled)
+        await self._recorder.record(claimed, decision)

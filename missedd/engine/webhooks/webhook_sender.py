@@ -69,7 +69,7 @@ def missed_call_event(call: AcceptedCallJson) -> MissedCallAcceptedJson:
 def verification_event(verification: VerificationJson) -> VerificationVerifiedJson:
     """The event of a number that a call has verified. Times are RFC 3339 in UTC."""
     if verification.verified_at is None or verification.call_sid is None:
-        raise AssertionError(f"verification {verification.id} was not proved by a call")
+        raise AssertionError(f"verification {verification.id} was not verified by a call")
     proved = ProvedNumberJson(
         id=verification.id,
         number=verification.number,
@@ -148,8 +148,8 @@ class WebhookSender:
         campaign = self._policy.campaign(action.campaign)
         if campaign is None or campaign.webhook is None:
             return Refused(False, "unconfigured", Reason.NO_LONGER_CONFIGURED)
-        content_type, written = ENCODERS[campaign.webhook.format]
-        body = written(await self._load_event(action))
+        content_type, encode = ENCODERS[campaign.webhook.format]
+        body = encode(await self._load_event(action))
         message_id = f"msg_{action.origin_id or action.id}"
         timestamp_s = int(self._clock.now().timestamp())
         headers = {
@@ -166,10 +166,10 @@ class WebhookSender:
         verification_id = action.details.get("verification")
         if verification_id is None:
             return missed_call_event(await self._store.read(partial(fetch_call, call_id=action.call_id)))
-        proved = await self._store.read(partial(fetch_verification, verification_id=verification_id))
-        if proved is None:
+        verification = await self._store.read(partial(fetch_verification, verification_id=verification_id))
+        if verification is None:
             raise AssertionError(f"verification {verification_id} of action {action.id} is gone")
-        return verification_event(proved)
+        return verification_event(verification)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         try:
