@@ -1,4 +1,4 @@
-"""A stage for one actor: a real store on a real file, virtual time, a wall clock that can be set wrong."""
+"""A scene for one part of the engine: a store on a real file, virtual time, a wall clock that can be off."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.store.database import new_database
 
 
 class WallClock:
-    """Runs with trio's clock from noon on, plus whatever it is set wrong by."""
+    """Runs with trio's clock from noon on, plus the error that a test sets."""
 
     def __init__(self) -> None:
         self._began_s = trio.current_time()
@@ -51,7 +51,7 @@ class WallClock:
 
 
 class Disk:
-    """Full while `is_full`: every commit fails as SQLite's would. Each takes `takes_s` first."""
+    """A disk whose commits take `takes_s` seconds, and fail as SQLite's would while `is_full`."""
 
     def __init__(self) -> None:
         self.is_full = False
@@ -81,7 +81,7 @@ class EngineScene:
     rng: Random = field(default_factory=partial(Random, 1))
 
     async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> AdmittedCall:
-        """Admit one call, now if not told otherwise, and let the timers know of it."""
+        """Admit one call, by default now, and add its timers."""
         (admitted,) = await self.calls(call(sid, at or self.clock.now(), **changes))
         return admitted
 
@@ -93,7 +93,7 @@ class EngineScene:
         return admitted
 
     async def report_call_end(self, action_id: int, status: str, sid: str | None = None) -> ReportResult:
-        """A report of how the call of an action ended, by its Sid as `Provider` gives them."""
+        """A report of how an action's call ended, with the Sid that `Provider` gives it."""
         sid = sid or f"sid-{action_id}"
         report = StatusReport(sid, status, fields={"Status": status, "CallSid": sid})
         reports = StatusReports(self.store, self.policy, self.clock, self.log, self.timers)
@@ -118,7 +118,7 @@ class EngineScene:
 
 @asynccontextmanager
 async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> AsyncIterator[EngineScene]:
-    """An open store and running timers, its wall clock starting at `starts_at`."""
+    """An open store with running timers. The wall clock starts at `starts_at`."""
     clock, disk, lines = WallClock(), Disk(), io.StringIO()
     clock.error = starts_at - NOON
     log = create_logger(lines, style="json", now=clock.now)
@@ -144,7 +144,7 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
 
 
 class Provider:
-    """Answers each request with the next of `answers`, and with a yes when they are used up.
+    """Answers each request with the next of `answers`, and accepts the request when they are used up.
 
     Each request is out for `takes_s`. `rows_at_request` holds what the database said of it as it arrived.
     """

@@ -1,4 +1,4 @@
-"""The engine put together: what its parts do for one another, and through the private site."""
+"""The whole engine: how its parts work together, and with the private site."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SECRETS = Secrets("key", "token", "webhook-token-of-16", None)
 
 
 class Exotel:
-    """Loses every answer to a request for a call; lists `incoming` and nothing else."""
+    """Loses every answer to a request for a call. Its list has the `incoming` calls only."""
 
     def __init__(self) -> None:
         self.incoming: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""An operator's word is followed as soon as it is durable, even if whoever gave it has hung up."""
+"""An operator's change takes effect once it is durable, even if the client has disconnected."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def parked(stage: EngineScene) -> None:
 
 
 async def paused(stage: EngineScene) -> None:
-    """The callback has come to its gate, and waits for the end of a pause."""
+    """The callback has reached its gate, and waits for the end of a pause."""
     await operator_of(stage).perform(ME, PauseCampaign("admissions", "a test", None))
     await trio.sleep(60)
     unit = partial(claim, ids=[2], policy=BOTH, now=stage.clock.now(), limit=1)

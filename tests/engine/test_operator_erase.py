@@ -1,4 +1,4 @@
-"""An operator erases a number: the record of it, and the log, hold the pseudonym only."""
+"""An operator erases a number: the audit record and the log contain the pseudonym only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polls in a running engine: told as they change, and counted again where their rules have changed."""
+"""Polls in a running engine: watchers are notified of changes, and polls with new rules are recounted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The start: forgotten actions are woken for, the quarantine is said, memory is held against the disk."""
+"""The start: actions without a timer get one, a quarantine is logged, memory is compared with the disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALLBACKS = policy(campaign(callback=callback()))
 
 
 async def fresh_timers(stage: EngineScene, *, forgets: int = 0) -> Timers:
-    """Timers as a new start would make them; a mistaken load may leave some out."""
+    """Timers as a new start would make them. A faulty load may leave some out."""
 
     async def load(after_us: int, until_us: int) -> list[Timer]:
         rows = await stage.rows(

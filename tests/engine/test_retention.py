@@ -1,4 +1,4 @@
-"""Retention: who was silent for long is erased, a few a commit, and nobody else is."""
+"""Retention: inactive numbers are erased, a few in each commit, and no other number is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG_AGO = NOON - timedelta(days=500)
 
 @pytest.fixture(autouse=True)
 def _idle_timers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is about days, and so are these tests: nothing has to look at the clock every few seconds."""
+    """These tests last for days of virtual time, so the clock is not checked every few seconds."""
     monkeypatch.setattr("missedd.engine.timing.timers.CLOCK_CHECK_EVERY_S", ROUND_EVERY_S)
 
 

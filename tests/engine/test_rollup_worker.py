@@ -1,4 +1,4 @@
-"""The follower: it folds what is old enough, soon in a rush, and comes back from a full disk."""
+"""The rollup worker: it rolls up old calls, does so soon in a burst, and recovers from a full disk."""
 
 from __future__ import annotations
 

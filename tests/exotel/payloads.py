@@ -1,4 +1,4 @@
-"""Bodies of webhooks as Exotel sends them, some of them captured."""
+"""Bodies of webhooks as Exotel sends them; some were captured."""
 
 from __future__ import annotations
 

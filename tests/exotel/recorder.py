@@ -29,7 +29,7 @@ def client(answering: Answering, account: ExotelAccount = ACCOUNT) -> ExotelClie
 
 
 class Recorder:
-    """Answers each request with the next of `answers`, and keeps the requests."""
+    """Answers each request with the next of `answers`, and records the requests."""
 
     def __init__(self, *answers: httpx.Response) -> None:
         self.requests: list[httpx.Request] = []

@@ -1,4 +1,4 @@
-"""When the customer answered, out of what Exotel tells."""
+"""When the customer answered, from Exotel's reports and records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a callback ended: whose leg says what, and what follows where the legs are silent."""
+"""How a callback ended: by the legs, or by the status if the legs say nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def missed(outcome: Outcome, reason: Reason) -> CallbackOutcome:
 
 
 def event(kind: str, status: str, *legs: str | None, talked_s: int = 0, **changes: Any) -> dict[str, Any]:
-    """A report with legs; those that were completed are told with some seconds of the call."""
+    """A report with legs. A completed leg has some seconds of duration."""
     return {
         "CallSid": SID,
         "EventType": kind,

@@ -1,4 +1,4 @@
-"""Requests to Exotel: the form that goes out, and what the answer is read as."""
+"""Requests to Exotel: the form that is sent, and the result of each answer."""
 
 from __future__ import annotations
 

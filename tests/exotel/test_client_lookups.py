@@ -73,7 +73,7 @@ SINCE, UNTIL = (
 
 
 class Turns:
-    """Counts the turns of the budget that were taken."""
+    """Counts the slots of the rate limit that were taken."""
 
     def __init__(self) -> None:
         self.taken = 0

@@ -1,4 +1,4 @@
-"""Exotel's clock is India's, and most of its times do not say so."""
+"""Exotel's clock is in India's time, and most of its times have no zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reports and records tell of a call or an SMS beside its end, in the spellings that were seen."""
+"""Duration, price and recording from reports and records, in all spellings that were seen."""
 
 from __future__ import annotations
 

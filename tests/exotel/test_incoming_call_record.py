@@ -1,4 +1,4 @@
-"""What Exotel's list says of an incoming call: missed, answered, still going on, or not told."""
+"""What Exotel's list says about an incoming call: missed, answered, in progress, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that came to the missed-call address by mistake: each is known, and none is a missed call."""
+"""Requests sent to the missed-call address by mistake: each is recognised, and none is a missed call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks of incoming calls: what captured payloads and their documented variants are read as."""
+"""Webhooks of incoming calls: captured payloads and their documented variants, parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a request got no answer, told by what the network really raises."""
+"""Why a request got no answer, by the exceptions that a real network raises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
 
 
 class NoNames(trio.abc.HostnameResolver):
-    """Knows no name, without asking anybody beyond this machine."""
+    """Resolves no name, without a request beyond this machine."""
 
     async def getaddrinfo(self, *_asked: object, **_more: object) -> NoReturn:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -1,4 +1,4 @@
-"""Refused only where the request surely had no effect; everything doubtful is Unknown."""
+"""A result is Refused only if the request surely had no effect; every other failure is Unknown."""
 
 from __future__ import annotations
 

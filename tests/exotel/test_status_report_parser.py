@@ -1,4 +1,4 @@
-"""What became of a call or an SMS, whoever says it and however it is encoded."""
+"""The status of a call or an SMS, from every source and in every encoding."""
 
 from __future__ import annotations
 

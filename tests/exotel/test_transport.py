@@ -1,4 +1,4 @@
-"""What can happen on the way: every failure of the network becomes an answer, and costs no slot."""
+"""The HTTP exchange: every failure of the network becomes a result, and blocks no slot."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_a_base_that_is_no_url_is_no_connection() -> None:
 
 
 class Drip(httpx.AsyncByteStream):
-    """A body that comes in chunks, one every `pause_s`, until somebody stops reading."""
+    """A body in chunks, one every `pause_s` seconds, until the client stops reading."""
 
     def __init__(self, chunk: bytes, pause_s: float) -> None:
         self._chunk, self._pause_s = chunk, pause_s
@@ -119,7 +119,7 @@ async def test_a_dripping_answer_is_given_up(autojump_clock: trio.testing.MockCl
 
 
 class Slow(httpx.AsyncBaseTransport):
-    """Counts how many requests are inside at once."""
+    """Counts how many requests are in flight at once."""
 
     def __init__(self) -> None:
         self.inside = self.most_inside = self.served = 0

@@ -1,4 +1,4 @@
-"""Whatever encoding Exotel chose, the same fields come out; what can't be read is refused in words."""
+"""Every encoding of Exotel's gives the same fields; an unreadable request is rejected with an explanation."""
 
 from __future__ import annotations
 

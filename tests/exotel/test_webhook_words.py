@@ -1,4 +1,4 @@
-"""The words of a webhook that say whether a call was missed, goes on, or was answered."""
+"""The words of a webhook that say whether a call was missed, is in progress, or was answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trouble begins once, is counted while it goes on, and is forgotten at its end."""
+"""A trouble begins once, is counted while it lasts, and is removed at its end."""
 
 from __future__ import annotations
 

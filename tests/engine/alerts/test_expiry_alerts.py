@@ -1,4 +1,4 @@
-"""What grows too old before its turn is counted, told of once a minute, and stands until that is over."""
+"""Expired actions are counted and logged once a minute, and are a trouble until the series is over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def counting(stage: EngineScene, nursery: trio.Nursery) -> tuple[ExpiryTro
 async def test_a_backlog_that_grows_too_old_is_one_warning_and_stands_for_an_hour(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """1,511 callbacks whose lane went nowhere for more than a minute."""
+    """1,511 callbacks expire, as their lane was held for more than a minute."""
     async with scene(tmp_path, CALLBACKS) as stage, trio.open_nursery() as nursery:
         expiries, troubles = await counting(stage, nursery)
         attempts = AttemptRecorder(
@@ -74,7 +74,7 @@ async def test_now_and_then_one_is_no_news(autojump_clock: MockClock, tmp_path: 
 async def test_what_goes_on_is_told_once_a_minute_with_exact_counts(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """A drip counts as a flood does: three a minute are 180 an hour."""
+    """A slow series counts as a fast one does: three a minute are 180 an hour."""
     async with scene(tmp_path, CALLBACKS) as stage, trio.open_nursery() as nursery:
         expiries, troubles = await counting(stage, nursery)
         for second in range(600):

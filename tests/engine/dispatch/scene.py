@@ -1,4 +1,4 @@
-"""A dispatcher at work on the callbacks of one store."""
+"""A dispatcher that sends the callbacks of one store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an answer to what it does: the table, row by row; and whom a request rings."""
+"""What follows an answer, row by row of the table; and which phone a request rings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds requests back: budget, rate limit, gates, cap, and calls that go on."""
+"""What delays requests: the rate limit, pauses, gates, the cap, and calls in progress."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ async def test_deferred_callbacks_go_out_at_the_opening(autojump_clock: MockCloc
 async def test_whoever_waits_for_the_end_of_a_call_goes_at_that_end(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """The outcome wakes it: nothing is asked again and again meanwhile."""
+    """The outcome wakes the waiting action. Meanwhile the store is not polled."""
     of = policy(
         campaign(callback=callback()),
         campaign(name="care", exophones=(SECOND_EXOPHONE,), callback=callback()),
@@ -177,7 +177,7 @@ async def test_whoever_waits_for_the_end_of_a_call_goes_at_that_end(
 async def test_whoever_goes_first_in_its_stead_need_not_have_been_asked_for(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """Two older ones, each with an agent that the next wants too, whose own timers have not fired yet."""
+    """Two older callbacks, whose timers have not fired yet; each has an agent that the next one needs too."""
     first, second, _ = AGENTS
     of = policy(
         campaign(callback=callback(flow=None, agents=(second,))),
@@ -205,7 +205,7 @@ async def test_whoever_goes_first_in_its_stead_need_not_have_been_asked_for(
 async def test_the_cap_holds_at_sending_whatever_was_planned(
     autojump_clock: MockClock, tmp_path: Path, limit: int
 ) -> None:
-    """As many callbacks as the lower cap allows have ended in vain, and the caller has rung again since."""
+    """As many callbacks as the lower cap allows had no answer, and the caller has called again since."""
     of = campaign(callback=callback(max_per_hour=5), dedup_window=seconds(1))
     async with scene(tmp_path, policy(of)) as stage:
         provider = Provider(stage)

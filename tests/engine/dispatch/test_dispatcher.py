@@ -1,4 +1,4 @@
-"""What is due is claimed before its request goes out, and the answer is recorded afterwards."""
+"""A due action is claimed before its request is sent, and the answer is recorded afterwards."""
 
 from __future__ import annotations
 

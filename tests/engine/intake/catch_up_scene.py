@@ -30,7 +30,7 @@ TALKED = {"ConversationDuration": 31, "Leg1Status": "completed", "Leg2Status": "
 
 
 class Exotel:
-    """Its list of incoming calls over HTTP, `size` to a page; answers with `status` if that is set."""
+    """The list of incoming calls over HTTP, `size` calls a page; answers with `status` if it is set."""
 
     def __init__(self, size: int = 100) -> None:
         self.calls: list[dict[str, Any]] = []

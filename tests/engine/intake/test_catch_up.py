@@ -1,4 +1,4 @@
-"""Catch-up: when the provider's list is read, and which calls of it are served."""
+"""Catch-up: when the provider's list is read, and which of its calls are admitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catch-up when the provider, the disk or one call is at fault, and its share of the request budget."""
+"""Catch-up if the provider, the disk or one call fails, and its share of the rate limit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ ALL = policy(everything())
 
 
 class Told:
-    """Whoever is told of reports; `fails` as a full disk would make it."""
+    """Receives the reports of callbacks; with `fails` it fails as a full disk would make it."""
 
     def __init__(self) -> None:
         self.reports: list[tuple[int, StatusReport]] = []
@@ -51,7 +51,7 @@ async def admitting(
 
 
 async def answers(intake: Intake, *calls: InboundCall) -> list[Verdict | Exception]:
-    """Admit all at once; each call's verdict, or what it was refused with."""
+    """Admit all calls at once. Returns each call's verdict, or its exception."""
     found: dict[int, Verdict | Exception] = {}
 
     async def one(index: int, each: InboundCall) -> None:

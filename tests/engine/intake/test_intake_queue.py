@@ -1,4 +1,4 @@
-"""The queue before intake: nobody waits for ever, and whoever was answered stays answered."""
+"""The queue before intake: no call waits for ever, and a call that was answered keeps its answer."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_closed_queue_is_emptied_and_takes_nothing(autojump_clock: MockC
 
 
 class Steps(trio.abc.Instrument):
-    """Counts how often any task ran."""
+    """Counts how often any coroutine ran."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""The applet is given a text once that is on record; what cannot be made sure is asked for again."""
+"""The applet gets an SMS text after the handover is committed; if that fails, it is asked to try again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = "You rang at 12:00."
 
 
 class Texting:
-    """The actor with what stands beside it in the engine."""
+    """The responder with the parts that the engine connects to it."""
 
     def __init__(self, stage: EngineScene) -> None:
         self._stage = stage

@@ -1,4 +1,4 @@
-"""A lane in trouble: held, probed by one request at a time, let go; and who hears of it."""
+"""A lane in trouble: the lane is held, probed by one request at a time, and released; the alerts about it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def number(index: int) -> str:
 
 
 class LookUps:
-    """Answers look-ups with these statuses, then with 200."""
+    """Answers lookups with these statuses, then with 200."""
 
     def __init__(self, statuses: Iterable[int] = ()) -> None:
         self._statuses = list(statuses)
@@ -94,7 +94,7 @@ async def lane_of(
 
 
 def waits(provider: Provider) -> list[float]:
-    """Between the requests, from each answer to the next request."""
+    """Seconds from each answer to the next request."""
     return [round(b - a - 0.3, 2) for a, b in zip(provider.asked_at, provider.asked_at[1:], strict=False)]
 
 
@@ -260,7 +260,7 @@ async def test_an_sms_that_is_throttled_was_not_sent_and_goes_again(
 
 
 async def test_where_nothing_waits_a_look_up_finds_out(autojump_clock: MockClock, tmp_path: Path) -> None:
-    """All that was held has expired; whoever rings next must not wait for a probe of theirs."""
+    """All held actions have expired. The next caller must not wait for a probe."""
     async with (
         scene(tmp_path, CALLBACKS) as stage,
         lane_of(stage, [UNREACHED] * 20, look_ups=LookUps([500] * 10)),

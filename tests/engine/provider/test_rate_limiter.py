@@ -1,4 +1,4 @@
-"""The budget: never more than it allows in any minute, whatever is given back or paused meanwhile."""
+"""The rate limiter: no minute has more requests than the limit, whatever is released or paused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store with requests of which nobody knows what became, and a provider that can be asked."""
+"""A store with requests of unknown outcome, and a provider that answers lookups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BEFORE_NOON = NOON - minutes(1)
 
 
 class Exotel:
-    """Its list of calls and its details, over HTTP; down while `is_down`, or with nothing but a `status`."""
+    """The provider's list of calls and Call Details over HTTP; `is_down`, or `status`, make it fail."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -120,11 +120,11 @@ async def attempted(stage: EngineScene, action_id: int, answer: Answer) -> None:
 
 
 def missed(sid: str, at: datetime = BEFORE_NOON, **changes: Any) -> InboundCall:
-    """A call whose callback is due by noon."""
+    """A missed call whose callback is due at noon."""
     return call(sid, at, **changes)
 
 
 async def lost(stage: EngineScene, sid: str = "c1", **changes: Any) -> None:
-    """A missed call whose callback goes out now, at noon, and whose answer never comes."""
+    """A missed call whose callback is requested now, at noon, and whose answer never arrives."""
     (admitted,) = await stage.calls(missed(sid, **changes))
     await attempted(stage, admitted.timers[0].action_id, LOST)

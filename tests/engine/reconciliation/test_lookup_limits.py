@@ -1,4 +1,4 @@
-"""How long lookups go on, and how much of the request budget they take."""
+"""How long lookups are repeated, and how much of the rate limit they use."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ BOTH = policy(
 
 
 async def waited_for(stage: EngineScene, index: int) -> tuple[int, int]:
-    """Somebody's callback that is out, and another of theirs, which waits for its end; their ids."""
+    """A caller's placed callback, and the same caller's next one, which waits for its end; both ids."""
     caller = f"+9198000001{index:02}"
     (first,) = await stage.calls(missed(f"a{index}", caller=caller))
     (second,) = await stage.calls(missed(f"b{index}", caller=caller, dialled=(SECOND_EXOPHONE,)))
@@ -110,7 +110,7 @@ async def test_an_end_that_somebody_waits_for_is_learnt_soon_though_no_report_co
 async def test_early_lookups_take_at_most_a_quarter_of_the_budget(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """Calls that go on; the others' turn comes later, and nobody is forgotten."""
+    """Calls in progress: the other actions are looked up later, and none is forgotten."""
     exotel = Exotel()
     async with scene(tmp_path, BOTH) as stage, reconciling(stage, exotel, per_minute=8):
         for index in range(6):

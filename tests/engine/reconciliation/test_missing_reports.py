@@ -1,4 +1,4 @@
-"""A report that never came: the call or SMS is looked up by its Sid."""
+"""A status report that never arrived: the call or SMS is looked up by its Sid."""
 
 from __future__ import annotations
 

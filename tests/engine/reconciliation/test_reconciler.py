@@ -33,7 +33,7 @@ from tests.engine.scene import scene
 
 TWO_NUMBERS = policy(campaign(callback=callback(flow=None, agents=AGENTS[:1])))
 SHORT = callback(ring_timeout=seconds(5), time_limit=seconds(10))
-"""Its call cannot be up any more after 75 s: then another may go to the same person."""
+"""The call cannot last longer than 75 s. After that the same person may be called again."""
 AFTER_SHORT_S = 76
 
 
@@ -147,7 +147,7 @@ async def test_with_agents_both_numbers_have_to_fit(autojump_clock: MockClock, t
 async def test_a_call_that_belongs_to_another_action_is_not_adopted(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """The caller was rung half a minute before, in vain, and that call stands in the list too."""
+    """The caller was called half a minute before without an answer, and that call is in the list too."""
     exotel = Exotel()
     async with (
         scene(tmp_path, policy(campaign(callback=callback(), dedup_window=seconds(1)))) as stage,

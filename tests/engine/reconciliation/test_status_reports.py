@@ -1,4 +1,4 @@
-"""Status reports: what a rejected text comes to, an agent's miss, and how loudly the log tells of them."""
+"""Status reports: the outcome of a rejected SMS, an agent's miss, and the levels of their log lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS = policy(campaign(sms=sms()))
 
 
 class Texts:
-    """SMS that were taken, one after the other, and what the operators say of each."""
+    """SMS that were accepted one after the other, and the operator's code for each."""
 
     def __init__(self, stage: EngineScene) -> None:
         self.stage = stage

@@ -1,4 +1,4 @@
-"""The wall clock against one that never steps: how far it may be ahead, and what settles that."""
+"""The wall clock compared with a clock that never steps: how far it may be ahead, and what confirms it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timers fire in order and on time, and neither a restart nor the wall clock makes them lose one."""
+"""Timers fire in order and on time. Neither a restart nor a step of the wall clock loses one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def wakes(*at_s: float) -> list[Timer]:
 
 
 def about(instant_s: float, abs: float = 0.001) -> Any:  # noqa: A002 - pytest's own word
-    """`pytest.approx`, which has no type that a float may be compared with."""
+    """`pytest.approx`, whose type does not allow a comparison with a float."""
     return pytest.approx(instant_s, abs=abs)
 
 
 async def fired(stage: EngineScene, until_s: float) -> list[tuple[float, int]]:
-    """What comes to be due until then, as (seconds after noon by trio's clock, action)."""
+    """The actions that become due until then, as (seconds after noon by trio's clock, action id)."""
     found, queue, began_s = list[tuple[float, int]](), stage.ready[Lane.VOICE], trio.current_time()
     with trio.move_on_after(until_s):
         while True:

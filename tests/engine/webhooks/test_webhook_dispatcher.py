@@ -1,4 +1,4 @@
-"""Webhooks of several applications: each has its own queue, and one that hangs delays no other's."""
+"""Webhooks of several applications: each has its own queue, and one that hangs does not delay the others."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ HOOKS = policy(
 
 
 class Applications:
-    """Each campaign's own: how long it takes to answer, and what."""
+    """Each campaign's application: how long it takes to answer, and its answer."""
 
     def __init__(self, manners: Mapping[str, tuple[float, Answer]]) -> None:
         self.manners = dict(manners)
@@ -88,7 +88,7 @@ async def sending(
 
 
 async def ring(stage: EngineScene, name: str, count: int, first: int = 0) -> None:
-    """So many people ring a campaign at once."""
+    """`count` people call a campaign at once."""
     to = (EXOPHONES[name],)
     numbers = range(first, first + count)
     await stage.calls(
@@ -100,7 +100,7 @@ async def ring(stage: EngineScene, name: str, count: int, first: int = 0) -> Non
 
 
 async def waited_s(stage: EngineScene, name: str) -> list[float]:
-    """How long each delivered webhook of a campaign took from its due instant, shortest first."""
+    """The seconds from due to delivered for each webhook of a campaign, shortest first."""
     rows = await stage.rows(
         "SELECT due_at, closed_at FROM actions WHERE campaign = ? AND outcome = 'delivered'", name
     )
@@ -111,7 +111,7 @@ async def waited_s(stage: EngineScene, name: str) -> list[float]:
 async def test_beside_an_application_that_hangs_another_gets_its_webhooks_within_a_second(
     autojump_clock: MockClock, tmp_path: Path, was_well: bool
 ) -> None:
-    """Also where it was well until now, and has all the places as it begins to hang."""
+    """Also if the application answered well until now, and has all slots when it begins to hang."""
     applications = Applications({"a": WELL if was_well else HANGS, "b": WELL})
     async with scene(tmp_path, HOOKS) as stage, sending(stage, applications):
         stage.disk.takes_s = 0.005

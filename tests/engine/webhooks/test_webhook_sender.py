@@ -1,4 +1,4 @@
-"""Outgoing webhooks: what the application gets, that it can tell who sent it, and what its answer means."""
+"""Outgoing webhooks: the content, the signature, and the meaning of the application's answer."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def sent(stage: EngineScene, deliveries: WebhookSender, action_id: int = 1
 
 
 def is_described(request: httpx.Request) -> bool:
-    """Whether the OpenAPI document tells of such a webhook: its type, all of its fields, its headers."""
+    """Whether the OpenAPI document describes this webhook: its type, all of its fields, its headers."""
     body = json.loads(request.content)
     told = build_document()["webhooks"][body["type"]]["post"]
     schema = told["requestBody"]["content"][request.headers["content-type"]]["schema"]
