@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.harness.replay import replay_scenario
-from simulator.scenario.scenario import load_scenario
+from simulator.scenario.loader import load_scenario
 
 SCENARIO = Path(__file__).with_name("day.toml")
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from simulator.commands.junit import ScenarioTestResult, write_junit
-from simulator.scenario.scenario import Scenario, ScenarioError, load_scenario
+from simulator.scenario.loader import load_scenario
+from simulator.scenario.scenario import Scenario, ScenarioError
 from simulator.scenario.value_readers import format_duration
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

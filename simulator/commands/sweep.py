@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from simulator.load.options import at_least_one
-from simulator.scenario.scenario import ScenarioError, load_scenario
+from simulator.scenario.loader import load_scenario
+from simulator.scenario.scenario import ScenarioError
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -1,1 +1,1 @@
-"""Scenario files: their keys, and how they are read and checked."""
+"""Scenario files: their keys, and the code that reads and checks them."""

@@ -1,6 +1,7 @@
-"""What no single value shows: deeds that could do nothing, and expectations that could not fail.
+"""Finds events without any effect, and expectations that could never fail.
 
-Each function yields what is wrong, as a key of the entry (or none) and the end of a sentence.
+Example: an event after the end of the scenario. Each function yields (key of the entry or "", the end of
+a sentence).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ type Complaint = tuple[str, str]
 
 
 def check_event(kind: str, entry: Mapping[str, Any], at: timedelta, until: timedelta) -> Iterator[Complaint]:
-    """`at` and `until` count from the start; every value has been read without a mistake."""
+    """`at` and `until` count from the start. Every value has been read without a mistake."""
     if at > until:
         yield "time", "lies after the end (`until`): it would never happen"
     try:
@@ -45,7 +46,7 @@ def check_event(kind: str, entry: Mapping[str, Any], at: timedelta, until: timed
 
 
 def check_expectation(measure: str, filters: Mapping[str, Any], until: timedelta) -> Iterator[Complaint]:
-    """`filters` are as they were read: `after` and `before` count from the start."""
+    """`filters` are the values that were read: `after` and `before` count from the start."""
     after, before = filters.get("after", timedelta(0)), filters.get("before", until)
     if after >= until:
         yield "after", "lies at the end (`until`) or after it: nothing happens there"

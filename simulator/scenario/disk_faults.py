@@ -1,4 +1,4 @@
-"""What can go wrong with the disk under the simulated daemon."""
+"""The faults of the simulated daemon's disk."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DISK_ERRORS = {
     DiskFaultName.DISK_FULL: "database or disk is full",
     DiskFaultName.IO_ERROR: "disk I/O error",
 }
-"""What the database says on a disk that takes nothing."""
+"""SQLite's error texts for disk faults."""
 
 
 @dataclass(slots=True, eq=False)
 class DiskFault:
-    """One thing that goes wrong with the disk. `delay_s` is how slow it is.
+    """One fault of the disk. `delay_s` is the delay of a slow disk, in seconds.
 
-    `when` is `begin`, `before` (the commit) or `after` it; a full or broken disk refuses at `begin`
-    or `before`. `times` counts down; None is for ever. Raises ValueError for what cannot be.
+    `when` is `begin`, `before` (the commit) or `after` (the commit). A full or broken disk fails at
+    `begin` or `before`. `times` counts down; None means for ever. Raises ValueError for invalid values.
     """
 
     name: DiskFaultName | str

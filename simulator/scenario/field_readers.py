@@ -1,4 +1,4 @@
-"""Readings of fields, by their type hints: a setting that is added needs no line here."""
+"""Builds the readers of a dataclass's fields from their type hints; a new setting needs no code here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from simulator.scenario.value_readers import (
 
 
 def field_readers(dataclass_type: Any) -> dict[str, ValueReader]:
-    """The reading of each field of a dataclass. Raises TypeError for a type that needs a line here."""
+    """Return a reader for each field of a dataclass. Raises TypeError for a type without a reader."""
     return {name: _reader_for(hint) for name, hint in get_type_hints(dataclass_type).items()}
 
 
@@ -40,28 +40,28 @@ def _reader_for(hint: Any) -> ValueReader:
     if origin is tuple and members[1:] == (...,):
         return list_of(_reader_for(members[0]))
     if origin is UnionType:
-        # TOML has no null, so an optional value is one that may be left out.
+        # TOML has no null: an optional value may be left out.
         (member,) = (member for member in members if member is not NoneType)
         return _reader_for(member)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     if is_dataclass(hint):
         return _table_reader(hint)
-    raise TypeError(f"there is no reading for {hint}")
+    raise TypeError(f"there is no reader for {hint}")
 
 
 def _table_reader(dataclass_type: Any) -> ValueReader:
-    readings = field_readers(dataclass_type)
+    readers = field_readers(dataclass_type)
     required = [
-        each.name for each in fields(dataclass_type) if each.default is MISSING is each.default_factory
+        field.name for field in fields(dataclass_type) if field.default is MISSING is field.default_factory
     ]
 
     def read(value: Any) -> Any:
         for name in toml_table(value):
-            if name not in readings:
-                raise ValueError(unknown_value_text(name, readings))
+            if name not in readers:
+                raise ValueError(unknown_value_text(name, readers))
         if missing := [name for name in required if name not in value]:
             raise ValueError(f"needs {' and '.join(missing)}")
-        return dataclass_type(**{name: readings[name](given) for name, given in value.items()})
+        return dataclass_type(**{name: readers[name](given) for name, given in value.items()})
 
     return read

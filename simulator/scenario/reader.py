@@ -1,4 +1,4 @@
-"""Reads a scenario file strictly: every key and every value is known, or it is told what would be.
+"""Reads a scenario file strictly: an unknown key or value is an error that lists the known ones.
 
 Times in a timeline are offsets from the start (`"+90s"`, `"+1h30m"`) or local clock times of the
 start's day and zone (`"18:30"`).
@@ -46,7 +46,7 @@ _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
 class ScenarioReader:
-    """Reads on after a mistake, so that all of them are told at once."""
+    """Reads the keys of one file. The reader goes on after a mistake, to report all of them at once."""
 
     _start: datetime
     _until: timedelta
@@ -65,7 +65,7 @@ class ScenarioReader:
             self._required("until", duration),
         )
         daemon = self._required("daemon", toml_table)
-        self._raise_errors()  # what follows is reckoned from these
+        self._raise_errors()  # the other keys depend on these
         exchange = self._fields(self._raw.get("exchange", {}), SETTING_READERS, "exchange")
         people = self._people()
         timeline = self._timeline()
@@ -84,7 +84,7 @@ class ScenarioReader:
             exchange,
             people,
             tuple(timeline),
-            tuple(each for each in expectations if each is not None),
+            tuple(expectation for expectation in expectations if expectation is not None),
         )
 
     def _add_error(self, key: str, what: str) -> None:
@@ -94,16 +94,16 @@ class ScenarioReader:
         if self._errors:
             raise ScenarioError("\n".join(self._errors))
 
-    def _required(self, key: str, reads: ValueReader) -> Any:
+    def _required(self, key: str, reader: ValueReader) -> Any:
         if key not in self._raw:
             self._add_error(key, "is required")
             return None
-        return self._value(reads, self._raw[key], key)
+        return self._value(reader, self._raw[key], key)
 
     def _entries(self, key: str) -> list[tuple[int, dict[str, Any]]]:
-        """The members of an array of tables, each with its place."""
+        """The tables of an array, each with its index."""
         entries = self._raw.get(key, [])
-        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             self._add_error(key, f"must be a list of tables, each headed [[{key}]]")
             return []
         return list(enumerate(entries))
@@ -124,7 +124,7 @@ class ScenarioReader:
         return None
 
     def _fields(self, value: Any, takes: Mapping[str, ValueSpec], key: str) -> dict[str, Any]:
-        """A table's values as they are read, those with mistakes left out."""
+        """Read the values of a table; a value with a mistake is left out."""
         given = self._value(toml_table, value, key) or {}
         self._reject_unknown_keys(given, takes, f"{key}.")
         read = {
@@ -133,19 +133,19 @@ class ScenarioReader:
         return {name: value for name, value in read.items() if value is not None}
 
     def _value(self, takes: ValueSpec, value: Any, key: str) -> Any:
-        """The value, or None where it is a mistake."""
+        """Read one value. Returns None after a mistake, which is added to the errors."""
         try:
             match takes:
-                case NameReference(of, several):
-                    for name in value if several and isinstance(value, list) else [value]:
-                        # Of a kept answer, `first.body.id` names a part.
+                case NameReference(kind, allows_list):
+                    for name in value if allows_list and isinstance(value, list) else [value]:
+                        # A stored answer may be named with a path: `first.body.id`.
                         whole_name = (
                             non_empty_text(name).partition(".")[0]
-                            if of == "kept answer"
+                            if kind == "kept answer"
                             else non_empty_text(name)
                         )
-                        if whole_name not in self._names.get(of, [whole_name]):
-                            raise ValueError(unknown_value_text(name, self._names[of]))
+                        if whole_name not in self._names.get(kind, [whole_name]):
+                            raise ValueError(unknown_value_text(name, self._names[kind]))
                     return value
                 case TimelineTime():
                     return self._time_offset(value)
@@ -160,45 +160,45 @@ class ScenarioReader:
     def _people(self) -> tuple[PersonSpec, ...]:
         people = []
         for name, spec in (self._value(toml_table, self._raw.get("people", {}), "people") or {}).items():
-            said = self._fields(spec, PERSON_KEYS, f"people.{name}")
-            traits = {TRAITS[key].field: value for key, value in said.items() if key in TRAITS}
-            people.append(PersonSpec(name, said.get("number"), traits))
+            given = self._fields(spec, PERSON_KEYS, f"people.{name}")
+            traits = {TRAITS[key].field: value for key, value in given.items() if key in TRAITS}
+            people.append(PersonSpec(name, given.get("number"), traits))
             self._names["person"].append(name)
         return tuple(people)
 
     def _timeline(self) -> list[TimelineEvent]:
-        happenings = []
+        events = []
         for i, entry in self._entries("at"):
             key = f"at[{i}]"
-            deed, at = (
+            kind, at = (
                 self._single_key(entry, TIMELINE_EVENTS, key),
                 self._value(TimelineTime(), entry.get("time"), f"{key}.time"),
             )
-            if deed is not None and at is not None:
-                happenings.append(TimelineEvent(at, deed, entry, key))
-        # Sorted by time, and by their order in the file where times are equal.
-        happenings.sort(key=lambda happening: happening.at)
-        for happening in happenings:
-            self._check_event(happening)
-        return happenings
+            if kind is not None and at is not None:
+                events.append(TimelineEvent(at, kind, entry, key))
+        # Sorted by time; events of the same time keep their order in the file.
+        events.sort(key=lambda event: event.at)
+        for event in events:
+            self._check_event(event)
+        return events
 
     def _check_event(self, event: TimelineEvent) -> None:
-        deed, key = event.kind, event.key
+        kind, key = event.kind, event.key
         entry = {name: value for name, value in event.params.items() if name != "time"}
         so_far = len(self._errors)
-        self._fields(entry, TIMELINE_EVENTS[deed], key)
+        self._fields(entry, TIMELINE_EVENTS[kind], key)
         self._check_names_in([entry.get("path"), entry.get("body")], key)
         if len(self._errors) == so_far:
-            for name, what in check_event(deed, entry, event.at, self._until):
+            for name, what in check_event(kind, entry, event.at, self._until):
                 self._add_error(f"{key}.{name}" if name else key, what)
             people = self._names["person"]
-            if deed == "crowd":
+            if kind == "crowd":
                 people += [f"caller-{len(people) + i}" for i in range(1, entry["crowd"] + 1)]
             if "keep" in entry:
                 self._names["kept answer"].append(entry["keep"])
 
     def _check_names_in(self, value: Any, key: str) -> None:
-        """What stands in braces in the texts of an `api` deed, however deep."""
+        """Check the names in braces in the texts of an `api` event, at any depth."""
         if isinstance(value, str):
             for found in PLACEHOLDER.findall(value):
                 name, _, path = found.partition(".")

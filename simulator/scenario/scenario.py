@@ -1,9 +1,8 @@
-"""A scenario file as values: a start, a seed, people, a daemon's configuration, a timeline, expectations."""
+"""The values of a scenario: start, seed, people, the daemon's configuration, timeline, expectations."""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from simulator.scenario.value_readers import format_duration
 
 
 class ScenarioError(Exception):
-    """A scenario that cannot be run; each line of the text names file, key and remedy."""
+    """A scenario that cannot run; each line of the text names the file, the key and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,12 @@ class PersonSpec:
     name: str
     number: str | None
     traits: Mapping[str, Any]
-    """Fields of `simulator.exchange.model.people.Person`; who is silent on one has it as anybody has."""
+    """Fields of `simulator.exchange.model.people.Person`; a field that is left out has its default."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """One entry of the timeline: at an offset from the start, one deed with its parameters."""
+    """One entry of the timeline: an event with its parameters, at an offset from the start."""
 
     at: timedelta
     kind: str
@@ -40,7 +39,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What should be true at the end: a measure, its filters, and a bound."""
+    """A condition at the end of the run: a measure, its filters, and a bound."""
 
     measure: str
     filters: Mapping[str, Any]
@@ -58,7 +57,7 @@ class Expectation:
 
 
 def _as_written(value: Any) -> str:
-    """A value as the file has it."""
+    """Return a value as it is written in the file."""
     if isinstance(value, timedelta):
         return f"+{format_duration(value)}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -74,7 +73,7 @@ class Scenario:
     until: timedelta
     seed: int
     daemon: Mapping[str, Any]
-    """The configuration, as `missedd serve` would read it, less what the simulation provides."""
+    """The configuration as `missedd serve` reads it, without what the simulation provides."""
     exchange: Mapping[str, Any]
     """Fields of `simulator.exchange.model.settings.ExchangeSettings`."""
     people: tuple[PersonSpec, ...]
@@ -83,22 +82,5 @@ class Scenario:
 
 
 def read_person_changes(entry: Mapping[str, Any], traits: Mapping[str, PersonTrait]) -> dict[str, Any]:
-    """The fields of a `Person` that an entry sets. Raises ValueError for a value that cannot be."""
+    """Return the fields of a `Person` that an entry sets. Raises ValueError for an invalid value."""
     return {traits[key].field: traits[key].reader(entry[key]) for key in traits if key in entry}
-
-
-def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file; raises ScenarioError, which names all that is wrong.
-
-    What only the daemon knows, such as its verdicts, is checked by `simulator.harness.scenario_check`.
-    """
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except OSError as failure:
-        raise ScenarioError(f"{path}: cannot be read: {failure.strerror}") from failure
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as failure:
-        raise ScenarioError(f"{path}: not TOML: {failure}") from failure
-    # Here and not above: the reader makes the values of this module.
-    from simulator.scenario.reader import ScenarioReader
-
-    return ScenarioReader(path, raw).read()

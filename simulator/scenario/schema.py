@@ -1,4 +1,4 @@
-"""The words of a scenario file: what may happen, what may be measured at the end, what each key takes."""
+"""The keys of a scenario file: the events, the measures, and the values that each key takes."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from simulator.scenario.value_readers import (
 
 @dataclass(frozen=True, slots=True)
 class NameReference:
-    """A text that names something: `kind` says what.
+    """A text that names a thing of a `kind`.
 
-    People and kept answers are known from the file itself. Campaigns, ExoPhones and the daemon's own
-    words are known to the runner alone, which checks them before it plays anything.
+    People and stored answers are known from the file itself. Campaigns, ExoPhones and the daemon's names
+    are checked by `simulator.harness.scenario_check` before the run.
     """
 
     kind: str
     allows_list: bool = False
-    """A list of names will do too."""
+    """Whether the value may also be a list of names."""
 
 
 class TimelineTime:
@@ -57,7 +57,7 @@ class TimelineTime:
 
 
 type ValueSpec = ValueReader | NameReference | TimelineTime | Mapping[str, ValueSpec]
-"""What a key takes: a value by itself, a name, a time, or a table of these."""
+"""What a key takes: a plain value, a name, a time, or a table of these."""
 
 PERSON = NameReference("person")
 EXOPHONE = NameReference("exophone")
@@ -65,7 +65,7 @@ CAMPAIGN = NameReference("campaign")
 
 
 class PersonTrait(NamedTuple):
-    """What a key of `people` sets: a field of `Person`, and how its value is read."""
+    """A key of `people`: the field of `Person` that it sets, and the reader of its value."""
 
     field: str
     reader: ValueReader
@@ -81,10 +81,10 @@ TRAITS: Mapping[str, PersonTrait] = {
     "lines": PersonTrait("lines", whole_number(1)),
     "rings_back": PersonTrait("rings_back", one_or_more(duration_s)),
 }
-"""What may be said of somebody, beside their `number`."""
+"""The keys of a person, without `number`."""
 
 CHANGEABLE_TRAITS: Mapping[str, PersonTrait] = {**TRAITS, "answers": PersonTrait("answers", RingResponse)}
-"""What a `person` deed may change. It counts no rings anew, so it takes one behaviour and no list."""
+"""What a `person` event may change. The count of rings goes on, so `answers` takes one value, no list."""
 
 PERSON_KEYS: Mapping[str, ValueSpec] = {
     "number": phone_number,
@@ -161,7 +161,7 @@ TIMELINE_EVENTS: Mapping[str, Mapping[str, ValueSpec]] = {
         "keep": non_empty_text,
     },
 }
-"""What may happen, with what each of its keys takes. The deed's own key carries its main value."""
+"""The kinds of event, with the values that each key takes. The key named like the kind has the main value."""
 
 _PERIOD_KEYS: Mapping[str, ValueSpec] = {"after": TimelineTime(), "before": TimelineTime()}
 _API_TARGETS = [target for target in FaultTarget if target not in (*WEBHOOK_TARGETS, FaultTarget.ANY)]
@@ -199,16 +199,16 @@ MEASURE_FILTERS: Mapping[str, Mapping[str, ValueSpec]] = {
     "api": {"get": api_path, "kept": NameReference("kept answer"), "path": non_empty_text},
     "log": {"event": NameReference("event")},
 }
-"""What may be measured, with what each of its filters takes."""
+"""The measures, with the values that each filter takes."""
 
 COUNT_BOUNDS: Mapping[str, ValueReader] = {
     "exactly": whole_number(0),
-    "at_least": whole_number(1),  # nothing is less than none
+    "at_least": whole_number(1),  # at least 0 could never fail
     "at_most": whole_number(0),
     "between": ordered_pair(whole_number(0)),
     "never": only_true,
 }
-"""The bounds of a measure that counts, and what each takes."""
+"""The bounds of a measure that counts, with the values that each takes."""
 
 NUMBER_BOUNDS: Mapping[str, ValueReader] = {**COUNT_BOUNDS, "equals": whole_number(0)}
 """The bounds of a measure that is a number by itself."""
@@ -221,7 +221,7 @@ ANY_BOUNDS: Mapping[str, ValueReader] = {
     "never": only_true,
     "equals": any_value,
 }
-"""The bounds of an answer of the API's, of any type. For a list all but `equals` look at its length."""
+"""The bounds of an API value of any type. For a list, all bounds but `equals` compare its length."""
 
 BOUNDS_BY_MEASURE: Mapping[str, Mapping[str, ValueReader]] = {
     **dict.fromkeys(MEASURE_FILTERS, COUNT_BOUNDS),
@@ -238,4 +238,4 @@ CHOICES_BY_KEY: Mapping[str, type[Choice]] = {
     "fault": FaultName,
     "target": FaultTarget,
 }
-"""Keys here and in requests to `/_sim/` that take one of a few known values."""
+"""Keys of scenarios and of `/_sim/` requests that take one of a few known values."""

@@ -1,7 +1,7 @@
-"""How single values of a scenario file are read.
+"""Readers of the single values of a scenario file.
 
-A reading gives the value, or raises a ValueError whose text ends the sentence that began with the
-key: `people.asha.lines: must be a whole number, at least 1, not 0`.
+A reader returns the value, or raises a ValueError whose text completes a sentence that begins with the
+key. Example: `people.asha.lines: must be a whole number, at least 1, not 0`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ type ValueReader = Callable[[Any], Any]
 
 MAX_DURATION = timedelta(days=10 * 366)
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-"""A name in a text of an `api` deed: `{asha}` for her number, `{first.body.id}` out of a kept answer."""
+"""A name in a text of an `api` event: `{asha}` is her number, `{first.body.id}` is from a stored answer."""
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 
@@ -39,7 +39,7 @@ def duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """A duration as one would write it in a file: `2d`, `1h30m`, `2.5s`."""
+    """Format a duration as in a scenario file: `2d`, `1h30m`, `2.5s`."""
     left, parts = abs(length.total_seconds()), []
     for unit, unit_s in (("d", 86_400), ("h", 3_600), ("m", 60)):
         count, left = divmod(left, unit_s)
@@ -106,7 +106,7 @@ def only_true(value: Any) -> bool:
 
 
 def whole_number(minimum: int | None = None, maximum: int | None = None) -> ValueReader:
-    """A whole number, from `least` on and up to `most`."""
+    """A whole number from `minimum` to `maximum`; None means no bound."""
     bounds = ("" if minimum is None else f", at least {minimum}") + (
         "" if maximum is None else f", at most {maximum}"
     )
@@ -125,7 +125,7 @@ def whole_number(minimum: int | None = None, maximum: int | None = None) -> Valu
 
 
 http_status = whole_number(100, 599)
-"""A status of HTTP."""
+"""An HTTP status."""
 
 
 def any_number(value: Any) -> int | float:
@@ -141,7 +141,7 @@ def non_negative_number(value: Any) -> float:
 
 
 def fraction(value: Any) -> float:
-    """A probability, or a part of the whole."""
+    """A probability or a share, from 0 to 1."""
     if not 0 <= any_number(value) <= 1:
         raise ValueError(f"must be a number from 0 to 1, not {value!r}")
     return float(value)
@@ -182,13 +182,13 @@ def one_or_more(reader: ValueReader) -> ValueReader:
     """A list of values, or one by itself."""
 
     def read(value: Any) -> tuple[Any, ...]:
-        return tuple(reader(one) for one in (value if isinstance(value, list) else [value]))
+        return tuple(reader(member) for member in (value if isinstance(value, list) else [value]))
 
     return read
 
 
 def one_or_sequence(choice_type: type[Choice]) -> ValueReader:
-    """One word, or a list with one for each time in turn."""
+    """One value, or a list with a value for each ring in turn."""
 
     def read(value: Any) -> Choice | tuple[Choice, ...]:
         if not isinstance(value, list):

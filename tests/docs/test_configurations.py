@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from missedd.config.loader import InvalidConfig, load_settings_table
-from simulator.scenario.scenario import load_scenario
+from simulator.scenario.loader import load_scenario
 from tests.docs.markdown import Block, blocks_in, page
 
 PART = "# part of missedd.toml\n"

@@ -15,7 +15,7 @@ from missedd.web.private.metrics import Metrics
 from simulator.harness.daemon_host import SECRETS
 from simulator.harness.replay import ReplayResult, replay_scenario
 from simulator.harness.run_setup import daemon_settings
-from simulator.scenario.scenario import load_scenario
+from simulator.scenario.loader import load_scenario
 
 SCENARIOS = sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
 

@@ -13,7 +13,8 @@ from simulator.fuzz.crash_sweep import crash_points, crash_sweep
 from simulator.fuzz.forked_runs import ForkedRunFailed, run_forks
 from simulator.fuzz.judged_run import JudgedRun, run_and_judge
 from simulator.harness.faulty_disk import CrashPoint, crash_at
-from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.scenario.loader import load_scenario
+from simulator.scenario.scenario import Scenario
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 SAMPLE = 6

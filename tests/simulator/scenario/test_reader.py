@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.harness.scenario_check import check_scenario
-from simulator.scenario.scenario import Scenario, ScenarioError, load_scenario
+from simulator.scenario.loader import load_scenario
+from simulator.scenario.scenario import Scenario, ScenarioError
 
 WELL = """
 about = "All that a scenario may say."

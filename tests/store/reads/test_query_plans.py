@@ -17,7 +17,7 @@ import pytest
 
 from missedd.store.db.inline_driver import InlineDatabase
 from simulator.harness.replay import replay_scenario
-from simulator.scenario.scenario import load_scenario
+from simulator.scenario.loader import load_scenario
 from tests.store.database import MIGRATIONS
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"

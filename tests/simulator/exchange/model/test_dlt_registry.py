@@ -12,7 +12,8 @@ from missedd.core.sms.dlt import literal_tokens, match_variables, matches_templa
 from simulator.exchange.model.dlt_registry import applet_rejection_code, dlt_rejection_code
 from simulator.exchange.model.dlt_variables import registration_error
 from simulator.exchange.model.settings import DltTemplate
-from simulator.scenario.scenario import ScenarioError, load_scenario
+from simulator.scenario.loader import load_scenario
+from simulator.scenario.scenario import ScenarioError
 
 TYPES = ("numeric", "alphanumeric", "url", "urlott", "cbn", "email")
 
