@@ -58,7 +58,7 @@ clients: $(CLIENTS)/.ready  ## clients of Exotel from the package index, in an e
 
 lock: $(READY)  ## renew the lock files from the ranges in pyproject.toml, and what `make clients` installs
 	@$(BIN)/python -m pip install -q uv
-	@$(COMPILE) --group dev --group bench pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra sim --group dev --group bench pyproject.toml -o requirements.lock
 	@$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	@printf 'exotel\nexotelpy\npyexotel\n' | $(COMPILE) - -o tests/clients/requirements.txt
 	@echo setuptools | $(COMPILE) - -o tests/clients/build.txt

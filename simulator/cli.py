@@ -45,5 +45,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parsed = build_parser().parse_args(arguments)
+    try:
+        top = build_parser()
+    except ModuleNotFoundError as missing:
+        name = (missing.name or "").partition(".")[0]
+        if name not in ("faker", "hdrh"):
+            raise
+        print(
+            f"missedd-sim: {name} cannot be found: install missedd[sim] in place of missedd",
+            file=sys.stderr,
+        )
+        return 1
+    parsed = top.parse_args(arguments)
     return int(parsed.run(parsed))

@@ -17,12 +17,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
 import httpx
 import trio
-from faker import Faker
 
 from missedd.commands.demo_narration import Narrator, greeting
 from missedd.commands.shared.options import FAILED, OK, USAGE
@@ -30,6 +30,9 @@ from missedd.config.values import parse_duration
 from missedd.security.password import SALT_BYTES, hash_password
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+SIMULATOR_PACKAGES = ("faker", "hdrh")
+"""Modules that the extra `missedd[sim]` brings."""
 
 CONFIG = """\
 [listen]
@@ -105,6 +108,13 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if missing := [name for name in SIMULATOR_PACKAGES if find_spec(name) is None]:
+        print(
+            f"missedd demo needs the packages of the simulator, and {' and '.join(missing)} cannot be found: "
+            "install missedd[sim] in place of missedd",
+            file=sys.stderr,
+        )
+        return FAILED
     limit_s = None
     if args.for_ is not None:
         parsed = parse_duration(args.for_)
@@ -222,6 +232,8 @@ async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
 async def _place_calls(args: argparse.Namespace, exchange_url: str, narrator: Narrator) -> None:
     """Let somebody ring every now and then, for ever; some ring twice, as people do."""
     rng = Random(args.seed)  # noqa: S311 - who rings when is no secret
+    from faker import Faker
+
     names = Faker("en_IN")
     names.seed_instance(args.seed)
     async with httpx.AsyncClient(base_url=exchange_url, trust_env=False) as http:
