@@ -175,7 +175,7 @@ def build_private_site(
         on_failure=on_failure,
         on_login=on_login,
         access_policy=keys,
-        requests_per_minute={lane: budget.per_minute for lane, budget in engine.rate_limiters.items()},
+        requests_per_minute={lane: limiter.per_minute for lane, limiter in engine.rate_limiters.items()},
         troubles=engine.troubles.active,
         hold_reason=engine.breakers.hold_reason,
     )

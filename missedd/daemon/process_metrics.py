@@ -33,8 +33,8 @@ class ProcessMetrics:
         return DaemonGauges(
             is_ready=self._why_not_ready() is None,
             budgets={
-                lane: RateLimitGauges(budget.per_minute, budget.used_share, budget.pause_left_s)
-                for lane, budget in engine.rate_limiters.items()
+                lane: RateLimitGauges(limiter.per_minute, limiter.used_share, limiter.pause_left_s)
+                for lane, limiter in engine.rate_limiters.items()
             },
             troubles=self._known | going_on,
             campaigns=[campaign.name for campaign in engine.policy.campaigns],

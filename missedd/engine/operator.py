@@ -18,6 +18,8 @@ from missedd.store.store import Store
 
 
 class Operator:
+    """Performs operator changes."""
+
     def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
         self._store = store
         self._policy = policy

@@ -10,6 +10,8 @@ import trio
 
 
 class PollChanges:
+    """A version for each poll, and the watchers that wait for the next version."""
+
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
         self._waiting: dict[str, trio.Event] = {}

@@ -53,6 +53,8 @@ LOG_EVERY_S: Final = 600.0
 
 
 class Retention:
+    """Erases numbers that were inactive for `erase_after`, in daily rounds."""
+
     def __init__(self, store: Store, erase_after: timedelta, clock: Clock, log: Logger) -> None:
         self._store = store
         self._erase_after = erase_after

@@ -34,6 +34,8 @@ LOG_EVERY_S: Final = 10.0
 
 
 class RollupWorker:
+    """Keeps the rollups of one time zone's hour grid up to date."""
+
     def __init__(self, store: Store, grid: HourGrid, clock: Clock, log: Logger) -> None:
         self._store = store
         self._grid = grid

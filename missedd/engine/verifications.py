@@ -25,6 +25,8 @@ ID_BYTES: Final = 18
 
 
 class Verifications:
+    """Starts verifications and reads their status."""
+
     def __init__(self, store: Store, policy: Policy, clock: Clock, rng: Random, log: Logger) -> None:
         """`rng` draws the ids. Outside a simulation it must be unpredictable."""
         self._store = store

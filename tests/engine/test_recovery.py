@@ -81,7 +81,7 @@ async def test_who_is_not_contacted_any_more_is_told_at_the_first_start_after_an
         for i, caller in enumerate(["+971501234567", "+971501234567", "+881612345678", "+919876500002"]):
             await stage.call(f"c{i}", caller=caller)
         await warn_left_out(stage.store, CALLBACKS, stage.clock, stage.log)
-        assert stage.events("callers.left_out") == []  # a database that was made with countries in mind
+        assert stage.events("callers.left_out") == []  # a database that had countries from the start
         await stage.store.write(
             lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"),
         )
@@ -100,7 +100,7 @@ async def test_who_keeps_all_is_told_nothing(tmp_path: Path, autojump_clock: obj
         await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
         await warn_left_out(stage.store, everywhere, stage.clock, stage.log)
         assert stage.events("callers.left_out") == []
-        # Whom a campaign without callback and SMS would have contacted is nobody's loss.
+        # A campaign without callback and SMS contacts nobody, so it has no excluded callers.
         await stage.store.write(lambda db: db.execute("INSERT INTO notices VALUES ('callers-left-out')"))
         await warn_left_out(stage.store, policy(campaign(lead_source="x")), stage.clock, stage.log)
         assert stage.events("callers.left_out") == []

@@ -156,7 +156,7 @@ async def test_time_goes_on_over_restarts_and_off_time_is_made_up_for(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     await long_ago(tmp_path, CALLER)
-    # 500 days ago was the last call, and nobody rings: of the 400 that it is kept the daemon sees 8 x 50.
+    # The last call was 500 days ago. It is kept for 400 days, of which the daemon runs for 8 x 50.
     for day in (0, 49):
         async with keeping(tmp_path) as stage:
             await trio.sleep(day * ROUND_EVERY_S + 90)

@@ -33,7 +33,7 @@ AT_37 = datetime(2026, 9, 28, 18, 28, 37, tzinfo=UTC)
         ),
         (ENDED | {"Legs[0][OnCallDuration]": "8", "Legs[0][AnsweredBy]": "Machine"}, None, None),
         (ENDED | {"Legs[1][OnCallDuration]": "8", "Legs[0][AnsweredBy]": "Machine"}, "agent", None),
-        # The agent took it, and the customer's phone rings.
+        # The agent answered, and the customer's phone rings.
         (
             {
                 "EventType": "answered",

@@ -58,7 +58,7 @@ def read(document: dict[str, Any], first: str | None) -> CallbackOutcome:
         (ended("no-answer", "completed", "busy"), BUSY),
         (ended("failed", "completed", "canceled"), FAILED),
         (ended("failed", "completed", "failed"), FAILED),
-        # The agent missed it: named, and no trace of the customer's telephone.
+        # The agent missed the callback: their leg is named, and the customer's phone did not ring.
         (ended("no-answer", "no-answer", None), missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER)),
         (ended("no-answer", "no-answer", "null"), missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER)),
         (ended("no-answer", "no-answer", ""), missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER)),
@@ -67,7 +67,7 @@ def read(document: dict[str, Any], first: str | None) -> CallbackOutcome:
         (ended("failed", "failed", None), missed(Outcome.FAILED, Reason.AGENT_FAILED)),
         (ended("failed", "cancelled", None), missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER)),
         (ended("completed", "no-answer", None), missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER)),
-        # The legs are silent, or contradict each other: the try is the caller's.
+        # The legs say nothing, or contradict each other: the status decides.
         (ended("no-answer"), NO_ANSWER),
         (ended("busy", None, None), BUSY),
         (ended("failed", None, None), FAILED),
@@ -97,7 +97,7 @@ def test_the_agent_was_rung_first(document: dict[str, Any], told: CallbackOutcom
         (ended("busy", "busy", None), BUSY),
         (ended("failed", "failed", None), FAILED),
         (ended("failed", None, None), FAILED),
-        # They answered, and waited for nobody.
+        # The customer answered, and no agent came.
         (ended("no-answer", "completed", "no-answer"), missed(Outcome.NO_ANSWER, Reason.AGENT_NO_ANSWER)),
         (ended("completed", "completed", "no-answer"), missed(Outcome.NO_ANSWER, Reason.AGENT_NO_ANSWER)),
         (ended("no-answer", "completed", "busy"), missed(Outcome.NO_ANSWER, Reason.AGENT_BUSY)),
@@ -105,7 +105,7 @@ def test_the_agent_was_rung_first(document: dict[str, Any], told: CallbackOutcom
         (ended("failed", "completed", "canceled"), missed(Outcome.NO_ANSWER, Reason.AGENT_NO_ANSWER)),
         (ended("no-answer", "completed", None), NO_ANSWER),
         (ended("completed", "completed", None), FAILED),
-        # They talked, whatever became of the agent's leg at the end.
+        # There was a conversation, whatever the agent's leg says at the end.
         (ended("completed", "completed", "failed", talked_s=8), ANSWERED),
         ({"CallSid": SID, "Status": "no-answer"}, NO_ANSWER),
         ({"CallSid": SID, "Status": "completed"}, ANSWERED),
@@ -207,7 +207,7 @@ def test_call_details_of_an_agent_who_did_not_answer(customer_s: int) -> None:
     legs = [{"Leg": {"Id": 1, "OnCallDuration": 0}}, {"Leg": {"Id": 2, "OnCallDuration": customer_s}}]
     details = {"ConversationDuration": 0, "Leg1Status": "no-answer", "Leg2Status": None, "Legs": legs}
     told = callback_outcome(parse_call_record(DETAILS | {"Details": details}).fields, AGENT)
-    # Somebody was on the second leg, so it was no miss of the agent's.
+    # A person was on the second leg, so the agent did not miss the callback.
     assert told == (NO_ANSWER if customer_s else missed(Outcome.FAILED, Reason.AGENT_NO_ANSWER))
 
 

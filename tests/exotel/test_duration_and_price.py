@@ -24,19 +24,19 @@ RECORD = {
         ({"ConversationDuration": "8"} | TWO, "agent", {"talk_s": "8"}),
         (TWO, "customer", {"talk_s": "8"}),
         (RECORD, "agent", {"talk_s": "8", "price": "1.500", "recording_url": RECORDING}),
-        # Of a flow it is the time of the whole call, or what its own applets tell.
+        # For a flow the duration is that of the whole call, or that from the flow's own applets.
         (TWO, None, {"talk_s": "21"}),
         ({"Details[Legs][0][Leg][OnCallDuration]": "34"}, None, {"talk_s": "34"}),
         ({"Stream[Status]": "completed", "Stream[Duration]": "34"}, None, {"talk_s": "34"}),
         ({"Stream[Status]": "failed", "Stream[Duration]": "34"}, None, {}),
         ({"Stream[RecordingUrl]": RECORDING}, None, {"recording_url": RECORDING}),
-        # Nobody talked: that is known too.
+        # Nobody talked: 0 seconds is a fact too.
         ({"ConversationDuration": "0", "Legs[1][OnCallDuration]": "0"}, "agent", {"talk_s": "0"}),
-        # While the call goes on its seconds are not those of the end.
+        # While the call is in progress, its seconds are not final.
         ({"EventType": "answered", "ConversationDuration": "0"}, "agent", {}),
         ({"ConversationDuration": "00:02:05"}, "agent", {"talk_s": "125"}),
         ({"ConversationDuration": "8.6"}, "agent", {"talk_s": "8"}),
-        # What is no such thing is nothing, and an address that is none of the web's is not kept.
+        # Unreadable values are left out, and so is a recording address that is no web link.
         ({"ConversationDuration": "-1", "Price": "free", "RecordingUrl": "javascript:alert(1)"}, "agent", {}),
         ({"ConversationDuration": "99999999", "Price": "null", "RecordingUrl": "null"}, "agent", {}),
         ({"PreSignedRecordingUrl": RECORDING}, "agent", {}),

@@ -111,7 +111,7 @@ def test_one_that_names_no_call_is_known_too(document: dict[str, Any], product: 
         PURE_MISSED,
         PURE_MISSED | {"HangupLatencyStartTime": "1720000000"},
         PURE_MISSED | {"Stream[StreamSID]": "s1", "Stream[Status]": "failed", "Stream[Duration]": "0"},
-        # Lead Assist's three fields cannot be told from a missed call.
+        # Lead Assist's three fields look exactly like a missed call.
         {"CallSid": "abc123", "From": "09876543210", "To": "08047120001"},
     ],
 )

@@ -97,7 +97,7 @@ ENDED = {
         ({"Status": "no-answer"}, None),
         ({"Status": "canceled"}, None),
         ({"Status": "busy", "ConversationDuration": "12"}, Reason.CONVERSATION),
-        # An agent's phone rings: it names the agent, or its event, or has no end.
+        # An agent's phone rings: the request names the agent, or its event, or has no end.
         ({"Status": "busy", "EventType": "Dial"}, Reason.AGENT_EVENT),
         ({"Status": "busy", "AgentEmail": "a@example.in"}, Reason.AGENT_EVENT),
         ({"Status": "busy", "DialWhomNumber": "09999999999"}, Reason.AGENT_EVENT),

@@ -11,6 +11,8 @@ from missedd.core.upstream.trouble import Trouble, TroubleKind
 
 
 class ActiveTroubles:
+    """The active troubles, each with its cause and its remedy."""
+
     def __init__(self) -> None:
         self._active: dict[tuple[TroubleKind, str], Trouble] = {}
 

@@ -57,6 +57,8 @@ class _ExpirySeries:
 
 
 class ExpiryTroubles:
+    """Counts expired actions by campaign, and reports a series."""
+
     def __init__(self, troubles: ActiveTroubles, clock: Clock, log: Logger) -> None:
         self._troubles = troubles
         self._clock = clock

@@ -47,6 +47,8 @@ class _LoggedTrouble:
 
 
 class LaneTroubles:
+    """Reports the troubles of both lanes, from begin to end."""
+
     def __init__(self, clock: Clock, log: Logger, troubles: ActiveTroubles) -> None:
         self._clock = clock
         self._log = log

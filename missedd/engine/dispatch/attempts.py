@@ -30,6 +30,8 @@ type OnExpired = Callable[[str, Kind], None]
 
 
 class AttemptRecorder:
+    """Claims due actions, and records the result of each request."""
+
     def __init__(
         self,
         store: Store,

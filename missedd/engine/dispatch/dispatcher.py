@@ -40,6 +40,8 @@ type Send = Callable[[ClaimedAction], Awaitable[Answer]]
 
 
 class Dispatcher:
+    """Sends the due actions of one lane."""
+
     def __init__(
         self,
         *,

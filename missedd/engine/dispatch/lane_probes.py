@@ -35,6 +35,8 @@ LIST_WINDOW: Final = timedelta(minutes=1)
 
 
 class LaneProbes:
+    """Probes one lane while it is held."""
+
     def __init__(
         self,
         *,

@@ -104,6 +104,8 @@ class _ProviderUnavailable(Exception):
 
 
 class CatchUp:
+    """Reads the provider's list of incoming calls in rounds, and admits the unknown ones."""
+
     def __init__(
         self,
         *,

@@ -28,6 +28,8 @@ __all__ = ["Intake", "Overloaded"]
 
 
 class Intake:
+    """Admits calls in batches."""
+
     def __init__(
         self,
         store: Store,

@@ -17,6 +17,8 @@ from missedd.store.admission.admitted_call import AdmittedCall
 
 
 class IntakeLog:
+    """Logs admitted calls, or counts them in a burst."""
+
     def __init__(self, log: Logger) -> None:
         self._log = log
         self._unlogged: Counter[Verdict] = Counter()

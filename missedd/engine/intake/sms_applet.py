@@ -33,6 +33,8 @@ class _AppletRequest:
 
 
 class SmsAppletResponder:
+    """Hands SMS texts over to the applet, or previews them."""
+
     def __init__(
         self,
         store: Store,

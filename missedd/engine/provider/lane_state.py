@@ -64,6 +64,8 @@ def signal_of(answer: Answer) -> ProviderSignal | None:
 
 
 class CircuitBreakers:
+    """One circuit breaker for each lane, and the waits for its changes. Times are by trio's clock."""
+
     def __init__(
         self, clock: Clock, log: Logger, troubles: ActiveTroubles, on_probation: frozenset[Lane]
     ) -> None:

@@ -45,6 +45,8 @@ person has to find out the outcome."""
 
 
 class Reconciler:
+    """Looks up the actions in the lookup queue, one after the other."""
+
     def __init__(
         self,
         *,

@@ -41,6 +41,8 @@ def interpret_report(action: ActionRow, report: StatusReport) -> ReportMeaning:
 
 
 class StatusReports:
+    """Applies status reports, from webhooks and from lookups."""
+
     def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
         self._store = store
         self._policy = policy

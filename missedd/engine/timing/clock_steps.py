@@ -25,6 +25,8 @@ STEP_THRESHOLD_S: Final = 2.0
 
 
 class ClockWatch:
+    """Notices steps of the wall clock, and knows how far it may be ahead."""
+
     def __init__(self, clock: Clock, on_step: Callable[[float], None], slept_s: Callable[[], float]) -> None:
         """`on_step` is called with each step in seconds. `slept_s` returns for how many seconds the machine
         was suspended so far, as trio's clock does not count them."""

@@ -39,6 +39,8 @@ async def check_every_few_seconds() -> None:
 
 
 class Timers:
+    """Moves each action into its lane's queue when it becomes due."""
+
     def __init__(
         self,
         clock: Clock,

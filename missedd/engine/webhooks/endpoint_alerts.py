@@ -43,6 +43,8 @@ _CHECK_ITS_LOG: Final = "check the application's own log"
 
 
 class EndpointTroubles:
+    """Watches the answers of all endpoints, and reports those that fail for long."""
+
     def __init__(self, troubles: ActiveTroubles, clock: Clock, log: Logger) -> None:
         self._troubles = troubles
         self._clock = clock

@@ -31,6 +31,8 @@ _TIMEOUTS: Final = (NO_CONNECTION_IN_TIME.code, NO_ANSWER_IN_TIME.code)
 
 
 class WebhookDispatcher:
+    """Sends the due webhooks of all endpoints."""
+
     def __init__(
         self,
         *,

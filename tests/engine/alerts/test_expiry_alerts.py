@@ -105,7 +105,7 @@ async def test_each_campaign_has_its_own_end(autojump_clock: MockClock, tmp_path
         assert trouble.cause.startswith("6 callbacks of sales")
         await trio.sleep(1800)
         assert troubles.active() == []
-        # What comes after that is a story of its own.
+        # An expiry after that starts a new series.
         expiries.record_expired("sales", Kind.CALLBACK)
         await trio.sleep(60)
         assert troubles.active() == []

@@ -48,7 +48,7 @@ async def test_a_rate_limit_pauses_the_whole_lane(autojump_clock: MockClock, tmp
                 await stage.call(f"c{index}", caller=number(index))
                 await trio.sleep(1)
             await trio.sleep(55)
-            # Those that were out already when the answer came are no matter; then it is quiet.
+            # Ignore the requests that were in flight when the answer came; after them there is none.
             early = [each for each in provider.asked_at if each < 60]
             assert len(early) == 1
             assert len(stage.events("budget.paused")) == 1

@@ -140,7 +140,7 @@ async def test_a_conversation_in_the_list_ends_what_its_call_is_still_owed(
         assert stage.events("webhooks.missing") == []
 
 
-# Entries of the list that are nobody's to serve.
+# Entries of the list that must not be admitted.
 OTHERS: list[dict[str, Any]] = [
     {"Details": TALKED},
     {"RecordingUrl": "https://recordings.example/1.mp3"},

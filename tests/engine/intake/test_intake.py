@@ -159,7 +159,7 @@ async def test_what_waits_at_the_close_is_still_decided(autojump_clock: MockCloc
 async def test_a_call_that_is_beyond_us_harms_only_itself(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, ALL) as stage, admitting(stage) as intake:
         calls = many(20)
-        # No date so early passes the parsers: it stands for whatever they overlook.
+        # The parsers reject such an early date. It stands for any fault that they overlook.
         calls[7] = call("poisoned", datetime.min.replace(tzinfo=UTC))
         found = await answers(intake, *calls)
         assert isinstance(found.pop(7), OverflowError)

@@ -84,7 +84,7 @@ async def test_who_waited_too_long_has_not_taken_the_text_along(
                 await texting.actor.hand_over_sms(asking())
         await trio.sleep(2 * MAX_WAIT_S)
         assert texting.doubts == 1
-        # The call is kept all the same, and its SMS is the dispatcher's.
+        # The call is stored, and the dispatcher sends its SMS.
         kept = await stage.rows(
             """SELECT actions.state, outcome FROM actions JOIN calls ON calls.id = call_id
                WHERE call_sid = 'c1' AND kind = 'sms'"""

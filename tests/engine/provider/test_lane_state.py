@@ -236,7 +236,7 @@ async def test_after_a_5xx_look_ups_ask_so_that_no_callback_is_burnt(
             await trio.sleep(100)
             asked = [round(at - began_s - held_s, 1) for at in look_ups.asked_at]
             assert asked[:4] == [5, 15, 35, 75]
-            # The fourth look-up is answered, so a callback goes; that it fails too puts the next off.
+            # The fourth lookup is answered, so a callback is sent. It fails too, which delays the next probe.
             assert provider.asked_at[3] == pytest.approx(held_s + 75, abs=0.1)
             assert asked[4:] == []
             await trio.sleep(45)
@@ -278,7 +278,7 @@ async def test_what_is_held_as_the_trouble_ends_is_let_go_all_the_same(
     async with scene(tmp_path, PATIENT) as stage, lane_of(stage, [UNREACHED] * 3):
         await stage.call()
         await trio.sleep(38)
-        stage.disk.takes_s = 0.7  # so that whatever is written at one time is written in any order
+        stage.disk.takes_s = 0.7  # so that writes of the same time may happen in any order
         for index in range(30):
             await stage.call(f"c{index}", caller=number(index), at=stage.clock.now() - minutes(1))
             await trio.sleep(0.1)

@@ -50,7 +50,7 @@ async def test_what_a_report_has_ended_is_not_said_to_be_found(
         await lost(stage)
         exotel.call("out-1")
         await trio.sleep(4)
-        stage.disk.takes_s = 3  # so that the look-up begins while the report is being kept
+        stage.disk.takes_s = 3  # so that the lookup begins while the report is being committed
         ended = StatusReport("out-1", "completed", fields={"Status": "completed", "CallSid": "out-1"})
         await reports.apply(1, Kind.CALLBACK, ended)
         await trio.sleep(30)

@@ -174,7 +174,7 @@ async def test_of_two_lost_answers_each_adopts_the_call_that_is_nearest_to_it(
         await lost(stage, "c1")
         await trio.sleep(AFTER_SHORT_S)
         await lost(stage, "c2", at=NOON - seconds(50))
-        # The list shows both by the time of the second one's look-up, which comes first.
+        # The second one's lookup comes first. By then the list shows both calls.
         exotel.call("out-1", NOON)
         exotel.call("out-2", NOON + seconds(AFTER_SHORT_S))
         await trio.sleep(10)
@@ -222,7 +222,7 @@ async def test_two_campaigns_that_ring_one_caller_soon_after_each_other_adopt_th
         await lost(stage, "c2", dialled=(SECOND_EXOPHONE,))
         began = [NOON, NOON + seconds(AFTER_SHORT_S)]
         named = [("out-1", EXOPHONE), ("out-2", SECOND_EXOPHONE)]
-        # The one further away in time is the right one, if it is the right ExoPhone's.
+        # The call further away in time is the right one if its ExoPhone is the right one.
         for (sid, exophone), at in zip(named, reversed(began) if flips else began, strict=True):
             exotel.call(sid, at, To=exophone, PhoneNumberSid=None if unreadable else exophone)
         await trio.sleep(130)

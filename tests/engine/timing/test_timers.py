@@ -155,7 +155,7 @@ async def test_what_is_committed_while_the_store_is_read_is_taken_once(
     async with scene(tmp_path, NOTHING) as stage:
 
         async def load(after_us: int, until_us: int) -> list[Timer]:
-            # Its own task adds what the query sees as well.
+            # The code that committed the timer adds it, and the query sees it as well.
             both = [Timer(us(1), 1, Lane.VOICE)] if after_us < us(1) <= until_us else []
             timers.add(both)
             return [*both]

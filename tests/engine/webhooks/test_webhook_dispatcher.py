@@ -162,7 +162,7 @@ async def test_one_that_answers_again_is_served_as_any_other(
         await trio.sleep(100)
         applications.manners["a"] = WELL
         await trio.sleep(2 * TIMEOUT_S + 1)
-        # What had been tried before waits for its next try.
+        # The webhooks that were tried before wait for their next try.
         assert len(await waited_s(stage, "a")) > 250
         assert applications.most_out["a"] == MAX_REQUESTS - MAX_TO_HANGING
 
@@ -184,7 +184,7 @@ async def test_nothing_spins_while_only_one_that_hangs_has_something_due(
 
         stage.webhooks.take_next = counted  # type: ignore[method-assign,assignment]
         await trio.sleep(60)
-        # Each freed place and each repetition that becomes due is one look, and there are few of both.
+        # Each freed slot and each due retry is one check of the queues, and there are few of both.
         assert applications.asked - asked == RESERVED_PER_ENDPOINT * 4
         assert looks < 60
 

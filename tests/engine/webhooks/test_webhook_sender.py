@@ -50,7 +50,7 @@ async def delivering(
     stage: EngineScene, application: Application, of: Policy = HOOKS
 ) -> AsyncIterator[WebhookSender]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(application), timeout=TIMEOUT_S) as http:
-        # The machine's own clock, as whoever verifies a signature looks at his.
+        # The machine's own clock, as the verifier of a signature compares its timestamp with that.
         yield WebhookSender(http, KEY, stage.store, of, SystemClock())
 
 
