@@ -1,1 +1,1 @@
-"""The exchange on a real port, with the `/_sim/` routes that steer it."""
+"""Serves the exchange on a real port, with the `/_sim/` routes that control it."""

@@ -1,16 +1,16 @@
-"""The hand on the simulator: makes people ring, changes their tempers, breaks things, shows the truth.
+"""The simulator's control API: makes people call, changes their behaviour, starts faults, shows the truth.
 
     POST   /_sim/ring     {"number", "exophone", "shape", "spelling", "with_date", "count", "wait"}
     POST   /_sim/people   {"number", "name", "answers", "sms", "ring_s", "talks_s", "dnd",
-                          "opted_out_of", "lines"}: what is not said of somebody stays as it was
-    POST   /_sim/settings {…}, any of what GET shows: the account, and the exchange's manners
-    POST   /_sim/heartbeat {"status"}, of the ExoPhones, at the address for missed calls
+                          "opted_out_of", "lines"}; a field that is left out keeps its value
+    POST   /_sim/settings {…}, any field that GET shows: the account, and the exchange's behaviour
+    POST   /_sim/heartbeat {"status"}, sends an ExoPhone heartbeat to the URL for missed calls
     POST   /_sim/faults   {"name", "target", "when", "times", "probability", "delay_s", "retry_after_s"}
     DELETE /_sim/faults?name=…
-    GET    /_sim/truth    /_sim/settings    /_sim/health    /_sim/ (what there is)
+    GET    /_sim/truth    /_sim/settings    /_sim/health    /_sim/ (the list of endpoints)
 
-All JSON, every field but a person's number and a fault's name optional. Bad input is 400 with
-what is wrong. Not for the internet: it asks nobody for a password.
+All bodies are JSON. Every field is optional, except a person's number and a fault's name. Invalid input
+gets 400 and an error text. Not for the internet: there is no authentication.
 """
 
 from __future__ import annotations
@@ -55,13 +55,41 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "GET /_sim/truth": (),
     "GET /_sim/health": (),
 }
-"""What there is, with the fields that it takes."""
+"""The endpoints, with the fields that each takes."""
 
 
 def build_admin_app(exchange: Exchange, caller_pool: CallerPool) -> QuartTrio:
     """`caller_pool` supplies the callers where a ring names no number."""
     app = QuartTrio("simulator.server.admin")
+    _add_error_responses(app)
+    _add_state_routes(app, exchange)
+    _add_fault_routes(app, exchange)
 
+    @app.post("/_sim/ring")
+    async def ring() -> tuple[Response, int]:
+        given = await _read_json_object(RING_FIELDS)
+        count = given.get("count", 1)
+        if not isinstance(count, int) or not 1 <= count <= MAX_CALLS_PER_REQUEST:
+            raise ValueError(f"'count' is 1 to {MAX_CALLS_PER_REQUEST}")
+        options = {
+            name: given[name] for name in ("exophone", "shape", "spelling", "with_date") if name in given
+        }
+        made: list[tuple[InboundRing, trio.Event]] = []
+        for _ in range(count):
+            first_try = trio.Event()
+            caller = given.get("number") or caller_pool.draw_caller()
+            made.append((exchange.ring_in(caller, first_try=first_try, **options), first_try))
+        if given.get("wait", True):
+            for _, first_try in made:
+                await first_try.wait()
+        results = [_delivery_result(exchange, call) for call, _ in made]
+        is_delivered = not given.get("wait", True) or any(result["failure"] is None for result in results)
+        return jsonify(calls=results), 200 if is_delivered else 502
+
+    return app
+
+
+def _add_error_responses(app: QuartTrio) -> None:
     @app.errorhandler(ValueError)
     async def complain(error: ValueError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
@@ -78,6 +106,8 @@ def build_admin_app(exchange: Exchange, caller_pool: CallerPool) -> QuartTrio:
         answer.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
         return answer, error.code or 404
 
+
+def _add_state_routes(app: QuartTrio, exchange: Exchange) -> None:
     @app.get("/_sim")
     @app.get("/_sim/")
     async def index() -> Response:
@@ -103,11 +133,13 @@ def build_admin_app(exchange: Exchange, caller_pool: CallerPool) -> QuartTrio:
     @app.post("/_sim/settings")
     async def change_settings() -> Response:
         given = await _read_json_object(tuple(SETTING_READERS))
-        # All are read before any is set: a mistake changes nothing.
+        # Read all values before setting one: after a mistake nothing is changed.
         for name, value in {name: SETTING_READERS[name](value) for name, value in given.items()}.items():
             setattr(exchange.settings, name, value)
         return jsonify(asdict(exchange.settings))
 
+
+def _add_fault_routes(app: QuartTrio, exchange: Exchange) -> None:
     @app.post("/_sim/heartbeat")
     async def heartbeat() -> Response:
         health = HeartbeatStatus((await _read_json_object(("status",))).get("status", HeartbeatStatus.OK))
@@ -120,39 +152,16 @@ def build_admin_app(exchange: Exchange, caller_pool: CallerPool) -> QuartTrio:
         if "name" not in given:
             raise ValueError("a fault has a 'name'")
         exchange.faults.activate(Fault(**given))
-        return jsonify(active=[asdict(one) for one in exchange.faults.active])
+        return jsonify(active=[asdict(fault) for fault in exchange.faults.active])
 
     @app.delete("/_sim/faults")
     async def stop_faults() -> Response:
         ended = exchange.faults.clear(request.args.get("name"))
-        return jsonify(ended=ended, active=[asdict(one) for one in exchange.faults.active])
-
-    @app.post("/_sim/ring")
-    async def ring() -> tuple[Response, int]:
-        given = await _read_json_object(RING_FIELDS)
-        count = given.get("count", 1)
-        if not isinstance(count, int) or not 1 <= count <= MAX_CALLS_PER_REQUEST:
-            raise ValueError(f"'count' is 1 to {MAX_CALLS_PER_REQUEST}")
-        options = {
-            name: given[name] for name in ("exophone", "shape", "spelling", "with_date") if name in given
-        }
-        made: list[tuple[InboundRing, trio.Event]] = []
-        for _ in range(count):
-            first_try = trio.Event()
-            caller = given.get("number") or caller_pool.draw_caller()
-            made.append((exchange.ring_in(caller, first_try=first_try, **options), first_try))
-        if given.get("wait", True):
-            for _, first_try in made:
-                await first_try.wait()
-        answers = [_delivery_result(exchange, one) for one, _ in made]
-        was_heard = not given.get("wait", True) or any(one["failure"] is None for one in answers)
-        return jsonify(calls=answers), 200 if was_heard else 502
-
-    return app
+        return jsonify(ended=ended, active=[asdict(fault) for fault in exchange.faults.active])
 
 
 def _delivery_result(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
-    """What came of telling the other side about a missed call, as far as is known."""
+    """The result of the first delivery of a missed call's webhook, as far as it is known."""
     deliveries = exchange.ground_truth.deliveries_of(ring.call_sid)
     first = deliveries[0] if deliveries else None
     failure = f"{first.url.partition('?')[0]}: {first.failure}" if first and first.failure else None
@@ -166,19 +175,19 @@ def _delivery_result(exchange: Exchange, ring: InboundRing) -> dict[str, Any]:
 
 
 def _read_person(people: PersonRegistry, given: Mapping[str, Any]) -> Person:
-    """Whoever has the number, with what is said of them now. Raises ValueError."""
+    """Return the person with the given number and the given changes. Raises ValueError."""
     number = parse_number(str(given.get("number", "")))
     if number is None:
         raise ValueError("a person has a 'number', which is a telephone number")
-    said = {name: reads(given[name]) for name, reads in _TRAIT_READERS.items() if name in given}
-    return replace(people.find(number), **said)
+    changes = {name: reader(given[name]) for name, reader in _TRAIT_READERS.items() if name in given}
+    return replace(people.find(number), **changes)
 
 
 async def _read_json_object(known: tuple[str, ...]) -> dict[str, Any]:
-    """The request's JSON object, or an empty one. Raises ValueError, unknown fields included."""
+    """Return the request's JSON object, or an empty one. Raises ValueError, also for unknown fields."""
     given = await request.get_json(force=True, silent=True) if await request.get_data() else {}
     if not isinstance(given, dict):
-        raise ValueError("the body is to be one JSON object")
+        raise ValueError("the body must be one JSON object")
     for name in given:
         if name not in known:
             raise ValueError(f"unknown field {name!r}; known are {', '.join(known)}")

@@ -1,7 +1,7 @@
 """The exchange over real HTTP: Exotel's API, and beside it the admin surface under `/_sim/`.
 
-The API is served without a framework, so that a fault can do to the connection what it says. The
-admin surface is an ordinary Quart application; Exotel has nothing like it.
+The API is served without a framework, so that a fault can close or hold the connection. The admin surface
+is an ordinary Quart application; Exotel has nothing like it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from simulator.exchange.exchange import Exchange
 
 ADMIN_PREFIX = "/_sim/"
 BODY_MAX = 1_000_000
-"""Bytes. No order comes near it; it only keeps a mistake from filling the memory."""
+"""Bytes. No real request comes near this limit; it protects the memory."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
@@ -38,9 +38,9 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class UncancelledConnection(TrioASGIHTTPConnection):
-    """Lets a request finish when its peer has gone, and ends by itself, so that connections close.
+    """Lets a request finish after its peer has disconnected, and then ends, so that the connection closes.
 
-    The stock class cancels whatever serves the request instead, and its nursery then outlives it.
+    The original class cancels the request instead, and its nursery then stays open.
     """
 
     async def handle_messages(  # type: ignore[override]  # as quart-trio's differs from quart's
@@ -61,7 +61,7 @@ class UncancelledConnection(TrioASGIHTTPConnection):
 def build_asgi_app(
     exchange: Exchange, admin: QuartTrio, print_line: Callable[[str], None] = lambda _: None
 ) -> Framework:
-    """The two surfaces as one ASGI application. `print_line` takes a line for whoever runs it."""
+    """Both surfaces as one ASGI application. `print_line` prints a line for the user of the simulator."""
     admin.asgi_http_class = UncancelledConnection
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +81,7 @@ async def serve_http(
     *,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until `shutdown` returns; starts with the address, which tells the port where 0 was asked."""
+    """Serve until `shutdown` returns. The started value is the address, with the real port for port 0."""
     config = Config()
     config.bind = [f"{host}:{port}"]
     config.accesslog = config.errorlog = None
@@ -119,7 +119,7 @@ async def _serve_api(
     try:
         reply = await handle_request(exchange, call)
     except (ConnectionDropped, ConnectionNeverMade):
-        # A connection once accepted can't be refused any more: closing it in silence is the nearest.
+        # An accepted connection can't be refused any more: closing it without a reply comes nearest.
         await _hang_up(send)
         return
     except ReplyNeverSent:
@@ -150,15 +150,15 @@ async def _reply(send: Send, reply: HttpResponse) -> None:
 async def _hang_up(send: Send) -> None:
     """Close the connection without a byte.
 
-    ASGI has no word for it. Hypercorn's `send` is a method of its stream, whose own `send` is one
-    of the protocol, whose `send` reaches the socket: a test asks the peer whether that still holds.
+    ASGI cannot express this. Hypercorn's `send` is a method of its stream; the stream's `send` is a method
+    of the protocol; the protocol's `send` reaches the socket. A test checks that this still works.
     """
     stream: Any = send.__self__  # type: ignore[attr-defined]
     await stream.send.__self__.send(Closed())
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole request body, or None if the peer went away or sends far too much."""
+    """Return the whole request body, or None if the peer disconnects or sends more than `BODY_MAX`."""
     body = bytearray()
     while len(body) <= BODY_MAX:
         message = await receive()
