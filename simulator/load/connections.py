@@ -1,8 +1,8 @@
-"""The keep-alive connections of the load: a request out, its reply in, never two at a time on one.
+"""The keep-alive connections of a load: each has at most one request in flight.
 
-The hot path has no task of its own: whoever has a request sends it by a plain call, as it fits the
-socket's buffer, and one task reads for all connections, woken once for as many as have something
-to read. A task a connection would halve the speed.
+The hot path has no task of its own. The caller sends a request by a plain call, as it fits the socket's
+buffer. One task reads for all connections, and wakes once for all that have data. One task per connection
+would halve the speed.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ import trio
 from simulator.load.reply_parser import InvalidReply, LoadReply, ReplyParser
 
 REOPEN_AFTER_IDLE_S: Final = 4.0
-"""Unused for longer, a connection is opened anew. Servers close idle ones, some after five seconds,
-and a request that crosses such a goodbye on its way would count as an error of theirs."""
+"""A connection that was idle for longer is opened anew. Servers close idle connections, some after five
+seconds, and a request sent at that moment would count as the server's error."""
 
 MAX_IN_A_ROW: Final = 32
-"""Requests sent, or replies read, in a row before others get a turn: neither must wait for a burst."""
+"""Requests sent, or replies read, in a row before other tasks get a turn."""
 
 _READ_SIZE: Final = 64 * 1024
 
 
 class TargetAddress(NamedTuple):
-    """Where the load goes, resolved once."""
+    """The target of the load, resolved once."""
 
     family: int
     socket_address: tuple[str, int]
 
 
 class NoReply(NamedTuple):
-    """A request without a reply, and how that came about."""
+    """A request without a reply, and the reason."""
 
     reason: str
 
 
 class ReadLoop:
-    """Where the connections to one address are plugged in; `run` reads for all of them."""
+    """Holds the registered connections to one address; `run` reads for all of them."""
 
     def __init__(self, address: TargetAddress, nursery: trio.Nursery) -> None:
         self.address = address
@@ -65,12 +65,12 @@ class ReadLoop:
         self._selector.unregister(opened)
 
     def close(self) -> None:
-        """When all are unplugged."""
+        """Close the loop after all connections are unregistered."""
         self._selector.close()
 
 
 class LoadConnection:
-    """After `send` it must not be given another request before it called `on_end`."""
+    """One connection. After `send`, wait for the call of `on_end` before the next request."""
 
     def __init__(
         self, read_loop: ReadLoop, on_end: Callable[[LoadConnection, LoadReply | NoReply], None]
@@ -96,7 +96,7 @@ class LoadConnection:
             self._read_loop.nursery.start_soon(self._reopen)
 
     async def open(self) -> None:
-        """Connect and plug in. Raises OSError."""
+        """Connect and register with the read loop. Raises OSError."""
         opened = socket.socket(self._read_loop.address.family, socket.SOCK_STREAM)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -109,7 +109,7 @@ class LoadConnection:
         self._read_loop.register(opened, self._on_readable)
 
     def abandon(self, reason: str) -> None:
-        """Wait no longer for the reply; what may still come of it dies with the socket."""
+        """Stop waiting for the reply and close the socket, so that a late reply is lost."""
         self.close()
         self._end(NoReply(reason))
 
@@ -138,11 +138,11 @@ class LoadConnection:
             self.abandon(f"sending: {_error_text(error)}")
             return
         if sent < len(request):
-            # Nothing else is in the buffer, so this is never seen; half a request must be the last.
+            # The buffer is empty, so this should not happen; after half a request nothing may follow.
             self.abandon("sending: no room")
 
     def _on_readable(self) -> None:
-        """There is something to read."""
+        """Read the data that has arrived."""
         if self._socket is None:
             return  # closed meanwhile
         try:
@@ -168,5 +168,5 @@ class LoadConnection:
 
 
 def _error_text(error: OSError | InvalidReply) -> str:
-    # By its number: the libraries' own words differ from call to call, and these are counted.
+    # Use the text of the error number: library texts differ between calls, and equal errors are counted.
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

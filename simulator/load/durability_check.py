@@ -1,7 +1,7 @@
-"""The durability check: is every call that got its 2xx in the store? Asked of the daemon's own API.
+"""The durability check: asks the daemon's API whether every call that got a 2xx is in the store.
 
-The list of calls is read page by page, newest first; whoever is not in it is asked for by name
-before being called missing, so that no difference over a period can accuse anybody.
+The check reads the list of calls page by page, newest first. A call that is not in the list is requested
+by its CallSid before it counts as missing, so that a wrong period cannot make a call look missing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from simulator.base.os_errors import describe_error
 
 PAGE_SIZE: Final = 1000
 MAX_SINGLE_LOOKUPS: Final = 2000
-"""Calls asked for one by one at most. More missing than that need no closer look."""
+"""At most this many calls are requested one by one; if more are missing, the result is clear anyway."""
 
 TIMEOUT_S: Final = 60.0
 
 
 class DurabilityCheckFailed(Exception):
-    """The API did not give what it should; the text says what it gave."""
+    """The API did not return what it should; the text says what it returned."""
 
 
 async def find_missing_calls(
@@ -33,13 +33,14 @@ async def find_missing_calls(
     since: datetime,
     print_progress: Callable[[str], None],
 ) -> list[str]:
-    """The CallSids of `acknowledged` that the store does not have; `since` is before the first of them.
+    """Return the CallSids of `acknowledged` that the store does not have.
 
-    `token` is the API's own, if it wants one. Raises DurabilityCheckFailed.
+    `since` is before the first of them. `token` is the API's bearer token, or None. Raises
+    DurabilityCheckFailed.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     wanted = set(acknowledged)
-    # Its own settings of the environment's proxies are no business of a loopback address.
+    # The API is on a loopback address, so the environment's proxy settings do not apply.
     async with httpx.AsyncClient(base_url=api, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
         cursor: str | None = ""
         while wanted and cursor is not None:
@@ -47,7 +48,7 @@ async def find_missing_calls(
             page = await _get_json(client, "/api/v1/calls", params | ({"cursor": cursor} if cursor else {}))
             if page is None:
                 raise DurabilityCheckFailed("GET /api/v1/calls answered 404; is this the private listener?")
-            wanted -= {each["call_sid"] for each in page["items"]}
+            wanted -= {call["call_sid"] for call in page["items"]}
             cursor = page["next"]
             print_progress(f"{len(acknowledged) - len(wanted):,} of {len(acknowledged):,} found")
         for sid in sorted(wanted)[:MAX_SINGLE_LOOKUPS]:
@@ -57,7 +58,7 @@ async def find_missing_calls(
 
 
 async def _get_json(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> Any:
-    """The answer's JSON, or None for a 404."""
+    """Return the answer's JSON, or None for a 404."""
     try:
         answer = await client.get(path, params=params)
         if answer.status_code == 404:

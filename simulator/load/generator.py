@@ -1,8 +1,8 @@
-"""The generator: sends each call at its planned instant, whatever became of those before.
+"""The load generator: sends each request at its planned instant, even if earlier ones have no reply yet.
 
-A call whose instant has come and for which no connection is free waits for one, in order; its
-latency goes on counting from the planned instant. Who waits longer than `start_within_s` is
-dropped and counted as that. So a slow server shows as latency and as drops, never as a lower rate.
+If no connection is free at that instant, the request waits for one, in order; its latency counts from the
+planned instant. A request that waits longer than `start_within_s` is dropped and counted as dropped. So a
+slow server shows as latency and drops, never as a lower rate.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from simulator.load.requests import LoadRequest, RequestStream
 from simulator.load.tally import LoadTally
 
 TIMEOUT_CHECK_S: Final = 0.05
-"""How often those who wait too long are looked for."""
+"""Interval between two checks for requests that wait too long."""
 
 START_DELAY_S: Final = 0.1
 """From the last preparation to the first arrival."""
@@ -37,11 +37,11 @@ class LoadLimits:
     """Connections that are open before the start."""
     start_within_s: float = 1.0
     reply_timeout_s: float = 15.0
-    """Exotel's own patience for a webhook."""
+    """Exotel's own timeout for a webhook."""
 
 
 class _InFlight(NamedTuple):
-    """A request under way."""
+    """A request that was sent and has no reply yet."""
 
     ordinal: int
     planned_s: float
@@ -49,7 +49,7 @@ class _InFlight(NamedTuple):
 
 
 class LoadGenerator:
-    """One run against one address. Instants are of `perf_counter`; those of the plan count from the start."""
+    """One run against one address. Instants are of `perf_counter`; planned ones count from the start."""
 
     def __init__(
         self, address: TargetAddress, calls: RequestStream, limits: LoadLimits, tally: LoadTally
@@ -59,7 +59,7 @@ class LoadGenerator:
         self._results = tally
         self._address = address
         self._free: list[LoadConnection] = []
-        """The one used last is used next: a few stay busy, the others stay out of the way."""
+        """The connection used last is used next, so that a few connections do most of the work."""
         self._in_flight: dict[LoadConnection, _InFlight] = {}
         self._waiting: deque[tuple[float, LoadRequest]] = deque()
         self._connection_freed = trio.Event()
@@ -68,21 +68,21 @@ class LoadGenerator:
         self.began_s = 0.0
 
     def stop(self) -> None:
-        """Send no more; `run` returns when what is out has ended."""
+        """Send no more requests; `run` returns when the requests in flight have ended."""
         self._closed_until_s = 0.0
         self._sending.cancel()
 
     async def run(self, instants: Iterable[float]) -> None:
-        """Send a call at each instant of the plan. Raises OSError where nobody listens at the start."""
+        """Send a request at each planned instant. Raises OSError if the first connections fail."""
         async with self._open_connections():
             with self._sending:
                 await self._send_all(instants)
 
     async def run_closed(self, for_s: float) -> None:
-        """As many calls as come back: each connection sends its next one when it has its reply.
+        """Closed loop: each connection sends its next request when it has its reply.
 
-        Finds the most that the other side can do. Latencies are then from the sending: a server that
-        stalls is not asked meanwhile, so they tell little.
+        This finds the server's maximum rate. Latencies count from the sending and mean little: while a
+        server stalls, it gets no requests.
         """
         async with self._open_connections():
             self._closed_until_s = self.began_s + for_s
@@ -95,15 +95,15 @@ class LoadGenerator:
 
     @asynccontextmanager
     async def _open_connections(self) -> AsyncIterator[None]:
-        """Connections that carry; leaving the block waits for what is out, and closes them."""
+        """Open connections; at the end of the block wait for the requests in flight, then close."""
         async with trio.open_nursery() as nursery:
-            board = ReadLoop(self._address, nursery)
-            connections = [LoadConnection(board, self._on_reply) for _ in range(self._limits.connections)]
+            read_loop = ReadLoop(self._address, nursery)
+            connections = [LoadConnection(read_loop, self._on_reply) for _ in range(self._limits.connections)]
             self._free = connections.copy()
             try:
                 for connection in connections[-self._limits.warm_connections :]:
                     await connection.open()
-                nursery.start_soon(board.run)
+                nursery.start_soon(read_loop.run)
                 nursery.start_soon(self._enforce_timeouts)
                 self.began_s = perf_counter() + START_DELAY_S
                 yield
@@ -114,7 +114,7 @@ class LoadGenerator:
                 nursery.cancel_scope.cancel()
                 for connection in connections:
                     connection.close()
-                board.close()
+                read_loop.close()
 
     async def _send_all(self, instants: Iterable[float]) -> None:
         began_s, tally = self.began_s, self._results
@@ -165,7 +165,7 @@ class LoadGenerator:
         self._reuse_connection(connection)
 
     def _reuse_connection(self, connection: LoadConnection) -> None:
-        """Give it the next call, or let it rest."""
+        """Send the next request on the connection, or mark the connection as free."""
         self._drop_late()
         if self._waiting:
             planned_s, call = self._waiting.popleft()
@@ -187,7 +187,7 @@ class LoadGenerator:
                 self._results.dropped += 1
 
     async def _enforce_timeouts(self) -> None:
-        """End what waits too long, with or without a connection; for ever."""
+        """End requests that wait too long, with or without a connection. Runs until cancelled."""
         patience_s = self._limits.reply_timeout_s
         while True:
             await trio.sleep(TIMEOUT_CHECK_S)
@@ -195,6 +195,6 @@ class LoadGenerator:
             now_s = perf_counter()
             for connection, out in list(self._in_flight.items()):
                 if now_s - out.sent_s > patience_s:
-                    # It counts among the latencies with what it has lasted so far: it was no better.
+                    # Count the time so far as a latency: the real one would have been longer.
                     self._results.record_latency(now_s - out.planned_s)
                     connection.abandon(f"no reply within {patience_s:g} s")

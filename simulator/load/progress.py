@@ -1,4 +1,4 @@
-"""What a load tells while it runs: a line that renews itself on a terminal, JSON lines where asked for."""
+"""Reports the progress of a load: one updated line on a terminal, or JSON lines on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JSON_INTERVAL_S: Final = 1.0
 
 
 async def report_progress(tally: LoadTally, for_s: float, *, progress: bool) -> None:
-    """Tell until cancelled; says nothing on what is no terminal unless `progress` is wanted."""
+    """Report until cancelled. Without a terminal there is a report only if `progress` is set."""
     is_terminal = sys.stderr.isatty()
     if not is_terminal and not progress:
         return

@@ -1,8 +1,8 @@
-"""The requests of a load: whole HTTP requests as bytes, in which only CallSid, number and time are new.
+"""The requests of a load: whole HTTP requests as bytes; only CallSid, number and time differ.
 
-Templates are cut from the exchange's own requests, so that a load sends what the simulator sends.
-Once a second they are cut anew for the time; a call is then one `%` on bytes. Sid and number have
-a constant width, and so the head with its Content-Length holds for all of them.
+Templates are made from the exchange's own requests, so that a load sends what the simulator sends.
+Once a second they are made again for the new time; a request is then one `%` on bytes. Sid and number
+have a constant width, so the Content-Length in the head is right for all of them.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from simulator.exchange.webhooks.request import OutboundWebhook
 from simulator.load.profile import LoadProfile, LoadShape
 
 MAX_KNOWN_CALLERS: Final = 100_000
-"""Callers of whom some ring again."""
+"""At most this many callers are remembered to call again."""
 
 LATE_DELIVERY: Final = timedelta(minutes=5)
-"""How long ago the call of a late delivery was: Exotel's first retry."""
+"""The age of a call in a late delivery: Exotel's first retry."""
 
 _SID: Final = "calls0id0to0be0filled0in0by0load"
 _DIGITS: Final = "6999999999"
 
 
 class LoadRequest(NamedTuple):
-    """One request to be sent. `ordinal` says which call it tells of: counted from 0, in this run."""
+    """One request to send. `call_index` is the number of its call in this run, from 0."""
 
     call_index: int
     request: bytes
     resend_after_s: float | None
-    """When the very same is to be sent once more, counted from its planned instant."""
+    """Seconds from the planned instant to a second sending of the same request; None for no second one."""
 
 
 class RequestStream:
-    """An endless supply of calls: the same people in the same order for the same seed."""
+    """An endless stream of requests: the same callers in the same order for the same seed."""
 
     def __init__(self, url: str, profile: LoadProfile, seed: int, now: Callable[[], datetime]) -> None:
-        """CallSids depend on the instant of the start too: two runs with one seed tell of different calls."""
+        """CallSids also depend on the start time, so that two runs with one seed have different calls."""
         self._url = url
         self._profile = profile
         self._rng = Random(seed)  # noqa: S311 (repeatable on purpose)
@@ -86,7 +86,7 @@ class RequestStream:
         return None
 
     def _caller(self) -> int:
-        """The ten digits of an Indian mobile number: a new one, or one that has rung before."""
+        """The ten digits of an Indian mobile number: a new number, or one that has called before."""
         rng, callers = self._rng, self._callers
         if callers and rng.random() < self._profile.repeats:
             return callers[int(rng.random() * len(callers))]
@@ -130,7 +130,7 @@ def _ring(exophone: str, at: datetime) -> InboundRing:
 
 
 def _request_template(webhook: OutboundWebhook) -> bytes:
-    """The request with places for Sid and number: a format for `%`."""
+    """Return the request with placeholders for Sid and number: a format for `%`."""
     parts = urlsplit(webhook.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [f"{webhook.method} {target} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]

@@ -1,4 +1,4 @@
-"""What a load came to: figures made of a tally, their JSON, their table, and the HDR plot file."""
+"""The results of a load: computed from the tally, as JSON, as a table, and as an HDR plot file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from simulator.load.tally import MAX_LATENCY_US, LoadTally
 
 PERCENTILES: Final[Mapping[str, float]] = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
 SIGNIFICANT_DIGITS: Final = 3
-"""Significant ones of a latency: it is known to a thousandth of itself."""
+"""Significant digits of a latency: its error is at most a thousandth of its value."""
 
 GENERATOR_LATE_MS: Final = 10.0
-"""When every hundredth request leaves later than this though there were connections, the generator
-itself may be what is measured."""
+"""If one in a hundred requests leaves later than this although connections were free, the results may
+measure the generator itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResults:
-    """Times in milliseconds, rates in calls a second."""
+    """The results. Times are in milliseconds, rates in calls per second."""
 
     took_s: float
     planned: int
@@ -40,7 +40,7 @@ class LoadResults:
     latency_ms: Mapping[str, float]
     """From the planned instant to the reply, by percentile, with `max`."""
     start_ms: Mapping[str, float]
-    """The part of it before the request was sent."""
+    """From the planned instant to the sending."""
     statuses: Mapping[str, int]
     verdicts: Mapping[str, int]
     lost: Mapping[str, int]
@@ -69,7 +69,7 @@ def load_results(tally: LoadTally) -> LoadResults:
 
 
 def histogram(latencies_us: array[int]) -> HdrHistogram:
-    """An HDR histogram in microseconds. Equal values go in together: a million take no time."""
+    """Return an HDR histogram in microseconds. Equal values are recorded together, which is much faster."""
     made = HdrHistogram(1, MAX_LATENCY_US, SIGNIFICANT_DIGITS)
     for value, count in Counter(latencies_us).items():
         made.record_value(value, count)
@@ -77,21 +77,21 @@ def histogram(latencies_us: array[int]) -> HdrHistogram:
 
 
 def percentiles(latencies_us: array[int]) -> dict[str, float]:
-    """In milliseconds; empty where nothing was measured."""
+    """Return percentiles in milliseconds; empty without latencies."""
     if not latencies_us:
         return {}
     made = histogram(latencies_us)
     found = {name: made.get_value_at_percentile(at) / 1000 for name, at in PERCENTILES.items()}
-    # A bucket's upper edge may lie above the largest value itself.
+    # A bucket's upper edge may be above the largest value.
     longest = max(latencies_us) / 1000
     return {name: min(value, longest) for name, value in found.items()} | {"max": longest}
 
 
 def write_hdr(path: Path, latencies_us: array[int]) -> None:
-    """The percentile distribution in milliseconds, as HdrHistogram's plotter reads it."""
+    """Write the percentile distribution in milliseconds, in the format of HdrHistogram's plotter."""
     made, out = histogram(latencies_us), BytesIO()
     made.output_percentile_distribution(out, 1000.0)
-    # The package scales everything but the deviation.
+    # The package scales every value except the deviation.
     unscaled, scaled = (f"StdDeviation   = %12.{SIGNIFICANT_DIGITS}f" % value for value in _deviations(made))
     path.write_text(out.getvalue().decode("ascii").replace(unscaled, scaled), "ascii")
 
@@ -118,7 +118,7 @@ def print_results(console: Console, results: LoadResults) -> None:
         ("no reply", results.lost),
     ):
         if counts:
-            # What a server calls its verdicts is not ours to take for markup.
+            # A server's verdicts may contain brackets, which rich would take for markup.
             words = ", ".join(f"{key} {count:,}" for key, count in counts.items())
             console.print(f"{name}: {words}", markup=False, soft_wrap=True)
     console.print(f"errors {results.errors:,}, dropped {results.dropped:,}")

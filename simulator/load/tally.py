@@ -1,6 +1,6 @@
-"""What is counted while a load runs. Adding to it costs well under a microsecond a call.
+"""Counts requests and replies while a load runs. One count takes well under a microsecond.
 
-Latencies are kept as whole microseconds, all of them; the histogram is made at the end.
+All latencies are kept, in whole microseconds; the histogram is made at the end.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ def new_latency_array() -> array[int]:
 @dataclass(slots=True)
 class LoadTally:
     latencies_us: array[int] = field(default_factory=new_latency_array)
-    """From the planned instant to the whole reply, or to giving up waiting for one."""
+    """From the planned instant to the whole reply, or to the timeout."""
     send_delays_us: array[int] = field(default_factory=new_latency_array)
-    """From the planned instant to the sending: for want of a connection, or of a faster generator."""
+    """From the planned instant to the sending: the request waited for a connection or the generator."""
     statuses: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     """Requests without a reply, by what went wrong."""
     planned: int = 0
     dropped: int = 0
-    """Arrivals that found no free connection in time, and were never sent."""
+    """Requests that found no free connection in time and were never sent."""
     acknowledged: bytearray = field(default_factory=bytearray)
-    """One a call, in the order in which they were planned: whether a delivery of it got its 2xx."""
+    """One byte per call, in planned order: 1 if a delivery of the call got a 2xx."""
     took_s: float = 0.0
     slowest_us: int = 0
-    """Since somebody last looked and set it to zero."""
+    """The slowest reply since the last progress report, which sets the value to zero."""
 
     @property
     def sent(self) -> int:
@@ -45,13 +45,13 @@ class LoadTally:
 
     @property
     def errors(self) -> int:
-        """Whatever was sent and got no 2xx."""
+        """Requests that were sent and got no 2xx."""
         return self.failures.total() + sum(
             n for status, n in self.statuses.items() if not 200 <= status < 300
         )
 
     def count_call(self) -> None:
-        """Calls are numbered in the order in which this is called."""
+        """Count a new call. Calls are numbered from 0, in the order of these counts."""
         self.acknowledged.append(0)
 
     def record_sent(self, late_s: float) -> None:
