@@ -1,9 +1,9 @@
-"""Calls on their way in: a person rings an ExoPhone, and Exotel tells what became of it.
+"""Inbound calls: a person calls an ExoPhone, and Exotel reports the call by webhooks.
 
 A missed call has two shapes. A Passthru applet sends a GET while the caller still hears it ring; the
 webhook of the missed-call settings is a POST whose `+` is not encoded. An account may well have both.
-A flow may have the dynamic SMS applet too, behind the Passthru or by itself. What else may become of a
-call, and what is told of it at which point, stands in `courses`.
+A flow may have the dynamic SMS applet too, after the Passthru or alone. `webhooks.inbound_scripts` has the
+other outcomes of a call, with the webhooks of each.
 """
 
 from __future__ import annotations
@@ -52,30 +52,30 @@ class InboundCalls:
         call_sid: str | None,
         first_try: trio.Event | None,
     ) -> InboundRing:
-        """Record the ring and start telling of it. Raises NoMissedCallUrl.
+        """Record the call and start its webhooks. Raises NoMissedCallUrl.
 
-        A Sid that is known makes no second call: what was told of the first is told again.
+        A known `call_sid` makes no second call: the webhooks of the first are sent again.
         """
-        world, url = self._state, self._state.settings.missed_call_url
+        state, url = self._state, self._state.settings.missed_call_url
         if url is None and shape not in SHAPES_WITHOUT_WEBHOOK:
             raise NoMissedCallUrl(NO_URL_TEXT)
         if spelling is None:
             spelling = NumberFormat.E164 if shape is CallShape.NATIVE else NumberFormat.ZERO
-        course = script_of(shape, round(person.talks_s))
-        known = None if call_sid is None else world.ground_truth.call(call_sid)
+        script = script_of(shape, round(person.talks_s))
+        known = None if call_sid is None else state.ground_truth.call(call_sid)
         if isinstance(known, InboundRing):
             ring = replace(known, shape=shape.value, spelling=spelling.value)
         else:
-            ring = self._begin_call(person, exophone, shape, spelling, course, call_sid)
+            ring = self._begin_call(person, exophone, shape, spelling, script, call_sid)
         first_try = trio.Event() if first_try is None else first_try
         if url is None or shape in SHAPES_WITHOUT_WEBHOOK or ring.engaged:
             first_try.set()
             return ring
-        told = WebhookContext(ring, url, world.settings.inbound_agent, spelling, with_date, ring.rung_at)
-        if course.requests:
-            world.nursery.start_soon(self._post_script, course, told, first_try)
+        context = WebhookContext(ring, url, state.settings.inbound_agent, spelling, with_date, ring.rung_at)
+        if script.requests:
+            state.nursery.start_soon(self._post_script, script, context, first_try)
         else:
-            world.nursery.start_soon(self._post_missed_call, told, first_try)
+            state.nursery.start_soon(self._post_missed_call, context, first_try)
         return ring
 
     def _begin_call(
@@ -87,16 +87,16 @@ class InboundCalls:
         script: CallScript,
         call_sid: str | None,
     ) -> InboundRing:
-        """The call really begins, if the account has a channel for it."""
-        world, at = self._state, self._state.now()
+        """Begin the call if the account has a free channel; else the caller hears the engaged tone."""
+        state, at = self._state, self._state.now()
         ring = InboundRing(
-            call_sid=call_sid or world.new_sid(),
+            call_sid=call_sid or state.new_sid(),
             number=person.number,
             exophone=exophone,
             rung_at=at,
             shape=shape.value,
             spelling=spelling.value,
-            engaged=not world.channels.has_free(1, world.settings.channels),
+            engaged=not state.channels.has_free(1, state.settings.channels),
         )
         if not ring.engaged:
             ring.lasted_s = script.duration_s
@@ -105,18 +105,18 @@ class InboundCalls:
                 ring.talked_from, ring.talked_until = (at + timedelta(seconds=s) for s in script.talk_s)
             if script.voicemail_s is not None:
                 ring.voicemail_at = at + timedelta(seconds=script.voicemail_s)
-            world.record_inbound_call(ring)
-        world.ground_truth.add_inbound(ring)
+            state.record_inbound_call(ring)
+        state.ground_truth.add_inbound(ring)
         if ring.lasted_s:
-            world.channels.take(1)
-            world.lines.take(ring.number)
-            world.nursery.start_soon(self._occupy_caller_line, ring, name=f"line of {ring.call_sid}")
+            state.channels.take(1)
+            state.lines.take(ring.number)
+            state.nursery.start_soon(self._occupy_caller_line, ring, name=f"line of {ring.call_sid}")
         if script.agent_s is not None:
-            world.nursery.start_soon(self._occupy_agent_line, world.settings.inbound_agent, *script.agent_s)
+            state.nursery.start_soon(self._occupy_agent_line, state.settings.inbound_agent, *script.agent_s)
         return ring
 
     def send_heartbeat(self, health: HeartbeatStatus) -> None:
-        """Tell how the ExoPhones do, at the address for missed calls. Raises NoMissedCallUrl."""
+        """Send a heartbeat of the ExoPhones to the URL for missed calls. Raises NoMissedCallUrl."""
         settings = self._state.settings
         if settings.missed_call_url is None:
             raise NoMissedCallUrl(NO_URL_TEXT)
@@ -127,13 +127,13 @@ class InboundCalls:
         await self._webhooks.deliver("missed-call", "", webhook, tells_end=False)
 
     async def _occupy_caller_line(self, ring: InboundRing) -> None:
-        """The caller is on the telephone: nobody else gets through to them meanwhile."""
+        """Keep the caller's line and one channel busy until the call ends."""
         await trio.sleep(ring.lasted_s)
         self._state.lines.release(ring.number)
         self._state.channels.release(1)
 
     async def _occupy_agent_line(self, agent: str, from_s: int, until_s: int) -> None:
-        """The agent too, from when their telephone rings."""
+        """Keep the agent's line busy from the first ring to the end of the call."""
         await trio.sleep(from_s)
         self._state.lines.take(agent)
         await trio.sleep(until_s - from_s)
@@ -141,13 +141,13 @@ class InboundCalls:
 
     async def _post_script(self, script: CallScript, context: WebhookContext, first_try: trio.Event) -> None:
         """Tell of a call as it goes on. What is posted again comes at once."""
-        ring, world = context.ring, self._state
+        ring, state = context.ring, self._state
         for moment in script.requests:
             at = ring.rung_at + timedelta(seconds=moment.at_s)
-            await world.sleep_until(at + timedelta(seconds=moment.event.delivery_delay_s))
+            await state.sleep_until(at + timedelta(seconds=moment.event.delivery_delay_s))
             webhook = moment.event.request(replace(context, at=at, agent_leg=moment.agent_leg))
             # Retries go on by themselves, and so does the call.
-            world.nursery.start_soon(self._deliver, ring, webhook, first_try, moment.event.tells_end)
+            state.nursery.start_soon(self._deliver, ring, webhook, first_try, moment.event.tells_end)
 
     async def _post_missed_call(self, context: WebhookContext, first_try: trio.Event) -> None:
         ring = context.ring

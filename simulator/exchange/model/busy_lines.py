@@ -1,4 +1,4 @@
-"""Who is on the telephone, and how many channels of the account that takes.
+"""The numbers that are in a call, and the channels of the account that are in use.
 
 A mobile telephone takes one call: whoever rings it meanwhile hears the engaged tone, and it does not
 ring. A switchboard takes any number of them: fixed-line numbers, toll-free ones and those of universal
@@ -28,7 +28,7 @@ class BusyLines:
         return most is not None and self._calls[person.number] >= most
 
     def take(self, number: str) -> None:
-        """One more call. Whoever takes a line releases it, once, when that call has ended."""
+        """Count one more call. The code that takes a line releases it once, when the call has ended."""
         self._calls[number] += 1
 
     def release(self, number: str) -> None:

@@ -1,4 +1,4 @@
-"""A crowd of callers: names, Indian mobile numbers and tempers, the same for the same seed."""
+"""A pool of callers with names, Indian mobile numbers and behaviour, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_RING_WEIGHTS: Mapping[RingResponse, int] = {
     RingResponse.HANGUP: 4,
     RingResponse.UNREACHABLE: 5,
 }
-"""People in a hundred. A guess at a good day for somebody who asked to be rung; vary it freely."""
+"""Percent of people. An estimate for people who asked for a callback; vary it freely."""
 
 DEFAULT_SMS_WEIGHTS: Mapping[SmsDeliveryResult, int] = {
     SmsDeliveryResult.DELIVERED: 90,
@@ -29,7 +29,7 @@ DEFAULT_SMS_WEIGHTS: Mapping[SmsDeliveryResult, int] = {
 
 
 class CallerPool:
-    """An endless supply of different people. No number comes twice from one crowd."""
+    """An endless supply of different people. No number comes twice from one pool."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class CallerPool:
         self._used_numbers: set[str] = set()
 
     def draw_caller(self) -> Person:
-        """The next one, whose temper is drawn by the weights."""
+        """Return the next person, with behaviour drawn by the weights."""
         rng = self._rng
         return Person(
             number=self._draw_number(),

@@ -1,4 +1,4 @@
-"""What the parts of the exchange share: time, chance, truth, people, faults and a nursery."""
+"""The state that the parts of the exchange share: time, randomness, ground truth, people, faults, nursery."""
 
 from __future__ import annotations
 

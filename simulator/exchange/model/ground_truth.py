@@ -1,7 +1,6 @@
 """What really happened at the exchange: the ground truth that checks are held against.
 
-Written by the exchange only, in the order in which things happened. Nothing here is ever forgotten
-or deduped.
+Only the exchange writes it, in the order of events. Nothing is ever removed or deduplicated.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ MINUTE = timedelta(seconds=60)
 
 
 class GroundTruth:
-    """The record of one run."""
+    """All records of one run."""
 
     def __init__(self) -> None:
         self.rings: list[Ring] = []
         """Telephones that really rang."""
         self.engaged: list[Ring] = []
-        """Tries that found the line engaged by another call."""
+        """Attempts that found the line busy with another call."""
         self.connects: list[Connect] = []
         self.texts: list[Text] = []
         self.dropped_texts: list[DroppedText] = []
         self.inbound: list[InboundRing] = []
         self.turned_away: list[InboundRing] = []
-        """Callers who found all channels of the account in use: no call of theirs is on any record."""
+        """Callers who found all channels of the account in use. Exotel has no record of their calls."""
         self.deliveries: list[Delivery] = []
         self.api_requests: list[ApiRequest] = []
         self._rings_to: defaultdict[str, list[Ring]] = defaultdict(list)
@@ -101,7 +100,7 @@ class GroundTruth:
         return [call for call in self.connects if number in (call.from_number, call.to_number)]
 
     def acknowledged_calls(self) -> list[str]:
-        """CallSids of calls that were told of and got a 2xx, in order of the first, each once."""
+        """CallSids of calls whose webhook got a 2xx, each once, in the order of the first 2xx."""
         return list(
             dict.fromkeys(
                 d.call_sid
@@ -111,15 +110,15 @@ class GroundTruth:
         )
 
     def max_calls_in_window(self, window: timedelta = MINUTE) -> int:
-        """The most calls created in any window of that length, wherever it begins."""
+        """The largest number of calls created in any window of that length."""
         return max_in_window((call.created_at for call in self.connects), window)
 
     def max_rings_in_window(self, number: str, window: timedelta) -> int:
-        """The most times that number's telephone began to ring in any such window."""
+        """The largest number of rings of that number that began in any window of that length."""
         return max_in_window((ring.started_at for ring in self._rings_to.get(number, ())), window)
 
     def max_requests_per_minute(self, target: str = "voice") -> int:
-        """The most requests in any 60 seconds, refused ones too: of a target, or of all voice."""
+        """The largest number of requests in any 60 s, refused ones too: of a target, or of all voice."""
         asked = (r for r in self.api_requests if (r.is_voice if target == "voice" else r.target == target))
         return max_in_window((r.at for r in asked), MINUTE)
 

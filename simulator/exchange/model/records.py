@@ -30,7 +30,7 @@ class Ring:
     by_machine: bool = False
     """An answering machine took it: nobody was spoken with."""
     engaged: bool = False
-    """Another call had the line: the telephone did not ring, and whoever had it noticed nothing."""
+    """Another call had the line: the phone did not ring, and the person on it noticed nothing."""
 
     @property
     def answered(self) -> bool:

@@ -1,4 +1,4 @@
-"""What an account at the exchange is like. Every value may be changed while a run goes on."""
+"""The settings of the account and the exchange. Every value may change during a run."""
 
 from __future__ import annotations
 
