@@ -25,7 +25,7 @@ from missedd.log.logger import Event, Logger
 from missedd.store.db.database import NotDurable
 from missedd.store.reads.reader import StoreReader, gauges
 from missedd.web.auth.access import AccessPolicy
-from missedd.web.private.app import NO_AUTH, build_private
+from missedd.web.private.app import NO_AUTH, PrivateDependencies, build_private
 from missedd.web.private.metrics import Metrics
 from missedd.web.public.app import READINESS_PATH, PublicSite
 from missedd.web.public.responses import HttpReply
@@ -163,11 +163,11 @@ def build_private_site(
         else:
             log.log_throttled("warning", Event.LOGIN_REFUSED, peer, peer=peer)
 
-    return build_private(
-        read,
-        engine.operator,
-        engine.verifications,
-        engine.poll_changes,
+    needs = PrivateDependencies(
+        read=read,
+        operations=engine.operator,
+        verifier=engine.verifications,
+        poll_feed=engine.poll_changes,
         policy=engine.policy,
         clock=clock,
         why_not_ready=why_not_ready,
@@ -179,6 +179,7 @@ def build_private_site(
         troubles=engine.troubles.active,
         hold_reason=engine.breakers.hold_reason,
     )
+    return build_private(needs)
 
 
 def metrics_listener(metrics: Metrics) -> Callable[[Event, dict[str, object]], None]:

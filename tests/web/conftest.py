@@ -33,7 +33,7 @@ from missedd.operator_actions.numbers import Erase, Suppress, Unsubscribe, Unsup
 from missedd.operator_actions.quarantine import ReleaseQuarantine
 from missedd.store.reads.reader import ReadOnlyDatabase, StoreReader, gauges
 from missedd.web.auth.access import AccessPolicy
-from missedd.web.private.app import NO_AUTH, build_private
+from missedd.web.private.app import NO_AUTH, PrivateDependencies, build_private
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, office, policy, sms
 from tests.store.database import NOON, FilledDatabase
@@ -199,11 +199,11 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
 
     held: dict[Lane, str] = {}
     troubles = ActiveTroubles()
-    app = build_private(
-        reader,
-        operator,
-        verifier,
-        news,
+    needs = PrivateDependencies(
+        read=reader,
+        operations=operator,
+        verifier=verifier,
+        poll_feed=news,
         clock=clock,
         policy=of,
         why_not_ready=lambda: ready[0] if ready else None,
@@ -215,6 +215,7 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
         hold_reason=held.get,
         troubles=troubles.active,
     )
+    app = build_private(needs)
     try:
         yield Private(
             app, db, operator, clock, verifier, metrics, failures, ready, logins, news, held, troubles

@@ -7,6 +7,7 @@ in `missedd.web.shared.ports`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -91,58 +92,78 @@ class PrivateSite(QuartTrio):
     json_provider_class = ApiJson
 
 
-def build_private(
-    read: StoreReader,
-    operations: Operations,
-    verifier: Verifier,
-    poll_feed: PollFeed,
-    *,
-    policy: Policy,
-    clock: Clock,
-    why_not_ready: Callable[[], str | None],
-    metrics: Callable[[], Awaitable[str]],
-    on_failure: Callable[[str, Exception], None],
-    on_login: OnLogin = lambda is_right, peer: None,
-    access_policy: AccessPolicy = NO_AUTH,
-    requests_per_minute: Mapping[Lane, int] | None = None,
-    troubles: Callable[[], Sequence[Trouble]] = tuple,
-    hold_reason: Callable[[Lane], str | None] = lambda lane: None,
-) -> QuartTrio:
-    """Build the application.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateDependencies:
+    """Everything that the private site reads, changes and is told."""
 
-    `why_not_ready` returns None while the daemon accepts calls. `metrics` returns the text for Prometheus.
-    `on_failure` is called once for each unexpected error, with the path. `requests_per_minute` are the rate
-    limits of the account by lane. `troubles` returns the troubles that last now, and `hold_reason` why a lane
-    sends nothing at the moment.
-    """
+    read: StoreReader
+    operations: Operations
+    verifier: Verifier
+    poll_feed: PollFeed
+    policy: Policy
+    clock: Clock
+    why_not_ready: Callable[[], str | None]
+    """None while the daemon accepts calls."""
+    metrics: Callable[[], Awaitable[str]]
+    """The text for Prometheus."""
+    on_failure: Callable[[str, Exception], None]
+    """Called once for each unexpected error, with the path."""
+    on_login: OnLogin = lambda is_right, peer: None
+    access_policy: AccessPolicy = NO_AUTH
+    requests_per_minute: Mapping[Lane, int] = field(default_factory=dict)
+    """The rate limits of the account by lane."""
+    troubles: Callable[[], Sequence[Trouble]] = tuple
+    """The troubles that last now."""
+    hold_reason: Callable[[Lane], str | None] = lambda lane: None
+    """Why a lane sends nothing at the moment; None while it sends."""
+
+
+def build_private(needs: PrivateDependencies) -> QuartTrio:
+    """Build the application of the private site."""
     app = PrivateSite("missedd.web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BODY_TIMEOUT=BODY_TIMEOUT_S)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(build_api(read, operations, verifier, poll_feed, policy, clock))
     app.register_blueprint(
-        build_console(
-            ConsoleContext(read, operations, policy, clock, requests_per_minute or {}, troubles, hold_reason)
-        )
+        build_api(needs.read, needs.operations, needs.verifier, needs.poll_feed, needs.policy, needs.clock)
     )
-    access = AccessControl(access_policy, Sessions())
-    app.register_blueprint(build_login(access, on_login))
+    console = ConsoleContext(
+        needs.read,
+        needs.operations,
+        needs.policy,
+        needs.clock,
+        needs.requests_per_minute,
+        needs.troubles,
+        needs.hold_reason,
+    )
+    app.register_blueprint(build_console(console))
+    access = AccessControl(needs.access_policy, Sessions())
+    app.register_blueprint(build_login(access, needs.on_login))
     app.before_request(access.check_request)
+    _add_probes(app, needs)
+    _add_page_frame(app, needs.access_policy)
+    _add_error_responses(app, needs.on_failure)
+    return app
 
+
+def _add_probes(app: QuartTrio, needs: PrivateDependencies) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
         return _text_response("ok")
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        why = why_not_ready()
+        why = needs.why_not_ready()
         return _text_response("ready") if why is None else _text_response(why, 503)
 
     @app.get("/metrics")
     async def exposition() -> Response:
-        return Response(await metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        text = await needs.metrics()
+        return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
+
+def _add_page_frame(app: QuartTrio, access_policy: AccessPolicy) -> None:
     @app.context_processor
-    def standing() -> dict[str, object]:
+    def session_and_access() -> dict[str, object]:
         """The session and the access policy, for the templates of all pages."""
         session = g.get("session")
         return {
@@ -158,8 +179,10 @@ def build_private(
             response.headers["Cache-Control"] = "no-store"
         return response
 
+
+def _add_error_responses(app: QuartTrio, on_failure: Callable[[str, Exception], None]) -> None:
     @app.errorhandler(Problem)
-    async def say(problem: Problem) -> Response:
+    async def show_problem(problem: Problem) -> Response:
         if request.path.startswith("/api/"):
             response = problem_response(problem)
             if problem.status == HTTPStatus.UNAUTHORIZED:
@@ -174,25 +197,23 @@ def build_private(
         return Response(page, problem.status)
 
     @app.errorhandler(RollupsBehind)
-    async def put_off(why: RollupsBehind) -> Response:
-        response = await say(Problem(503, str(why)))
+    async def ask_again_later(why: RollupsBehind) -> Response:
+        response = await show_problem(Problem(503, str(why)))
         response.headers["Retry-After"] = "60"
         return response
 
     @app.errorhandler(HTTPException)
-    async def refuse(error: HTTPException) -> Response:
-        response = await say(Problem(error.code or 500, _http_error_text(error)))
+    async def show_http_error(error: HTTPException) -> Response:
+        response = await show_problem(Problem(error.code or 500, _http_error_text(error)))
         valid = getattr(error, "valid_methods", None)
         if valid:
             response.headers["Allow"] = ", ".join(sorted(valid))
         return response
 
     @app.errorhandler(Exception)
-    async def fail(error: Exception) -> Response:
+    async def show_failure(error: Exception) -> Response:
         on_failure(request.path, error)
-        return await say(Problem(500, "something went wrong here; the log tells more"))
-
-    return app
+        return await show_problem(Problem(500, "something went wrong here; the log tells more"))
 
 
 def _http_error_text(error: HTTPException) -> str:
