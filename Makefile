@@ -15,17 +15,17 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
 
-test: $(READY)  ## the whole test suite, scenarios and real processes included, on every core
+test: $(READY)  ## the test suite, scenarios and real processes included, on every core; `make soak` has the rest
 	@test -e $(CLIENTS)/.ready || \
 		echo "make test: no $(CLIENTS): clients of Exotel that others wrote are not tried against the simulator (make clients)"
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak" $(PYTEST)
 
 quick: $(READY)  ## the tests without real processes, browser and slow ones: under a minute, while you write code
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow" $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow and not soak" $(PYTEST)
 
 coverage: $(READY)  ## which lines the tests run, and what kind of lines they do not run: some minutes
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST)
+	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak" $(PYTEST)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage json -q -o build/coverage/report.json
 	@$(BIN)/python -m tests.coverage_kinds build/coverage/report.json
@@ -43,7 +43,8 @@ format: $(READY)  ## let ruff put the code in order
 replay: $(READY)  ## every scenario, in virtual time
 	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
 
-soak: $(READY)  ## many drawn runs, and crashes in every scenario: some minutes
+soak: $(READY)  ## many drawn runs, crashes in every scenario, mistakes planted on purpose: some minutes
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m soak
 	@$(BIN)/missedd-sim fuzz --seeds 60
 	@$(BIN)/missedd-sim sweep scenarios/*.toml --sample 4
 

@@ -52,6 +52,7 @@ def named(mistake: PlantedMistake) -> str:
     return mistake.name
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "mistake", [*PLANTED_MISTAKES, *MISTAKES_ABOUT_PEOPLE, *MISTAKES_ABOUT_OUTAGES], ids=named
 )
