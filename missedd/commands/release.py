@@ -26,12 +26,12 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "release",
         help="after a restore: let pending actions go, or drop them",
-        description="After `missedd restore` nothing that is owed for an earlier call is sent. This ends "
-        "that: what waits goes to its gates, where the too old expires, and the rest is sent. With --drop "
-        "all of it is dropped.",
+        description="After `missedd restore` nothing is sent for earlier calls: their actions wait in "
+        "quarantine. This command ends the quarantine. Actions that are too old expire, and the others "
+        "are sent. With --drop all of them are dropped.",
     )
     add_config_option(parser)
-    parser.add_argument("--drop", action="store_true", help="send none of it")
+    parser.add_argument("--drop", action="store_true", help="drop the actions and send none of them")
     parser.set_defaults(run=run)
 
 

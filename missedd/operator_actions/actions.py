@@ -86,11 +86,12 @@ _REFUSALS: Final = {
     Resolution.NO_SUCH_ACTION: (404, "no action has this id", None),
     Resolution.NOT_UNKNOWN: (
         409,
-        "its outcome is not unknown: only an action that ended as `unknown`, or whose answer was lost",
+        "its outcome is known: only an action that ended as `unknown`, or whose answer was lost, "
+        "can be settled",
         None,
     ),
-    Resolution.SETTLED_OTHERWISE: (409, "an operator has settled it before, and otherwise", None),
-    Resolution.WRONG_OUTCOME: (400, "outcome: is none that an action of this kind can have", "outcome"),
+    Resolution.SETTLED_OTHERWISE: (409, "an operator has settled it before, with another outcome", None),
+    Resolution.WRONG_OUTCOME: (400, "outcome: an action of this kind cannot have it", "outcome"),
 }
 
 

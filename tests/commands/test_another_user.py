@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,11 @@ for command in json.loads(sys.argv[1]):
     print("::", main(command), flush=True)
     print("::", file=sys.stderr, flush=True)
 """
+
+
+def without_coverage(environ: Mapping[str, str]) -> dict[str, str]:
+    """Another user may not write into the folder where coverage collects what each program runs."""
+    return {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def test_who_may_not_read_is_told_what_to_do(folder: Path) -> None:
     ]
     done = subprocess.run(
         [sys.executable, "-c", RUNS_ALL, json.dumps([command for command, _ in asked])],
-        env=ENVIRON,
+        env=without_coverage(ENVIRON),
         cwd=folder,
         capture_output=True,
         text=True,

@@ -111,7 +111,7 @@ def _store_gauges(gauges: StoreGauges) -> Iterator[Metric]:
     )
     yield _gauge(
         "missedd_actions_lost",
-        "Actions that are looked up, as the answer to their request never came, at most 1,001.",
+        "Actions that are looked up because the answer to their request was lost, at most 1,001.",
         gauges.attention["lost"],
     )
     yield _gauge(
@@ -127,7 +127,8 @@ def _store_gauges(gauges: StoreGauges) -> Iterator[Metric]:
     )
     yield _labelled_gauge(
         "missedd_told_early",
-        "Calls of the last 24 hours that a flow told of before they were over, called back too early.",
+        "Calls of the last 24 hours that a flow reported before they ended, and that were called "
+        "back too early.",
         ("campaign",),
         {(campaign,): count for campaign, count in gauges.told_early.items()},
     )
@@ -163,13 +164,13 @@ def _engine_gauges(daemon: DaemonGauges) -> Iterator[Metric]:
     )
     yield _labelled_gauge(
         "missedd_budget_paused_seconds",
-        "For how long the lane still pauses, as the provider said that there was too much.",
+        "How long the lane still pauses after the provider refused too many requests.",
         ("lane",),
         {(lane,): budget.pause_left_s for lane, budget in budgets.items()},
     )
     yield _labelled_gauge(
         "missedd_troubles",
-        "Whether a trouble that needs a person goes on, by kind and subject: 1 or 0.",
+        "Whether a trouble that needs a person lasts, by kind and subject: 1 or 0.",
         ("kind", "subject"),
         daemon.troubles,
     )
@@ -201,7 +202,7 @@ def _disk_gauges(daemon: DaemonGauges) -> Iterator[Metric]:
         {(name,): size for name, size in daemon.files.items()},
     )
     if daemon.disk_free is not None:
-        yield _gauge("missedd_disk_free_bytes", "What is free where the database lies.", daemon.disk_free)
+        yield _gauge("missedd_disk_free_bytes", "Free space on the database's file system.", daemon.disk_free)
     if daemon.disk_size is not None:
         yield _gauge("missedd_disk_bytes", "The size of the disk where the database lies.", daemon.disk_size)
 

@@ -99,7 +99,7 @@ class Metrics:
         )
         self.recovered = self._product_counter(
             "missedd_recovered_calls_total",
-            "Missed calls that no webhook told of, found in the provider's list, by verdict.",
+            "Missed calls without a webhook, found in the provider's list, by verdict.",
             {"verdict": Verdict},
         )
         self.reports = self._product_counter(
@@ -107,7 +107,7 @@ class Metrics:
         )
         self.refused = self._product_counter(
             "missedd_refused_requests_total",
-            "Requests to the public listener that brought nothing in, by HTTP status.",
+            "Requests that the public listener refused, by HTTP status.",
             {"status": REJECTION_STATUSES},
         )
         self.attempts = self._product_counter(

@@ -76,7 +76,7 @@ class Person:
 
     `answers` may be a tuple: one behaviour for each ring in turn, the last one for ever after.
     `ring_s` is how long they let it ring before taking it, `talks_s` how long they then talk.
-    `lines` is how many calls they take at a time; None leaves it to the numbering plan (`numbering.py`).
+    `lines` is how many calls they take at a time; None leaves it to the numbering plan (`numbering_plan.py`).
     `opted_out_of` names the senders of whom they want no SMS.
     `dnd` puts the number on the do-not-disturb register, which refuses calls to people who have
     not rung an ExoPhone themselves; it says nothing about SMS, for which there is `sms`.
