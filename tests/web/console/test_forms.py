@@ -147,7 +147,7 @@ async def test_settling(browser: Browser) -> None:
     assert operator.resolved == [(7, Outcome.ANSWERED, "she told us"), (7, Outcome.BUSY, None)]
     assert await browser.send("/unknown/7/settle", outcome="dropped") == "Please choose what became of it."
     operator.settlement = Resolution.SETTLED_OTHERWISE
-    assert "otherwise" in await browser.send("/unknown/7/settle", outcome="answered")
+    assert "with another outcome" in await browser.send("/unknown/7/settle", outcome="answered")
     assert len(operator.resolved) == 3
 
 
