@@ -33,10 +33,10 @@ from missedd.engine.build import Engine
 from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.log.logger import Logger, create_logger
-from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.reads.reader import ReadOnlyDatabase
 from missedd.store.rollups.roll_up import is_rollup_due
 from missedd.store.rollups.state import load_rollup_state
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.store.store import open_store
 from missedd.web.private.metrics import Metrics
 

@@ -26,7 +26,7 @@ from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import create_logger
-from missedd.store.db.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.web.private.app import DisconnectTolerantConnection
 from missedd.web.private.metrics import Metrics
 

@@ -27,8 +27,8 @@ from missedd.core.policy import Policy
 from missedd.exotel.missed_call_webhook import parse_missed_call
 from missedd.log.logger import Event, create_logger
 from missedd.store.admission.admit import admit
-from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.db.migrate import migrate
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.migrate import migrate
 from missedd.store.store import Driver
 from missedd.web.public.http_parser import RequestParser
 from missedd.web.public.limits import ListenerLimits

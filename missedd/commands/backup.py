@@ -16,7 +16,7 @@ from missedd.commands.shared.options import FAILED, OK, add_config_option, print
 from missedd.config.loader import InvalidConfig, load_settings
 from missedd.store.backup.online_backup import Progress, copy_database
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import check_database_exists
+from missedd.store.sqlite.read_access import check_database_exists
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -25,12 +25,12 @@ from missedd.core.policy import Policy
 from missedd.core.sms.template import BodyField, LargestSms, largest_sms
 from missedd.daemon.listen_checks import address_problems
 from missedd.store.backup.upgrade_copy import COPY_RETENTION, check_copy_possible, outdated_version
-from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.lock import lock_holder
-from missedd.store.db.migrate import LATEST_VERSION, supported_version
-from missedd.store.db.read_access import has_database
 from missedd.store.people.excluded_callers import load_excluded_callers
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.lock import lock_holder
+from missedd.store.sqlite.migrate import LATEST_VERSION, supported_version
+from missedd.store.sqlite.read_access import has_database
 from missedd.store.store import Driver, check_openable, open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

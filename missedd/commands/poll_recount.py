@@ -19,8 +19,8 @@ from missedd.core.api_types.polls import poll_json
 from missedd.core.polls.signed_result import FORMAT, has_valid_signature, poll_result_json, sign_result
 from missedd.core.polls.tally import OPEN
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import has_database
 from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
+from missedd.store.sqlite.read_access import has_database
 
 
 def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: bool) -> int:

@@ -14,9 +14,9 @@ from missedd.commands.shared.daemon_client import DaemonNotRunning, call_api, ru
 from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings
 from missedd.store.actions.quarantine import quarantined_until, release_quarantine
-from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_access import check_database_exists
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.read_access import check_database_exists
 from missedd.store.store import open_store
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -16,8 +16,8 @@ from missedd.config.loader import InvalidConfig, load_settings
 from missedd.store.backup.inspect import DatabaseReport, inspect_database
 from missedd.store.backup.restore import restore_backup
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST_VERSION
-from missedd.store.db.read_access import has_database
+from missedd.store.sqlite.migrate import LATEST_VERSION
+from missedd.store.sqlite.read_access import has_database
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

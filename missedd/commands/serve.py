@@ -21,8 +21,8 @@ from missedd.engine.environment import Environment
 from missedd.log.library_warnings import LibraryLogBridge
 from missedd.log.logger import Event, create_logger
 from missedd.store.backup.upgrade_copy import ALIVE_INTERVAL_S, UpgradeOptions
-from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import StoreRefused
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.systemd import notify
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

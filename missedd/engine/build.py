@@ -50,7 +50,6 @@ from missedd.exotel.transport import MAX_CONNECTIONS
 from missedd.log.logger import Logger
 from missedd.store.actions.rows import Timer
 from missedd.store.actions.timers import timers_between
-from missedd.store.db.migrate import schema_version
 from missedd.store.store import Store
 
 MAX_IN_FLIGHT_PER_LANE = MAX_CONNECTIONS // 2 - 2
@@ -86,7 +85,7 @@ class Engine:
 
     async def health_line(self) -> str:
         """Check that the store answers, and return one line about the timers and queues."""
-        await self.store.read(schema_version)
+        await self.store.check_answers()
         return f"{len(self.timers)} timers; due: " + ", ".join(
             f"{lane} {len(queue)}" for lane, queue in self.due_queues.items()
         )

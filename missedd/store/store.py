@@ -22,12 +22,13 @@ from missedd.store.backup.upgrade_copy import (
     reporting_alive,
 )
 from missedd.store.db.database import DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
-from missedd.store.db.integrity import check_integrity, recovery_advice
-from missedd.store.db.lock import lock_database
-from missedd.store.db.migrate import LATEST_VERSION, NewerSchema, check_schema, migrate, supported_version
-from missedd.store.db.path_check import check_path, read_only_mount_message
-from missedd.store.db.read_access import check_database_exists, unreadable_message
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
 from missedd.store.db.writer import Writer
+from missedd.store.sqlite.integrity import check_integrity, recovery_advice
+from missedd.store.sqlite.lock import lock_database
+from missedd.store.sqlite.migrate import LATEST_VERSION, NewerSchema, check_schema, migrate, supported_version
+from missedd.store.sqlite.path_check import check_path, read_only_mount_message
+from missedd.store.sqlite.read_access import check_database_exists, unreadable_message
 
 
 class Driver(Protocol):
@@ -55,10 +56,15 @@ class Store:
         """The upgrade of the schema when the file was opened; None if the schema was the newest."""
 
     async def write[T](
-        self, unit: UnitOfWork[T], on_commit: Callable[[T], None] | None = None, *, offload: bool = False
+        self,
+        unit: UnitOfWork[T],
+        on_commit: Callable[[T], None] | None = None,
+        *,
+        offload: bool = False,
+        locks: LockKeys = NO_LOCKS,
     ) -> T:
         """Run a unit of work durably; see `Writer.write` for its arguments and for what it raises."""
-        return await self._writer.write(unit, on_commit, offload=offload)
+        return await self._writer.write(unit, on_commit, offload=offload, locks=locks)
 
     @property
     def last_commit_error(self) -> str | None:
@@ -73,6 +79,10 @@ class Store:
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""
         return await self._reader.read(unit)
+
+    async def check_answers(self) -> None:
+        """Read something small, for a watchdog; raises what every read raises."""
+        await self._reader.read(lambda db: db.engine.schema_version(db))
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import Event, Logger, create_logger
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from simulator.exchange.webhooks.request import OutboundWebhook, PostFailed, PostResult
 from simulator.harness.daemon_run import DaemonRun, DaemonTransport, root_cause
 from simulator.harness.faulty_disk import DaemonCrashed, FaultyDisk

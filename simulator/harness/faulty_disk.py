@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 import trio
 
-from missedd.store.db.inline_driver import InlineConnection
+from missedd.store.sqlite.inline_driver import InlineConnection
 from simulator.scenario.disk_faults import DISK_ERRORS, DiskFault, DiskFaultName
 
 

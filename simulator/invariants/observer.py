@@ -17,7 +17,7 @@ import trio.testing
 from missedd.base.clock import to_us
 from missedd.core.model import LANE_BY_KIND
 from missedd.engine.timing.timers import HORIZON_S
-from missedd.store.db.inline_driver import InlineConnection, InlineDriver
+from missedd.store.sqlite.inline_driver import InlineConnection, InlineDriver
 from simulator.harness.faulty_disk import FaultyDisk
 from simulator.harness.scenario_run import Simulation
 from simulator.invariants.promise_results import PromiseResults

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.migrate import migrate
+from missedd.store.sqlite.inline_driver import InlineDriver
+from missedd.store.sqlite.migrate import migrate
 from tests.real.daemon import ENVIRON
 
 pytestmark = pytest.mark.real

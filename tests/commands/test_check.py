@@ -11,7 +11,7 @@ import pytest
 
 from missedd.base.clock import SystemClock
 from missedd.cli import main
-from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from tests.store.database import FilledDatabase
 
 BASE = """

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from missedd.cli import main
-from missedd.store.db.lock import lock_database
-from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.sqlite.lock import lock_database
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from tests.fuzz.targets import corpus
 from tests.real.daemon import free_port
 from tests.store.database import FilledDatabase

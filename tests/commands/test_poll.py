@@ -18,8 +18,8 @@ from missedd.base.clock import SystemClock
 from missedd.cli import main
 from missedd.config.loader import load_settings
 from missedd.store.admission.admit import admit
-from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.polls.rule_changes import recount_changed_polls
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import open_store
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, minutes
 

@@ -33,7 +33,7 @@ from missedd.store.actions.status_reports import ReportResult
 from missedd.store.actions.timers import timers_between
 from missedd.store.admission.admit import admit
 from missedd.store.admission.admitted_call import AdmittedCall
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import NOON, call
 from tests.store.database import new_database

@@ -26,7 +26,7 @@ from missedd.engine.environment import Environment
 from missedd.exotel.dates import format_ist
 from missedd.log.logger import create_logger
 from missedd.store.admission.call_row import fetch_call
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import CALLER, EXOPHONE, NOON, SECOND_EXOPHONE, call
 from tests.engine.scene import WallClock

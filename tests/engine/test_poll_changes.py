@@ -25,7 +25,7 @@ from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.engine.poll_changes import PollChanges
 from missedd.log.logger import create_logger
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import CALLER, NOON, OTHER, call, minutes
 from tests.engine.scene import WallClock

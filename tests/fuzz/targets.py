@@ -26,11 +26,11 @@ from missedd.exotel.webhook_request import WebhookRequest
 from missedd.store.actions.status_reports import apply_report
 from missedd.store.admission.admit import admit
 from missedd.store.admission.sms_applet import hand_over_sms, preview_sms
-from missedd.store.db.database import PRAGMAS
 from missedd.store.db.group_commit import commit_group
-from missedd.store.db.inline_driver import InlineDatabase
-from missedd.store.db.migrate import migrate
 from missedd.store.reads.calls import call_trace
+from missedd.store.sqlite.inline_driver import InlineDatabase
+from missedd.store.sqlite.migrate import migrate
+from missedd.store.sqlite.pragmas import PRAGMAS
 from missedd.web.public.app import PublicSite
 from missedd.web.public.http_parser import RequestParser
 from missedd.web.public.limits import ListenerLimits

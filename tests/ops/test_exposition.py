@@ -18,7 +18,7 @@ from missedd.daemon.process_metrics import ProcessMetrics
 from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.log.logger import create_logger
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import call
 from tests.engine.scene import WallClock

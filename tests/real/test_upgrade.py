@@ -7,9 +7,9 @@ import socket
 from pathlib import Path
 
 import missedd
-from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from tests.real.daemon import Daemon, free_port
-from tests.store.db.test_upgrade import BEFORE, Before
+from tests.store.sqlite.test_upgrade import BEFORE, Before
 
 SHOP = """
 [[campaign]]

@@ -43,10 +43,10 @@ from missedd.store.actions.timers import timers_between
 from missedd.store.admission import caller_history
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group
-from missedd.store.db.migrate import _FILES
 from missedd.store.people.suppressions import Suppressions
 from missedd.store.people.verifications import VerificationBatch
 from missedd.store.polls.votes import VoteBatch
+from missedd.store.sqlite.migrate import _FILES
 
 type Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -76,7 +76,7 @@ def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
             finally:
                 await db.execute("ROLLBACK")
 
-    patch.setattr("missedd.store.db.inline_driver.commit_group", careless)
+    patch.setattr("missedd.store.sqlite.inline_driver.commit_group", careless)
 
 
 def redial_an_unknown(patch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def sum_up_and_forget_what_changes(patch: pytest.MonkeyPatch) -> None:
         (name, re.sub(r"VALUES \('(\w+)', (\w+)\.id, -1\)", r"VALUES ('\1', 0, 0)", text))
         for name, text in _FILES
     ]
-    patch.setattr("missedd.store.db.migrate._FILES", forgetful)
+    patch.setattr("missedd.store.sqlite.migrate._FILES", forgetful)
 
 
 def forget_the_pause_at_send_time(patch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Driver, Store, open_store
 from tests.store.database import new_database
 

@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 
 CALLER = "+919876543210"
 EXOPHONE = "+918047120001"
-MIGRATIONS = Path(missedd.store.__file__).parent / "migrations"
+MIGRATIONS = Path(missedd.store.__file__).parent / "sqlite" / "migrations"
 
 
 @cache

@@ -16,8 +16,8 @@ import trio
 from missedd.config.loader import InvalidConfig, LoadedConfig, Settings, load_config, load_settings
 from missedd.config.toml_file import FILE_MISSING
 from missedd.core.explain.number import format_local_time
-from missedd.store.db.aiosqlite_driver import aio_driver
 from missedd.store.db.database import DatabaseConnection, StoreRefused
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.store.store import open_reader
 
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78

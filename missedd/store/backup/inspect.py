@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST_VERSION
-from missedd.store.db.read_access import has_database
-from missedd.store.db.read_only import open_read_only
+from missedd.store.sqlite.migrate import LATEST_VERSION
+from missedd.store.sqlite.read_access import has_database
+from missedd.store.sqlite.read_only import open_read_only
 
 TABLES: Final = ("calls", "actions", "attempts", "reports", "leads", "suppressions")
 PROBLEMS_SHOWN: Final = 5

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from missedd.base.system_errors import describe_error
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.read_only import open_read_only
+from missedd.store.sqlite.read_only import open_read_only
 
 PAGES_PER_STEP = 2048
 """Progress is reported every 2048 pages, which are eight megabytes."""

@@ -17,9 +17,9 @@ from missedd.base.system_errors import describe_error
 from missedd.store.actions.quarantine import start_quarantine
 from missedd.store.backup.online_backup import Progress, copy_database, fsync_path, wal_files
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.lock import lock_database
-from missedd.store.db.migrate import migrate
+from missedd.store.sqlite.inline_driver import InlineDriver
+from missedd.store.sqlite.lock import lock_database
+from missedd.store.sqlite.migrate import migrate
 
 
 @dataclass(frozen=True, slots=True)

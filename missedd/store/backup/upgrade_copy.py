@@ -23,9 +23,10 @@ from threading import Event, Thread
 from typing import Final
 
 from missedd.store.backup.online_backup import copy_database, fsync_path, wal_files
-from missedd.store.db.database import BUSY_TIMEOUT_MS, StoreRefused
-from missedd.store.db.migrate import LATEST_VERSION
-from missedd.store.db.read_only import open_read_only
+from missedd.store.db.database import StoreRefused
+from missedd.store.sqlite.migrate import LATEST_VERSION
+from missedd.store.sqlite.pragmas import BUSY_TIMEOUT_MS
+from missedd.store.sqlite.read_only import open_read_only
 
 MAX_COPIED_BYTES: Final = 1024**3
 """The most bytes that are copied if blocks cannot be shared: about ten seconds of a slow disk."""

@@ -1,1 +1,1 @@
-"""The database itself: connections, units of work, group commit, the lock, migrations."""
+"""What every database has: connections, units of work, group commit, the writing actor."""

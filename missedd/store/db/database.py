@@ -12,12 +12,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from missedd.store.db.database_engine import DatabaseEngine
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+
 type Row = tuple[Any, ...]
 type UnitOfWork[T] = Callable[[Database], Awaitable[T]]
 
 
 class Database(Protocol):
     """One open connection, inside a transaction."""
+
+    @property
+    def engine(self) -> DatabaseEngine:
+        """Which database this is, for the few acts that differ."""
+        ...
+
+    async def lock(self, keys: LockKeys) -> None:
+        """Hold the keys until the transaction ends; raises `MoreLocks` if it was begun without them.
+
+        Call this before the unit reads what it is going to decide by. With a single writer nothing happens.
+        """
+        ...
 
     async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[Row]: ...
 
@@ -27,22 +42,30 @@ class Database(Protocol):
 
 
 class TransactionalDatabase(Database, Protocol):
-    """What group commit needs beside the statements of units. Both raise `sqlite3.OperationalError`."""
+    """What group commit needs beside the statements of units. They raise the engine's `failures`."""
 
-    async def begin(self) -> None:
-        """Begin a writing transaction, after a wait while another program writes."""
+    async def begin(self, locks: LockKeys) -> None:
+        """Begin a writing transaction that holds `locks`, after a wait while others hold them."""
         ...
 
     async def commit(self) -> None:
         """Make the transaction durable."""
         ...
 
+    async def rollback(self) -> None:
+        """End the transaction, if there still is one, so that nothing of it is kept."""
+        ...
+
 
 class DatabaseConnection(Protocol):
     """Runs units on one connection, one call at a time; each call is a transaction of its own."""
 
-    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+    async def write(
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+    ) -> list[Any]:
         """Run the units in one transaction and commit it durably; `offload` if one of them takes long.
+
+        `locks` are held from the first statement of the transaction to its end.
 
         Returns for each unit its result, or the exception that this unit raised. Raises `NotDurable` if the
         transaction could not be committed; then nothing of any unit is kept.
@@ -62,22 +85,6 @@ class NotDurable(Exception):
 
 class StoreRefused(Exception):
     """The database cannot be used at all; the message says why and what to do."""
-
-
-BUSY_TIMEOUT_MS = 5000
-"""How long a statement waits for another program's lock, in milliseconds."""
-
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA foreign_keys = ON",
-    # Another program's checkpoint or backup may hold the file for a moment.
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
-    # A few megabytes of pages keep the indexes of a day's calls in memory.
-    "PRAGMA cache_size = -16000",
-    # After a burst or a long backup the log file shrinks to this size again (bytes).
-    "PRAGMA journal_size_limit = 67108864",
-)
-"""Settings of every connection. The driver adds `synchronous`; FULL means that a commit is on disk."""
 
 
 class ReadOnlyDatabase(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys, MoreLocks
 
 type FaultHook = Callable[[str], None]
 """Called with `begin`, `before-commit` and `after-commit`; a simulated fault raises from it."""
@@ -17,7 +17,10 @@ def no_fault(point: str) -> None:
 
 
 async def commit_group(
-    db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook = no_fault
+    db: TransactionalDatabase,
+    units: Sequence[UnitOfWork[Any]],
+    fault_hook: FaultHook = no_fault,
+    locks: LockKeys = NO_LOCKS,
 ) -> list[Any]:
     """Run `units` in one transaction; see `DatabaseConnection.write` for what it returns and raises.
 
@@ -25,7 +28,7 @@ async def commit_group(
     back and each unit runs again in a transaction of its own. So units must be repeatable.
     """
     try:
-        return await _transaction(db, units, fault_hook)
+        return await _transaction(db, units, fault_hook, locks)
     except NotDurable:
         raise
     except Exception as failure:
@@ -34,37 +37,34 @@ async def commit_group(
     results: list[Any] = []
     for unit in units:
         try:
-            results += await _transaction(db, [unit], fault_hook)
+            results += await _transaction(db, [unit], fault_hook, locks)
         except Exception as failure:
             results.append(failure)
     return results
 
 
 async def _transaction(
-    db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook
+    db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook, locks: LockKeys
 ) -> list[Any]:
-    try:
-        fault_hook("begin")
-        await db.begin()
-        results = [await unit(db) for unit in units]
-        fault_hook("before-commit")
-        await db.commit()
-    except sqlite3.OperationalError as failure:
-        await _rollback(db)
-        raise NotDurable(str(failure)) from failure
-    except Exception:
-        await _rollback(db)
-        raise
-    fault_hook("after-commit")
-    return results
-
-
-async def _rollback(db: Database) -> None:
-    try:
-        await db.execute("ROLLBACK")
-    except sqlite3.OperationalError:
-        # SQLite has rolled back by itself already, as it does when the disk is full.
-        return
+    while True:
+        try:
+            fault_hook("begin")
+            await db.begin(locks)
+            results = [await unit(db) for unit in units]
+            fault_hook("before-commit")
+            await db.commit()
+        except MoreLocks as needed:
+            await db.rollback()
+            locks |= needed.keys
+        except db.engine.failures as failure:
+            await db.rollback()
+            raise NotDurable(str(failure)) from failure
+        except Exception:
+            await db.rollback()
+            raise
+        else:
+            fault_hook("after-commit")
+            return results
 
 
 async def read_snapshot[T](db: Database, unit: UnitOfWork[T]) -> T:

@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 from missedd.store.db.database import DatabaseConnection, NotDurable, UnitOfWork
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
 
 MAX_GROUP_SIZE = 64
 """Units per transaction. Beyond about sixty, a unit's share of the fsync is small beside its own rows."""
@@ -31,6 +32,7 @@ class _Request:
     result: Any = None
     on_commit: Callable[[Any], None] | None = None
     offload: bool = False
+    locks: LockKeys = NO_LOCKS
 
 
 class Writer:
@@ -43,19 +45,25 @@ class Writer:
         self._send, self._receive = trio.open_memory_channel[_Request](QUEUE_SIZE)
 
     async def write[T](
-        self, unit: UnitOfWork[T], on_commit: Callable[[T], None] | None = None, *, offload: bool = False
+        self,
+        unit: UnitOfWork[T],
+        on_commit: Callable[[T], None] | None = None,
+        *,
+        offload: bool = False,
+        locks: LockKeys = NO_LOCKS,
     ) -> T:
         """Run a unit durably and return its result.
 
         A brief unit is a handful of statements that find their rows by an index; it runs on the loop's
         thread. Use `offload` for a unit that may read many rows, so that no HTTP response waits for it.
+        `locks` names what no other node may decide meanwhile.
 
         Raises `NotDurable` if the unit could not be committed, and every error of the unit itself. If the
         caller is cancelled, only the wait ends; the unit still runs. So work that must follow the commit in
         any case, for example setting a timer, belongs in `on_commit`: it is called with the result as soon
         as that is durable.
         """
-        request = _Request(unit, on_commit=on_commit, offload=offload)
+        request = _Request(unit, on_commit=on_commit, offload=offload, locks=locks)
         try:
             await self._send.send(request)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -85,7 +93,12 @@ class Writer:
     async def _commit(self, group: list[_Request]) -> list[Any]:
         try:
             offload = any(request.offload for request in group)
-            results = await self._connection.write([request.unit for request in group], offload=offload)
+            locks = group[0].locks
+            for request in group[1:]:
+                locks |= request.locks
+            results = await self._connection.write(
+                [request.unit for request in group], offload=offload, locks=locks
+            )
             # After a failing unit each unit has run in a transaction of its own, and may fail by itself.
             self._note_failures([result for result in results if isinstance(result, NotDurable)])
             return results

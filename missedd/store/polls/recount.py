@@ -23,11 +23,11 @@ from missedd.core.polls.signed_result import VoteDigests
 from missedd.core.polls.tally import Tally
 from missedd.core.polls.voting_rules import Vote, is_country_excluded, vote_statuses
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.integrity import recovery_advice
-from missedd.store.db.migrate import LATEST_VERSION
-from missedd.store.db.read_access import check_database_exists
-from missedd.store.db.read_only import open_read_only
 from missedd.store.polls.tallies import SELECT_COUNTS, parse_tally
+from missedd.store.sqlite.integrity import recovery_advice
+from missedd.store.sqlite.migrate import LATEST_VERSION
+from missedd.store.sqlite.read_access import check_database_exists
+from missedd.store.sqlite.read_only import open_read_only
 
 DIFFERENCES_SHOWN: Final = 20
 

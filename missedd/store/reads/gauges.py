@@ -17,9 +17,9 @@ from missedd.core.reasons import Reason
 from missedd.store.actions.agent_misses import absent_agents
 from missedd.store.actions.pauses import pauses_in_force
 from missedd.store.db.database import ReadOnlyDatabase
-from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.reads.attention import attention_counts, early_webhook_counts
 from missedd.store.reads.refused_sms import refused_sms
+from missedd.store.sqlite.migrate import LATEST_VERSION
 
 _OPEN: Final = """
 SELECT kind, state, iif(state = 'held', reason, ''), count(*),

@@ -16,9 +16,9 @@ from missedd.store.backup.inspect import inspect_database
 from missedd.store.backup.online_backup import copy_database, wal_files
 from missedd.store.backup.restore import restore_backup
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.lock import lock_database
-from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.sqlite.inline_driver import InlineDriver
+from missedd.store.sqlite.lock import lock_database
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.store import open_store
 from tests.core.campaigns import NOON, call
 from tests.store.steps import actions, admit_calls

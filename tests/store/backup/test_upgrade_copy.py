@@ -25,9 +25,9 @@ from missedd.store.backup.upgrade_copy import (
     outdated_version,
 )
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST_VERSION
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.store import Driver, check_openable, open_reader, open_store
-from tests.store.db.test_upgrade import BEFORE, Before
+from tests.store.sqlite.test_upgrade import BEFORE, Before
 from tests.store.steps import rows
 
 COPY = f"missedd.db.before-{BEFORE + 1:04d}"

@@ -12,8 +12,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
 from missedd.store.db.writer import MAX_GROUP_SIZE, QUEUE_SIZE, Writer
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Driver, Store, open_store
 from tests.store.steps import rows
 
@@ -183,9 +184,11 @@ class Gate:
         self._connection = connection
         self.opened = trio.Event()
 
-    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+    async def write(
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+    ) -> list[Any]:
         await self.opened.wait()
-        return await self._connection.write(units, offload=offload)
+        return await self._connection.write(units, offload=offload, locks=locks)
 
     async def read[T](self, unit: Callable[[Database], Awaitable[T]]) -> T:
         return await self._connection.read(unit)

@@ -9,8 +9,8 @@ import trio
 from trio.testing import MockClock
 
 from missedd.store.db.database import Database, NotDurable
-from missedd.store.db.inline_driver import InlineDriver
 from missedd.store.db.writer import ERROR_LIFETIME_S
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import open_store
 from tests.engine.scene import Disk
 

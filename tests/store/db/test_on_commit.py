@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from missedd.store.db.database import Database, NotDurable
-from missedd.store.db.inline_driver import InlineDriver
+from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import open_store
 
 

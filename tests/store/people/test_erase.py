@@ -33,7 +33,6 @@ from missedd.core.reasons import Reason
 from missedd.exotel.request_result import Accepted
 from missedd.store.admission.catch_up import unknown_call_sids
 from missedd.store.db.database import Database
-from missedd.store.db.inline_driver import InlineDatabase, InlineDriver
 from missedd.store.people.conversions import record_conversions
 from missedd.store.people.erase import erase_number
 from missedd.store.people.retention import BEFORE_ALL_NUMBERS, NUMBER_COLUMNS, erase_inactive, scan_numbers
@@ -45,6 +44,7 @@ from missedd.store.reads.audit import record_audit
 from missedd.store.reads.reader import load_analytics
 from missedd.store.rollups.roll_up import roll_up
 from missedd.store.rollups.state import start_rollups
+from missedd.store.sqlite.inline_driver import InlineDatabase, InlineDriver
 from missedd.store.store import Store, open_store
 from tests.core.campaigns import (
     CALLER,

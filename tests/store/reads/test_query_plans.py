@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from missedd.store.db.inline_driver import InlineDatabase
+from missedd.store.sqlite.inline_driver import InlineDatabase
 from simulator.harness.replay import replay_scenario
 from simulator.scenario.loader import load_scenario
 from tests.store.database import MIGRATIONS

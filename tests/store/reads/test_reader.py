@@ -10,9 +10,9 @@ from msgspec import to_builtins
 
 from missedd.base.clock import to_us
 from missedd.core.pagination import InvalidCursor, Query, encode_cursor
-from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.reads import reader
 from missedd.store.reads.lists import DISPATCH_ORDER
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from tests.store.database import CALLER, NOON, FilledDatabase
 
 OTHER = "+919812345678"

@@ -19,11 +19,11 @@ from missedd.core.analytics.latency_buckets import bucket_of
 from missedd.core.analytics.time_buckets import SPANS
 from missedd.core.api_types.analytics import HourJson
 from missedd.store.db.database import Database
-from missedd.store.db.inline_driver import InlineDriver
-from missedd.store.db.migrate import LATEST_VERSION
 from missedd.store.reads.reader import ReadOnlyDatabase, load_analytics
 from missedd.store.rollups.roll_up import next_rollup_step, roll_up
 from missedd.store.rollups.state import load_rollup_state, start_rollups
+from missedd.store.sqlite.inline_driver import InlineDriver
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import NOON
 from tests.store.database import MIGRATIONS

@@ -8,7 +8,7 @@ import pytest
 
 from missedd.store.actions.quarantine import start_quarantine
 from missedd.store.db.group_commit import commit_group
-from missedd.store.db.inline_driver import InlineDatabase
+from missedd.store.sqlite.inline_driver import InlineDatabase
 from tests.store.database import NOON
 from tests.web.conftest import Private
 

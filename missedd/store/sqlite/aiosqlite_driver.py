@@ -22,9 +22,12 @@ import aiosqlite
 import anyio.from_thread
 import trio
 
-from missedd.store.db.database import BUSY_TIMEOUT_MS, PRAGMAS, Row, UnitOfWork
-from missedd.store.db.group_commit import commit_group, read_snapshot
-from missedd.store.db.inline_driver import InlineDatabase
+from missedd.store.db.database import Row, UnitOfWork
+from missedd.store.db.group_commit import commit_group, no_fault, read_snapshot
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.sqlite.inline_driver import InlineDatabase
+from missedd.store.sqlite.pragmas import BUSY_TIMEOUT_MS, PRAGMAS
+from missedd.store.sqlite.sqlite_engine import SQLITE
 
 _CHUNK: Final = 64
 """Rows that aiosqlite fetches at a time when iterating. Nothing here iterates, so the value is not used."""
@@ -32,6 +35,8 @@ _CHUNK: Final = 64
 
 class AioDatabase:
     """A `TransactionalDatabase` over aiosqlite's connection."""
+
+    engine = SQLITE
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
@@ -45,11 +50,19 @@ class AioDatabase:
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         await (await self._connection.executemany(sql, rows)).close()
 
-    async def begin(self) -> None:
+    async def lock(self, keys: LockKeys) -> None:
+        """Nobody else writes: the transaction has the whole database."""
+
+    async def begin(self, locks: LockKeys) -> None:
         await self.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         await self.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        # SQLite has rolled back by itself when the disk is full, for example.
+        if self._connection.in_transaction:
+            await self.execute("ROLLBACK")
 
     async def close(self) -> None:
         await self._connection.close()
@@ -63,10 +76,10 @@ class LoopThreadDatabase(InlineDatabase):
         # A limiter of its own, so that a commit never waits for other work in threads.
         self._limiter = trio.CapacityLimiter(1)
 
-    async def begin(self) -> None:
+    async def begin(self, locks: LockKeys) -> None:
         self._wait_for_locks(0)
         try:
-            await super().begin()
+            await super().begin(locks)
         except sqlite3.OperationalError as failure:
             if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
@@ -117,11 +130,13 @@ class AioConnection:
         # Two users of one connection would share one transaction.
         self._lock = trio.Lock()
 
-    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+    async def write(
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+    ) -> list[Any]:
         async with self._lock:
             if offload:
-                return await self._portal.run(commit_group, self._thread_database, units)
-            return await commit_group(self._loop_database, units)
+                return await self._portal.run(commit_group, self._thread_database, units, no_fault, locks)
+            return await commit_group(self._loop_database, units, no_fault, locks)
 
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         async with self._lock:

@@ -10,7 +10,7 @@ from missedd.store.db.database import Database, StoreRefused
 
 _FILES: Final = sorted(
     (file.name, file.read_text("utf-8"))
-    for file in resources.files("missedd.store").joinpath("migrations").iterdir()
+    for file in resources.files("missedd.store.sqlite").joinpath("migrations").iterdir()
     if file.name.endswith(".sql")
 )
 LATEST_VERSION: Final = len(_FILES)

@@ -14,8 +14,11 @@ from typing import Any
 
 import trio
 
-from missedd.store.db.database import PRAGMAS, Row, UnitOfWork
+from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group, no_fault, read_snapshot
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.sqlite.pragmas import PRAGMAS
+from missedd.store.sqlite.sqlite_engine import SQLITE
 
 type BeforeWrite = Callable[[], Awaitable[None]]
 """Awaited before each write: the only place where time may pass, so a slow disk is simulated here."""
@@ -23,6 +26,8 @@ type BeforeWrite = Callable[[], Awaitable[None]]
 
 class InlineDatabase:
     """A `TransactionalDatabase` over sqlite3's connection; no method here ever suspends."""
+
+    engine = SQLITE
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -37,11 +42,19 @@ class InlineDatabase:
         if rows:
             self._connection.executemany(sql, [_bound(row) for row in rows])
 
-    async def begin(self) -> None:
+    async def lock(self, keys: LockKeys) -> None:
+        """Nobody else writes: the transaction has the whole database."""
+
+    async def begin(self, locks: LockKeys) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         self._connection.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        # SQLite has rolled back by itself when the disk is full, for example.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 def _bound(params: Sequence[object]) -> Any:
@@ -70,11 +83,13 @@ class InlineConnection:
     def _database(self) -> InlineDatabase:
         return InlineDatabase(self._connection)
 
-    async def write(self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False) -> list[Any]:
+    async def write(
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+    ) -> list[Any]:
         # Other trio tasks run first, as they would while a disk works. A unit itself never suspends, so it
         # cannot be cancelled.
         await self._before_write()
-        return await commit_group(self._database, units, self._fault_hook)
+        return await commit_group(self._database, units, self._fault_hook, locks)
 
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         await trio.lowlevel.checkpoint()

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from missedd.store.db.database import StoreRefused
-from missedd.store.db.migrate import LATEST_VERSION, migrate, schema_version
+from missedd.store.sqlite.migrate import LATEST_VERSION, migrate, schema_version
 from missedd.store.store import Driver, open_reader, open_store
 from tests.core.campaigns import call
 from tests.store.steps import admit_calls, rows

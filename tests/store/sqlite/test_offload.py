@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from missedd.store.db.aiosqlite_driver import aio_driver
-from missedd.store.db.database import BUSY_TIMEOUT_MS, Database, NotDurable
-from missedd.store.db.inline_driver import InlineDatabase
+from missedd.store.db.database import Database, NotDurable
+from missedd.store.db.lock_keys import LockKeys
+from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.sqlite.inline_driver import InlineDatabase
+from missedd.store.sqlite.pragmas import BUSY_TIMEOUT_MS
 from missedd.store.store import Store, open_store
 from tests.store.steps import rows
 
@@ -60,7 +62,7 @@ async def test_a_lock_of_another_program_is_waited_for_beside_the_loop(store: St
 async def test_a_disk_that_fails_at_the_beginning_leaves_the_patience_with_locks(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(db: InlineDatabase) -> None:
+    async def fail(db: InlineDatabase, locks: LockKeys) -> None:
         failure = sqlite3.OperationalError("disk I/O error")
         failure.sqlite_errorcode = sqlite3.SQLITE_IOERR
         raise failure

@@ -1,0 +1,28 @@
+"""The acts that the databases do differently. Everything else is one SQL text for both."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from missedd.store.db.database import Database
+
+type IdTable = Literal["calls", "actions"]
+"""The tables whose ids are given out before their rows are inserted."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseEngine:
+    """One kind of database, with its spelling of each act."""
+
+    name: Literal["sqlite", "postgresql"]
+    new_ids: Callable[[Database, IdTable, int], Awaitable[Iterator[int]]]
+    """Ids that no row of the table ever had, in rising order, at least as many as asked for."""
+    schema_version: Callable[[Database], Awaitable[int]]
+    """The number of migrations that the database has had, as a unit of work."""
+    erase_for_good: Callable[[Database], Awaitable[None]]
+    """Call this before what must not be readable in the database's files is overwritten or deleted."""
+    failures: tuple[type[Exception], ...]
+    """Errors of statements that mean: this transaction cannot be made durable, try again later."""
