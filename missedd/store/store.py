@@ -22,7 +22,7 @@ from missedd.store.backup.upgrade_copy import (
     reporting_alive,
 )
 from missedd.store.db.database import DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import Writer
 from missedd.store.sqlite.integrity import check_integrity, recovery_advice
 from missedd.store.sqlite.lock import lock_database
@@ -61,7 +61,7 @@ class Store:
         on_commit: Callable[[T], None] | None = None,
         *,
         offload: bool = False,
-        locks: LockKeys = NO_LOCKS,
+        locks: LockKeys = EVERYTHING,
     ) -> T:
         """Run a unit of work durably; see `Writer.write` for its arguments and for what it raises."""
         return await self._writer.write(unit, on_commit, offload=offload, locks=locks)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from missedd.store.db.database_engine import DatabaseEngine
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 
 type Row = tuple[Any, ...]
 type UnitOfWork[T] = Callable[[Database], Awaitable[T]]
@@ -61,7 +61,7 @@ class DatabaseConnection(Protocol):
     """Runs units on one connection, one call at a time; each call is a transaction of its own."""
 
     async def write(
-        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING
     ) -> list[Any]:
         """Run the units in one transaction and commit it durably; `offload` if one of them takes long.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys, MoreLocks
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys, MoreLocks
 
 type FaultHook = Callable[[str], None]
 """Called with `begin`, `before-commit` and `after-commit`; a simulated fault raises from it."""
@@ -20,7 +20,7 @@ async def commit_group(
     db: TransactionalDatabase,
     units: Sequence[UnitOfWork[Any]],
     fault_hook: FaultHook = no_fault,
-    locks: LockKeys = NO_LOCKS,
+    locks: LockKeys = EVERYTHING,
 ) -> list[Any]:
     """Run `units` in one transaction; see `DatabaseConnection.write` for what it returns and raises.
 

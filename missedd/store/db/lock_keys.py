@@ -2,12 +2,21 @@
 
 Two calls of one caller may reach two nodes in the same instant. Both nodes lock the caller's number and both
 CallSids before they read the caller's history, so the second one reads what the first has committed.
+
+There are two kinds of unit. One kind is about some people: it names their numbers, and runs beside all units
+about other people. The other kind is about everybody, for example the end of a campaign's pause or a rollup:
+it locks everything, and nothing else is written meanwhile. A unit about some people that finds that it must
+change somebody else's action, for example the callback of the next caller who waits for an agent, asks for
+everything and runs again.
+
+So whoever has locked everything reads a database in which no transaction is open: no row appears later with a
+smaller id, and nobody begins to wait for something that has just happened.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Final, Self
 
 from missedd.base.value_type import fast_dataclass
 
@@ -16,13 +25,16 @@ from missedd.base.value_type import fast_dataclass
 class LockKeys:
     """What a transaction holds from its first statement to its end.
 
-    Two units that share a key wait for each other. With a single writer, as with SQLite, nothing is locked.
+    Two transactions that share a key wait for each other. With a single writer, as with SQLite, nothing is
+    locked.
     """
 
     texts: frozenset[str] = frozenset()
     """Numbers in E.164, CallSids, and whatever else two nodes must not decide at once."""
     action_ids: frozenset[int] = frozenset()
     """Actions whose numbers are locked; the database knows the numbers."""
+    everything: bool = False
+    """Whether nobody else writes meanwhile. The other transactions share that lock."""
 
     @classmethod
     def of(cls, *texts: str | None, action_ids: Iterable[int] = ()) -> Self:
@@ -30,14 +42,21 @@ class LockKeys:
         return cls(frozenset(text for text in texts if text is not None), frozenset(action_ids))
 
     def __or__(self, other: LockKeys) -> LockKeys:
-        return LockKeys(self.texts | other.texts, self.action_ids | other.action_ids)
+        return LockKeys(
+            self.texts | other.texts,
+            self.action_ids | other.action_ids,
+            self.everything or other.everything,
+        )
 
     def covers(self, other: LockKeys) -> bool:
-        """Whether who holds these keys holds the other ones."""
-        return other.texts <= self.texts and other.action_ids <= self.action_ids
+        """Whether who holds these keys may do what needs the other ones."""
+        return self.everything or (
+            not other.everything and other.texts <= self.texts and other.action_ids <= self.action_ids
+        )
 
 
-NO_LOCKS = LockKeys()
+NO_LOCKS: Final = LockKeys()
+EVERYTHING: Final = LockKeys(everything=True)
 
 
 class MoreLocks(Exception):

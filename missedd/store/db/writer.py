@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from missedd.store.db.database import DatabaseConnection, NotDurable, UnitOfWork
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 
 MAX_GROUP_SIZE = 64
 """Units per transaction. Beyond about sixty, a unit's share of the fsync is small beside its own rows."""
@@ -32,7 +32,7 @@ class _Request:
     result: Any = None
     on_commit: Callable[[Any], None] | None = None
     offload: bool = False
-    locks: LockKeys = NO_LOCKS
+    locks: LockKeys = EVERYTHING
 
 
 class Writer:
@@ -50,13 +50,13 @@ class Writer:
         on_commit: Callable[[T], None] | None = None,
         *,
         offload: bool = False,
-        locks: LockKeys = NO_LOCKS,
+        locks: LockKeys = EVERYTHING,
     ) -> T:
         """Run a unit durably and return its result.
 
         A brief unit is a handful of statements that find their rows by an index; it runs on the loop's
         thread. Use `offload` for a unit that may read many rows, so that no HTTP response waits for it.
-        `locks` names what no other node may decide meanwhile.
+        `locks` names what no other node may decide meanwhile; without it nobody else writes at all.
 
         Raises `NotDurable` if the unit could not be committed, and every error of the unit itself. If the
         caller is cancelled, only the wait ends; the unit still runs. So work that must follow the commit in

@@ -24,7 +24,7 @@ import trio
 
 from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.group_commit import commit_group, no_fault, read_snapshot
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.sqlite.inline_driver import InlineDatabase
 from missedd.store.sqlite.pragmas import BUSY_TIMEOUT_MS, PRAGMAS
 from missedd.store.sqlite.sqlite_engine import SQLITE
@@ -131,7 +131,7 @@ class AioConnection:
         self._lock = trio.Lock()
 
     async def write(
-        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING
     ) -> list[Any]:
         async with self._lock:
             if offload:

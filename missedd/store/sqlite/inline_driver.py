@@ -16,7 +16,7 @@ import trio
 
 from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group, no_fault, read_snapshot
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.sqlite.pragmas import PRAGMAS
 from missedd.store.sqlite.sqlite_engine import SQLITE
 
@@ -84,7 +84,7 @@ class InlineConnection:
         return InlineDatabase(self._connection)
 
     async def write(
-        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING
     ) -> list[Any]:
         # Other trio tasks run first, as they would while a disk works. A unit itself never suspends, so it
         # cannot be cancelled.

@@ -12,7 +12,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
-from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import MAX_GROUP_SIZE, QUEUE_SIZE, Writer
 from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Driver, Store, open_store
@@ -185,7 +185,7 @@ class Gate:
         self.opened = trio.Event()
 
     async def write(
-        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING
     ) -> list[Any]:
         await self.opened.wait()
         return await self._connection.write(units, offload=offload, locks=locks)

@@ -1,0 +1,1 @@
+"""PostgreSQL, for those who outgrow one machine: several nodes on one database."""
