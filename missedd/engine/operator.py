@@ -48,7 +48,9 @@ class Operator:
             self._timers.add(effect.timers)
             self._log_change(actor, change, effect)
 
-        effect = await self._store.write(unit, follow, offload=operation.is_long)
+        effect = await self._store.write(
+            unit, follow, offload=operation.is_long, locks=operation.locks(change)
+        )
         return effect.result
 
     def _log_change(self, actor: Actor, change: OperatorChange[object], effect: Effect[object]) -> None:

@@ -20,6 +20,7 @@ import trio
 from missedd.base.clock import Clock
 from missedd.log.logger import Event, Logger
 from missedd.store.db.database import NotDurable
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
 from missedd.store.people.retention import (
     BEFORE_ALL_NUMBERS,
     NUMBER_COLUMNS,
@@ -90,7 +91,7 @@ class Retention:
         unit = partial(
             update_trusted_time, now=self._clock.now(), elapsed=timedelta(seconds=now_s - self._saved_at_s)
         )
-        past = await self._store.write(unit, offload=True)
+        past = await self._store.write(unit, offload=True, locks=NO_LOCKS)
         self._saved_at_s = now_s
         return past
 
@@ -110,7 +111,7 @@ class Retention:
 
     async def _erase(self, numbers: list[str], before: datetime) -> None:
         unit = partial(erase_inactive, numbers=numbers, before=before, now=self._clock.now())
-        self._erased += await self._store.write(unit, offload=True)
+        self._erased += await self._store.write(unit, offload=True, locks=LockKeys.of(*numbers))
         if trio.current_time() - self._logged_at_s >= LOG_EVERY_S:
             self._log_erased()
         await trio.sleep(PAUSE_S)

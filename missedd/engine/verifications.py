@@ -13,6 +13,7 @@ from missedd.core.people.verification import VerificationRefusal, VerificationSt
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.log.logger import Event, Logger
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.people.verifications import (
     expire_and_fetch_verification,
     fetch_verification,
@@ -48,7 +49,7 @@ class Verifications:
         unit = partial(
             start_verification, verification_id=new_id, number=number, campaign=owner, now=self._clock.now()
         )
-        started = await self._store.write(unit)
+        started = await self._store.write(unit, locks=LockKeys.of(number))
         if isinstance(started, VerificationRefusal):
             fields = {"number": number, "campaign": campaign, "reason": started.reason}
             self._log.log_throttled(
@@ -69,5 +70,6 @@ class Verifications:
             return known
         now = self._clock.now()
         return await self._store.write(
-            partial(expire_and_fetch_verification, verification_id=verification_id, now=now)
+            partial(expire_and_fetch_verification, verification_id=verification_id, now=now),
+            locks=LockKeys.of(known.number),
         )

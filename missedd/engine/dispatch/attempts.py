@@ -21,6 +21,7 @@ from missedd.log.logger import Event, Logger
 from missedd.store.actions.attempts import record_attempt_result
 from missedd.store.actions.claims import ClaimedAction, ClaimResult, StoppedAction, claim
 from missedd.store.db.database import NotDurable
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.store import Store
 
 STORE_RETRY_S = 1.0
@@ -95,7 +96,7 @@ class AttemptRecorder:
             clock_ahead=self._timers.clock_watch.clock_ahead(),
         )
         try:
-            claims = await self._store.write(unit)
+            claims = await self._store.write(unit, locks=LockKeys.of(action_ids=ids))
         except NotDurable as failure:
             self._log.log_throttled(
                 "error", Event.STORE_COMMIT_FAILED, "claim", unit="claim", error=str(failure)
@@ -137,7 +138,7 @@ class AttemptRecorder:
         )
         while True:
             try:
-                timers = await self._store.write(unit)
+                timers = await self._store.write(unit, locks=LockKeys.of(action.number))
                 break
             except NotDurable as failure:
                 self._log.log_throttled(

@@ -44,6 +44,7 @@ from missedd.log.logger import Event, Logger
 from missedd.store.admission.caller_id_campaign import attribute_returned_calls
 from missedd.store.admission.catch_up import advance_watermark, sids_with_pending_contact, unknown_call_sids
 from missedd.store.db.database import NotDurable
+from missedd.store.db.lock_keys import NO_LOCKS
 from missedd.store.store import Store
 
 FIRST_ROUND_AFTER_S: Final = 5.0
@@ -265,7 +266,7 @@ class CatchUp:
         watermark = Watermark(
             watermark.responsible_since, next_covered_until(time_range, this_round.oldest_unfinished_at)
         )
-        await self._store.write(partial(advance_watermark, watermark=watermark))
+        await self._store.write(partial(advance_watermark, watermark=watermark), locks=NO_LOCKS)
         return watermark
 
     def _log_round(self, this_round: _CatchUpRound) -> None:

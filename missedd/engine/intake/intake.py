@@ -22,6 +22,7 @@ from missedd.log.logger import Event, Logger
 from missedd.store.admission.admit import admit
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import NotDurable
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.store import Store
 
 __all__ = ["Intake", "Overloaded"]
@@ -125,7 +126,7 @@ class Intake:
             clock_ahead=self._timers.clock_watch.clock_ahead(call.called_at for call in calls),
         )
         try:
-            admitted = await self._store.write(unit)
+            admitted = await self._store.write(unit, locks=_locks_of(calls))
         except NotDurable as failure:
             self._log.log_throttled(
                 "error",
@@ -161,3 +162,8 @@ class Intake:
             for planned in admitted.admission.actions:
                 if planned.kind is Kind.VOTE:
                     self._on_vote(planned.details["poll"])
+
+
+def _locks_of(calls: Sequence[InboundCall]) -> LockKeys:
+    """The callers and the CallSids of a batch."""
+    return LockKeys.of(*(call.caller for call in calls), *(call.call_sid for call in calls))

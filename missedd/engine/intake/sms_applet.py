@@ -22,6 +22,7 @@ from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
 from missedd.log.logger import Event, Logger
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.admission.sms_applet import SmsHandover, hand_over_sms, preview_sms
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.store import Store
 
 
@@ -72,9 +73,10 @@ class SmsAppletResponder:
             clock_ahead=self._clock_ahead(),
             is_client_waiting=lambda: waiter.is_waiting,
         )
+        locks = LockKeys.of(call.call_sid, call.caller)
         try:
             with trio.move_on_after(MAX_WAIT_S):
-                return (await self._store.write(unit, self._on_handed_over)).text
+                return (await self._store.write(unit, self._on_handed_over, locks=locks)).text
             raise Overloaded(f"the store took over {MAX_WAIT_S:g} s")
         except Exception:
             self._on_refusal()

@@ -29,6 +29,7 @@ from missedd.log.logger import Event, Logger
 from missedd.store.actions.lookups import adopt_found_call, claimed_sids, record_failed_lookup
 from missedd.store.actions.rows import ActionRow, Timer, caller_id_of, fetch_actions
 from missedd.store.db.database import NotDurable
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.store import Store
 
 CLOCK_SKEW: Final = timedelta(minutes=2)
@@ -130,7 +131,8 @@ class Reconciler:
         timer = await self._store.write(
             partial(
                 adopt_found_call, action_id=action.id, provider_sid=provider_sid, policy=self._policy, now=now
-            )
+            ),
+            locks=LockKeys.of(action.number, provider_sid),
         )
         if timer is None:
             return  # the call's report was faster
@@ -236,7 +238,7 @@ class Reconciler:
 
     async def _record_failed_lookup(self, action: ActionRow) -> None:
         unit = partial(record_failed_lookup, action_id=action.id, policy=self._policy, now=self._clock.now())
-        lookup = await self._store.write(unit)
+        lookup = await self._store.write(unit, locks=LockKeys.of(action.number))
         self._timers.add(lookup.timers)
         if lookup.expired_reason is not None:
             self._log.error(

@@ -17,6 +17,7 @@ from missedd.exotel.sms_status_codes import MISCONFIGURED_CODES, resolve_code
 from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import ActionRow
 from missedd.store.actions.status_reports import ReportMeaning, ReportResult, apply_report
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.store import Store
 
 
@@ -80,7 +81,8 @@ class StatusReports:
             self._log_report(applied, action_id, kind, report, source)
             log_cancelled(self._log, applied.cancelled)
 
-        return await self._store.write(unit, follow)
+        locks = LockKeys.of(report.provider_sid, action_ids=[action_id])
+        return await self._store.write(unit, follow, locks=locks)
 
     def _log_report(
         self, applied: ReportResult, action_id: int, kind: Kind, report: StatusReport, source: str

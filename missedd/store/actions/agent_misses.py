@@ -13,6 +13,7 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import AGENT_MISS_REASONS, Reason, describe_reason
 from missedd.store.actions.rows import ActionRow
 from missedd.store.db.database import Database, ReadOnlyDatabase
+from missedd.store.db.lock_keys import LockKeys
 
 
 async def load_agent_misses(db: ReadOnlyDatabase, agents: Iterable[str]) -> dict[str, AgentMisses]:
@@ -66,6 +67,7 @@ async def record_agent_outcome(
     if agent is None:
         return False
     if reason in AGENT_MISS_REASONS and campaign is not None and campaign.callback is not None:
+        await db.lock(LockKeys.of(agent))
         before = (await load_agent_misses(db, [agent])).get(agent)
         missed = record_miss(before, reason, campaign.callback.agent_retry, ended_at)
         await db.execute(

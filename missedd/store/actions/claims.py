@@ -43,6 +43,7 @@ from missedd.store.actions.gate_facts import GateFacts, has_spoken_since_call, l
 from missedd.store.actions.rows import ActionRow, Timer, fetch_actions
 from missedd.store.actions.sms_text import RenderedSms, render_sms
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,9 @@ class _ClaimRun:
                 timer = await hold(self.db, action, judgement)
                 self.stopped.append(StoppedAction(action, judgement.reason, None, timer))
             case HoldForEvent(reason=reason, calls=calls):
+                if reason in CAPACITY_REASONS or any(call.number != action.number for call in calls):
+                    # What this callback begins to wait for may end just now, by a report to another node.
+                    await self.db.lock(EVERYTHING)
                 timer = await hold_for_event(self.db, action, judgement)
                 self.stopped.append(StoppedAction(action, reason, None, timer))
                 self.others += await schedule_early_lookups(self.db, calls, self.policy, self.now)
@@ -191,6 +195,7 @@ class _ClaimRun:
         others_judged = self.judged - {action.id}
         earlier = await earliest_competitor(self.db, action, agent, self.policy, self.now, others_judged)
         if earlier:
+            await self.db.lock(EVERYTHING)
             self.judged.remove(action.id)
             self.queue.extendleft([action, *await fetch_actions(self.db, [earlier])])
             await self._reload_facts()

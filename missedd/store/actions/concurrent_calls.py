@@ -22,6 +22,7 @@ from missedd.core.reasons import Reason
 from missedd.store.actions.agent_misses import load_agent_misses
 from missedd.store.actions.rows import ActionRow, Timer, lane_of
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 
 # These conditions repeat those of the partial indexes word for word, or SQLite would not use the indexes. An
 # unknown outcome does not prove that the call is over, so the call counts as ongoing until it must be over.
@@ -125,6 +126,7 @@ async def wake_after_call(
         "reason = 'caller-being-rung' AND number IN (SELECT value FROM json_each(?))",
         (json.dumps(numbers),),
         now,
+        own_number=action.number,
     )
     woken += await wake_next_for_capacity(db, action.campaign, agent, policy, now)
     # A caller may also be an agent of a campaign, and was busy as that agent during this call.
@@ -194,13 +196,20 @@ async def wake_all_waiting_callbacks(db: Database, now: datetime) -> int:
 
 
 async def _wake_waiting(
-    db: Database, condition: str, parameters: tuple[object, ...], now: datetime
+    db: Database,
+    condition: str,
+    parameters: tuple[object, ...],
+    now: datetime,
+    own_number: str | None = None,
 ) -> list[Timer]:
+    """Wake the waiting callbacks of a condition; those to `own_number` are the unit's own to change."""
     rows = await db.fetch_all(
-        f"UPDATE actions SET wake_at = ? WHERE {IS_WAITING_CALLBACK} AND {condition} RETURNING id",
+        f"UPDATE actions SET wake_at = ? WHERE {IS_WAITING_CALLBACK} AND {condition} RETURNING id, number",
         (to_us(now), *parameters),
     )
-    return [Timer(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for (action_id,) in rows]
+    if any(number != own_number for _, number in rows):
+        await db.lock(EVERYTHING)
+    return [Timer(to_us(now), action_id, lane_of(Kind.CALLBACK, State.HELD)) for action_id, _ in rows]
 
 
 async def schedule_early_lookups(
@@ -209,6 +218,7 @@ async def schedule_early_lookups(
     """Look up the results of these calls earlier than planned, as callbacks wait for their ends."""
     timers: list[Timer] = []
     for call in calls:
+        await db.lock(LockKeys.of(call.number))
         rows = await db.fetch_all(
             f"SELECT placed_at, wake_at FROM actions WHERE id = ? AND {_IS_ONGOING}", (call.action_id,)
         )

@@ -22,6 +22,7 @@ from missedd.store.actions.action_transitions import close_action
 from missedd.store.actions.owed_callback import restore_replaced_callbacks
 from missedd.store.actions.rows import ActionRow, Timer, fetch_actions
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.people.leads import mark_contacted
 
 
@@ -46,6 +47,8 @@ async def record_late_answer(db: Database, call_id: int, reason: Reason, now: da
         "UPDATE calls SET reached_at = ?, reached_by = ? WHERE id = ? RETURNING campaign, caller, called_at",
         (to_us(now), reason, call_id),
     )
+    # A later request about the call may name another caller, or none.
+    await db.lock(LockKeys.of(caller))
     rows = await db.fetch_all(
         "SELECT id FROM actions WHERE call_id = ? AND kind IN ('sms', 'callback') ORDER BY id", (call_id,)
     )

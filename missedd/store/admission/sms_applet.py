@@ -27,6 +27,7 @@ from missedd.store.actions.sms_text import render_sms
 from missedd.store.admission.admit import admit, preview_admission
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import LockKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ async def hand_over_sms(
     if owed is None:
         return SmsHandover(admitted=admitted)
     action, text = owed
+    # The request may name the person otherwise than the call did, or not at all.
+    await db.lock(LockKeys.of(action.number))
     await record_details(db, action, sms_details(text))
     await close_action(db, action.id, Outcome.HANDED_OVER, Reason.HANDED_TO_APPLET, now)
     return SmsHandover(text, action, admitted)

@@ -12,6 +12,7 @@ from missedd.core.policy import Policy
 from missedd.operator_actions.description import OperatorChange
 from missedd.store.actions.rows import ActionRow, Timer
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Operation:
 
     unit: Unit
     is_long: bool = False
+    locks: Callable[[Any], LockKeys] = lambda _change: EVERYTHING
+    """What the unit locks for a change: a number, say; by default nobody else writes meanwhile."""
 
 
 type OperationTable = Mapping[type[OperatorChange[Any]], Operation]

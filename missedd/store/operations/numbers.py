@@ -6,8 +6,10 @@ from typing import Final
 
 from missedd.base.clock import to_iso
 from missedd.core.people.erasure import ErasureCause, ErasureRefusal, ErasureResult
+from missedd.core.phone import PREFIX_WILDCARD
 from missedd.operator_actions.numbers import Erase, Suppress, Unsubscribe, Unsuppress
 from missedd.store.db.database import Database
+from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.operations.effect import AuditNote, ChangeContext, Effect, Operation, OperationTable
 from missedd.store.people.consents import unsubscribe
 from missedd.store.people.erase import erase_number
@@ -45,9 +47,14 @@ async def _erase(
     return Effect(erased, AuditNote(erased.pseudonym, kept, {"pseudonym": erased.pseudonym}))
 
 
+def _locks(change: Suppress | Unsuppress | Unsubscribe | Erase) -> LockKeys:
+    """The number; everything for a prefix such as `+232*`, which stands for many numbers."""
+    return EVERYTHING if change.number.endswith(PREFIX_WILDCARD) else LockKeys.of(change.number)
+
+
 OPERATIONS: Final[OperationTable] = {
-    Suppress: Operation(_suppress),
-    Unsuppress: Operation(_unsuppress),
-    Unsubscribe: Operation(_unsubscribe),
-    Erase: Operation(_erase, is_long=True),
+    Suppress: Operation(_suppress, locks=_locks),
+    Unsuppress: Operation(_unsuppress, locks=_locks),
+    Unsubscribe: Operation(_unsubscribe, locks=_locks),
+    Erase: Operation(_erase, is_long=True, locks=_locks),
 }
