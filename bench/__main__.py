@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from bench import ack, day, figures, growth, ingest, restart, steps, timers
+from bench import ack, against, day, figures, growth, ingest, restart, steps, timers
 from bench.results import RESULTS, keep
 from bench.rig import best_generator
 from bench.tables import show
@@ -43,6 +44,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--calls", type=int, default=1_000_000, help="in the store of figures (%(default)s)")
     add("--days", type=int, default=365, help="that those are spread over (%(default)s)")
     add("--full", action="store_true", help="growth to ten million calls as well: takes minutes and 10 GB")
+    add(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="compare only what a call costs here with what it costs in another checkout, set up by its make",
+    )
     add("--write", action="store_true", help=f"keep the figures in {RESULTS.name}; without PARTs they are")
     return top
 
@@ -59,17 +66,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if other_work > 1:
         print(f"the machine is busy: its load is {other_work:.1f} before we begin", file=sys.stderr)
     console = Console(highlight=False)
+    if options.against is not None:
+        checkout = options.against.resolve()
+        show(console, "against", against.measure(_say, **_hammering(options), checkout=checkout))
+        return 0
     measures = _measures(options)
     for part in options.parts or ABOUT:
-        found = measures[part](lambda words: print(f"… {words}", file=sys.stderr, flush=True))
+        found = measures[part](_say)
         show(console, part, found)
         if options.write or not options.parts:
             keep(part, found, other_work)
     return 0
 
 
+def _say(words: str) -> None:
+    print(f"… {words}", file=sys.stderr, flush=True)
+
+
+def _hammering(options: argparse.Namespace) -> dict[str, Any]:
+    return {"rounds": options.rounds, "for_s": options.for_s, "generator": options.generator}
+
+
 def _measures(options: argparse.Namespace) -> dict[str, Callable[[Callable[[str], None]], dict[str, Any]]]:
-    hammering = {"rounds": options.rounds, "for_s": options.for_s, "generator": options.generator}
+    hammering = _hammering(options)
     sizes = growth.FULL if options.full else growth.SIZES
     return {
         "ingest": partial(ingest.measure, **hammering),

@@ -29,6 +29,16 @@ def _ingest(found: dict[str, Any]) -> Table:
     return table
 
 
+def _against(found: dict[str, Any]) -> Table:
+    table = _table(f"processor time a call, {found['turns']} turns", "CPU µs a call")
+    table.add_row("this checkout", f"{found['cpu_us']['ours']:,.1f}")
+    table.add_row(found["checkout"], f"{found['cpu_us']['theirs']:,.1f}")
+    ratio = found["ratio"]
+    table.add_row("ours by theirs: median", f"{ratio['median']:.3f}")
+    table.add_row("half of the turns are between", f"{ratio['low']:.3f} and {ratio['high']:.3f}")
+    return table
+
+
 def _ack(found: dict[str, Any]) -> Table:
     table = _table("acknowledged after ms", "p50", "p90", "p99", "p99.9", "max", "errors", "dropped")
     for each in found["loads"].values():
@@ -102,6 +112,7 @@ def _table(*columns: str) -> Table:
 
 SHAPES = {
     "ingest": _ingest,
+    "against": _against,
     "ack": _ack,
     "timers": _timers,
     "restart": _restart,

@@ -47,9 +47,12 @@ def free_port() -> int:
 
 
 class Daemon:
-    """`missedd serve` on a configuration; its log lines are read from a file."""
+    """`missedd serve` on a configuration; its log lines are read from a file.
 
-    def __init__(self, folder: Path, campaign: str, exotel_port: int) -> None:
+    `checkout` is another checkout whose program is to run, in the environment that `make` gave it there.
+    """
+
+    def __init__(self, folder: Path, campaign: str, exotel_port: int, checkout: Path | None = None) -> None:
         self.config = folder / "missedd.toml"
         self.log_path = folder / "missedd.log.logger"
         self.public_port, self.private_port = free_port(), free_port()
@@ -68,6 +71,7 @@ sms_per_minute = 6000
             "utf-8",
         )
         self.environ = dict(ENVIRON)
+        self._checkout = checkout
         self.running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +84,10 @@ sms_per_minute = 6000
         `passed` are sockets, by name, that it is to find as systemd would leave them.
         """
         began, seen = time.monotonic(), len(self.events("daemon.started"))
-        command = [sys.executable, "-m", "missedd", "serve", "--config", str(self.config)]
+        python = (
+            sys.executable if self._checkout is None else str(self._checkout / ".venv" / "bin" / "python")
+        )
+        command = [python, "-m", "missedd", "serve", "--config", str(self.config)]
         sockets = passed or {}
         if sockets:
             descriptors = ",".join(str(each.fileno()) for each in sockets.values())
@@ -88,6 +95,7 @@ sms_per_minute = 6000
         with self.log_path.open("ab") as log:
             self.running = subprocess.Popen(
                 command,
+                cwd=self._checkout,
                 env=self.environ,
                 stdout=log,
                 stderr=subprocess.STDOUT,
