@@ -6,6 +6,8 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +23,7 @@ from missedd.store.backup.upgrade_copy import (
     outdated_version,
     reporting_alive,
 )
-from missedd.store.db.database import DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
+from missedd.store.db.database import Database, DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import Writer
 from missedd.store.sqlite.integrity import check_integrity, recovery_advice
@@ -54,6 +56,16 @@ class Store:
         """Whether the whole file was checked when it was opened; a very large file is not."""
         self.upgrade_result = upgrade_result
         """The upgrade of the schema when the file was opened; None if the schema was the newest."""
+        self._fence: UnitOfWork[None] | None = None
+
+    def fenced(self, fence: UnitOfWork[None] | None) -> Store:
+        """The same store, except that `fence` runs first in the transaction of each unit that writes.
+
+        If it raises, the unit does not run, and `write` raises the same; other units are not hurt.
+        """
+        fenced = copy(self)
+        fenced._fence = fence
+        return fenced
 
     async def write[T](
         self,
@@ -64,6 +76,8 @@ class Store:
         locks: LockKeys = EVERYTHING,
     ) -> T:
         """Run a unit of work durably; see `Writer.write` for its arguments and for what it raises."""
+        if self._fence is not None:
+            unit = partial(_run_fenced, fence=self._fence, unit=unit)
         return await self._writer.write(unit, on_commit, offload=offload, locks=locks)
 
     @property
@@ -83,6 +97,11 @@ class Store:
     async def check_answers(self) -> None:
         """Read something small, for a watchdog; raises what every read raises."""
         await self._reader.read(lambda db: db.engine.schema_version(db))
+
+
+async def _run_fenced[T](db: Database, fence: UnitOfWork[None], unit: UnitOfWork[T]) -> T:
+    await fence(db)
+    return await unit(db)
 
 
 @asynccontextmanager

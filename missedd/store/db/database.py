@@ -83,6 +83,10 @@ class NotDurable(Exception):
     """The store could not commit (disk full, I/O error, locked), so nothing of the unit is kept."""
 
 
+class NotLeading(Exception):
+    """The unit belongs to a term that is over: another node leads, or may. Nothing of the unit is kept."""
+
+
 class StoreRefused(Exception):
     """The database cannot be used at all; the message says why and what to do."""
 
