@@ -101,7 +101,7 @@ def _settings(path: Path) -> Settings:
             {"name": name, "exophones": [f"+91804712000{i}"], "lead": {}} for i, name in enumerate(CAMPAIGNS)
         ],
     }
-    return replace(load_settings_table(raw, "", path.parent / "a bench"), store_path=path)
+    return replace(load_settings_table(raw, "", path.parent / "a bench"), store=path)
 
 
 async def _until(db: ReadOnlyDatabase) -> datetime | str | None:

@@ -17,6 +17,12 @@ from missedd.config.loader import InvalidConfig, load_settings
 from missedd.store.backup.online_backup import Progress, copy_database
 from missedd.store.db.database import StoreRefused
 from missedd.store.sqlite.read_access import check_database_exists
+from missedd.store.sqlite.sqlite_location import require_sqlite
+
+BACKUP_OF_POSTGRESQL = (
+    "PostgreSQL makes its own backups, with pgBackRest for example; docs/cluster.md says how, and what "
+    "missedd does after a restore"
+)
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -40,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
         settings = load_settings(args.config, os.environ)
     except InvalidConfig as problems:
         return print_problems(problems)
-    source = settings.store_path
-    if args.out.is_dir() or _is_same(args.out, source):
-        print(f"{args.out}: name a file of its own for the copy", file=sys.stderr)
-        return FAILED
     try:
+        source = require_sqlite(settings.store, BACKUP_OF_POSTGRESQL)
+        if args.out.is_dir() or _is_same(args.out, source):
+            print(f"{args.out}: name a file of its own for the copy", file=sys.stderr)
+            return FAILED
         check_database_exists(source)
         with progress_bar("copying") as progress:
             copy_database(source, args.out, progress, replace=args.force)

@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import trio
 
 from missedd.base.clock import SystemClock
 from missedd.commands.shared.options import FAILED, OK, add_config_option, run_with_config
 from missedd.config.campaign_summary import describe_campaigns
-from missedd.config.loader import LoadedConfig, Settings
+from missedd.config.loader import LoadedConfig, Settings, StoreLocation
 from missedd.config.sms import configured_sms
 from missedd.core.admission.opening_burst import callback_throughput
 from missedd.core.contact_countries import (
@@ -80,18 +81,27 @@ def _print_check(path: str, is_quiet: bool, loaded: LoadedConfig) -> int:
         return FAILED
     if not is_quiet:
         names = ", ".join(campaign.name for campaign in settings.policy.campaigns) or "none"
-        if (version := outdated_version(settings.store_path)) is not None:
-            print(
-                f"the next start brings the database from schema version {version} to "
-                f"{LATEST_VERSION}, and keeps a "
-                ""
-                f"copy of it as {check_copy_possible(settings.store_path, version).name} for "
-                f"{COPY_RETENTION.days} days"
-            )
-        owner = lock_holder(settings.store_path)
-        used = f", in use by {owner}" if owner else ""
-        print(f"{path} is correct: campaigns {names}; the database is {settings.store_path}{used}")
+        for line in _database_lines(settings.store):
+            print(line)
+        print(
+            f"{path} is correct: campaigns {names}; the database is {settings.store}{_holder(settings.store)}"
+        )
     return OK
+
+
+def _database_lines(location: StoreLocation) -> Iterator[str]:
+    """What the next start does to the database."""
+    if isinstance(location, Path) and (version := outdated_version(location)) is not None:
+        yield (
+            f"the next start brings the database from schema version {version} to {LATEST_VERSION}, and "
+            f"keeps a copy of it as {check_copy_possible(location, version).name} for "
+            f"{COPY_RETENTION.days} days"
+        )
+
+
+def _holder(location: StoreLocation) -> str:
+    owner = lock_holder(location) if isinstance(location, Path) else None
+    return f", in use by {owner}" if owner else ""
 
 
 async def _check_machine(loaded: LoadedConfig) -> tuple[list[str], list[ExcludedCallers]]:
@@ -101,7 +111,7 @@ async def _check_machine(loaded: LoadedConfig) -> tuple[list[str], list[Excluded
     problems = list(address_problems(settings.listen, has_password=has_password))
     async with aio_driver() as driver:
         try:
-            await check_openable(driver, settings.store_path)
+            await check_openable(driver, settings.store)
             left_out = await _read_left_out(driver, settings)
         except StoreRefused as refusal:
             return [str(refusal), *problems], []
@@ -123,10 +133,10 @@ def _left_out_warnings(policy: Policy, found: list[ExcludedCallers]) -> Iterator
 
 async def _read_left_out(driver: Driver, settings: Settings) -> list[ExcludedCallers]:
     """A database that awaits its upgrade is read too: that is when it matters most."""
-    if not has_database(settings.store_path):
+    if isinstance(settings.store, Path) and not has_database(settings.store):
         return []
     query = partial(load_excluded_callers, policy=settings.policy, now=SystemClock().now())
-    async with open_reader(driver, settings.store_path, supported_version) as reader:
+    async with open_reader(driver, settings.store, supported_version) as reader:
         return await reader.read(query)
 
 

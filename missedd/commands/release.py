@@ -12,7 +12,7 @@ import trio
 from missedd.base.clock import SystemClock
 from missedd.commands.shared.daemon_client import DaemonNotRunning, call_api, run_with_settings
 from missedd.commands.shared.options import FAILED, OK, add_config_option
-from missedd.config.loader import Settings
+from missedd.config.loader import Settings, StoreLocation
 from missedd.store.actions.quarantine import quarantined_until, release_quarantine
 from missedd.store.db.database import StoreRefused
 from missedd.store.sqlite.aiosqlite_driver import aio_driver
@@ -52,7 +52,7 @@ def _release(drop: bool, settings: Settings) -> int:
         count = None if is_over else int(said.body["actions"])
     except DaemonNotRunning:
         try:
-            count = _release_offline(settings.store_path, drop=drop)
+            count = _release_offline(settings.store, drop=drop)
         except StoreRefused as refusal:
             print(refusal, file=sys.stderr)
             return FAILED
@@ -66,12 +66,13 @@ def _release(drop: bool, settings: Settings) -> int:
     return OK
 
 
-def _release_offline(path: Path, *, drop: bool) -> int | None:
+def _release_offline(location: StoreLocation, *, drop: bool) -> int | None:
     """How many actions it was; None where there is no quarantine."""
-    check_database_exists(path)
+    if isinstance(location, Path):
+        check_database_exists(location)
 
     async def write() -> int | None:
-        async with aio_driver() as driver, open_store(driver, path, "missedd release") as store:
+        async with aio_driver() as driver, open_store(driver, location, "missedd release") as store:
             if await store.read(quarantined_until) is None:
                 return None
             unit = partial(release_quarantine, now=SystemClock().now(), drop=drop)

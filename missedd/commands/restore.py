@@ -10,7 +10,7 @@ from pathlib import Path
 import trio
 
 from missedd.base.clock import SystemClock
-from missedd.commands.backup import progress_bar
+from missedd.commands.backup import BACKUP_OF_POSTGRESQL, progress_bar
 from missedd.commands.shared.options import FAILED, OK, add_config_option, print_problems
 from missedd.config.loader import InvalidConfig, load_settings
 from missedd.store.backup.inspect import DatabaseReport, inspect_database
@@ -18,6 +18,7 @@ from missedd.store.backup.restore import restore_backup
 from missedd.store.db.database import StoreRefused
 from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.sqlite.read_access import has_database
+from missedd.store.sqlite.sqlite_location import require_sqlite
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -49,17 +50,16 @@ def run(args: argparse.Namespace) -> int:
     if not found.is_healthy or args.verify:
         return OK if found.is_healthy else FAILED
     try:
-        if has_database(settings.store_path) and args.backup.samefile(settings.store_path):
+        path = require_sqlite(settings.store, BACKUP_OF_POSTGRESQL)
+        if has_database(path) and args.backup.samefile(path):
             print(f"{args.backup} is the database itself", file=sys.stderr)
             return FAILED
         with progress_bar("restoring") as progress:
-            restored = trio.run(
-                restore_backup, settings.store_path, args.backup, SystemClock().now(), progress
-            )
+            restored = trio.run(restore_backup, path, args.backup, SystemClock().now(), progress)
     except StoreRefused as refusal:
         print(refusal, file=sys.stderr)
         return FAILED
-    print(f"restored: {settings.store_path}")
+    print(f"restored: {path}")
     if restored.old_database is not None:
         print(f"the database that was there is {restored.old_database}")
     print(

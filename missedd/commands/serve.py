@@ -56,7 +56,7 @@ def _serve(is_copied: bool, loaded: LoadedConfig) -> int:
     log = create_logger(
         sys.stdout,
         now=clock.now,
-        secrets=loaded.secrets.all_spellings,
+        secrets=loaded.secret_texts,
         environ=os.environ,
         in_background=True,
     )

@@ -16,7 +16,7 @@ MAX_NAME_LENGTH: Final = 100
 """Characters in the name of a campaign or a poll."""
 
 ALL_TABLES: Final[Mapping[str, object]] = {
-    **{name: {} for name in ("store", "listen", "exotel", "retention", "quiet_hours", "contact")},
+    **{name: {} for name in ("store", "node", "listen", "exotel", "retention", "quiet_hours", "contact")},
     "poll": [{}],
     "campaign": [
         {

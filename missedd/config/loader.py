@@ -21,8 +21,10 @@ from missedd.config.exotel import ExotelSettings, is_public_url_unreachable, rea
 from missedd.config.hours import read_quiet_hours
 from missedd.config.key_locations import ALL_TABLES, key_locations
 from missedd.config.listen import ListenAddress, ListenSettings, UnixSocket, read_listen
+from missedd.config.node import config_fingerprint, read_node_name
 from missedd.config.retention import read_erase_after
 from missedd.config.secrets import CONSOLE_PASSWORD_HASH, Secrets, load_secrets
+from missedd.config.store_location import PostgresqlLocation, StoreLocation, read_store
 from missedd.config.table import ConfigTable
 from missedd.config.toml_file import read_toml
 from missedd.config.values import ConfigProblem, closest_match, toml_repr
@@ -40,7 +42,9 @@ __all__ = [
     "ListenAddress",
     "ListenSettings",
     "LoadedConfig",
+    "PostgresqlLocation",
     "Settings",
+    "StoreLocation",
     "UnixSocket",
     "load_config",
     "load_settings",
@@ -59,14 +63,23 @@ LAWFUL_PROMOTIONAL_HOURS = DailyWindow(time(10), time(21))
 @dataclass(frozen=True, slots=True)
 class Settings:
     policy: Policy
-    store_path: Path
+    store: StoreLocation
     listen: ListenSettings
     exotel: ExotelSettings
     timezone: str
     warnings: tuple[str, ...]
     """Each starts with its key."""
+    node_name: str
+    """What this daemon is called among those that share its database."""
     erase_after: timedelta | None = None
     """A number is erased this long after its last activity; None: never."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What all nodes must agree on. A node's name, database and listeners are its own."""
+        return config_fingerprint(
+            self.policy, self.exotel, self.timezone, self.erase_after, self.listen.public_url
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,13 @@ class LoadedConfig:
     secrets: Secrets
     path: Path
     """The file from which the settings were read."""
+
+    @property
+    def secret_texts(self) -> tuple[str, ...]:
+        """Every text that must not appear in a log line."""
+        store = self.settings.store
+        password = store.password if isinstance(store, PostgresqlLocation) else None
+        return (*self.secrets.all_spellings, *([password] if password else ()))
 
 
 class InvalidConfig(Exception):
@@ -130,7 +150,8 @@ def load_settings_table(raw: Mapping[str, object], key: str, path: Path) -> Sett
 def _settings(root: ConfigTable, path: Path, environ: Mapping[str, str]) -> Settings:
     warnings: list[str] = []
     timezone = _timezone(root)
-    store_path = _store_path(root.table("store"), path, environ)
+    store = read_store(root.table_or_empty("store"), path, environ)
+    node_name = read_node_name(root.table_or_empty("node"))
     listen = read_listen(root.table_or_empty("listen"), warnings)
     exotel = read_exotel(root.table_or_empty("exotel"))
     if is_public_url_unreachable(listen, exotel):
@@ -157,7 +178,7 @@ def _settings(root: ConfigTable, path: Path, environ: Mapping[str, str]) -> Sett
         )
     policy = Policy(campaigns, quiet, timezone, polls, exotel.channels)
     warnings.extend(conflicting_agent_limits(policy))
-    return Settings(policy, store_path, listen, exotel, timezone, tuple(warnings), erase_after)
+    return Settings(policy, store, listen, exotel, timezone, tuple(warnings), node_name, erase_after)
 
 
 @cache
@@ -182,18 +203,6 @@ def _timezone(root: ConfigTable) -> str:
     )
     root.problem("timezone", f"is not a time zone: {toml_repr(name)}", suggestion)
     return DEFAULT_TIMEZONE
-
-
-def _store_path(table: ConfigTable | None, file: Path, environ: Mapping[str, str]) -> Path:
-    name = (table.text("path", max_length=4_000) if table else None) or "missedd.db"
-    if table and (name.startswith((":", "file:")) or name.endswith("/")):
-        table.problem(
-            "path",
-            f"must be the name of a file, not {toml_repr(name)}: acknowledged calls must survive a restart",
-        )
-    # systemd separates several directories by colons; our unit asks for one.
-    state_directory = environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return (Path(state_directory) if state_directory else file.absolute().parent) / name
 
 
 def _polls(root: ConfigTable, timezone: str) -> tuple[PollPolicy, ...]:

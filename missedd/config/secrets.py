@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from missedd.security.password import InvalidPasswordHash, PasswordHash, parse_p
 API_KEY, API_TOKEN = "EXOTEL_API_KEY", "EXOTEL_API_TOKEN"
 WEBHOOK_TOKEN, WEBHOOK_SECRET = "MISSEDD_WEBHOOK_TOKEN", "MISSEDD_WEBHOOK_SECRET"
 CONSOLE_PASSWORD_HASH, OWN_API_TOKEN = "MISSEDD_CONSOLE_PASSWORD_HASH", "MISSEDD_API_TOKEN"
+DATABASE_PASSWORD = "MISSEDD_DATABASE_PASSWORD"  # noqa: S105 - the name of the variable
 
 MIN_TOKEN_LENGTH = 4
 RECOMMENDED_TOKEN_LENGTH = 16
@@ -120,6 +121,15 @@ def load_secrets(environ: Mapping[str, str], *, needs_webhook_secret: bool) -> L
         return LoadedSecrets(None, tuple(problems), tuple(warnings), password is not None)
     secrets = Secrets(api_key, api_token, token, secret, password, own)
     return LoadedSecrets(secrets, (), tuple(warnings), password is not None)
+
+
+def read_database_password(environ: Mapping[str, str], report: Callable[[ConfigProblem], None]) -> str | None:
+    """The password of the PostgreSQL; None if a pgpass file has it, or the server asks for none."""
+    problems: list[ConfigProblem] = []
+    password = _read_secret(DATABASE_PASSWORD, environ, problems, required=False)
+    for problem in problems:
+        report(problem)
+    return password
 
 
 def own_api_token(environ: Mapping[str, str]) -> str | None:

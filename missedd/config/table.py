@@ -24,6 +24,8 @@ _SECRET_VARIABLES = {
     "api_token": "EXOTEL_API_TOKEN",
     "webhook_token": "MISSEDD_WEBHOOK_TOKEN",
     "webhook_secret": "MISSEDD_WEBHOOK_SECRET",
+    "password": "MISSEDD_DATABASE_PASSWORD",
+    "database_password": "MISSEDD_DATABASE_PASSWORD",
 }
 
 

@@ -45,6 +45,10 @@ class ValueReader:
             ConfigProblem(self.full_key(key) if key else self.key, reason, suggestion, self._source)
         )
 
+    def report(self, problem: ConfigProblem) -> None:
+        """Report a problem of another source, such as a secret, beside those of this table."""
+        self._problems.append(problem)
+
     def has(self, key: str) -> bool:
         self._known.add(key)
         return key in self._raw

@@ -38,7 +38,7 @@ async def running_engine(
     cancelled: the daemon exits, and its next start recovers.
     """
     async with (
-        open_store(environment.driver, settings.store_path, owner, environment.upgrade) as store,
+        open_store(environment.driver, settings.store, owner, environment.upgrade) as store,
         new_exotel_client(environment.exotel_transport) as exotel_http,
         new_webhook_client(environment.webhook_transport) as webhook_http,
     ):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import trio
 
+from missedd.config.store_location import StoreLocation
 from missedd.store.backup.upgrade_copy import (
     DEFAULT_UPGRADE,
     UpgradeOptions,
@@ -31,6 +32,9 @@ from missedd.store.sqlite.lock import lock_database
 from missedd.store.sqlite.migrate import LATEST_VERSION, NewerSchema, check_schema, migrate, supported_version
 from missedd.store.sqlite.path_check import check_path, read_only_mount_message
 from missedd.store.sqlite.read_access import check_database_exists, unreadable_message
+from missedd.store.sqlite.sqlite_location import require_sqlite
+
+SQLITE_ONLY = "this version keeps its database in a file"
 
 
 class Driver(Protocol):
@@ -106,13 +110,14 @@ async def _run_fenced[T](db: Database, fence: UnitOfWork[None], unit: UnitOfWork
 
 @asynccontextmanager
 async def open_store(
-    driver: Driver, path: Path, owner: str, upgrade_options: UpgradeOptions = DEFAULT_UPGRADE
+    driver: Driver, location: StoreLocation, owner: str, upgrade_options: UpgradeOptions = DEFAULT_UPGRADE
 ) -> AsyncIterator[Store]:
     """Open the daemon's store, as the only daemon on the file, and bring its schema up to date.
 
     When the block ends, the writer finishes the units that wait, and then both connections are closed.
     Raises `StoreRefused` if the file cannot be used.
     """
+    path = require_sqlite(location, SQLITE_ONLY)
     check_path(path)
     with lock_database(path, owner):
         connection, upgraded = await _open_upgraded(driver, path, upgrade_options)
@@ -135,11 +140,12 @@ async def open_store(
                 await connection.close()
 
 
-async def check_openable(driver: Driver, path: Path) -> None:
+async def check_openable(driver: Driver, location: StoreLocation) -> None:
     """Raise `StoreRefused` for everything that would make `open_store` fail; changes nothing.
 
     A daemon that has the database open is no failure: the check reads beside that daemon.
     """
+    path = require_sqlite(location, SQLITE_ONLY)
     check_path(path)
     if path.exists():
         async with open_reader(driver, path, supported_version) as reader:
@@ -150,13 +156,14 @@ async def check_openable(driver: Driver, path: Path) -> None:
 
 @asynccontextmanager
 async def open_reader(
-    driver: Driver, path: Path, schema: UnitOfWork[int] = check_schema
+    driver: Driver, location: StoreLocation, schema: UnitOfWork[int] = check_schema
 ) -> AsyncIterator[DatabaseConnection]:
     """A reading connection, even while a daemon is running: for `missedd why` and `missedd report`.
 
     `schema` is the unit that refuses a schema which this missedd cannot read: by default every version but
     the newest. Raises `StoreRefused`.
     """
+    path = require_sqlite(location, SQLITE_ONLY)
     check_database_exists(path)
     reader = await _open(driver, path, read_only=True, schema=schema)
     try:

@@ -14,6 +14,7 @@ from functools import partial
 import trio
 
 from missedd.config.loader import Settings
+from missedd.store.sqlite.sqlite_location import require_sqlite
 from simulator.fuzz.failure_trace import failure_trace
 from simulator.harness.faulty_disk import CrashRule, never_crash
 from simulator.harness.run_setup import build_trace, open_simulation, play_timeline, run_in_virtual_time
@@ -23,6 +24,7 @@ from simulator.invariants.promise_results import PromiseResults
 from simulator.invariants.promises import JudgedCase, judge_promises
 from simulator.scenario.scenario import Scenario
 
+ONE_DAEMON = "a simulated daemon that runs alone has a database of its own"
 OBSERVE_EVERY_S = 60.0
 OBSERVE_AT_REST_EVERY_S = 470.0
 """Not a divisor of ten minutes: else the daemon's ten-minute work would be in flight at every check."""
@@ -73,7 +75,7 @@ async def run_judged(
         host = simulation.host
         began_at = simulation.true_now()
         await simulation.supervise()
-        observer = await StoreObserver.open(settings.store_path, host.disk, results)
+        observer = await StoreObserver.open(require_sqlite(settings.store, ONE_DAEMON), host.disk, results)
         try:
             async with trio.open_nursery() as observing:
                 observing.start_soon(_observe_regularly, observer, simulation)

@@ -44,7 +44,7 @@ def daemon_settings(scenario: Scenario, folder: Path) -> Settings:
         settings = load_settings_table(raw, "daemon", scenario.path)
     except InvalidConfig as problems:
         raise ScenarioError(str(problems)) from problems
-    return replace(settings, store_path=folder / "missedd.db")
+    return replace(settings, store=folder / "missedd.db")
 
 
 type ScenarioPlayer[T] = Callable[[Scenario, Settings], Awaitable[T]]

@@ -64,7 +64,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             call("c5", NOON + minutes(10), dialled=("+918047120011",), caller="+919800000004"),
             call("c6", dialled=("+918047120010",), caller="+919800000005"),
         ]
-        async with open_store(InlineDriver(), settings.store_path, "a test") as store:
+        async with open_store(InlineDriver(), settings.store, "a test") as store:
             await store.write(partial(recount_changed_polls, policy=settings.policy))
             await store.write(
                 partial(admit, calls=calls, policy=settings.policy, received_at=NOON + minutes(10))

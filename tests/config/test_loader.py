@@ -132,7 +132,7 @@ def test_the_whole_contract_parses(tmp_path: Path) -> None:
     assert settings.listen.private == ListenAddress("127.0.0.1", 8081)
     assert settings.exotel.api_base == "https://api.in.exotel.com"
     assert settings.timezone == settings.policy.timezone == "Asia/Kolkata"
-    assert settings.store_path == tmp_path / "missedd.db"
+    assert settings.store == tmp_path / "missedd.db"
 
 
 def test_the_example_warns_only_of_what_is_not_served_yet(tmp_path: Path) -> None:
@@ -161,12 +161,12 @@ def test_defaults(tmp_path: Path) -> None:
 
 def test_the_store_is_beside_the_file_or_in_the_state_directory(tmp_path: Path) -> None:
     text = CAMPAIGN + '[store]\npath = "deep/calls.db"\n'
-    assert read(text, tmp_path).store_path == tmp_path / "deep/calls.db"
-    assert read(text, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store_path == Path(
+    assert read(text, tmp_path).store == tmp_path / "deep/calls.db"
+    assert read(text, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store == Path(
         "/var/lib/missedd/deep/calls.db"
     )
     absolute = CAMPAIGN + '[store]\npath = "/srv/calls.db"\n'
-    assert read(absolute, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store_path == Path("/srv/calls.db")
+    assert read(absolute, tmp_path, STATE_DIRECTORY="/var/lib/missedd").store == Path("/srv/calls.db")
 
 
 def test_endpoints(tmp_path: Path) -> None:

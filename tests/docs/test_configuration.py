@@ -135,7 +135,7 @@ class Asked(dict[str, Any]):
 
 def test_page_names_every_key_that_is_read_and_no_other() -> None:
     everything = tomllib.loads(
-        "\n".join(["[store]", "[listen]", "[retention]", "[quiet_hours]", "[contact]", BASE])
+        "\n".join(["[store]", "[node]", "[listen]", "[retention]", "[quiet_hours]", "[contact]", BASE])
     )
     (campaign,) = everything["campaign"]
     campaign["contact"] = {}

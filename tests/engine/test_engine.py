@@ -57,7 +57,7 @@ def settings(folder: Path, **exotel: object) -> Settings:
             {"name": "signup", "exophones": [SECOND_EXOPHONE], "verify": {}},
         ],
     }
-    return replace(load_settings_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
+    return replace(load_settings_table(raw, "", folder / "a test"), store=folder / "missedd.db")
 
 
 @asynccontextmanager

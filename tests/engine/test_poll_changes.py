@@ -60,7 +60,7 @@ async def running(folder: Path, clock: WallClock, **rules: object) -> AsyncItera
             {"name": "shop", "exophones": ["+918047120001"], "lead": {}},
         ],
     }
-    settings = replace(load_settings_table(raw, "", folder / "a test"), store_path=folder / "missedd.db")
+    settings = replace(load_settings_table(raw, "", folder / "a test"), store=folder / "missedd.db")
     lines = io.StringIO()
     log = create_logger(lines, style="json", now=clock.now)
     world = Environment(clock, Random(1), InlineDriver())
@@ -136,7 +136,7 @@ async def test_a_poll_that_is_gone_from_the_configuration_is_still_told(
         "exotel": {"account_sid": "example1", "api_base": "http://exotel.example", "catch_up": False},
         "campaign": [{"name": "shop", "exophones": ["+918047120001"], "lead": {}}],
     }
-    settings = replace(load_settings_table(raw, "", tmp_path / "a test"), store_path=tmp_path / "missedd.db")
+    settings = replace(load_settings_table(raw, "", tmp_path / "a test"), store=tmp_path / "missedd.db")
     clock = WallClock()
     log = create_logger(io.StringIO(), now=clock.now)
     world = Environment(clock, Random(1), InlineDriver())

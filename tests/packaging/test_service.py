@@ -63,6 +63,7 @@ def test_the_unit_agrees_with_the_program() -> None:
         "missedd_webhook_secret",
         "missedd_console_password_hash",
         "missedd_api_token",
+        "missedd_database_password",
     ]
     assert all(path == f"/etc/missedd/credentials/{name}" for name, _, path in names)
 

@@ -113,7 +113,7 @@ def run_query[T](path: Path, query: Callable[[Settings, DatabaseConnection], Awa
         return print_problems(problems)
 
     async def read() -> T:
-        async with aio_driver() as driver, open_reader(driver, settings.store_path) as reader:
+        async with aio_driver() as driver, open_reader(driver, settings.store) as reader:
             return await query(settings, reader)
 
     try:
