@@ -1,0 +1,1 @@
+"""Several nodes on one database: who leads, whose clock to trust, who is gone."""
