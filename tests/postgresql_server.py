@@ -52,6 +52,8 @@ def find_binaries() -> Path | None:
     """The folder of the newest installed server that is new enough; None if there is none."""
     folders = [Path(path) for path in os.environ.get("PATH", "").split(os.pathsep) if path]
     folders += Path("/usr/lib/postgresql").glob("*/bin")
+    # Where a link to the program stands, its neighbours may be missing.
+    folders = [(folder / "initdb").resolve().parent for folder in folders]
     versions = [(version, folder) for folder in folders if (version := _version(folder)) >= OLDEST_VERSION]
     return max(versions)[1] if versions else None
 
