@@ -20,6 +20,7 @@ import trio
 
 from simulator.base.choices import Choice
 from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
+from simulator.exchange.model.records import SENDER_EXTENSION, RequestSender
 
 
 class AppFailure(Choice):
@@ -58,6 +59,7 @@ class Message:
     """What the application answered, or would have if it had been waited for; None for nothing."""
     number: str | None
     payload: dict[str, Any]
+    sent_by: RequestSender | None = None
 
 
 class CustomerApps(httpx.AsyncBaseTransport):
@@ -104,6 +106,7 @@ class CustomerApps(httpx.AsyncBaseTransport):
             status=None if isinstance(manner.response, AppFailure) else manner.response,
             number=payload["data"].get("from") or payload["data"].get("number"),
             payload=payload,
+            sent_by=request.extensions.get(SENDER_EXTENSION),
         )
 
     def accepted_messages(self) -> list[Message]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from simulator.harness.daemon_host import DaemonHost
 from simulator.harness.scenario_run import Simulation
 from simulator.invariants.promise_results import Violation
 
@@ -61,14 +62,22 @@ def _exchange_lines(simulation: Simulation) -> Iterator[TraceLine]:
 
 
 def _log_lines(simulation: Simulation) -> Iterator[TraceLine]:
-    """Return the log's lines with true times: the log has the times of the daemon's clock, which may step."""
-    offsets = simulation.clock.offset_history()
+    """Return the logs' lines with true times: a log has the times of its daemon's clock, which may step."""
+    hosts = simulation.daemons.hosts
+    for number, host in enumerate(hosts, 1):
+        prefix = f"node {number}: " if len(hosts) > 1 else ""
+        for at, line in _with_true_times(host):
+            yield at, f"{prefix}{_format_log_line(line)}"
+
+
+def _with_true_times(host: DaemonHost) -> Iterator[tuple[datetime, dict[str, object]]]:
+    offsets = host.clock.offset_history()
     index = 0
-    for line in simulation.host.log_lines():
+    for line in host.log_lines():
         shown_at = datetime.fromisoformat(line.pop("at"))
         while index + 1 < len(offsets) and shown_at - offsets[index][1] > offsets[index + 1][0]:
             index += 1
-        yield shown_at - offsets[index][1] + timedelta(microseconds=999), _format_log_line(line)
+        yield shown_at - offsets[index][1] + timedelta(microseconds=999), line
 
 
 def _format_log_line(line: dict[str, object]) -> str:

@@ -72,10 +72,10 @@ async def run_judged(
     """
     results = PromiseResults()
     async with open_simulation(scenario, settings, crash_rule) as simulation:
-        host = simulation.host
+        daemons = simulation.daemons
         began_at = simulation.true_now()
         await simulation.supervise()
-        observer = await StoreObserver.open(require_sqlite(settings.store, ONE_DAEMON), host.disk, results)
+        observer = await StoreObserver.open(require_sqlite(settings.store, ONE_DAEMON), daemons, results)
         try:
             async with trio.open_nursery() as observing:
                 observing.start_soon(_observe_regularly, observer, simulation)
@@ -85,25 +85,25 @@ async def run_judged(
             converged = await _wait_until_converged(observer, simulation, settings)
             simulated = simulation.true_now() - began_at
             await observer.observe(simulation)
-            if not host.is_up:
+            if not daemons.is_up:
                 # The daemon crashed at its last step, with no action open: wait for its restart.
                 await _wait_until_converged(observer, simulation, settings)
-            if host.is_up:
+            if daemons.is_up:
                 await judge_promises(JudgedCase(simulation, settings, observer, results))
             else:
                 results.add_violation("P6 outcome", "the daemon does not come up again")
-            for error in host.unexpected_errors:
+            for error in daemons.unexpected_errors:
                 results.add_violation("P0 upright", f"the daemon fell by itself: {error!r}")
             trace = ""
             if with_trace:
-                everything = build_trace(simulation.exchange.ground_truth, host.log_text)
+                everything = build_trace(simulation.exchange.ground_truth, daemons.log_text)
                 trace = "\n".join([everything, *await _dump_rows(observer)])
             return JudgedRun(
                 scenario,
                 results,
-                host.crash_count,
-                host.start_count,
-                host.disk.steps,
+                daemons.crash_count,
+                daemons.start_count,
+                daemons.step_count,
                 len(simulation.exchange.ground_truth.inbound),
                 simulated,
                 converged,
@@ -145,7 +145,7 @@ async def _wait_until_converged(
         # A webhook in flight, or a phone that still rings, is a task in the exchange's nursery.
         if (
             not simulation.nursery.child_tasks
-            and simulation.host.is_up
+            and simulation.daemons.is_up
             and not await observer.rows(OPEN_ACTIONS_SQL)
         ):
             return took

@@ -16,7 +16,7 @@ import httpx
 import trio
 
 from simulator.exchange.model.people import Person
-from simulator.harness.daemon_host import DaemonHost
+from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.scenario.scenario import ScenarioError
 from simulator.scenario.value_readers import PLACEHOLDER
 
@@ -37,7 +37,7 @@ class AnswerNotStored(ScenarioError):
 
 @dataclass(frozen=True, slots=True)
 class ApplicationClient:
-    host: DaemonHost
+    daemons: DaemonCluster
     people: Mapping[str, Person]
     stored: StoredAnswers
 
@@ -68,7 +68,7 @@ class ApplicationClient:
     async def _request(self, method: str, params: Mapping[str, Any], where: str) -> int:
         path = fill_placeholders(params["path"], self.people, self.stored, f"{where}.path", in_path=True)
         body = fill_placeholders(params.get("body"), self.people, self.stored, f"{where}.body")
-        answer = await self.host.request(method, path, body)
+        answer = await self.daemons.request(method, path, body)
         if "keep" in params:
             self.stored[params["keep"]] = {"status": answer.status_code, "body": response_value(answer)}
         return answer.status_code

@@ -10,29 +10,28 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import trio
 
 from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
-from missedd.core.api_types.calls import StoryJson
-from missedd.core.explain.call import explain_call
 from missedd.daemon.apps import build_private_site, build_public_site
 from missedd.engine.build import Engine
 from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.log.logger import Event, Logger, create_logger
+from missedd.log.logger import Logger, create_logger
 from missedd.store.sqlite.inline_driver import InlineDriver
 from simulator.exchange.webhooks.request import OutboundWebhook, PostFailed, PostResult
 from simulator.harness.daemon_run import DaemonRun, DaemonTransport, root_cause
 from simulator.harness.faulty_disk import DaemonCrashed, FaultyDisk
+from simulator.harness.standstill import Standstill
 from simulator.harness.stepped_clock import SteppedClock
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
@@ -56,14 +55,17 @@ class DaemonHost:
         provider: httpx.AsyncBaseTransport,
         application: httpx.AsyncBaseTransport,
         disk: FaultyDisk,
+        standstill: Standstill | None = None,
     ) -> None:
+        """With a `standstill` the daemon may stand still, and answers each request in a task of its own."""
         self._nursery = nursery
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
         self._rng = rng
         self._provider = provider
         self._application = application
         self.disk = disk
+        self.standstill = standstill
         self._log_stream = io.StringIO()
         self._log: Logger = create_logger(
             self._log_stream, style="json", now=clock.now, secrets=SECRETS.all_spellings
@@ -87,6 +89,9 @@ class DaemonHost:
             raise life.failure
 
     async def _run_to_end(self, life: DaemonRun, task_status: trio.TaskStatus[None]) -> None:
+        if self.standstill is not None:
+            await self.standstill.adopt_current_task()
+
         def step(point: str) -> None:
             if life.is_dead:
                 raise DaemonCrashed
@@ -97,12 +102,12 @@ class DaemonHost:
                 raise
 
         environment = Environment(
-            self._clock,
+            self.clock,
             self._rng,
             InlineDriver(step, self.disk.wait_for_disk, self.disk.connections),
             DaemonTransport(life, self._provider),
             DaemonTransport(life, self._application),
-            self._clock.wait_for_step,
+            self.clock.wait_for_step,
         )
         try:
             with life.scope:
@@ -145,6 +150,8 @@ class DaemonHost:
         life.kill()
         if self._daemon_run is life:
             self._daemon_run = None
+        if self.standstill is not None:
+            self.standstill.end()  # so that its tasks can end
 
     async def stop(self) -> None:
         """Stop the daemon as SIGTERM would, and wait until it has drained."""
@@ -185,10 +192,8 @@ class DaemonHost:
         with trio.CancelScope() as request_scope:
             life.open_requests[request_scope] = None
             try:
-                reply = await life.site.answer(
-                    url.path,
-                    WebhookRequest(webhook.method, url.query.encode(), headers, webhook.body),
-                )
+                request = WebhookRequest(webhook.method, url.query.encode(), headers, webhook.body)
+                reply = await self._in_own_task(partial(life.site.answer, url.path, request))
             finally:
                 del life.open_requests[request_scope]
         if life.is_dead or request_scope.cancelled_caught:
@@ -201,42 +206,25 @@ class DaemonHost:
         life = self._require_running()
         # Built at the first request: this takes longer than the rest of a start, and most runs are short.
         life.api = life.api or self._private_client(life)
-        answer = await life.api.request(method, path, json=body)
+        answer = await self._in_own_task(partial(life.api.request, method, path, json=body))
         if life.is_dead:
             raise RuntimeError("the daemon died before it answered")
         return answer
+
+    async def _in_own_task[T](self, answer: Callable[[], Awaitable[T]]) -> T:
+        """Answer a request in a task that stands still with the daemon, if the daemon ever stands still."""
+        return await (answer() if self.standstill is None else self.standstill.run(answer, self._nursery))
 
     def _private_client(self, life: DaemonRun) -> httpx.AsyncClient:
         if life.engine is None:
             raise AssertionError("a daemon that is ready has an engine")
         timezone = self._settings.timezone
-        app = build_private_site(life.engine, self._clock, timezone, self._log, life.metrics, lambda: None)
+        app = build_private_site(life.engine, self.clock, timezone, self._log, life.metrics, lambda: None)
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # ASGI, typed twice
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
-    async def request_json(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request to the private API and return its JSON. Raises on any status but 2xx."""
-        answer = await self.request(method, path, body)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    async def request_call(self, call_sid: str) -> StoryJson:
-        """Return one call with its actions, as the private API shows the call."""
-        return msgspec.convert(await self.request_json("GET", f"/api/v1/calls/{call_sid}"), StoryJson)
-
-    async def explain_calls(self, number: str) -> str:
-        """Return what `missedd why` would print about a caller."""
-        pages = await self.request_json("GET", f"/api/v1/calls?number={number.replace('+', '%2B')}")
-        calls = [await self.request_call(call["call_sid"]) for call in pages["items"]]
-        return "\n".join(explain_call(call, self._clock.now(), self._settings.timezone) for call in calls)
-
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._log_stream.getvalue().splitlines()]
-
-    def count_holds(self, reasons: Collection[str]) -> int:
-        """Count how often an action was held for one of these reasons, over all runs."""
-        held = (line for line in self.log_lines() if line["event"] == Event.ACTION_HELD)
-        return sum(line["reason"] in reasons for line in held)
 
     @property
     def log_text(self) -> str:

@@ -93,7 +93,7 @@ async def _explain_callers(expected: Expectation, simulation: Simulation) -> str
         numbers = list(dict.fromkeys(ring.number for ring in simulation.exchange.ground_truth.inbound))[
             :MAX_CALLERS_EXPLAINED
         ]
-    explanations = [await simulation.host.explain_calls(number) for number in numbers]
+    explanations = [await simulation.daemons.explain_calls(number) for number in numbers]
     dropped = [text for text in simulation.exchange.ground_truth.dropped_texts if text.number in numbers]
     explanations += [f"The SMS applet sent nothing for call {text.call_sid}: {text.why}" for text in dropped]
     return "\n".join(explanations)

@@ -63,7 +63,7 @@ async def take_measure(
         case "api":
             return await _api_value(simulation, filters, where)
         case "log":
-            return [line for line in simulation.host.log_lines() if line["event"] == filters.get("event")]
+            return [line for line in simulation.daemons.log_lines() if line["event"] == filters.get("event")]
         case measure:
             return _measure_exchange(measure, filters, simulation.exchange.ground_truth, selection)
 
@@ -143,7 +143,7 @@ async def _matching_actions(simulation: Simulation, number: str | None, filters:
     found: list[Any] = []
     cursor = ""
     while True:
-        page = await simulation.host.request_json("GET", f"/api/v1/actions?limit=1000{query}{cursor}")
+        page = await simulation.daemons.request_json("GET", f"/api/v1/actions?limit=1000{query}{cursor}")
         found += [action for action in page["items"] if reason in (None, action["reason"])]
         if page["next"] is None:
             return found
@@ -156,7 +156,7 @@ async def _api_value(simulation: Simulation, filters: Any, where: str) -> Any:
         path = fill_placeholders(
             filters["get"], simulation.people, simulation.stored_answers, where, in_path=True
         )
-        response = await simulation.host.request("GET", path)
+        response = await simulation.daemons.request("GET", path)
         if response.is_client_error:
             raise ScenarioError(f"{where}.get: the API answers {response.status_code}: {response.text}")
         answer = response_value(response.raise_for_status())

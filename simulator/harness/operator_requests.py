@@ -16,7 +16,7 @@ import httpx
 import trio
 
 from missedd.base.clock import to_iso
-from simulator.harness.daemon_host import DaemonHost
+from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.operator_log import NO_END, OperatorLog
 from simulator.harness.stepped_clock import SteppedClock
 from simulator.scenario.value_readers import duration
@@ -39,7 +39,7 @@ class OperatorRequest:
 class OperatorClient:
     """Sends an operator's requests to the daemon's API."""
 
-    host: DaemonHost
+    daemons: DaemonCluster
     clock: SteppedClock
     operator_log: OperatorLog
     true_now: Callable[[], datetime]
@@ -78,7 +78,7 @@ class OperatorClient:
     async def send_once(self, request: OperatorRequest) -> None:
         """Send the request once. Raises on any answer but a 2xx."""
         asked_at = self.true_now()
-        await self.host.request_json(request.method, request.path, request.body)
+        await self.daemons.request_json(request.method, request.path, request.body)
         request.on_granted(asked_at, self.true_now())
 
     async def send_until_granted(self, request: OperatorRequest) -> None:
@@ -90,7 +90,7 @@ class OperatorClient:
         asked_at = self.true_now()
         while True:
             try:
-                await self.host.request_json(request.method, request.path, request.body)
+                await self.daemons.request_json(request.method, request.path, request.body)
             except httpx.HTTPStatusError as refused:
                 if refused.response.status_code == 404:  # nothing to lift, or lifted already
                     break

@@ -50,21 +50,24 @@ def replay_scenario(scenario: Scenario) -> ReplayResult:
 
 async def _run_and_check(scenario: Scenario, settings: Settings) -> ReplayResult:
     async with open_simulation(scenario, settings) as simulation:
-        host = simulation.host
-        await host.start()
-        await play_timeline(scenario, simulation)
-        if not host.is_up:
+        daemons = simulation.daemons
+        for host in daemons.hosts:
             await host.start()
+        await play_timeline(scenario, simulation)
+        for host in daemons.hosts:
+            if not host.is_up:
+                await host.start()
         failures = await check_expectations(scenario, simulation)
-        await host.stop()
-    if host.unexpected_errors:
-        raise host.unexpected_errors[0]
+        for host in daemons.hosts:
+            await host.stop()
+    if daemons.unexpected_errors:
+        raise daemons.unexpected_errors[0]
     return ReplayResult(
         scenario,
         tuple(failures),
         len(scenario.expectations),
         scenario.until,
         0.0,
-        host.log_text,
+        daemons.log_text,
         simulation.exchange.ground_truth,
     )

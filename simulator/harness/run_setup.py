@@ -21,6 +21,7 @@ from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.ground_truth import GroundTruth
 from simulator.exchange.model.people import Person
 from simulator.exchange.model.settings import ExchangeSettings
+from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.daemon_host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
 from simulator.harness.deterministic_scheduler import seed_trio_scheduler
 from simulator.harness.faulty_disk import CrashRule, FaultyDisk, never_crash
@@ -97,11 +98,10 @@ async def open_simulation(
     def true_now() -> datetime:
         return start + timedelta(seconds=trio.current_time() - zero_s)
 
-    clock = SteppedClock(true_now)
     async with trio.open_nursery() as nursery, trio.open_nursery() as outside:
-        host: DaemonHost
+        daemons: DaemonCluster
         exchange_settings = _exchange_settings(scenario, settings)
-        exchange = Exchange(outside, true_now, rng, exchange_settings, lambda webhook: host.post(webhook))
+        exchange = Exchange(outside, true_now, rng, exchange_settings, lambda webhook: daemons.post(webhook))
         key = SECRETS.signing_key
         if key is None:
             raise AssertionError("the simulation's secrets include one for webhooks")
@@ -109,17 +109,18 @@ async def open_simulation(
         host = DaemonHost(
             nursery,
             settings,
-            clock,
+            SteppedClock(true_now),
             Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
             ExchangeTransport(exchange),
             application,
             FaultyDisk(Random(rng.getrandbits(64)), crash_rule),  # noqa: S311 - likewise
         )
+        daemons = DaemonCluster([host], Random(f"balancer {scenario.seed}"), settings.timezone)  # noqa: S311
         caller_pool = CallerPool(scenario.seed)
         people = {spec.name: _person(spec, caller_pool) for spec in scenario.people}
         for person in people.values():
             exchange.people.add(person)
-        yield Simulation(exchange, host, application, clock, people, caller_pool, outside, rng, true_now)
+        yield Simulation(exchange, daemons, application, people, caller_pool, outside, rng, true_now)
         outside.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
 

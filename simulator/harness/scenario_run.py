@@ -15,20 +15,20 @@ from typing import Any
 import httpx
 import trio
 
-from missedd.store.db.database import NotDurable, StoreRefused
 from simulator.exchange.customer_app import AppBehaviour, AppFailure, CustomerApps
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
 from simulator.exchange.model.people import Person
 from simulator.harness.application_client import ApplicationClient, StoredAnswers, UnexpectedAnswer
-from simulator.harness.daemon_host import DaemonHost
+from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.event_parameters import (
     apply_exchange_settings,
     remove_if_present,
     ring_options,
     run_after,
 )
+from simulator.harness.host_supervisor import HostSupervisor
 from simulator.harness.operator_log import OperatorLog
 from simulator.harness.operator_requests import OperatorClient, OperatorRequest
 from simulator.harness.stepped_clock import SteppedClock
@@ -37,13 +37,7 @@ from simulator.scenario.scenario import Scenario, ScenarioError, TimelineEvent, 
 from simulator.scenario.schema import CHANGEABLE_TRAITS
 from simulator.scenario.value_readers import duration_s, signed_duration
 
-RESTART_DELAY_S = 5.0
-"""How long the supervisor waits before it restarts a dead daemon."""
-
 EVENTS_NEEDING_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
-
-START_ERRORS = (StoreRefused, NotDurable)
-"""Errors of a daemon that starts on a failing disk; the supervisor tries again."""
 
 
 @dataclass(slots=True)
@@ -51,9 +45,8 @@ class Simulation:
     """Everything that an event may change and a measure may read."""
 
     exchange: Exchange
-    host: DaemonHost
+    daemons: DaemonCluster
     customer_apps: CustomerApps
-    clock: SteppedClock
     people: dict[str, Person]
     caller_pool: CallerPool
     nursery: trio.Nursery
@@ -64,30 +57,36 @@ class Simulation:
     unexpected_answers: list[UnexpectedAnswer] = field(default_factory=list)
     """Answers of the daemon's API that an `api` event did not expect."""
     is_supervised: bool = False
-    _next_restart_delay_s: float = RESTART_DELAY_S
+    supervisors: tuple[HostSupervisor, ...] = field(init=False)
+    """One for each daemon, in the order of their hosts."""
+
+    def __post_init__(self) -> None:
+        self.supervisors = tuple(HostSupervisor(host, self.nursery) for host in self.daemons.hosts)
 
     async def supervise(self) -> None:
-        """Start the daemon, and restart it whenever it dies."""
+        """Start the daemons, and restart each whenever it dies."""
         self.is_supervised = True
-        self.host.on_exit = self._on_daemon_exit
-        await self._start_after(0)
+        for supervisor in self.supervisors:
+            await supervisor.supervise()
+
+    @property
+    def clock(self) -> SteppedClock:
+        """The wall clock of the first daemon, of which there mostly is no other."""
+        return self.daemons.hosts[0].clock
 
     def start_times(self) -> list[datetime]:
         """The instants, in true time, at which the daemon became ready."""
         now, now_s = self.true_now(), trio.current_time()
-        return [now - timedelta(seconds=now_s - at_s) for at_s in self.host.ready_times_s]
+        return [now - timedelta(seconds=now_s - at_s) for at_s in self.daemons.ready_times_s]
 
     def end_all_faults(self) -> None:
         """End all faults: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()
-        self.host.disk.clear()
         self.customer_apps.reset_behaviour()
-        if self.clock.offset:
-            self.clock.offset = timedelta(0)
-
-    def _on_daemon_exit(self) -> None:
-        down_s, self._next_restart_delay_s = self._next_restart_delay_s, RESTART_DELAY_S
-        self.nursery.start_soon(self._start_after, down_s)
+        for host in self.daemons.hosts:
+            host.disk.clear()
+            if host.clock.offset:
+                host.clock.offset = timedelta(0)
 
     async def perform(self, event: TimelineEvent, scenario: Scenario) -> None:
         """Perform one event. Raises ScenarioError for invalid parameters."""
@@ -111,7 +110,7 @@ class Simulation:
                 case "disk":
                     self._start_disk_fault(value, event.params)
                 case "daemon":
-                    await self._control_daemon(value, event.params)
+                    await self.supervisors[0].control(value, event.params)
                 case "clock_step":
                     self.clock.offset += signed_duration(value)
                 case "person":
@@ -144,17 +143,17 @@ class Simulation:
 
     def _check_daemon_state(self, kind: str, value: Any, where: str) -> None:
         """Without supervision a scenario must know whether the daemon runs. Raises ScenarioError."""
-        if kind not in EVENTS_NEEDING_DAEMON or self.is_supervised or self.host.unexpected_errors:
+        if kind not in EVENTS_NEEDING_DAEMON or self.is_supervised or self.daemons.unexpected_errors:
             return
         is_start = kind == "daemon" and value == "start"
-        if is_start is self.host.is_up:
+        if is_start is self.daemons.is_up:
             raise ScenarioError(
                 f"{where}: the daemon {'runs already' if is_start else 'is not running then'}"
             )
 
     @property
     def _operator(self) -> OperatorClient:
-        return OperatorClient(self.host, self.clock, self.operator_log, self.true_now)
+        return OperatorClient(self.daemons, self.clock, self.operator_log, self.true_now)
 
     async def _send_operator_request(self, request: OperatorRequest) -> None:
         """Send a request as an operator; in a supervised simulation repeat it until it is granted."""
@@ -164,7 +163,7 @@ class Simulation:
             await self._operator.send_once(request)
 
     async def _request_api(self, method: str, event: TimelineEvent, where: str) -> None:
-        client = ApplicationClient(self.host, self.people, self.stored_answers)
+        client = ApplicationClient(self.daemons, self.people, self.stored_answers)
         if self.is_supervised:
             self.nursery.start_soon(client.request_until_answered, method, event.params, where)
             return
@@ -250,33 +249,9 @@ class Simulation:
             params.get("probability", 1.0),
             duration_s(params.get("delay", 5)),
         )
-        active = self.host.disk.active
-        active.append(fault)
-        self._undo_later(params, lambda: remove_if_present(self.host.disk.active, fault))
-
-    async def _control_daemon(self, value: str, params: Any) -> None:
-        down_s = duration_s(params.get("down", 0))
-        if self.is_supervised and value != "start" and not self.host.is_up:
-            return  # the daemon is dead already
-        if value in ("stop", "restart"):
-            await self.host.stop()
-        if value == "crash":
-            self._next_restart_delay_s = down_s or RESTART_DELAY_S
-            await self.host.crash()
-        if value == "start":
-            await self._start_after(0)
-        elif value == "restart" or ("down" in params and not self.is_supervised):
-            self.nursery.start_soon(self._start_after, down_s)
-
-    async def _start_after(self, wait_s: float) -> None:
-        await trio.sleep(wait_s)
-        if self.is_supervised and self.host.is_running:
-            return
-        try:
-            await self.host.start()
-        except START_ERRORS:
-            if not self.is_supervised:
-                raise
+        disk = self.daemons.hosts[0].disk
+        disk.active.append(fault)
+        self._undo_later(params, lambda: remove_if_present(disk.active, fault))
 
     def _change_person(self, name: str, params: Any) -> None:
         changed = replace(self.people[name], **read_person_changes(params, CHANGEABLE_TRAITS))

@@ -11,9 +11,10 @@ import trio
 class SteppedClock:
     """The daemon's wall clock: true time plus `offset`."""
 
-    def __init__(self, true_now: Callable[[], datetime]) -> None:
+    def __init__(self, true_now: Callable[[], datetime], skew: timedelta = timedelta(0)) -> None:
+        """`skew` is the offset at the beginning."""
         self._true_now = true_now
-        self._offsets = [(true_now(), timedelta(0))]
+        self._offsets = [(true_now(), skew)]
         self._was_set = trio.Event()
 
     @property
@@ -42,5 +43,6 @@ class SteppedClock:
         return list(self._offsets)
 
     @property
-    def was_stepped(self) -> bool:
-        return len(self._offsets) > 1
+    def was_wrong(self) -> bool:
+        """Whether the clock ever differed from true time."""
+        return any(error for _, error in self._offsets) or len(self._offsets) > 1

@@ -48,7 +48,7 @@ async def judge_spoken_with(simulation: Simulation, observer: StoreObserver, res
     )
     results.count_occasions("P3 reached", cancelled)
     await _judge_answered_calls(simulation.exchange.ground_truth, observer, results)
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # after a clock step, before and after can't be told apart
     for sql in (_SPOKEN_IN_CALL_SQL, _SPOKEN_IN_CALLBACK_SQL, _SPOKEN_IN_SAME_CALL_SQL):
         for action_id, number, sid in await observer.rows(sql):

@@ -29,7 +29,7 @@ class ConcurrencyLimit:
 def judge_concurrency(
     calls: Sequence[PlacedCall], simulation: Simulation, settings: Settings, results: PromiseResults
 ) -> None:
-    results.count_occasions("P3 at once", simulation.host.count_holds(HOLD_REASONS))
+    results.count_occasions("P3 at once", simulation.daemons.count_holds(HOLD_REASONS))
     for limit in _limits(calls, settings):
         for call, others in calls_over_limit(limit):
             active = [

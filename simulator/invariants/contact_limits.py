@@ -27,7 +27,7 @@ async def judge_contacts(
     contacts = await load_contacts(simulation, settings, observer)
     # The daemon checks the limits before the commit of a claim. On a slow disk the request leaves later by
     # two stalls: one for the transaction that is being committed, one for the claim's own.
-    slack = 2 * timedelta(seconds=simulation.host.disk.longest_stall_s)
+    slack = 2 * timedelta(seconds=simulation.daemons.longest_stall_s)
     _judge_suppressions(simulation, contacts, results)
     await judge_refused_numbers(simulation, settings, contacts, observer, results)
     await judge_countries(settings, contacts, observer, results)
@@ -37,7 +37,7 @@ async def judge_contacts(
         _judge_hours(contact, settings, slack, results)
     _judge_caps(contacts, slack, results)
     _judge_rate_limits(
-        simulation, settings, slack if simulation.host.start_count > 1 else timedelta(0), results
+        simulation, settings, slack if simulation.daemons.start_count > 1 else timedelta(0), results
     )
 
 
@@ -61,7 +61,7 @@ async def _judge_opt_outs(
     results: PromiseResults,
 ) -> None:
     """After an opt-out the number gets one confirmation SMS of that call, and no other contact."""
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # after a clock step, before and after can't be told apart
     rows = await observer.rows(
         "SELECT number, since_at / 1e6, call_id FROM suppressions WHERE source = 'opt-out'"
@@ -98,7 +98,7 @@ async def _judge_opt_outs(
 async def _judge_pauses(
     simulation: Simulation, contacts: list[Contact], observer: StoreObserver, results: PromiseResults
 ) -> None:
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # a pause ends by the daemon's clock
     owed = await observer.rows(
         "SELECT id, campaign, base_at / 1e6 FROM actions WHERE kind IN ('callback', 'sms')"

@@ -68,7 +68,7 @@ async def judge_refused_numbers(
                        'takes-no-sms', 'do-not-disturb'))"""
     )
     results.count_occasions("P3 suppression", refused)
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # after a clock step, before and after can't be told apart
     rows = await observer.rows(
         """SELECT number, channel, class, sender, since_at / 1e6, coalesce(until_at, 1e18) / 1e6

@@ -18,7 +18,7 @@ from missedd.base.clock import to_us
 from missedd.core.model import LANE_BY_KIND
 from missedd.engine.timing.timers import HORIZON_S
 from missedd.store.sqlite.inline_driver import InlineConnection, InlineDriver
-from simulator.harness.faulty_disk import FaultyDisk
+from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.scenario_run import Simulation
 from simulator.invariants.promise_results import PromiseResults
 
@@ -36,9 +36,9 @@ type FinalRow = tuple[Any, ...]
 
 
 class StoreObserver:
-    def __init__(self, connection: InlineConnection, disk: FaultyDisk, results: PromiseResults) -> None:
+    def __init__(self, connection: InlineConnection, daemons: DaemonCluster, results: PromiseResults) -> None:
         self._connection = connection
-        self._disk = disk
+        self._daemons = daemons
         self._results = results
         self._steps_seen = -1
         self._final_actions: dict[int, FinalRow] = {}
@@ -47,9 +47,9 @@ class StoreObserver:
         self._held_since: dict[tuple[int, ...], datetime] = {}
 
     @classmethod
-    async def open(cls, path: Path, disk: FaultyDisk, results: PromiseResults) -> StoreObserver:
-        driver = InlineDriver(opened=disk.connections)
-        return cls(await driver.open(path, read_only=True), disk, results)
+    async def open(cls, path: Path, daemons: DaemonCluster, results: PromiseResults) -> StoreObserver:
+        driver = InlineDriver(opened=daemons.hosts[0].disk.connections)
+        return cls(await driver.open(path, read_only=True), daemons, results)
 
     async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         return await self._connection.read(lambda db: db.fetch_all(sql, params))
@@ -60,18 +60,18 @@ class StoreObserver:
 
     async def observe(self, simulation: Simulation) -> None:
         """Compare the tables with the last check, and the daemon's memory with the disk."""
-        if self._steps_seen != self._disk.steps:
+        if self._steps_seen != self._daemons.step_count:
             # In most minutes of a quiet day nothing was written since the last check.
-            steps = self._disk.steps
+            steps = self._daemons.step_count
             if not await self.is_readable():
                 return
             await self._check_final_states()
             await self._check_owed_callbacks()
             self._steps_seen = steps
-        if simulation.host.is_up:
+        if simulation.daemons.is_up:
             # At this instant all tasks wait, so the daemon is in no intermediate state.
             await trio.testing.wait_all_tasks_blocked()
-            if simulation.host.is_up:
+            if simulation.daemons.is_up:
                 await self._check_timers(simulation)
                 await self._check_held_actions(simulation)
 
@@ -117,7 +117,7 @@ class StoreObserver:
             )
 
     async def _check_timers(self, simulation: Simulation) -> None:
-        timers = simulation.host.engine.timers
+        timers = simulation.daemons.hosts[0].engine.timers
         until = to_us(simulation.clock.now() + TIMERS_LOADED_AHEAD)
         rows = await self.rows(
             "SELECT id, wake_at FROM actions WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY id", until
@@ -131,7 +131,7 @@ class StoreObserver:
             if action_id in pending:
                 continue
             # A start or a disk error explains a longer time, so each begins a new period.
-            key = (simulation.host.start_count, simulation.host.disk.error_count, action_id, wake_at)
+            key = (simulation.daemons.start_count, simulation.daemons.storage_errors, action_id, wake_at)
             since = self._untracked_since[key] = before.get(key, now)
             if now - since > MAX_UNTRACKED_TIME:
                 self._results.add_violation(
@@ -146,7 +146,7 @@ class StoreObserver:
         held = {
             kind
             for kind, lane in LANE_BY_KIND.items()
-            if simulation.host.engine.breakers.hold_reason(lane) is not None
+            if simulation.daemons.hosts[0].engine.breakers.hold_reason(lane) is not None
         }
         now, before = simulation.true_now(), self._held_since
         self._held_since = {}
@@ -157,7 +157,7 @@ class StoreObserver:
             self._results.count_occasions("P6 held")
             if kind in held:
                 continue
-            key = (simulation.host.start_count, simulation.host.disk.error_count, action_id)
+            key = (simulation.daemons.start_count, simulation.daemons.storage_errors, action_id)
             since = self._held_since[key] = before.get(key, now)
             if now - since > MAX_HELD_AFTER_OUTAGE:
                 self._results.add_violation(

@@ -46,7 +46,7 @@ async def judge_double_callbacks(
     observer: StoreObserver,
     results: PromiseResults,
 ) -> None:
-    results.count_occasions("P11 one call", simulation.host.count_holds(HOLD_REASONS))
+    results.count_occasions("P11 one call", simulation.daemons.count_holds(HOLD_REASONS))
     ((replaced,),) = await observer.rows("SELECT count(*) FROM actions WHERE reason = 'already-owed'")
     results.count_occasions("P11 owed", replaced)
     limits = agent_limits(settings)

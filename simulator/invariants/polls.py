@@ -47,7 +47,7 @@ async def judge_polls(
 async def _judge_poll_totals(
     simulation: Simulation, poll: str, expected: VoteStatuses, results: PromiseResults
 ) -> None:
-    reported = await simulation.host.request_json("GET", f"/api/v1/polls/{poll}")
+    reported = await simulation.daemons.request_json("GET", f"/api/v1/polls/{poll}")
     counts = Counter(expected.values())
     for option in sorted(
         {option for option, _ in expected.values()} | {entry["option"] for entry in reported["options"]}

@@ -168,7 +168,7 @@ async def _count_listed_verdicts(case: JudgedCase) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     cursor = ""
     while True:
-        page = await case.simulation.host.request_json("GET", f"/api/v1/calls?limit=50{cursor}")
+        page = await case.simulation.daemons.request_json("GET", f"/api/v1/calls?limit=50{cursor}")
         counts.update((call["verdict"], call["reason"]) for call in page["items"])
         if page["next"] is None:
             return counts

@@ -28,7 +28,7 @@ async def judge_provider_outages(
 ) -> None:
     await _judge_nothing_closed(observer, results)
     # On a slow disk, requests that were claimed already leave late.
-    slow_s = simulation.exchange.settings.api_latency_s + 2 * simulation.host.disk.longest_stall_s
+    slow_s = simulation.exchange.settings.api_latency_s + 2 * simulation.daemons.longest_stall_s
     slack = IN_FLIGHT_TIME + timedelta(seconds=slow_s)
     for target in ("connect", "sms"):
         requests = [

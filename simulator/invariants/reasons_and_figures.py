@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from missedd.base.clock import EPOCH, to_iso
 from missedd.config.loader import Settings
-from missedd.core.explain.call import explain_call
 from missedd.core.reasons import Reason
 from simulator.exchange.model.call_shapes import CallShape
 from simulator.exchange.model.records import InboundRing
@@ -68,13 +67,13 @@ async def _judge_dedup_reasons(
             if each[2:4] == (caller, campaign)
             and (each[0] < call_id or (each[0] != call_id and not early.isdisjoint((sid, each[1]))))
             and abs(at_s - each[4]) < windows[campaign]
-            and (each[7] is None or each[7] >= received_us or simulation.clock.was_stepped)
+            and (each[7] is None or each[7] >= received_us or simulation.daemons.were_clocks_wrong)
         ]
         # A report and a call of one instant may have come in either order; after a clock step any two may.
         sure = [
             each
             for each in near
-            if (each[7] is None or (each[7] > received_us and not simulation.clock.was_stepped))
+            if (each[7] is None or (each[7] > received_us and not simulation.daemons.were_clocks_wrong))
             and early.isdisjoint((sid, each[1]))
         ]
         results.check(
@@ -99,7 +98,7 @@ async def _judge_cap_reasons(
 
     Callbacks that only rang an agent do not count.
     """
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # the daemon's clock measures the hour
     tries = await observer.rows(
         """SELECT a.id, a.number, a.campaign, t.started_at, a.closed_at,
@@ -131,8 +130,8 @@ async def _judge_explanations(
     simulation: Simulation, settings: Settings, observer: StoreObserver, results: PromiseResults
 ) -> None:
     for (sid,) in await observer.rows("SELECT call_sid FROM calls ORDER BY id"):
-        call = await simulation.host.request_call(sid)
-        explanation = explain_call(call, simulation.clock.now(), settings.timezone)
+        call = await simulation.daemons.request_call(sid)
+        explanation = simulation.daemons.explain(call)
         reasons = {call.reason, *(action.reason for action in call.actions)}
         results.check(
             "P8 reasons",
@@ -198,7 +197,7 @@ async def _judge_analytics(
         if since is not None and until is not None and since > until:
             continue
         query = {"campaign": name, "since": to_iso(since), "until": to_iso(until)}
-        reported = await simulation.host.request_json(
+        reported = await simulation.daemons.request_json(
             "GET", f"/api/v1/analytics?{urlencode({key: text for key, text in query.items() if text})}"
         )
         counted = await recount_analytics(observer.rows, name, since, until, settings.timezone)

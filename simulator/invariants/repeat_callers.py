@@ -44,7 +44,7 @@ class _RecordedCallback:
 async def judge_repeat_callers(
     calls: Iterable[PlacedCall], simulation: Simulation, observer: StoreObserver, results: PromiseResults
 ) -> None:
-    if simulation.clock.was_stepped:
+    if simulation.daemons.were_clocks_wrong:
         return  # after a clock step, before and after can't be told apart
     ground_truth = simulation.exchange.ground_truth
     callbacks = await _load_callbacks(ground_truth, observer)

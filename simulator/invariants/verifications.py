@@ -41,7 +41,7 @@ async def judge_verifications(
     proofs = {call_id for call_id, *_, reason in attempts if reason == "verified"}
     for row in rows:
         # After a clock step, a call from an hour before may seem to have come since.
-        comparable = [] if simulation.clock.was_stepped else attempts
+        comparable = [] if simulation.daemons.were_clocks_wrong else attempts
         _judge_verification(settings, row, comparable, webhook_counts, results)
     wanted = sorted(row[6] for row in rows if row[5] == "verified")
     results.check(

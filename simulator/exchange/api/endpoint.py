@@ -35,7 +35,7 @@ from simulator.exchange.model.faults import (
     FaultName,
     FaultTarget,
 )
-from simulator.exchange.model.records import ApiRequest
+from simulator.exchange.model.records import ApiRequest, RequestSender
 from simulator.exchange.webhooks.body_formats import read_fields
 
 _FAULT_ERRORS = {
@@ -73,6 +73,7 @@ class HttpRequest:
     query: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    sent_by: RequestSender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ async def handle_request(exchange: Exchange, request: HttpRequest) -> HttpRespon
         query=request.query.decode("latin-1"),
         target=target.value,
         is_voice=is_voice_request(target, address),
+        sent_by=request.sent_by,
     )
     fault = exchange.faults.take_next(target)
     if fault is not None:

@@ -19,6 +19,7 @@ from simulator.exchange.api.endpoint import (
 )
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.model.faults import CONNECT_ERRORS, FaultName
+from simulator.exchange.model.records import SENDER_EXTENSION
 
 
 class ExchangeTransport(httpx.AsyncBaseTransport):
@@ -39,6 +40,7 @@ class ExchangeTransport(httpx.AsyncBaseTransport):
             query=url.query,
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.aread(),
+            sent_by=request.extensions.get(SENDER_EXTENSION),
         )
         read_s = request.extensions.get("timeout", {}).get("read")
         answered = trio.Event()

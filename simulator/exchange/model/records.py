@@ -162,6 +162,19 @@ class Delivery:
     latency_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestSender:
+    """Which of several daemons sent a request, and in which of its terms as leader; None if in none."""
+
+    node: int
+    """From 1."""
+    epoch: int | None
+
+
+SENDER_EXTENSION = "simulated_sender"
+"""The extension of an httpx request that carries its `RequestSender`."""
+
+
 @dataclass(slots=True)
 class ApiRequest:
     """One request to the API, served, refused or broken by a fault."""
@@ -183,3 +196,5 @@ class ApiRequest:
     """All that it created, in its order."""
     ignored: list[str] = field(default_factory=list)
     """Names of parameters that Exotel does not know: spelled otherwise, or without their index."""
+    sent_by: RequestSender | None = None
+    """Known only where several daemons are simulated."""
