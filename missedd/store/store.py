@@ -24,12 +24,19 @@ from missedd.store.backup.upgrade_copy import (
     outdated_version,
     reporting_alive,
 )
-from missedd.store.db.database import Database, DatabaseConnection, NotDurable, StoreRefused, UnitOfWork
+from missedd.store.db.database import (
+    Database,
+    DatabaseConnection,
+    NewerSchema,
+    NotDurable,
+    StoreRefused,
+    UnitOfWork,
+)
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import Writer
 from missedd.store.sqlite.integrity import check_integrity, recovery_advice
 from missedd.store.sqlite.lock import lock_database
-from missedd.store.sqlite.migrate import LATEST_VERSION, NewerSchema, check_schema, migrate, supported_version
+from missedd.store.sqlite.migrate import LATEST_VERSION, check_schema, migrate, supported_version
 from missedd.store.sqlite.path_check import check_path, read_only_mount_message
 from missedd.store.sqlite.read_access import check_database_exists, unreadable_message
 from missedd.store.sqlite.sqlite_location import require_sqlite

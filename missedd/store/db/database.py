@@ -91,6 +91,10 @@ class StoreRefused(Exception):
     """The database cannot be used at all; the message says why and what to do."""
 
 
+class NewerSchema(StoreRefused):
+    """The database was written by a newer missedd, and this one cannot use it."""
+
+
 class ReadOnlyDatabase(Protocol):
     """A connection that only reads. Statements of one unit run on one snapshot."""
 

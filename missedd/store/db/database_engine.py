@@ -26,3 +26,5 @@ class DatabaseEngine:
     """Call this before what must not be readable in the database's files is overwritten or deleted."""
     failures: tuple[type[Exception], ...]
     """Errors of statements that mean: this transaction cannot be made durable, try again later."""
+    run_again: tuple[type[Exception], ...] = ()
+    """Those errors among them that mean: other nodes were in the way, so run the transaction again."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
+from missedd.store.db.error_text import first_line
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys, MoreLocks
 
 type FaultHook = Callable[[str], None]
 """Called with `begin`, `before-commit` and `after-commit`; a simulated fault raises from it."""
+
+MAX_RUNS: Final = 10
+"""How often a transaction is begun, since units ask for more locks or other nodes are in the way."""
 
 
 def no_fault(point: str) -> None:
@@ -46,7 +50,9 @@ async def commit_group(
 async def _transaction(
     db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault_hook: FaultHook, locks: LockKeys
 ) -> list[Any]:
+    runs = 0
     while True:
+        runs += 1
         try:
             fault_hook("begin")
             await db.begin(locks)
@@ -55,10 +61,13 @@ async def _transaction(
             await db.commit()
         except MoreLocks as needed:
             await db.rollback()
+            if runs >= MAX_RUNS:
+                raise NotDurable(f"{runs} times in a row, {needed}") from None
             locks |= needed.keys
         except db.engine.failures as failure:
             await db.rollback()
-            raise NotDurable(str(failure)) from failure
+            if runs >= MAX_RUNS or not isinstance(failure, db.engine.run_again):
+                raise NotDurable(first_line(failure)) from failure
         except Exception:
             await db.rollback()
             raise

@@ -6,7 +6,7 @@ import sqlite3
 from importlib import resources
 from typing import Final
 
-from missedd.store.db.database import Database, StoreRefused
+from missedd.store.db.database import Database, NewerSchema, StoreRefused
 
 _FILES: Final = sorted(
     (file.name, file.read_text("utf-8"))
@@ -45,10 +45,6 @@ async def check_schema(db: Database) -> int:
             "start its daemon once, which brings the database up to date"
         )
     return current
-
-
-class NewerSchema(StoreRefused):
-    """The database was written by a newer missedd."""
 
 
 async def supported_version(db: Database) -> int:

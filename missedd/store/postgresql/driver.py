@@ -1,0 +1,110 @@
+"""Opens the connections of a daemon, or of a command, to one PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+import psycopg
+
+from missedd.config.store_location import PostgresqlLocation
+from missedd.store.db.database import StoreRefused
+from missedd.store.db.error_text import first_line
+from missedd.store.postgresql.connecting import ConnectionFactory, Unreachable
+from missedd.store.postgresql.preparing import check_database, check_server, prepare_database
+from missedd.store.postgresql.reading import READER_SETTINGS, ReadingConnections
+from missedd.store.postgresql.sql_session import SqlSession
+from missedd.store.postgresql.writing import WritingConnection, WritingDatabase
+
+START_LIMIT_S: Final = 10.0
+"""How long a start waits for the server. After 15 s at the latest systemd is to try the start again."""
+
+MIGRATION_LIMIT_S: Final = 3600.0
+"""How long the server may be silent while it changes the schema, for example builds an index."""
+
+
+class PostgresqlDriver:
+    """Opens connections; see `Driver`."""
+
+    async def open(
+        self, location: PostgresqlLocation, *, read_only: bool
+    ) -> WritingConnection | ReadingConnections:
+        """Raises `StoreRefused` if the database cannot be reached."""
+        if read_only:
+            return ReadingConnections(ConnectionFactory(location, READER_SETTINGS))
+        factory = ConnectionFactory(location)
+        async with _refusing(location):
+            connection = await factory.connect(START_LIMIT_S)
+            try:
+                ((writer_id,),) = await SqlSession(connection).fetch_all(
+                    "SELECT set_config('missedd.writer', nextval('writer_ids')::text, false)"
+                )
+            except BaseException:
+                connection.discard()
+                raise
+        of_writer = replace(factory, settings={"missedd.writer": writer_id})
+        return WritingConnection(WritingDatabase(of_writer, connection, int(writer_id)))
+
+    async def prepare(self, location: PostgresqlLocation, account_sid: str | None) -> tuple[int, int]:
+        """See `prepare_database`."""
+        async with _admin_session(location) as session:
+            return await prepare_database(session, account_sid)
+
+    async def check(self, location: PostgresqlLocation, account_sid: str | None) -> None:
+        """See `check_database`."""
+        async with _admin_session(location) as session:
+            await check_database(session, account_sid)
+
+    async def check_server(self, location: PostgresqlLocation) -> None:
+        """See `check_server`."""
+        async with _admin_session(location) as session:
+            await check_server(session)
+
+
+@asynccontextmanager
+async def _admin_session(location: PostgresqlLocation) -> AsyncIterator[SqlSession]:
+    async with _refusing(location):
+        # Without our settings: an old server would refuse those that it does not know.
+        connection = await ConnectionFactory(location, has_own_settings=False).connect(START_LIMIT_S)
+        connection.answer_limit_s = MIGRATION_LIMIT_S
+        try:
+            yield SqlSession(connection)
+        finally:
+            connection.discard()
+
+
+@asynccontextmanager
+async def _refusing(location: PostgresqlLocation) -> AsyncIterator[None]:
+    """Turn the server's errors into refusals with the way out. No message has the password."""
+    try:
+        yield
+    except StoreRefused as refusal:
+        raise type(refusal)(f"cannot use the database {location}: {refusal}") from refusal
+    except Unreachable as failure:
+        raise StoreRefused(
+            f"cannot reach the database {location}: {failure}{_way_out(str(failure))}"
+        ) from failure
+    except psycopg.Error as failure:
+        raise StoreRefused(f"cannot use the database {location}: {first_line(failure)}") from failure
+
+
+_WAYS_OUT: Final = {
+    "password": (
+        "set MISSEDD_DATABASE_PASSWORD or the systemd credential missedd_database_password, "
+        "or use a pgpass file"
+    ),
+    "does not exist": "create it, or correct store.url; docs/cluster.md has the commands",
+    "pg_hba.conf": "add a line for this machine and role to the server's pg_hba.conf",
+    "read-only": "name the primary's host in store.url too, or all hosts of the cluster, separated by commas",
+    "SSL": "see sslmode and sslrootcert in PostgreSQL's documentation; both may stand in store.url",
+}
+"""By a word of the server's refusal."""
+
+
+def _way_out(reason: str) -> str:
+    for word, way_out in _WAYS_OUT.items():
+        if word in reason:
+            return f"; {way_out}"
+    return "; is PostgreSQL running there, and do the hosts and ports of store.url fit?"
