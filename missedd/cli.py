@@ -14,7 +14,7 @@ from missedd.base.interrupts import run_interruptible
 from missedd.base.version import __version__
 from missedd.config.values import closest_match
 
-_BEFORE_CHANGES = ("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions")
+_BEFORE_CHANGES = ("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "nodes")
 _AFTER_CHANGES = ("convert", "password", "backup", "restore", "release", "example", "unit")
 MODULES = _BEFORE_CHANGES + _AFTER_CHANGES
 """The commands that are modules of `missedd.commands`. The others are in `missedd.commands.operator`."""

@@ -16,6 +16,7 @@ from missedd.base.clock import Clock
 from missedd.core.actions.possible_outcomes import CLOSED_AT_ADMISSION
 from missedd.core.analytics.figures import is_agent_miss
 from missedd.core.model import StatusReport
+from missedd.daemon.cluster_reader import sole_node_reader
 from missedd.daemon.process_metrics import ProcessMetrics
 from missedd.engine.build import Engine
 from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
@@ -29,6 +30,7 @@ from missedd.web.private.app import NO_AUTH, PrivateDependencies, build_private
 from missedd.web.private.metrics import Metrics
 from missedd.web.public.app import READINESS_PATH, PublicSite
 from missedd.web.public.responses import HttpReply
+from missedd.web.shared.ports import ClusterReader
 
 MISPLACED_LOG_INTERVAL_S: Final = 3_600.0
 """Seconds between two warnings about one product: it may send hundreds of wrong requests a minute."""
@@ -143,14 +145,16 @@ def build_private_site(
     metrics: Metrics,
     why_not_ready: Callable[[], str | None],
     keys: AccessPolicy = NO_AUTH,
+    cluster: ClusterReader | None = None,
 ) -> QuartTrio:
-    """Build the private listener's site."""
+    """Build the private listener's site. Without `cluster` the daemon is the only one on its database."""
     read = StoreReader(engine.store.read)
+    cluster = cluster or sole_node_reader("localhost", "", "", clock)
     signs = ProcessMetrics(engine, log, why_not_ready)
 
     async def exposition() -> str:
         now = clock.now()
-        return metrics.exposition(await read(gauges, now), now, signs.read())
+        return metrics.exposition(await read(gauges, now), now, signs.read(await cluster()))
 
     def on_failure(path: str, error: Exception) -> None:
         key = f"{_path_prefix(path, 4)} {type(error).__name__}"
@@ -168,6 +172,7 @@ def build_private_site(
         operations=engine.operator,
         verifier=engine.verifications,
         poll_feed=engine.poll_changes,
+        cluster=cluster,
         policy=engine.policy,
         clock=clock,
         why_not_ready=why_not_ready,

@@ -22,6 +22,7 @@ from missedd.base.version import __version__
 from missedd.config.listen import inherited_mismatches
 from missedd.config.loader import ListenAddress, LoadedConfig, UnixSocket
 from missedd.daemon.apps import build_private_site, build_public_site, metrics_listener
+from missedd.daemon.cluster_reader import cluster_reader
 from missedd.daemon.listen_checks import CannotListen, check_private_address, listen_failure
 from missedd.engine.build import Engine
 from missedd.engine.engine import running_engine
@@ -137,8 +138,9 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
 
         site = build_public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
         access_policy = _access_policy(loaded, bound.private_address)
+        cluster = cluster_reader(settings, str(bound.private_address), environment.clock)
         app = build_private_site(
-            engine, environment.clock, settings.timezone, log, metrics, why_not_ready, access_policy
+            engine, environment.clock, settings.timezone, log, metrics, why_not_ready, access_policy, cluster
         )
         addresses = {"public": str(bound.public_address), "private": str(bound.private_address)}
         async with trio.open_nursery() as listening:

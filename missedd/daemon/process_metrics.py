@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from missedd.base.url_redaction import redact_url
+from missedd.core.cluster.cluster_status import ClusterStatus
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.engine.build import Engine
 from missedd.log.logger import Logger
-from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
+from missedd.web.private.metric_gauges import ClusterGauges, DaemonGauges, RateLimitGauges
 
 
 class ProcessMetrics:
@@ -25,7 +26,7 @@ class ProcessMetrics:
         self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.rate_limiters), False)
         """Possible and past troubles, each False, so that a series continues as 0 after its trouble."""
 
-    def read(self) -> DaemonGauges:
+    def read(self, cluster: ClusterStatus) -> DaemonGauges:
         engine = self._engine
         going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.active()}
         self._known |= dict.fromkeys(going_on, False)
@@ -43,6 +44,7 @@ class ProcessMetrics:
             files=_file_sizes(engine.store.path),
             disk_free=disk_free,
             disk_size=disk_size,
+            cluster=ClusterGauges(cluster, leads=True),
         )
 
 

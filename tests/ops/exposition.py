@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,10 +12,11 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from missedd.base.clock import to_us
+from missedd.core.cluster.cluster_status import sole_node
 from missedd.core.model import Lane
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.store.reads.reader import StoreGauges
-from missedd.web.private.metric_gauges import DaemonGauges, RateLimitGauges
+from missedd.web.private.metric_gauges import ClusterGauges, DaemonGauges, RateLimitGauges
 from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import SECOND_EXOPHONE, callback, campaign, policy
 
@@ -48,6 +50,11 @@ GAUGES: Final = StoreGauges(
     last_webhook_at=to_us(EPOCH),
     schema=1,
 )
+STATUS: Final = replace(
+    sole_node("delhi-1", "10.0.0.1:8081", "0.2.0", "0123456789ab", EPOCH, EPOCH), renewed_at=EPOCH
+)
+"""Of a node on a PostgreSQL that does not need a person."""
+
 VITALS: Final = DaemonGauges(
     is_ready=True,
     budgets={lane: RateLimitGauges(60, 0.2, 0.0) for lane in (Lane.VOICE, Lane.SMS)},
@@ -55,6 +62,7 @@ VITALS: Final = DaemonGauges(
     campaigns=["admissions", "sales"],
     commit_failures=0,
     lines_lost=0,
+    cluster=ClusterGauges(STATUS, leads=True),
     files={"main": 10**8, "wal": 10**6},
     disk_free=100 * 10**9,
     disk_size=200 * 10**9,

@@ -23,7 +23,7 @@ from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import call
 from tests.engine.scene import WallClock
 from tests.engine.test_engine import SECRETS, settings
-from tests.ops.exposition import sample_names
+from tests.ops.exposition import STATUS, sample_names
 from tests.ops.promtool import PROMTOOL, promtool
 
 
@@ -65,10 +65,11 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
             "missedd_log_lines_lost_total 0.0",
         ):
             assert line in text.splitlines(), line
-        # Of what it has not: no SMS is misconfigured, nothing told early or held, and there are no agents.
+        # Of what it has not: no SMS is misconfigured, nothing told early or held, no agents, no PostgreSQL.
         only_where_there_is_any = {
             *("missedd_sms_misconfigured", "missedd_told_early", "missedd_actions_held"),
             "missedd_agent_misses_total",
+            "missedd_synchronous_standby",
         }
         shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
         assert shown == sample_names() - only_where_there_is_any
@@ -84,9 +85,9 @@ async def test_what_cannot_be_told_has_no_sample(autojump_clock: MockClock, tmp_
     log = create_logger(io.StringIO(), now=clock.now)
     world = Environment(clock, Random(1), InlineDriver(), httpx.MockTransport(lost))
     async with running_engine(of, SECRETS, world, log, "a test", "http://here") as engine:
-        well = ProcessMetrics(engine, log, lambda: None).read()
+        well = ProcessMetrics(engine, log, lambda: None).read(STATUS)
         assert well.files["main"] > 0
         assert 0 < (well.disk_free or 0) <= (well.disk_size or 0)
         engine.store.path = tmp_path / "gone" / "missedd.db"
-        gone = ProcessMetrics(engine, log, lambda: None).read()
+        gone = ProcessMetrics(engine, log, lambda: None).read(STATUS)
         assert (gone.files, gone.disk_free, gone.disk_size) == ({}, None, None)

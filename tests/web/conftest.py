@@ -16,6 +16,7 @@ from missedd.core.actions.resolution import Resolution
 from missedd.core.admission.pauses import Pause
 from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.audit import Actor
+from missedd.core.cluster.cluster_status import ClusterStatus, sole_node
 from missedd.core.model import Lane, Outcome
 from missedd.core.people.conversions import ConversionInput, ConversionResult
 from missedd.core.people.erasure import ErasureRefusal, ErasureResult
@@ -137,6 +138,16 @@ class Verifier:
 
 
 @dataclass
+class ShownCluster:
+    """The nodes that the site shows; a test may put others here."""
+
+    status: ClusterStatus
+
+    async def __call__(self) -> ClusterStatus:
+        return self.status
+
+
+@dataclass
 class Private:
     """The site under test and what stands behind it."""
 
@@ -153,6 +164,7 @@ class Private:
     held: dict[Lane, str]
     """Why nothing goes out in a lane."""
     troubles: ActiveTroubles
+    cluster: ShownCluster
 
     async def get(self, path: str) -> Any:
         return await self.app.test_client().get(path)
@@ -193,6 +205,7 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
     ready: list[str] = []
     logins: list[bool] = []
     clock = StoppedClock()
+    cluster = ShownCluster(sole_node("delhi-1", "127.0.0.1:8081", "0.2.0", "0123456789ab", NOON, NOON))
 
     async def exposition() -> str:
         return metrics.exposition(await reader(gauges, NOON), NOON)
@@ -204,6 +217,7 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
         operations=operator,
         verifier=verifier,
         poll_feed=news,
+        cluster=cluster,
         clock=clock,
         policy=of,
         why_not_ready=lambda: ready[0] if ready else None,
@@ -218,7 +232,19 @@ def built_private(tmp_path: Path, keys: AccessPolicy = NO_AUTH, of: Policy = POL
     app = build_private(needs)
     try:
         yield Private(
-            app, db, operator, clock, verifier, metrics, failures, ready, logins, news, held, troubles
+            app,
+            db,
+            operator,
+            clock,
+            verifier,
+            metrics,
+            failures,
+            ready,
+            logins,
+            news,
+            held,
+            troubles,
+            cluster,
         )
     finally:
         db.close()

@@ -10,6 +10,7 @@ from missedd.web.api import (
     campaigns,
     conversions,
     leads,
+    nodes,
     operator_openapi,
     polls,
     subscriptions,
@@ -29,7 +30,7 @@ from missedd.web.api.openapi_parts import (
 from missedd.web.api.schemas import TEXT, Json, schemas
 
 AREAS: tuple[ModuleType, ...] = (
-    *(conversions, leads, polls, subscriptions, verifications, campaigns, audit, operator_openapi),
+    *(conversions, leads, polls, subscriptions, verifications, campaigns, audit, nodes, operator_openapi),
 )
 """Modules of this room that describe their own routes: each has `paths()`, and `schemas()` if these take
 bodies."""

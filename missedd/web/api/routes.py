@@ -25,6 +25,7 @@ from missedd.web.api.campaigns import add_campaigns
 from missedd.web.api.conversions import add_conversions
 from missedd.web.api.leads import add_leads
 from missedd.web.api.list_response import list_response
+from missedd.web.api.nodes import add_nodes
 from missedd.web.api.openapi import build_document
 from missedd.web.api.operator_routes import add_operator_routes
 from missedd.web.api.polls import add_polls
@@ -32,7 +33,7 @@ from missedd.web.api.subscriptions import add_subscriptions
 from missedd.web.api.unknown_parameters import add_parameter_check
 from missedd.web.api.verifications import add_verifications
 from missedd.web.shared.answer_reads import StoredAnswers
-from missedd.web.shared.ports import Operations, PollFeed, Verifier
+from missedd.web.shared.ports import ClusterReader, Operations, PollFeed, Verifier
 from missedd.web.shared.problems import Problem
 from missedd.web.shared.request_values import RequestTimes, parse_period
 
@@ -42,6 +43,7 @@ def build_api(
     operations: Operations,
     verifier: Verifier,
     poll_feed: PollFeed,
+    cluster: ClusterReader,
     policy: Policy,
     clock: Clock,
 ) -> Blueprint:
@@ -95,5 +97,6 @@ def build_api(
     add_verifications(api, verifier, clock)
     add_campaigns(api, read, policy, clock)
     add_audit(api, read, calendar)
+    add_nodes(api, cluster)
     add_polls(api, read, poll_feed, policy, clock)
     return api

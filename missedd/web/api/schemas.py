@@ -21,6 +21,7 @@ from missedd.core.api_types.consents import SubscriptionJson
 from missedd.core.api_types.conversions import BatchAnswerJson, ConversionJson
 from missedd.core.api_types.fields import Instant, Number, SuppressedNumber
 from missedd.core.api_types.leads import LeadJson
+from missedd.core.api_types.nodes import NodesJson
 from missedd.core.api_types.polls import PollJson
 from missedd.core.api_types.suppressions import SuppressionJson
 from missedd.core.api_types.verifications import VerificationJson
@@ -32,7 +33,7 @@ ANSWERS: Final[tuple[type[ApiObject], ...]] = (
     *(CallJson, StoryJson, ListedActionJson, AttemptJson, ReportJson),
     *(LeadJson, ConversionJson, BatchAnswerJson, SuppressionJson, SubscriptionJson, VerificationJson),
     *(CampaignsJson, PollJson, FiguresJson, AuditedJson),
-    QuarantineJson,
+    *(QuarantineJson, NodesJson),
     *(MissedCallAcceptedJson, VerificationVerifiedJson),
 )
 """What the API answers, and what the webhooks send; what these are made of is described with them."""

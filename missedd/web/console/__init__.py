@@ -19,6 +19,7 @@ from missedd.web.console.campaigns import add_campaigns
 from missedd.web.console.context import ConsoleContext
 from missedd.web.console.forms import add_notices
 from missedd.web.console.lists import add_lists
+from missedd.web.console.nodes import add_nodes
 from missedd.web.console.numbers import add_numbers
 from missedd.web.console.operator_forms import add_operator_forms
 from missedd.web.console.polls import add_polls
@@ -45,7 +46,7 @@ def build_console(context: ConsoleContext) -> Blueprint:
     add_parameter_check(console)
     for add in (
         *(add_today, add_queue, add_calls, add_numbers, add_campaigns, add_polls),
-        *(add_lists, add_attention, add_audit, add_operator_forms),
+        *(add_lists, add_attention, add_audit, add_nodes, add_operator_forms),
     ):
         add(console, context)
     # The files have a few kilobytes. We keep them in memory: no disk access, no thread.

@@ -13,7 +13,7 @@ from missedd.core.policy import Policy
 from missedd.core.upstream.trouble import Trouble
 from missedd.store.reads.reader import StoreReader
 from missedd.web.console.query_cache import QueryCache
-from missedd.web.shared.ports import Operations
+from missedd.web.shared.ports import ClusterReader, Operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class ConsoleContext:
     operations: Operations
     policy: Policy
     clock: Clock
+    cluster: ClusterReader
     requests_per_minute: Mapping[Lane, int] = field(default_factory=dict)
     """Requests per minute that the account's rate limit allows, by lane."""
     troubles: Callable[[], Sequence[Trouble]] = tuple

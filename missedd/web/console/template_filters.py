@@ -27,6 +27,7 @@ NAVIGATION: Final = (
     ("/deliveries", "Deliveries"),
     ("/unknown", "Unknown"),
     ("/audit", "Audit"),
+    ("/nodes", "Nodes"),
 )
 _INSTANT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -58,6 +59,7 @@ def add_filters(console: Blueprint, context: ConsoleContext) -> None:
     console.add_app_template_filter(lambda action: tuple(displayed_details(action)), "told")
     console.add_app_template_filter(describe_suppression, "barred")
     console.add_app_template_filter(coded)
+    console.add_app_template_filter(lambda text: text[:1].upper() + text[1:], "capitalise")
     console.add_app_template_filter(percent)
     console.add_app_template_filter(count)
     console.add_app_template_filter(lasting)

@@ -48,6 +48,7 @@ def add_today(console: Blueprint, context: ConsoleContext) -> None:
         tomorrow = midnight + timedelta(days=1)
         figures = await read(reader.figures_soon, campaign, midnight, tomorrow, timezone)
         refused = await read(reader.refused_sms, now)
+        cluster = await context.cluster()
         return await render_page(
             "today.html",
             here="/",
@@ -66,6 +67,7 @@ def add_today(console: Blueprint, context: ConsoleContext) -> None:
             quarantine=await read(reader.quarantine),
             attention=await read(reader.attention_counts),
             troubles=[(trouble, to_iso(trouble.since)) for trouble in context.troubles()],
+            cluster_warnings=list(cluster.warnings()),
             refused_sms=[(sms, describe_code(sms.code or "")) for sms in refused],
             absent_agents=await read(reader.absent_agents),
             told_early=await read(reader.early_webhook_counts, now),

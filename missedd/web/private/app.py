@@ -31,7 +31,7 @@ from missedd.web.auth.access import HOW_TO_CHANGE, AccessControl, AccessPolicy
 from missedd.web.auth.login import OnLogin, build_login
 from missedd.web.auth.sessions import Sessions
 from missedd.web.console import ConsoleContext, build_console
-from missedd.web.shared.ports import Operations, PollFeed, Verifier
+from missedd.web.shared.ports import ClusterReader, Operations, PollFeed, Verifier
 from missedd.web.shared.problems import Problem, problem_response
 from missedd.web.shared.sse import CLIENT_GONE
 
@@ -100,6 +100,7 @@ class PrivateDependencies:
     operations: Operations
     verifier: Verifier
     poll_feed: PollFeed
+    cluster: ClusterReader
     policy: Policy
     clock: Clock
     why_not_ready: Callable[[], str | None]
@@ -124,13 +125,22 @@ def build_private(needs: PrivateDependencies) -> QuartTrio:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BODY_TIMEOUT=BODY_TIMEOUT_S)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(
-        build_api(needs.read, needs.operations, needs.verifier, needs.poll_feed, needs.policy, needs.clock)
+        build_api(
+            needs.read,
+            needs.operations,
+            needs.verifier,
+            needs.poll_feed,
+            needs.cluster,
+            needs.policy,
+            needs.clock,
+        )
     )
     console = ConsoleContext(
         needs.read,
         needs.operations,
         needs.policy,
         needs.clock,
+        needs.cluster,
         needs.requests_per_minute,
         needs.troubles,
         needs.hold_reason,

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from missedd.base.clock import to_us
 from missedd.base.version import __version__
 from missedd.core.actions.possible_outcomes import OPEN_STATES
+from missedd.core.cluster.cluster_status import ClusterStatus
 from missedd.core.model import LANE_BY_KIND, Lane
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.store.reads.reader import StoreGauges
@@ -35,6 +36,19 @@ class RateLimitGauges:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterGauges:
+    """The nodes on this database, and what this one has to do with them."""
+
+    status: ClusterStatus
+    leads: bool
+    """Whether this node leads."""
+    skew_s: float = 0.0
+    """By how much its clock is ahead of the database's."""
+    lost_commits_resolved: int = 0
+    group_retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonGauges:
     """Values of the running daemon and its disk. Sizes are in bytes, None if unknown."""
 
@@ -45,6 +59,7 @@ class DaemonGauges:
     campaigns: Sequence[str]
     commit_failures: int
     lines_lost: int
+    cluster: ClusterGauges
     files: Mapping[str, int] = field(default_factory=dict)
     """The sizes of the database files: `main`, and `wal` for changes that are not in `main` yet."""
     disk_free: int | None = None
@@ -58,6 +73,7 @@ def metric_families(gauges: StoreGauges, daemon: DaemonGauges | None, now: datet
     if daemon is not None:
         yield from _engine_gauges(daemon)
         yield from _campaign_gauges(gauges, daemon)
+        yield from _cluster_gauges(daemon.cluster)
         yield from _disk_gauges(daemon)
 
 
@@ -191,6 +207,44 @@ def _campaign_gauges(gauges: StoreGauges, daemon: DaemonGauges) -> Iterator[Metr
         "Whether an operator has paused the campaign: 1 or 0.",
         ("campaign",),
         {(name,): name in paused for name in daemon.campaigns},
+    )
+
+
+def _cluster_gauges(cluster: ClusterGauges) -> Iterator[Metric]:
+    status = cluster.status
+    yield _gauge("missedd_leader", "Whether this node leads: 1 or 0.", cluster.leads)
+    yield _gauge("missedd_leader_epoch", "The number of the latest term; each leader has one.", status.epoch)
+    yield _gauge("missedd_nodes_alive", "Nodes on this database that are alive.", len(status.living))
+    yield _gauge(
+        "missedd_nodes_vanished",
+        "Nodes that went without a stop in the last day and did not come back.",
+        len(status.vanished),
+    )
+    yield _gauge(
+        "missedd_node_configurations",
+        "How many different configurations the living nodes have; 1 is right.",
+        len({node.config for node in status.living}),
+    )
+    yield _gauge(
+        "missedd_clock_skew_seconds",
+        "By how much this node's clock is ahead of the database's; negative if it is behind.",
+        cluster.skew_s,
+    )
+    if status.is_shared:
+        yield _gauge(
+            "missedd_synchronous_standby",
+            "Whether each commit waits for a standby of the PostgreSQL: 1 or 0.",
+            status.why_not_synchronous is None,
+        )
+    yield CounterMetricFamily(
+        "missedd_lost_commits_resolved_total",
+        "Commits whose answer was lost and that were asked for again until it was known.",
+        value=cluster.lost_commits_resolved,
+    )
+    yield CounterMetricFamily(
+        "missedd_group_retries_total",
+        "Transactions that ran again because of a deadlock or a lock that was found to be missing.",
+        value=cluster.group_retries,
     )
 
 

@@ -8,8 +8,15 @@ import trio
 
 from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.audit import Actor
+from missedd.core.cluster.cluster_status import ClusterStatus
 from missedd.core.people.verification import VerificationRefusal
 from missedd.operator_actions.description import OperatorChange
+
+
+class ClusterReader(Protocol):
+    """Reads how the nodes on this database stand."""
+
+    async def __call__(self) -> ClusterStatus: ...
 
 
 class Verifier(Protocol):
