@@ -180,9 +180,9 @@ def build_private_site(
         on_failure=on_failure,
         on_login=on_login,
         access_policy=keys,
-        requests_per_minute={lane: limiter.per_minute for lane, limiter in engine.rate_limiters.items()},
-        troubles=engine.troubles.active,
-        hold_reason=engine.breakers.hold_reason,
+        requests_per_minute=engine.requests_per_minute,
+        troubles=lambda: engine.leader_state().troubles,
+        hold_reason=lambda lane: engine.leader_state().hold_reasons.get(lane),
     )
     return build_private(needs)
 

@@ -149,7 +149,9 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
                 partial(serve_public, bound.public, site.answer, stop=stop, on_rejection=site.on_refusal)
             )
             _freeze_startup_objects()
-            log.info(Event.DAEMON_STARTED, **addresses, timers=len(engine.timers), inherited=sorted(passed))
+            log.info(
+                Event.DAEMON_STARTED, **addresses, timers=engine.link.timer_count(), inherited=sorted(passed)
+            )
             notify.ready()
             listening.start_soon(_heartbeat, engine, stop, name="heartbeat")
             listening.start_soon(_write_log_counts, log, stop, name="log")

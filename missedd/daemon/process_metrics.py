@@ -23,19 +23,23 @@ class ProcessMetrics:
         self._engine = engine
         self._log = log
         self._why_not_ready = why_not_ready
-        self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.rate_limiters), False)
+        self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.requests_per_minute), False)
         """Possible and past troubles, each False, so that a series continues as 0 after its trouble."""
 
     def read(self, cluster: ClusterStatus) -> DaemonGauges:
         engine = self._engine
-        going_on = {(trouble.kind, trouble.subject): True for trouble in engine.troubles.active()}
+        # A node that does not lead has no troubles and no budget of its own: sums over all nodes are right.
+        leader = engine.leader
+        active = leader.troubles.active() if leader else ()
+        limiters = leader.rate_limiters if leader else {}
+        going_on = {(trouble.kind, trouble.subject): True for trouble in active}
         self._known |= dict.fromkeys(going_on, False)
         disk_free, disk_size = _disk_usage(engine.store.path.parent)
         return DaemonGauges(
             is_ready=self._why_not_ready() is None,
             budgets={
                 lane: RateLimitGauges(limiter.per_minute, limiter.used_share, limiter.pause_left_s)
-                for lane, limiter in engine.rate_limiters.items()
+                for lane, limiter in limiters.items()
             },
             troubles=self._known | going_on,
             campaigns=[campaign.name for campaign in engine.policy.campaigns],

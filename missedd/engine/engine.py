@@ -1,8 +1,9 @@
-"""The engine, running: recovery first, then the parts, nested in the order in which they must stop.
+"""The engine, running: what every node does, and beside it the terms in which this node leads.
 
-The nesting is the shutdown order. Intake is innermost, so that no new work arrives; then the timers;
-then the dispatchers, whose requests in flight have a deadline; the store outermost, so that every part
-can still write down what it knows. `missedd.engine.build` wires the parts.
+The nesting is the shutdown order. Intake is innermost, so that no new work arrives; then the leader's
+parts, which still send what is in flight, and the term is handed over; the store outermost, so that every
+part can still write down what it knows. `missedd.engine.build` connects the parts of a node, and
+`missedd.engine.leader` those of the leader.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
 from missedd.engine.build import Engine, build_engine
 from missedd.engine.environment import Environment
-from missedd.engine.recovery import Recovered, load_timers, recover
+from missedd.engine.leader.build import LeaderSetup, build_leader
+from missedd.engine.leader.leader import ShutdownSteps, run_leader
+from missedd.engine.leader.recovery import recover
+from missedd.engine.leadership.news import NoNews
+from missedd.engine.leadership.term import Leadership, SoleLeadership, Term
+from missedd.engine.opened_store_log import log_opened_store
 from missedd.engine.webhooks.webhook_sender import new_webhook_client
 from missedd.exotel.client import new_exotel_client
-from missedd.log.logger import Event, Logger
+from missedd.log.logger import Logger
 from missedd.store.store import open_store
-
-IN_FLIGHT_GRACE_S = 8.0
-"""Seconds that requests in flight get to end at a stop. With the listeners' drain time and the store's
-last commit the sum stays below the service's TimeoutStopSec."""
 
 
 @asynccontextmanager
@@ -42,42 +44,49 @@ async def running_engine(
         new_exotel_client(environment.exotel_transport) as exotel_http,
         new_webhook_client(environment.webhook_transport) as webhook_http,
     ):
-        recovered = await recover(store, settings, environment.clock, log)
-        engine = build_engine(
-            settings, secrets, environment, log, store, recovered, exotel_http, webhook_http, public_url
+        log_opened_store(store, environment.clock, log)
+        engine = build_engine(settings, environment, log, store, NoNews())
+        setup = LeaderSetup(
+            settings=settings,
+            secrets=secrets,
+            clock=environment.clock,
+            clock_watch=engine.clock_watch,
+            rng=environment.rng,
+            log=log,
+            exotel_http=exotel_http,
+            webhook_http=webhook_http,
+            public_url=public_url,
+            admit=engine.intake.admit_all,
+            catch_up_trigger=engine.link.catch_up_trigger,
         )
-        async with _running(engine, recovered, log):
+        async with running_node(engine, setup, SoleLeadership()):
             yield engine
 
 
 @asynccontextmanager
-async def _running(engine: Engine, recovered: Recovered, log: Logger) -> AsyncIterator[None]:
-    async with trio.open_nursery() as sending:
-        sending.start_soon(engine.webhook_dispatcher.run, name="webhooks")
-        for lane, dispatcher in engine.dispatchers.items():
-            sending.start_soon(dispatcher.run, engine.probes[lane].run, name="dispatcher")
-        async with trio.open_nursery() as waking:
-            await load_timers(engine.timers, engine.store)
-            await waking.start(engine.timers.run, name="timers")
-            waking.start_soon(engine.reconciler.run, name="reconciler")
-            waking.start_soon(engine.rollups.run, name="rollups")
-            waking.start_soon(engine.expiries.run, name="expiries")
-            if engine.retention is not None:
-                waking.start_soon(engine.retention.run, name="retention")
-            log.info(
-                Event.STORE_RECOVERED, timers=len(engine.timers), in_flight_found=recovered.cut_off_requests
-            )
+async def running_node(engine: Engine, setup: LeaderSetup, leadership: Leadership) -> AsyncIterator[None]:
+    """Run a node's parts, and lead whenever `leadership` says so. The block begins with its first decision.
+
+    Leaving the block drains intake, then the leader's parts, and hands the term over.
+    """
+    shutdown = ShutdownSteps()
+
+    async def lead(term: Term, task_status: trio.TaskStatus[None]) -> None:
+        store = engine.store.fenced(term.fence)
+        recovered = await recover(store, setup.settings, setup.clock, setup.log)
+        leader = build_leader(setup, store, term, recovered)
+        with engine.link.leading(leader):
+            await run_leader(leader, recovered, setup.log, shutdown, task_status)
+
+    async with trio.open_nursery() as watching:
+        watching.start_soon(engine.clock_watch.run, name="clock")
+        async with trio.open_nursery() as leading:
+            await leading.start(leadership.run, lead, shutdown.begun, name="leadership")
             async with trio.open_nursery() as admitting:
                 admitting.start_soon(engine.intake.run, name="intake")
-                async with trio.open_nursery() as asking:
-                    if recovered.watermark is not None:
-                        asking.start_soon(engine.catch_up.run, recovered.watermark, name="catch-up")
-                    yield
-                    engine.poll_changes.close()
-                    asking.cancel_scope.cancel()
+                yield
+                engine.poll_changes.close()
+                shutdown.begun.set()
                 engine.intake.close()
-            waking.cancel_scope.cancel()
-        for dispatcher in engine.dispatchers.values():
-            dispatcher.stop()
-        engine.webhook_dispatcher.stop()
-        sending.cancel_scope.deadline = trio.current_time() + IN_FLIGHT_GRACE_S
+            shutdown.intake_drained.set()
+        watching.cancel_scope.cancel()

@@ -9,7 +9,7 @@ from random import Random
 import httpx
 
 from missedd.base.clock import Clock
-from missedd.engine.timing.timers import ClockChanges, check_every_few_seconds
+from missedd.engine.timing.clock_steps import ClockChanges, check_every_few_seconds
 from missedd.store.backup.upgrade_copy import DEFAULT_UPGRADE, UpgradeOptions
 from missedd.store.store import Driver
 

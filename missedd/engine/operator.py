@@ -6,7 +6,7 @@ from missedd.base.clock import Clock
 from missedd.core.audit import Actor
 from missedd.core.policy import Policy
 from missedd.engine.intake.cancellation_log import log_cancelled
-from missedd.engine.timing.timers import Timers
+from missedd.engine.timing.timers import Wake
 from missedd.log.logger import Event, Logger
 from missedd.operator_actions.description import OperatorChange
 from missedd.operator_actions.quarantine import ReleaseQuarantine
@@ -20,12 +20,12 @@ from missedd.store.store import Store
 class Operator:
     """Performs operator changes."""
 
-    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
+    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, wake: Wake) -> None:
         self._store = store
         self._policy = policy
         self._clock = clock
         self._log = log
-        self._timers = timers
+        self._wake = wake
 
     async def perform[R](self, actor: Actor, change: OperatorChange[R]) -> R:
         """Make a change, with its audit record in the same transaction. Returns once both are durable.
@@ -45,7 +45,7 @@ class Operator:
             return effect
 
         def follow(effect: Effect[R]) -> None:
-            self._timers.add(effect.timers)
+            self._wake(effect.timers)
             self._log_change(actor, change, effect)
 
         effect = await self._store.write(

@@ -16,6 +16,7 @@ import trio.testing
 
 from missedd.base.clock import to_us
 from missedd.core.model import LANE_BY_KIND
+from missedd.engine.leader.leader import Leader
 from missedd.engine.timing.timers import HORIZON_S
 from missedd.store.sqlite.inline_driver import InlineConnection, InlineDriver
 from simulator.harness.daemon_cluster import DaemonCluster
@@ -117,7 +118,7 @@ class StoreObserver:
             )
 
     async def _check_timers(self, simulation: Simulation) -> None:
-        timers = simulation.daemons.hosts[0].engine.timers
+        timers = _leader(simulation).timers
         until = to_us(simulation.clock.now() + TIMERS_LOADED_AHEAD)
         rows = await self.rows(
             "SELECT id, wake_at FROM actions WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY id", until
@@ -146,7 +147,7 @@ class StoreObserver:
         held = {
             kind
             for kind, lane in LANE_BY_KIND.items()
-            if simulation.daemons.hosts[0].engine.breakers.hold_reason(lane) is not None
+            if _leader(simulation).breakers.hold_reason(lane) is not None
         }
         now, before = simulation.true_now(), self._held_since
         self._held_since = {}
@@ -168,3 +169,10 @@ class StoreObserver:
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+def _leader(simulation: Simulation) -> Leader:
+    leader = simulation.daemons.hosts[0].engine.leader
+    if leader is None:
+        raise AssertionError("a node that has its database alone leads")
+    return leader

@@ -22,11 +22,12 @@ from missedd.core.policy import Policy
 from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.engine.provider.lane_state import CircuitBreakers
 from missedd.engine.reconciliation.status_reports import StatusReports
+from missedd.engine.timing.clock_steps import ClockWatch
 from missedd.engine.timing.due_queue import DueQueue
 from missedd.engine.timing.timers import Timers
 from missedd.engine.webhooks.endpoint_queues import WebhookQueues
 from missedd.exotel.request_result import Accepted, Answer
-from missedd.log.logger import Logger, create_logger
+from missedd.log.logger import Event, Logger, create_logger
 from missedd.store.actions.claims import ClaimedAction
 from missedd.store.actions.rows import Timer
 from missedd.store.actions.status_reports import ReportResult
@@ -80,6 +81,10 @@ class EngineScene:
     upstream: CircuitBreakers
     rng: Random = field(default_factory=partial(Random, 1))
 
+    @property
+    def clock_watch(self) -> ClockWatch:
+        return self.timers.clock_watch
+
     async def call(self, sid: str = "c1", at: datetime | None = None, **changes: Any) -> AdmittedCall:
         """Admit one call, by default now, and add its timers."""
         (admitted,) = await self.calls(call(sid, at or self.clock.now(), **changes))
@@ -96,7 +101,9 @@ class EngineScene:
         """A report of how an action's call ended, with the Sid that `Provider` gives it."""
         sid = sid or f"sid-{action_id}"
         report = StatusReport(sid, status, fields={"Status": status, "CallSid": sid})
-        reports = StatusReports(self.store, self.policy, self.clock, self.log, self.timers)
+        reports = StatusReports(
+            self.store, self.policy, self.clock, self.log, self.clock_watch, self.timers.add
+        )
         return await reports.apply(action_id, Kind.CALLBACK, report)
 
     async def rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
@@ -132,8 +139,13 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
         async def load(after_us: int, until_us: int) -> list[Timer]:
             return await store.read(partial(timers_between, after_us=after_us, until_us=until_us))
 
-        timers = Timers(clock, load, ready, log)
+        def log_step(stepped_s: float) -> None:
+            log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(timers))
+
+        clock_watch = ClockWatch(clock, log_step)
+        timers = Timers(clock, load, ready, clock_watch)
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(clock_watch.run)
             await nursery.start(timers.run)
             troubles = ActiveTroubles()
             upstream = CircuitBreakers(clock, log, troubles, frozenset())

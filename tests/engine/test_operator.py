@@ -32,7 +32,7 @@ BOTH = policy(campaign(callback=callback(), webhook=WebhookPolicy("https://crm.e
 
 
 def operator_of(stage: EngineScene) -> Operator:
-    return Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+    return Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers.add)
 
 
 async def parked(stage: EngineScene) -> None:

@@ -18,7 +18,7 @@ BY = Actor(Source.CLI, "127.0.0.1")
 
 async def test_erasure_is_audited_without_the_number(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
-        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers.add)
         await operator.perform(BY, Suppress(CALLER, "asked", None))
         await stage.call(caller=CALLER)
         assert await operator.perform(BY, Erase(CALLER)) == ErasureResult("erased:1", 1, 0)
@@ -37,6 +37,6 @@ async def test_erasure_is_audited_without_the_number(tmp_path: Path, autojump_cl
 async def test_what_is_owed_comes_first(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with scene(tmp_path, policy(campaign(callback=callback()))) as stage:
         await stage.call(caller=CALLER)
-        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        operator = Operator(stage.store, stage.policy, stage.clock, stage.log, stage.timers.add)
         assert await operator.perform(BY, Erase(CALLER)) is ErasureRefusal.STILL_OWED
         assert await stage.rows("SELECT * FROM audit UNION ALL SELECT *, 1, 1, 1, 1 FROM erasures") == []

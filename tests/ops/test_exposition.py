@@ -44,7 +44,9 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
         ).test_client()
         await engine.intake.admit(call("c1", clock.now()))
         await engine.intake.admit(call("c2", clock.now() - timedelta(hours=5), caller="+919876500002"))
-        engine.troubles.record(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
+        leader = engine.leader
+        assert leader is not None
+        leader.troubles.record(TroubleKind.EXPIRING, "shop", "many expire", "look", clock.now())
         await trio.sleep(8)
         text = await (await client.get("/metrics")).get_data(as_text=True)
         for line in (
@@ -75,7 +77,7 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
         assert shown == sample_names() - only_where_there_is_any
         if PROMTOOL is not None:
             promtool("check", "metrics", text=text)
-        engine.troubles.resolve(TroubleKind.EXPIRING, "shop")
+        leader.troubles.resolve(TroubleKind.EXPIRING, "shop")
         text = await (await client.get("/metrics")).get_data(as_text=True)
         assert 'missedd_troubles{kind="expiring",subject="shop"} 0.0' in text.splitlines()
 

@@ -46,7 +46,7 @@ def look_at_nobodys_calls_but_the_campaigns_own(patch: pytest.MonkeyPatch) -> No
 def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
     """What goes on is counted in memory."""
     remembered: set[int] = set()
-    rescue = patch_target("missedd.engine.recovery", "recover_in_flight")
+    rescue = patch_target("missedd.engine.leader.recovery", "recover_in_flight")
 
     async def from_memory(*args: Any) -> TrafficSnapshot:
         traffic = await load_ongoing_traffic(*args)
@@ -64,7 +64,7 @@ def forget_the_calls_from_before_a_crash(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr("missedd.store.actions.gate_facts.load_ongoing_traffic", from_memory)
     patch.setattr("missedd.engine.dispatch.attempts.claim", remembering)
-    patch.setattr("missedd.engine.recovery.recover_in_flight", starting)
+    patch.setattr("missedd.engine.leader.recovery.recover_in_flight", starting)
 
 
 def ring_an_agent_twice_at_once(patch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from missedd.core.policy import Policy
 from missedd.engine.intake.cancellation_log import log_cancelled, log_early_report
 from missedd.engine.intake.intake_log import IntakeLog
 from missedd.engine.intake.intake_queue import IntakeQueue, Overloaded, PendingCall
-from missedd.engine.timing.timers import Timers
+from missedd.engine.timing.clock_steps import ClockWatch
+from missedd.engine.timing.timers import Wake
 from missedd.log.logger import Event, Logger
 from missedd.store.admission.admit import admit
 from missedd.store.admission.admitted_call import AdmittedCall
@@ -37,7 +38,8 @@ class Intake:
         policy: Policy,
         clock: Clock,
         log: Logger,
-        timers: Timers,
+        clock_watch: ClockWatch,
+        wake: Wake,
         on_callback_report: Callable[[int, StatusReport], Awaitable[None]],
         on_refusal: Callable[[], None] = lambda: None,
         on_admitted: Callable[[], None] = lambda: None,
@@ -54,7 +56,8 @@ class Intake:
         self._clock = clock
         self._log = log
         self._intake_log = IntakeLog(log)
-        self._timers = timers
+        self._clock_watch = clock_watch
+        self._wake = wake
         self._on_callback_report = on_callback_report
         self._on_refusal = on_refusal
         self._on_admitted = on_admitted
@@ -123,7 +126,7 @@ class Intake:
             calls=calls,
             policy=self._policy,
             received_at=self._clock.now(),
-            clock_ahead=self._timers.clock_watch.clock_ahead(call.called_at for call in calls),
+            clock_ahead=self._clock_watch.clock_ahead(call.called_at for call in calls),
         )
         try:
             admitted = await self._store.write(unit, locks=_locks_of(calls))
@@ -153,7 +156,7 @@ class Intake:
 
     def after_commit(self, admitted: AdmittedCall) -> None:
         """Do what follows a committed call: timers, log lines, rollups, and changed polls."""
-        self._timers.add(admitted.timers)
+        self._wake(admitted.timers)
         self._intake_log.log_admission(admitted)
         log_cancelled(self._log, admitted.cancelled)
         log_early_report(self._log, admitted)

@@ -9,7 +9,8 @@ from missedd.core.model import Kind, Outcome, StatusReport
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.intake.cancellation_log import log_cancelled
-from missedd.engine.timing.timers import Timers
+from missedd.engine.timing.clock_steps import ClockWatch
+from missedd.engine.timing.timers import Wake
 from missedd.exotel.answer_time import answered_at, ended_at
 from missedd.exotel.callback_outcome import NOT_ENDED, callback_outcome, has_agent_answered
 from missedd.exotel.duration_and_price import read_call_facts, read_sms_facts
@@ -44,12 +45,15 @@ def interpret_report(action: ActionRow, report: StatusReport) -> ReportMeaning:
 class StatusReports:
     """Applies status reports, from webhooks and from lookups."""
 
-    def __init__(self, store: Store, policy: Policy, clock: Clock, log: Logger, timers: Timers) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, clock: Clock, log: Logger, clock_watch: ClockWatch, wake: Wake
+    ) -> None:
         self._store = store
         self._policy = policy
         self._clock = clock
         self._log = log
-        self._timers = timers
+        self._clock_watch = clock_watch
+        self._wake = wake
 
     async def apply_call_report(self, action_id: int, report: StatusReport) -> None:
         await self.apply(action_id, Kind.CALLBACK, report)
@@ -73,11 +77,11 @@ class StatusReports:
             policy=self._policy,
             now=self._clock.now(),
             source=source,
-            clock_ahead=self._timers.clock_watch.clock_ahead(),
+            clock_ahead=self._clock_watch.clock_ahead(),
         )
 
         def follow(applied: ReportResult) -> None:
-            self._timers.add(applied.timers)
+            self._wake(applied.timers)
             self._log_report(applied, action_id, kind, report, source)
             log_cancelled(self._log, applied.cancelled)
 

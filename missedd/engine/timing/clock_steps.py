@@ -5,7 +5,7 @@ A step forward counts as unconfirmed until a call's own time confirms it, or unt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,18 +23,49 @@ from missedd.core.admission.clock_steps import (
 STEP_THRESHOLD_S: Final = 2.0
 """A larger difference between two checks means that the wall clock was set, not merely slewed."""
 
+CHECK_EVERY_S: Final = 5.0
+"""The longest time until a forward step is noticed: after a suspend, or by NTP after a boot."""
+
+type ClockChanges = Callable[[], Awaitable[None]]
+"""Returns whenever the wall clock may have been set."""
+
+
+async def check_every_few_seconds() -> None:
+    """The `ClockChanges` of a real machine. No event says that the clock was set, so it is polled."""
+    await trio.sleep(CHECK_EVERY_S)
+
 
 class ClockWatch:
     """Notices steps of the wall clock, and knows how far it may be ahead."""
 
-    def __init__(self, clock: Clock, on_step: Callable[[float], None], slept_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_step: Callable[[float], None],
+        slept_s: Callable[[], float] = lambda: 0.0,
+        clock_changes: ClockChanges = check_every_few_seconds,
+    ) -> None:
         """`on_step` is called with each step in seconds. `slept_s` returns for how many seconds the machine
         was suspended so far, as trio's clock does not count them."""
         self._clock = clock
         self._on_step = on_step
         self._slept_s = slept_s
+        self._clock_changes = clock_changes
+        self._changed = trio.Event()
         self._last_check: tuple[int, float, float] | None = None
         self._unconfirmed: UnconfirmedClockStep | None = None
+
+    async def run(self) -> None:
+        """Check the wall clock whenever it may have been set, for ever."""
+        while True:
+            await self._clock_changes()
+            self.check()
+            changed, self._changed = self._changed, trio.Event()
+            changed.set()
+
+    async def wait_for_change(self) -> None:
+        """Return when the wall clock may have been set."""
+        await self._changed.wait()
 
     def check(self) -> int:
         """Compare the wall clock with the last check. Returns the wall clock in microseconds of Unix time."""

@@ -2,8 +2,8 @@
 
 Timers within the horizon are in memory; later ones stay on disk until the horizon reaches them. The store
 is the truth, and the heap is a hint. If a timer fires twice, or its action has moved or ended since, there
-is nothing to claim. Due times are wall-clock time. As the wall clock may be set, the coroutine checks it
-whenever that may have happened: see `ClockChanges`.
+is nothing to claim. Due times are wall-clock time. As the wall clock may be set, the coroutine wakes
+whenever that may have happened: see `ClockWatch`.
 """
 
 from __future__ import annotations
@@ -17,25 +17,16 @@ from missedd.base.clock import Clock, to_us
 from missedd.core.model import Lane
 from missedd.engine.timing.clock_steps import ClockWatch
 from missedd.engine.timing.due_queue import DueQueue
-from missedd.log.logger import Event, Logger
 from missedd.store.actions.rows import Timer
 
 HORIZON_S = 3600
 """An hour of timers in memory. At an Exotel account's 250 missed calls a second that is a million timers."""
 
-CLOCK_CHECK_EVERY_S = 5.0
-"""The longest time until a forward step is noticed: after a suspend, or by NTP after a boot."""
-
-type ClockChanges = Callable[[], Awaitable[None]]
-"""Returns whenever the wall clock may have been set."""
+type Wake = Callable[[Iterable[Timer]], None]
+"""Takes timers that were just committed."""
 
 type ReadDueTimers = Callable[[int, int], Awaitable[list[Timer]]]
 """Reads the timers in (after, until] from the store; both are microseconds of Unix time."""
-
-
-async def check_every_few_seconds() -> None:
-    """The `ClockChanges` of a real machine. No event says that the clock was set, so it is polled."""
-    await trio.sleep(CLOCK_CHECK_EVERY_S)
 
 
 class Timers:
@@ -46,20 +37,15 @@ class Timers:
         clock: Clock,
         read_due_timers: ReadDueTimers,
         due_queues: Mapping[Lane, DueQueue],
-        log: Logger,
-        clock_changes: ClockChanges = check_every_few_seconds,
-        slept_s: Callable[[], float] = lambda: 0.0,
+        clock_watch: ClockWatch,
     ) -> None:
-        """`slept_s` returns for how many seconds the machine was suspended so far."""
         self._clock = clock
         self._read_due_timers = read_due_timers
         self._due_queues = due_queues
-        self._log = log
-        self._clock_changes = clock_changes
         self._heap: list[Timer] = []
         self._loaded_until_us = -1
         self._rescheduled = trio.Event()
-        self.clock_watch = ClockWatch(clock, self._log_step, slept_s)
+        self.clock_watch = clock_watch
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -93,7 +79,7 @@ class Timers:
 
     async def _watch_clock(self) -> None:
         while True:
-            await self._clock_changes()
+            await self.clock_watch.wait_for_change()
             self._rescheduled.set()
 
     @property
@@ -140,6 +126,3 @@ class Timers:
             until_us = min(until_us, self._heap[0].at_us)
         with trio.move_on_after(max(until_us - now_us, 0) / 1e6):
             await self._rescheduled.wait()
-
-    def _log_step(self, stepped_s: float) -> None:
-        self._log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=len(self._heap))

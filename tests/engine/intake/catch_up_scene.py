@@ -84,7 +84,16 @@ async def catching_up(
         raise AssertionError("an incoming call is no report")
 
     doubt = CatchUpTrigger()
-    intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, report, doubt.request)
+    intake = Intake(
+        stage.store,
+        stage.policy,
+        stage.clock,
+        stage.log,
+        stage.clock_watch,
+        stage.timers.add,
+        report,
+        doubt.request,
+    )
     async with new_exotel_client(httpx.MockTransport(exotel)) as http:
         account = ExotelAccount("example1", "https://api.in.exotel.example", "k", "t")
         catch_up = CatchUp(

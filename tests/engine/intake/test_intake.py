@@ -42,7 +42,9 @@ class Told:
 async def admitting(
     stage: EngineScene, told: Told | None = None, *, runs: bool = True
 ) -> AsyncIterator[Intake]:
-    intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, told or Told())
+    intake = Intake(
+        stage.store, stage.policy, stage.clock, stage.log, stage.clock_watch, stage.timers.add, told or Told()
+    )
     async with trio.open_nursery() as nursery:
         if runs:
             nursery.start_soon(intake.run)
@@ -146,7 +148,9 @@ async def test_a_call_that_comes_after_the_close_is_asked_to_come_again(
 
 async def test_what_waits_at_the_close_is_still_decided(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with scene(tmp_path, ALL) as stage:
-        intake = Intake(stage.store, stage.policy, stage.clock, stage.log, stage.timers, Told())
+        intake = Intake(
+            stage.store, stage.policy, stage.clock, stage.log, stage.clock_watch, stage.timers.add, Told()
+        )
         async with trio.open_nursery() as nursery:
             for each in many(3):
                 nursery.start_soon(intake.admit, each)

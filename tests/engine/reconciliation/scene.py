@@ -79,7 +79,9 @@ class Exotel:
 async def reconciling(
     stage: EngineScene, exotel: Exotel, per_minute: int = 200
 ) -> AsyncIterator[StatusReports]:
-    reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+    reports = StatusReports(
+        stage.store, stage.policy, stage.clock, stage.log, stage.clock_watch, stage.timers.add
+    )
     async with new_exotel_client(httpx.MockTransport(exotel)) as http:
         account = ExotelAccount("example1", "https://api.in.exotel.example", "k", "t")
         reconciler = Reconciler(

@@ -27,7 +27,9 @@ class Texts:
 
     def __init__(self, stage: EngineScene) -> None:
         self.stage = stage
-        self.reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        self.reports = StatusReports(
+            stage.store, stage.policy, stage.clock, stage.log, stage.clock_watch, stage.timers.add
+        )
         self.count = 0
 
     async def sent(self, status: str, code: str | None) -> None:
@@ -105,7 +107,9 @@ async def test_an_agents_miss_is_told_and_counted_by_campaign(
     fields = {"Status": agent, "Legs[0][Status]": agent, "Legs[1][Status]": customer}
     async with scene(tmp_path, of) as stage:
         stage.log.add_listener(metrics_listener(metrics))
-        reports = StatusReports(stage.store, stage.policy, stage.clock, stage.log, stage.timers)
+        reports = StatusReports(
+            stage.store, stage.policy, stage.clock, stage.log, stage.clock_watch, stage.timers.add
+        )
         await stage.call("c1", NOON - minutes(1))
         await attempted(stage, 1, Accepted("sid-1"))
         await reports.apply_call_report(1, StatusReport("sid-1", agent, None, True, None, fields))

@@ -1,4 +1,4 @@
-"""The start: recovers what a stop or a crash left, and checks the timers in memory against the disk."""
+"""A term begins: recovers what a stop or a crash left, and compares the timers in memory with the disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from missedd.store.actions.provider_holds import release_lane
 from missedd.store.actions.quarantine import quarantine
 from missedd.store.actions.timers import count_timers, has_calls, recent_attempt_times
 from missedd.store.admission.catch_up import load_watermark
-from missedd.store.backup.upgrade_copy import COPY_RETENTION, delete_old_copies
 from missedd.store.people.excluded_callers import delete_notice, is_notice_pending, load_excluded_callers
 from missedd.store.polls.rule_changes import recount_changed_polls
 from missedd.store.store import Store
@@ -69,23 +68,8 @@ async def recover_actions(
 ) -> tuple[int, frozenset[Lane]]:
     """Give every open action a timer again.
 
-    Returns the number of requests without a result, and the lanes that were held. Logs what an operator
-    should know about the database before the first call arrives.
+    Returns the number of requests without a result, and the lanes that were held.
     """
-    if store.upgrade_result is not None:
-        log.info(
-            Event.STORE_UPGRADED,
-            from_version=store.upgrade_result.from_version,
-            to_version=store.upgrade_result.to_version,
-            seconds=round(store.upgrade_result.took_s, 3),
-            copy=None if store.upgrade_result.copy is None else str(store.upgrade_result.copy),
-        )
-    for copy in delete_old_copies(store.path, clock.now()):
-        log.info(Event.STORE_COPY_DROPPED, copy=str(copy), why=f"made over {COPY_RETENTION.days} days ago")
-    if not store.is_checked:
-        log.warning(
-            Event.STORE_CHECKED, complete=False, why="the file is too large for a full check at each start"
-        )
     rescued = await store.write(partial(recover_in_flight, now=clock.now()), offload=True)
     await store.write(partial(wake_all_waiting_callbacks, now=clock.now()))
     await store.write(partial(delete_misses_of_others, agents=policy.agent_numbers()))

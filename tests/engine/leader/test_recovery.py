@@ -12,8 +12,8 @@ import pytest
 from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
+from missedd.engine.leader.recovery import load_timers, recover_actions, warn_left_out
 from missedd.engine.provider.lane_state import CircuitBreakers
-from missedd.engine.recovery import load_timers, recover_actions, warn_left_out
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Refused
 from missedd.store.actions.quarantine import start_quarantine
@@ -37,7 +37,7 @@ async def fresh_timers(stage: EngineScene, *, forgets: int = 0) -> Timers:
         lane = next(iter(stage.ready))
         return [Timer(at_us, action_id, lane) for at_us, action_id in rows][forgets:]
 
-    return Timers(stage.clock, load, stage.ready, stage.log)
+    return Timers(stage.clock, load, stage.ready, stage.clock_watch)
 
 
 async def test_timers_in_memory_are_the_due_rows_on_disk(tmp_path: Path, autojump_clock: object) -> None:

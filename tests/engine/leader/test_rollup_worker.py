@@ -15,7 +15,7 @@ from trio.testing import MockClock
 from missedd.base.clock import from_us
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.time_buckets import BEFORE_US
-from missedd.engine.rollup_worker import RollupWorker
+from missedd.engine.leader.rollup_worker import RollupWorker
 from missedd.store.reads.reader import load_analytics
 from missedd.store.rollups.roll_up import CALLS_PER_BUCKET, LARGE_BUCKET_FACTOR
 from tests.core.campaigns import CALLER, NOON, call, callback, campaign, policy
@@ -79,7 +79,7 @@ async def test_in_a_rush_full_stretches_are_folded_at_once(tmp_path: Path, autoj
 async def test_what_is_far_behind_is_made_at_the_start_and_told(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("missedd.engine.rollup_worker.LOG_EVERY_S", 0.0)
+    monkeypatch.setattr("missedd.engine.leader.rollup_worker.LOG_EVERY_S", 0.0)
     async with scene(tmp_path, SHOP) as stage:
         for days in range(3):
             await _ring(stage, LARGE_BUCKET_FACTOR * CALLS_PER_BUCKET, ago=timedelta(days=2, hours=days))

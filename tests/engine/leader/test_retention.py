@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from missedd.core.model import Outcome
-from missedd.engine.retention import MAX_COMMIT_ROWS, ROUND_EVERY_S, Retention
+from missedd.engine.leader.retention import MAX_COMMIT_ROWS, ROUND_EVERY_S, Retention
 from missedd.store.db.database import Database
 from missedd.store.people.retention import erase_inactive
 from tests.core.campaigns import CALLER, NOON, OTHER, THIRD, call, campaign, policy
@@ -26,7 +26,7 @@ LONG_AGO = NOON - timedelta(days=500)
 @pytest.fixture(autouse=True)
 def _idle_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests last for days of virtual time, so the clock is not checked every few seconds."""
-    monkeypatch.setattr("missedd.engine.timing.timers.CLOCK_CHECK_EVERY_S", ROUND_EVERY_S)
+    monkeypatch.setattr("missedd.engine.timing.clock_steps.CHECK_EVERY_S", ROUND_EVERY_S)
 
 
 @asynccontextmanager
@@ -114,7 +114,7 @@ async def test_what_is_owed_is_waited_for(tmp_path: Path, autojump_clock: MockCl
 async def test_a_few_at_a_time(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("missedd.engine.retention.READ_BATCH", 50)
+    monkeypatch.setattr("missedd.engine.leader.retention.READ_BATCH", 50)
     await long_ago(tmp_path, *(f"+91{n}" for n in range(9_000_000_000, 9_000_000_230)))
     commits: list[int] = []
 
@@ -122,7 +122,7 @@ async def test_a_few_at_a_time(
         commits.append(len(numbers))
         return await erase_inactive(db, numbers, **others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("missedd.engine.retention.erase_inactive", counting)
+    monkeypatch.setattr("missedd.engine.leader.retention.erase_inactive", counting)
     async with keeping(tmp_path) as stage:
         await stage.call("new", caller=OTHER)
         await trio.sleep(120)
