@@ -88,7 +88,7 @@ class RenewalWatch:
 
     def seen(self, row: LeadershipRow, now_s: float) -> LeadershipRow:
         """The row with its `watched_s`. Call this with each row that was read; `now_s` is after the answer,
-        by the clock of leases."""
+        by a clock that nobody sets and that stands still while the machine sleeps."""
         renewal = (row.epoch, row.renewed_us)
         if renewal != self._renewal:
             self._renewal, self._since_s = renewal, now_s

@@ -1,0 +1,1 @@
+"""Several nodes on one PostgreSQL: this node among the others, elections, news."""

@@ -1,0 +1,288 @@
+"""This node among the nodes of one database: it reports every two seconds, and leads while it holds the
+lease.
+
+Nothing here ends the daemon. While the database cannot be reached a node that leads loses its term when its
+lease is no longer trusted, and goes on taking in; afterwards it is a candidate like every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import trio
+
+from missedd.base.clock import Clock, to_us
+from missedd.core.cluster.lease import (
+    Ask,
+    LeadershipRow,
+    Lease,
+    RenewalWatch,
+    next_ask,
+    next_round_in_s,
+)
+from missedd.core.cluster.node_clock import ClockSkew, measure_skew
+from missedd.core.cluster.node_state import NodeEvent, NodeState, next_node_state
+from missedd.engine.cluster.cluster_watch import ClusterWatch
+from missedd.engine.leadership.term import Lead, Term, run_term
+from missedd.log.logger import Event, Logger
+from missedd.store.cluster import nodes
+from missedd.store.cluster.coordination import Coordination
+from missedd.store.cluster.leadership import check_leads, hand_over, look_at_leadership, renew, take_over
+from missedd.store.db.database import NotDurable
+
+RETRY_S: Final = 0.5
+"""The pause after a round that failed."""
+
+LEAVE_LIMIT_S: Final = 2.0
+"""How long a stop waits for the database to note it. Without the note the others wait for the lease's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """How this node appears in the list of nodes."""
+
+    name: str
+    address: str
+    """Its private listener, as host:port."""
+    version: str
+    config: str
+    """The fingerprint of its configuration."""
+
+
+class _FirstDecision:
+    """The task status that the first decision fulfils, whoever takes it."""
+
+    def __init__(self, task_status: trio.TaskStatus[None]) -> None:
+        self._task_status = task_status
+        self._is_taken = False
+
+    def started(self, value: None = None) -> None:
+        if not self._is_taken:
+            self._is_taken = True
+            self._task_status.started()
+
+
+class ClusterLeadership:
+    """The `Leadership` of a node that shares its database."""
+
+    def __init__(
+        self,
+        db: Coordination,
+        identity: NodeIdentity,
+        clock: Clock,
+        log: Logger,
+        watch: ClusterWatch,
+        slept_s: Callable[[], float],
+        describe: Callable[[], str] = lambda: "{}",
+        on_joined: Callable[[int], None] = lambda node: None,
+        on_vacant: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
+    ) -> None:
+        """`slept_s` returns for how many seconds the machine was suspended so far: a lease runs on meanwhile.
+
+        `describe` returns what the leader wants all consoles to show, as JSON; it goes out with each renewal.
+        `on_joined` is called with the node's number, and `on_vacant` after it handed the leadership over.
+        """
+        self._db = db
+        self._identity = identity
+        self._clock = clock
+        self._log = log
+        self._watch = watch
+        self._slept_s = slept_s
+        self._describe = describe
+        self._on_joined = on_joined
+        self._on_vacant = on_vacant
+        self._state = NodeState.JOINING
+        self._node: int | None = None
+        self._lease: Lease | None = None
+        self._term: Term | None = None
+        self._renewals = RenewalWatch()
+        self._elected = trio.Event()
+        self._round_wanted = trio.Event()
+
+    @property
+    def state(self) -> NodeState:
+        return self._state
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch in which this node leads; None if it does not."""
+        return self._lease.epoch if self._lease is not None else None
+
+    def ask_soon(self) -> None:
+        """Begin the next round now: the leadership may be vacant."""
+        self._round_wanted.set()
+
+    async def run(
+        self,
+        lead: Lead,
+        stopping: trio.Event,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Lead for each term of this node; see `Leadership.run`."""
+        decided = _FirstDecision(task_status)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._run_rounds, stopping, name="cluster rounds")
+            while not stopping.is_set() or self._term is not None:
+                if self._term is not None:
+                    await self._lead(lead, self._term, decided)
+                else:
+                    decided.started()
+                    await _first_of(stopping, self._elected)
+            nursery.cancel_scope.cancel()
+        decided.started()
+        self._happens(NodeEvent.STOPPED)
+        if self._node is not None:
+            await self._note(partial(nodes.report_stopped, self._db, self._node))
+
+    async def _lead(self, lead: Lead, term: Term, decided: _FirstDecision) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_lease, term, name="lease")
+            await run_term(lead, term, decided)
+            nursery.cancel_scope.cancel()
+        if term.lost.is_set() and self._state is NodeState.LEADS:
+            self._lose("a write of the leader could not be committed")
+        # After a loss too: if nobody has taken over since, nobody needs to wait for the lease's end.
+        await self._note(partial(self._hand_over, term))
+        self._lease = self._term = None
+        self._elected = trio.Event()
+        self._happens(NodeEvent.TERM_ENDED)
+
+    async def _hand_over(self, term: Term) -> None:
+        if self._node is not None and await hand_over(self._db, self._node, term.epoch):
+            await self._on_vacant()
+
+    async def _note(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write a note for the other nodes. Without it they wait until the lease ends, and lose nothing
+        else."""
+        try:
+            with trio.move_on_after(LEAVE_LIMIT_S):
+                await write()
+        except NotDurable as failure:
+            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, why=str(failure))
+
+    async def _watch_lease(self, term: Term) -> None:
+        while self._lease is not None and not term.lost.is_set():
+            left_s = self._lease.trusted_until_s - self._now_s()
+            if left_s <= 0:
+                self._lose("the database did not confirm the lease in time")
+            else:
+                await trio.sleep(left_s)
+
+    async def _run_rounds(
+        self, stopping: trio.Event, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        has_started = False
+        while True:
+            self._round_wanted = trio.Event()
+            pause_s = await self._try_round(stopping)
+            if not has_started:
+                has_started = True
+                task_status.started()
+            with trio.move_on_after(pause_s):
+                await self._round_wanted.wait()
+
+    async def _try_round(self, stopping: trio.Event) -> float:
+        """One round. Returns the seconds until the next one."""
+        try:
+            pause_s = await self._round(stopping)
+        except NotDurable as failure:
+            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, why=str(failure))
+            pause_s = RETRY_S
+        else:
+            self._log.reset_throttle(Event.CLUSTER_UNREACHABLE)
+        self._happens(NodeEvent.DECIDED)
+        return pause_s
+
+    async def _round(self, stopping: trio.Event) -> float:
+        if self._node is None:
+            self._node = await self._join()
+        node, (row, skew) = self._node, await self._look()
+        await self._ask(node, row, skew, is_candidate=not stopping.is_set())
+        if not await nodes.report_alive(self._db, node, skew.ahead_s):
+            self._node = None  # it was away for longer than its row is kept
+            return 0.0
+        await self._watch.observe(self._db, node, skew, leads=self._lease is not None)
+        return next_round_in_s(row, leads=self._lease is not None)
+
+    async def _join(self) -> int:
+        own = self._identity
+        node = await nodes.join(self._db, own.name, own.address, own.version, own.config)
+        self._log.info(Event.CLUSTER_JOINED, node=node, name=own.name, address=own.address, config=own.config)
+        self._on_joined(node)
+        return node
+
+    async def _look(self) -> tuple[LeadershipRow, ClockSkew]:
+        asked_us, began_s = to_us(self._clock.now()), trio.current_time()
+        look = await look_at_leadership(self._db)
+        skew = measure_skew(asked_us, trio.current_time() - began_s, look.now_us)
+        # Without the time that the machine slept, in which it has watched nothing.
+        return self._renewals.seen(look.row, trio.current_time()), skew
+
+    async def _ask(self, node: int, row: LeadershipRow, skew: ClockSkew, *, is_candidate: bool) -> None:
+        leads = self._state is NodeState.LEADS
+        can_begin = is_candidate and self._state in (NodeState.JOINING, NodeState.TAKES_IN)
+        may_lead = not skew.forbids_leading and (leads or can_begin)
+        lease, asked_s = self._lease if leads else None, self._now_s()
+        match next_ask(row, node, lease, may_lead=may_lead):
+            case Ask.TAKE_OVER:
+                epoch = await take_over(self._db, node, row)
+                if epoch is not None:
+                    self._win(node, Lease(epoch, asked_s))
+            case Ask.RENEW if lease is not None:
+                if not lease.is_trusted(asked_s):
+                    self._lose("its lease has run out")  # the machine slept, or the daemon was stopped
+                elif not await renew(self._db, node, lease.epoch, self._describe()):
+                    self._lose("another node leads")
+                elif self._state is NodeState.LEADS:
+                    self._lease = Lease(lease.epoch, asked_s)
+            case _ if leads:
+                self._lose("its clock is wrong" if skew.forbids_leading else "another node leads")
+
+    def _win(self, node: int, lease: Lease) -> None:
+        if not lease.is_trusted(self._now_s()):
+            return  # the answer came too late; the next round sees this node in the row, and asks again
+        self._lease = lease
+        self._term = Term(
+            lease.epoch,
+            fence=partial(check_leads, epoch=lease.epoch, node=node),
+            is_trusted=partial(self._is_trusted, lease.epoch),
+        )
+        self._happens(NodeEvent.ELECTED)
+        self._log.info(Event.CLUSTER_LEADS, node=node, epoch=lease.epoch)
+        self._elected.set()
+
+    def _lose(self, why: str) -> None:
+        if self._state is NodeState.LEADS and self._term is not None:
+            self._log.warning(Event.CLUSTER_LOST, node=self._node, epoch=self._term.epoch, why=why)
+            self._term.lost.set()
+        self._happens(NodeEvent.LOST)
+
+    def _is_trusted(self, epoch: int) -> bool:
+        lease = self._lease
+        return (
+            self._state is NodeState.LEADS
+            and lease is not None
+            and lease.epoch == epoch
+            and lease.is_trusted(self._now_s())
+        )
+
+    def _happens(self, event: NodeEvent) -> None:
+        self._state = next_node_state(self._state, event)
+
+    def _now_s(self) -> float:
+        """A clock for leases: nobody sets it, and it goes on while the machine sleeps."""
+        return trio.current_time() + self._slept_s()
+
+
+async def _first_of(*events: trio.Event) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def wait(event: trio.Event) -> None:
+            await event.wait()
+            nursery.cancel_scope.cancel()
+
+        for event in events:
+            nursery.start_soon(wait, event)

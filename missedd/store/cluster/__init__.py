@@ -1,0 +1,1 @@
+"""How the nodes on one PostgreSQL know each other: their list, the leadership, the news."""
