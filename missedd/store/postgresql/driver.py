@@ -13,6 +13,7 @@ from missedd.config.store_location import PostgresqlLocation
 from missedd.store.db.database import StoreRefused
 from missedd.store.db.error_text import first_line
 from missedd.store.postgresql.connecting import ConnectionFactory, Unreachable
+from missedd.store.postgresql.coordinating import PostgresqlCoordination
 from missedd.store.postgresql.preparing import check_database, check_server, prepare_database
 from missedd.store.postgresql.reading import READER_SETTINGS, ReadingConnections
 from missedd.store.postgresql.sql_session import SqlSession
@@ -46,6 +47,10 @@ class PostgresqlDriver:
                 raise
         of_writer = replace(factory, settings={"missedd.writer": writer_id})
         return WritingConnection(WritingDatabase(of_writer, connection, int(writer_id)))
+
+    def coordination(self, location: PostgresqlLocation) -> PostgresqlCoordination:
+        """The connections by which this node knows the others; they are opened when they are needed."""
+        return PostgresqlCoordination(ConnectionFactory(location))
 
     async def prepare(self, location: PostgresqlLocation, account_sid: str | None) -> tuple[int, int]:
         """See `prepare_database`."""
