@@ -25,10 +25,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-import missedd.store
+from missedd.store.postgresql.migrate import migration_scripts
 
 OLDEST_VERSION = 15
-MIGRATIONS = Path(missedd.store.__file__).parent / "postgresql" / "migrations"
 
 _USER = "postgres"
 """The server refuses to run as root: then it runs as this user, and elsewhere as whoever runs the tests."""
@@ -143,8 +142,8 @@ class PostgresqlDatabase:
 
 def migrate(connection: psycopg.Connection[Any]) -> None:
     """Give an empty database the newest schema."""
-    for migration in sorted(MIGRATIONS.glob("*.sql")):
-        connection.execute(migration.read_bytes())
+    for script in migration_scripts(0):
+        connection.execute(script.encode())
 
 
 def start_server(binaries: Path) -> PostgresqlServer:

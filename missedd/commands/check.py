@@ -28,11 +28,10 @@ from missedd.daemon.listen_checks import address_problems
 from missedd.store.backup.upgrade_copy import COPY_RETENTION, check_copy_possible, outdated_version
 from missedd.store.db.database import StoreRefused
 from missedd.store.people.excluded_callers import load_excluded_callers
-from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.store.sqlite.lock import lock_holder
-from missedd.store.sqlite.migrate import LATEST_VERSION, supported_version
+from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.sqlite.read_access import has_database
-from missedd.store.store import Driver, check_openable, open_reader
+from missedd.store.store import Driver, check_openable, driver_for, open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -109,9 +108,9 @@ async def _check_machine(loaded: LoadedConfig) -> tuple[list[str], list[Excluded
     settings = loaded.settings
     has_password = loaded.secrets.console_password is not None
     problems = list(address_problems(settings.listen, has_password=has_password))
-    async with aio_driver() as driver:
+    async with driver_for(settings.store) as driver:
         try:
-            await check_openable(driver, settings.store)
+            await check_openable(driver, settings.store, settings.exotel.account_sid)
             left_out = await _read_left_out(driver, settings)
         except StoreRefused as refusal:
             return [str(refusal), *problems], []
@@ -136,7 +135,7 @@ async def _read_left_out(driver: Driver, settings: Settings) -> list[ExcludedCal
     if isinstance(settings.store, Path) and not has_database(settings.store):
         return []
     query = partial(load_excluded_callers, policy=settings.policy, now=SystemClock().now())
-    async with open_reader(driver, settings.store, supported_version) as reader:
+    async with open_reader(driver, settings.store, any_schema=True) as reader:
         return await reader.read(query)
 
 

@@ -21,8 +21,7 @@ from missedd.core.polls.tally import OPEN
 from missedd.store.db.database import StoreRefused
 from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
 from missedd.store.sqlite.read_access import has_database
-from missedd.store.sqlite.sqlite_location import require_sqlite
-from missedd.store.store import SQLITE_ONLY
+from missedd.store.sqlite.sqlite_location import SQLITE_ONLY, require_sqlite
 
 
 def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: bool) -> int:

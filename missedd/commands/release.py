@@ -15,9 +15,8 @@ from missedd.commands.shared.options import FAILED, OK, add_config_option
 from missedd.config.loader import Settings, StoreLocation
 from missedd.store.actions.quarantine import quarantined_until, release_quarantine
 from missedd.store.db.database import StoreRefused
-from missedd.store.sqlite.aiosqlite_driver import aio_driver
 from missedd.store.sqlite.read_access import check_database_exists
-from missedd.store.store import open_store
+from missedd.store.store import driver_for, open_store
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -72,7 +71,7 @@ def _release_offline(location: StoreLocation, *, drop: bool) -> int | None:
         check_database_exists(location)
 
     async def write() -> int | None:
-        async with aio_driver() as driver, open_store(driver, location, "missedd release") as store:
+        async with driver_for(location) as driver, open_store(driver, location, "missedd release") as store:
             if await store.read(quarantined_until) is None:
                 return None
             unit = partial(release_quarantine, now=SystemClock().now(), drop=drop)

@@ -22,7 +22,7 @@ from missedd.log.library_warnings import LibraryLogBridge
 from missedd.log.logger import Event, create_logger
 from missedd.store.backup.upgrade_copy import ALIVE_INTERVAL_S, UpgradeOptions
 from missedd.store.db.database import StoreRefused
-from missedd.store.sqlite.aiosqlite_driver import aio_driver
+from missedd.store.store import driver_for
 from missedd.systemd import notify
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -66,7 +66,7 @@ def _serve(is_copied: bool, loaded: LoadedConfig) -> int:
     upgrade = UpgradeOptions(is_copied, _extend_start)
 
     async def main() -> None:
-        async with aio_driver() as driver:
+        async with driver_for(loaded.settings.store) as driver:
             await serve(
                 loaded, Environment(clock, SystemRandom(), driver, upgrade=upgrade, slept_s=suspended_s), log
             )

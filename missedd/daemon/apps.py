@@ -19,7 +19,7 @@ from missedd.core.model import StatusReport
 from missedd.daemon.cluster_reader import sole_node_reader
 from missedd.daemon.process_metrics import ProcessMetrics
 from missedd.engine.build import Engine
-from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
+from missedd.engine.intake.intake_queue import Overloaded, limited_wait
 from missedd.exotel.misdirected_requests import OtherProduct
 from missedd.exotel.webhook_request import WebhookRequest
 from missedd.log.logger import Event, Logger
@@ -114,10 +114,8 @@ def build_public_site(
 
     async def report(kind: str, action_id: int, report: StatusReport) -> None:
         # We stop waiting, but the commit may still succeed. Missed calls have the same limit in intake.
-        with trio.move_on_after(MAX_WAIT_S) as waiting:
+        with limited_wait(engine.store.max_wait_s):
             await engine.apply_status_report(kind, action_id, report)
-        if waiting.cancelled_caught:
-            raise Overloaded(f"the store took over {MAX_WAIT_S:g} s")
         metrics.reports.add(kind)
 
     edge = PublicRequestLog(log, metrics)

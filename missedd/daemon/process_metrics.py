@@ -34,7 +34,7 @@ class ProcessMetrics:
         limiters = leader.rate_limiters if leader else {}
         going_on = {(trouble.kind, trouble.subject): True for trouble in active}
         self._known |= dict.fromkeys(going_on, False)
-        disk_free, disk_size = _disk_usage(engine.store.path.parent)
+        disk_free, disk_size = _disk_usage(engine.store.path)
         return DaemonGauges(
             is_ready=self._why_not_ready() is None,
             budgets={
@@ -62,8 +62,10 @@ def _possible_troubles(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[
             yield TroubleKind.WEBHOOK_FAILING, redact_url(campaign.webhook.url)
 
 
-def _file_sizes(database: Path) -> dict[str, int]:
-    sizes = {}
+def _file_sizes(database: Path | None) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    if database is None:  # a PostgreSQL, whose files are another program's
+        return sizes
     for name, path in (("main", database), ("wal", database.with_name(f"{database.name}-wal"))):
         try:
             sizes[name] = path.stat().st_size
@@ -72,10 +74,12 @@ def _file_sizes(database: Path) -> dict[str, int]:
     return sizes
 
 
-def _disk_usage(folder: Path) -> tuple[int | None, int | None]:
-    """Free bytes for this process and total bytes of the disk; None if they are unknown."""
+def _disk_usage(database: Path | None) -> tuple[int | None, int | None]:
+    """Free bytes for this process and total bytes of the database's disk; None if they are unknown."""
+    if database is None:
+        return None, None
     try:
-        usage = shutil.disk_usage(folder)
+        usage = shutil.disk_usage(database.parent)
     except OSError:
         return None, None
     return usage.free, usage.total

@@ -40,7 +40,13 @@ async def running_engine(
     cancelled: the daemon exits, and its next start recovers.
     """
     async with (
-        open_store(environment.driver, settings.store, owner, environment.upgrade) as store,
+        open_store(
+            environment.driver,
+            settings.store,
+            owner,
+            environment.upgrade,
+            account_sid=settings.exotel.account_sid,
+        ) as store,
         new_exotel_client(environment.exotel_transport) as exotel_http,
         new_webhook_client(environment.webhook_transport) as webhook_http,
     ):

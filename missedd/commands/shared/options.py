@@ -17,8 +17,7 @@ from missedd.config.loader import InvalidConfig, LoadedConfig, Settings, load_co
 from missedd.config.toml_file import FILE_MISSING
 from missedd.core.explain.number import format_local_time
 from missedd.store.db.database import DatabaseConnection, StoreRefused
-from missedd.store.sqlite.aiosqlite_driver import aio_driver
-from missedd.store.store import open_reader
+from missedd.store.store import driver_for, open_reader
 
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
 """Exit codes. 78 is `EX_CONFIG`."""
@@ -113,7 +112,7 @@ def run_query[T](path: Path, query: Callable[[Settings, DatabaseConnection], Awa
         return print_problems(problems)
 
     async def read() -> T:
-        async with aio_driver() as driver, open_reader(driver, settings.store) as reader:
+        async with driver_for(settings.store) as driver, open_reader(driver, settings.store) as reader:
             return await query(settings, reader)
 
     try:

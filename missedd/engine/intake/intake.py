@@ -62,7 +62,7 @@ class Intake:
         self._on_refusal = on_refusal
         self._on_admitted = on_admitted
         self._on_vote = on_vote
-        self._queue = IntakeQueue()
+        self._queue = IntakeQueue(store.max_wait_s)
 
     async def admit(self, call: InboundCall) -> Verdict:
         """Decide one call and return its verdict once it is durable.

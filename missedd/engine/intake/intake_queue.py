@@ -1,15 +1,16 @@
 """The queue in front of intake: calls that wait for their decision, and the limit on their wait.
 
 Exotel waits fifteen seconds for an answer and then sends the request again. So no call waits longer than
-`MAX_WAIT_S`: an early, clear refusal frees both sides. We stop waiting, but the commit may still succeed;
-then the second delivery is a redelivery. One coroutine checks all waiting calls, as a time limit around
-each of them would cost a tenth of the throughput.
+the store's `max_wait_s`: an early, clear refusal frees both sides. We stop waiting, but the commit may
+still succeed; then the second delivery is a redelivery. One coroutine checks all waiting calls, as a time
+limit around each of them would cost a tenth of the throughput.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,12 +25,20 @@ MAX_PENDING_CALLS: Final = 4096
 """Calls that may wait: about a second of the largest burst. Further calls get a 503 at once, and Exotel
 sends them again minutes later. That is better than an answer after Exotel has stopped waiting."""
 
-MAX_WAIT_S: Final = 10.0
 CHECK_EVERY_S: Final = 0.5
 
 
 class Overloaded(Exception):
     """The queue is full, or the answer would come too late. The client should send the request again."""
+
+
+@contextmanager
+def limited_wait(max_wait_s: float) -> Iterator[None]:
+    """Stop to wait for the store after `max_wait_s` seconds, and raise `Overloaded`."""
+    with trio.move_on_after(max_wait_s) as waiting:
+        yield
+    if waiting.cancelled_caught:
+        raise _too_slow(max_wait_s)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +66,9 @@ class PendingCall:
 class IntakeQueue:
     """Filled by webhooks and catch-up, emptied by intake alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_wait_s: float) -> None:
+        """A call that has waited for `max_wait_s` seconds is refused."""
+        self._max_wait_s = max_wait_s
         self._pending: deque[PendingCall] = deque()
         self._in_decision: Sequence[PendingCall] = ()
         self._has_calls = trio.Event()
@@ -99,13 +110,17 @@ class IntakeQueue:
         self._has_calls.set()
 
     async def refuse_overdue(self) -> None:
-        """Refuse calls that have waited longer than `MAX_WAIT_S`, for ever."""
+        """Refuse calls that have waited too long, for ever."""
         while True:
             if not self._pending and not self._in_decision:
                 await self._has_calls.wait()
             await trio.sleep(CHECK_EVERY_S)
-            too_long = trio.current_time() - MAX_WAIT_S
+            too_long = trio.current_time() - self._max_wait_s
             for pending in (*self._in_decision, *self._pending):
                 if pending.enqueued_at_s > too_long:
                     break
-                pending.fail(Overloaded(f"the store took over {MAX_WAIT_S:g} s"))
+                pending.fail(_too_slow(self._max_wait_s))
+
+
+def _too_slow(max_wait_s: float) -> Overloaded:
+    return Overloaded(f"the store took over {max_wait_s:g} s")

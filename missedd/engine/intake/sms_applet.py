@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import trio
-
 from missedd.base.clock import Clock
 from missedd.core.admission.clock_steps import CLOCK_NOT_AHEAD
 from missedd.core.model import InboundCall, Outcome
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
+from missedd.engine.intake.intake_queue import limited_wait
 from missedd.log.logger import Event, Logger
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.admission.sms_applet import SmsHandover, hand_over_sms, preview_sms
@@ -61,8 +59,8 @@ class SmsAppletResponder:
     async def hand_over_sms(self, call: InboundCall) -> str:
         """The SMS text for this call; "" if there is none. It is returned once only.
 
-        Raises `NotDurable` if the handover could not be committed, `Overloaded` if the store takes longer
-        than `MAX_WAIT_S`.
+        Raises `NotDurable` if the handover could not be committed, `Overloaded` if the store takes too
+        long.
         """
         waiter = _AppletRequest()
         unit = partial(
@@ -75,17 +73,17 @@ class SmsAppletResponder:
         )
         locks = LockKeys.of(call.call_sid, call.caller)
         try:
-            with trio.move_on_after(MAX_WAIT_S):
-                return (await self._store.write(unit, self._on_handed_over, locks=locks)).text
-            raise Overloaded(f"the store took over {MAX_WAIT_S:g} s")
+            with limited_wait(self._store.max_wait_s):
+                handover = await self._store.write(unit, self._on_handed_over, locks=locks)
         except Exception:
             self._on_refusal()
             raise
         finally:
             waiter.is_waiting = False
+        return handover.text
 
     async def preview_sms(self, call: InboundCall) -> str:
-        """The text that `hand_over_sms` would return now. Changes nothing."""
+        """The text that `hand_over_sms` would return now. Changes nothing; raises the same."""
         unit = partial(
             preview_sms,
             call=call,
@@ -93,7 +91,8 @@ class SmsAppletResponder:
             now=self._clock.now(),
             clock_ahead=self._clock_ahead(),
         )
-        return await self._store.read(unit)
+        with limited_wait(self._store.max_wait_s):
+            return await self._store.read(unit)
 
     def _on_handed_over(self, handover: SmsHandover) -> None:
         if handover.admitted is not None:

@@ -150,10 +150,13 @@ def downgrade_advice(path: Path, version: int) -> str:
     )
 
 
-def delete_old_copies(path: Path, now: datetime) -> list[Path]:
-    """Delete the copies that were made more than `COPY_RETENTION` ago; returns their paths."""
+def delete_old_copies(path: Path | None, now: datetime) -> list[Path]:
+    """Delete the copies that were made more than `COPY_RETENTION` ago; returns their paths.
+
+    `path` is None for a PostgreSQL, which has no copies.
+    """
     deleted = []
-    for _, _, copy in _copies(path.resolve()):
+    for _, _, copy in _copies(path.resolve()) if path is not None else ():
         with suppress(OSError):  # for example another user's file; the next start tries again
             if now - datetime.fromtimestamp(copy.stat().st_ctime, UTC) > COPY_RETENTION:
                 copy.unlink()

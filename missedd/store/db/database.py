@@ -60,6 +60,11 @@ class TransactionalDatabase(Database, Protocol):
 class DatabaseConnection(Protocol):
     """Runs units on one connection, one call at a time; each call is a transaction of its own."""
 
+    @property
+    def outage(self) -> str | None:
+        """Why the database cannot be reached at the moment; None while it can, and always for a file."""
+        ...
+
     async def write(
         self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING
     ) -> list[Any]:

@@ -109,7 +109,9 @@ class Writer:
 
     def _note_failures(self, failures: list[NotDurable]) -> None:
         self.commit_failures += len(failures)
-        self._last_failure = (trio.current_time(), str(failures[-1])) if failures else None
+        # While the database cannot be reached the connection says so, and it also notices the end of that.
+        is_noted = bool(failures) and self._connection.outage is None
+        self._last_failure = (trio.current_time(), str(failures[-1])) if is_noted else None
 
     def _deliver_results(self, group: list[_Request], results: list[Any]) -> None:
         for request, result in zip(group, results, strict=True):
@@ -130,6 +132,8 @@ class Writer:
     @property
     def last_commit_error(self) -> str | None:
         """Why the last group could not be committed; None if it was, or after `ERROR_LIFETIME_S`."""
+        if self._connection.outage is not None:
+            return self._connection.outage
         if self._last_failure is None or trio.current_time() - self._last_failure[0] > ERROR_LIFETIME_S:
             return None
         return self._last_failure[1]

@@ -10,11 +10,11 @@ from typing import Final
 import psycopg
 
 from missedd.config.store_location import PostgresqlLocation
-from missedd.store.db.database import StoreRefused
+from missedd.store.db.database import DatabaseConnection, StoreRefused
 from missedd.store.db.error_text import first_line
 from missedd.store.postgresql.connecting import ConnectionFactory, Unreachable
 from missedd.store.postgresql.coordinating import PostgresqlCoordination
-from missedd.store.postgresql.preparing import check_database, check_server, prepare_database
+from missedd.store.postgresql.preparing import check_database, check_readable, prepare_database
 from missedd.store.postgresql.reading import READER_SETTINGS, ReadingConnections
 from missedd.store.postgresql.sql_session import SqlSession
 from missedd.store.postgresql.writing import WritingConnection, WritingDatabase
@@ -27,7 +27,7 @@ MIGRATION_LIMIT_S: Final = 3600.0
 
 
 class PostgresqlDriver:
-    """Opens connections; see `Driver`."""
+    """Opens connections; see `SharedDriver`."""
 
     async def open(
         self, location: PostgresqlLocation, *, read_only: bool
@@ -52,20 +52,24 @@ class PostgresqlDriver:
         """The connections by which this node knows the others; they are opened when they are needed."""
         return PostgresqlCoordination(ConnectionFactory(location))
 
+    async def keep_connected(self, connection: DatabaseConnection) -> None:
+        """Look after a connection that writes; see `SharedDriver`."""
+        if isinstance(connection, WritingConnection):
+            await connection.keep_connected()
+
     async def prepare(self, location: PostgresqlLocation, account_sid: str | None) -> tuple[int, int]:
         """See `prepare_database`."""
         async with _admin_session(location) as session:
             return await prepare_database(session, account_sid)
 
-    async def check(self, location: PostgresqlLocation, account_sid: str | None) -> None:
-        """See `check_database`."""
+    async def check(
+        self, location: PostgresqlLocation, account_sid: str | None = None, *, read_only: bool = False
+    ) -> int:
+        """See `check_database` and `check_readable`; returns the schema's version, 0 for none."""
         async with _admin_session(location) as session:
-            await check_database(session, account_sid)
-
-    async def check_server(self, location: PostgresqlLocation) -> None:
-        """See `check_server`."""
-        async with _admin_session(location) as session:
-            await check_server(session)
+            if read_only:
+                return await check_readable(session)
+            return await check_database(session, account_sid)
 
 
 @asynccontextmanager

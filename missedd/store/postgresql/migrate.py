@@ -96,11 +96,19 @@ async def migrate(db: AdminDatabase) -> tuple[int, int]:
     while not (await db.fetch_all(_TRY_LOCK))[0][0]:  # noqa: ASYNC110 - another daemon holds it
         await trio.sleep(LOCK_RETRY_S)
     current = await supported_version(db)
-    for number, (_, script) in enumerate(_FILES[current:], current + 1):
-        await db.command(f"BEGIN;\n{script}\n;{_version_statements(number, script)}; COMMIT")
+    for script in migration_scripts(current):
+        await db.command(f"BEGIN; {script}; COMMIT")
     # After an error the connection is closed, and the server drops the lock.
     await db.fetch_all(_UNLOCK)
     return before, max(current, LATEST_VERSION)
+
+
+def migration_scripts(current: int) -> list[str]:
+    """What is to be run, each one as a transaction, to bring a schema of this version to the newest."""
+    return [
+        f"{script}\n; {_version_statements(number, script)}"
+        for number, (_, script) in enumerate(_FILES[current:], current + 1)
+    ]
 
 
 def _version_statements(number: int, script: str) -> str:

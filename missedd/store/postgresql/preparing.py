@@ -39,20 +39,28 @@ async def prepare_database(db: AdminDatabase, account_sid: str | None) -> tuple[
     return versions
 
 
-async def check_database(db: AdminDatabase, account_sid: str | None) -> None:
-    """Raise `StoreRefused` for everything that would make `prepare_database` fail; changes nothing."""
-    await check_server(db)
-    version = await supported_version(db)
+async def check_readable(db: AdminDatabase) -> int:
+    """The schema's version, 0 for an empty database; raises `StoreRefused` if this missedd cannot read it."""
+    await _check_server(db)
+    return await supported_version(db)
+
+
+async def check_database(db: AdminDatabase, account_sid: str | None) -> int:
+    """Raise `StoreRefused` for everything that would make `prepare_database` fail; changes nothing.
+
+    Returns the schema's version, 0 for an empty database.
+    """
+    version = await check_readable(db)
     if version < LATEST_VERSION:
         await _check_may_create(db)
     if version:
         await _check_may_write(db)
         if account_sid is not None:
             await _check_account(db, account_sid)
+    return version
 
 
-async def check_server(db: AdminDatabase) -> None:
-    """Raise `StoreRefused` for a server that missedd cannot use."""
+async def _check_server(db: AdminDatabase) -> None:
     ((number, encoding, user),) = await db.fetch_all(
         """SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'),
                   current_user"""

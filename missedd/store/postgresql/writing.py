@@ -122,6 +122,11 @@ class WritingDatabase(SqlSession):
         self.outage = None
         self._retry_s = 0.0
 
+    def _failed(self, failure: psycopg.Error) -> psycopg.Error:
+        if failure.diag.severity_nonlocalized != "ERROR":
+            self.outage = first_line(failure)  # the connection is lost, until there is a new one
+        return super()._failed(failure)
+
     def _note_warning(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             self._was_warned = True
@@ -216,10 +221,14 @@ class WritingConnection:
         value: T = result
         return value
 
-    async def check(self) -> None:
-        """Ask an idle connection whether it works, and connect anew if it does not; never fails."""
-        if self._lock.locked():
-            return
+    async def keep_connected(self) -> None:
+        """Ask an idle connection whether it works, and connect anew if it does not, for ever."""
+        while True:
+            await trio.sleep(CHECK_EVERY_S)
+            if not self._lock.locked():
+                await self._check()
+
+    async def _check(self) -> None:
         async with self._lock:
             try:
                 if self._database.is_open:

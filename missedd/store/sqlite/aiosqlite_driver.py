@@ -123,6 +123,8 @@ class AsyncioThread:
 class AioConnection:
     """A `DatabaseConnection`: one SQLite connection, used by one thread at a time: loop or asyncio."""
 
+    outage: str | None = None
+
     def __init__(self, portal: AsyncioThread, connection: sqlite3.Connection, database: AioDatabase) -> None:
         self._portal = portal
         self._loop_database = LoopThreadDatabase(connection)

@@ -62,6 +62,8 @@ def _bound(params: Sequence[object]) -> Any:
 
 
 class InlineConnection:
+    outage: str | None = None
+
     def __init__(
         self, path: Path, fault_hook: FaultHook, before_write: BeforeWrite, *, read_only: bool
     ) -> None:

@@ -13,9 +13,9 @@ import trio
 from trio.testing import MockClock
 
 from missedd.engine.intake.catch_up import BUDGET_SHARE, FIRST_ROUND_AFTER_S, ROUND_EVERY_S, ROUND_RETRY_S
-from missedd.engine.intake.intake_queue import MAX_WAIT_S
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.store.admission.catch_up import load_watermark
+from missedd.store.opened_store import MAX_WAIT_S
 from tests.core.campaigns import NOON, OTHER, minutes, seconds
 from tests.engine.intake.catch_up_scene import (
     NOBODY,

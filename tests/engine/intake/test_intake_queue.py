@@ -10,15 +10,15 @@ from missedd.core.model import Verdict
 from missedd.engine.intake.intake_queue import (
     CHECK_EVERY_S,
     MAX_BATCH_CALLS,
-    MAX_WAIT_S,
     IntakeQueue,
     Overloaded,
 )
+from missedd.store.opened_store import MAX_WAIT_S
 from tests.core.campaigns import call
 
 
 async def test_whoever_waits_too_long_is_refused_and_nobody_else(autojump_clock: MockClock) -> None:
-    queue = IntakeQueue()
+    queue = IntakeQueue(MAX_WAIT_S)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(queue.refuse_overdue)
         early = queue.put(call("early"))
@@ -36,7 +36,7 @@ async def test_whoever_waits_too_long_is_refused_and_nobody_else(autojump_clock:
 
 
 async def test_an_answer_that_was_given_is_not_taken_back(autojump_clock: MockClock) -> None:
-    queue = IntakeQueue()
+    queue = IntakeQueue(MAX_WAIT_S)
     waiting = queue.put(call())
     waiting.resolve(Verdict.ACCEPTED, None)
     waiting.fail(Overloaded("too late"))
@@ -44,14 +44,14 @@ async def test_an_answer_that_was_given_is_not_taken_back(autojump_clock: MockCl
 
 
 async def test_batches_are_bounded_and_in_order(autojump_clock: MockClock) -> None:
-    queue = IntakeQueue()
+    queue = IntakeQueue(MAX_WAIT_S)
     put = [queue.put(call(f"c{index}")) for index in range(MAX_BATCH_CALLS + 10)]
     assert await queue.next_batch() == put[:MAX_BATCH_CALLS]
     assert await queue.next_batch() == put[MAX_BATCH_CALLS:]
 
 
 async def test_a_closed_queue_is_emptied_and_takes_nothing(autojump_clock: MockClock) -> None:
-    queue = IntakeQueue()
+    queue = IntakeQueue(MAX_WAIT_S)
     waiting = queue.put(call())
     queue.close()
     with pytest.raises(Overloaded):
@@ -71,7 +71,7 @@ class Steps(trio.abc.Instrument):
 
 
 async def test_watching_an_idle_queue_wakes_nobody(autojump_clock: MockClock) -> None:
-    queue, steps = IntakeQueue(), Steps()
+    queue, steps = IntakeQueue(MAX_WAIT_S), Steps()
     trio.lowlevel.add_instrument(steps)
     with trio.move_on_after(86_400):
         await queue.refuse_overdue()

@@ -11,10 +11,11 @@ from trio.testing import MockClock
 from missedd.core.model import SHAPE_SMS_APPLET, InboundCall
 from missedd.core.reasons import Reason
 from missedd.engine.intake.intake_log import IntakeLog
-from missedd.engine.intake.intake_queue import MAX_WAIT_S, Overloaded
+from missedd.engine.intake.intake_queue import Overloaded
 from missedd.engine.intake.sms_applet import SmsAppletResponder
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.db.database import NotDurable
+from missedd.store.opened_store import MAX_WAIT_S
 from tests.core.campaigns import call, callback, campaign, policy, sms
 from tests.engine.scene import EngineScene, scene
 

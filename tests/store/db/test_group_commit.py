@@ -180,6 +180,8 @@ async def test_a_client_of_a_closed_store_is_told(driver: Driver, path: Path) ->
 class Gate:
     """A connection whose commits wait until it is opened; what the disk of a busy machine does."""
 
+    outage: str | None = None
+
     def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection
         self.opened = trio.Event()
