@@ -163,4 +163,10 @@ async def test_news_wakes_who_waits_for_that_poll_and_who_was_too_late_to_wait()
         assert woken == ["singer"]
         with trio.fail_after(1):
             await news.wait("singer", before)
+        before = news.version("dancer")
+        news.publish_all()
+        await wait_all_tasks_blocked()
+        assert woken == ["singer", "dancer"]
+        with trio.fail_after(1):
+            await news.wait("dancer", before)
         nursery.cancel_scope.cancel()

@@ -14,7 +14,7 @@ from missedd.web.console.context import ConsoleContext
 from missedd.web.console.render import render_page
 
 MAX_LIVE_POLLS: Final = 2
-"""A browser opens at most six connections to one host. A page with more polls refreshes every 3 s instead."""
+"""A browser opens at most six connections to one host. A page with more polls refreshes every 2 s instead."""
 
 
 def add_polls(console: Blueprint, context: ConsoleContext) -> None:

@@ -41,6 +41,11 @@ class PollFeed(Protocol):
         ...
 
     @property
+    def reread_s(self) -> float:
+        """After so many seconds without news the poll is read all the same; infinite if none is lost."""
+        ...
+
+    @property
     def closed(self) -> trio.Event:
         """Set when the daemon stops and no more changes are reported."""
         ...

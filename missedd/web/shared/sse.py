@@ -88,7 +88,7 @@ class EventStreams:
                 elif looked_at - spoke_at >= HEARTBEAT_S:
                     spoke_at = looked_at
                     yield ": still here\n\n"
-                until = spoke_at + HEARTBEAT_S
+                until = min(spoke_at + HEARTBEAT_S, looked_at + changes.reread_s)
                 if sight.next_change_s is not None:
                     until = min(until, looked_at + sight.next_change_s)
                 await _wait_for_first(looked_at + MIN_GAP_S, gone.wait, over.wait)

@@ -113,6 +113,20 @@ async def test_a_stream_shows_a_poll_at_once_and_whenever_it_has_changed(
         assert (await watcher.event())[:2] == (11, 3)
 
 
+async def test_what_another_node_has_counted_is_shown_within_two_seconds_without_news(
+    private: Private, autojump_clock: MockClock
+) -> None:
+    private.news.reread_s = 1.5
+    private.db.poll()
+    async with watching(private) as watcher:
+        await watcher.event()
+        await trio.sleep(7.1)
+        private.db.votes("Asha", 2)
+        at, number, _ = await watcher.event()
+        assert (number, at < 9.1) == (2, True)
+        assert await watcher.hear() == (at + 15, ": still here\n\n")  # and not with each look
+
+
 async def test_a_stream_sends_at_most_two_events_a_second(
     private: Private, autojump_clock: MockClock
 ) -> None:
