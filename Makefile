@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 CLIENTS := build/clients
+PATRONI := build/patroni
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test quick coverage check format replay soak bench wheel clients lock clean
+.PHONY: demo test quick coverage check format replay soak bench wheel clients patroni lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -18,14 +19,14 @@ demo: $(READY)  ## daemon, simulator and console together, with callers ringing;
 test: $(READY)  ## the test suite, scenarios and real processes included, on every core; `make soak` has the rest
 	@test -e $(CLIENTS)/.ready || \
 		echo "make test: no $(CLIENTS): clients of Exotel that others wrote are not tried against the simulator (make clients)"
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak" $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak and not cluster" $(PYTEST)
 
 quick: $(READY)  ## the tests without real processes, browser and slow ones: under a minute, while you write code
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow and not soak" $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow and not soak and not cluster" $(PYTEST)
 
 coverage: $(READY)  ## which lines the tests run, and what kind of lines they do not run: some minutes
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak" $(PYTEST)
+	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak and not cluster" $(PYTEST)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage json -q -o build/coverage/report.json
 	@$(BIN)/python -m tests.coverage_kinds build/coverage/report.json
@@ -55,6 +56,8 @@ wheel: $(READY)  ## dist/: what a server is given, the wheel and the pinned pack
 	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 	@cp requirements-runtime.lock dist && ls dist/*
 
+patroni: $(PATRONI)/.ready  ## Patroni from the package index, for the tests of a PostgreSQL cluster
+
 clients: $(CLIENTS)/.ready  ## clients of Exotel from the package index, in an environment of their own, for `make test`
 
 lock: $(READY)  ## renew the lock files from the ranges in pyproject.toml, and what `make clients` installs
@@ -63,6 +66,8 @@ lock: $(READY)  ## renew the lock files from the ranges in pyproject.toml, and w
 	@$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	@printf 'exotel\nexotelpy\npyexotel\n' | $(COMPILE) - -o tests/clients/requirements.txt
 	@echo setuptools | $(COMPILE) - -o tests/clients/build.txt
+	@printf 'patroni[etcd3]>=4.1\npsycopg[binary]\n' | \
+		$(subst --python-version 3.13,--python-version 3.11,$(COMPILE)) - -o tests/cluster/requirements.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -83,4 +88,12 @@ $(CLIENTS)/.ready: tests/clients/build.txt tests/clients/requirements.txt
 	@$(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/clients/build.txt
 	@$(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --require-hashes \
 		-r tests/clients/requirements.txt
+	@touch $@
+
+# For the system's own Python: the server's user may not be allowed to run another one.
+$(PATRONI)/.ready: tests/cluster/requirements.txt | $(READY)
+	@echo "setting up $(PATRONI) (once)"
+	@rm -rf $(PATRONI)
+	@$(BIN)/python -m pip --python /usr/bin/python3 install -q --disable-pip-version-check --require-hashes \
+		--target $(PATRONI) -r tests/cluster/requirements.txt
 	@touch $@

@@ -22,6 +22,7 @@ MARKER_BY_FOLDER = {
     "bench": "real",
     "browser": "browser",
     "clients": "real",
+    "cluster": "cluster",
     "ops": "real",
     "real": "real",
     "simulation": "slow",
