@@ -7,6 +7,7 @@ skipped; with MISSEDD_POSTGRESQL=required in the environment they fail instead.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -105,6 +106,24 @@ class PostgresqlServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_name} STRATEGY FILE_COPY")
         return PostgresqlDatabase(self, name)
 
+    def kill(self) -> None:
+        """End the server as a crash of the machine does; its sessions end too. `start_again` starts it."""
+        self.send_to_all(signal.SIGKILL)
+        self.process.wait(30)
+
+    def start_again(self) -> None:
+        """Start a server that was killed, on the same port, and wait until it has recovered."""
+        self.process = _launch(self.binaries, self.folder)
+        _wait_until_ready(self)
+
+    def send_to_all(self, number: signal.Signals) -> None:
+        """Send a signal to the server and to each process that it has started, for example SIGSTOP."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.process.send_signal(number)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
     def stop(self) -> None:
         """End every session and the server, and delete its folder."""
         self.process.send_signal(signal.SIGINT)
@@ -151,7 +170,7 @@ def start_server(binaries: Path) -> PostgresqlServer:
     # Memory, where there is a file system for it: a socket's path must be short, too.
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="missedd-pg-", dir=memory if memory.is_dir() else None))
-    user = _USER if os.geteuid() == 0 else None
+    user = _server_user()
     if user is not None:
         shutil.chown(folder, user, user)
     port = _free_port()
@@ -169,24 +188,31 @@ def start_server(binaries: Path) -> PostgresqlServer:
     }
     with (data / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*_ending_with_its_parent(), binaries / "postgres", "-D", data],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            user=user,
-            # Ctrl-C in a terminal is for the tests: they stop the server.
-            process_group=0,
-        )
-    server = PostgresqlServer(binaries, folder, port, process)
+    server = PostgresqlServer(binaries, folder, port, _launch(binaries, folder))
     try:
         _wait_until_ready(server)
     except BaseException:
         server.stop()
         raise
     return server
+
+
+def _launch(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [*_ending_with_its_parent(), binaries / "postgres", "-D", folder / "data"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            user=_server_user(),
+            # Ctrl-C in a terminal is for the tests: they stop the server.
+            process_group=0,
+        )
+
+
+def _server_user() -> str | None:
+    return _USER if os.geteuid() == 0 else None
 
 
 def _ending_with_its_parent() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -39,14 +38,11 @@ class PostgresqlDriver:
         async with _refusing(location):
             connection = await factory.connect(START_LIMIT_S)
             try:
-                ((writer_id,),) = await SqlSession(connection).fetch_all(
-                    "SELECT set_config('missedd.writer', nextval('writer_ids')::text, false)"
-                )
+                ((writer_id,),) = await SqlSession(connection).fetch_all("SELECT nextval('writer_ids')")
             except BaseException:
                 connection.discard()
                 raise
-        of_writer = replace(factory, settings={"missedd.writer": writer_id})
-        return WritingConnection(WritingDatabase(of_writer, connection, int(writer_id)))
+        return WritingConnection(WritingDatabase(factory, connection, int(writer_id)))
 
     def coordination(self, location: PostgresqlLocation) -> PostgresqlCoordination:
         """The connections by which this node knows the others; they are opened when they are needed."""

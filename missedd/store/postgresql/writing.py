@@ -53,7 +53,7 @@ class WritingDatabase(SqlSession):
     engine = POSTGRESQL
 
     def __init__(self, factory: ConnectionFactory, connection: TrioConnection, writer_id: int) -> None:
-        """`factory` gives connections to the writer of this id."""
+        """`writer_id` is this connection's own, and none had it before: it names the row in `writers`."""
         super().__init__(connection)
         self._factory = factory
         self._writer_id = writer_id
