@@ -11,7 +11,7 @@ PATRONI := build/patroni
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test quick coverage check format replay soak bench wheel clients patroni lock clean
+.PHONY: demo test test-postgres quick coverage check format replay soak bench wheel clients patroni lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -19,10 +19,13 @@ demo: $(READY)  ## daemon, simulator and console together, with callers ringing;
 test: $(READY)  ## the test suite, scenarios and real processes included, on every core; `make soak` has the rest
 	@test -e $(CLIENTS)/.ready || \
 		echo "make test: no $(CLIENTS): clients of Exotel that others wrote are not tried against the simulator (make clients)"
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak and not cluster" $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not soak and not cluster and not postgresql" $(PYTEST)
+
+test-postgres: $(READY)  ## what needs a PostgreSQL server, on one that the tests start themselves
+	@MISSEDD_POSTGRESQL=required $(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "postgresql and not soak" $(PYTEST)
 
 quick: $(READY)  ## the tests without real processes, browser and slow ones: under a minute, while you write code
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow and not soak and not cluster" $(PYTEST)
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "not real and not browser and not slow and not soak and not cluster and not postgresql" $(PYTEST)
 
 coverage: $(READY)  ## which lines the tests run, and what kind of lines they do not run: some minutes
 	@rm -rf build/coverage && mkdir -p build/coverage
@@ -45,7 +48,7 @@ replay: $(READY)  ## every scenario, in virtual time
 	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
 
 soak: $(READY)  ## many drawn runs, crashes in every scenario, mistakes planted on purpose: some minutes
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m soak
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "soak and not postgresql"
 	@$(BIN)/missedd-sim fuzz --seeds 60
 	@$(BIN)/missedd-sim sweep scenarios/*.toml --sample 4
 

@@ -36,3 +36,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = MARKER_BY_FOLDER.get(item.path.relative_to(here).parts[0])
         if marker is not None:
             item.add_marker(marker)
+        if "postgresql_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("postgresql")
