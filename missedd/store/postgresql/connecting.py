@@ -44,6 +44,7 @@ _OPTIONS: Final[Mapping[str, str | int | None]] = {
 
 _SETTINGS: Final[Mapping[str, object]] = {
     "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
     # A daemon that stands still in a transaction must not hold its locks for long. Milliseconds.
     "idle_in_transaction_session_timeout": 3000,
     # Limits on statements would also end the wait of a COMMIT for its standby: the commit would be visible

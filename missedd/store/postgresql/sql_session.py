@@ -66,6 +66,19 @@ class SqlSession:
             raise self._failed(failure) from None
         return cursor.statusmessage or ""
 
+    async def run_script(self, sql: str, index: int) -> list[Row]:
+        """Run statements without parameters in one round trip; returns the rows of one, counted from 0.
+
+        The statements are separated by semicolons.
+        """
+        cursor = psycopg.AsyncRawCursor(self.connection)
+        try:
+            await cursor.execute(sql, prepare=False)
+            await cursor.set_result(index)
+            return await cursor.fetchall()
+        except psycopg.Error as failure:
+            raise self._failed(failure) from None
+
     @property
     def is_open(self) -> bool:
         return self.connection.pgconn.status == pq.ConnStatus.OK
