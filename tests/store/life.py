@@ -41,8 +41,6 @@ class RandomHistory:
 
     async def start(self, db: Database, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(time_buckets, "SPANS", self.spans)
-        levels = [(span, level) for level, span in enumerate(self.spans)]
-        await db.executemany("UPDATE levels SET stretches = ? WHERE level = ?", levels)
         await start_rollups(db, hour_grid_for(self.timezone))
 
     async def step(self, db: Database) -> None:

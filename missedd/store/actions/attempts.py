@@ -104,7 +104,7 @@ async def _continue_action(
         wake_at = min(wake_at, next_early_lookup(action.placed_at or now, ring_timeout, now))
     wake_us = to_us(wake_at)
     await db.execute(
-        "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
+        "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(? = 1, ?, due_at) WHERE id = ?",
         (
             state,
             result.hold_reason or result.reason,
@@ -145,7 +145,8 @@ async def recover_in_flight(db: Database, now: datetime) -> int:
         )
         wake_us = to_us(now) + int(wait_s * 1_000_000)
         await db.execute(
-            "UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(?, ?, due_at) WHERE id = ?",
+            """UPDATE actions SET state = ?, reason = ?, wake_at = ?, due_at = iif(? = 1, ?, due_at)
+               WHERE id = ?""",
             (
                 step(State.ATTEMPTING, event),
                 Reason.STOPPED_IN_FLIGHT,

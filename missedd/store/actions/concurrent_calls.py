@@ -55,8 +55,8 @@ async def load_ongoing_traffic(
                 WHERE {_IS_ONGOING}
                 UNION ALL
                 SELECT id, campaign, number, details ->> 'agent', busy_until FROM actions
-                WHERE {_MAY_BE_ONGOING} AND busy_until > ?)
-            WHERE busy_until > ? AND (? OR campaign IN (SELECT value FROM json_each(?))
+                WHERE {_MAY_BE_ONGOING} AND busy_until > ?) ongoing
+            WHERE busy_until > ? AND (? = 1 OR campaign IN (SELECT value FROM json_each(?))
                OR number IN (SELECT value FROM json_each(?))
                OR agent IN (SELECT value FROM json_each(?)))""",
         (
@@ -104,9 +104,9 @@ async def earliest_competitor(
                     WHERE wake_at <= ? AND kind = 'callback' AND state IN ('planned', 'held') AND due_at <= ?
                     UNION ALL
                     SELECT coalesce(chain_at, base_at), id, +campaign, expires_at FROM actions
-                    WHERE {IS_WAITING_CALLBACK} AND reason = ? AND due_at <= ?)
+                    WHERE {IS_WAITING_CALLBACK} AND reason = ? AND due_at <= ?) waiting
                 WHERE name IN (SELECT value FROM json_each(?)) AND expires_at >= ?
-                  AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY age, id LIMIT 1""",
+                  AND id NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY age, id LIMIT 1""",
             (to_us(now), to_us(now), reason, to_us(now), json.dumps(campaigns), to_us(now), excluded),
         )
     earliest = min(competitors, default=(0, action.id))[1]
@@ -192,7 +192,7 @@ async def pass_capacity_on(db: Database, action: ActionRow, policy: Policy, now:
 
 async def wake_all_waiting_callbacks(db: Database, now: datetime) -> int:
     """Wake all waiting callbacks at a start, as what they wait for may be over; returns how many."""
-    return len(await _wake_waiting(db, "1", (), now))
+    return len(await _wake_waiting(db, "1 = 1", (), now))
 
 
 async def _wake_waiting(

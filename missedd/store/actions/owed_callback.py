@@ -25,7 +25,6 @@ from missedd.store.actions.rows import (
     fetch_actions,
     insert_actions,
     lane_of,
-    next_id,
 )
 from missedd.store.db.database import Database
 from missedd.store.people.leads import LeadKey, update_callback_outcomes
@@ -47,14 +46,12 @@ WHERE id = ? RETURNING wake_at, state"""
 # taken their calls since, and, if ?1 itself is owed again, those that it stood for before.
 _LATEST_REPLACED: Final = """
 WITH RECURSIVE gone(id) AS (
-    SELECT ?1
-    UNION
-    SELECT a.origin_id FROM gone JOIN actions a ON a.id = gone.id
-    WHERE a.origin_id IS NOT NULL AND a.retry_index = 0
+    SELECT CAST(?1 AS BIGINT)
     UNION
     SELECT a.id FROM gone JOIN actions a ON a.number = ?2 AND a.kind = 'callback'
-        AND a.details ->> 'replaced_by' = CAST(gone.id AS TEXT)
-    JOIN calls c ON c.id = a.call_id WHERE c.reached_at IS NOT NULL)
+    JOIN calls c ON c.id = a.call_id
+    WHERE a.id = (SELECT last.origin_id FROM actions last WHERE last.id = gone.id AND last.retry_index = 0)
+       OR a.details ->> 'replaced_by' = CAST(gone.id AS TEXT) AND c.reached_at IS NOT NULL)
 SELECT a.id FROM actions a JOIN calls c ON c.id = a.call_id
 WHERE a.number = ?2 AND a.kind = 'callback' AND a.retry_index = 0 AND c.reached_at IS NULL
   AND a.details ->> 'replaced_by' IN (SELECT CAST(id AS TEXT) FROM gone)
@@ -94,7 +91,7 @@ async def add_callback(
     """
     ((called_us,),) = await db.fetch_all("SELECT called_at FROM calls WHERE id = ?", (call_id,))
     pending = await load_pending_callback(db, previous.campaign, previous.number)
-    new_id = await next_id(db, "actions")
+    new_id = next(await db.engine.new_ids(db, "actions", 1))
     planned, change = merge_callbacks(planned, new_id, from_us(called_us), pending)
     admission = Admission(
         Verdict.ACCEPTED, planned.reason, previous.campaign, previous.exophone, planned.base_at, (planned,)

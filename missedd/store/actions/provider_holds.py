@@ -38,7 +38,8 @@ async def choose_probe_actions(
     for excluded_ids in (tried_ids, ()):
         rows = await db.fetch_all(
             f"""SELECT id FROM actions WHERE {IS_HELD_WITH_LANE} AND kind = ? AND due_at <= ?
-                  AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at DESC, id DESC LIMIT ?""",
+                  AND id NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+                ORDER BY due_at DESC, id DESC LIMIT ?""",
             (_KINDS[lane], to_us(now), json.dumps(list(excluded_ids)), limit),
         )
         if rows:

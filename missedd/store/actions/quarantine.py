@@ -38,15 +38,7 @@ async def start_quarantine(db: Database, now: datetime) -> int:
            WHERE state IN ('planned', 'held') AND base_at <= ? RETURNING 1""",
         (State.HELD, Reason.QUARANTINED, now_us),
     )
-    await db.execute(
-        "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'actions'",
-        (IDS_SKIPPED,),
-    )
-    await db.execute(
-        """INSERT INTO sqlite_sequence (name, seq) SELECT 'actions', ?
-           WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'actions')""",
-        (IDS_SKIPPED,),
-    )
+    await db.engine.skip_action_ids(db, IDS_SKIPPED)
     return len(held)
 
 

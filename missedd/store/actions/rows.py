@@ -116,23 +116,11 @@ def parse_action(row: Row) -> ActionRow:
 async def fetch_actions(db: Database, ids: Sequence[int]) -> list[ActionRow]:
     """The actions of `ids` that exist, in the order of `ids`."""
     rows = await db.fetch_all(
-        f"SELECT {_COLUMNS} FROM actions WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constant
+        f"SELECT {_COLUMNS} FROM actions WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",  # noqa: S608 - constant
         (json.dumps(list(ids)),),
     )
     actions = {row[0]: parse_action(row) for row in rows}
     return [actions[action_id] for action_id in ids if action_id in actions]
-
-
-async def next_id(db: Database, table: str) -> int:
-    """The first id that no row of `table` (`actions` or `calls`) ever had.
-
-    One writer gives out all ids, so nobody else can take it meanwhile.
-    """
-    if table == "actions":
-        rows = await db.fetch_all("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'actions'")
-        return int(rows[0][0]) if rows else 1
-    rows = await db.fetch_all("SELECT coalesce(max(id), 0) + 1 FROM calls")
-    return int(rows[0][0])
 
 
 async def insert_actions(db: Database, actions: Sequence[NewAction], now: datetime) -> None:

@@ -48,5 +48,7 @@ async def render_sms(
 async def _votes(db: Database, campaign: Campaign) -> dict[str, int]:
     """The counted votes of the campaign's poll, by option."""
     poll = campaign.vote.poll if campaign.vote else ""
-    rows = await db.fetch_all("SELECT option, votes FROM tallies WHERE poll = ?", (poll,))
+    rows = await db.fetch_all(
+        "SELECT option, sum(votes) FROM tallies WHERE poll = ? GROUP BY option ORDER BY option", (poll,)
+    )
     return {str(option): int(votes) for option, votes in rows}

@@ -42,7 +42,7 @@ async def timers_between(db: Database, after_us: int, until_us: int) -> list[Tim
 async def campaigns_of_actions(db: Database, ids: Sequence[int]) -> dict[int, str]:
     """The campaign of each action of `ids` that exists."""
     rows = await db.fetch_all(
-        "SELECT id, campaign FROM actions WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, campaign FROM actions WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
     return dict(rows)

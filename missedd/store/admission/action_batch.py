@@ -18,9 +18,10 @@ from missedd.store.people.leads import LeadKey, update_callback_outcomes
 
 @dataclass(slots=True)
 class ActionBatch:
-    """The actions that a batch inserts, numbered from `next_id`."""
+    """The actions that a batch inserts."""
 
-    next_id: int
+    ids: Iterator[int]
+    """Ids for them."""
     received_at: datetime
     moved_up: tuple[Timer, ...] = ()
     """Once saved: the new timers of callbacks that were waiting before the batch and are due earlier now."""
@@ -47,13 +48,13 @@ class ActionBatch:
         for planned in admission.actions:
             if call.caller is None:
                 raise AssertionError("a call without a caller's number leads to no action")
+            action_id = next(self.ids)
             if planned.kind is Kind.CALLBACK and planned.state is not State.DONE:
-                planned = self._callbacks.merge(call.caller, history, admission, planned, self.next_id)
-            self._new.append(NewAction(self.next_id, call_id, call.caller, admission, planned))
+                planned = self._callbacks.merge(call.caller, history, admission, planned, action_id)
+            self._new.append(NewAction(action_id, call_id, call.caller, admission, planned))
             if planned.state is not State.DONE:
                 lane = lane_of(planned.kind, planned.state)
-                timers.append(Timer(to_us(planned.wake_at), self.next_id, lane))
-            self.next_id += 1
+                timers.append(Timer(to_us(planned.wake_at), action_id, lane))
         return tuple(timers)
 
     async def save(self, db: Database) -> None:

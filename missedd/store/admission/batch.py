@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Final, Self
 
 from missedd.base.value_type import fast_dataclass
 from missedd.core.admission.caller_history import CallerHistory, KnownCall
 from missedd.core.admission.decide import decide
 from missedd.core.admission.pauses import Pause
-from missedd.core.model import Admission, InboundCall, Verdict
+from missedd.core.model import Admission, InboundCall, Kind, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.store.actions.pauses import pauses_in_force
-from missedd.store.actions.rows import next_id
 from missedd.store.admission.action_batch import ActionBatch
 from missedd.store.admission.admitted_call import AdmittedCall
 from missedd.store.admission.batch_effect import BatchEffect
@@ -25,6 +24,9 @@ from missedd.store.people.consents import ConsentBatch
 from missedd.store.people.leads import LeadBatch
 from missedd.store.people.verifications import VerificationBatch
 from missedd.store.polls.votes import VoteBatch
+
+_MAX_ACTIONS: Final = len(Kind) + 1
+"""The most actions of one call: one of each kind, and the webhook that reports a verification."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ class AdmissionBatch:
             clock_ahead,
             pauses,
             own_callbacks,
-            CallBatch(known_calls, await next_id(db, "calls"), received_at),
-            ActionBatch(await next_id(db, "actions"), received_at),
+            CallBatch(known_calls, await db.engine.new_ids(db, "calls", len(calls)), received_at),
+            ActionBatch(await db.engine.new_ids(db, "actions", len(calls) * _MAX_ACTIONS), received_at),
             callers,
             leads,
             consents,

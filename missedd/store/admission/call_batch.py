@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,7 +20,8 @@ class CallBatch:
 
     known: dict[str, tuple[int, KnownCall]]
     """By CallSid: the row's id and what was decided, earlier calls of the batch included."""
-    next_id: int
+    ids: Iterator[int]
+    """Ids for new rows."""
     received_at: datetime
     _inserted: list[tuple[object, ...]] = field(default_factory=list)
     _redecided: list[tuple[object, ...]] = field(default_factory=list)
@@ -31,8 +32,7 @@ class CallBatch:
         values = _call_values(call, admission, self.received_at)
         known = self.known.get(call.call_sid)
         if known is None:
-            call_id = self.next_id
-            self.next_id += 1
+            call_id = next(self.ids)
             self._inserted.append((call_id, *values))
         else:
             call_id = known[0]
@@ -89,7 +89,7 @@ async def load_known_calls(db: Database, calls: Sequence[InboundCall]) -> dict[s
     sids = json.dumps([call.call_sid for call in calls])
     # A call of an erased number counts as final: a late request about it must not bring the number back.
     rows = await db.fetch_all(
-        """SELECT call_sid, id, iif(caller GLOB 'erased:*', 'redelivered', verdict), reason,
+        """SELECT call_sid, id, iif(caller LIKE 'erased:%', 'redelivered', verdict), reason,
                reached_at IS NOT NULL FROM calls
            WHERE call_sid IN (SELECT value FROM json_each(?))""",
         (sids,),

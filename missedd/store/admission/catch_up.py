@@ -52,7 +52,7 @@ async def unknown_call_sids(db: Database, sids: Sequence[str]) -> set[str]:
     rows = await db.fetch_all(
         """SELECT call_sid FROM calls WHERE call_sid IN (SELECT value FROM json_each(?))
            AND NOT (verdict = ? AND reason IN (SELECT value FROM json_each(?))
-                    AND coalesce(caller, '') NOT GLOB 'erased:*')""",
+                    AND coalesce(caller, '') NOT LIKE 'erased:%')""",
         (json.dumps(list(sids)), Verdict.NOT_MISSED, json.dumps(INTERIM_REASONS)),
     )
     return set(sids) - {sid for (sid,) in rows}

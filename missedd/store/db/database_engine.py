@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from missedd.store.db.database import Database
 
-type IdTable = Literal["calls", "actions"]
+type IdTable = Literal["calls", "actions", "conversions"]
 """The tables whose ids are given out before their rows are inserted."""
 
 
@@ -22,8 +23,10 @@ class DatabaseEngine:
     """Ids that no row of the table ever had, in rising order, at least as many as asked for."""
     schema_version: Callable[[Database], Awaitable[int]]
     """The number of migrations that the database has had, as a unit of work."""
-    erase_for_good: Callable[[Database], Awaitable[None]]
-    """Call this before what must not be readable in the database's files is overwritten or deleted."""
+    skip_action_ids: Callable[[Database, int], Awaitable[None]]
+    """Give out none of the next ids of actions, so many of them."""
+    erasing: Callable[[Database], AbstractAsyncContextManager[None]]
+    """In this block what is overwritten or deleted must not stay readable in the database's files."""
     failures: tuple[type[Exception], ...]
     """Errors of statements that mean: this transaction cannot be made durable, try again later."""
     run_again: tuple[type[Exception], ...] = ()

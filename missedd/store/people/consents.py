@@ -180,7 +180,8 @@ def _status_values(consent: Consent) -> tuple[object, ...]:
 
 
 _WANTED = """
-WITH wanted AS (SELECT value ->> 0 AS list, value ->> 1 AS number, value ->> 2 AS since_at FROM json_each(?))
+WITH wanted AS (SELECT value ->> 0 AS list, value ->> 1 AS number, CAST(value ->> 2 AS BIGINT) AS since_at
+                FROM json_each(?))
 """
 _COLUMNS = """s.list, s.number, s.id, s.call_id, s.consented_at, s.standing, s.withdrawn_at, s.withdrawn_by,
 s.withdrawal_call_id"""

@@ -38,7 +38,7 @@ async def record_conversions(
     """
     known = await _load_known(db, conversions)
     candidates = await _load_candidates(db, conversions)
-    ((next_id,),) = await db.fetch_all("SELECT coalesce(max(id), 0) + 1 FROM conversions")
+    ids = await db.engine.new_ids(db, "conversions", len(conversions))
     results: list[ConversionResult] = []
     new: list[tuple[object, ...]] = []
     leads: list[tuple[int, datetime]] = []
@@ -55,7 +55,7 @@ async def record_conversions(
             results.append(call)
             continue
         row = (
-            *(next_id + len(new), reference, call.campaign, call.number, call.call_sid, to_us(at)),
+            *(next(ids), reference, call.campaign, call.number, call.call_sid, to_us(at)),
             *(conversion.value, call.lead_id, to_us(now)),
         )
         known[reference] = row

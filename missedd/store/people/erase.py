@@ -84,19 +84,16 @@ async def erase_number(
     refusal = await _refusal(db, number, at, unless_active_since)
     if refusal is not None:
         return refusal
-    # Not every build of SQLite overwrites freed parts of a page. Copies from earlier moves may still remain.
-    ((secure,),) = await db.fetch_all("PRAGMA secure_delete")
-    await db.fetch_all("PRAGMA secure_delete = ON")
-    ((erasure_id,),) = await db.fetch_all(
-        "INSERT INTO erasures (at, cause) VALUES (?, ?) RETURNING id", (to_us(at), cause)
-    )
-    name = pseudonym(erasure_id)
-    await _redact_texts(db, number, number_redactor(number, name))
-    for statement in _EMPTIED:
-        await db.execute(statement, (number,))
-    for statement in _RENAMED:
-        await db.execute(statement, (name, number))
-    await db.fetch_all(f"PRAGMA secure_delete = {secure}")
+    async with db.engine.erasing(db):
+        ((erasure_id,),) = await db.fetch_all(
+            "INSERT INTO erasures (at, cause) VALUES (?, ?) RETURNING id", (to_us(at), cause)
+        )
+        name = pseudonym(erasure_id)
+        await _redact_texts(db, number, number_redactor(number, name))
+        for statement in _EMPTIED:
+            await db.execute(statement, (number,))
+        for statement in _RENAMED:
+            await db.execute(statement, (name, number))
     ((suppressions, consents),) = await db.fetch_all(
         """SELECT (SELECT count(*) FROM suppressions WHERE number = ?1),
                   (SELECT count(*) FROM subscriptions WHERE number = ?1)""",
@@ -116,8 +113,8 @@ async def _refusal(
                   EXISTS (SELECT 1 FROM verifications
                           WHERE number = ?1 AND status = 'pending' AND expires_at > ?2),
                   EXISTS (SELECT 1 FROM poll_rules CROSS JOIN votes v
-                          ON v.poll = poll_rules.poll AND v.number = ?1
-                          WHERE poll_rules.rules ->> '$.closes_at' > ?2)""",
+                          WHERE v.poll = poll_rules.poll AND v.number = ?1
+                            AND CAST(poll_rules.rules ->> '$.closes_at' AS BIGINT) > ?2)""",
         (number, to_us(at)),
     )
     if is_owed:

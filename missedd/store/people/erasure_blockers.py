@@ -28,9 +28,10 @@ async def erasure_blocker(
             return PendingVerification(rows[0][0], rows[0][1], iso_from_us(rows[0][2])) if rows else None
         case ErasureRefusal.POLL_OPEN:
             rows = await db.fetch_all(
-                """SELECT p.poll, p.rules ->> '$.closes_at' FROM poll_rules p CROSS JOIN votes v
-                   ON v.poll = p.poll AND v.number = ?
-                   WHERE p.rules ->> '$.closes_at' > ? ORDER BY 2 DESC LIMIT 1""",
+                """SELECT p.poll, CAST(p.rules ->> '$.closes_at' AS BIGINT)
+                   FROM poll_rules p CROSS JOIN votes v
+                   WHERE v.poll = p.poll AND v.number = ?
+                     AND CAST(p.rules ->> '$.closes_at' AS BIGINT) > ? ORDER BY 2 DESC LIMIT 1""",
                 (number, to_us(at)),
             )
             return OpenPoll(rows[0][0], iso_from_us(rows[0][1])) if rows else None

@@ -28,14 +28,25 @@ UPDATE leads SET updated_at = ?, callback_outcome = (
 WHERE campaign = ? AND number = ?"""
 
 
-_COUNT_CALL = """
+_COUNT_CALLS = """
 INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id, updated_at)
-VALUES (?, ?, ?, ?, ?, 1, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (campaign, number) DO UPDATE SET
-    first_seen_at = min(first_seen_at, excluded.first_seen_at),
-    last_seen_at = max(last_seen_at, excluded.last_seen_at),
-    count = count + 1,
+    first_seen_at = min(leads.first_seen_at, excluded.first_seen_at),
+    last_seen_at = max(leads.last_seen_at, excluded.last_seen_at),
+    count = leads.count + excluded.count,
     updated_at = excluded.updated_at"""
+
+
+@dataclass(slots=True)
+class _LeadCalls:
+    """The calls of one person to one campaign in a batch; instants in microseconds since 1970 UTC."""
+
+    source: str
+    first_us: int
+    last_us: int
+    count: int
+    first_id: int
 
 
 @dataclass(slots=True)
@@ -44,7 +55,7 @@ class LeadBatch:
 
     policy: Policy
     received_at: datetime
-    _rows: list[tuple[object, ...]] = field(default_factory=list)
+    _calls: dict[LeadKey, _LeadCalls] = field(default_factory=dict)
 
     @classmethod
     async def load(
@@ -60,21 +71,26 @@ class LeadBatch:
         campaign = self.policy.campaign(admission.campaign)
         if campaign is not None and campaign.lead_source is not None:
             at_us = to_us(admission.called_at)
-            self._rows.append(
-                (
-                    campaign.name,
-                    call.caller,
-                    campaign.lead_source,
-                    at_us,
-                    at_us,
-                    call_id,
-                    to_us(self.received_at),
-                )
-            )
+            key = (campaign.name, call.caller or "")
+            counted = self._calls.get(key)
+            if counted is None:
+                self._calls[key] = _LeadCalls(campaign.lead_source, at_us, at_us, 1, call_id)
+            else:
+                counted.first_us = min(counted.first_us, at_us)
+                counted.last_us = max(counted.last_us, at_us)
+                counted.count += 1
         return admission
 
     async def save(self, db: Database) -> None:
-        await db.executemany(_COUNT_CALL, self._rows)
+        """Write each lead once, however often that person called."""
+        received_us = to_us(self.received_at)
+        await db.executemany(
+            _COUNT_CALLS,
+            [
+                (*key, calls.source, calls.first_us, calls.last_us, calls.count, calls.first_id, received_us)
+                for key, calls in self._calls.items()
+            ],
+        )
 
 
 async def update_callback_outcomes(db: Database, leads: Iterable[LeadKey], now: datetime) -> None:
@@ -113,7 +129,7 @@ async def mark_converted(db: Database, conversions: Iterable[tuple[int, datetime
     for lead_id, at in conversions:
         first.setdefault(lead_id, at)
     rows = await db.fetch_all(
-        "SELECT id, status FROM leads WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, status FROM leads WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
         (json.dumps(list(first)),),
     )
     await db.executemany(

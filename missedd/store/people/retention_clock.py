@@ -41,7 +41,7 @@ async def _call_times(db: ReadOnlyDatabase, since_us: int) -> tuple[datetime | N
     ((first_us, latest_us),) = await db.fetch_all(
         """SELECT (SELECT min(called_at) FROM calls),
                   (SELECT called_at FROM (SELECT called_at FROM calls WHERE called_at > ?
-                                          ORDER BY called_at DESC LIMIT ?)
+                                          ORDER BY called_at DESC LIMIT ?) latest
                    WHERE called_at % 1000000 = 0 ORDER BY called_at DESC LIMIT 1)""",
         (since_us, _CALLS_SEARCHED),
     )

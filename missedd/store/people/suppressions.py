@@ -107,12 +107,13 @@ async def suppressions_in_force(db: Database, numbers: str, now: datetime) -> Su
 
 
 _COLUMNS: Final = "number, channel, class, sender, source, since_at, asked_at, until_at, call_id"
-# `number GLOB '*[*]'` repeats the condition of the partial index, or SQLite would not use the index.
+# `number != rtrim(number, '*')` repeats the condition of the partial index, or SQLite would not use it.
 _IN_FORCE: Final = f"""
 SELECT {_COLUMNS} FROM suppressions
 WHERE number IN (SELECT value FROM json_each(?)) AND (until_at IS NULL OR until_at > ?)
 UNION ALL
-SELECT {_COLUMNS} FROM suppressions WHERE number GLOB '*[*]' AND (until_at IS NULL OR until_at > ?)"""  # noqa: S608 - constants
+SELECT {_COLUMNS} FROM suppressions
+WHERE number != rtrim(number, '*') AND (until_at IS NULL OR until_at > ?)"""  # noqa: S608 - constants
 
 
 async def suppress(
@@ -134,7 +135,8 @@ async def suppress(
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (number, channel, class, sender, source) DO UPDATE SET
                reason = excluded.reason, until_at = excluded.until_at,
-               since_at = iif(until_at <= excluded.since_at, excluded.since_at, since_at)""",
+               since_at = iif(suppressions.until_at <= excluded.since_at,
+                              excluded.since_at, suppressions.since_at)""",
         (
             *(number, restriction.channel, restriction.sms_class or "", restriction.sender, reason, source),
             to_us(now),

@@ -61,8 +61,8 @@ class VerificationBatch:
             return batch
         # A pending one comes first: after a step of the clock a closed one may seem younger.
         rows = await db.fetch_all(
-            """WITH wanted AS (SELECT value ->> 0 AS number, value ->> 1 AS campaign, value ->> 2 AS called_at
-                               FROM json_each(?))
+            """WITH wanted AS (SELECT value ->> 0 AS number, value ->> 1 AS campaign,
+                                      CAST(value ->> 2 AS BIGINT) AS called_at FROM json_each(?))
                SELECT w.number, w.campaign, w.called_at, v.id, v.created_at, v.expires_at, v.status
                FROM wanted w JOIN verifications v ON v.id = (
                    SELECT id FROM verifications x

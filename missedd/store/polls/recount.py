@@ -78,7 +78,7 @@ def stored_tally(connection: sqlite3.Connection, poll: str) -> Tally | None:
     rules = connection.execute("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)).fetchone()
     if rules is None:
         return None
-    counts = connection.execute(f"{SELECT_COUNTS} WHERE poll = ?", (poll,)).fetchall()
+    counts = connection.execute(SELECT_COUNTS, (poll,)).fetchall()
     return parse_tally(poll, rules[0], counts)
 
 

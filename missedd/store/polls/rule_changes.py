@@ -63,8 +63,8 @@ async def _import_recorded_votes(db: Database, poll: str) -> None:
                WHERE name IS NOT NULL)
            INSERT INTO votes (poll, number, standing, called_at, call_sid, option)
            SELECT ?, a.number, ?, c.called_at, c.call_sid, a.details ->> '$.option'
-           FROM names CROSS JOIN actions a ON a.campaign = name AND a.kind = 'vote'
-           JOIN calls c ON c.id = a.call_id WHERE a.details ->> '$.poll' = ?""",
+           FROM names CROSS JOIN actions a JOIN calls c ON c.id = a.call_id
+           WHERE a.campaign = name AND a.kind = 'vote' AND a.details ->> '$.poll' = ?""",
         (poll, VoteStatus.SURPLUS, poll),
     )
 

@@ -18,7 +18,7 @@ async def tally(db: ReadOnlyDatabase, poll: str) -> Tally | None:
     rows = await db.fetch_all("SELECT rules FROM poll_rules WHERE poll = ?", (poll,))
     if not rows:
         return None
-    counts = await db.fetch_all(f"{SELECT_COUNTS} WHERE poll = ?", (poll,))
+    counts = await db.fetch_all(SELECT_COUNTS, (poll,))
     return parse_tally(poll, rows[0][0], counts)
 
 
@@ -27,7 +27,10 @@ async def polls(db: ReadOnlyDatabase) -> list[str]:
     return [name for (name,) in await db.fetch_all("SELECT poll FROM poll_rules ORDER BY poll")]
 
 
-SELECT_COUNTS = f"SELECT option, {', '.join(COLUMN_OF_STATUS.values())} FROM tallies"  # noqa: S608 - constant
+SELECT_COUNTS = f"""
+SELECT option, {", ".join(f"sum({name})" for name in COLUMN_OF_STATUS.values())} FROM tallies
+WHERE poll = ? GROUP BY option ORDER BY option"""  # noqa: S608 - constant
+"""The tally of a poll: for each option the sums over its places, in the order of `COLUMN_OF_STATUS`."""
 
 
 def parse_tally(poll: str, rules: str, rows: Sequence[Sequence[Any]]) -> Tally:

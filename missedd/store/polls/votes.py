@@ -189,7 +189,8 @@ async def update_tallies(db: Database, changes: Mapping[TallyKey, int]) -> None:
         _CHANGE,
         [
             (*key, *(differences.get(status, 0) for status in COLUMN_OF_STATUS))
-            for key, differences in by_option.items()
+            # In one order, so that writers that have the same place never wait in a circle.
+            for key, differences in sorted(by_option.items())
         ],
     )
 
@@ -197,8 +198,8 @@ async def update_tallies(db: Database, changes: Mapping[TallyKey, int]) -> None:
 _CHANGE = f"""
 INSERT INTO tallies (poll, option, {", ".join(COLUMN_OF_STATUS.values())})
 VALUES (?, ?{", ?" * len(COLUMN_OF_STATUS)})
-ON CONFLICT (poll, option) DO UPDATE SET
-{", ".join(f"{name} = {name} + excluded.{name}" for name in COLUMN_OF_STATUS.values())}"""  # noqa: S608 - constant
+ON CONFLICT (poll, option, place) DO UPDATE SET
+{", ".join(f"{name} = tallies.{name} + excluded.{name}" for name in COLUMN_OF_STATUS.values())}"""  # noqa: S608 - constant
 
 
 _COUNTED = """

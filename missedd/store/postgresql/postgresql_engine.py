@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Final
 
@@ -18,6 +19,7 @@ IDS_PER_BLOCK: Final = 32
 _NEXT_BLOCKS: Final = {
     "calls": "SELECT nextval('call_ids') FROM generate_series(1, ?)",
     "actions": "SELECT nextval('action_ids') FROM generate_series(1, ?)",
+    "conversions": "SELECT nextval('conversion_ids') FROM generate_series(1, ?)",
 }
 
 
@@ -32,15 +34,23 @@ async def _new_ids(db: Database, table: IdTable, at_least: int) -> Iterator[int]
     return chain.from_iterable(range(first, first + IDS_PER_BLOCK) for first in firsts)
 
 
-async def _erase_for_good(db: Database) -> None:
+async def _skip_action_ids(db: Database, number: int) -> None:
+    """The sequence moves on at once, and stays there whatever becomes of the transaction."""
+    await db.fetch_all("SELECT setval('action_ids', nextval('action_ids') + ?)", (number,))
+
+
+@asynccontextmanager
+async def _erasing(db: Database) -> AsyncIterator[None]:
     """Nothing to do here: VACUUM overwrites the old rows, and runs by itself outside transactions."""
+    yield
 
 
 POSTGRESQL: Final = DatabaseEngine(
     name="postgresql",
     new_ids=_new_ids,
     schema_version=schema_version,
-    erase_for_good=_erase_for_good,
+    skip_action_ids=_skip_action_ids,
+    erasing=_erasing,
     # Not DataError and IntegrityError: those are about the values of one unit, which then fails alone.
     failures=(
         psycopg.OperationalError,

@@ -54,7 +54,8 @@ async def attention_counts(db: ReadOnlyDatabase) -> dict[str, int]:
     found = {}
     for name, condition in (("parked", IS_PARKED), ("unknown", IS_UNKNOWN), ("lost", _HAS_LOST_ANSWER)):
         rows = await db.fetch_all(
-            f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?)", (COUNT_LIMIT + 1,)
+            f"SELECT count(*) FROM (SELECT 1 FROM actions a WHERE {condition} LIMIT ?) few",
+            (COUNT_LIMIT + 1,),
         )
         found[name] = int(rows[0][0])
     return found

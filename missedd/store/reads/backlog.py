@@ -37,7 +37,7 @@ async def backlogs(db: ReadOnlyDatabase, now: datetime) -> dict[Kind, Backlog]:
     now_us = to_us(now)
     rows = await db.fetch_all(
         # A quotient is cut off towards zero, which is the wrong way for what has been due for a while.
-        """SELECT kind, (wake_at - ?) / 60000000 - (wake_at <= ?),
+        """SELECT kind, (wake_at - ?) / 60000000 - iif(wake_at <= ?, 1, 0),
                   max(0, (expires_at - ?) / 60000000), count(*)
            FROM actions
            WHERE wake_at IS NOT NULL AND wake_at < ? AND state IN ('planned', 'held') GROUP BY 1, 2, 3""",

@@ -35,7 +35,7 @@ ACTION_COLUMNS: Final = (
     {"origin": "a.origin_id"}
     | {fact.name: f"a.details ->> '{fact.name}'" for fact in ACTION_DETAILS}
     # What is kept as a text, and is a number.
-    | {name: f"CAST(a.details ->> '{name}' AS INTEGER)" for name in ("talk_s", "replaced_by", "units")}
+    | {name: f"CAST(a.details ->> '{name}' AS BIGINT)" for name in ("talk_s", "replaced_by", "units")}
 )
 ACTION: Final = Columns(BriefActionJson, "a", **ACTION_COLUMNS)
 _STORY_ACTION: Final = Columns(
@@ -80,7 +80,7 @@ async def _with_actions(db: ReadOnlyDatabase, calls: Sequence[Sequence[Any]]) ->
         return []
     rows = await db.fetch_all(
         f"""SELECT a.call_id, {_STORY_ACTION.sql} FROM actions a
-            WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
+            WHERE a.call_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY a.id""",
         (json.dumps([call_id for call_id, *_ in calls]),),
     )
     wanted = (json.dumps([action_id for _, action_id, *_ in rows]),)
@@ -90,14 +90,15 @@ async def _with_actions(db: ReadOnlyDatabase, calls: Sequence[Sequence[Any]]) ->
     attempts: defaultdict[int, list[AttemptJson]] = defaultdict(list)
     for action_id, *attempt in await db.fetch_all(
         f"""SELECT t.action_id, {_ATTEMPT.sql} FROM attempts t
-            WHERE t.action_id IN (SELECT value FROM json_each(?)) ORDER BY t.action_id, t.number""",
+            WHERE t.action_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+            ORDER BY t.action_id, t.number""",
         wanted,
     ):
         attempts[action_id].append(_ATTEMPT.read(attempt))
     reports: defaultdict[int, list[ReportJson]] = defaultdict(list)
     for action_id, *report in await db.fetch_all(
         f"""SELECT r.action_id, {_REPORT.sql} FROM reports r
-            WHERE r.action_id IN (SELECT value FROM json_each(?)) ORDER BY r.id""",
+            WHERE r.action_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY r.id""",
         wanted,
     ):
         reports[action_id].append(_REPORT.read(report))
@@ -113,5 +114,5 @@ SELECT a.id, v.poll, v.option, v.standing FROM actions a JOIN calls c ON c.id = 
 JOIN votes v ON v.poll = a.details ->> '$.poll' AND v.number = a.number
             AND v.standing IN ('counted', 'surplus', 'replaced', 'early', 'late')
             AND v.called_at = c.called_at AND v.call_sid = c.call_sid
-WHERE a.id IN (SELECT value FROM json_each(?)) AND a.kind = 'vote'"""
+WHERE a.id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND a.kind = 'vote'"""
 """How the votes stand now. A voter may have thousands: all that the key begins with is said."""

@@ -23,13 +23,13 @@ from missedd.store.sqlite.migrate import LATEST_VERSION
 
 _OPEN: Final = """
 SELECT kind, state, iif(state = 'held', reason, ''), count(*),
-       sum(coalesce(wake_at <= ? AND state IN ('planned', 'held'), 0)),
+       count(*) FILTER (WHERE wake_at <= ? AND state IN ('planned', 'held')),
        min(iif(state IN ('planned', 'held'), wake_at, NULL))
 FROM actions WHERE state != 'done' GROUP BY 1, 2, 3"""
 
 _CALLS_SEARCHED: Final = 100
 _LAST_WEBHOOK: Final = """
-SELECT max(received_at) FROM (SELECT received_at, shape FROM calls ORDER BY id DESC LIMIT ?)
+SELECT max(received_at) FROM (SELECT received_at, shape FROM calls ORDER BY id DESC LIMIT ?) latest
 WHERE shape != 'recovered'"""
 
 

@@ -57,7 +57,7 @@ async def latest_calls(db: ReadOnlyDatabase, limit: int) -> list[LatestCallJson]
     actions: defaultdict[int, list[BriefActionJson]] = defaultdict(list)
     for call_id, *action in await db.fetch_all(
         f"""SELECT a.call_id, {ACTION.sql} FROM actions a
-            WHERE a.call_id IN (SELECT value FROM json_each(?)) ORDER BY a.id""",
+            WHERE a.call_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY a.id""",
         (json.dumps([call_id for call_id, *_ in calls]),),
     ):
         actions[call_id].append(ACTION.read(action))
@@ -87,7 +87,8 @@ async def next_actions(db: ReadOnlyDatabase, now: datetime, limit: int) -> list[
         found += await db.fetch_all(
             f"""SELECT {_LISTED_ACTION.sql}
                 FROM (SELECT id AS next, row_number() OVER () AS turn FROM (
-                        SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2))
+                        SELECT id FROM actions WHERE state IN ('planned', 'held') AND {which} LIMIT ?2
+                    ) waiting) turns
                 JOIN actions a ON a.id = next JOIN calls c ON c.id = a.call_id ORDER BY turn""",
             (to_us(now), limit - len(found)),
         )
@@ -129,10 +130,11 @@ _ACTIONS: Final = ListSpec(
     boolean_filters={"parked": (IS_PARKED, IS_RESENT), "settled": (IS_RESOLVED, IS_UNKNOWN)},
 )
 
-_COVERS_NUMBER: Final = """s.rowid IN (
-    SELECT own.rowid FROM suppressions own WHERE own.number = ?
+_COVERS_NUMBER: Final = """s.number IN (
+    SELECT ?
     UNION ALL
-    SELECT p.rowid FROM suppressions p WHERE p.number GLOB '*[*]' AND p.number != ? AND ? GLOB p.number)"""
+    SELECT p.number FROM suppressions p
+    WHERE p.number != rtrim(p.number, '*') AND substr(?, 1, length(p.number) - 1) = rtrim(p.number, '*'))"""
 """A number's own suppressions, and those of the prefixes that it begins with."""
 
 _SUPPRESSIONS: Final = ListSpec(

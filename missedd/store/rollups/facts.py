@@ -7,11 +7,12 @@ The same statements build the rollups and complete them, so a fact means the sam
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final, NamedTuple
 
 from missedd.core.analytics.figures import COUNTED_VERDICTS
 from missedd.core.analytics.hour_grid import HourGrid
-from missedd.store.db.database import ReadOnlyDatabase
+from missedd.store.db.database import Database, ReadOnlyDatabase
 
 COUNTED_VERDICTS_SQL: Final = ", ".join(f"'{each}'" for each in COUNTED_VERDICTS)
 
@@ -53,6 +54,13 @@ class RowWatermarks(NamedTuple):
     lead: int = 0
     conversion: int = 0
 
+    def or_later(self, other: RowWatermarks) -> RowWatermarks:
+        """Of each table the later of two rows."""
+        return RowWatermarks(*map(max, self, other))
+
+
+_TABLES: Final = ("calls", "actions", "leads", "conversions")
+"""The tables of the watermarks, in their order."""
 
 NO_ROWS: Final = RowWatermarks()
 ALL_ROWS: Final = RowWatermarks(*[2**63 - 1] * 4)
@@ -75,23 +83,50 @@ def time_bucket_sql(instant: str) -> str:
 
 async def newest_rows(db: ReadOnlyDatabase) -> RowWatermarks:
     """The id of the last row of each table."""
-    ((*ids,),) = await db.fetch_all(
-        """SELECT (SELECT coalesce(max(id), 0) FROM calls), (SELECT coalesce(max(id), 0) FROM actions),
-                  (SELECT coalesce(max(id), 0) FROM leads), (SELECT coalesce(max(id), 0) FROM conversions)"""
-    )
+    newest = [f"(SELECT coalesce(max(id), 0) FROM {table})" for table in _TABLES]
+    ((*ids,),) = await db.fetch_all(f"SELECT {', '.join(newest)}")
+    return RowWatermarks(*ids)
+
+
+async def following_rows(
+    db: ReadOnlyDatabase, after: RowWatermarks, up_to: RowWatermarks, limit: int
+) -> RowWatermarks:
+    """The last of the next `limit` rows of each table, with `after < id <= up_to`; `after` if there are none.
+
+    Ids may have large gaps, so they are not reckoned with.
+    """
+    last = [
+        f"""(SELECT coalesce(max(id), ?)
+             FROM (SELECT id FROM {table} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?) few)"""
+        for table in _TABLES
+    ]
+    bounds = [(first, first, last_id, limit) for first, last_id in zip(after, up_to, strict=True)]
+    ((*ids,),) = await db.fetch_all(f"SELECT {', '.join(last)}", tuple(chain.from_iterable(bounds)))
     return RowWatermarks(*ids)
 
 
 async def count_facts(
-    db: ReadOnlyDatabase, campaign: str, since_us: int, until_us: int, grid: HourGrid, time_bucket: int = -1
+    db: ReadOnlyDatabase,
+    campaign: str,
+    since_us: int,
+    until_us: int,
+    grid: HourGrid,
+    time_bucket: int = -1,
+    up_to: RowWatermarks = ALL_ROWS,
 ) -> list[FactCount]:
-    """A campaign's facts at or after `since_us` and before `until_us`, which all lie in `time_bucket`."""
+    """A campaign's facts at or after `since_us` and before `until_us`, which all lie in `time_bucket`.
+
+    Only those of the rows up to the ids of `up_to`.
+    """
+    # The plus: the facts of a period are found by its bounds, not by the ids of all rows before.
     rows = await db.fetch_all(
-        """SELECT campaign, ?, (at - ?) / ?, fact, count(*) FROM facts
-           WHERE campaign = ? AND at >= ? AND at < ? GROUP BY 3, 4""",
-        (time_bucket, grid.phase_us, grid.width_us, campaign, since_us, until_us),
+        """SELECT (at - ?) / ?, fact, count(*) FROM facts
+           WHERE campaign = ? AND at >= ? AND at < ?
+             AND +id <= CASE source WHEN 'call' THEN ? WHEN 'action' THEN ? WHEN 'lead' THEN ? ELSE ? END
+           GROUP BY 1, 2""",
+        (grid.phase_us, grid.width_us, campaign, since_us, until_us, *up_to),
     )
-    return [FactCount(*row) for row in rows]
+    return [FactCount(campaign, time_bucket, *row) for row in rows]
 
 
 async def count_new_facts(
@@ -114,6 +149,26 @@ async def count_new_facts(
         )
         counts += [FactCount(*row) for row in rows]
     return counts
+
+
+async def count_late_facts(db: ReadOnlyDatabase, first: int, last: int) -> list[FactCount]:
+    """How facts have changed since they were rolled up, in the buckets from `first` to before `last`."""
+    rows = await db.fetch_all(
+        """SELECT campaign, stretch, hour, fact, sum(n) FROM late_facts
+           WHERE stretch >= ? AND stretch < ? GROUP BY 1, 2, 3, 4""",
+        (first, last),
+    )
+    return [FactCount(*row) for row in rows]
+
+
+async def take_late_facts(db: Database, limit: int) -> list[FactCount]:
+    """Remove at most `limit` changes of facts from the table `late_facts`, and return them."""
+    rows = await db.fetch_all(
+        """DELETE FROM late_facts WHERE id IN (SELECT id FROM late_facts ORDER BY id LIMIT ?)
+           RETURNING campaign, stretch, hour, fact, n""",
+        (limit,),
+    )
+    return [FactCount(*row) for row in rows]
 
 
 def is_counted_call(fact: str) -> bool:

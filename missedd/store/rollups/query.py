@@ -31,6 +31,7 @@ from missedd.store.rollups.facts import (
     FactCount,
     campaigns_with_facts,
     count_facts,
+    count_late_facts,
     count_new_facts,
     is_counted_call,
 )
@@ -74,6 +75,7 @@ async def load_analytics(
     if parts.first < parts.last:
         await _add_rollups(db, names, parts, facts, hours)
         late = await count_new_facts(db, state.watermarks, ALL_ROWS, parts.since_us, parts.until_us, grid)
+        late += await count_late_facts(db, parts.first, parts.last)
         _add_counts((count for count in late if count.campaign in names), 1, facts, hours)
     caller_parts = split_period(since_us, until_us, *bounds, additive_only=True)
     callers = await count_callers(db, names, caller_parts, state.bucket_count, state.watermarks.call)
@@ -92,7 +94,7 @@ async def _refuse_too_much(
 ) -> None:
     for remainder in remainders:
         ((calls,),) = await db.fetch_all(
-            "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?)",
+            "SELECT count(*) FROM (SELECT 1 FROM calls WHERE called_at >= ? AND called_at < ? LIMIT ?) few",
             (remainder.since_us, remainder.until_us, max_calls + 1),
         )
         if calls > max_calls:

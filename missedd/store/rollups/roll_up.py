@@ -30,8 +30,10 @@ from missedd.store.rollups.facts import (
     campaigns_with_facts,
     count_facts,
     count_new_facts,
+    following_rows,
     is_counted_call,
     newest_rows,
+    take_late_facts,
 )
 from missedd.store.rollups.state import RollupState, load_rollup_state, save_rollup_state
 
@@ -61,20 +63,24 @@ class RollupStep:
 
 
 async def next_rollup_step(
-    db: ReadOnlyDatabase, state: RollupState, now: datetime, calls_per_bucket: int = CALLS_PER_BUCKET
+    db: ReadOnlyDatabase,
+    state: RollupState,
+    now: datetime,
+    calls_per_bucket: int = CALLS_PER_BUCKET,
+    up_to: RowWatermarks | None = None,
 ) -> RollupStep | None:
-    """The step that is due at `now`; None if nothing is due."""
-    newest = await newest_rows(db)
-    watermarks = RowWatermarks(
-        *(
-            min(watermark + ROWS_PER_CALL * calls_per_bucket, newest_id)
-            for watermark, newest_id in zip(state.watermarks, newest, strict=True)
-        )
-    )
-    if watermarks != newest and state.bucket_count:
+    """The step that is due at `now`, for the rows up to the ids of `up_to`; None if nothing is due."""
+    newest = state.watermarks.or_later(up_to or await newest_rows(db))
+    watermarks = await following_rows(db, state.watermarks, newest, ROWS_PER_CALL * calls_per_bucket)
+    if state.bucket_count and (watermarks != newest or await _are_late_facts_many(db, calls_per_bucket)):
         return RollupStep(watermarks, state.until_us)
     until_us = await _next_bucket_end(db, state, now, calls_per_bucket)
     return None if until_us is None else RollupStep(newest, until_us)
+
+
+async def _are_late_facts_many(db: ReadOnlyDatabase, few: int) -> bool:
+    """Whether there are more than a few; those are added to the rollups with the next bucket."""
+    return bool(await db.fetch_all("SELECT 1 FROM late_facts LIMIT 1 OFFSET ?", (few,)))
 
 
 async def _next_bucket_end(
@@ -117,17 +123,25 @@ class RollupResult:
 
 
 async def roll_up(
-    db: Database, grid: HourGrid, now: datetime, calls_per_bucket: int = CALLS_PER_BUCKET
+    db: Database,
+    grid: HourGrid,
+    now: datetime,
+    calls_per_bucket: int = CALLS_PER_BUCKET,
+    up_to: RowWatermarks | None = None,
 ) -> RollupResult | None:
-    """Add the next bucket or late rows to the rollups; None if nothing is due."""
+    """Add the next bucket or late rows to the rollups; None if nothing is due.
+
+    Where several nodes write, `up_to` names rows of which none is missing any more; see `settled_rows`.
+    """
     before = await load_rollup_state(db, grid)
-    step = None if before is None else await next_rollup_step(db, before, now, calls_per_bucket)
+    step = None if before is None else await next_rollup_step(db, before, now, calls_per_bucket, up_to)
     if before is None or step is None:
         return None
     after = replace(before, until_us=step.until_us, watermarks=step.watermarks)
     names = await campaigns_with_facts(db)
     facts: list[FactCount] = []
     callers: list[NewCaller] = []
+    facts += await take_late_facts(db, ROWS_PER_CALL * calls_per_bucket)
     if before.bucket_count:  # without a bucket no row is late
         facts += await count_new_facts(
             db, before.watermarks, step.watermarks, BEFORE_US, before.until_us, grid
@@ -136,7 +150,7 @@ async def roll_up(
     if before.until_us < after.until_us:
         new, period = before.bucket_count, (before.until_us, after.until_us)
         for name in names:
-            facts += await count_facts(db, name, *period, grid, new)
+            facts += await count_facts(db, name, *period, grid, new, step.watermarks)
             callers += await callers_in_bucket(db, name, *period, new)
         await db.execute("INSERT INTO stretches (number, since_at) VALUES (?, ?)", (new, before.until_us))
         after = replace(after, bucket_count=new + 1)
@@ -144,7 +158,8 @@ async def roll_up(
     id_count = await add_callers(db, callers, before.bucket_count, before.caller_id_count)
     await merge_caller_sets(db, names, before.bucket_count, after.bucket_count)
     await save_rollup_state(db, replace(after, caller_id_count=id_count))
-    return RollupResult(after.until_us, await next_rollup_step(db, after, now, calls_per_bucket) is not None)
+    next_step = await next_rollup_step(db, after, now, calls_per_bucket, up_to)
+    return RollupResult(after.until_us, next_step is not None)
 
 
 async def _add(db: Database, facts: Iterable[FactCount]) -> None:
@@ -159,11 +174,11 @@ async def _add(db: Database, facts: Iterable[FactCount]) -> None:
                 hours[campaign, level, time_bucket // span, hour] += times
     await db.executemany(
         """INSERT INTO figures (campaign, level, bucket, fact, n) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = n + excluded.n""",
+           ON CONFLICT (campaign, level, bucket, fact) DO UPDATE SET n = figures.n + excluded.n""",
         [(*key, times) for key, times in figures.items()],
     )
     await db.executemany(
         """INSERT INTO call_hours (campaign, level, bucket, hour, n) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (campaign, level, bucket, hour) DO UPDATE SET n = n + excluded.n""",
+           ON CONFLICT (campaign, level, bucket, hour) DO UPDATE SET n = call_hours.n + excluded.n""",
         [(*key, times) for key, times in hours.items()],
     )

@@ -1,8 +1,9 @@
 """How far the rollups reach: they hold exactly the facts before an instant, of rows up to a watermark.
 
-`missedd.store.rollups.roll_up` advances both. Triggers (migrations 9 to 11) correct the rollups whenever a
-row changes that is rolled up already. All other rows are counted from the tables. So analytics are exact at
-every moment, and fast once the rollups are near the present.
+`missedd.store.rollups.roll_up` advances both. Whenever a row changes that is rolled up already, triggers note
+the difference in `late_facts`. It is added to the rollups with the next step, and to every figure until then.
+All other rows are counted from the tables. So analytics are exact at every moment, and fast once the rollups
+are near the present.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ async def start_rollups(db: Database, grid: HourGrid) -> bool:
         "DELETE FROM call_hours",
         "DELETE FROM caller_sets",
         "DELETE FROM late_callers",
+        "DELETE FROM late_facts",
         "DELETE FROM callers",
         "DELETE FROM stretches",
     ):
@@ -65,9 +67,14 @@ async def start_rollups(db: Database, grid: HourGrid) -> bool:
 
 async def save_rollup_state(db: Database, state: RollupState) -> None:
     await db.execute(
-        """INSERT OR REPLACE INTO summary (id, width_us, phase_us, until_at, last_call, last_action,
-                                           last_lead, last_conversion, callers)
-           VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO summary (id, width_us, phase_us, until_at, last_call, last_action, last_lead,
+                                last_conversion, callers)
+           VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET
+               width_us = excluded.width_us, phase_us = excluded.phase_us, until_at = excluded.until_at,
+               last_call = excluded.last_call, last_action = excluded.last_action,
+               last_lead = excluded.last_lead, last_conversion = excluded.last_conversion,
+               callers = excluded.callers""",
         (state.grid.width_us, state.grid.phase_us, state.until_us, *state.watermarks, state.caller_id_count),
     )
 

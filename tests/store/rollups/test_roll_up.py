@@ -16,7 +16,6 @@ from missedd.base.clock import to_us
 from missedd.core.analytics.figures import RollupsBehind
 from missedd.core.analytics.hour_grid import hour_grid_for
 from missedd.core.analytics.latency_buckets import bucket_of
-from missedd.core.analytics.time_buckets import SPANS
 from missedd.core.api_types.analytics import HourJson
 from missedd.store.db.database import Database
 from missedd.store.reads.reader import ReadOnlyDatabase, load_analytics
@@ -182,10 +181,6 @@ async def test_what_is_too_much_to_count_is_refused_until_it_is_summed(store: St
     await store.write(partial(_put_calls, instants=[to_us(NOON) + 100 + i for i in range(9)], campaign="b"))
     with pytest.raises(RollupsBehind, match="2026-11-23T06:30:00"):
         await store.read(unit)
-
-
-async def test_the_database_has_the_same_levels(store: Store) -> None:
-    assert await rows(store, "SELECT level, stretches FROM levels ORDER BY level") == list(enumerate(SPANS))
 
 
 async def test_the_database_has_the_same_buckets(store: Store) -> None:

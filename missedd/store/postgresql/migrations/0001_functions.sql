@@ -12,6 +12,8 @@ CREATE FUNCTION max(bigint, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALL
     AS 'SELECT CASE WHEN $1 >= $2 THEN $1 WHEN $1 < $2 THEN $2 END';
 CREATE FUNCTION min(bigint, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS 'SELECT CASE WHEN $1 <= $2 THEN $1 WHEN $1 > $2 THEN $2 END';
+CREATE FUNCTION max(VARIADIC bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS 'SELECT CASE WHEN array_position($1, NULL) IS NULL THEN (SELECT pg_catalog.max(x) FROM unnest($1) x) END';
 
 -- A plus keeps the index of a column out of SQLite's plan. A text has no plus in PostgreSQL, and there the
 -- planner counts for itself: for a text the plus means nothing.
