@@ -169,6 +169,10 @@ class Reason(StrEnum):
         "stopped-in-flight",
         "the daemon stopped while the request was in flight; the result will be looked up",
     )
+    GIVEN_BACK = (
+        "given-back",
+        "nothing was sent, as the claim was too old or another node may lead; it is tried again",
+    )
     NOT_FOUND = (
         "not-found",
         "the provider's list has no such call or SMS; it is not sent again, to avoid sending it twice",

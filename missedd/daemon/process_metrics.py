@@ -48,7 +48,7 @@ class ProcessMetrics:
             files=_file_sizes(engine.store.path),
             disk_free=disk_free,
             disk_size=disk_size,
-            cluster=ClusterGauges(cluster, leads=True),
+            cluster=ClusterGauges(cluster, leads=leader is not None),
         )
 
 

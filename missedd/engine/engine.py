@@ -79,7 +79,7 @@ async def running_node(engine: Engine, setup: LeaderSetup, leadership: Leadershi
 
     async def lead(term: Term, task_status: trio.TaskStatus[None]) -> None:
         store = engine.store.fenced(term.fence)
-        recovered = await recover(store, setup.settings, setup.clock, setup.log)
+        recovered = await recover(store, term, setup.settings, setup.clock, setup.log)
         leader = build_leader(setup, store, term, recovered)
         with engine.link.leading(leader):
             await run_leader(leader, recovered, setup.log, shutdown, task_status)

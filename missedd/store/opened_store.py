@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
+import trio
+
 from missedd.config.store_location import PostgresqlLocation
 from missedd.store.backup.upgrade_copy import UpgradeResult
-from missedd.store.db.database import Database, DatabaseConnection, UnitOfWork
+from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import Writer
 
@@ -20,6 +22,8 @@ MAX_WAIT_S: Final = 10.0
 SHARED_MAX_WAIT_S: Final = 4.0
 """For a PostgreSQL. Waits are checked each half second, so Exotel has its 503 within five seconds, and sends
 the request again; another node, or another server, may take it then."""
+
+READ_RETRY_S: Final = 0.5
 
 
 class Driver(Protocol):
@@ -79,7 +83,8 @@ class Store:
     def fenced(self, fence: UnitOfWork[None] | None) -> Store:
         """The same store, except that `fence` runs first in the transaction of each unit that writes.
 
-        If it raises, the unit does not run, and `write` raises the same; other units are not hurt.
+        If it raises, the unit does not run, and `write` raises the same; other units are not hurt. While
+        the database is away, `read` waits: whoever the fence protects is cancelled when that takes too long.
         """
         fenced = copy(self)
         fenced._fence = fence
@@ -110,7 +115,13 @@ class Store:
 
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""
-        return await self._reader.read(unit)
+        while True:
+            try:
+                return await self._reader.read(unit)
+            except NotDurable:
+                if self._fence is None:
+                    raise
+            await trio.sleep(READ_RETRY_S)
 
     async def check_answers(self) -> None:
         """Read something small, for a watchdog; raises what every read raises.

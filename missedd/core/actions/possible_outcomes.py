@@ -55,9 +55,15 @@ _PROVIDER_FAILURES: Final = (
     Reason.DO_NOT_DISTURB,
     Reason.ACCOUNT_PROBLEM,
     Reason.REPLY_LOST,
+    Reason.GIVEN_BACK,
 )
 REQUEST_FAILURES: Final[Mapping[Kind, tuple[Reason, ...]]] = {
-    Kind.WEBHOOK: (Reason.ENDPOINT_REFUSED, Reason.ENDPOINT_FAILED, Reason.RETRIES_EXHAUSTED),
+    Kind.WEBHOOK: (
+        Reason.ENDPOINT_REFUSED,
+        Reason.ENDPOINT_FAILED,
+        Reason.RETRIES_EXHAUSTED,
+        Reason.GIVEN_BACK,
+    ),
     Kind.SMS: _PROVIDER_FAILURES,
     Kind.CALLBACK: (*_PROVIDER_FAILURES, Reason.CHANNELS_BUSY),
 }

@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import assert_never
+from typing import Final, assert_never
 
 from missedd.core.actions.backoff import lookup_backoff, refusal_backoff, webhook_backoff
 from missedd.core.actions.lifecycle import ActionEvent
 from missedd.core.model import Kind, Outcome, State
 from missedd.core.reasons import ACCOUNT_REFUSALS, Reason
+from missedd.engine.leadership.term import TOO_LATE
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.store.actions.attempts import AttemptResult
+
+TOO_LATE_WAIT_S: Final = 1.0
+"""How long an action waits whose claim took too long: the next claim would hardly be faster at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The request of a claim was not sent. `why` is what the term says: see `Term.why_not_send`."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,20 @@ def interpret_answer(answer: Answer, kind: Kind, attempt: int, now: datetime, rn
             )
         case _:
             assert_never(answer)
+
+
+def give_back(withheld: Withheld, now: datetime) -> AttemptDecision:
+    """Decide about an attempt whose request was not sent: it had no effect, and the action is due again."""
+    wait_s = TOO_LATE_WAIT_S if withheld.why == TOO_LATE else 0.0
+    return AttemptDecision(
+        AttemptResult(
+            ActionEvent.POSTPONE,
+            "refused",
+            withheld.why,
+            Reason.GIVEN_BACK,
+            wake_at=now + timedelta(seconds=wait_s),
+        )
+    )
 
 
 def hold_with_lane(decision: AttemptDecision, reason: Reason | None) -> AttemptDecision:

@@ -20,8 +20,9 @@ from missedd.base.clock import Clock
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
-from missedd.engine.dispatch.attempt_result import hold_with_lane, interpret_answer
+from missedd.engine.dispatch.attempt_result import Withheld, give_back, hold_with_lane, interpret_answer
 from missedd.engine.dispatch.attempts import STORE_RETRY_S, AttemptRecorder, OnExpired
+from missedd.engine.leadership.term import Term
 from missedd.engine.provider.lane_state import CircuitBreakers
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.engine.timing.due_queue import DueQueue
@@ -57,6 +58,7 @@ class Dispatcher:
         rate_limiter: RateLimiter | None,
         max_in_flight: int,
         breakers: CircuitBreakers,
+        term: Term,
         on_expired: OnExpired = lambda campaign, kind: None,
     ) -> None:
         """At most `max_in_flight` requests are in flight. Without `rate_limiter` there is no other limit."""
@@ -71,6 +73,7 @@ class Dispatcher:
         self._send = send
         self._rate_limiter = rate_limiter
         self._breakers = breakers
+        self._term = term
         self._slots = trio.CapacityLimiter(max_in_flight)
         self._claiming = trio.CancelScope()
         self._requests: trio.Nursery | None = None
@@ -94,6 +97,7 @@ class Dispatcher:
     async def _send_next(self) -> None:
         await self._wait_for_slot()
         slot = await self._rate_limiter.acquire() if self._rate_limiter else 0.0
+        asked_at_s = trio.current_time()
         started: Sequence[trio.Event] = ()
         claims: ClaimResult | None = None
         is_held = self._breakers.hold_reason(self._lane) is not None
@@ -102,7 +106,7 @@ class Dispatcher:
         with trio.CancelScope(shield=True):
             if not is_held:  # the lane may be held since the slot was requested
                 claims = await self._claim()
-            started = self._start_requests(claims, slot)
+            started = self._start_requests(claims, slot, asked_at_s)
         if claims is None and not is_held:
             await trio.sleep(STORE_RETRY_S)
         if self._rate_limiter and not started:
@@ -127,9 +131,10 @@ class Dispatcher:
         """
         await self._wait_for_slot()
         slot = await self._rate_limiter.acquire() if self._rate_limiter else 0.0
+        asked_at_s = trio.current_time()
         with trio.CancelScope(shield=True):
             claims = await self._recorder.claim_first(self._due_queue, held_ids)
-            started = self._start_requests(claims, slot)
+            started = self._start_requests(claims, slot, asked_at_s)
         if claims is None:
             await trio.sleep(STORE_RETRY_S)
         if self._rate_limiter and not started:
@@ -158,8 +163,13 @@ class Dispatcher:
         if self._breakers.hold_reason(self._lane) is None:
             await self.release_held()
 
-    def _start_requests(self, claims: ClaimResult | None, slot: float) -> Sequence[trio.Event]:
-        """Start the requests of the claimed actions. Each event is set when its request has ended."""
+    def _start_requests(
+        self, claims: ClaimResult | None, slot: float, asked_at_s: float
+    ) -> Sequence[trio.Event]:
+        """Start the requests of the claimed actions. Each event is set when its request has ended.
+
+        `asked_at_s` is when the claim was asked for, by trio's clock.
+        """
         claimed = claims.claimed if claims else ()
         if self._requests is None:
             raise AssertionError("requests are sent while the dispatcher runs")
@@ -169,7 +179,8 @@ class Dispatcher:
         for attempt in claimed:
             self._slots.acquire_on_behalf_of_nowait(attempt.action.id)
             ended = trio.Event()
-            self._requests.start_soon(self._make_attempt, attempt, ended, name=f"attempt {attempt.action.id}")
+            name = f"attempt {attempt.action.id}"
+            self._requests.start_soon(self._make_attempt, attempt, asked_at_s, ended, name=name)
             events.append(ended)
         return events
 
@@ -183,13 +194,16 @@ class Dispatcher:
         limit = 1 if self._rate_limiter else math.floor(self._slots.available_tokens)
         return await self._recorder.claim(self._due_queue, self._due_queue.take(JUDGE_BATCH), limit)
 
-    async def _make_attempt(self, claimed: ClaimedAction, ended: trio.Event) -> None:
+    async def _make_attempt(self, claimed: ClaimedAction, asked_at_s: float, ended: trio.Event) -> None:
         action, began_s = claimed.action, trio.current_time()
         try:
-            answer = await self._send(claimed)
-            answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
-            decision = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
-            self._breakers.record_answer(self._lane, answer, began_s)
+            if (why_not := self._term.why_not_send(asked_at_s)) is not None:
+                decision = give_back(Withheld(why_not), self._clock.now())
+            else:
+                answer = await self._send(claimed)
+                answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
+                decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
+                self._breakers.record_answer(self._lane, answer, began_s)
             decision = hold_with_lane(decision, hold_reason := self._breakers.hold_reason(self._lane))
             if decision.pause_s is not None and self._rate_limiter:
                 pause_s = decision.pause_s if hold_reason is None else self._breakers.probe_wait_s(self._lane)

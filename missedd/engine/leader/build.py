@@ -35,6 +35,7 @@ from missedd.engine.reconciliation.reconciler import Reconciler
 from missedd.engine.reconciliation.status_reports import StatusReports
 from missedd.engine.timing.clock_steps import ClockWatch
 from missedd.engine.timing.due_queue import DueQueue
+from missedd.engine.timing.shared_timers import SharedTimers
 from missedd.engine.timing.timers import Timers
 from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.endpoint_queues import WebhookQueues
@@ -79,7 +80,8 @@ def build_leader(setup: LeaderSetup, store: Store, term: Term, recovered: Recove
         {campaign.name: campaign.webhook.url for campaign in policy.campaigns if campaign.webhook}
     )
     due_queues = {lane: DueQueue() for lane in Lane} | {Lane.WEBHOOK: webhook_queues}
-    timers = Timers(clock, partial(_read_timers, store), due_queues, setup.clock_watch)
+    timers_type = SharedTimers if term.is_shared else Timers
+    timers = timers_type(clock, partial(_read_timers, store), due_queues, setup.clock_watch)
     troubles = ActiveTroubles()
     breakers = CircuitBreakers(clock, log, troubles, recovered.lanes_in_doubt)
     expiries = ExpiryTroubles(troubles, clock, log)
@@ -100,6 +102,7 @@ def build_leader(setup: LeaderSetup, store: Store, term: Term, recovered: Recove
             rate_limiter=rate_limiters[lane],
             max_in_flight=MAX_IN_FLIGHT_PER_LANE,
             breakers=breakers,
+            term=term,
             on_expired=expiries.record_expired,
         )
         for lane in (Lane.VOICE, Lane.SMS)
@@ -124,6 +127,7 @@ def build_leader(setup: LeaderSetup, store: Store, term: Term, recovered: Recove
         queues=webhook_queues,
         send=WebhookSender(setup.webhook_http, setup.secrets.signing_key, store, policy, clock).send,
         endpoint_troubles=EndpointTroubles(troubles, clock, log),
+        term=term,
     )
     reconciler = Reconciler(
         store=store,

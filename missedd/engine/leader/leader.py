@@ -106,7 +106,7 @@ async def run_leader(
         for lane, dispatcher in leader.dispatchers.items():
             sending.start_soon(dispatcher.run, leader.probes[lane].run, name="dispatcher")
         async with trio.open_nursery() as waking:
-            await load_timers(leader.timers, leader.store)
+            await load_timers(leader.timers, leader.store, leader.term)
             await waking.start(leader.timers.run, name="timers")
             waking.start_soon(leader.reconciler.run, name="reconciler")
             waking.start_soon(leader.rollups.run, name="rollups")

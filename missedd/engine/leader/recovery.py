@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
 
 from missedd.base.clock import Clock
 from missedd.config.loader import Settings
@@ -14,6 +16,7 @@ from missedd.core.admission.catch_up_window import Watermark
 from missedd.core.contact_countries import describe_excluded, suggested_config_line
 from missedd.core.model import Lane
 from missedd.core.policy import Policy
+from missedd.engine.leadership.term import Term
 from missedd.engine.provider.rate_limiter import WINDOW_S, RateLimiter
 from missedd.engine.timing.timers import Timers
 from missedd.log.logger import Event, Logger
@@ -27,6 +30,9 @@ from missedd.store.admission.catch_up import load_watermark
 from missedd.store.people.excluded_callers import delete_notice, is_notice_pending, load_excluded_callers
 from missedd.store.polls.rule_changes import recount_changed_polls
 from missedd.store.store import Store
+
+MAX_CLOCK_DIFFERENCE: Final = timedelta(seconds=4)
+"""Two nodes that may lead differ by at most 2 s from the database's clock each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Recovered:
     """Until when the account's calls are known; None if catch-up is off."""
 
 
-async def recover(store: Store, settings: Settings, clock: Clock, log: Logger) -> Recovered:
-    """Make the store ready for a new run, before any other part uses it.
+async def recover(store: Store, term: Term, settings: Settings, clock: Clock, log: Logger) -> Recovered:
+    """Make the store ready for a new term, before any other part of the leader uses it.
 
     Raises `NotDurable` if the store cannot commit.
     """
@@ -57,8 +63,8 @@ async def recover(store: Store, settings: Settings, clock: Clock, log: Logger) -
         lanes_in_doubt=lanes_in_doubt,
         watermark=await store.write(load) if exotel.catch_up else None,
         rate_limiters={
-            Lane.VOICE: await _rate_limiter(store, Lane.VOICE, exotel.calls_per_minute, clock),
-            Lane.SMS: await _rate_limiter(store, Lane.SMS, exotel.sms_per_minute, clock),
+            Lane.VOICE: await load_rate_limiter(store, term, Lane.VOICE, exotel.calls_per_minute, clock),
+            Lane.SMS: await load_rate_limiter(store, term, Lane.SMS, exotel.sms_per_minute, clock),
         },
     )
 
@@ -125,25 +131,34 @@ async def warn_left_out(store: Store, policy: Policy, clock: Clock, log: Logger)
     await store.write(delete_notice)
 
 
-async def load_timers(timers: Timers, store: Store) -> None:
+async def load_timers(timers: Timers, store: Store, term: Term) -> None:
     """Load the timers within the horizon, and compare their number with the disk.
 
-    No other part may run yet. Raises `AssertionError` if the numbers differ.
+    No other part of the leader may run yet. Raises `AssertionError` if the numbers differ. On a shared
+    database other nodes commit meanwhile, so there nothing is compared.
     """
     await timers.load()
+    if term.is_shared:
+        return
     on_disk = await store.read(partial(count_timers, until_us=timers.loaded_until_us))
     if on_disk != len(timers):
         raise AssertionError(f"{len(timers)} timers in memory, {on_disk} due rows on disk")
 
 
-async def _rate_limiter(store: Store, lane: Lane, per_minute: int, clock: Clock) -> RateLimiter:
-    """A rate limiter that remembers the requests made just before the restart."""
-    now = clock.now()
+async def load_rate_limiter(
+    store: Store, term: Term, lane: Lane, per_minute: int, clock: Clock
+) -> RateLimiter:
+    """A rate limiter that remembers the requests made just before this term.
+
+    On a shared database the node that made them had another clock, and its last requests may have left no
+    record yet. So they count as later than recorded, and every other slot counts as used.
+    """
+    now = clock.now() - MAX_CLOCK_DIFFERENCE if term.is_shared else clock.now()
     spent = await store.read(partial(recent_attempt_times, lane=lane, now=now))
     # A request in the future (the clock was set back since) counts as made just now.
     ago_s = [max(0.0, (now - at).total_seconds()) for at in spent]
-    if lane is Lane.VOICE and await store.read(has_calls):
-        # Lookups use this rate limit too and leave no record. So count every slot without a record as
-        # used, evenly spread. Then there is no burst for a minute, and no call waits for long.
+    if (lane is Lane.VOICE or term.is_shared) and await store.read(has_calls):
+        # Lookups use the voice lane's rate limit too and leave no record. So count every slot without a
+        # record as used, evenly spread. Then there is no burst for a minute, and no call waits for long.
         ago_s += [index * WINDOW_S / per_minute for index in range(per_minute - len(ago_s))]
-    return RateLimiter(per_minute, ago_s)
+    return RateLimiter(per_minute, ago_s, term.wait_until_trusted if term.is_shared else None)

@@ -22,6 +22,12 @@ MAX_CLAIM_AGE_S: Final = 0.5
 
 Another node begins a term only after it has waited for longer than that, so it finds the attempt."""
 
+TRUST_CHECK_EVERY_S: Final = 0.1
+
+TOO_LATE: Final = "too-late"
+NOT_LEADING: Final = "not-leading"
+"""Why a request was not sent: the code of its attempt."""
+
 
 @dataclass(eq=False, slots=True)
 class Term:
@@ -51,8 +57,13 @@ class Term:
         if not self.is_shared:
             return None
         if trio.current_time() - asked_at_s >= MAX_CLAIM_AGE_S:
-            return "too-late"
-        return None if self.is_trusted() else "not-leading"
+            return TOO_LATE
+        return None if self.is_trusted() else NOT_LEADING
+
+    async def wait_until_trusted(self) -> None:
+        """Return when requests may go out. What is claimed before that would only be given back."""
+        while self.is_shared and not self.is_trusted():  # noqa: ASYNC110 - the trust has no event
+            await trio.sleep(TRUST_CHECK_EVERY_S)
 
 
 class Lead(Protocol):

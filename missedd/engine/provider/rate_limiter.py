@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
@@ -32,11 +32,18 @@ the calls that ring at one time, and a caller later in the same minute would fin
 class RateLimiter:
     """The limit of one account at one API. All requests to that API share it, first come, first served."""
 
-    def __init__(self, per_minute: int, spent_ago_s: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        per_minute: int,
+        spent_ago_s: Sequence[float] = (),
+        wait_until_allowed: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """`per_minute` is the limit.
 
         `spent_ago_s` are the ages, in seconds, of the last minute's requests from before a restart.
+        `wait_until_allowed` returns when this node may send at all.
         """
+        self._wait_until_allowed = wait_until_allowed
         self._spacing_s = WINDOW_S / per_minute
         self._burst_allowance_s = (max(1, per_minute // BURST_DIVISOR) - 1) * self._spacing_s
         now = trio.current_time()
@@ -61,9 +68,13 @@ class RateLimiter:
     async def acquire(self) -> float:
         """Wait for the next free slot and take it. Returns the slot, for `release` and `restamp`."""
         async with self._queue:
-            while (wait_s := self._next_free_at_s() - trio.current_time()) > 0:  # noqa: ASYNC110
+            if self._wait_until_allowed is not None:
+                await self._wait_until_allowed()
+            while (wait_s := self._next_free_at_s() - trio.current_time()) > 0:
                 # A loop, as `pause` may be called meanwhile. An event would have no other waiter.
                 await trio.sleep(wait_s)
+                if self._wait_until_allowed is not None:
+                    await self._wait_until_allowed()
             return self._record(trio.current_time())
 
     @property

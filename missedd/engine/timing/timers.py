@@ -58,10 +58,13 @@ class Timers:
                     self._rescheduled.set()
                 heapq.heappush(self._heap, timer)
 
+    def queued_ids(self) -> set[int]:
+        """The ids of all actions that are due and wait in a queue."""
+        return set[int]().union(*(each.due_ids() for each in self._due_queues.values()))
+
     def pending_ids(self) -> set[int]:
         """The ids of all actions in memory: those with a timer, and those due and queued."""
-        queued = set[int]().union(*(each.due_ids() for each in self._due_queues.values()))
-        return queued | {timer.action_id for timer in self._heap}
+        return self.queued_ids() | {timer.action_id for timer in self._heap}
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         if self._loaded_until_us < 0:

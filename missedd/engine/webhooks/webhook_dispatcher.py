@@ -6,6 +6,7 @@ every dispatcher, it claims an action before it sends the request.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
 from typing import Final
@@ -13,19 +14,22 @@ from typing import Final
 import trio
 
 from missedd.base.clock import Clock
-from missedd.engine.dispatch.attempt_result import interpret_answer
+from missedd.engine.dispatch.attempt_result import Withheld, give_back, interpret_answer
 from missedd.engine.dispatch.attempts import STORE_RETRY_S, AttemptRecorder
-from missedd.engine.dispatch.dispatcher import Send
+from missedd.engine.leadership.term import Term
 from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.endpoint_queues import Endpoint, WebhookQueues
 from missedd.exotel.network_errors import NO_ANSWER_IN_TIME, NO_CONNECTION_IN_TIME
-from missedd.exotel.request_result import Accepted
+from missedd.exotel.request_result import Accepted, Answer
 from missedd.store.actions.claims import ClaimedAction
 from missedd.store.actions.timers import campaigns_of_actions
 from missedd.store.store import Store
 
 ASSIGN_BATCH: Final = 256
 """Actions whose campaign is read in one query."""
+
+type SendWebhook = Callable[[ClaimedAction, Callable[[], str | None]], Awaitable[Answer | Withheld]]
+"""Sends a webhook. The second argument says, just before the request, why it must not go out."""
 
 _TIMEOUTS: Final = (NO_CONNECTION_IN_TIME.code, NO_ANSWER_IN_TIME.code)
 
@@ -41,8 +45,9 @@ class WebhookDispatcher:
         clock: Clock,
         rng: Random,
         queues: WebhookQueues,
-        send: Send,
+        send: SendWebhook,
         endpoint_troubles: EndpointTroubles,
+        term: Term,
     ) -> None:
         self._store = store
         self._recorder = recorder
@@ -51,6 +56,7 @@ class WebhookDispatcher:
         self._queues = queues
         self._send = send
         self._endpoint_troubles = endpoint_troubles
+        self._term = term
         self._claiming = trio.CancelScope()
 
     def stop(self) -> None:
@@ -64,6 +70,7 @@ class WebhookDispatcher:
                     changed = self._queues.change_event()
                     self._endpoint_troubles.check()
                     await self._assign_due()
+                    await self._term.wait_until_trusted()
                     if chosen := self._queues.take_next():
                         await self._start_requests(chosen, requests)
                     else:
@@ -84,24 +91,28 @@ class WebhookDispatcher:
         taken = [(due_us, action_id) for action_id, (due_us, _) in chosen.items()]
         # From here until the requests start, do not cancel: a claim whose request never starts
         # would look like a lost answer.
+        asked_at_s = trio.current_time()
         with trio.CancelScope(shield=True):
             claims = await self._recorder.claim(self._queues, taken, len(taken))
             for claimed in claims.claimed if claims else ():
                 _, endpoint = chosen[claimed.action.id]
                 endpoint.in_flight[claimed.action.id] = trio.current_time()
                 name = f"attempt {claimed.action.id}"
-                requests.start_soon(self._make_attempt, claimed, endpoint, name=name)
+                requests.start_soon(self._make_attempt, claimed, endpoint, asked_at_s, name=name)
         if claims is None:
             await trio.sleep(STORE_RETRY_S)
 
-    async def _make_attempt(self, claimed: ClaimedAction, endpoint: Endpoint) -> None:
+    async def _make_attempt(self, claimed: ClaimedAction, endpoint: Endpoint, asked_at_s: float) -> None:
         action = claimed.action
         try:
-            answer = await self._send(claimed)
-            endpoint.has_been_tried = True
-            endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
-            self._endpoint_troubles.record_answer(endpoint, answer)
-            decision = interpret_answer(answer, action.kind, claimed.attempt, self._clock.now(), self._rng)
+            answer = await self._send(claimed, partial(self._term.why_not_send, asked_at_s))
+            if isinstance(answer, Withheld):
+                decision = give_back(answer, self._clock.now())
+            else:
+                endpoint.has_been_tried = True
+                endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
+                self._endpoint_troubles.record_answer(endpoint, answer)
+                decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
         finally:
             # The slot is free before the answer is committed: slots share the application's time, not ours.
             del endpoint.in_flight[action.id]

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -35,6 +36,7 @@ from missedd.core.api_types.webhooks import (
 from missedd.core.policy import Policy, WebhookFormat
 from missedd.core.reasons import Reason
 from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS
+from missedd.engine.dispatch.attempt_result import Withheld
 from missedd.exotel.dates import format_ist
 from missedd.exotel.network_errors import classify_failure
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
@@ -143,7 +145,8 @@ class WebhookSender:
         self._policy = policy
         self._clock = clock
 
-    async def send(self, claimed: ClaimedAction) -> Answer:
+    async def send(self, claimed: ClaimedAction, why_not_send: Callable[[], str | None]) -> Answer | Withheld:
+        """Post the webhook, unless `why_not_send` has a reason once the body is loaded."""
         action = claimed.action
         campaign = self._policy.campaign(action.campaign)
         if campaign is None or campaign.webhook is None:
@@ -160,6 +163,8 @@ class WebhookSender:
         }
         if self._signing_key is not None:
             headers["webhook-signature"] = signature(self._signing_key, message_id, timestamp_s, body)
+        if (why_not := why_not_send()) is not None:
+            return Withheld(why_not)
         return await self._post(campaign.webhook.url, body, headers)
 
     async def _load_event(self, action: ActionRow) -> WebhookEvent:

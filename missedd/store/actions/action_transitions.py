@@ -66,13 +66,15 @@ async def hold_in_quarantine(db: Database, action: ActionRow) -> None:
 
 async def start_attempt(
     db: Database, action: ActionRow, policy: Policy, now: datetime, details: dict[str, str]
-) -> int:
-    """Write an attempt before its request goes out; returns its number, which counts from 1."""
+) -> tuple[int, int]:
+    """Write an attempt before its request goes out; returns its number, which counts from 1, and how many
+    requests were sent with this one."""
     state = step(action.state, ActionEvent.CLAIM)
-    rows = await db.fetch_all(
-        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE action_id = ?", (action.id,)
+    ((number, tries),) = await db.fetch_all(
+        """SELECT coalesce(max(number), 0) + 1, count(CASE reason WHEN 'given-back' THEN NULL ELSE 1 END) + 1
+           FROM attempts WHERE action_id = ?""",
+        (action.id,),
     )
-    number = int(rows[0][0])
     await db.execute(
         "INSERT INTO attempts (action_id, number, started_at) VALUES (?, ?, ?)",
         (action.id, number, to_us(now)),
@@ -82,7 +84,7 @@ async def start_attempt(
            WHERE id = ?""",
         (state, to_us(now), _busy_until_us(action, policy, now), encode_details(details), action.id),
     )
-    return number
+    return number, tries
 
 
 def _busy_until_us(action: ActionRow, policy: Policy, now: datetime) -> int | None:

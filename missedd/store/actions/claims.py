@@ -52,6 +52,8 @@ class ClaimedAction:
 
     action: ActionRow
     attempt: int
+    tries: int
+    """The same, without the attempts whose request was not sent."""
     rendered_sms: RenderedSms | None = None
     """The text of an SMS; None for a callback or a webhook."""
 
@@ -208,9 +210,9 @@ class _ClaimRun:
         details = await prepare_attempt_details(self.db, action, self.policy, agent)
         if rendered is not None:
             details |= sms_details(rendered.text)
-        number = await start_attempt(self.db, action, self.policy, self.now, details)
+        number, tries = await start_attempt(self.db, action, self.policy, self.now, details)
         attempting = replace(action, state=State.ATTEMPTING, placed_at=self.now, details=details)
-        self.claimed.append(ClaimedAction(attempting, number, rendered))
+        self.claimed.append(ClaimedAction(attempting, number, tries, rendered))
         await self._wake_next_for_channel(action, channels_taken=1 if agent is None else 2)
         if action.kind is Kind.CALLBACK and len(self.claimed) < self.limit:
             await self._reload_facts()

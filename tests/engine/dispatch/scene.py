@@ -9,6 +9,7 @@ import trio
 
 from missedd.core.model import Lane
 from missedd.engine.dispatch.dispatcher import Dispatcher
+from missedd.engine.leadership.term import Term
 from missedd.engine.provider.rate_limiter import RateLimiter
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.scene import EngineScene, Provider
@@ -28,6 +29,7 @@ async def dispatching(
     *,
     budget: RateLimiter | None = None,
     in_flight: int = 20,
+    term: Term | None = None,
 ) -> AsyncIterator[Dispatcher]:
     dispatcher = Dispatcher(
         lane=lane,
@@ -42,6 +44,7 @@ async def dispatching(
         rate_limiter=budget,
         max_in_flight=in_flight,
         breakers=stage.upstream,
+        term=term or Term(1),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)

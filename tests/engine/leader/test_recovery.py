@@ -13,6 +13,7 @@ from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.engine.leader.recovery import load_timers, recover_actions, warn_left_out
+from missedd.engine.leadership.term import Term
 from missedd.engine.provider.lane_state import CircuitBreakers
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Refused
@@ -45,10 +46,10 @@ async def test_timers_in_memory_are_the_due_rows_on_disk(tmp_path: Path, autojum
         await stage.call("c1")
         await stage.call("c2", caller="+919876500002")
         timers = await fresh_timers(stage)
-        await load_timers(timers, stage.store)
+        await load_timers(timers, stage.store, Term(1))
         assert len(timers) == 2
         with pytest.raises(AssertionError, match="1 timers in memory, 2 due rows on disk"):
-            await load_timers(await fresh_timers(stage, forgets=1), stage.store)
+            await load_timers(await fresh_timers(stage, forgets=1), stage.store, Term(1))
 
 
 async def test_an_open_action_without_an_instant_is_mended_and_said(

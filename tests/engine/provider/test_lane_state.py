@@ -16,6 +16,7 @@ from missedd.core.reasons import Reason
 from missedd.core.upstream.trouble import TroubleKind
 from missedd.engine.dispatch.dispatcher import Dispatcher
 from missedd.engine.dispatch.lane_probes import LaneProbes
+from missedd.engine.leadership.term import Term
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.exotel.client import ExotelAccount, ExotelClient, new_exotel_client
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
@@ -72,6 +73,7 @@ async def lane_of(
         rate_limiter=budget,
         max_in_flight=20,
         breakers=stage.upstream,
+        term=Term(1),
     )
     async with new_exotel_client(httpx.MockTransport(look_ups or LookUps())) as http:
         client = ExotelClient(

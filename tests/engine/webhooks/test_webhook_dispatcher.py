@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS, MAX_TO_HANG
 from missedd.core.upstream.trouble import Trouble, TroubleKind
 from missedd.engine.alerts.active_alerts import ActiveTroubles
 from missedd.engine.dispatch.attempts import AttemptRecorder
+from missedd.engine.leadership.term import Term
 from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
 from missedd.engine.webhooks.webhook_dispatcher import WebhookDispatcher
 from missedd.engine.webhooks.webhook_sender import TIMEOUT_S
@@ -54,7 +55,8 @@ class Applications:
         self.most_hanging = 0
         self.asked = 0
 
-    async def send(self, claimed: ClaimedAction) -> Answer:
+    async def send(self, claimed: ClaimedAction, why_not_send: Callable[[], str | None]) -> Answer:
+        assert why_not_send() is None
         name = claimed.action.campaign
         takes_s, answer = self.manners[name]
         self.asked += 1
@@ -80,6 +82,7 @@ async def sending(
         queues=stage.webhooks,
         send=applications.send,
         endpoint_troubles=EndpointTroubles(troubles, stage.clock, stage.log),
+        term=Term(1),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)

@@ -21,6 +21,7 @@ from missedd.config.secrets import Secrets
 from missedd.core.api_types.verifications import VerificationJson
 from missedd.core.policy import Policy, VerifyPolicy, WebhookFormat, WebhookPolicy
 from missedd.core.reasons import Reason
+from missedd.engine.dispatch.attempt_result import Withheld
 from missedd.engine.webhooks.webhook_sender import (
     TIMEOUT_S,
     WebhookSender,
@@ -57,7 +58,9 @@ async def delivering(
 async def sent(stage: EngineScene, deliveries: WebhookSender, action_id: int = 1) -> Answer:
     unit = partial(claim, ids=[action_id], policy=HOOKS, now=stage.clock.now(), limit=1)
     ((claimed,),) = [(await stage.store.write(unit)).claimed]
-    return await deliveries.send(claimed)
+    answer = await deliveries.send(claimed, lambda: None)
+    assert not isinstance(answer, Withheld)
+    return answer
 
 
 def is_described(request: httpx.Request) -> bool:
@@ -299,7 +302,7 @@ async def test_names_beyond_ascii_reach_the_application_whole(
         await stage.call()
         unit = partial(claim, ids=[1], policy=named, now=stage.clock.now(), limit=1)
         claims = await stage.store.write(unit)
-        assert await deliveries.send(claims.claimed[0]) == Accepted(code="200")
+        assert await deliveries.send(claims.claimed[0], lambda: None) == Accepted(code="200")
     assert json.loads(bodies[0])["data"]["campaign"] == "प्रवेश"
 
 
