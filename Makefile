@@ -11,7 +11,7 @@ PATRONI := build/patroni
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --upgrade
 
-.PHONY: demo test test-postgres quick coverage check format replay soak bench wheel clients patroni lock clean
+.PHONY: demo test test-postgres quick coverage check format replay soak chaos bench wheel clients patroni lock clean
 
 demo: $(READY)  ## daemon, simulator and console together, with callers ringing; Ctrl-C ends it
 	@exec $(BIN)/missedd demo $(DEMO)
@@ -51,6 +51,9 @@ soak: $(READY)  ## many drawn runs, crashes in every scenario, mistakes planted 
 	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "soak and not postgresql"
 	@$(BIN)/missedd-sim fuzz --seeds 60
 	@$(BIN)/missedd-sim sweep scenarios/*.toml --sample 4
+
+chaos: $(READY) $(PATRONI)/.ready  ## three nodes on a PostgreSQL cluster, one fault after the other, while people call
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: $(READY)  ## how fast it is, beside what it is compared with; uses wrk where there is one
 	@$(BIN)/python -m bench $(BENCH)

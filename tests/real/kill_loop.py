@@ -148,7 +148,7 @@ def _compare(daemon: Daemon, exchange: ExchangeServer) -> KillLoopResult:
     due = [each for each in callbacks if each["outcome"] not in ("dropped", "cancelled")]
     owed = Counter(each["number"] for each in due)
     overdue = Counter(each["number"] for each in due if each["state"] != "held")
-    made, again = _placed_and_repeated_calls(truth, calls)
+    made, again = placed_and_repeated_calls(truth, calls)
     in_doubt = Counter(
         each["number"]
         for each in callbacks
@@ -170,7 +170,7 @@ def _compare(daemon: Daemon, exchange: ExchangeServer) -> KillLoopResult:
     )
 
 
-def _placed_and_repeated_calls(
+def placed_and_repeated_calls(
     truth: Any, calls: Mapping[str, Any]
 ) -> tuple[list[PlacedCall], list[tuple[PlacedCall, PlacedCall, bool]]]:
     """The exchange's calls of ours, and those of them to somebody who had talked before."""
