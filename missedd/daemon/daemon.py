@@ -48,6 +48,9 @@ DRAIN_TIMEOUT_S = 6.0
 store's last commit the sum stays below the unit's TimeoutStopSec."""
 
 
+GARBAGE_THRESHOLD = 20_000
+"""New objects from which on Python looks for garbage among them; see `_tune_garbage_collection`."""
+
 NOT_RELOADED_ADVICE = "nothing was reloaded: restart the daemon to read a changed configuration"
 
 
@@ -148,7 +151,7 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
             await listening.start(
                 partial(serve_public, bound.public, site.answer, stop=stop, on_rejection=site.on_refusal)
             )
-            _freeze_startup_objects()
+            _tune_garbage_collection()
             log.info(
                 Event.DAEMON_STARTED, **addresses, timers=engine.link.timer_count(), inherited=sorted(passed)
             )
@@ -162,11 +165,17 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
     log.info(Event.DAEMON_STOPPED)
 
 
-def _freeze_startup_objects() -> None:
+def _tune_garbage_collection() -> None:
     """Exclude the objects of the start from garbage collection. They live as long as the process, and
-    repeated scans of them make the slowest answers slower."""
+    repeated scans of them make the slowest answers slower.
+
+    Collect less often, too. A batch of 256 calls makes 15,000 objects, and nearly all of them are gone after
+    its commit. With Python's threshold of 2,000, each batch would be scanned several times in vain, for a
+    twentieth of what a call costs. What garbage there is waits in a few megabytes.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _access_policy(loaded: LoadedConfig, bound: ListenAddress) -> AccessPolicy:
