@@ -15,7 +15,6 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
-    Histogram,
     Metric,
     ProcessCollector,
     disable_created_metrics,
@@ -33,6 +32,7 @@ from missedd.core.model import LANE_BY_KIND, Verdict
 from missedd.core.policy import Policy
 from missedd.core.reasons import AGENT_MISS_REASONS
 from missedd.store.reads.reader import StoreGauges
+from missedd.web.private.counters import Histogram, LabelledCounter
 from missedd.web.private.metric_gauges import DaemonGauges, metric_families
 
 REJECTION_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505)
@@ -40,40 +40,6 @@ REJECTION_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 5
 
 # process_start_time_seconds already has the start time; `_created` would repeat it for each series.
 disable_created_metrics()  # type: ignore[no-untyped-call]
-
-
-class LabelledCounter:
-    """A counter with labels.
-
-    It keeps its series in a dict, because the library's lookup of a series costs several times as much as the
-    increment.
-    """
-
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        name: str,
-        help_text: str,
-        labels: Iterable[str],
-        known: Iterable[tuple[object, ...]],
-    ) -> None:
-        """`known` are the label values that have a series from the start."""
-        self._name = name
-        self._labels = tuple(labels)
-        self._registry = registry
-        self._counter = LibraryCounter(name, help_text, self._labels, registry=registry)
-        self._series = {values: self._counter.labels(*values) for values in known}
-
-    def add(self, *values: object, by: float = 1) -> None:
-        """Count one more for these label values, in the order of the labels."""
-        series = self._series.get(values)
-        if series is None:
-            series = self._series[values] = self._counter.labels(*values)
-        series.inc(by)
-
-    def value(self, *values: object) -> float:
-        labels = dict(zip(self._labels, map(str, values), strict=True))
-        return self._registry.get_sample_value(self._name, labels) or 0.0
 
 
 class Metrics:
@@ -142,16 +108,16 @@ class Metrics:
             "missedd_clock_steps_total", "Times that the machine's clock was set.", registry=self.registry
         )
         self.acknowledgement = Histogram(
+            self.registry,
             "missedd_acknowledgement_seconds",
             "From a whole request to its durable answer.",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-            registry=self.registry,
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
         )
         self.lateness = Histogram(
+            self.registry,
             "missedd_lateness_seconds",
             "From an action's due instant to its request.",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
-            registry=self.registry,
+            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0),
         )
 
     def _product_counter(
