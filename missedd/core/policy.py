@@ -126,6 +126,8 @@ class Policy:
     _by_name: Mapping[str, Campaign] = field(init=False, repr=False, compare=False)
     caller_ids: frozenset[str] = field(init=False, repr=False, compare=False)
     """The ExoPhones from which a campaign calls by its `caller_id`."""
+    action_kinds: frozenset[Kind] = field(init=False, repr=False, compare=False)
+    """The kinds of action to which calls to any campaign may lead."""
     _agent_limits: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _by_agent: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
@@ -144,6 +146,8 @@ class Policy:
                 limit = concurrent_call_limit(agent, callback.calls_at_once if callback else None)
                 limits[agent.number] = min(limit, limits.get(agent.number, limit))
                 by_agent[agent.number] = (*by_agent.get(agent.number, ()), campaign.name)
+        kinds = frozenset(kind for campaign in self.campaigns for kind in campaign.action_kinds)
+        object.__setattr__(self, "action_kinds", kinds)
         object.__setattr__(self, "_agent_limits", limits)
         object.__setattr__(self, "_by_agent", by_agent)
 

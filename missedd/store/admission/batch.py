@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Self
 
+from missedd.base.clock import to_us
 from missedd.base.value_type import fast_dataclass
 from missedd.core.admission.caller_history import CallerHistory, KnownCall
 from missedd.core.admission.decide import decide
@@ -47,7 +48,8 @@ class AdmissionBatch:
     verifications: VerificationBatch
     votes: VoteBatch
     effects: tuple[BatchEffect, ...]
-    """The five above, in the order in which they record a call."""
+    """Those of the five above that concern an action of any campaign, in the order in which they record a
+    call."""
 
     @classmethod
     async def load(
@@ -67,20 +69,21 @@ class AdmissionBatch:
         verifications = await VerificationBatch.load(*source)
         votes = await VoteBatch.load(*source)
         leads = await LeadBatch.load(*source)
+        effects: tuple[BatchEffect, ...] = (leads, consents, verifications, votes, callers)
         return cls(
             policy,
             received_at,
             clock_ahead,
             pauses,
             own_callbacks,
-            CallBatch(known_calls, await db.engine.new_ids(db, "calls", len(calls)), received_at),
+            CallBatch(known_calls, await db.engine.new_ids(db, "calls", len(calls)), to_us(received_at)),
             ActionBatch(await db.engine.new_ids(db, "actions", len(calls) * _MAX_ACTIONS), received_at),
             callers,
             leads,
             consents,
             verifications,
             votes,
-            (leads, consents, verifications, votes, callers),
+            tuple(effect for effect in effects if not policy.action_kinds.isdisjoint(effect.kinds)),
         )
 
     def decide(self, call: InboundCall) -> AdmittedCall:
@@ -109,7 +112,7 @@ class AdmissionBatch:
     def _decide(self, call: InboundCall, known: KnownCall | None, history: CallerHistory) -> Admission:
         context = (history, self.received_at, self.pauses, self.clock_ahead)
         admission = decide(call, self.policy, known, *context)
-        if self.callers.lift_call_refusal(admission, call, history):
+        if history.calls_refused_at and self.callers.lift_call_refusal(admission, call, history):
             # The first decision still took the caller's number as refusing our calls.
             return decide(call, self.policy, None, *context)
         return admission

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
-from missedd.core.model import Admission, InboundCall
+from missedd.core.model import Admission, InboundCall, Kind
 from missedd.core.policy import Policy
 from missedd.store.db.database import Database
 
@@ -16,6 +16,9 @@ class BatchEffect(Protocol):
 
     So a batch costs the same statements however many calls it has.
     """
+
+    kinds: ClassVar[frozenset[Kind]]
+    """The actions that it is about: it records no call where no campaign has any of them."""
 
     @classmethod
     async def load(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from missedd.base.clock import to_us
 from missedd.core.admission.caller_history import KnownCall
@@ -22,14 +20,14 @@ class CallBatch:
     """By CallSid: the row's id and what was decided, earlier calls of the batch included."""
     ids: Iterator[int]
     """Ids for new rows."""
-    received_at: datetime
+    received_us: int
     _inserted: list[tuple[object, ...]] = field(default_factory=list)
     _redecided: list[tuple[object, ...]] = field(default_factory=list)
     _redelivered: list[tuple[str]] = field(default_factory=list)
 
     def record(self, call: InboundCall, admission: Admission) -> int:
         """Insert the row of a new call, or write the new decision about a known one; returns the row's id."""
-        values = _call_values(call, admission, self.received_at)
+        values = _call_values(call, admission, self.received_us)
         known = self.known.get(call.call_sid)
         if known is None:
             call_id = next(self.ids)
@@ -69,14 +67,14 @@ WHERE id = ?"""
 _COUNT_REDELIVERY = "UPDATE calls SET redeliveries = redeliveries + 1 WHERE call_sid = ?"
 
 
-def _call_values(call: InboundCall, admission: Admission, received_at: datetime) -> tuple[object, ...]:
+def _call_values(call: InboundCall, admission: Admission, received_us: int) -> tuple[object, ...]:
     return (
         call.call_sid,
         admission.campaign,
         call.caller,
         admission.exophone,
         to_us(admission.called_at),
-        to_us(received_at),
+        received_us,
         admission.verdict,
         admission.reason,
         call.shape,
@@ -86,7 +84,7 @@ def _call_values(call: InboundCall, admission: Admission, received_at: datetime)
 
 async def load_known_calls(db: Database, calls: Sequence[InboundCall]) -> dict[str, tuple[int, KnownCall]]:
     """By CallSid: the row's id and what was decided, of those of `calls` that are known."""
-    sids = json.dumps([call.call_sid for call in calls])
+    sids = compact_json([call.call_sid for call in calls])
     # A call of an erased number counts as final: a late request about it must not bring the number back.
     rows = await db.fetch_all(
         """SELECT call_sid, id, iif(caller LIKE 'erased:%', 'redelivered', verdict), reason,
@@ -110,6 +108,6 @@ async def match_own_callbacks(db: Database, calls: Sequence[InboundCall]) -> dic
         return {}
     rows = await db.fetch_all(
         "SELECT provider_sid, id FROM actions WHERE provider_sid IN (SELECT value FROM json_each(?))",
-        (json.dumps(sids),),
+        (compact_json(sids),),
     )
     return {str(sid): int(action_id) for sid, action_id in rows}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.caller_history import (
@@ -16,11 +15,12 @@ from missedd.core.admission.caller_history import (
     history_lookback,
 )
 from missedd.core.analytics.figures import is_agent_miss
-from missedd.core.model import Admission, InboundCall, Outcome, State
+from missedd.core.model import Admission, InboundCall, Kind, Outcome, State
 from missedd.core.people.consent import OptOut
 from missedd.core.policy import Policy
 from missedd.store.actions.owed_callback import parse_pending_callback
 from missedd.store.db.database import Database
+from missedd.store.db.json_values import compact_json
 from missedd.store.people.consents import latest_subscribed_at
 from missedd.store.people.suppressions import lift_call_refusals, save_opt_outs, suppressions_in_force
 
@@ -28,6 +28,8 @@ from missedd.store.people.suppressions import lift_call_refusals, save_opt_outs,
 @dataclass(slots=True)
 class CallerHistoryBatch:
     """The histories of a batch's callers, and what its calls change in their suppressions."""
+
+    kinds: ClassVar = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 
     histories: defaultdict[str, CallerHistory]
     policy: Policy
@@ -79,7 +81,7 @@ async def load_caller_histories(
     """By number: what is known of these callers, as far back as the calls can depend on it."""
     histories: defaultdict[str, CallerHistory] = defaultdict(CallerHistory)
     numbers = sorted({call.caller for call in calls if call.caller})
-    callers = json.dumps(numbers)
+    callers = compact_json(numbers)
     lookback = history_lookback(policy)
     earliest = min([received_at, *(call.called_at for call in calls if call.called_at)])
     latest = received_at + timedelta(minutes=2)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.decide import effective_call_time
@@ -52,6 +52,8 @@ class _StoredHistory:
 @dataclass(slots=True)
 class ConsentBatch:
     """The consents that a batch of calls may change."""
+
+    kinds: ClassVar = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 
     _histories: defaultdict[ListMember, _StoredHistory] = field(
         default_factory=lambda: defaultdict(_StoredHistory)

@@ -154,5 +154,6 @@ async def _redact_texts(db: Database, number: str, redact: Redact) -> None:
 
 async def _redact_audit(db: Database, row_id: int, redact: Redact) -> None:
     ((details,),) = await db.fetch_all("SELECT details FROM audit WHERE id = ?", (row_id,))
-    if (redacted := compact_json(redact_json(json.loads(details), redact))) != details:
-        await db.execute("UPDATE audit SET details = ? WHERE id = ?", (redacted, row_id))
+    values = json.loads(details)
+    if (redacted := redact_json(values, redact)) != values:
+        await db.execute("UPDATE audit SET details = ? WHERE id = ?", (compact_json(redacted), row_id))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from missedd.base.clock import to_us
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, Verdict
@@ -52,6 +52,8 @@ class _LeadCalls:
 @dataclass(slots=True)
 class LeadBatch:
     """The leads that a batch of calls makes, or counts another call of."""
+
+    kinds: ClassVar = frozenset({Kind.LEAD})
 
     policy: Policy
     received_at: datetime

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.admission.decide import effective_call_time
@@ -38,6 +38,8 @@ type VerificationCall = tuple[str, str, int]
 @dataclass(slots=True)
 class VerificationBatch:
     """The verifications that the calls of a batch may prove; one that is proved proves nothing more."""
+
+    kinds: ClassVar = frozenset({Kind.VERIFY})
 
     policy: Policy
     received_at: datetime

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Admission, InboundCall, Kind, Outcome, PlannedAction, State
@@ -53,6 +53,8 @@ class _StoredVote(NamedTuple):
 @dataclass(slots=True)
 class VoteBatch:
     """The votes that a batch of calls may add or displace."""
+
+    kinds: ClassVar = frozenset({Kind.VOTE})
 
     policy: Policy
     counted: dict[Voter, tuple[Vote, ...]] = field(default_factory=dict)

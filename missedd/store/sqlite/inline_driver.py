@@ -33,14 +33,14 @@ class InlineDatabase:
         self._connection = connection
 
     async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        return self._connection.execute(sql, _bound(params)).fetchall()
+        return self._connection.execute(sql, params).fetchall()
 
     async def execute(self, sql: str, params: Sequence[object] = ()) -> None:
-        self._connection.execute(sql, _bound(params))
+        self._connection.execute(sql, params)
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if rows:
-            self._connection.executemany(sql, [_bound(row) for row in rows])
+            self._connection.executemany(sql, rows)
 
     async def lock(self, keys: LockKeys) -> None:
         """Nobody else writes: the transaction has the whole database."""
@@ -55,10 +55,6 @@ class InlineDatabase:
         # SQLite has rolled back by itself when the disk is full, for example.
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-
-
-def _bound(params: Sequence[object]) -> Any:
-    return tuple(params)
 
 
 class InlineConnection:
