@@ -62,16 +62,9 @@ def parse_missed_call(request: WebhookRequest) -> InboundCall | OtherProduct | R
     status = first_word(fields, "Status")
     shape = _shape(fields, status)
     not_missed = not_missed_reason(fields, status, is_passthru=shape == PASSTHRU)
-    return InboundCall(
-        call_sid=sid,
-        caller=_caller(fields),
-        dialled=_dialled(fields),
-        called_at=_called_at(fields),
-        shape=shape,
-        not_missed=not_missed,
-        fields=fields,
-        report=_report(sid, fields) if not_missed is Reason.OUTBOUND_LEG else None,
-    )
+    # In the order of the fields: by name it takes half a microsecond longer.
+    call = InboundCall(sid, _caller(fields), _dialled(fields), _called_at(fields), shape, not_missed, fields)
+    return replace(call, report=_report(sid, fields)) if not_missed is Reason.OUTBOUND_LEG else call
 
 
 def parse_sms_applet_request(request: WebhookRequest) -> InboundCall | OtherProduct | RequestRejection:
@@ -92,22 +85,23 @@ def _shape(fields: Mapping[str, str], status: str) -> str:
 
 def _caller(fields: Mapping[str, str]) -> str | None:
     for name in _CALLER:
-        if number := normalise(fields.get(name)):
+        if name in fields and (number := normalise(fields[name])):
             return number
     return None
 
 
 def _dialled(fields: Mapping[str, str]) -> tuple[str, ...]:
+    names = _EXOPHONE if is_outbound(fields) else _DIALLED
     numbers: dict[str, None] = {}
-    for name in _EXOPHONE if is_outbound(fields) else _DIALLED:
-        if number := normalise(fields.get(name)):
+    for name in names:
+        if name in fields and (number := normalise(fields[name])):
             numbers[number] = None
     return tuple(numbers)
 
 
 def _called_at(fields: Mapping[str, str]) -> datetime | None:
     for name in _CALLED_AT:
-        if instant := parse_instant(fields.get(name)):
+        if name in fields and (instant := parse_instant(fields[name])):
             return instant
     return None
 

@@ -73,7 +73,7 @@ _TALKED_IF_LASTING: Final = ("[OnCallDuration]", "[Insights][OnCallDuration]")
 
 
 def is_outbound(fields: Mapping[str, str]) -> bool:
-    return first_word(fields, "Direction").startswith("outbound")
+    return "Direction" in fields and first_word(fields, "Direction").startswith("outbound")
 
 
 def not_missed_reason(fields: Mapping[str, str], status: str, *, is_passthru: bool) -> Reason | None:

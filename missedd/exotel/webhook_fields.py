@@ -34,6 +34,10 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_JSON_DEPTH = 6
 """`Details.Legs[0].Leg.Status` is the deepest known path, with five levels."""
 
+# A character has at most four bytes, so most texts need not be encoded to check their length.
+_SHORT_KEY_CHARS = MAX_KEY_BYTES // 4
+_SHORT_VALUE_CHARS = MAX_VALUE_BYTES // 4
+
 _EMPTY_WORDS = frozenset({"", "null", "none", "undefined"})
 """`ForwardedFrom` and `ProcessStatus` arrive as the literal word `null`."""
 
@@ -57,10 +61,8 @@ def read_partial_fields(request: WebhookRequest) -> dict[str, str]:
 def first_value(fields: Mapping[str, str], *names: str) -> str:
     """The first of `names` with a value, stripped; "" if none has one. The word `null` is no value."""
     for name in names:
-        if name in fields:
-            text = fields[name].strip()
-            if text.lower() not in _EMPTY_WORDS:
-                return text
+        if name in fields and (text := fields[name].strip()).lower() not in _EMPTY_WORDS:
+            return text
     return ""
 
 
@@ -120,14 +122,13 @@ def _collect(fields: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
     for key, text in pairs:
         if not key or key in fields:
             continue
-        if len(fields) >= MAX_FIELDS:
-            raise _TooLarge(f"more than {MAX_FIELDS} fields")
-        # A character has at most four bytes, so most texts need not be encoded to check their length.
-        if len(key) * 4 > MAX_KEY_BYTES and _byte_length(key) > MAX_KEY_BYTES:
+        if len(key) > _SHORT_KEY_CHARS and _byte_length(key) > MAX_KEY_BYTES:
             raise _TooLarge(f"a field's name is longer than {MAX_KEY_BYTES} bytes")
-        if len(text) * 4 > MAX_VALUE_BYTES and _byte_length(text) > MAX_VALUE_BYTES:
+        if len(text) > _SHORT_VALUE_CHARS and _byte_length(text) > MAX_VALUE_BYTES:
             raise _TooLarge(f"a field's value is longer than {MAX_VALUE_BYTES} bytes")
         fields[key] = text
+    if len(fields) > MAX_FIELDS:
+        raise _TooLarge(f"more than {MAX_FIELDS} fields")
 
 
 def _byte_length(text: str) -> int:

@@ -56,30 +56,31 @@ class Candidate:
 
     `other_callback_times` are the times of the campaign's other callbacks to this number that count against
     its cap: those that were placed. `number` and `due_at` are needed when the action is about to be sent.
+    What a call's plan knows comes first, and is given in this order: by name it takes a microsecond longer.
     """
 
     kind: Kind
     campaign: str
     plan: Plan
     expires_at: datetime | None
-    is_suppressed: bool = False
-    restrictions: tuple[Restriction, ...] = ()
-    """What earlier refusals have taught about the number."""
-    other_callback_times: tuple[datetime, ...] = ()
-    already_spoken_with: bool = False
-    """The campaign has spoken with the caller since the call that this callback answers. Or that call itself
-    was answered after all; then its SMS is not owed either."""
-    pause: Pause | None = None
-    """The campaign's pause, if one is in force."""
     number: str = ""
     """The caller's number in E.164. Its country and the ExoPhone's country are compared. Empty if that is
     done elsewhere."""
     exophone: str = ""
+    restrictions: tuple[Restriction, ...] = ()
+    """What earlier refusals have taught about the number."""
+    pause: Pause | None = None
+    """The campaign's pause, if one is in force."""
+    clock_ahead: timedelta = CLOCK_NOT_AHEAD
+    """How far the clock may be ahead: see `missedd.core.admission.clock_steps`."""
+    is_suppressed: bool = False
+    other_callback_times: tuple[datetime, ...] = ()
+    already_spoken_with: bool = False
+    """The campaign has spoken with the caller since the call that this callback answers. Or that call itself
+    was answered after all; then its SMS is not owed either."""
     due_at: datetime | None = None
     traffic: TrafficSnapshot | None = None
     """The calls in progress, when the action is about to be sent; None when it is planned."""
-    clock_ahead: timedelta = CLOCK_NOT_AHEAD
-    """How far the clock may be ahead: see `missedd.core.admission.clock_steps`."""
 
     @property
     def latest_expiry(self) -> datetime | None:

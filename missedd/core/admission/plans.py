@@ -72,12 +72,12 @@ def plan_contacts(
             Kind.SMS,
             campaign.name,
             plan,
-            expires_at=called_at + sms.give_up_after,
-            restrictions=history.restrictions,
-            pause=pause,
-            number=number,
-            exophone=exophone,
-            clock_ahead=clock_ahead,
+            called_at + sms.give_up_after,
+            number,
+            exophone,
+            history.restrictions,
+            pause,
+            clock_ahead,
         )
         yield _plan_through_gates(candidate, policy, called_at, called_at, received_at)
     yield from plan_callback(
@@ -118,21 +118,18 @@ def plan_callback(
         Kind.CALLBACK,
         campaign.name,
         plan or _plan_at(campaign, called_at),
-        expires_at=called_at + callback.give_up_after,
+        called_at + callback.give_up_after,
+        number,
+        exophone,
+        history.restrictions,
+        pause,
+        clock_ahead,
         # A caller who opts out with this call gets the confirmation SMS and nothing else.
-        is_suppressed=campaign.opts_callers_out,
-        restrictions=history.restrictions,
-        other_callback_times=tuple([at for name, at in history.placed if name == campaign.name]),
-        pause=pause,
-        number=number,
-        exophone=exophone,
-        clock_ahead=clock_ahead,
+        campaign.opts_callers_out,
+        tuple([at for name, at in history.placed if name == campaign.name]),
     )
-    return (
-        _plan_through_gates(
-            candidate, policy, called_at, called_at + callback.delay, received_at, reason=reason
-        ),
-    )
+    due_at = called_at + callback.delay
+    return (_plan_through_gates(candidate, policy, called_at, due_at, received_at, 0, reason),)
 
 
 def plan_verified_webhook(
@@ -211,6 +208,5 @@ def _plan_through_gates(
             state, check_at, why = State.HELD, until, held_for
         case Close(closed_as, closed_for):
             state, outcome, why = State.DONE, closed_as, closed_for
-    return PlannedAction(
-        kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index, next_check_at=check_at
-    )
+    planned = PlannedAction(kind, state, base_at, due_at, expires_at, why, outcome, plan, retry_index)
+    return planned if check_at is None else replace(planned, next_check_at=check_at)
