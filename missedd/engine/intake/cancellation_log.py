@@ -24,15 +24,14 @@ def log_cancelled(log: Logger, actions: Iterable[ActionRow]) -> None:
 
 def log_early_report(log: Logger, admitted: AdmittedCall) -> None:
     """Warn if a webhook came before its call was over, and the callback rang a caller who was talking."""
-    if admitted.sent_callbacks:
-        campaign = admitted.sent_callbacks[0].campaign
-        log.log_throttled(
-            "warning",
-            Event.CALL_TOLD_EARLY,
-            campaign,
-            call_sid=admitted.call.call_sid,
-            campaign=campaign,
-            reached_by=admitted.admission.reason,
-            actions=[each.id for each in admitted.sent_callbacks],
-            advice=EARLY_WEBHOOK_ADVICE,
-        )
+    campaign = admitted.sent_callbacks[0].campaign
+    log.log_throttled(
+        "warning",
+        Event.CALL_TOLD_EARLY,
+        campaign,
+        call_sid=admitted.call.call_sid,
+        campaign=campaign,
+        reached_by=admitted.admission.reason,
+        actions=[each.id for each in admitted.sent_callbacks],
+        advice=EARLY_WEBHOOK_ADVICE,
+    )

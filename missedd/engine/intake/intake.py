@@ -72,7 +72,8 @@ class Intake:
         """
         try:
             waiting = self._queue.put(call)
-            verdict = await self._wait_for_verdict(waiting)
+            await waiting.decided.wait()
+            verdict = waiting.decision()
         except Exception:
             self._on_refusal()
             raise
@@ -88,19 +89,12 @@ class Intake:
         results: list[Verdict | Exception] = []
         for pending in waiting:
             try:
-                results.append(await self._wait_for_verdict(pending))
+                await pending.decided.wait()
+                results.append(pending.decision())
             except Exception as failure:
                 # A call that fails must not prevent the others from being served.
                 results.append(failure)
         return results
-
-    async def _wait_for_verdict(self, waiting: PendingCall) -> Verdict:
-        await waiting.decided.wait()
-        if waiting.failure is not None:
-            raise waiting.failure
-        if waiting.verdict is None:
-            raise AssertionError("decided without a verdict")
-        return waiting.verdict
 
     def close(self) -> None:
         """Accept no more calls. `run` ends when all waiting calls are decided."""
@@ -158,8 +152,10 @@ class Intake:
         """Do what follows a committed call: timers, log lines, rollups, and changed polls."""
         self._wake(admitted.timers)
         self._intake_log.log_admission(admitted)
-        log_cancelled(self._log, admitted.cancelled)
-        log_early_report(self._log, admitted)
+        if admitted.cancelled:
+            log_cancelled(self._log, admitted.cancelled)
+        if admitted.sent_callbacks:
+            log_early_report(self._log, admitted)
         self._on_admitted()
         if self._policy.polls:
             for planned in admitted.admission.actions:
@@ -169,4 +165,5 @@ class Intake:
 
 def _locks_of(calls: Sequence[InboundCall]) -> LockKeys:
     """The callers and the CallSids of a batch."""
-    return LockKeys.of(*(call.caller for call in calls), *(call.call_sid for call in calls))
+    callers = {call.caller for call in calls if call.caller is not None}
+    return LockKeys(frozenset(callers.union([call.call_sid for call in calls])))

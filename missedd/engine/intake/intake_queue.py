@@ -52,6 +52,14 @@ class PendingCall:
     report_for: int | None = None
     failure: Exception | None = None
 
+    def decision(self) -> Verdict:
+        """The verdict, once it is decided; raises why there is none."""
+        if self.failure is not None:
+            raise self.failure
+        if self.verdict is None:
+            raise AssertionError("decided without a verdict")
+        return self.verdict
+
     def resolve(self, verdict: Verdict, report_for: int | None) -> None:
         self.verdict = verdict
         self.report_for = report_for

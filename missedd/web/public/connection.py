@@ -70,6 +70,7 @@ class HttpConnection:
         self._phase = ConnectionPhase.FRESH
         self._phase_began_s = trio.current_time()
         self._deadline_s = inf
+        self._is_timed_out = False
         self._timeout_scope = trio.CancelScope()
         """One scope for the whole connection, cancelled by `enforce_deadline`. A scope around each read and
         each write would cost a quarter of the throughput; moving the deadline of one scope would still cost
@@ -102,6 +103,7 @@ class HttpConnection:
         # Bytes that have just arrived are a request in time; by the next check it has a limit of its own. A
         # peer that sends bytes without a request does not get one.
         if self._phase not in IDLE_PHASES or now_s >= self._deadline_s + 2 * self._limits.check_every_s:
+            self._is_timed_out = True
             self._timeout_scope.cancel()
 
     def evict_if_idle(self) -> bool:
@@ -156,14 +158,12 @@ class HttpConnection:
         # From here to the reply there is no time limit. A limit may have passed while the last bytes came in;
         # then the request is late, and this checkpoint raises before the site sees the request.
         self._deadline_s = inf
-        if self._timeout_scope.cancel_called:
+        if self._is_timed_out:
             await trio.lowlevel.checkpoint()
         self._phase = ConnectionPhase.ANSWERING
         reply = await self._respond(arrived.path, arrived.request)
         is_last = not arrived.keep_alive or self._stop.is_set()
         without_body = arrived.request.method == "HEAD"
-        self._phase = ConnectionPhase.WRITING
-        self._set_deadline(self._limits.write_s)
         await self._send(reply.to_bytes(is_last=is_last, without_body=without_body))
         return not is_last
 
@@ -184,6 +184,8 @@ class HttpConnection:
         except BlockingIOError:
             sent = 0
         if sent < len(data):
+            self._phase = ConnectionPhase.WRITING
+            self._set_deadline(self._limits.write_s)
             await self._stream.send_all(data[sent:])
 
     def _enter_next_phase(self) -> None:
