@@ -15,7 +15,7 @@ from missedd.base.version import __version__
 from missedd.config.values import closest_match
 
 _BEFORE_CHANGES = ("demo", "serve", "check", "why", "report", "leads", "poll", "subscriptions", "nodes")
-_AFTER_CHANGES = ("convert", "password", "backup", "restore", "release", "example", "unit")
+_AFTER_CHANGES = ("convert", "password", "backup", "restore", "release", "migrate-store", "example", "unit")
 MODULES = _BEFORE_CHANGES + _AFTER_CHANGES
 """The commands that are modules of `missedd.commands`. The others are in `missedd.commands.operator`."""
 
@@ -41,7 +41,7 @@ def build_parser(names: Sequence[str] | None = None) -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name in all_commands() if names is None else names:
         if name in MODULES:
-            import_module(f"missedd.commands.{name}").add_parser(commands)
+            import_module(f"missedd.commands.{name.replace('-', '_')}").add_parser(commands)
         else:
             import_module("missedd.commands.operator").add_parser(commands, name)
     return top

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import trio
 
-from missedd.base.clock import SystemClock
+from missedd.commands.check_store import StoreCheck, check_store
 from missedd.commands.shared.options import FAILED, OK, add_config_option, run_with_config
 from missedd.config.campaign_summary import describe_campaigns
-from missedd.config.loader import LoadedConfig, Settings, StoreLocation
+from missedd.config.loader import LoadedConfig
 from missedd.config.sms import configured_sms
 from missedd.core.admission.opening_burst import callback_throughput
 from missedd.core.contact_countries import (
@@ -25,13 +24,7 @@ from missedd.core.contact_countries import (
 from missedd.core.policy import Policy
 from missedd.core.sms.template import BodyField, LargestSms, largest_sms
 from missedd.daemon.listen_checks import address_problems
-from missedd.store.backup.upgrade_copy import COPY_RETENTION, check_copy_possible, outdated_version
 from missedd.store.db.database import StoreRefused
-from missedd.store.people.excluded_callers import load_excluded_callers
-from missedd.store.sqlite.lock import lock_holder
-from missedd.store.sqlite.migrate import LATEST_VERSION
-from missedd.store.sqlite.read_access import has_database
-from missedd.store.store import Driver, check_openable, driver_for, open_reader
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -60,8 +53,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_check(path: str, is_quiet: bool, loaded: LoadedConfig) -> int:
     settings = loaded.settings
-    problems, left_out = trio.run(_check_machine, loaded)
-    for warning in (*settings.warnings, *_left_out_warnings(settings.policy, left_out)):
+    has_password = loaded.secrets.console_password is not None
+    problems = list(address_problems(settings.listen, has_password=has_password))
+    try:
+        store = trio.run(check_store, settings)
+    except StoreRefused as refusal:
+        store = StoreCheck()
+        problems.insert(0, str(refusal))
+    for warning in (
+        *settings.warnings,
+        *store.warnings,
+        *_left_out_warnings(settings.policy, store.excluded),
+    ):
         print(f"warning: {warning}")
     if not is_quiet:
         for line in (
@@ -80,44 +83,14 @@ def _print_check(path: str, is_quiet: bool, loaded: LoadedConfig) -> int:
         return FAILED
     if not is_quiet:
         names = ", ".join(campaign.name for campaign in settings.policy.campaigns) or "none"
-        for line in _database_lines(settings.store):
+        for line in store.next_start:
             print(line)
-        print(
-            f"{path} is correct: campaigns {names}; the database is {settings.store}{_holder(settings.store)}"
-        )
+        used = f", in use by {store.users}" if store.users else ""
+        print(f"{path} is correct: campaigns {names}; the database is {settings.store}{used}")
     return OK
 
 
-def _database_lines(location: StoreLocation) -> Iterator[str]:
-    """What the next start does to the database."""
-    if isinstance(location, Path) and (version := outdated_version(location)) is not None:
-        yield (
-            f"the next start brings the database from schema version {version} to {LATEST_VERSION}, and "
-            f"keeps a copy of it as {check_copy_possible(location, version).name} for "
-            f"{COPY_RETENTION.days} days"
-        )
-
-
-def _holder(location: StoreLocation) -> str:
-    owner = lock_holder(location) if isinstance(location, Path) else None
-    return f", in use by {owner}" if owner else ""
-
-
-async def _check_machine(loaded: LoadedConfig) -> tuple[list[str], list[ExcludedCallers]]:
-    """What keeps the daemon from starting on this machine, and whom of its callers it would not contact."""
-    settings = loaded.settings
-    has_password = loaded.secrets.console_password is not None
-    problems = list(address_problems(settings.listen, has_password=has_password))
-    async with driver_for(settings.store) as driver:
-        try:
-            await check_openable(driver, settings.store, settings.exotel.account_sid)
-            left_out = await _read_left_out(driver, settings)
-        except StoreRefused as refusal:
-            return [str(refusal), *problems], []
-    return problems, left_out
-
-
-def _left_out_warnings(policy: Policy, found: list[ExcludedCallers]) -> Iterator[str]:
+def _left_out_warnings(policy: Policy, found: Sequence[ExcludedCallers]) -> Iterator[str]:
     """Of each campaign, the callers in the database whom it would not contact, and what keeps them."""
     for campaign in policy.campaigns:
         missing = [each for each in found if each.campaign == campaign.name]
@@ -128,15 +101,6 @@ def _left_out_warnings(policy: Policy, found: list[ExcludedCallers]) -> Iterator
                 f"nor text {describe_excluded(missing)}; "
                 f"{suggested_config_line(campaign.countries, campaign.exophones, missing)} would keep them"
             )
-
-
-async def _read_left_out(driver: Driver, settings: Settings) -> list[ExcludedCallers]:
-    """A database that awaits its upgrade is read too: that is when it matters most."""
-    if isinstance(settings.store, Path) and not has_database(settings.store):
-        return []
-    query = partial(load_excluded_callers, policy=settings.policy, now=SystemClock().now())
-    async with open_reader(driver, settings.store, any_schema=True) as reader:
-        return await reader.read(query)
 
 
 def _sms_sizes(policy: Policy) -> Iterator[str]:

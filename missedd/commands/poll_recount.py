@@ -21,7 +21,6 @@ from missedd.core.polls.tally import OPEN
 from missedd.store.db.database import StoreRefused
 from missedd.store.polls.recount import Recount, open_snapshot, recount_from_calls, stored_tally, vote_digests
 from missedd.store.sqlite.read_access import has_database
-from missedd.store.sqlite.sqlite_location import SQLITE_ONLY, require_sqlite
 
 
 def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: bool) -> int:
@@ -31,7 +30,7 @@ def recount_poll(config: Path, name: str, result_file: Path | None, *, as_json: 
         return key
     try:
         settings = load_settings(config, os.environ)
-        with open_snapshot(require_sqlite(settings.store, SQLITE_ONLY)) as reading:
+        with open_snapshot(settings.store) as reading:
             kept = stored_tally(reading, name)
             if kept is None:
                 print(f"there is no poll {name!r} in {settings.store}", file=sys.stderr)
@@ -134,10 +133,10 @@ def _read_result(file: Path, key: bytes) -> dict[str, Any] | str:
 def _compare_result(said: Mapping[str, Any], config: Path, file: Path) -> int:
     try:
         settings = load_settings(config, os.environ)
-        if not has_database(require_sqlite(settings.store, SQLITE_ONLY)):
+        if isinstance(settings.store, Path) and not has_database(settings.store):
             print(f"{file}: the signature fits; there is no database here to compare it with")
             return OK
-        with open_snapshot(require_sqlite(settings.store, SQLITE_ONLY)) as reading:
+        with open_snapshot(settings.store) as reading:
             kept = stored_tally(reading, said["poll"])
             if kept is None:
                 print(f"{file}: the signature fits; the database has no such poll", file=sys.stderr)

@@ -25,6 +25,7 @@ from missedd.store.opened_store import Driver, Store
 from missedd.store.sqlite.integrity import check_integrity, recovery_advice
 from missedd.store.sqlite.lock import lock_database
 from missedd.store.sqlite.migrate import LATEST_VERSION, check_schema, migrate, supported_version
+from missedd.store.sqlite.moved import check_not_moved
 from missedd.store.sqlite.path_check import check_path, read_only_mount_message
 from missedd.store.sqlite.read_access import check_database_exists, unreadable_message
 
@@ -35,6 +36,7 @@ async def open_file(
 ) -> AsyncIterator[Store]:
     """See `open_store`. Nobody else uses the file meanwhile."""
     check_path(path)
+    check_not_moved(path)
     with lock_database(path, owner):
         connection, upgraded = await _open_upgraded(driver, path, upgrade_options)
         try:
@@ -59,6 +61,7 @@ async def open_file(
 async def check_file(driver: Driver, path: Path) -> None:
     """See `check_openable`."""
     check_path(path)
+    check_not_moved(path)
     if path.exists():
         async with open_file_reader(driver, path, supported_version) as reader:
             await _check_integrity(reader, path)

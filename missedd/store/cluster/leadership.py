@@ -21,7 +21,7 @@ class LeadershipLook(NamedTuple):
     row: LeadershipRow
 
 
-async def look_at_leadership(db: Coordination) -> LeadershipLook:
+async def look_at_leadership(db: ReadOnlyDatabase) -> LeadershipLook:
     ((now_us, epoch, node, renewed_us),) = await db.fetch_all(
         "SELECT db_now_us(), epoch, node, renewed_at FROM leadership"
     )

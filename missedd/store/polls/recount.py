@@ -8,26 +8,22 @@ voter's votes are in memory at a time, even of a million votes.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Final
 
 from missedd.base.clock import from_us
+from missedd.config.store_location import PostgresqlLocation, StoreLocation
 from missedd.core.polls.signed_result import VoteDigests
 from missedd.core.polls.tally import Tally
 from missedd.core.polls.voting_rules import Vote, is_country_excluded, vote_statuses
-from missedd.store.db.database import StoreRefused
+from missedd.store.db.snapshot import DatabaseSnapshot
 from missedd.store.polls.tallies import SELECT_COUNTS, parse_tally
-from missedd.store.sqlite.integrity import recovery_advice
-from missedd.store.sqlite.migrate import LATEST_VERSION
-from missedd.store.sqlite.read_access import check_database_exists
-from missedd.store.sqlite.read_only import open_read_only
+from missedd.store.sqlite.snapshot import open_file_snapshot
 
 DIFFERENCES_SHOWN: Final = 20
 
@@ -56,37 +52,30 @@ class Recount:
             self.differences.append(what)
 
 
-@contextmanager
-def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection that sees one snapshot; raises `StoreRefused`."""
-    check_database_exists(path)
-    try:
-        with closing(open_read_only(path)) as connection:
-            connection.execute("BEGIN")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version != LATEST_VERSION:
-                raise StoreRefused(
-                    f"the database has schema version {version}, this missedd reads {LATEST_VERSION}"
-                )
-            yield connection
-    except sqlite3.Error as failure:
-        raise StoreRefused(recovery_advice(path, failure)) from failure
+def open_snapshot(location: StoreLocation) -> AbstractContextManager[DatabaseSnapshot]:
+    """One snapshot of the database, even while daemons write to it; raises `StoreRefused`."""
+    if isinstance(location, PostgresqlLocation):
+        # Only whoever configures a PostgreSQL loads its client library.
+        from missedd.store.postgresql.snapshot import open_shared_snapshot
+
+        return open_shared_snapshot(location)
+    return open_file_snapshot(location)
 
 
-def stored_tally(connection: sqlite3.Connection, poll: str) -> Tally | None:
+def stored_tally(snapshot: DatabaseSnapshot, poll: str) -> Tally | None:
     """The tally that the daemon keeps; None if there is no such poll."""
-    rules = connection.execute("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)).fetchone()
+    rules = next(snapshot.rows("SELECT rules FROM poll_rules WHERE poll = ?", (poll,)), None)
     if rules is None:
         return None
-    counts = connection.execute(SELECT_COUNTS, (poll,)).fetchall()
+    counts = list(snapshot.rows(SELECT_COUNTS, (poll,)))
     return parse_tally(poll, rules[0], counts)
 
 
-def recount_from_calls(connection: sqlite3.Connection, tally: Tally) -> Recount:
+def recount_from_calls(snapshot: DatabaseSnapshot, tally: Tally) -> Recount:
     """Judge every call of a poll by its rules, and compare the result with each vote and with the tally."""
     counts: Counter[tuple[str, str]] = Counter()
     recount = Recount(tally, Tally(tally.rules, counts), 0)
-    for number, cast, stored in _voters(connection, tally.rules.name):
+    for number, cast, stored in _voters(snapshot, tally.rules.name):
         recount.voter_count += bool(cast)
         is_foreign = is_country_excluded(
             tally.rules, number, (status for statuses in stored.values() for status in statuses)
@@ -108,11 +97,11 @@ def recount_from_calls(connection: sqlite3.Connection, tally: Tally) -> Recount:
     return recount
 
 
-def vote_digests(connection: sqlite3.Connection, poll: str) -> VoteDigests:
+def vote_digests(snapshot: DatabaseSnapshot, poll: str) -> VoteDigests:
     """The digests of the counted votes, of all and by option."""
     of_all = _Digest()
     by_option: defaultdict[str, _Digest] = defaultdict(_Digest)
-    for call_sid, option in connection.execute(_COUNTED, (poll,)):
+    for call_sid, option in snapshot.rows(_COUNTED, (poll,)):
         of_all.add(call_sid)
         by_option[option].add(call_sid)
     return VoteDigests(str(of_all), {option: str(digest) for option, digest in by_option.items()})
@@ -143,10 +132,10 @@ _STORED_VOTES = (
 )
 
 
-def _voters(connection: sqlite3.Connection, poll: str) -> Iterator[tuple[str, set[Vote], StoredVotes]]:
+def _voters(snapshot: DatabaseSnapshot, poll: str) -> Iterator[tuple[str, set[Vote], StoredVotes]]:
     """Each voter's number, votes by the calls, and stored votes: a merge of two ordered streams."""
-    by_calls = groupby(connection.execute(_VOTES_BY_CALLS, (poll,)), itemgetter(0))
-    by_votes = groupby(connection.execute(_STORED_VOTES, (poll,)), itemgetter(0))
+    by_calls = groupby(snapshot.rows(_VOTES_BY_CALLS, (poll,)), itemgetter(0))
+    by_votes = groupby(snapshot.rows(_STORED_VOTES, (poll,)), itemgetter(0))
     left, right = next(by_calls, None), next(by_votes, None)
     while left is not None or right is not None:
         number = min(side[0] for side in (left, right) if side is not None)

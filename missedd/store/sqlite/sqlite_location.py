@@ -7,8 +7,6 @@ from pathlib import Path
 from missedd.config.store_location import PostgresqlLocation, StoreLocation
 from missedd.store.db.database import StoreRefused
 
-SQLITE_ONLY = "this command reads the file of a SQLite database"
-
 
 def require_sqlite(location: StoreLocation, instead: str) -> Path:
     """The file of the database; raises `StoreRefused` with `instead`, what to use for a PostgreSQL."""

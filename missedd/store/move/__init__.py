@@ -1,0 +1,1 @@
+"""Moving a SQLite database into a PostgreSQL, once and for good."""
