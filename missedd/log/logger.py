@@ -1,4 +1,4 @@
-"""The logger: a thin layer over structlog that writes events.
+"""The logger writes events; the readable form is structlog's.
 
     log = create_logger(sys.stdout, now=clock.now, secrets=secrets.all_spellings)
     log.info(Event.WEBHOOK_ADMITTED, call_sid=sid, verdict=verdict)
@@ -19,9 +19,10 @@ from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from missedd.base.clock import to_iso
 from missedd.log.events import LEVEL_RANKS, Event, Level, Listener
 from missedd.log.line_writer import BackgroundWriter, DirectWriter, descriptor_of, is_journal
-from missedd.log.redaction import add_journal_priority, field_order, redactor
+from missedd.log.redaction import add_journal_priority, redactor
 from missedd.log.throttle import LineQuota, Repeat, Repeats
 
 __all__ = ["Event", "Level", "Listener", "Logger", "Style", "create_logger"]
@@ -36,9 +37,13 @@ class _LogSink:
     """Where lines go, and the counts of repeated and of left-out lines."""
 
     def __init__(
-        self, logger: Any, rank: int, now: Callable[[], datetime], lines: DirectWriter | BackgroundWriter
+        self,
+        render: Callable[[Level, Event, Mapping[str, object], datetime], str],
+        rank: int,
+        now: Callable[[], datetime],
+        lines: DirectWriter | BackgroundWriter,
     ) -> None:
-        self.logger = logger
+        self.render = render
         self.rank = rank
         self.now = now
         self.lines = lines
@@ -67,8 +72,7 @@ class _LogSink:
     def put(
         self, level: Level, event: Event, fields: Mapping[str, object], at: datetime | None = None
     ) -> None:
-        # `.value` also refuses a string that is not an Event, if a type checker missed it.
-        getattr(self.logger, level)(event.value, level=level, at=at or self.now(), **fields)
+        self.lines.write_line(self.render(level, event, fields, at or self.now()))
 
 
 class Logger:
@@ -205,7 +209,7 @@ def create_logger(
     """
     environ = environ or {}
     is_terminal = stream.isatty()
-    processors: list[Any] = [field_order(["level"]), structlog.processors.format_exc_info, redactor(secrets)]
+    processors: list[Any] = [structlog.processors.format_exc_info, redactor(secrets)]
     if style == "pretty" or (style == "auto" and is_terminal):
         plain = structlog.dev.plain_traceback
         colours = is_terminal and not environ.get("NO_COLOR")
@@ -215,33 +219,28 @@ def create_logger(
             )
         )
     else:
-        processors.append(structlog.processors.JSONRenderer(_dumps))
+        processors.append(_as_json)
         if is_journal(stream, environ):
             processors.append(add_journal_priority)
 
-    def loss(count: int) -> str:
-        line: Any = {"event": Event.LOG_LINES_LOST.value, "level": "warning", "at": now(), "lines": count}
+    def render(level: Level, event: Event, fields: Mapping[str, object], at: datetime) -> str:
+        # `.value` also refuses a string that is not an Event, if a type checker missed it.
+        line: Any = {"event": event.value, "level": level, "at": to_iso(at), **fields}
         for change in processors:
-            line = change(None, "warning", line)
+            line = change(None, level, line)
         return str(line)
+
+    def loss(count: int) -> str:
+        return render("warning", Event.LOG_LINES_LOST, {"lines": count}, now())
 
     descriptor = descriptor_of(stream) if in_background else None
     lines = DirectWriter(stream) if descriptor is None else BackgroundWriter(descriptor, loss)
-    logger = structlog.wrap_logger(
-        _LineOutput(lines),
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(LEVEL_RANKS[level]),
-        cache_logger_on_first_use=True,
-    )
-    return Logger(_LogSink(logger.bind(), LEVEL_RANKS[level], now, lines), {})
+    return Logger(_LogSink(render, LEVEL_RANKS[level], now, lines), {})
 
 
-def _dumps(line: Any, **_options: Any) -> str:
-    return json.dumps(line, ensure_ascii=False, separators=(", ", ": "), default=str)
+# Made once: `json.dumps` makes a new one for each line.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
-class _LineOutput:
-    """The end of structlog's chain."""
-
-    def __init__(self, lines: DirectWriter | BackgroundWriter) -> None:
-        self.debug = self.info = self.warning = self.error = lines.write_line
+def _as_json(_logger: object, _level: str, line: Mapping[str, object]) -> str:
+    return _ENCODER.encode(line)

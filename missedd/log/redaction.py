@@ -1,4 +1,4 @@
-"""How a log line is made safe to show to others, and in which order its fields stand.
+"""How a log line is made safe to show to others.
 
 No full phone number and no secret appears in a line, wherever it is in a value: in a field of its own, inside
 a text, in a list, or in a traceback.
@@ -41,19 +41,6 @@ _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 def add_journal_priority(_logger: Any, method: str, line: str) -> str:
     """A line for systemd's journal: it starts with the syslog number of its level (sd-daemon(3))."""
     return f"<{_PRIORITIES[method]}>{line}"
-
-
-def field_order(level_first: Iterable[str]) -> Processor:
-    """Put the event's name first, then `level_first`, then `at`; the other fields keep their order."""
-    first = ("event", *level_first)
-
-    def order(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        ordered = {key: line.pop(key) for key in first}
-        ordered["at"] = to_iso(line.pop("at"))
-        ordered.update(line)
-        return ordered
-
-    return order
 
 
 MIN_SECRET_LENGTH = 6

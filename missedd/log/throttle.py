@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 MAX_LINES_PER_SECOND: Final = 200
@@ -80,19 +80,20 @@ class LineQuota:
     """How many lines of each event the present second still allows, and what was left out."""
 
     def __init__(self) -> None:
-        self._second: datetime | None = None
+        self._since = self._until = datetime.min.replace(tzinfo=UTC)
+        """The present second; the time of a line is compared with it, which is cheaper than cutting it."""
         self._lines: dict[str, int] = {}
         self._left_out: dict[str, tuple[int, int]] = {}
 
     def has_room(self, event: str, now: datetime) -> bool:
         """Whether a line would be written now."""
-        return now.replace(microsecond=0) != self._second or self._lines.get(event, 0) < MAX_LINES_PER_SECOND
+        return not self._since <= now < self._until or self._lines.get(event, 0) < MAX_LINES_PER_SECOND
 
     def try_take(self, event: str, rank: int, now: datetime) -> bool:
         """Count a line of this level; False if it must be left out."""
-        second = now.replace(microsecond=0)
-        if second != self._second:
-            self._second = second
+        if not self._since <= now < self._until:
+            self._since = now.replace(microsecond=0)
+            self._until = self._since + timedelta(seconds=1)
             self._lines.clear()
         lines = self._lines[event] = self._lines.get(event, 0) + 1
         if lines <= MAX_LINES_PER_SECOND:
@@ -106,7 +107,7 @@ class LineQuota:
 
         If `now` is None, the present second is included.
         """
-        if not self._left_out or (now is not None and now.replace(microsecond=0) == self._second):
+        if not self._left_out or (now is not None and self._since <= now < self._until):
             return []
         left_out = [(event, count, worst) for event, (count, worst) in self._left_out.items()]
         self._left_out.clear()
