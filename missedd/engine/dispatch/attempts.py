@@ -27,6 +27,9 @@ from missedd.store.store import Store
 STORE_RETRY_S = 1.0
 """How long to wait before the next try after a failed commit."""
 
+GIVE_BACK_LIMIT_S = 2.0
+"""How long a term that ends waits for the store to note what was not sent."""
+
 type OnExpired = Callable[[str, Kind], None]
 
 
@@ -124,6 +127,14 @@ class AttemptRecorder:
             outcome=stopped.outcome,
             reason=stopped.reason,
         )
+
+    async def record_unsent(self, claimed: ClaimedAction, decision: AttemptDecision) -> None:
+        """Commit that the request was not sent, also while the term ends: the next term need not look it up.
+
+        A term that another node's has followed can commit nothing any more; then `NotLeading` is raised.
+        """
+        with trio.move_on_after(GIVE_BACK_LIMIT_S, shield=True):
+            await self.record(claimed, decision)
 
     async def record(self, claimed: ClaimedAction, decision: AttemptDecision) -> None:
         """Commit the result, and retry until the store can. A lost result would cost a lookup."""

@@ -198,12 +198,12 @@ class Dispatcher:
         action, began_s = claimed.action, trio.current_time()
         try:
             if (why_not := self._term.why_not_send(asked_at_s)) is not None:
-                decision = give_back(Withheld(why_not), self._clock.now())
-            else:
-                answer = await self._send(claimed)
-                answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
-                decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
-                self._breakers.record_answer(self._lane, answer, began_s)
+                await self._give_back(claimed, Withheld(why_not))
+                return
+            answer = await self._send(claimed)
+            answer = self._breakers.classify_for_campaign(self._lane, action.campaign, answer, began_s)
+            decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
+            self._breakers.record_answer(self._lane, answer, began_s)
             decision = hold_with_lane(decision, hold_reason := self._breakers.hold_reason(self._lane))
             if decision.pause_s is not None and self._rate_limiter:
                 pause_s = decision.pause_s if hold_reason is None else self._breakers.probe_wait_s(self._lane)
@@ -215,3 +215,11 @@ class Dispatcher:
         finally:
             self._slots.release_on_behalf_of(action.id)
             ended.set()
+
+    async def _give_back(self, claimed: ClaimedAction, withheld: Withheld) -> None:
+        """Let an action wait for its next claim, or with its lane, as its request was not sent."""
+        decision = give_back(withheld, self._clock.now())
+        decision = hold_with_lane(decision, self._breakers.hold_reason(self._lane))
+        await self._recorder.record_unsent(claimed, decision)
+        if decision.result.hold_reason is not None:
+            await self._on_action_held()

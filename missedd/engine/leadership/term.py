@@ -58,7 +58,7 @@ class Term:
             return None
         if trio.current_time() - asked_at_s >= MAX_CLAIM_AGE_S:
             return TOO_LATE
-        return None if self.is_trusted() else NOT_LEADING
+        return NOT_LEADING if self.lost.is_set() or not self.is_trusted() else None
 
     async def wait_until_trusted(self) -> None:
         """Return when requests may go out. What is claimed before that would only be given back."""

@@ -107,12 +107,12 @@ class WebhookDispatcher:
         try:
             answer = await self._send(claimed, partial(self._term.why_not_send, asked_at_s))
             if isinstance(answer, Withheld):
-                decision = give_back(answer, self._clock.now())
-            else:
-                endpoint.has_been_tried = True
-                endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
-                self._endpoint_troubles.record_answer(endpoint, answer)
-                decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
+                await self._recorder.record_unsent(claimed, give_back(answer, self._clock.now()))
+                return
+            endpoint.has_been_tried = True
+            endpoint.last_timed_out = not isinstance(answer, Accepted) and answer.code in _TIMEOUTS
+            self._endpoint_troubles.record_answer(endpoint, answer)
+            decision = interpret_answer(answer, action.kind, claimed.tries, self._clock.now(), self._rng)
         finally:
             # The slot is free before the answer is committed: slots share the application's time, not ours.
             del endpoint.in_flight[action.id]

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from missedd.core.reasons import Reason
 from missedd.engine.dispatch.attempt_result import TOO_LATE_WAIT_S
-from missedd.engine.leadership.term import Term
+from missedd.engine.leadership.term import Term, run_term
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.exotel.request_result import Refused
 from tests.core.campaigns import callback, campaign, policy
@@ -104,6 +104,30 @@ async def test_a_lease_that_ends_during_the_claim_stops_the_request(
             await trio.sleep(0.6)
             assert provider.requests == []
             assert (await stage.attempts("code, reason"))[0] == ("not-leading", "given-back")
+
+
+async def test_what_was_claimed_when_the_term_ended_is_noted_as_not_sent(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """Otherwise the next term would look for the call, and never make it."""
+    term = Election().elect()
+    async with scene(tmp_path, CALLBACKS) as stage:
+        provider = Provider(stage)
+
+        async def lead(term: Term, task_status: trio.TaskStatus[None]) -> None:
+            async with dispatching(stage, provider, term=term):
+                await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run_term, lead, term)
+            await stage.call()
+            await trio.sleep(callback_due_s() - 0.1)
+            stage.disk.takes_s = 0.3
+            await trio.sleep(0.2)
+            term.lost.set()  # while the claim is being committed
+        assert provider.requests == []
+        assert await stage.attempts("code, reason") == [("not-leading", "given-back")]
+        assert await stage.actions("state") == [("planned",)]
 
 
 def callback_due_s() -> float:

@@ -8,18 +8,27 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 
 from missedd.core.contact_countries import ANY_COUNTRY
 from missedd.core.model import Lane
 from missedd.core.reasons import Reason
-from missedd.engine.leader.recovery import load_timers, recover_actions, warn_left_out
+from missedd.engine.leader.recovery import (
+    load_rate_limiter,
+    load_timers,
+    recover_actions,
+    warn_left_out,
+)
 from missedd.engine.leadership.term import Term
 from missedd.engine.provider.lane_state import CircuitBreakers
+from missedd.engine.provider.rate_limiter import WINDOW_S
 from missedd.engine.timing.timers import Timers
 from missedd.exotel.request_result import Refused
+from missedd.store.actions.claims import claim
 from missedd.store.actions.quarantine import start_quarantine
 from missedd.store.actions.rows import Timer
 from tests.core.campaigns import callback, campaign, policy
+from tests.engine.leadership.shared_terms import Election
 from tests.engine.scene import EngineScene, scene
 from tests.store.database import MIGRATIONS
 
@@ -50,6 +59,17 @@ async def test_timers_in_memory_are_the_due_rows_on_disk(tmp_path: Path, autojum
         assert len(timers) == 2
         with pytest.raises(AssertionError, match="1 timers in memory, 2 due rows on disk"):
             await load_timers(await fresh_timers(stage, forgets=1), stage.store, Term(1))
+
+
+async def test_on_a_shared_database_others_commit_while_the_timers_are_loaded(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await stage.call("c2", caller="+919876500002")
+        timers = await fresh_timers(stage, forgets=1)
+        await load_timers(timers, stage.store, Election().elect())
+        assert len(timers) == 1
 
 
 async def test_an_open_action_without_an_instant_is_mended_and_said(
@@ -145,3 +165,47 @@ async def test_what_the_provider_held_is_tried_anew_and_its_lane_is_in_doubt(
         assert upstream.hold_reason(Lane.VOICE) is None
         upstream.record_answer(Lane.VOICE, Refused(True, "connect-error", Reason.CONNECTION_FAILED), 1.0)
         assert upstream.hold_reason(Lane.VOICE) is Reason.PROVIDER_UNREACHABLE
+
+
+@pytest.mark.parametrize("lane", [Lane.VOICE, Lane.SMS])
+async def test_a_new_leader_counts_every_request_that_may_have_gone_out(
+    tmp_path: Path, autojump_clock: object, lane: Lane
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        term = Election().elect()
+        limiter = await load_rate_limiter(stage.store, term, lane, 60, stage.clock)
+        assert limiter.used_share == 1.0, "what has left no record counts as well"
+        before = trio.current_time()
+        for _ in range(60):
+            await limiter.acquire()
+        waited_s = trio.current_time() - before
+        assert WINDOW_S * 0.9 < waited_s < WINDOW_S * 1.1, "one after the other, without a burst"
+
+
+async def test_requests_of_another_leader_count_as_later_than_its_clock_said(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """Two clocks differ by up to 4 s: a request of 57 s ago by our clock may be one of 53 s ago."""
+    async with scene(tmp_path, CALLBACKS) as stage:
+        await stage.call("c1")
+        await trio.sleep(30)
+        unit = partial(claim, ids=[1], policy=stage.policy, now=stage.clock.now(), limit=1)
+        await stage.store.write(unit)
+        await trio.sleep(57)
+        waits_s = [
+            (await load_rate_limiter(stage.store, term, Lane.VOICE, 1, stage.clock)).wait_s
+            for term in (Term(1), Election().elect())
+        ]
+        assert waits_s == pytest.approx([WINDOW_S - 57, WINDOW_S - 53], abs=0.01)
+        await trio.sleep(6)  # it is older than a minute now, and may be younger than one
+        limiter = await load_rate_limiter(stage.store, Election().elect(), Lane.VOICE, 1, stage.clock)
+        assert limiter.wait_s == pytest.approx(WINDOW_S - 59, abs=0.01)
+
+
+async def test_a_new_leader_of_an_empty_database_may_send_a_burst(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with scene(tmp_path, CALLBACKS) as stage:
+        limiter = await load_rate_limiter(stage.store, Election().elect(), Lane.VOICE, 60, stage.clock)
+        assert limiter.used_share == 0.0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import trio
 from trio.testing import MockClock
 
 from missedd.engine.leadership.term import SoleLeadership, Term, run_term
-from missedd.store.db.database import Database, NotDurable, NotLeading
+from missedd.store.db.database import Database, NotDurable, NotLeading, UnitOfWork
+from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.writer import Writer
+from missedd.store.store import Store
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.scene import scene
 
@@ -132,3 +137,37 @@ async def test_the_fence_stops_one_unit_and_no_other(autojump_clock: MockClock, 
         await trio.sleep(1)
         assert results == {"late": "epoch 2 leads", "early": None}
         assert await stage.rows("SELECT count(*) FROM pauses") == [(1,)]
+
+
+class AwayDatabase:
+    """A connection to a database that is away for a while."""
+
+    def __init__(self, away_s: float) -> None:
+        self._back_at_s = trio.current_time() + away_s
+
+    outage: str | None = None
+
+    async def read[T](self, unit: UnitOfWork[T]) -> T:
+        await trio.lowlevel.checkpoint()
+        if trio.current_time() < self._back_at_s:
+            raise NotDurable("the database is away")
+        return cast("T", "read")
+
+    async def write(
+        self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = NO_LOCKS
+    ) -> list[Any]:
+        raise AssertionError("this connection only reads")
+
+    async def close(self) -> None: ...
+
+
+async def test_in_a_term_a_read_waits_for_a_database_that_is_away(autojump_clock: MockClock) -> None:
+    async def unit(db: Database) -> str:
+        raise AssertionError("the connection runs it")
+
+    away = AwayDatabase(away_s=5.0)
+    store = Store(None, Writer(away), away, is_checked=True)
+    with pytest.raises(NotDurable):
+        await store.read(unit)
+    assert await store.fenced(no_fence).read(unit) == "read"
+    assert 5.0 <= trio.current_time() < 6.0

@@ -18,6 +18,7 @@ from missedd.core.reasons import Reason
 from missedd.core.upstream.endpoint_concurrency import MAX_REQUESTS, MAX_TO_HANGING, RESERVED_PER_ENDPOINT
 from missedd.core.upstream.trouble import Trouble, TroubleKind
 from missedd.engine.alerts.active_alerts import ActiveTroubles
+from missedd.engine.dispatch.attempt_result import TOO_LATE_WAIT_S, Withheld
 from missedd.engine.dispatch.attempts import AttemptRecorder
 from missedd.engine.leadership.term import Term
 from missedd.engine.webhooks.endpoint_alerts import EndpointTroubles
@@ -26,6 +27,7 @@ from missedd.engine.webhooks.webhook_sender import TIMEOUT_S
 from missedd.exotel.request_result import Accepted, Answer, Refused, Unknown
 from missedd.store.actions.claims import ClaimedAction
 from tests.core.campaigns import NOON, call, campaign, policy, seconds
+from tests.engine.leadership.shared_terms import Election
 from tests.engine.scene import EngineScene, scene
 
 TIMED_OUT = Unknown("timeout", Reason.ENDPOINT_FAILED, "https://a.example.in/: no answer came in time")
@@ -55,8 +57,9 @@ class Applications:
         self.most_hanging = 0
         self.asked = 0
 
-    async def send(self, claimed: ClaimedAction, why_not_send: Callable[[], str | None]) -> Answer:
-        assert why_not_send() is None
+    async def send(self, claimed: ClaimedAction, why_not_send: Callable[[], str | None]) -> Answer | Withheld:
+        if (why_not := why_not_send()) is not None:
+            return Withheld(why_not)
         name = claimed.action.campaign
         takes_s, answer = self.manners[name]
         self.asked += 1
@@ -71,7 +74,7 @@ class Applications:
 
 @asynccontextmanager
 async def sending(
-    stage: EngineScene, applications: Applications
+    stage: EngineScene, applications: Applications, term: Term | None = None
 ) -> AsyncIterator[tuple[WebhookDispatcher, ActiveTroubles]]:
     troubles = ActiveTroubles()
     dispatcher = WebhookDispatcher(
@@ -82,7 +85,7 @@ async def sending(
         queues=stage.webhooks,
         send=applications.send,
         endpoint_troubles=EndpointTroubles(troubles, stage.clock, stage.log),
-        term=Term(1),
+        term=term or Term(1),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.run)
@@ -306,3 +309,35 @@ async def test_what_no_campaign_sends_any_more_is_closed_and_holds_up_nobody(
         assert len(await waited_s(stage, "a")) == 5
         dropped = await stage.rows("SELECT count(*) FROM actions WHERE reason = 'no-longer-configured'")
         assert dropped == [(40,)]
+
+
+async def test_a_webhook_whose_claim_took_too_long_is_given_back(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    applications = Applications({"a": WELL})
+    async with scene(tmp_path, HOOKS) as stage, sending(stage, applications, Election().elect()) as (_, told):
+        await ring(stage, "a", 1)
+        stage.disk.takes_s = 0.6
+        await trio.sleep(1.4)
+        assert applications.asked == 0
+        assert (await stage.attempts("result, code, reason"))[0] == ("refused", "too-late", "given-back")
+        stage.disk.takes_s = 0.0
+        await trio.sleep(TOO_LATE_WAIT_S + 1)
+        assert applications.asked == 1
+        assert await stage.actions("outcome") == [("delivered",)]
+        assert told.active() == []
+
+
+async def test_no_webhook_is_claimed_while_the_lease_is_in_doubt(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    applications, election = Applications({"a": WELL}), Election()
+    term = election.elect()
+    async with scene(tmp_path, HOOKS) as stage, sending(stage, applications, term):
+        election.is_trusted = False
+        await ring(stage, "a", 3)
+        await trio.sleep(60)
+        assert await stage.attempts() == []
+        election.is_trusted = True
+        await trio.sleep(1)
+        assert applications.asked == 3

@@ -360,3 +360,20 @@ async def test_a_host_that_can_have_no_address_brings_nobody_down(
         answer = await sent(stage, WebhookSender(http, KEY, stage.store, odd, SystemClock()))
         assert isinstance(answer, Refused)
         assert (answer.retryable, answer.code, answer.reason) == (True, "name-not-resolved", FAILED)
+
+
+async def test_what_must_not_go_out_after_its_body_was_loaded_does_not(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def application(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200)
+
+    async with scene(tmp_path, HOOKS) as stage, delivering(stage, application) as deliveries:
+        await stage.call()
+        unit = partial(claim, ids=[1], policy=HOOKS, now=stage.clock.now(), limit=1)
+        (claimed,) = (await stage.store.write(unit)).claimed
+        assert await deliveries.send(claimed, lambda: "not-leading") == Withheld("not-leading")
+        assert requests == []
