@@ -78,7 +78,11 @@ class Settings:
     def fingerprint(self) -> str:
         """What all nodes must agree on. A node's name, database and listeners are its own."""
         return config_fingerprint(
-            self.policy, self.exotel, self.timezone, self.erase_after, self.listen.public_url
+            self.policy,
+            self.exotel,
+            self.timezone,
+            self.erase_after,
+            self.listen.public_url if self.listen.has_public_url else None,
         )
 
 

@@ -21,6 +21,7 @@ from missedd.base.clock import to_iso
 from missedd.base.version import __version__
 from missedd.config.listen import inherited_mismatches
 from missedd.config.loader import ListenAddress, LoadedConfig, UnixSocket
+from missedd.config.store_location import PostgresqlLocation
 from missedd.daemon.apps import build_private_site, build_public_site, metrics_listener
 from missedd.daemon.cluster_reader import cluster_reader
 from missedd.daemon.listen_checks import CannotListen, check_private_address, listen_failure
@@ -125,9 +126,15 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
     # Neither can be in use, and its number is part of the status reports' URLs.
     is_free_port = isinstance(listen.public, ListenAddress) and listen.public.port == 0
     is_settled = is_free_port or sockets.PUBLIC in passed
+    if isinstance(settings.store, PostgresqlLocation):
+        # Daemons share it, so none finds it in use, and this one tells the others its private address.
+        is_settled |= listen.private.port == 0 or sockets.PRIVATE in passed
     bound = await _bind_sockets(loaded, passed) if is_settled else None
     public_url = listen.public_url_for(bound.public_address if bound else listen.public)
-    async with running_engine(settings, loaded.secrets, environment, log, owner, public_url) as engine:
+    private_address = str(bound.private_address if bound else listen.private)
+    async with running_engine(
+        settings, loaded.secrets, environment, log, owner, public_url, private_address
+    ) as engine:
         bound = bound or await _bind_sockets(loaded, passed)
 
         def why_not_ready() -> str | None:
@@ -141,7 +148,7 @@ async def run(loaded: LoadedConfig, environment: Environment, log: Logger, stop:
 
         site = build_public_site(engine, loaded.secrets.webhook_token, log, metrics, why_not_ready)
         access_policy = _access_policy(loaded, bound.private_address)
-        cluster = cluster_reader(settings, str(bound.private_address), environment.clock)
+        cluster = cluster_reader(settings, engine.store, str(bound.private_address), environment.clock)
         app = build_private_site(
             engine, environment.clock, settings.timezone, log, metrics, why_not_ready, access_policy, cluster
         )

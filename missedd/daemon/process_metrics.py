@@ -48,8 +48,13 @@ class ProcessMetrics:
             files=_file_sizes(engine.store.path),
             disk_free=disk_free,
             disk_size=disk_size,
-            cluster=ClusterGauges(cluster, leads=leader is not None),
+            cluster=ClusterGauges(cluster, leads=leader is not None, skew_s=_skew_s(engine)),
         )
+
+
+def _skew_s(engine: Engine) -> float:
+    skew = engine.cluster.watch.skew if engine.cluster is not None else None
+    return skew.ahead_s if skew is not None else 0.0
 
 
 def _possible_troubles(policy: Policy, lanes: Iterable[Lane]) -> Iterator[tuple[TroubleKind, str]]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from missedd.config.loader import Settings
 from missedd.core.model import Kind, Lane, StatusReport
 from missedd.core.policy import Policy
+from missedd.engine.cluster.cluster import Cluster
 from missedd.engine.environment import Environment
 from missedd.engine.intake.intake import Intake
 from missedd.engine.intake.sms_applet import SmsAppletResponder
@@ -24,6 +26,9 @@ from missedd.engine.timing.clock_steps import ClockWatch
 from missedd.engine.verifications import Verifications
 from missedd.log.logger import Event, Logger
 from missedd.store.store import Store
+
+REREAD_POLLS_S: Final = 1.5
+"""Where nodes share the database, news may be lost, and a page is to be two seconds old at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Engine:
     verifications: Verifications
     state_elsewhere: Callable[[], LeaderState]
     """What is known of the node that leads, while this one does not."""
+    cluster: Cluster | None
+    """What this node knows of the others; None if it has its database alone."""
 
     @property
     def leader(self) -> Leader | None:
@@ -72,10 +79,11 @@ def build_engine(
     store: Store,
     news: News,
     state_elsewhere: Callable[[], LeaderState] = LeaderState,
+    cluster: Cluster | None = None,
 ) -> Engine:
-    """Create the parts of a node and connect them."""
+    """Create the parts of a node and connect them. Without `cluster` it has its database alone."""
     policy, clock = settings.policy, environment.clock
-    link, poll_changes = LeaderLink(news), PollChanges()
+    link, poll_changes = LeaderLink(news), PollChanges() if cluster is None else PollChanges(REREAD_POLLS_S)
 
     def log_clock_step(stepped_s: float) -> None:
         log.warning(Event.TIMER_CLOCK_STEPPED, stepped_s=round(stepped_s, 1), pending=link.timer_count())
@@ -122,4 +130,5 @@ def build_engine(
         operator=Operator(store, policy, clock, log, link.wake),
         verifications=Verifications(store, policy, clock, environment.rng, log),
         state_elsewhere=state_elsewhere,
+        cluster=cluster,
     )

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 
 from missedd.config.loader import Settings
 from missedd.config.secrets import Secrets
 from missedd.engine.build import Engine, build_engine
+from missedd.engine.cluster.cluster import join_cluster
+from missedd.engine.cluster_term import leader_state_elsewhere, leadership_of
 from missedd.engine.environment import Environment
 from missedd.engine.leader.build import LeaderSetup, build_leader
 from missedd.engine.leader.leader import ShutdownSteps, run_leader
 from missedd.engine.leader.recovery import recover
 from missedd.engine.leadership.news import NoNews
-from missedd.engine.leadership.term import Leadership, SoleLeadership, Term
+from missedd.engine.leadership.term import Leadership, Term
 from missedd.engine.opened_store_log import log_opened_store
 from missedd.engine.webhooks.webhook_sender import new_webhook_client
 from missedd.exotel.client import new_exotel_client
@@ -31,13 +34,21 @@ from missedd.store.store import open_store
 
 @asynccontextmanager
 async def running_engine(
-    settings: Settings, secrets: Secrets, environment: Environment, log: Logger, owner: str, public_url: str
+    settings: Settings,
+    secrets: Secrets,
+    environment: Environment,
+    log: Logger,
+    owner: str,
+    public_url: str,
+    private_address: str = "",
 ) -> AsyncIterator[Engine]:
     """Open the store, recover, and start the parts. Leaving the block drains and stops them in order.
 
-    `owner` is shown to a second daemon that tries to open the same database. Exotel sends status reports
-    to `public_url`. Raises `StoreRefused` if the database cannot be used. If a part fails, the block is
-    cancelled: the daemon exits, and its next start recovers.
+    `owner` is shown to a second daemon that tries to open the same file. Exotel sends status reports to
+    `public_url`. Where several nodes share the database, they are told of this one's `private_address`.
+
+    Raises `StoreRefused` if the database cannot be used. If a part fails, the block is cancelled: the daemon
+    exits, and its next start recovers.
     """
     async with (
         open_store(
@@ -51,7 +62,12 @@ async def running_engine(
         new_webhook_client(environment.webhook_transport) as webhook_http,
     ):
         log_opened_store(store, environment.clock, log)
-        engine = build_engine(settings, environment, log, store, NoNews())
+        cluster = join_cluster(settings, environment.driver, log, private_address)
+        if cluster is None:
+            engine = build_engine(settings, environment, log, store, NoNews())
+        else:
+            elsewhere = partial(leader_state_elsewhere, cluster)
+            engine = build_engine(settings, environment, log, store, cluster.news, elsewhere, cluster)
         setup = LeaderSetup(
             settings=settings,
             secrets=secrets,
@@ -65,7 +81,10 @@ async def running_engine(
             admit=engine.intake.admit_all,
             catch_up_trigger=engine.link.catch_up_trigger,
         )
-        async with running_node(engine, setup, SoleLeadership()):
+        async with (
+            leadership_of(engine, environment, log) as leadership,
+            running_node(engine, setup, leadership),
+        ):
             yield engine
 
 

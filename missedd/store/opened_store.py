@@ -12,6 +12,7 @@ import trio
 
 from missedd.config.store_location import PostgresqlLocation
 from missedd.store.backup.upgrade_copy import UpgradeResult
+from missedd.store.cluster.coordination import Coordination
 from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
 from missedd.store.db.writer import Writer
@@ -49,6 +50,10 @@ class SharedDriver(Driver, Protocol):
 
         Returns the schema's version, 0 for a database without tables.
         """
+        ...
+
+    def coordination(self, location: PostgresqlLocation) -> Coordination:
+        """The connections by which a node knows the others; they are opened when they are needed."""
         ...
 
     async def keep_connected(self, connection: DatabaseConnection) -> None:

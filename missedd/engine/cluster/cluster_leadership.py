@@ -8,7 +8,6 @@ lease is no longer trusted, and goes on taking in; afterwards it is a candidate 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -26,9 +25,11 @@ from missedd.core.cluster.lease import (
 from missedd.core.cluster.node_clock import ClockSkew, measure_skew
 from missedd.core.cluster.node_state import NodeEvent, NodeState, next_node_state
 from missedd.engine.cluster.cluster_watch import ClusterWatch
+from missedd.engine.cluster.failed_terms import CandidatePause, NotedFailure
+from missedd.engine.cluster.first_decision import FirstDecision
+from missedd.engine.cluster.membership import Membership, NodeIdentity
 from missedd.engine.leadership.term import Lead, Term, run_term
 from missedd.log.logger import Event, Logger
-from missedd.store.cluster import nodes
 from missedd.store.cluster.coordination import Coordination
 from missedd.store.cluster.leadership import check_leads, hand_over, look_at_leadership, renew, take_over
 from missedd.store.db.database import NotDurable
@@ -38,31 +39,6 @@ RETRY_S: Final = 0.5
 
 LEAVE_LIMIT_S: Final = 2.0
 """How long a stop waits for the database to note it. Without the note the others wait for the lease's end."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeIdentity:
-    """How this node appears in the list of nodes."""
-
-    name: str
-    address: str
-    """Its private listener, as host:port."""
-    version: str
-    config: str
-    """The fingerprint of its configuration."""
-
-
-class _FirstDecision:
-    """The task status that the first decision fulfils, whoever takes it."""
-
-    def __init__(self, task_status: trio.TaskStatus[None]) -> None:
-        self._task_status = task_status
-        self._is_taken = False
-
-    def started(self, value: None = None) -> None:
-        if not self._is_taken:
-            self._is_taken = True
-            self._task_status.started()
 
 
 class ClusterLeadership:
@@ -86,19 +62,19 @@ class ClusterLeadership:
         `on_joined` is called with the node's number, and `on_vacant` after it handed the leadership over.
         """
         self._db = db
-        self._identity = identity
+        self._membership = Membership(db, identity, log, on_joined)
         self._clock = clock
         self._log = log
         self._watch = watch
         self._slept_s = slept_s
         self._describe = describe
-        self._on_joined = on_joined
         self._on_vacant = on_vacant
         self._state = NodeState.JOINING
-        self._node: int | None = None
         self._lease: Lease | None = None
         self._term: Term | None = None
         self._renewals = RenewalWatch()
+        self._candidate_at_s = 0.0
+        self._pause = CandidatePause()
         self._elected = trio.Event()
         self._round_wanted = trio.Event()
 
@@ -122,7 +98,7 @@ class ClusterLeadership:
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Lead for each term of this node; see `Leadership.run`."""
-        decided = _FirstDecision(task_status)
+        decided = FirstDecision(task_status)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._run_rounds, stopping, name="cluster rounds")
             while not stopping.is_set() or self._term is not None:
@@ -134,24 +110,28 @@ class ClusterLeadership:
             nursery.cancel_scope.cancel()
         decided.started()
         self._happens(NodeEvent.STOPPED)
-        if self._node is not None:
-            await self._note(partial(nodes.report_stopped, self._db, self._node))
+        await self._note(self._membership.leave)
 
-    async def _lead(self, lead: Lead, term: Term, decided: _FirstDecision) -> None:
+    async def _lead(self, lead: Lead, term: Term, decided: FirstDecision) -> None:
+        noted = NotedFailure(lead)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_lease, term, name="lease")
-            await run_term(lead, term, decided)
+            await run_term(noted, term, decided)
             nursery.cancel_scope.cancel()
-        if term.lost.is_set() and self._state is NodeState.LEADS:
-            self._lose("a write of the leader could not be committed")
-        # After a loss too: if nobody has taken over since, nobody needs to wait for the lease's end.
-        await self._note(partial(self._hand_over, term))
+        if noted.why is not None and self._state is NodeState.LEADS:
+            self._lose(noted.why)
+            self._candidate_at_s = trio.current_time() + self._pause.after_failure()
         self._lease = self._term = None
         self._elected = trio.Event()
         self._happens(NodeEvent.TERM_ENDED)
+        # After a loss too: if nobody has taken over since, nobody needs to wait for the lease's end.
+        await self._note(partial(self._hand_over, term, noted.why is None))
 
-    async def _hand_over(self, term: Term) -> None:
-        if self._node is not None and await hand_over(self._db, self._node, term.epoch):
+    async def _hand_over(self, term: Term, is_well: bool) -> None:
+        """Where a write has failed, others find the leadership vacant in their next round, and not at once:
+        if no node can write, the nodes would hand it around many times a second."""
+        node = self._membership.node
+        if node is not None and await hand_over(self._db, node, term.epoch) and is_well:
             await self._on_vacant()
 
     async def _note(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -197,33 +177,27 @@ class ClusterLeadership:
         return pause_s
 
     async def _round(self, stopping: trio.Event) -> float:
-        if self._node is None:
-            self._node = await self._join()
-        node, (row, skew) = self._node, await self._look()
+        node, (row, skew) = await self._membership.join(), await self._look()
         await self._ask(node, row, skew, is_candidate=not stopping.is_set())
-        if not await nodes.report_alive(self._db, node, skew.ahead_s):
-            self._node = None  # it was away for longer than its row is kept
-            return 0.0
+        await self._membership.report(node, skew.ahead_s)
         await self._watch.observe(self._db, node, skew, leads=self._lease is not None)
         return next_round_in_s(row, leads=self._lease is not None)
-
-    async def _join(self) -> int:
-        own = self._identity
-        node = await nodes.join(self._db, own.name, own.address, own.version, own.config)
-        self._log.info(Event.CLUSTER_JOINED, node=node, name=own.name, address=own.address, config=own.config)
-        self._on_joined(node)
-        return node
 
     async def _look(self) -> tuple[LeadershipRow, ClockSkew]:
         asked_us, began_s = to_us(self._clock.now()), trio.current_time()
         look = await look_at_leadership(self._db)
         skew = measure_skew(asked_us, trio.current_time() - began_s, look.now_us)
         # Without the time that the machine slept, in which it has watched nothing.
+        self._watch.leader_words = look.state_json
         return self._renewals.seen(look.row, trio.current_time()), skew
 
     async def _ask(self, node: int, row: LeadershipRow, skew: ClockSkew, *, is_candidate: bool) -> None:
         leads = self._state is NodeState.LEADS
-        can_begin = is_candidate and self._state in (NodeState.JOINING, NodeState.TAKES_IN)
+        can_begin = (
+            is_candidate
+            and self._state in (NodeState.JOINING, NodeState.TAKES_IN)
+            and trio.current_time() >= self._candidate_at_s
+        )
         may_lead = not skew.forbids_leading and (leads or can_begin)
         lease, asked_s = self._lease if leads else None, self._now_s()
         match next_ask(row, node, lease, may_lead=may_lead):
@@ -256,7 +230,7 @@ class ClusterLeadership:
 
     def _lose(self, why: str) -> None:
         if self._state is NodeState.LEADS and self._term is not None:
-            self._log.warning(Event.CLUSTER_LOST, node=self._node, epoch=self._term.epoch, why=why)
+            self._log.warning(Event.CLUSTER_LOST, node=self._membership.node, epoch=self._term.epoch, why=why)
             self._term.lost.set()
         self._happens(NodeEvent.LOST)
 

@@ -30,10 +30,11 @@ class ClusterWatch:
         """The living nodes, this one too, as of the last round."""
         self.why_not_synchronous: str | None = None
         """Why commits do not wait for a standby, in words; None if they do, or before the first check."""
+        self.leader_words = "{}"
+        """What the leader wants all nodes to show, as JSON, as of the last round."""
         self._configs: dict[str, list[str]] = {}
         self._standbys_checked_s = -CHECK_STANDBYS_EVERY_S
         self._pruned_s = -PRUNE_EVERY_S
-        self._began = False
 
     async def observe(self, db: Coordination, node: int, skew: ClockSkew, *, leads: bool) -> None:
         """Look at the nodes and, less often, at the standbys. Raises `NotDurable`."""

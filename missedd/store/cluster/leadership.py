@@ -19,14 +19,16 @@ class LeadershipLook(NamedTuple):
 
     now_us: int
     row: LeadershipRow
+    state_json: str
+    """What the leader wrote with its last renewal."""
 
 
 async def look_at_leadership(db: ReadOnlyDatabase) -> LeadershipLook:
-    ((now_us, epoch, node, renewed_us),) = await db.fetch_all(
-        "SELECT db_now_us(), epoch, node, renewed_at FROM leadership"
+    ((now_us, epoch, node, renewed_us, state_json),) = await db.fetch_all(
+        "SELECT db_now_us(), epoch, node, renewed_at, state_json FROM leadership"
     )
     row = LeadershipRow(epoch, node or None, renewed_us, (now_us - renewed_us) / 1e6)
-    return LeadershipLook(now_us, row)
+    return LeadershipLook(now_us, row, state_json)
 
 
 async def renew(db: Coordination, node: int, epoch: int, state_json: str) -> bool:

@@ -14,9 +14,10 @@ import trio
 
 from missedd.base.clock import to_us
 from missedd.core.cluster.node_state import NodeState
-from missedd.engine.cluster.cluster_leadership import ClusterLeadership, NodeIdentity
+from missedd.engine.cluster.cluster_leadership import ClusterLeadership
 from missedd.engine.cluster.cluster_news import ClusterNews
 from missedd.engine.cluster.cluster_watch import ClusterWatch
+from missedd.engine.cluster.membership import NodeIdentity
 from missedd.engine.leadership.term import Term
 from missedd.log.logger import create_logger
 from missedd.store.actions.rows import Timer
@@ -86,6 +87,7 @@ class SceneNode:
             log,
             self.watch,
             slept_s=lambda: self.slept_s,
+            describe=lambda: json.dumps({"said by": name}),
             on_joined=self.news.joined,
             on_vacant=self.news.announce_vacancy,
         )

@@ -27,6 +27,7 @@ async def test_the_first_node_leads_at_once_and_the_second_takes_in(
         assert trio.current_time() < 1
         await trio.sleep(200)
         assert first.leads
+        assert second.watch.leader_words == '{"said by": "1"}'
         assert len(first.terms) == 1
         assert second.terms == []
         nodes, now = await list_nodes(first.db)
@@ -65,6 +66,7 @@ async def test_a_leader_that_stops_hands_over_at_once(
         assert not second.leads
         await scene.until_leads(second, 0.9)
         await trio.sleep(30)
+        assert first.events("cluster.lost") == []
         assert second.events("cluster.node_gone") == []
         nodes, now = await list_nodes(second.db)
         assert [(node.name, node.is_alive(now)) for node in nodes] == [("1", False), ("2", True)]
@@ -138,6 +140,24 @@ async def test_a_write_that_fails_ends_the_term_and_another_one_follows(
         await trio.sleep(3)
         assert node.leads
         assert [term.lost.is_set() for _, term in node.terms] == [True, False]
+        assert [line["why"] for line in node.events("cluster.lost")] == [str(error)]
+
+
+async def test_nodes_that_cannot_write_do_not_hand_the_leadership_around_all_the_time(
+    postgresql_database: PostgresqlDatabase, autojump_clock: MockClock
+) -> None:
+    async with cluster_scene(postgresql_database.conninfo()) as scene:
+        nodes = [scene.make(name) for name in ("1", "2")]
+        for node in nodes:
+            node.lead_error = NotDurable("disk full")
+            await scene.nursery.start(node.run)
+        await trio.sleep(300)
+        assert sum(len(node.terms) for node in nodes) < 100
+        for node in nodes:
+            node.lead_error = None
+        with trio.fail_after(12):
+            while not any(node.leads for node in nodes):
+                await trio.sleep(0.1)
 
 
 async def test_a_node_whose_clock_is_two_seconds_wrong_takes_in_and_does_not_lead(

@@ -6,6 +6,7 @@ from missedd.base.clock import from_us
 from missedd.store.cluster.leadership import look_at_leadership, take_over
 from missedd.store.cluster.nodes import join, list_nodes, prune_nodes, report_alive, report_stopped
 from missedd.store.cluster.standbys import why_not_synchronous
+from missedd.store.cluster.status import read_cluster_status
 from missedd.store.postgresql.inline_coordination import InlineCoordination
 from tests.postgresql_server import PostgresqlDatabase
 from tests.store.cluster.conftest import NOON_US, DatabaseTime
@@ -37,6 +38,20 @@ async def test_a_report_renews_a_node_and_notes_its_skew(db: InlineCoordination,
     await report_stopped(db, node)
     ((found,), now) = await list_nodes(db)
     assert (found.is_alive(now), found.stopped_at) == (False, now)
+
+
+async def test_the_status_names_nodes_and_term_by_the_databases_clock(
+    db: InlineCoordination, time: DatabaseTime
+) -> None:
+    node = await join(db, "shop", "10.0.0.1:8081", "1.0", "abc")
+    await take_over(db, node, (await look_at_leadership(db)).row)
+    time.pass_s(1)
+    status = await read_cluster_status(db)
+    assert status.is_shared
+    assert (status.epoch, status.renewed_at, status.now) == (1, from_us(NOON_US), from_us(time.us))
+    assert status.leader is not None
+    assert status.leader.id == node
+    assert status.why_not_synchronous == "synchronous_standby_names is empty"
 
 
 async def test_a_node_stays_in_the_list_for_a_day_after_it_was_seen(
