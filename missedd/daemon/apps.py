@@ -152,7 +152,12 @@ def build_private_site(
 
     async def exposition() -> str:
         now = clock.now()
-        return metrics.exposition(await read(gauges, now), now, signs.read(await cluster()))
+        try:
+            stored, status = await read(gauges, now), await cluster()
+        except NotDurable:
+            # A PostgreSQL that is away. What this daemon knows by itself is needed now more than ever.
+            return metrics.exposition(None, now, signs.read(None))
+        return metrics.exposition(stored, now, signs.read(status))
 
     def on_failure(path: str, error: Exception) -> None:
         key = f"{_path_prefix(path, 4)} {type(error).__name__}"

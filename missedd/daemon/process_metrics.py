@@ -26,7 +26,8 @@ class ProcessMetrics:
         self._known = dict.fromkeys(_possible_troubles(engine.policy, engine.requests_per_minute), False)
         """Possible and past troubles, each False, so that a series continues as 0 after its trouble."""
 
-    def read(self, cluster: ClusterStatus) -> DaemonGauges:
+    def read(self, cluster: ClusterStatus | None) -> DaemonGauges:
+        """The gauges now; `cluster` is None while the database cannot be read."""
         engine = self._engine
         # A node that does not lead has no troubles and no budget of its own: sums over all nodes are right.
         leader = engine.leader
@@ -48,7 +49,13 @@ class ProcessMetrics:
             files=_file_sizes(engine.store.path),
             disk_free=disk_free,
             disk_size=disk_size,
-            cluster=ClusterGauges(cluster, leads=leader is not None, skew_s=_skew_s(engine)),
+            cluster=ClusterGauges(
+                cluster,
+                leads=leader is not None,
+                skew_s=_skew_s(engine),
+                lost_commits_resolved=engine.store.counts.lost_commits_resolved,
+                group_retries=engine.store.counts.group_retries,
+            ),
         )
 
 

@@ -15,6 +15,7 @@ from missedd.store.backup.upgrade_copy import UpgradeResult
 from missedd.store.cluster.coordination import Coordination
 from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.db.writer import Writer
 
 MAX_WAIT_S: Final = 10.0
@@ -117,6 +118,11 @@ class Store:
     def commit_failures(self) -> int:
         """How many transactions could not be made durable since the start."""
         return self._writer.commit_failures
+
+    @property
+    def counts(self) -> WriteCounts:
+        """What became of transactions that did not go straight through."""
+        return self._writer.counts
 
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         """Run a reading unit on a consistent snapshot that never waits for the writer."""

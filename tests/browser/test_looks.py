@@ -24,6 +24,7 @@ PAGES = {
     "deliveries": "/deliveries",
     "unknown": "/unknown",
     "audit": "/audit",
+    "nodes": "/nodes",
     "nothing": "/find?q=nothing",
 }
 SHOTS = os.environ.get("MISSEDD_SHOTS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -23,7 +24,7 @@ from missedd.web.private.metrics import Metrics
 from tests.core.campaigns import call
 from tests.engine.scene import WallClock
 from tests.engine.test_engine import SECRETS, settings
-from tests.ops.exposition import STATUS, sample_names
+from tests.ops.exposition import EPOCH, STATUS, VITALS, sample_names
 from tests.ops.promtool import PROMTOOL, promtool
 
 
@@ -80,6 +81,16 @@ async def test_a_running_daemon_shows_what_the_alerts_are_tried_with(
         leader.troubles.resolve(TroubleKind.EXPIRING, "shop")
         text = await (await client.get("/metrics")).get_data(as_text=True)
         assert 'missedd_troubles{kind="expiring",subject="shop"} 0.0' in text.splitlines()
+
+
+def test_a_database_that_is_away_leaves_what_the_daemon_knows_by_itself() -> None:
+    away = replace(VITALS, is_ready=False, cluster=replace(VITALS.cluster, status=None))
+    text = Metrics().exposition(None, EPOCH, away)
+    assert "missedd_ready 0.0" in text.splitlines()
+    assert "missedd_leader 1.0" in text.splitlines()
+    assert "missedd_commit_failures_total 0.0" in text.splitlines()
+    for unknown in ("missedd_actions_open", "missedd_nodes_alive", "missedd_campaign_paused"):
+        assert unknown not in text
 
 
 async def test_what_cannot_be_told_has_no_sample(autojump_clock: MockClock, tmp_path: Path) -> None:

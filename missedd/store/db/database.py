@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from missedd.store.db.database_engine import DatabaseEngine
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 
 type Row = tuple[Any, ...]
 type UnitOfWork[T] = Callable[[Database], Awaitable[T]]
@@ -64,6 +65,9 @@ class DatabaseConnection(Protocol):
     def outage(self) -> str | None:
         """Why the database cannot be reached at the moment; None while it can, and always for a file."""
         ...
+
+    @property
+    def counts(self) -> WriteCounts: ...
 
     async def write(
         self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING

@@ -42,6 +42,7 @@ class Writer:
         self._connection = connection
         self._last_failure: tuple[float, str] | None = None
         self.commit_failures = 0
+        self.counts = connection.counts
         self._send, self._receive = trio.open_memory_channel[_Request](QUEUE_SIZE)
 
     async def write[T](

@@ -11,6 +11,7 @@ import trio
 from missedd.store.db.database import NotDurable, StoreRefused, UnitOfWork
 from missedd.store.db.error_text import first_line
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.postgresql.connecting import ConnectionFactory
 from missedd.store.postgresql.postgresql_engine import POSTGRESQL
 from missedd.store.postgresql.sql_session import SqlSession
@@ -42,6 +43,7 @@ class ReadingConnections:
     """A `DatabaseConnection` that only reads. Each unit has a connection of its own while it runs."""
 
     outage: str | None = None
+    counts = WriteCounts()
 
     def __init__(self, factory: ConnectionFactory) -> None:
         self._factory = factory

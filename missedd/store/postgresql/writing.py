@@ -19,6 +19,7 @@ from missedd.store.db.database import UnitOfWork
 from missedd.store.db.error_text import first_line
 from missedd.store.db.group_commit import commit_group, no_fault
 from missedd.store.db.lock_keys import EVERYTHING, NO_LOCKS, LockKeys, MoreLocks
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.postgresql.connecting import ANSWER_LIMIT_S, ConnectionFactory, Unreachable
 from missedd.store.postgresql.lock_statement import LOCK_STATEMENT, lock_parameters
 from missedd.store.postgresql.postgresql_engine import POSTGRESQL
@@ -75,12 +76,14 @@ class WritingDatabase(SqlSession):
         """How long the server may be silent during a statement of a unit."""
         self.outage: str | None = None
         """Why the database cannot be reached at the moment."""
+        self.counts = WriteCounts()
         self.shield = trio.CancelScope(shield=True)
         """Keeps a transaction from being cancelled, except while it waits for a lost database."""
         self._adopt(connection)
 
     async def lock(self, keys: LockKeys) -> None:
         if not self._held.covers(keys):
+            self.counts.group_retries += 1
             raise MoreLocks(keys)
 
     async def begin(self, locks: LockKeys) -> None:
@@ -132,6 +135,7 @@ class WritingDatabase(SqlSession):
         self._retry_s = 0.0
 
     def _failed(self, failure: psycopg.Error) -> psycopg.Error:
+        self.counts.group_retries += isinstance(failure, POSTGRESQL.run_again)
         if failure.diag.severity_nonlocalized != "ERROR":
             self.outage = first_line(failure)  # the connection is lost, until there is a new one
         return super()._failed(failure)
@@ -187,6 +191,7 @@ class WritingDatabase(SqlSession):
                 await self.command("BEGIN")
                 rows = await self.fetch_all(_RESOLVE, (self._writer_id,))
                 if await self._commit_answered():
+                    self.counts.lost_commits_resolved += 1
                     return bool(rows) and rows[0][0] >= self._seq
             except psycopg.Error as failure:
                 self.outage = (
@@ -208,6 +213,10 @@ class WritingConnection:
     def outage(self) -> str | None:
         """Why the database cannot be reached at the moment; None while it can."""
         return self._database.outage
+
+    @property
+    def counts(self) -> WriteCounts:
+        return self._database.counts
 
     async def write(
         self, units: Sequence[UnitOfWork[Any]], *, offload: bool = False, locks: LockKeys = EVERYTHING

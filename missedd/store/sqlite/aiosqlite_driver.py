@@ -25,6 +25,7 @@ import trio
 from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.group_commit import commit_group, no_fault, read_snapshot
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.sqlite.inline_driver import InlineDatabase
 from missedd.store.sqlite.pragmas import BUSY_TIMEOUT_MS, PRAGMAS
 from missedd.store.sqlite.sqlite_engine import SQLITE
@@ -124,6 +125,7 @@ class AioConnection:
     """A `DatabaseConnection`: one SQLite connection, used by one thread at a time: loop or asyncio."""
 
     outage: str | None = None
+    counts = WriteCounts()
 
     def __init__(self, portal: AsyncioThread, connection: sqlite3.Connection, database: AioDatabase) -> None:
         self._portal = portal

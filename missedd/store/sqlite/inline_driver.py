@@ -17,6 +17,7 @@ import trio
 from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group, no_fault, read_snapshot
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.sqlite.pragmas import PRAGMAS
 from missedd.store.sqlite.sqlite_engine import SQLITE
 
@@ -59,6 +60,7 @@ class InlineDatabase:
 
 class InlineConnection:
     outage: str | None = None
+    counts = WriteCounts()
 
     def __init__(
         self, path: Path, fault_hook: FaultHook, before_write: BeforeWrite, *, read_only: bool

@@ -39,7 +39,8 @@ class RateLimitGauges:
 class ClusterGauges:
     """The nodes on this database, and what this one has to do with them."""
 
-    status: ClusterStatus
+    status: ClusterStatus | None
+    """None while the database cannot be read."""
     leads: bool
     """Whether this node leads."""
     skew_s: float = 0.0
@@ -66,14 +67,20 @@ class DaemonGauges:
     disk_size: int | None = None
 
 
-def metric_families(gauges: StoreGauges, daemon: DaemonGauges | None, now: datetime) -> Iterator[Metric]:
-    """All gauges; without `daemon` only those that the store told at `now`."""
-    yield from _action_gauges(gauges, now)
-    yield from _store_gauges(gauges)
+def metric_families(
+    gauges: StoreGauges | None, daemon: DaemonGauges | None, now: datetime
+) -> Iterator[Metric]:
+    """All gauges: those that the store told at `now`, if it could be read, and those of `daemon`."""
+    if gauges is not None:
+        yield from _action_gauges(gauges, now)
+        yield from _store_gauges(gauges)
     if daemon is not None:
         yield from _engine_gauges(daemon)
-        yield from _campaign_gauges(gauges, daemon)
-        yield from _cluster_gauges(daemon.cluster)
+        if gauges is not None:
+            yield from _campaign_gauges(gauges, daemon)
+        yield from _node_gauges(daemon.cluster)
+        if daemon.cluster.status is not None:
+            yield from _cluster_gauges(daemon.cluster.status)
         yield from _disk_gauges(daemon)
 
 
@@ -210,9 +217,26 @@ def _campaign_gauges(gauges: StoreGauges, daemon: DaemonGauges) -> Iterator[Metr
     )
 
 
-def _cluster_gauges(cluster: ClusterGauges) -> Iterator[Metric]:
-    status = cluster.status
-    yield _gauge("missedd_leader", "Whether this node leads: 1 or 0.", cluster.leads)
+def _node_gauges(node: ClusterGauges) -> Iterator[Metric]:
+    yield _gauge("missedd_leader", "Whether this node leads: 1 or 0.", node.leads)
+    yield _gauge(
+        "missedd_clock_skew_seconds",
+        "By how much this node's clock is ahead of the database's; negative if it is behind.",
+        node.skew_s,
+    )
+    yield CounterMetricFamily(
+        "missedd_lost_commits_resolved_total",
+        "Commits whose answer was lost and that were asked for again until it was known.",
+        value=node.lost_commits_resolved,
+    )
+    yield CounterMetricFamily(
+        "missedd_group_retries_total",
+        "Transactions that ran again because of a deadlock or a lock that was found to be missing.",
+        value=node.group_retries,
+    )
+
+
+def _cluster_gauges(status: ClusterStatus) -> Iterator[Metric]:
     yield _gauge("missedd_leader_epoch", "The number of the latest term; each leader has one.", status.epoch)
     yield _gauge("missedd_nodes_alive", "Nodes on this database that are alive.", len(status.living))
     yield _gauge(
@@ -225,27 +249,12 @@ def _cluster_gauges(cluster: ClusterGauges) -> Iterator[Metric]:
         "How many different configurations the living nodes have; 1 is right.",
         len({node.config for node in status.living}),
     )
-    yield _gauge(
-        "missedd_clock_skew_seconds",
-        "By how much this node's clock is ahead of the database's; negative if it is behind.",
-        cluster.skew_s,
-    )
     if status.is_shared:
         yield _gauge(
             "missedd_synchronous_standby",
             "Whether each commit waits for a standby of the PostgreSQL: 1 or 0.",
             status.why_not_synchronous is None,
         )
-    yield CounterMetricFamily(
-        "missedd_lost_commits_resolved_total",
-        "Commits whose answer was lost and that were asked for again until it was known.",
-        value=cluster.lost_commits_resolved,
-    )
-    yield CounterMetricFamily(
-        "missedd_group_retries_total",
-        "Transactions that ran again because of a deadlock or a lock that was found to be missing.",
-        value=cluster.group_retries,
-    )
 
 
 def _disk_gauges(daemon: DaemonGauges) -> Iterator[Metric]:

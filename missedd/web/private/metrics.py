@@ -131,8 +131,10 @@ class Metrics:
     ) -> LabelledCounter:
         return LabelledCounter(self.registry, name, help_text, labels, known)
 
-    def exposition(self, gauges: StoreGauges, now: datetime, daemon: DaemonGauges | None = None) -> str:
-        """The exposition format, version 0.0.4; `gauges` as the store told them at `now`."""
+    def exposition(
+        self, gauges: StoreGauges | None, now: datetime, daemon: DaemonGauges | None = None
+    ) -> str:
+        """The exposition format, version 0.0.4; `gauges` as the store told them at `now`, if it did."""
         return generate_latest(_ScrapeCollector(self.registry, metric_families(gauges, daemon, now))).decode()
 
 

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 from missedd.engine.leadership.term import SoleLeadership, Term, run_term
 from missedd.store.db.database import Database, NotDurable, NotLeading, UnitOfWork
 from missedd.store.db.lock_keys import NO_LOCKS, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.db.writer import Writer
 from missedd.store.store import Store
 from tests.core.campaigns import callback, campaign, policy
@@ -146,6 +147,7 @@ class AwayDatabase:
         self._back_at_s = trio.current_time() + away_s
 
     outage: str | None = None
+    counts = WriteCounts()
 
     async def read[T](self, unit: UnitOfWork[T]) -> T:
         await trio.lowlevel.checkpoint()

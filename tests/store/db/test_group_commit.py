@@ -13,6 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from missedd.store.db.database import Database, DatabaseConnection, NotDurable, UnitOfWork
 from missedd.store.db.lock_keys import EVERYTHING, LockKeys
+from missedd.store.db.write_counts import WriteCounts
 from missedd.store.db.writer import MAX_GROUP_SIZE, QUEUE_SIZE, Writer
 from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Driver, Store, open_store
@@ -181,6 +182,7 @@ class Gate:
     """A connection whose commits wait until it is opened; what the disk of a busy machine does."""
 
     outage: str | None = None
+    counts = WriteCounts()
 
     def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection

@@ -73,6 +73,7 @@ async def test_a_commit_whose_answer_is_lost_is_reported_as_committed(
     proxy.next_fault = Fault.LOSE_ANSWER
     assert await proxied.write([add("kept"), add("kept too")], locks=KEYS) == ["kept", "kept too"]
     assert proxied.outage is None
+    assert (proxied.counts.lost_commits_resolved, proxied.counts.group_retries) == (1, 0)
     assert words_in(postgresql_database) == ["before", "kept", "kept too"]
 
 

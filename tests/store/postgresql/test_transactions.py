@@ -103,6 +103,7 @@ async def test_a_unit_that_needs_more_keys_runs_again_with_them(writing: Writing
 
     assert await writing.write([unit, unit], locks=ANN) == ["done", "done"]
     assert len(runs) == 3
+    assert writing.counts.group_retries == 1
     assert await writing.read(read_counters) == [2, 0]
 
 
@@ -138,6 +139,7 @@ async def test_after_a_deadlock_the_group_runs_again(
         nursery.start_soon(lambda: other.write([lambda db: change(db, "b", "a")], locks=BOB))
     assert await writing.read(read_counters) == [2, 2]
     assert len(runs) == 3
+    assert writing.counts.group_retries + other.counts.group_retries == 1
 
 
 async def test_a_duplicate_row_fails_its_unit_alone(writing: WritingConnection) -> None:
