@@ -32,6 +32,9 @@ FULL_READ_EVERY_S: Final = 30.0
 ASKED_FULL_READ_AFTER_S: Final = 5.0
 """How soon a full read follows when another node asks for one. In a burst it may ask four times a second."""
 
+FULL_READ_SHARE: Final = 20
+"""After a full read that took a second there is none for 20 s, also when one is asked for."""
+
 KNOWN_FOR_S: Final = 15.0
 """For how long at least a timer is known after it was taken: for as long as frequent reads may find it."""
 
@@ -57,7 +60,7 @@ class SharedTimers(Timers):
         self._known_since_s = trio.current_time()
         self._read_until_us = 0
         """The horizon of the last read that brought a result."""
-        self._full_read_at_s = trio.current_time()
+        self._full_read_at_s = self._next_full_read_s = trio.current_time()
         self._read_requested = trio.Event()
 
     def add(self, timers: Iterable[Timer]) -> None:
@@ -81,7 +84,8 @@ class SharedTimers(Timers):
 
     def request_full_read(self) -> None:
         """Read at once what is due about now, and soon all that is due."""
-        self._full_read_at_s = min(self._full_read_at_s, trio.current_time() + ASKED_FULL_READ_AFTER_S)
+        at_s = max(trio.current_time() + ASKED_FULL_READ_AFTER_S, self._next_full_read_s)
+        self._full_read_at_s = min(self._full_read_at_s, at_s)
         self._read_requested.set()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -105,8 +109,11 @@ class SharedTimers(Timers):
 
     async def _extend(self) -> None:
         """Read all that is due."""
-        self._full_read_at_s = trio.current_time() + FULL_READ_EVERY_S
+        began_s = trio.current_time()
         await self._read(-1)
+        ended_s = trio.current_time()
+        self._next_full_read_s = ended_s + FULL_READ_SHARE * (ended_s - began_s)
+        self._full_read_at_s = max(ended_s + FULL_READ_EVERY_S, self._next_full_read_s)
 
     async def _read(self, after_us: int) -> None:
         """Read what is due from `after_us` to the horizon, which moves before: what is committed while the

@@ -163,6 +163,18 @@ async def test_a_burst_of_requests_makes_few_full_reads(autojump_clock: MockCloc
         assert len(full) == pytest.approx(1 + 40 / ASKED_FULL_READ_AFTER_S, abs=1)
 
 
+async def test_full_reads_that_take_long_are_rare(autojump_clock: MockClock, tmp_path: Path) -> None:
+    rows = Rows()
+    rows.takes_s = 2.0
+    async with sharing(tmp_path, rows) as (_, timers):
+        rows.reads.clear()
+        for _ in range(85 * 4):
+            timers.request_full_read()
+            await trio.sleep(0.25)
+        full = [each for each in rows.reads if each[0] == -1]
+        assert len(full) == 2
+
+
 async def test_reads_go_on_from_the_last_one_that_brought_a_result(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
