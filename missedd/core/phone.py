@@ -106,6 +106,8 @@ def as_visible_ascii(raw: str) -> str:
 
 def mask(number: str | None) -> str:
     """Only the last four digits, as in `…3210`: logs and messages may show no more."""
+    if number and len(number) > 4 and number[-5:].isdigit():
+        return f"…{number[-4:]}"
     digits = [each for each in number or "" if each.isdigit()]
     # The last four digits of a very short number would be the whole number.
     return "…" + "".join(digits[-4:]) if len(digits) > 4 else "…"

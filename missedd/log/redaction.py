@@ -53,7 +53,10 @@ def redactor(secrets: Iterable[str]) -> Processor:
     covered = sorted({each for each in secrets if len(each) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
 
     def hide(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {key: each if key in FIXED_KEYS else value(key, each) for key, each in line.items()}
+        for key, each in line.items():
+            if key not in FIXED_KEYS:
+                line[key] = value(key, each)
+        return line
 
     def value(key: str, each: Any) -> Any:
         # The most frequent types first, because this runs for every field of every line.
@@ -61,13 +64,13 @@ def redactor(secrets: Iterable[str]) -> Processor:
             return text(key, mask(each) if key in NUMBER_KEYS else each)
         if isinstance(each, Enum):
             return each.value  # one of our own words
-        if isinstance(each, int | float) or each is None:
+        if isinstance(each, (int, float)) or each is None:
             return mask(str(each)) if key in NUMBER_KEYS and each else each
         if isinstance(each, Mapping):
             return {text("", str(name)): value(str(name), inner) for name, inner in each.items()}
-        if isinstance(each, list | tuple):
+        if isinstance(each, (list, tuple)):
             return [value(key, inner) for inner in each]
-        if isinstance(each, set | frozenset):
+        if isinstance(each, (set, frozenset)):
             return sorted(str(value(key, inner)) for inner in each)
         if isinstance(each, datetime) and each.tzinfo is not None:
             return to_iso(each)
