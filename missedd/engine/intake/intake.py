@@ -72,8 +72,7 @@ class Intake:
         """
         try:
             waiting = self._queue.put(call)
-            await waiting.decided.wait()
-            verdict = waiting.decision()
+            verdict = await waiting.decision()
         except Exception:
             self._on_refusal()
             raise
@@ -89,8 +88,7 @@ class Intake:
         results: list[Verdict | Exception] = []
         for pending in waiting:
             try:
-                await pending.decided.wait()
-                results.append(pending.decision())
+                results.append(await pending.decision())
             except Exception as failure:
                 # A call that fails must not prevent the others from being served.
                 results.append(failure)

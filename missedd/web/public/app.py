@@ -69,6 +69,7 @@ class RequestLog(Protocol):
 
 READINESS_PATH: Final = "/readyz"
 """A load balancer asks here, without the token, whether calls are stored: 200 or 503, with no body."""
+_PREFIX: Final = "/exotel/"
 _VERDICT_REPLIES: Final = {each: HttpReply(200, (("Missedd-Verdict", each.value),)) for each in Verdict}
 _ALLOWS_ALL: Final = "GET, HEAD, POST"
 _ALLOWS_POST: Final = "POST"
@@ -107,16 +108,14 @@ class PublicSite:
 
     async def answer(self, path: str, request: WebhookRequest) -> HttpReply:
         """Answer a request. Never raises: an error becomes a 503, and Exotel sends the request again."""
-        match path.split("/"):
-            case ["", "exotel", token, *rest] if self._is_own_token(token):
-                place = "/".join(rest)
-            case _ if path == READINESS_PATH and request.method in ("GET", "HEAD"):
+        place = self._place(path)
+        if place is None:
+            if path == READINESS_PATH and request.method in ("GET", "HEAD"):
                 return EMPTY if self._is_ready() else NOT_READY
-            case _:
-                self._log.refused(404, "?", "wrong token or unknown path")
-                return NOT_FOUND
+            self._log.refused(404, "?", "wrong token or unknown path")
+            return NOT_FOUND
         try:
-            match rest:
+            match place.split("/"):
                 case ["missed-call"]:
                     return await self._missed_call(place, request)
                 case ["sms-text"]:
@@ -134,9 +133,15 @@ class PublicSite:
         self._log.refused(404, "?", "unknown path")
         return NOT_FOUND
 
-    def _is_own_token(self, token: str) -> bool:
+    def _place(self, path: str) -> str | None:
+        """A path without its token, `missed-call` for example; None if the token is not ours."""
+        if not path.startswith(_PREFIX):
+            return None
+        token, _, place = path.removeprefix(_PREFIX).partition("/")
+        if "%" in token:
+            token = unquote(token)
         # The comparison takes constant time, so that the token cannot be guessed letter by letter.
-        return hmac.compare_digest(unquote(token).encode(), self._token)
+        return place if hmac.compare_digest(token.encode(), self._token) else None
 
     async def _missed_call(self, place: str, request: WebhookRequest) -> HttpReply:
         if request.method == "HEAD":

@@ -26,12 +26,13 @@ async def test_whoever_waits_too_long_is_refused_and_nobody_else(autojump_clock:
         await trio.sleep(MAX_WAIT_S / 2)
         late = queue.put(call("late"))
         began_s = trio.current_time()
-        await early.decided.wait()
+        with pytest.raises(Overloaded):
+            await early.decision()
         assert trio.current_time() - began_s <= MAX_WAIT_S / 2 + 2 * CHECK_EVERY_S
         assert out is early
-        assert isinstance(early.failure, Overloaded)
-        assert not late.decided.is_set()
-        await late.decided.wait()
+        assert late.failure is None
+        with pytest.raises(Overloaded):
+            await late.decision()
         nursery.cancel_scope.cancel()
 
 
@@ -41,6 +42,16 @@ async def test_an_answer_that_was_given_is_not_taken_back(autojump_clock: MockCl
     waiting.resolve(Verdict.ACCEPTED, None)
     waiting.fail(Overloaded("too late"))
     assert (waiting.verdict, waiting.failure) == (Verdict.ACCEPTED, None)
+
+
+async def test_whoever_stops_waiting_leaves_the_call_to_be_decided(autojump_clock: MockClock) -> None:
+    queue = IntakeQueue(MAX_WAIT_S)
+    waiting = queue.put(call())
+    with trio.move_on_after(1) as patience:
+        await waiting.decision()
+    assert patience.cancelled_caught
+    waiting.resolve(Verdict.ACCEPTED, None)
+    assert await waiting.decision() is Verdict.ACCEPTED
 
 
 async def test_batches_are_bounded_and_in_order(autojump_clock: MockClock) -> None:
