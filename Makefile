@@ -48,7 +48,7 @@ replay: $(READY)  ## every scenario, in virtual time
 	@$(BIN)/missedd-sim replay scenarios/*.toml --junit build/replay.xml
 
 soak: $(READY)  ## many drawn runs, crashes in every scenario, mistakes planted on purpose: some minutes
-	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "soak and not postgresql"
+	@$(BIN)/pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal -m soak
 	@$(BIN)/missedd-sim fuzz --seeds 60
 	@$(BIN)/missedd-sim sweep scenarios/*.toml --sample 4
 
