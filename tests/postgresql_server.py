@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -76,7 +76,7 @@ class PostgresqlServer:
     port: int
     process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _has_template: bool = False
+    _templates: set[str] = field(default_factory=set)
 
     @property
     def log(self) -> str:
@@ -93,18 +93,33 @@ class PostgresqlServer:
         """The same as a URL, over TCP."""
         return f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}"
 
-    def fresh_database(self, *, migrated: bool = True) -> PostgresqlDatabase:
-        """A new database, empty if `migrated` is False, else with missedd's schema; `drop` it in the end."""
+    def fresh_database(
+        self, *, migrated: bool = True, prepare: Callable[[psycopg.Connection[Any]], None] | None = None
+    ) -> PostgresqlDatabase:
+        """A new database, empty if `migrated` is False, else with missedd's schema; `drop` it in the end.
+
+        What `prepare` does to a database with the schema is done once, and copied.
+        """
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
-            if migrated and not self._has_template:
-                connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-                with psycopg.connect(self.conninfo(_TEMPLATE)) as template:
-                    migrate(template)
-                self._has_template = True
-            template_name = _TEMPLATE if migrated else "template0"
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_name} STRATEGY FILE_COPY")
+            template = self._template(connection, prepare) if migrated else "template0"
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return PostgresqlDatabase(self, name)
+
+    def _template(
+        self,
+        connection: psycopg.Connection[Any],
+        prepare: Callable[[psycopg.Connection[Any]], None] | None,
+    ) -> str:
+        name = _TEMPLATE if prepare is None else f"{_TEMPLATE}_{prepare.__name__}"
+        if name not in self._templates:
+            connection.execute(f"CREATE DATABASE {name}")
+            with psycopg.connect(self.conninfo(name)) as template:
+                migrate(template)
+                if prepare is not None:
+                    prepare(template)
+            self._templates.add(name)
+        return name
 
     def kill(self) -> None:
         """End the server as a crash of the machine does; its sessions end too. `start_again` starts it."""

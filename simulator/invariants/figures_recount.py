@@ -77,7 +77,7 @@ async def _first_call_times(rows: FetchRows) -> dict[int, int]:
     """
     since: dict[int, int] = {}
     callbacks = await rows(
-        """SELECT a.id, c.called_at, a.retry_index, CAST(a.details ->> 'replaced_by' AS INTEGER), a.origin_id
+        """SELECT a.id, c.called_at, a.retry_index, CAST(a.details ->> 'replaced_by' AS BIGINT), a.origin_id
            FROM actions a JOIN calls c ON c.id = a.call_id WHERE a.kind = 'callback' ORDER BY a.id"""
     )
     before: defaultdict[int, list[int]] = defaultdict(list)

@@ -169,7 +169,8 @@ class RandomHistory:
             """INSERT INTO leads (campaign, number, source, first_seen_at, last_seen_at, count, first_call_id)
                SELECT campaign, caller, '', called_at, called_at, 1, id FROM calls WHERE id = ?
                ON CONFLICT (campaign, number) DO UPDATE SET
-                   first_seen_at = min(first_seen_at, excluded.first_seen_at), count = count + 1""",
+                   first_seen_at = min(leads.first_seen_at, excluded.first_seen_at),
+                   count = leads.count + 1""",
             (call,),
         )
 
@@ -180,8 +181,8 @@ class RandomHistory:
             "UPDATE leads SET converted_at = ? WHERE id = ? AND converted_at IS NULL", (at, lead)
         )
         await db.execute(
-            """INSERT OR IGNORE INTO conversions (reference, campaign, number, lead_id, at, created_at)
-               VALUES (?, ?, '', ?, ?, 0)""",
+            """INSERT INTO conversions (reference, campaign, number, lead_id, at, created_at)
+               VALUES (?, ?, '', ?, ?, 0) ON CONFLICT (reference) DO NOTHING""",
             (f"order-{self.rng.randrange(40)}", self.rng.choice(("shop", "vote", "radio")), lead, at),
         )
 

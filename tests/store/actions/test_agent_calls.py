@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from missedd.base.clock import to_us
+from missedd.config.store_location import StoreLocation
 from missedd.core.agent_rotation import UNLIMITED_CALLS, Agent
 from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
@@ -173,11 +173,11 @@ async def test_an_agent_who_comes_on_duty_is_not_missed(store: Store) -> None:
     assert await try_all(store, 2, of=of, at=one_o_clock) == [2]
 
 
-async def test_an_attempt_from_before_a_crash_counts(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_an_attempt_from_before_a_crash_counts(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         await rings(store, ONE, 1, 2)
         await claim_actions(store, 1, of=ONE)
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await store.write(partial(recover_in_flight, now=DUE + seconds(5)))
         assert await try_all(store, 2, of=ONE, at=DUE + seconds(5)) == []
         assert await waits(store, 2) == "agent-busy"

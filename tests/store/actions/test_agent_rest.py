@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from missedd.base.clock import to_us
+from missedd.config.store_location import StoreLocation
 from missedd.core.agent_rotation import Agent
 from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
@@ -113,7 +113,7 @@ async def test_a_call_that_says_nothing_of_the_agent_leaves_it_as_it_is(store: S
 
 
 async def test_who_missed_is_left_alone_by_every_campaign_and_after_a_restart(
-    driver: Driver, path: Path
+    driver: Driver, location: StoreLocation
 ) -> None:
     of = policy(
         *ALONE.campaigns,
@@ -122,11 +122,11 @@ async def test_who_missed_is_left_alone_by_every_campaign_and_after_a_restart(
         ),
     )
     over = DUE + seconds(31)
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await rang(store, of)
         await place_callback(store, FIRST_CALLBACK, of=of)
         await misses(store, at=over, of=of)
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await admit_calls(store, call("c2", caller=OTHER, dialled=(SECOND_EXOPHONE,)), of=of)
         await place_callback(store, 4, at=over + seconds(1), of=of)
         assert await rows(store, "SELECT details ->> 'agent' FROM actions WHERE id = 4") == [(SECOND,)]

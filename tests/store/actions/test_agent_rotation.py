@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
+from missedd.config.store_location import StoreLocation
 from missedd.core.agent_rotation import Agent
 from missedd.core.model import Outcome
 from missedd.core.policy import Policy
@@ -63,11 +63,13 @@ async def rung(store: Store, name: str = "admissions") -> list[tuple[object, ...
     )
 
 
-async def test_each_campaign_goes_round_its_list_also_after_a_restart(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_each_campaign_goes_round_its_list_also_after_a_restart(
+    driver: Driver, location: StoreLocation
+) -> None:
+    async with open_store(driver, location, "a test") as store:
         await ringing(store, 0, 2, TWO_TEAMS, "+918047120001", NOON)
         await ringing(store, 10, 1, TWO_TEAMS, SECOND_EXOPHONE, NOON)
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await ringing(store, 2, 3, TWO_TEAMS, "+918047120001", NOON + minutes(1))
         await ringing(store, 11, 2, TWO_TEAMS, SECOND_EXOPHONE, NOON + minutes(1))
         assert await rung(store) == [(each, "agent") for each in (*AGENTS, *AGENTS[:2])]

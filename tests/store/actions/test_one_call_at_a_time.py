@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from missedd.base.clock import to_us
+from missedd.config.store_location import StoreLocation
 from missedd.core.actions.resolution import Resolution
 from missedd.core.model import Lane, Outcome
 from missedd.core.reasons import Reason
@@ -269,19 +269,19 @@ async def test_the_campaign_s_own_next_callback_waits_too(
 # A restart.
 @pytest.mark.parametrize("got_its_answer", [True, False])
 async def test_an_attempt_from_before_a_crash_counts(
-    driver: Driver, path: Path, got_its_answer: bool
+    driver: Driver, location: StoreLocation, got_its_answer: bool
 ) -> None:
     over = OVER if got_its_answer else UNANSWERED_OVER
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await both_owed(store)
         await claim_actions(store, 1, of=TWO)
         if got_its_answer:
             await answer_action(store, Accepted("sid-1"), of=TWO)
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         assert await store.write(partial(recover_in_flight, now=SECOND_DUE)) == (not got_its_answer)
         (stopped,) = (await claim_actions(store, 2, at=SECOND_DUE, of=TWO)).stopped
         assert (stopped.reason, stopped.timer) == (Reason.CALLER_BEING_RUNG, woken(over))
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await store.write(partial(recover_in_flight, now=DUE + minutes(1)))
         assert await store.write(partial(wake_all_waiting_callbacks, now=DUE + minutes(1))) == 1
         (stopped,) = (await claim_actions(store, 2, at=DUE + minutes(1), of=TWO)).stopped
@@ -290,14 +290,14 @@ async def test_an_attempt_from_before_a_crash_counts(
         await place_callback(store, 2, at=WOKEN_LATE, of=TWO)
 
 
-async def test_a_start_lets_what_waits_be_judged_again(driver: Driver, path: Path) -> None:
+async def test_a_start_lets_what_waits_be_judged_again(driver: Driver, location: StoreLocation) -> None:
     """The configuration may be another since."""
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         await second_waits(store)
         await store.write(
             lambda db: db.execute("UPDATE actions SET busy_until = ? WHERE id = 1", (to_us(DUE),))
         )
-    async with open_store(driver, path, "a test") as store:
+    async with open_store(driver, location, "a test") as store:
         assert await store.write(partial(wake_all_waiting_callbacks, now=WOKEN_LATE)) == 1
         assert await rows(store, "SELECT wake_at FROM actions WHERE id = 2") == [(to_us(WOKEN_LATE),)]
         assert await rows(store, "SELECT number FROM actions WHERE id = 2") == [(CALLER,)]

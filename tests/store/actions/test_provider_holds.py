@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
+import pytest
+
 from missedd.base.clock import to_us
 from missedd.core.admission.pauses import Pause
 from missedd.core.audit import Actor, Source
@@ -93,11 +95,12 @@ async def test_let_go_each_is_due_when_it_was(store: Store) -> None:
     await three_callers(store)
     await held(store, 1, 2)
     released = await store.write(partial(release_lane, lane=Lane.VOICE))
-    assert released == [Timer(to_us(DUE) - each, each, Lane.VOICE) for each in (1, 2)]
+    assert set(released) == {Timer(to_us(DUE) - each, each, Lane.VOICE) for each in (1, 2)}
     assert await actions(store) == [("planned", None, "provider-reachable")] * 2 + [("planned", None, "owed")]
     assert await store.write(partial(release_lane, lane=Lane.SMS)) == []
 
 
+@pytest.mark.sqlite
 async def test_provider_holds_are_found_by_an_index(store: Store) -> None:
     for statement in (
         "SELECT id FROM actions WHERE {} AND kind = 'sms' ORDER BY due_at DESC, id DESC LIMIT 3",

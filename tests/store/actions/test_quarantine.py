@@ -137,6 +137,7 @@ async def test_what_was_out_is_left_to_the_look_ups(store: Store) -> None:
     assert await actions(store) == [(State.PLACED, None, Reason.PROVIDER_ACCEPTED)]
 
 
+@pytest.mark.sqlite
 async def test_a_retry_of_what_was_out_waits_as_well(store: Store) -> None:
     of = policy(campaign(callback=callback(retries=(minutes(5),))))
     await admit_calls(store, call("c1"), of=of)
@@ -149,6 +150,7 @@ async def test_a_retry_of_what_was_out_waits_as_well(store: Store) -> None:
     assert [(each.reason, each.timer) for each in claims.stopped] == [(Reason.QUARANTINED, None)]
 
 
+@pytest.mark.sqlite
 async def test_no_id_that_was_given_out_since_the_backup_is_given_again(driver: Driver, path: Path) -> None:
     async with open_store(driver, path, "a test") as store:
         await imposed(store)

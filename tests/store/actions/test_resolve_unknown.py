@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
+from missedd.config.store_location import StoreLocation
 from missedd.core.actions.resolution import Resolution
 from missedd.core.explain.call import explain_call
 from missedd.core.model import Kind, Outcome
@@ -52,8 +52,8 @@ async def not_found(store: Store) -> None:
     assert await actions(store) == [("done", "unknown", "not-found")]
 
 
-async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         await not_found(store)
         assert await said(store, Outcome.ANSWERED, note="she told us so") is Resolution.SETTLED
         assert await actions(store, "state, outcome, reason, settled_outcome, settled_note") == [
@@ -70,8 +70,10 @@ async def test_a_final_unknown_keeps_its_outcome_and_reason(driver: Driver, path
         )
 
 
-async def test_it_is_said_once_and_a_late_report_changes_nothing(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_it_is_said_once_and_a_late_report_changes_nothing(
+    driver: Driver, location: StoreLocation
+) -> None:
+    async with open_store(driver, location, "a test") as store:
         await not_found(store)
         assert await said(store, Outcome.BUSY) is Resolution.SETTLED
         assert await said(store, Outcome.BUSY, note="again") is Resolution.UNCHANGED
@@ -80,8 +82,8 @@ async def test_it_is_said_once_and_a_late_report_changes_nothing(driver: Driver,
         assert await actions(store, "outcome, settled_outcome, settled_note") == [("unknown", "busy", None)]
 
 
-async def test_the_figures_count_what_was_said(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_the_figures_count_what_was_said(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         await not_found(store)
         counted = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
         in_period = partial(load_analytics, campaign="admissions", since=NOON, until=None, timezone=INDIA)
@@ -95,8 +97,10 @@ async def test_the_figures_count_what_was_said(driver: Driver, path: Path) -> No
             assert after.callback_success_rate == 1.0
 
 
-async def test_one_that_is_looked_for_ends_and_its_look_ups_with_it(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_one_that_is_looked_for_ends_and_its_look_ups_with_it(
+    driver: Driver, location: StoreLocation
+) -> None:
+    async with open_store(driver, location, "a test") as store:
         await lost(store)
         assert await said(store, Outcome.NO_ANSWER) is Resolution.SETTLED
         assert await actions(store, "state, outcome, reason, wake_at, settled_outcome") == [
@@ -106,8 +110,8 @@ async def test_one_that_is_looked_for_ends_and_its_look_ups_with_it(driver: Driv
         assert (looked.timers, looked.expired_reason) == ((), None)
 
 
-async def test_what_is_not_unknown_is_refused(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_what_is_not_unknown_is_refused(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         assert await said(store, Outcome.BUSY) is Resolution.NO_SUCH_ACTION
         await admit_calls(store, call())
         assert await said(store, Outcome.BUSY) is Resolution.NOT_UNKNOWN
@@ -119,8 +123,8 @@ async def test_what_is_not_unknown_is_refused(driver: Driver, path: Path) -> Non
         assert await said(store, Outcome.BUSY) is Resolution.NOT_UNKNOWN
 
 
-async def test_a_callback_cannot_have_been_delivered(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_a_callback_cannot_have_been_delivered(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         await not_found(store)
         assert await said(store, Outcome.DELIVERED) is Resolution.WRONG_OUTCOME
         assert await actions(store, "kind, settled_outcome") == [(Kind.CALLBACK, None)]
@@ -128,16 +132,18 @@ async def test_a_callback_cannot_have_been_delivered(driver: Driver, path: Path)
 
 @pytest.mark.parametrize("starts", [1, 3])
 async def test_a_new_database_begins_now_and_the_next_start_goes_on(
-    driver: Driver, path: Path, starts: int
+    driver: Driver, location: StoreLocation, starts: int
 ) -> None:
     for start in range(starts):
-        async with open_store(driver, path, "a test") as store:
+        async with open_store(driver, location, "a test") as store:
             mark = await store.write(partial(load_watermark, now=NOON + minutes(start)))
             assert (mark.responsible_since, mark.covered_until) == (NOON, NOON)
 
 
-async def test_a_database_without_a_mark_begins_at_its_last_call(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_a_database_without_a_mark_begins_at_its_last_call(
+    driver: Driver, location: StoreLocation
+) -> None:
+    async with open_store(driver, location, "a test") as store:
         await admit_calls(store, call("c1"), at=NOON)
         await admit_calls(store, call("c2"), at=NOON + minutes(9))
         mark = await store.write(partial(load_watermark, now=LATER))
@@ -148,8 +154,8 @@ async def test_a_database_without_a_mark_begins_at_its_last_call(driver: Driver,
         )
 
 
-async def test_the_figures_count_what_was_recovered(driver: Driver, path: Path) -> None:
-    async with open_store(driver, path, "a test") as store:
+async def test_the_figures_count_what_was_recovered(driver: Driver, location: StoreLocation) -> None:
+    async with open_store(driver, location, "a test") as store:
         recovered = call("c1", shape="recovered")
         await admit_calls(
             store, recovered, call("c2", NOON + seconds(1), shape="recovered"), call("c3", caller=OTHER)

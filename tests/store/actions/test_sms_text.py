@@ -22,7 +22,7 @@ def texting(body: str, template: str | None = None) -> Policy:
 
 async def count(db: Database) -> None:
     await db.executemany(
-        "INSERT OR REPLACE INTO tallies (poll, option, votes) VALUES (?, ?, ?)",
+        "INSERT INTO tallies (poll, option, votes) VALUES (?, ?, ?)",
         [("singer", "Asha", 12), ("singer", "Ravi", 40), ("dancer", "Asha", 99)],
     )
 

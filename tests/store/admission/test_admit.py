@@ -72,7 +72,7 @@ async def test_a_redelivery_is_counted_and_changes_nothing(store: Store) -> None
     assert verdict_texts(again) == ["redelivered"]
     assert again[0].timers == ()
     assert await actions(store, "*") == before
-    assert await rows(store, "SELECT redeliveries, count(*) FROM calls") == [(1, 1)]
+    assert await rows(store, "SELECT max(redeliveries), count(*) FROM calls") == [(1, 1)]
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
@@ -179,6 +179,7 @@ async def test_the_cap_remembers_what_was_placed_but_not_what_never_rang(store: 
     assert await at("c6", 63) == "owed", "what was refused never rang"
 
 
+@pytest.mark.sqlite
 async def test_an_action_id_is_never_used_twice(store: Store) -> None:
     await admit_calls(store, call("c1"))
     await store.write(lambda db: db.execute("DELETE FROM actions"))

@@ -158,6 +158,7 @@ def holding(path: Path, digits: str = DIGITS) -> set[str]:
     return found
 
 
+@pytest.mark.sqlite
 async def test_no_row_but_suppressions_and_consents_has_the_number(store: Store, path: Path) -> None:
     await lived(store)
     assert holding(path) == {
@@ -177,6 +178,7 @@ async def test_no_row_but_suppressions_and_consents_has_the_number(store: Store,
     ]
 
 
+@pytest.mark.sqlite
 async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path: Path) -> None:
     await lived(store)
     unit = partial(load_analytics, campaign=None, since=None, until=None, timezone=INDIA)
@@ -203,27 +205,29 @@ async def test_every_figure_and_the_polls_stay_what_they_were(store: Store, path
     assert await rows(store, "SELECT count(*) FROM late_callers") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "database", ["inline", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 @pytest.mark.parametrize("seed", range(6))
 async def test_the_figures_equal_a_recount_whoever_is_erased_when(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     life = RandomHistory(seed)
-    async with open_store(InlineDriver(), tmp_path / "missedd.db", "a test") as store:
 
-        async def live(db: Database) -> None:
-            await life.start(db, monkeypatch)
-            done = 0
-            for step in range(300):
-                await life.step(db)
-                if step % 3 == 2:
-                    done += isinstance(
-                        await erase_number(db, life.number(), life.now, ErasureCause.RETENTION), ErasureResult
-                    )
-                if step % 30 == 29:
-                    await life.check(db)
-            assert done > 5
+    async def live(db: Database) -> None:
+        await life.start(db, monkeypatch)
+        done = 0
+        for step in range(300):
+            await life.step(db)
+            if step % 3 == 2:
+                done += isinstance(
+                    await erase_number(db, life.number(), life.now, ErasureCause.RETENTION), ErasureResult
+                )
+            if step % 30 == 29:
+                await life.check(db)
+        assert done > 5
 
-        await store.write(live)
+    await store.write(live)
 
 
 async def test_what_is_owed_keeps_the_number(store: Store) -> None:
@@ -271,6 +275,7 @@ async def test_an_erased_call_never_comes_in_again(store: Store) -> None:
     assert await erased(store) == ErasureResult("erased:2", 0, 0)
 
 
+@pytest.mark.sqlite
 async def test_a_late_report_does_not_bring_it_back(store: Store, path: Path) -> None:
     await lived(store)
     assert isinstance(await erased(store), ErasureResult)

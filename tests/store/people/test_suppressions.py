@@ -198,6 +198,7 @@ async def test_a_prefix_ends_when_it_was_said_to(store: Store) -> None:
     assert verdict_texts(await admit_calls(store, call("c2", until), of=BOTH, at=until)) == ["accepted"]
 
 
+@pytest.mark.sqlite
 async def test_without_prefixes_they_cost_a_look_into_an_empty_index(store: Store) -> None:
     plan = await rows(store, f"EXPLAIN QUERY PLAN {_IN_FORCE}", "[]", 0, 0)
     assert any("suppressed_prefixes" in str(step) for step in plan)

@@ -99,6 +99,7 @@ async def test_the_story_of_a_refused_vote_says_why(store: Store) -> None:
     assert "[poll-closed]" in words
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("mischief", "complaints"),
     [
@@ -149,6 +150,7 @@ async def test_a_recount_finds_what_does_not_agree(
         assert any(each.startswith(complaint) for each in found.differences), found.differences
 
 
+@pytest.mark.sqlite
 async def test_the_digest_is_of_the_sorted_callsids_that_count(store: Store, path: Path) -> None:
     of = voting()
     await opened(store, of)
@@ -165,6 +167,7 @@ async def test_the_digest_is_of_the_sorted_callsids_that_count(store: Store, pat
     }
 
 
+@pytest.mark.sqlite
 def test_a_recount_wants_a_database_of_this_version(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.execute("PRAGMA user_version = 3")

@@ -38,6 +38,7 @@ async def _execute(db: Database, sql: str) -> None:
     await db.execute(sql)
 
 
+@pytest.mark.sqlite
 async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Path) -> None:
     of = voting(countries=frozenset({"IN"}))
     abroad, satellite = "+971501234567", "+881612345678"
@@ -75,6 +76,7 @@ async def test_votes_from_abroad_are_kept_and_not_counted(store: Store, path: Pa
     }
 
 
+@pytest.mark.sqlite
 async def test_a_vote_is_recorded_and_counted(store: Store, path: Path) -> None:
     of = voting()
     assert await opened(store, of) == [RuleChangeResult("singer", 0, 0, 0)]
@@ -108,6 +110,7 @@ async def test_a_text_confirms_a_vote_that_counts_and_no_other(
     assert waiting == [(sum(state == "planned" for state, *_ in texts),)]
 
 
+@pytest.mark.sqlite
 async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, path: Path) -> None:
     of = voting(opens_at=NOON, closes_at=NOON + minutes(10))
     await opened(store, of)
@@ -127,6 +130,7 @@ async def test_out_of_hours_it_is_kept_and_refused_with_a_reason(store: Store, p
     assert counted_again(path).agrees
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("in_one_batch", [True, False])
 @pytest.mark.parametrize(
     ("keep", "found", "reasons"),
@@ -161,6 +165,7 @@ async def test_a_call_told_of_late_takes_its_own_place(
     assert counted_again(path).agrees
 
 
+@pytest.mark.sqlite
 async def test_duplicates_and_suppressed_callers_vote_all_the_same(store: Store, path: Path) -> None:
     of = voting(votes_per_number=2)
     await opened(store, of)
@@ -175,6 +180,7 @@ async def test_duplicates_and_suppressed_callers_vote_all_the_same(store: Store,
     assert counted_again(path).agrees
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("keep", ["first", "last"])
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_in_any_order_and_any_batches_it_is_what_a_recount_gives(
@@ -201,6 +207,7 @@ async def test_in_any_order_and_any_batches_it_is_what_a_recount_gives(
     ) == [(limit,)]
 
 
+@pytest.mark.sqlite
 async def test_new_rules_count_every_vote_again(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +238,7 @@ async def test_new_rules_count_every_vote_again(
     assert counted_again(path).agrees
 
 
+@pytest.mark.sqlite
 async def test_votes_from_before_there_were_polls_are_counted(store: Store, path: Path) -> None:
     of = voting()
     await opened(store, of)

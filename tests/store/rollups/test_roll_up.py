@@ -21,7 +21,6 @@ from missedd.store.db.database import Database
 from missedd.store.reads.reader import ReadOnlyDatabase, load_analytics
 from missedd.store.rollups.roll_up import next_rollup_step, roll_up
 from missedd.store.rollups.state import load_rollup_state, start_rollups
-from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.sqlite.migrate import LATEST_VERSION
 from missedd.store.store import Driver, Store, open_store
 from tests.core.campaigns import NOON
@@ -33,21 +32,21 @@ INDIA = "Asia/Kolkata"
 SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
 
 
+@pytest.mark.parametrize(
+    "database", ["inline", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 @pytest.mark.parametrize("seed", range(16))
-async def test_the_figures_equal_a_recount(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
+async def test_the_figures_equal_a_recount(store: Store, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     life = RandomHistory(seed)
-    async with open_store(InlineDriver(), tmp_path / "missedd.db", "a test") as store:
 
-        async def live(db: Database) -> None:
-            await life.start(db, monkeypatch)
-            for step in range(300):
-                await life.step(db)
-                if step % 30 == 29:
-                    await life.check(db)
+    async def live(db: Database) -> None:
+        await life.start(db, monkeypatch)
+        for step in range(300):
+            await life.step(db)
+            if step % 30 == 29:
+                await life.check(db)
 
-        await store.write(live)
+    await store.write(live)
 
 
 async def _put_calls(db: Database, instants: Sequence[int], campaign: str = "shop") -> None:
@@ -141,6 +140,7 @@ OLD_SUMS = """
 """Sums by hour as a database of version 9 or 10 may hold them; wrong ones, so that one kept would show."""
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("version", range(1, LATEST_VERSION))
 async def test_a_database_of_before_is_brought_up_to_date(driver: Driver, path: Path, version: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
