@@ -34,6 +34,9 @@ SHIPPED_FILES: Final[Mapping[str, ShippedFile]] = {
         "ops/prometheus/missedd.rules.yml", "alerts; add it to `rule_files` of Prometheus"
     ),
     "runbook.md": ShippedFile("docs/runbook.md", "what to do about each alert; for the person on call"),
+    "patroni.yml": ShippedFile(
+        "ops/patroni/patroni.yml", "one of three database machines; /etc/patroni/, see docs/cluster.md"
+    ),
     "missedd.json": ShippedFile("ops/grafana/missedd.json", "a dashboard; Grafana imports it"),
 }
 

@@ -16,7 +16,7 @@ def add_parser(commands: Subparsers) -> None:
     width = max(map(len, SHIPPED_FILES))
     parser = commands.add_parser(
         "unit",
-        help="print a systemd unit, the Prometheus alerts, the Grafana dashboard or the runbook",
+        help="print a systemd unit, the alerts, the dashboard, the runbook or the file for Patroni",
         description="Prints one of the files that come with this release of missedd.",
         epilog="files:\n"
         + "".join(f"  {name:{width}}  {shipped.description}\n" for name, shipped in SHIPPED_FILES.items())

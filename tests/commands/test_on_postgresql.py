@@ -162,6 +162,13 @@ def test_why_and_report_read_it(moved: list[str], capsys: pytest.CaptureFixture[
     assert '"total_calls": 1' in said(capsys)[0]
 
 
+def test_lists_are_read_from_it(moved: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leads", *moved, "--json"]) == 0, capsys.readouterr().err
+    assert json.loads(said(capsys)[0]) == []
+    assert main(["subscriptions", *moved, "weather"]) == 1
+    assert "there is no list 'weather'" in said(capsys)[1]
+
+
 def test_a_database_without_tables_has_nothing_to_read(
     options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
