@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.status import Status
 
+from simulator.commands.database_option import DATABASE_HELP, NEEDS_SERVER
+from simulator.scenario.cluster import MAX_DAEMONS
 from simulator.scenario.value_readers import format_duration
 
 if TYPE_CHECKING:
     from simulator.fuzz.judged_run import JudgedRun
-    from simulator.fuzz.seed_batch import SeedBatch
+    from simulator.fuzz.seed_batch import RunKind, SeedBatch
 
 type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -36,8 +38,15 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("--seed", type=int, default=None, metavar="K", help="the first seed, or the only one")
     parser.add_argument(
-        "--minutes", type=_positive, default=120, metavar="M", help="minutes with calls and faults (120)"
+        "--minutes",
+        type=_positive,
+        metavar="M",
+        help="minutes with calls and faults (120; with several daemons 20)",
     )
+    parser.add_argument(
+        "--daemons", type=_positive, default=1, metavar="N", help="simulate N daemons on one PostgreSQL (1)"
+    )
+    parser.add_argument("--database", metavar="URL", help=DATABASE_HELP)
     parser.set_defaults(run=run)
 
 
@@ -50,27 +59,47 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     # Here and not above: the other commands are Exotel alone and do without the daemon's code.
-    from simulator.fuzz.seed_batch import SeedBatch, run_seed, run_seeds, trace_digest
+    from simulator.fuzz.random_cluster import CLUSTER_MINUTES
+    from simulator.fuzz.random_scenario import MINUTES
+    from simulator.fuzz.seed_batch import RunKind, SeedBatch, run_seed, run_seeds, trace_digest
+    from simulator.harness.cluster.run_database import NoServer
 
-    if args.seeds is None and args.seed is None:
-        print("missedd-sim fuzz: say --seeds N, or --seed K for one seed", file=sys.stderr)
+    if (wrong := _wrong_options(args)) is not None:
+        print(f"missedd-sim fuzz: {wrong}", file=sys.stderr)
         return 2
-    batch = SeedBatch()
-    if args.seeds is None:
-        only = run_seed(args.seed, args.minutes, check_repeatable=True)
-        batch.add(args.seed, only)
-        _print_failure(args.seed, only, args.minutes)
-        print(batch.summary)
-        print(f"trace {trace_digest(only)}")
-        return 0 if batch.passed else 1
-    first = args.seed or 0
+    minutes = args.minutes or (MINUTES if args.daemons == 1 else CLUSTER_MINUTES)
+    kind = RunKind(minutes, args.daemons, args.database)
+    batch = SeedBatch(kind)
     try:
-        _run_all(batch, run_seeds(range(first, first + args.seeds), args.minutes), args.minutes)
+        if args.seeds is None:
+            only = run_seed(args.seed, kind, check_repeatable=True)
+            batch.add(args.seed, only)
+            _print_failure(args.seed, only, kind)
+            print(batch.summary)
+            print(f"trace {trace_digest(only)}")
+            return 0 if batch.passed else 1
+        first = args.seed or 0
+        _run_all(batch, run_seeds(range(first, first + args.seeds), kind), kind)
+    except NoServer as failure:
+        print(f"missedd-sim fuzz: {failure}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         _print_summary(batch)
         raise
     _print_summary(batch)
     return 0 if batch.passed else 1
+
+
+def _wrong_options(args: argparse.Namespace) -> str | None:
+    if args.seeds is None and args.seed is None:
+        return "say --seeds N, or --seed K for one seed"
+    if args.daemons > MAX_DAEMONS:
+        return f"--daemons takes at most {MAX_DAEMONS}"
+    if args.daemons > 1 and args.database is None:
+        return NEEDS_SERVER
+    if args.daemons == 1 and args.database is not None:
+        return "--database is for several daemons; say --daemons N"
+    return None
 
 
 def _print_summary(batch: SeedBatch) -> None:
@@ -81,13 +110,13 @@ def _print_summary(batch: SeedBatch) -> None:
     print(f"{len(batch.failed)} seeds broke a promise" + (f": {failed}" if failed else ""))
 
 
-def _run_all(batch: SeedBatch, runs: Iterable[tuple[int, JudgedRun]], minutes: int) -> None:
+def _run_all(batch: SeedBatch, runs: Iterable[tuple[int, JudgedRun]], kind: RunKind) -> None:
     console = Console(highlight=False)
     with console.status("the first seed") as status:
         for seed, run in runs:
             batch.add(seed, run)
             _progress(status, seed, batch)
-            _print_failure(seed, run, minutes)
+            _print_failure(seed, run, kind)
 
 
 def _progress(status: Status, seed: int, batch: SeedBatch) -> None:
@@ -98,7 +127,7 @@ def _progress(status: Status, seed: int, batch: SeedBatch) -> None:
     )
 
 
-def _print_failure(seed: int, run: JudgedRun, minutes: int) -> None:
+def _print_failure(seed: int, run: JudgedRun, kind: RunKind) -> None:
     """All that somebody needs who wants to understand it, and the command that shows it again."""
     if run.passed:
         return
@@ -115,4 +144,5 @@ def _print_failure(seed: int, run: JudgedRun, minutes: int) -> None:
     print("the last lines about it:")
     for line in run.failure_trace:
         print(f"  {line}")
-    print(f"again: missedd-sim fuzz --seed {seed} --minutes {minutes}", flush=True)
+    cluster = "" if kind.daemons == 1 else f" --daemons {kind.daemons} --database {kind.server}"
+    print(f"again: missedd-sim fuzz --seed {seed} --minutes {kind.minutes}{cluster}", flush=True)

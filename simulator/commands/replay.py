@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from simulator.commands.database_option import DATABASE_HELP, NEEDS_SERVER
 from simulator.commands.junit import ScenarioTestResult, write_junit
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.scenario import Scenario, ScenarioError
@@ -36,6 +37,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--log", action="store_true", help="print the daemon's log of each scenario to stderr"
     )
+    parser.add_argument("--database", metavar="URL", help=DATABASE_HELP)
     parser.set_defaults(run=run)
 
 
@@ -46,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
         for read in _read_scenarios(args.files):
             # In this order, so that what is printed is counted whenever somebody presses Ctrl-C.
             result, told = (
-                (read, "") if isinstance(read, ScenarioTestResult) else _replay_one(read, console, args.log)
+                (read, "")
+                if isinstance(read, ScenarioTestResult)
+                else _replay_one(read, console, args.log, args.database)
             )
             results.append(result)
             console.print(told, end="")
@@ -90,20 +94,26 @@ def _read_scenarios(paths: Sequence[Path]) -> list[Scenario | ScenarioTestResult
     return read
 
 
-def _report_file_error(path: Path, error: ScenarioError) -> ScenarioTestResult:
+def _report_file_error(path: Path, error: Exception) -> ScenarioTestResult:
     print(error, file=sys.stderr)
     return ScenarioTestResult(path.stem, error=str(error), is_file_error=True)
 
 
-def _replay_one(scenario: Scenario, console: Console, with_log: bool) -> tuple[ScenarioTestResult, str]:
+def _replay_one(
+    scenario: Scenario, console: Console, with_log: bool, database: str | None
+) -> tuple[ScenarioTestResult, str]:
     """How it came out, and the line that says so."""
+    from simulator.harness.cluster.run_database import NoServer
     from simulator.harness.replay import replay_scenario
 
     name = escape(scenario.name)
+    if scenario.cluster is not None and database is None:
+        told = f"[yellow]skipped[/] {name}: {escape(NEEDS_SERVER)}\n"
+        return ScenarioTestResult(scenario.name, skipped=NEEDS_SERVER), told
     try:
         with console.status(f"replaying {name}"):
-            outcome = replay_scenario(scenario)
-    except ScenarioError as mistake:
+            outcome = replay_scenario(scenario, database)
+    except (ScenarioError, NoServer) as mistake:
         return _report_file_error(scenario.path, mistake), ""
     except Exception as fall:
         return _unexpected_error_result(scenario.name, fall)

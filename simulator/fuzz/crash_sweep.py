@@ -9,7 +9,7 @@ from simulator.fuzz.forked_runs import run_forks
 from simulator.fuzz.judged_run import JudgedRun, run_and_judge
 from simulator.harness.faulty_disk import CrashPoint
 from simulator.harness.scenario_check import check_scenario
-from simulator.scenario.scenario import Scenario
+from simulator.scenario.scenario import Scenario, ScenarioError
 
 
 def crash_points(steps: int, sample: int | None) -> list[CrashPoint]:
@@ -32,6 +32,10 @@ def crash_sweep(
     without a result, and ScenarioError.
     """
     check_scenario(scenario)
+    if scenario.cluster is not None:
+        raise ScenarioError(
+            f"{scenario.path}: cluster: a sweep is for one daemon; `missedd-sim fuzz` takes more"
+        )
     scenario = replace(scenario, expectations=())
     whole = run_and_judge(scenario)
     yield None, whole

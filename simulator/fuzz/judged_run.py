@@ -7,6 +7,7 @@ is open, or until a time limit. The check needs no expectation written by hand.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -14,20 +15,24 @@ from functools import partial
 import trio
 
 from missedd.config.loader import Settings
-from missedd.store.sqlite.sqlite_location import require_sqlite
 from simulator.fuzz.failure_trace import failure_trace
+from simulator.fuzz.leadership_watch import judge_terms, watch_leadership
 from simulator.harness.faulty_disk import CrashRule, never_crash
 from simulator.harness.run_setup import build_trace, open_simulation, play_timeline, run_in_virtual_time
 from simulator.harness.scenario_run import Simulation
 from simulator.invariants.observer import StoreObserver
 from simulator.invariants.promise_results import PromiseResults
 from simulator.invariants.promises import JudgedCase, judge_promises
+from simulator.invariants.raw_reader import open_raw_reader
 from simulator.scenario.scenario import Scenario
 
-ONE_DAEMON = "a simulated daemon that runs alone has a database of its own"
 OBSERVE_EVERY_S = 60.0
 OBSERVE_AT_REST_EVERY_S = 470.0
 """Not a divisor of ten minutes: else the daemon's ten-minute work would be in flight at every check."""
+OBSERVE_CLUSTER_AT_REST_EVERY_S = 50.0
+ALL_AT_REST_S = 30.0
+"""How long several daemons go on together after the faults."""
+
 OPEN_ACTIONS_SQL = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
 
 
@@ -48,6 +53,8 @@ class JudgedRun:
     took_s: float
     trace: str
     """Everything that happened and every stored row; two runs of one seed give the same text."""
+    situations: Counter[str]
+    """How often what only several daemons meet occurred; see `simulator.invariants.situations`."""
     failure_trace: tuple[str, ...]
     """The lines about the first violation; empty if no promise was broken."""
 
@@ -56,10 +63,15 @@ class JudgedRun:
         return not self.results.violations
 
 
-def run_and_judge(scenario: Scenario, crash_rule: CrashRule = never_crash) -> JudgedRun:
-    """Run a scenario and check the promises. Raises ScenarioError for a scenario that cannot run."""
+def run_and_judge(
+    scenario: Scenario, crash_rule: CrashRule = never_crash, server: str | None = None
+) -> JudgedRun:
+    """Run a scenario and check the promises; `server` is for one of several daemons.
+
+    Raises ScenarioError for a scenario that cannot run, and NoServer.
+    """
     began_s = time.perf_counter()
-    run = run_in_virtual_time(scenario, partial(run_judged, crash_rule=crash_rule))
+    run = run_in_virtual_time(scenario, partial(run_judged, crash_rule=crash_rule), server)
     return replace(run, took_s=time.perf_counter() - began_s)
 
 
@@ -75,12 +87,16 @@ async def run_judged(
         daemons = simulation.daemons
         began_at = simulation.true_now()
         await simulation.supervise()
-        observer = await StoreObserver.open(require_sqlite(settings.store, ONE_DAEMON), daemons, results)
+        observer = StoreObserver(await open_raw_reader(settings.store, daemons), daemons, results)
         try:
             async with trio.open_nursery() as observing:
                 observing.start_soon(_observe_regularly, observer, simulation)
+                if simulation.database is not None:
+                    observing.start_soon(watch_leadership, simulation, results)
                 await play_timeline(scenario, simulation)
                 simulation.end_all_faults()
+                if simulation.database is not None:
+                    await _leave_one_daemon(simulation)
                 observing.cancel_scope.cancel()
             converged = await _wait_until_converged(observer, simulation, settings)
             simulated = simulation.true_now() - began_at
@@ -88,6 +104,8 @@ async def run_judged(
             if not daemons.is_up:
                 # The daemon crashed at its last step, with no action open: wait for its restart.
                 await _wait_until_converged(observer, simulation, settings)
+            if simulation.database is not None:
+                judge_terms(simulation, results)
             if daemons.is_up:
                 await judge_promises(JudgedCase(simulation, settings, observer, results))
             else:
@@ -109,11 +127,20 @@ async def run_judged(
                 converged,
                 0.0,
                 trace,
+                Counter() if simulation.database is None else simulation.database.situations,
                 tuple(failure_trace(simulation, results.violations[0])) if results.violations else (),
             )
         finally:
             with trio.CancelScope(shield=True):
                 await observer.close()
+
+
+async def _leave_one_daemon(simulation: Simulation) -> None:
+    """Stop all daemons but one: idle daemons report to the database all the time, which costs minutes."""
+    await trio.sleep(ALL_AT_REST_S)
+    for host in simulation.daemons.hosts[1:]:
+        if host.is_up and simulation.daemons.hosts[0].is_up:
+            await host.stop()
 
 
 async def _observe_regularly(observer: StoreObserver, simulation: Simulation) -> None:
@@ -134,6 +161,7 @@ async def _wait_until_converged(
 ) -> timedelta | None:
     """Wait until the exchange is idle and every action has an outcome; None if that takes too long."""
     healed_at, limit = simulation.true_now(), convergence_limit(settings)
+    pause_s = OBSERVE_AT_REST_EVERY_S if simulation.database is None else OBSERVE_CLUSTER_AT_REST_EVERY_S
     while True:
         # A call that the faults delayed starts new actions whenever it comes.
         calls = (
@@ -151,7 +179,7 @@ async def _wait_until_converged(
             return took
         if took > limit:
             return None
-        await trio.sleep(OBSERVE_AT_REST_EVERY_S)
+        await trio.sleep(pause_s)
         await observer.observe(simulation)
 
 

@@ -29,8 +29,11 @@ MINUTES = 120
 RETRIES = {"no-answer": ["1m"], "busy": ["20s", "5m"], "failed": ["5m"]}
 
 
-def draw_scenario(seed: int, minutes: int = MINUTES) -> Scenario:
-    """Draw the run of a seed: `minutes` of calls and faults. The same seed draws the same run."""
+def draw_scenario(seed: int, minutes: int = MINUTES, *, by_day: bool = False) -> Scenario:
+    """Draw the run of a seed: `minutes` of calls and faults. The same seed draws the same run.
+
+    With `by_day` the run begins between 10:00 and 16:00, when no quiet hours are near.
+    """
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
     campaigns = [_draw_campaign(rng, index) for index in range(rng.randint(1, 4))]
     people = draw_people(rng, seed, campaigns)
@@ -43,6 +46,8 @@ def draw_scenario(seed: int, minutes: int = MINUTES) -> Scenario:
     rings = [event for event in events if event.kind == "ring"]
     events += _draw_pauses(Random(f"pauses {seed}"), campaigns, rings, minutes)  # noqa: S311 - repeatable
     start = FIRST_MONDAY + timedelta(days=rng.randrange(7), minutes=rng.randrange(24 * 60))
+    if by_day:
+        start = start.replace(hour=10 + start.hour % 6)
     configured_channels, exchange_channels = _draw_channels(seed)
     exchange = _draw_exchange_settings(rng) | exchange_channels | _draw_sms_applet(seed)
     return Scenario(

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from simulator.fuzz.judged_run import JudgedRun, run_and_judge
+from simulator.fuzz.random_cluster import draw_cluster_scenario
 from simulator.fuzz.random_scenario import MINUTES, draw_scenario
-from simulator.invariants.promise_results import PROMISES, Violation
+from simulator.invariants.promise_results import CLUSTER_PROMISES, PROMISES, Violation
+from simulator.scenario.scenario import Scenario
 from simulator.scenario.value_readers import format_duration
 
 REPEAT_EVERY = 10
@@ -21,20 +23,43 @@ ENOUGH_SEEDS = 10
 """In a batch of this many seeds every promise should have been checked at least once."""
 
 
-def run_seed(seed: int, minutes: int = MINUTES, *, check_repeatable: bool = False) -> JudgedRun:
-    """Simulate one seed; with `check_repeatable` a second time, for P10."""
-    run = run_and_judge(draw_scenario(seed, minutes))
+@dataclass(frozen=True, slots=True)
+class RunKind:
+    """What is drawn from each seed."""
+
+    minutes: int = MINUTES
+    """With calls and faults."""
+    daemons: int = 1
+    server: str | None = None
+    """The PostgreSQL of several daemons; see `new_database`."""
+
+    def draw(self, seed: int) -> Scenario:
+        if self.daemons == 1:
+            return draw_scenario(seed, self.minutes)
+        return draw_cluster_scenario(seed, self.daemons, self.minutes)
+
+    @property
+    def promises(self) -> dict[str, str]:
+        return PROMISES if self.daemons == 1 else PROMISES | CLUSTER_PROMISES
+
+
+ONE_DAEMON = RunKind()
+
+
+def run_seed(seed: int, kind: RunKind = ONE_DAEMON, *, check_repeatable: bool = False) -> JudgedRun:
+    """Simulate one seed; with `check_repeatable` a second time, for P10. Raises NoServer."""
+    run = run_and_judge(kind.draw(seed), server=kind.server)
     if check_repeatable:
-        again = run_and_judge(draw_scenario(seed, minutes))
+        again = run_and_judge(kind.draw(seed), server=kind.server)
         run.results.check(
             "P10 repeatable", again.trace == run.trace, f"seed {seed}: {_first_difference(run, again)}"
         )
     return run
 
 
-def run_seeds(seeds: Iterable[int], minutes: int = MINUTES) -> Iterator[tuple[int, JudgedRun]]:
+def run_seeds(seeds: Iterable[int], kind: RunKind = ONE_DAEMON) -> Iterator[tuple[int, JudgedRun]]:
     for index, seed in enumerate(seeds):
-        yield seed, run_seed(seed, minutes, check_repeatable=index % REPEAT_EVERY == 0)
+        yield seed, run_seed(seed, kind, check_repeatable=index % REPEAT_EVERY == 0)
 
 
 def trace_digest(run: JudgedRun) -> str:
@@ -58,6 +83,7 @@ def _first_difference(first: JudgedRun, second: JudgedRun) -> str:
 class SeedBatch:
     """The summed results of several runs."""
 
+    kind: RunKind = ONE_DAEMON
     seeds: int = 0
     crashes: int = 0
     calls: int = 0
@@ -66,6 +92,7 @@ class SeedBatch:
     longest_convergence: timedelta = timedelta(0)
     occasions: Counter[str] = field(default_factory=Counter)
     excused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    situations: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[int, Violation]] = field(default_factory=list)
 
     def add(self, seed: int, run: JudgedRun) -> None:
@@ -77,13 +104,14 @@ class SeedBatch:
         self.longest_convergence = max(self.longest_convergence, run.convergence_time or timedelta(0))
         self.occasions += run.results.occasions
         self.excused += run.results.excused
+        self.situations += run.situations
         if run.results.violations:
             self.failed.append((seed, run.results.violations[0]))
 
     @property
     def untested_promises(self) -> list[str]:
         """Promises that were never checked in the whole batch, so that the batch proves nothing of them."""
-        return [name for name in PROMISES if not self.occasions[name]]
+        return [name for name in self.kind.promises if not self.occasions[name]]
 
     @property
     def passed(self) -> bool:
@@ -98,7 +126,8 @@ class SeedBatch:
             f"{self.seeds} seeds, {self.calls} calls, {self.crashes} crashes, {hours:,.0f} simulated hours "
             f"in {self.took_s:.1f} s ({self.seeds * a_minute:,.0f} seeds and {hours * a_minute:,.0f} hours "
             f"a minute); longest convergence {format_duration(self.longest_convergence)}",
-            *(f"  {name:<16}{self.occasions[name]:>9,} times reached" for name in PROMISES),
+            *(f"  {name:<16}{self.occasions[name]:>9,} times reached" for name in self.kind.promises),
+            *(f"  {name:<33}{n:>9,} times met" for name, n in sorted(self.situations.items())),
             *(f"  {name}: excused {n} times, as {why}" for (name, why), n in sorted(self.excused.items())),
         ]
         return "\n".join(lines)

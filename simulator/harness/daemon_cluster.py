@@ -77,6 +77,17 @@ class DaemonCluster:
         return sum(host.start_count for host in self.hosts)
 
     @property
+    def leading_host(self) -> DaemonHost | None:
+        """The daemon that leads, unless it stands still; None if there is none."""
+        return next((host for host in self.hosts if host.is_up and host.leads), None)
+
+    @property
+    def disturbances(self) -> tuple[int, int, int]:
+        """Counts of starts, terms and storage errors: what is slow may be slow because of one of them."""
+        epoch = max((host.epoch or 0 for host in self.hosts), default=0)
+        return self.start_count, epoch, self.storage_errors
+
+    @property
     def crash_count(self) -> int:
         return sum(host.crash_count for host in self.hosts)
 
@@ -87,6 +98,7 @@ class DaemonCluster:
 
     @property
     def storage_errors(self) -> int:
+        """How many transactions failed or were cut off, by the disk or on the way to the database."""
         return sum(host.disk.error_count for host in self.hosts)
 
     @property

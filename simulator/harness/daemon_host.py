@@ -26,12 +26,14 @@ from missedd.engine.build import Engine
 from missedd.engine.engine import running_engine
 from missedd.engine.environment import Environment
 from missedd.exotel.webhook_request import WebhookRequest
-from missedd.log.logger import Logger, create_logger
+from missedd.log.logger import Event, Logger, create_logger
 from missedd.store.sqlite.inline_driver import InlineDriver
+from missedd.store.store import Driver
 from simulator.exchange.webhooks.request import OutboundWebhook, PostFailed, PostResult
+from simulator.harness.cluster.inline_postgresql import InlinePostgresqlDriver
+from simulator.harness.cluster.simulated_node import SimulatedNode
 from simulator.harness.daemon_run import DaemonRun, DaemonTransport, root_cause
 from simulator.harness.faulty_disk import DaemonCrashed, FaultyDisk
-from simulator.harness.standstill import Standstill
 from simulator.harness.stepped_clock import SteppedClock
 
 SECRETS = Secrets("simkey", "simtoken", "scenario-webhook-token", "whsec_c2NlbmFyaW8td2ViaG9vay1zZWNyZXQ=")
@@ -55,9 +57,9 @@ class DaemonHost:
         provider: httpx.AsyncBaseTransport,
         application: httpx.AsyncBaseTransport,
         disk: FaultyDisk,
-        standstill: Standstill | None = None,
+        node: SimulatedNode | None = None,
     ) -> None:
-        """With a `standstill` the daemon may stand still, and answers each request in a task of its own."""
+        """`node` is given where the daemon is one of several, which share a PostgreSQL."""
         self._nursery = nursery
         self._settings = settings
         self.clock = clock
@@ -65,11 +67,14 @@ class DaemonHost:
         self._provider = provider
         self._application = application
         self.disk = disk
-        self.standstill = standstill
+        self.node = node
         self._log_stream = io.StringIO()
         self._log: Logger = create_logger(
             self._log_stream, style="json", now=clock.now, secrets=SECRETS.all_spellings
         )
+        self.terms: list[tuple[int, float]] = []
+        """(epoch, when it began on trio's clock): the terms in which the daemon led."""
+        self._log.add_listener(self._hear)
         self._daemon_run: DaemonRun | None = None
         self.on_exit: Callable[[], None] = lambda: None
         self.start_count = 0
@@ -78,6 +83,14 @@ class DaemonHost:
         self.crash_count = 0
         self.unexpected_errors: list[BaseException] = []
         """Exceptions that ended a running daemon: each one is a bug of the daemon."""
+
+    def _hear(self, event: Event, fields: dict[str, object]) -> None:
+        """Note what the daemon logs of its terms, whether or not the line is written."""
+        if self.node is not None and event is Event.CLUSTER_LEADS:
+            self.terms.append((int(str(fields["epoch"])), trio.current_time()))
+            self.node.meet("terms")
+        if self.node is not None and event is Event.CLUSTER_LOST:
+            self.node.meet("lost terms")
 
     async def start(self) -> None:
         """Start the daemon; return when it is ready, or crashed on the way. Raises what its start raises."""
@@ -89,8 +102,8 @@ class DaemonHost:
             raise life.failure
 
     async def _run_to_end(self, life: DaemonRun, task_status: trio.TaskStatus[None]) -> None:
-        if self.standstill is not None:
-            await self.standstill.adopt_current_task()
+        if self.node is not None:
+            await self.node.standstill.adopt_current_task()
 
         def step(point: str) -> None:
             if life.is_dead:
@@ -104,9 +117,9 @@ class DaemonHost:
         environment = Environment(
             self.clock,
             self._rng,
-            InlineDriver(step, self.disk.wait_for_disk, self.disk.connections),
-            DaemonTransport(life, self._provider),
-            DaemonTransport(life, self._application),
+            self._driver(step),
+            DaemonTransport(life, self._provider, self.node),
+            DaemonTransport(life, self._application, self.node),
             self.clock.wait_for_step,
         )
         try:
@@ -128,6 +141,11 @@ class DaemonHost:
         if not life.stop_requested.is_set():
             self.on_exit()
 
+    def _driver(self, step: Callable[[str], None]) -> Driver:
+        if self.node is not None:
+            return InlinePostgresqlDriver(self.node, step)
+        return InlineDriver(step, self.disk.wait_for_disk, self.disk.connections)
+
     async def _run(
         self, life: DaemonRun, environment: Environment, task_status: trio.TaskStatus[None]
     ) -> None:
@@ -147,15 +165,19 @@ class DaemonHost:
 
     def _crash_run(self, life: DaemonRun) -> None:
         self.crash_count += 1
+        if self.node is not None and life.epoch is not None:
+            self.node.meet("crashes of a leader")
         life.kill()
         if self._daemon_run is life:
             self._daemon_run = None
-        if self.standstill is not None:
-            self.standstill.end()  # so that its tasks can end
+        if self.node is not None:
+            self.node.standstill.end()  # so that its tasks can end
 
     async def stop(self) -> None:
         """Stop the daemon as SIGTERM would, and wait until it has drained."""
         life = self._require_running()
+        if self.node is not None and life.epoch is not None:
+            self.node.meet("handovers")
         life.stop_requested.set()
         await life.ended.wait()
 
@@ -174,6 +196,16 @@ class DaemonHost:
     @property
     def is_up(self) -> bool:
         return self._daemon_run is not None and self._daemon_run.is_ready
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch in which the daemon leads; None while it does not."""
+        return None if self._daemon_run is None else self._daemon_run.epoch
+
+    @property
+    def leads(self) -> bool:
+        """Whether the daemon leads and does not stand still."""
+        return self.epoch is not None and (self.node is None or self.node.standstill.since_s is None)
 
     def _require_running(self) -> DaemonRun:
         if self._daemon_run is None or not self._daemon_run.is_ready:
@@ -213,7 +245,7 @@ class DaemonHost:
 
     async def _in_own_task[T](self, answer: Callable[[], Awaitable[T]]) -> T:
         """Answer a request in a task that stands still with the daemon, if the daemon ever stands still."""
-        return await (answer() if self.standstill is None else self.standstill.run(answer, self._nursery))
+        return await (answer() if self.node is None else self.node.standstill.run(answer, self._nursery))
 
     def _private_client(self, life: DaemonRun) -> httpx.AsyncClient:
         if life.engine is None:

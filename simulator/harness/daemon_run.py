@@ -10,7 +10,10 @@ import trio
 from missedd.daemon.apps import TimedPublicSite
 from missedd.engine.build import Engine
 from missedd.web.private.metrics import Metrics
+from simulator.exchange.model.records import SENDER_EXTENSION, RequestSender
+from simulator.harness.cluster.simulated_node import SimulatedNode
 from simulator.harness.faulty_disk import DaemonCrashed
+from simulator.scenario.cluster import Link
 
 
 @dataclass(slots=True)
@@ -32,6 +35,12 @@ class DaemonRun:
     api: httpx.AsyncClient | None = None
     """Client of the private site, built at the first request."""
 
+    @property
+    def epoch(self) -> int | None:
+        """The epoch in which this daemon leads; None while it does not."""
+        leader = None if self.engine is None else self.engine.leader
+        return None if leader is None else leader.term.epoch
+
     def kill(self) -> None:
         self.is_dead = True
         for request_scope in self.open_requests:
@@ -39,15 +48,27 @@ class DaemonRun:
 
 
 class DaemonTransport(httpx.AsyncBaseTransport):
-    """Carries the requests of one daemon run; a request sent after its end never leaves."""
+    """Carries the requests of one daemon run; a request sent after its end never leaves.
 
-    def __init__(self, daemon_run: DaemonRun, inner: httpx.AsyncBaseTransport) -> None:
+    The requests of one of several daemons say which `node` sent them, and in which of its terms.
+    """
+
+    def __init__(
+        self, daemon_run: DaemonRun, inner: httpx.AsyncBaseTransport, node: SimulatedNode | None = None
+    ) -> None:
         self._daemon_run = daemon_run
         self._inner = inner
+        self._node = node
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._daemon_run.is_dead:
             await trio.sleep_forever()
+        if self._node is not None:
+            if self._node.is_cut_from(Link.PROVIDER):
+                await trio.sleep(request.extensions["timeout"]["connect"])
+                raise httpx.ConnectTimeout("no connection in time", request=request)
+            sender = RequestSender(self._node.number, self._daemon_run.epoch)
+            request.extensions = {**request.extensions, SENDER_EXTENSION: sender}
         return await self._inner.handle_async_request(request)
 
 

@@ -30,6 +30,6 @@ def remove_if_present[F](faults: list[F], fault: F) -> None:
         faults.remove(fault)
 
 
-async def run_after(wait_s: float, action: Callable[[], None]) -> None:
+async def run_after(wait_s: float, action: Callable[[], object]) -> None:
     await trio.sleep(wait_s)
     action()

@@ -40,11 +40,14 @@ class ReplayResult:
         return not self.failures
 
 
-def replay_scenario(scenario: Scenario) -> ReplayResult:
-    """Run one scenario from its start to its end. Raises ScenarioError for what cannot be run."""
+def replay_scenario(scenario: Scenario, server: str | None = None) -> ReplayResult:
+    """Run one scenario from its start to its end; `server` is for one of several daemons.
+
+    Raises ScenarioError for what cannot be run, and NoServer.
+    """
     check_scenario(scenario)
     began_s = time.perf_counter()
-    outcome = run_in_virtual_time(scenario, _run_and_check)
+    outcome = run_in_virtual_time(scenario, _run_and_check, server)
     return replace(outcome, took_s=time.perf_counter() - began_s)
 
 

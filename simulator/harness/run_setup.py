@@ -14,6 +14,7 @@ import trio
 import trio.testing
 
 from missedd.config.loader import InvalidConfig, Settings, load_settings_table
+from missedd.config.store_location import PostgresqlLocation, StoreLocation
 from simulator.exchange.api.httpx_transport import ExchangeTransport
 from simulator.exchange.customer_app import CustomerApps
 from simulator.exchange.exchange import Exchange
@@ -21,6 +22,10 @@ from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.ground_truth import GroundTruth
 from simulator.exchange.model.people import Person
 from simulator.exchange.model.settings import ExchangeSettings
+from simulator.harness.cluster.run_database import new_database
+from simulator.harness.cluster.simulated_database import SimulatedDatabase
+from simulator.harness.cluster.simulated_node import SimulatedNode
+from simulator.harness.cluster.standstill import FollowParents
 from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.daemon_host import MISSED_CALL_URL, PUBLIC_URL, SECRETS, DaemonHost
 from simulator.harness.deterministic_scheduler import seed_trio_scheduler
@@ -51,19 +56,29 @@ def daemon_settings(scenario: Scenario, folder: Path) -> Settings:
 type ScenarioPlayer[T] = Callable[[Scenario, Settings], Awaitable[T]]
 
 
-def run_in_virtual_time[T](scenario: Scenario, play: ScenarioPlayer[T]) -> T:
+def run_in_virtual_time[T](scenario: Scenario, play: ScenarioPlayer[T], server: str | None = None) -> T:
     """Run `play` in a temporary folder, with a clock that jumps whenever all tasks wait.
 
-    Raises ScenarioError for a scenario that cannot be run.
+    Several daemons need a PostgreSQL: `server`, see `new_database`. Raises ScenarioError for a scenario that
+    cannot be run, and NoServer.
     """
     with tempfile.TemporaryDirectory(prefix="missedd-scenario-") as folder:
-        return run_in_folder(Path(folder), scenario, play)
+        if scenario.cluster is None:
+            return run_in_folder(Path(folder), scenario, play)
+        if server is None:
+            raise ScenarioError(f"{scenario.path}: several daemons need a PostgreSQL")
+        with new_database(server) as url:
+            return run_in_folder(Path(folder), scenario, play, PostgresqlLocation(url))
 
 
-def run_in_folder[T](folder: Path, scenario: Scenario, play: ScenarioPlayer[T]) -> T:
-    """Like `run_in_virtual_time`, in a folder that the caller gives and keeps."""
+def run_in_folder[T](
+    folder: Path, scenario: Scenario, play: ScenarioPlayer[T], store: StoreLocation | None = None
+) -> T:
+    """Like `run_in_virtual_time`, in a folder that the caller gives and keeps, or on the database `store`."""
     seed_trio_scheduler(scenario.seed)
     settings = daemon_settings(scenario, folder)
+    if store is not None:
+        settings = replace(settings, store=store)
     clock = trio.testing.MockClock(autojump_threshold=0)
     try:
         return trio.run(
@@ -106,21 +121,34 @@ async def open_simulation(
         if key is None:
             raise AssertionError("the simulation's secrets include one for webhooks")
         application = CustomerApps(true_now, key)
-        host = DaemonHost(
-            nursery,
-            settings,
-            SteppedClock(true_now),
-            Random(rng.getrandbits(64)),  # noqa: S311 - repeatable on purpose
-            ExchangeTransport(exchange),
-            application,
-            FaultyDisk(Random(rng.getrandbits(64)), crash_rule),  # noqa: S311 - likewise
-        )
-        daemons = DaemonCluster([host], Random(f"balancer {scenario.seed}"), settings.timezone)  # noqa: S311
+        database = None
+        if scenario.cluster is not None:
+            database = SimulatedDatabase(true_now, Random(f"database {scenario.seed}"))  # noqa: S311
+            trio.lowlevel.add_instrument(FollowParents())
+        hosts = []
+        for number in range(1, 1 + (scenario.cluster.daemons if scenario.cluster else 1)):
+            skew = scenario.cluster.skew_of(number) if scenario.cluster else timedelta(0)
+            host_rng, disk_rng = (Random(rng.getrandbits(64)) for _ in range(2))  # noqa: S311 - repeatable
+            hosts.append(
+                DaemonHost(
+                    nursery,
+                    settings,
+                    SteppedClock(true_now, skew),
+                    host_rng,
+                    ExchangeTransport(exchange),
+                    application,
+                    FaultyDisk(disk_rng, crash_rule),
+                    None if database is None else SimulatedNode(number, database),
+                )
+            )
+        daemons = DaemonCluster(hosts, Random(f"balancer {scenario.seed}"), settings.timezone)  # noqa: S311
         caller_pool = CallerPool(scenario.seed)
         people = {spec.name: _person(spec, caller_pool) for spec in scenario.people}
         for person in people.values():
             exchange.people.add(person)
-        yield Simulation(exchange, daemons, application, people, caller_pool, outside, rng, true_now)
+        yield Simulation(
+            exchange, daemons, application, people, caller_pool, outside, rng, true_now, database=database
+        )
         outside.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -21,6 +22,8 @@ from simulator.exchange.model.caller_pool import CallerPool
 from simulator.exchange.model.faults import Fault
 from simulator.exchange.model.people import Person
 from simulator.harness.application_client import ApplicationClient, StoredAnswers, UnexpectedAnswer
+from simulator.harness.cluster.simulated_database import SimulatedDatabase
+from simulator.harness.cluster_control import ClusterControl
 from simulator.harness.daemon_cluster import DaemonCluster
 from simulator.harness.event_parameters import (
     apply_exchange_settings,
@@ -28,14 +31,19 @@ from simulator.harness.event_parameters import (
     ring_options,
     run_after,
 )
+from simulator.harness.faulty_disk import FaultyDisk
 from simulator.harness.host_supervisor import HostSupervisor
 from simulator.harness.operator_log import OperatorLog
 from simulator.harness.operator_requests import OperatorClient, OperatorRequest
 from simulator.harness.stepped_clock import SteppedClock
+from simulator.scenario.cluster import LEADER
 from simulator.scenario.disk_faults import DiskFault
 from simulator.scenario.scenario import Scenario, ScenarioError, TimelineEvent, read_person_changes
 from simulator.scenario.schema import CHANGEABLE_TRAITS
 from simulator.scenario.value_readers import duration_s, signed_duration
+
+CLUSTER_EVENTS = ("daemon", "clock_step", "cut", "database")
+"""Events that where there are several daemons concern one of them, or the database of all."""
 
 EVENTS_NEEDING_DAEMON = ("daemon", "suppress", "unsuppress", "pause", "resume", "api")
 
@@ -57,11 +65,16 @@ class Simulation:
     unexpected_answers: list[UnexpectedAnswer] = field(default_factory=list)
     """Answers of the daemon's API that an `api` event did not expect."""
     is_supervised: bool = False
+    database: SimulatedDatabase | None = None
+    """The PostgreSQL that several daemons share."""
     supervisors: tuple[HostSupervisor, ...] = field(init=False)
     """One for each daemon, in the order of their hosts."""
+    _cluster: ClusterControl | None = None
 
     def __post_init__(self) -> None:
         self.supervisors = tuple(HostSupervisor(host, self.nursery) for host in self.daemons.hosts)
+        if self.database is not None:
+            self._cluster = ClusterControl(self.supervisors, self.database, self.nursery)
 
     async def supervise(self) -> None:
         """Start the daemons, and restart each whenever it dies."""
@@ -83,6 +96,8 @@ class Simulation:
         """End all faults: of the exchange, the disk, the application and the clock."""
         self.exchange.faults.clear()
         self.customer_apps.reset_behaviour()
+        if self._cluster is not None:
+            self._cluster.end_all_faults()
         for host in self.daemons.hosts:
             host.disk.clear()
             if host.clock.offset:
@@ -92,6 +107,9 @@ class Simulation:
         """Perform one event. Raises ScenarioError for invalid parameters."""
         where = f"{scenario.path}: {event.key}"
         value = event.params[event.kind]
+        if self._cluster is not None and event.kind in CLUSTER_EVENTS:
+            self._cluster.perform(event.kind, value, event.params)
+            return
         self._check_daemon_state(event.kind, value, where)
         try:
             match event.kind:
@@ -249,9 +267,16 @@ class Simulation:
             params.get("probability", 1.0),
             duration_s(params.get("delay", 5)),
         )
-        disk = self.daemons.hosts[0].disk
-        disk.active.append(fault)
-        self._undo_later(params, lambda: remove_if_present(disk.active, fault))
+        for disk in self._disks_for(params.get("node")):
+            disk.active.append(fault)
+            self._undo_later(params, partial(remove_if_present, disk.active, fault))
+
+    def _disks_for(self, node: int | str | None) -> list[FaultyDisk]:
+        """The disk of a node, of the leader if there is one, or of all."""
+        hosts = self.daemons.hosts
+        if node == LEADER:
+            return [host.disk for host in hosts if host.epoch is not None]
+        return [host.disk for host in hosts] if node is None else [hosts[int(node) - 1].disk]
 
     def _change_person(self, name: str, params: Any) -> None:
         changed = replace(self.people[name], **read_person_changes(params, CHANGEABLE_TRAITS))

@@ -67,7 +67,7 @@ async def _judge_answered_calls(
     stored = {
         sid: (verdict, reason, by)
         for sid, verdict, reason, by in await observer.rows(
-            "SELECT call_sid, verdict, reason, reached_by FROM calls WHERE caller NOT GLOB 'erased:*'"
+            "SELECT call_sid, verdict, reason, reached_by FROM calls WHERE caller NOT LIKE 'erased:%'"
         )
     }
     for ring in ground_truth.inbound:

@@ -32,6 +32,12 @@ PROMISES = {
 }
 """The promises of docs/testing.md; P3, P6 and P11 are split into parts. Failures show the keys."""
 
+CLUSTER_PROMISES = {
+    "P12 one sender": "nothing leaves from a term once a later one has begun, but what was just claimed",
+    "P12 vacancy": "within 15 s somebody leads, while a daemon that may lead is alive",
+}
+"""What is promised of several daemons beside all of `PROMISES`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -42,7 +48,8 @@ class Violation:
     about: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.promise}: {self.what}\n  promised: {PROMISES.get(self.promise, 'it stays up')}"
+        promised = (PROMISES | CLUSTER_PROMISES).get(self.promise, "it stays up")
+        return f"{self.promise}: {self.what}\n  promised: {promised}"
 
 
 @dataclass(slots=True)

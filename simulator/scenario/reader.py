@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from simulator.base.choices import suggestion_text, unknown_value_text
+from simulator.scenario.cluster import CLUSTER_KEYS, ClusterSpec, check_cluster, check_cluster_event
 from simulator.scenario.consistency import check_event, check_expectation
 from simulator.scenario.scenario import Expectation, PersonSpec, Scenario, ScenarioError, TimelineEvent
 from simulator.scenario.schema import (
@@ -39,7 +40,9 @@ from simulator.scenario.value_readers import (
     whole_number,
 )
 
-FILE_KEYS: Final = ("about", "start", "until", "seed", "daemon", "exchange", "people", "at", "expect")
+FILE_KEYS: Final = (
+    *("about", "start", "until", "seed", "daemon", "cluster", "exchange", "people", "at", "expect"),
+)
 """The keys of a scenario file."""
 
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
@@ -50,6 +53,7 @@ class ScenarioReader:
 
     _start: datetime
     _until: timedelta
+    _cluster: ClusterSpec | None
 
     def __init__(self, path: Path, raw: dict[str, Any]) -> None:
         self._path = path
@@ -66,6 +70,7 @@ class ScenarioReader:
         )
         daemon = self._required("daemon", toml_table)
         self._raise_errors()  # the other keys depend on these
+        self._cluster = self._read_cluster()
         exchange = self._fields(self._raw.get("exchange", {}), SETTING_READERS, "exchange")
         people = self._people()
         timeline = self._timeline()
@@ -85,7 +90,18 @@ class ScenarioReader:
             people,
             tuple(timeline),
             tuple(expectation for expectation in expectations if expectation is not None),
+            self._cluster,
         )
+
+    def _read_cluster(self) -> ClusterSpec | None:
+        if "cluster" not in self._raw:
+            return None
+        so_far = len(self._errors)
+        given = self._fields(self._raw["cluster"], CLUSTER_KEYS, "cluster")
+        if len(self._errors) == so_far:
+            for name, what in check_cluster(given):
+                self._add_error(f"cluster.{name}", what)
+        return ClusterSpec(**given) if len(self._errors) == so_far else None
 
     def _add_error(self, key: str, what: str) -> None:
         self._errors.append(f"{self._path}: {key}: {what}")
@@ -189,7 +205,11 @@ class ScenarioReader:
         self._fields(entry, TIMELINE_EVENTS[kind], key)
         self._check_names_in([entry.get("path"), entry.get("body")], key)
         if len(self._errors) == so_far:
-            for name, what in check_event(kind, entry, event.at, self._until):
+            daemons = self._cluster.daemons if self._cluster else 1
+            for name, what in (
+                *check_event(kind, entry, event.at, self._until),
+                *check_cluster_event(kind, entry, daemons),
+            ):
                 self._add_error(f"{key}.{name}" if name else key, what)
             people = self._names["person"]
             if kind == "crowd":

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from simulator.scenario.cluster import ClusterSpec
 from simulator.scenario.schema import PersonTrait
 from simulator.scenario.value_readers import format_duration
 
@@ -79,6 +80,8 @@ class Scenario:
     people: tuple[PersonSpec, ...]
     timeline: tuple[TimelineEvent, ...]
     expectations: tuple[Expectation, ...] = field(repr=False)
+    cluster: ClusterSpec | None = None
+    """Several daemons on one PostgreSQL; None for a single one, which has a SQLite file."""
 
 
 def read_person_changes(entry: Mapping[str, Any], traits: Mapping[str, PersonTrait]) -> dict[str, Any]:

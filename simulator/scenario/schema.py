@@ -14,6 +14,7 @@ from simulator.exchange.model.formats import NumberFormat
 from simulator.exchange.model.people import RingResponse, SmsDeliveryResult
 from simulator.exchange.model.settings import ExchangeSettings
 from simulator.exchange.webhooks.misdirected import HeartbeatStatus
+from simulator.scenario.cluster import DatabaseFault, Link, node_name
 from simulator.scenario.disk_faults import DiskFaultName
 from simulator.scenario.field_readers import field_readers
 from simulator.scenario.value_readers import (
@@ -131,7 +132,15 @@ TIMELINE_EVENTS: Mapping[str, Mapping[str, ValueSpec]] = {
         "for": duration,
     },
     "clear": {"clear": one_of("all", *FaultName)},
-    "daemon": {"daemon": one_of("crash", "restart", "stop", "start"), "down": duration},
+    "daemon": {
+        "daemon": one_of("crash", "restart", "stop", "start", "pause"),
+        "down": duration,
+        "node": node_name,
+        "for": duration,
+        "after_writes": whole_number(1),
+    },
+    "cut": {"cut": Link, "node": node_name, "for": duration},
+    "database": {"database": DatabaseFault, "probability": fraction, "for": duration},
     "disk": {
         "disk": DiskFaultName,
         "when": one_of("begin", "before", "after"),
@@ -139,8 +148,9 @@ TIMELINE_EVENTS: Mapping[str, Mapping[str, ValueSpec]] = {
         "probability": fraction,
         "delay": duration,
         "for": duration,
+        "node": node_name,
     },
-    "clock_step": {"clock_step": signed_duration},
+    "clock_step": {"clock_step": signed_duration, "node": node_name},
     "person": {"person": PERSON, **{key: trait.reader for key, trait in CHANGEABLE_TRAITS.items()}},
     "exchange": {"exchange": SETTING_READERS},
     "application": {

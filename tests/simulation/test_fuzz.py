@@ -15,7 +15,7 @@ import trio
 from simulator.cli import main
 from simulator.fuzz.judged_run import JudgedRun
 from simulator.fuzz.random_scenario import draw_scenario
-from simulator.fuzz.seed_batch import ENOUGH_SEEDS, SeedBatch, run_seed, run_seeds
+from simulator.fuzz.seed_batch import ENOUGH_SEEDS, RunKind, SeedBatch, run_seed, run_seeds
 from simulator.invariants.promise_results import PROMISES, Violation
 
 SEEDS = range(10)
@@ -72,8 +72,8 @@ def test_the_command_wants_to_know_how_many(capsys: pytest.CaptureFixture[str]) 
 def test_ctrl_c_tells_what_was_found_so_far(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(seeds: range, minutes: int) -> Iterator[tuple[int, JudgedRun]]:
-        yield seeds[0], run_seed(seeds[0], minutes)
+    def interrupted(seeds: range, kind: RunKind) -> Iterator[tuple[int, JudgedRun]]:
+        yield seeds[0], run_seed(seeds[0], kind)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("simulator.fuzz.seed_batch.run_seeds", interrupted)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.fuzz.seed_batch import run_seed
+from simulator.fuzz.seed_batch import RunKind, run_seed
 from tests.simulation.planted import PLANTED_MISTAKES, PlantedMistake
 from tests.simulation.planted_people import MISTAKES_ABOUT_PEOPLE
 from tests.simulation.planted_upstream import MISTAKES_ABOUT_OUTAGES
@@ -62,7 +62,7 @@ def test_a_planted_mistake_is_caught(
     mistake.plant(monkeypatch)
     first = TRIED_FIRST.get(mistake.name, 0)
     for seed in (first, *(seed for seed in range(SEEDS) if seed != first)):
-        run = run_seed(seed, MINUTES, check_repeatable=mistake.breaks == ("P10",))
+        run = run_seed(seed, RunKind(MINUTES), check_repeatable=mistake.breaks == ("P10",))
         broken = [each for each in run.results.violations if each.promise.startswith(mistake.breaks)]
         if broken:
             print(f"{mistake.name}: caught after {seed + 1} seeds: {broken[0].what}")

@@ -94,10 +94,10 @@ def test_a_mistake_that_shows_in_the_run_is_one_of_the_file(
 def test_a_run_that_falls_is_an_error_and_the_others_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fall_once(scenario: Scenario) -> ReplayResult:
+    def fall_once(scenario: Scenario, server: str | None) -> ReplayResult:
         if scenario.name == "falls":
             raise ExceptionGroup("in a nursery", [RuntimeError("[the daemon] fell")])
-        return really(scenario)
+        return really(scenario, server)
 
     really = replaying.replay_scenario
     monkeypatch.setattr(replaying, "replay_scenario", fall_once)

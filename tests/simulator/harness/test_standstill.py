@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from simulator.harness.standstill import FollowParents, Standstill
+from simulator.harness.cluster.standstill import FollowParents, Standstill
 
 
 @asynccontextmanager

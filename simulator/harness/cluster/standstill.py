@@ -111,6 +111,10 @@ class _StoppableCoroutine(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         self._inner.close()
 
+    def __getattr__(self, name: str) -> Any:
+        """What trio asks of a coroutine beside its steps, such as `cr_frame`."""
+        return getattr(self._inner, name)
+
     def __await__(self) -> Any:
         raise AssertionError("trio sends; nobody awaits a task's coroutine")
 
