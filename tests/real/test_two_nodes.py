@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.postgresql_server import PostgresqlDatabase
@@ -94,3 +97,71 @@ def test_both_take_in_one_sends_and_the_other_goes_on_after_kill_9(
         assert one.events("cluster.node_gone") == []
         assert one.signal(signal.SIGTERM) == 0
         assert dialled(exchange) == dict.fromkeys([*called, *more, *numbers(30_000, 1)], 1)
+
+
+def test_a_leader_that_stood_still_is_replaced_and_sends_nothing_when_it_wakes_up(
+    tmp_path: Path, postgresql_database: PostgresqlDatabase
+) -> None:
+    port = free_port()
+    with (
+        node(tmp_path, "one", postgresql_database, port) as one,
+        node(tmp_path, "two", postgresql_database, port) as two,
+        ExchangeServer(port) as exchange,
+    ):
+        one.start()
+        two.start()
+        called = numbers(10_000, 20)
+        for index, number in enumerate(called):
+            assert post(one.public_port, missed_call(f"first-{index}", number)) == "200"
+        assert one.running is not None
+        one.running.send_signal(signal.SIGSTOP)
+        try:
+            eventually(lambda: two.events("cluster.leads"))
+            eventually(lambda: dialled(exchange) == dict.fromkeys(called, 1), 120)
+        finally:
+            one.running.send_signal(signal.SIGCONT)
+        eventually(lambda: one.events("cluster.lost"))
+        more = numbers(20_000, 5)
+        for index, number in enumerate(more):
+            assert post(one.public_port, missed_call(f"second-{index}", number)) == "200"
+        eventually(lambda: dialled(exchange) == dict.fromkeys([*called, *more], 1))
+        assert roles(one) == {"one": "takes in", "two": "leads"}
+        assert one.signal(signal.SIGTERM) == 0
+        assert two.signal(signal.SIGTERM) == 0
+
+
+def test_a_watcher_at_one_node_is_shown_a_vote_that_the_other_took(
+    tmp_path: Path, postgresql_database: PostgresqlDatabase
+) -> None:
+    vote = """
+[[poll]]
+name = "singer"
+[[campaign]]
+name = "asha"
+exophones = ["+918047120001"]
+[campaign.vote]
+poll = "singer"
+option = "Asha"
+"""
+    store = SHOP[: SHOP.index("[[campaign]]")]
+    nodes: list[Daemon] = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        settings = store.format(url=postgresql_database.url, name=name) + vote
+        nodes.append(Daemon(tmp_path / name, settings, free_port()))
+    with nodes[0] as one, nodes[1] as two:
+        one.start()
+        two.start()
+        for taken_by, watched in ((one, two), (two, one)):
+            url = f"http://127.0.0.1:{watched.private_port}/api/v1/polls/singer/events"
+            with httpx.stream("GET", url, trust_env=False, timeout=30) as stream:
+                # Heartbeats come every 15 s: what does not come within some of them does not come.
+                first_lines = islice(stream.iter_lines(), 20)
+                lines = (line for line in first_lines if line.startswith("data: "))
+                total = json.loads(next(lines).removeprefix("data: "))["total"]
+                number = f"+9198765{watched.public_port:05d}"
+                assert post(taken_by.public_port, missed_call(number, number)) == "200"
+                seen = json.loads(next(lines).removeprefix("data: "))
+                assert seen["total"] == total + 1
+        for daemon in nodes:
+            assert daemon.signal(signal.SIGTERM) == 0
