@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import ack, against, day, figures, growth, ingest, restart, steps, timers
+from bench import ack, against, cluster, day, figures, growth, ingest, restart, steps, timers
 from bench.results import RESULTS, keep
 from bench.rig import best_generator
 from bench.tables import show
@@ -25,6 +25,7 @@ ABOUT = {
     "day": "a day of 100,000 calls in virtual time",
     "growth": "bytes a call, and taking calls in with a million in the store",
     "figures": "how long a figure over a long history takes",
+    "cluster": "what nodes on one PostgreSQL cost a call, and how late requests leave (needs a server)",
     "steps": "what each step of taking a call in costs by itself",
 }
 
@@ -98,6 +99,7 @@ def _measures(options: argparse.Namespace) -> dict[str, Callable[[Callable[[str]
         "day": day.measure,
         "growth": partial(growth.measure, **hammering, sizes=sizes),
         "figures": partial(figures.measure, options.calls, options.days),
+        "cluster": partial(cluster.measure, rounds=options.rounds, for_s=options.for_s),
         "steps": steps.measure,
     }
 

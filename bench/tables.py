@@ -106,6 +106,24 @@ def _steps(found: dict[str, Any]) -> Table:
     return table
 
 
+def _cluster(found: dict[str, Any]) -> Table:
+    table = _table("nodes, calls a batch", "node µs a call", "server µs a call", "calls/s", "p99 ms")
+    for name, each in found["rows"].items():
+        server = f"{each['server_us']:,.0f}" if "node" in name else ""
+        table.add_row(
+            name, f"{each['node_us']:,.0f}", server, f"{each['rate']:,.0f}", f"{each['p99_ms']:,.1f}"
+        )
+    late = "; ".join(
+        f"{about}: p50 {each['p50']} p99 {each['p99']} max {each['max']} ms late"
+        for about, each in found["late_ms"].items()
+    )
+    table.caption = (
+        f"four nodes by one: server {found['server_four_by_one']}, node {found['node_four_by_one']}; "
+        f"PostgreSQL by SQLite at 64 a batch: node {found['node_by_sqlite']}\n{late}"
+    )
+    return table
+
+
 def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
 
@@ -119,5 +137,6 @@ SHAPES = {
     "day": _day,
     "growth": _growth,
     "figures": _figures,
+    "cluster": _cluster,
     "steps": _steps,
 }
