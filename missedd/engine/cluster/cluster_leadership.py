@@ -141,7 +141,7 @@ class ClusterLeadership:
             with trio.move_on_after(LEAVE_LIMIT_S):
                 await write()
         except NotDurable as failure:
-            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, why=str(failure))
+            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, part="leases", why=str(failure))
 
     async def _watch_lease(self, term: Term) -> None:
         while self._lease is not None and not term.lost.is_set():
@@ -169,7 +169,7 @@ class ClusterLeadership:
         try:
             pause_s = await self._round(stopping)
         except NotDurable as failure:
-            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, why=str(failure))
+            self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, part="leases", why=str(failure))
             pause_s = RETRY_S
         else:
             self._log.reset_throttle(Event.CLUSTER_UNREACHABLE)

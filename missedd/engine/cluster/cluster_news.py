@@ -96,7 +96,9 @@ class ClusterNews:
             try:
                 await self._db.send_news(encode_news(message, MAX_NEWS_BYTES))
             except NotDurable as failure:
-                self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, "news", why=str(failure))
+                self._log.log_throttled(
+                    "warning", Event.CLUSTER_UNREACHABLE, "news", part="news", why=str(failure)
+                )
                 # It may have arrived or not. What it named is on disk.
                 self._reread = self._reread or message.reread or bool(message.wakes)
                 self._catch_up = self._catch_up or message.catch_up
@@ -117,7 +119,9 @@ class ClusterNews:
                     while True:
                         self._hear(decode_news(await listener.receive()), receiver)
             except NotDurable as failure:
-                self._log.log_throttled("warning", Event.CLUSTER_UNREACHABLE, "listener", why=str(failure))
+                self._log.log_throttled(
+                    "warning", Event.CLUSTER_UNREACHABLE, "listener", part="listener", why=str(failure)
+                )
             await trio.sleep(RETRY_S)
 
     def _take(self) -> NewsMessage:

@@ -9,13 +9,15 @@ from typing import Final
 import trio
 
 from missedd.core.cluster.node_clock import ClockSkew, wrong_clock
-from missedd.core.cluster.nodes import ClusterNode, just_gone, nodes_by_config
+from missedd.core.cluster.nodes import GONE_AFTER_S, ClusterNode, just_gone, nodes_by_config
 from missedd.log.logger import Event, Logger
 from missedd.store.cluster.coordination import Coordination
-from missedd.store.cluster.nodes import list_nodes, prune_nodes
+from missedd.store.cluster.nodes import NodeList, list_nodes, prune_nodes
 from missedd.store.cluster.standbys import why_not_synchronous
 
 CHECK_STANDBYS_EVERY_S: Final = 30.0
+GAP_S: Final = 5.0
+"""A longer pause between two looks means that the database was away; a look comes every 2 s."""
 PRUNE_EVERY_S: Final = 3_600.0
 
 
@@ -33,6 +35,8 @@ class ClusterWatch:
         self.leader_words = "{}"
         """What the leader wants all nodes to show, as JSON, as of the last round."""
         self._configs: dict[str, list[str]] = {}
+        self._known: set[int] = set()
+        self._observed_s = self._watching_since_s = float("-inf")
         self._standbys_checked_s = -CHECK_STANDBYS_EVERY_S
         self._pruned_s = -PRUNE_EVERY_S
 
@@ -40,10 +44,7 @@ class ClusterWatch:
         """Look at the nodes and, less often, at the standbys. Raises `NotDurable`."""
         found = await list_nodes(db)
         self.skew = skew
-        for gone in just_gone(found.nodes, [each.id for each in self.alive], found.now):
-            self._log.warning(
-                Event.CLUSTER_NODE_GONE, node=gone.id, name=gone.name, address=gone.address, led=gone.leads
-            )
+        self._note_gone(found)
         self.alive = [each for each in found.nodes if each.is_alive(found.now)]
         self._note_clock(node, skew)
         self._note_configs(nodes_by_config(found.nodes, found.now))
@@ -54,6 +55,24 @@ class ClusterWatch:
         if leads and now_s - self._pruned_s >= PRUNE_EVERY_S:
             self._pruned_s = now_s
             await prune_nodes(db)
+
+    def _note_gone(self, found: NodeList) -> None:
+        """Log who has vanished. While the database was away nobody could report, so all get time for it."""
+        now_s, before = trio.current_time(), self._observed_s
+        self._observed_s = now_s
+        if now_s - before > GAP_S:
+            self._watching_since_s = now_s
+        if now_s - self._watching_since_s >= GONE_AFTER_S:
+            for gone in just_gone(found.nodes, self._known, found.now):
+                self._log.warning(
+                    Event.CLUSTER_NODE_GONE,
+                    node=gone.id,
+                    name=gone.name,
+                    address=gone.address,
+                    led=gone.leads,
+                )
+            self._known.clear()
+        self._known |= {each.id for each in found.nodes if each.is_alive(found.now)}
 
     def _note_clock(self, node: int, skew: ClockSkew) -> None:
         if not skew.is_worth_a_warning:

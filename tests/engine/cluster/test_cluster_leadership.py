@@ -53,6 +53,27 @@ async def test_a_dead_leader_is_replaced_when_its_lease_ends_and_is_reported(
         assert (gone["name"], gone["address"]) == ("1", "10.0.0.1:1")
 
 
+async def test_after_the_database_was_away_nobody_is_said_to_be_gone_who_is_there(
+    postgresql_database: PostgresqlDatabase, autojump_clock: MockClock
+) -> None:
+    async with cluster_scene(postgresql_database.conninfo()) as scene:
+        nodes = [await scene.start("1"), await scene.start("2")]
+        dead = await scene.start("3")
+        await trio.sleep(20)
+        for node in nodes:
+            node.is_cut_off = True
+        await trio.sleep(20)
+        dead.kill()
+        for node in reversed(nodes):
+            node.is_cut_off = False
+            await trio.sleep(3)
+        await trio.sleep(20)
+        assert [[line["name"] for line in node.events("cluster.node_gone")] for node in nodes] == [
+            ["3"],
+            ["3"],
+        ]
+
+
 async def test_a_leader_that_stops_hands_over_at_once(
     postgresql_database: PostgresqlDatabase, autojump_clock: MockClock
 ) -> None:
