@@ -21,9 +21,9 @@ from missedd.engine.cluster.membership import NodeIdentity
 from missedd.engine.leadership.term import Term
 from missedd.log.logger import create_logger
 from missedd.store.actions.rows import Timer
-from missedd.store.cluster.news_bus import NewsBus
 from missedd.store.db.database import NotDurable
-from missedd.store.postgresql.inline_coordination import InlineCoordination
+from tests.store.cluster.inline_coordination import InlineCoordination
+from tests.store.cluster.news_bus import NewsBus
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from missedd.store.cluster.news_bus import NewsBus
-from missedd.store.postgresql.inline_coordination import InlineCoordination
 from tests.postgresql_server import PostgresqlDatabase
+from tests.store.cluster.inline_coordination import InlineCoordination
+from tests.store.cluster.news_bus import NewsBus
 
 NOON_US = 1_796_040_000_000_000
 

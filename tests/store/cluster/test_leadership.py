@@ -9,9 +9,9 @@ import pytest
 
 from missedd.store.cluster.leadership import check_leads, hand_over, look_at_leadership, renew, take_over
 from missedd.store.db.database import NotLeading
-from missedd.store.postgresql.inline_coordination import InlineCoordination
 from tests.postgresql_server import PostgresqlDatabase
 from tests.store.cluster.conftest import DatabaseTime
+from tests.store.cluster.inline_coordination import InlineCoordination
 
 
 async def test_nobody_leads_in_an_empty_database(db: InlineCoordination) -> None:

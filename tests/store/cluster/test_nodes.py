@@ -7,9 +7,9 @@ from missedd.store.cluster.leadership import look_at_leadership, take_over
 from missedd.store.cluster.nodes import join, list_nodes, prune_nodes, report_alive, report_stopped
 from missedd.store.cluster.standbys import why_not_synchronous
 from missedd.store.cluster.status import read_cluster_status
-from missedd.store.postgresql.inline_coordination import InlineCoordination
 from tests.postgresql_server import PostgresqlDatabase
 from tests.store.cluster.conftest import NOON_US, DatabaseTime
+from tests.store.cluster.inline_coordination import InlineCoordination
 
 DAY_S = 86_400.0
 

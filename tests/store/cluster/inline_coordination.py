@@ -14,10 +14,10 @@ import psycopg
 import trio
 from psycopg.adapt import AdaptersMap
 
-from missedd.store.cluster.news_bus import BusListener, NewsBus
 from missedd.store.db.database import NotDurable, Row
 from missedd.store.postgresql.sql_text import numbered
 from missedd.store.postgresql.value_types import VALUE_TYPES
+from tests.store.cluster.news_bus import BusListener, NewsBus
 
 
 class _Types(NamedTuple):
