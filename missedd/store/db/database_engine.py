@@ -27,6 +27,12 @@ class DatabaseEngine:
     """Give out none of the next ids of actions, so many of them."""
     erasing: Callable[[Database], AbstractAsyncContextManager[None]]
     """In this block what is overwritten or deleted must not stay readable in the database's files."""
+    transaction_number: Callable[[Database], Awaitable[int]]
+    """The number of this transaction; those that begin later to write have higher numbers."""
+    have_ended: Callable[[Database, int], Awaitable[bool]]
+    """Whether every transaction with a number below this one has ended, as a reading unit."""
+    has_one_writer: bool
+    """Whether one connection writes, so that each transaction begins after the one before has ended."""
     failures: tuple[type[Exception], ...]
     """Errors of statements that mean: this transaction cannot be made durable, try again later."""
     run_again: tuple[type[Exception], ...] = ()

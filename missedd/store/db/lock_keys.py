@@ -4,13 +4,14 @@ Two calls of one caller may reach two nodes in the same instant. Both nodes lock
 CallSids before they read the caller's history, so the second one reads what the first has committed.
 
 There are two kinds of unit. One kind is about some people: it names their numbers, and runs beside all units
-about other people. The other kind is about everybody, for example the end of a campaign's pause or a rollup:
+about other people. The other kind is about everybody, for example the end of a campaign's pause:
 it locks everything, and nothing else is written meanwhile. A unit about some people that finds that it must
 change somebody else's action, for example the callback of the next caller who waits for an agent, asks for
 everything and runs again.
 
 So whoever has locked everything reads a database in which no transaction is open: no row appears later with a
-smaller id, and nobody begins to wait for something that has just happened.
+smaller id, and nobody begins to wait for something that has just happened. Rollups run all the time and do
+without that: see `missedd.store.rollups.settled_rows`.
 """
 
 from __future__ import annotations

@@ -44,11 +44,22 @@ async def _erasing(db: Database) -> AsyncIterator[None]:
         await db.fetch_all(f"PRAGMA secure_delete = {before}")
 
 
+async def _transaction_number(db: Database) -> int:
+    return 0
+
+
+async def _have_ended(db: Database, number: int) -> bool:
+    return True
+
+
 SQLITE = DatabaseEngine(
     name="sqlite",
     new_ids=_new_ids,
     schema_version=schema_version,
     skip_action_ids=_skip_action_ids,
     erasing=_erasing,
+    transaction_number=_transaction_number,
+    have_ended=_have_ended,
+    has_one_writer=True,
     failures=(sqlite3.OperationalError,),
 )

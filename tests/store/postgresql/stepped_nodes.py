@@ -41,6 +41,7 @@ from missedd.store.db.database import Row, UnitOfWork
 from missedd.store.db.writer import Writer
 from missedd.store.postgresql.connecting import ConnectionFactory
 from missedd.store.postgresql.writing import WritingConnection, WritingDatabase
+from missedd.store.rollups import settled_rows
 from missedd.store.rollups.roll_up import roll_up
 from missedd.store.store import Store
 from tests.core.campaigns import INDIA, NOON, SECOND_EXOPHONE, call, callback, campaign, policy, sms
@@ -256,8 +257,10 @@ class SteppedNode:
 
     async def _roll_up(self) -> None:
         later = self._world.clock.now() + timedelta(hours=2)
-        unit = partial(roll_up, grid=hour_grid_for(INDIA), now=later, calls_per_bucket=3)
-        await self._store.write(unit, offload=True)
+        mark = await settled_rows.mark_newest_rows(self._store)
+        if await settled_rows.is_mark_settled(self._store, mark):
+            unit = partial(roll_up, grid=hour_grid_for(INDIA), now=later, calls_per_bucket=3, up_to=mark.rows)
+            await self._store.write(unit, offload=True, locks=settled_rows.ROLLUP_LOCKS)
 
 
 async def open_node(location: PostgresqlLocation, world: World, writer_id: int) -> SteppedNode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -17,7 +16,6 @@ from missedd.config.store_location import PostgresqlLocation
 from missedd.core.model import Kind
 from missedd.store.db.lock_keys import LockKeys
 from missedd.store.postgresql import writing
-from missedd.store.postgresql.lock_statement import lock_parameters
 from missedd.store.postgresql.writing import WritingDatabase
 from missedd.store.reads.reader import load_analytics
 from simulator.invariants.figures_recount import differences, recount_analytics
@@ -161,17 +159,6 @@ async def test_planted_nobody_locks_anything(
     monkeypatch.setattr(writing, "lock_parameters", lambda keys: (0, "[]", "[]"))
     monkeypatch.setattr(WritingDatabase, "lock", lock_nothing_more)
     assert await find(postgresql_database, "accepted twice")
-
-
-@pytest.mark.soak
-async def test_planted_a_rollup_beside_open_transactions(
-    postgresql_database: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its watermarks are the largest ids, so without the exclusive lock it misses what commits late."""
-    monkeypatch.setattr(
-        writing, "lock_parameters", lambda keys: lock_parameters(replace(keys, everything=False))
-    )
-    assert await find(postgresql_database, "analytics")
 
 
 @pytest.mark.soak
