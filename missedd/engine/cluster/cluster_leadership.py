@@ -82,11 +82,6 @@ class ClusterLeadership:
     def state(self) -> NodeState:
         return self._state
 
-    @property
-    def epoch(self) -> int | None:
-        """The epoch in which this node leads; None if it does not."""
-        return self._lease.epoch if self._lease is not None else None
-
     def ask_soon(self) -> None:
         """Begin the next round now: the leadership may be vacant."""
         self._round_wanted.set()
