@@ -191,6 +191,18 @@ async def test_a_database_that_is_not_empty_is_refused(
     assert read_move(file) is None
 
 
+async def test_what_a_first_start_wrote_is_replaced(
+    file: Path, prepared: PostgresqlLocation, postgresql_database: PostgresqlDatabase
+) -> None:
+    with postgresql_database.connect() as connection:
+        connection.execute("INSERT INTO catch_up VALUES (1, 5, 6)")
+        connection.execute("INSERT INTO poll_rules VALUES ('dancer', '{}')")
+    await moved(file, prepared)
+    with postgresql_database.connect() as connection:
+        assert connection.execute("SELECT poll FROM poll_rules").fetchall() == [("singer",)]
+        assert connection.execute("SELECT * FROM catch_up").fetchall() == rows_of(file, "catch_up")
+
+
 async def test_a_daemon_on_either_side_is_refused(
     file: Path, prepared: PostgresqlLocation, postgresql_database: PostgresqlDatabase
 ) -> None:
