@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import trio
@@ -49,7 +49,7 @@ class PendingCall:
     """
 
     call: InboundCall
-    enqueued_at_s: float = field(default_factory=trio.current_time)
+    enqueued_at_s: float
     verdict: Verdict | None = None
     report_for: int | None = None
     failure: Exception | None = None
@@ -92,6 +92,7 @@ class IntakeQueue:
     def __init__(self, max_wait_s: float) -> None:
         """A call that has waited for `max_wait_s` seconds is refused."""
         self._max_wait_s = max_wait_s
+        self._now_s = trio.lowlevel.current_clock().current_time
         self._pending: deque[PendingCall] = deque()
         self._in_decision: Sequence[PendingCall] = ()
         self._has_calls = trio.Event()
@@ -103,7 +104,7 @@ class IntakeQueue:
             raise Overloaded("the daemon is stopping")
         if len(self._pending) >= MAX_PENDING_CALLS:
             raise Overloaded("too many calls are waiting")
-        waiting = PendingCall(call)
+        waiting = PendingCall(call, self._now_s())
         self._pending.append(waiting)
         self._has_calls.set()
         return waiting

@@ -34,7 +34,7 @@ class CallerHistoryBatch:
     histories: defaultdict[str, CallerHistory]
     policy: Policy
     received_at: datetime
-    _loaded_opt_outs: dict[str, OptOut | None]
+    _loaded_opt_outs: dict[str, OptOut]
     _lifted: list[str] = field(default_factory=list)
     """Numbers that have called since the register refused our calls to them."""
 
@@ -43,7 +43,7 @@ class CallerHistoryBatch:
         cls, db: Database, calls: Sequence[InboundCall], policy: Policy, received_at: datetime
     ) -> Self:
         histories = await load_caller_histories(db, calls, policy, received_at)
-        opt_outs = {caller: history.opt_out for caller, history in histories.items()}
+        opt_outs = {caller: history.opt_out for caller, history in histories.items() if history.opt_out}
         return cls(histories, policy, received_at, opt_outs)
 
     def lift_call_refusal(self, admission: Admission, call: InboundCall, history: CallerHistory) -> bool:

@@ -68,7 +68,8 @@ class HttpConnection:
         self._is_draining = stop.is_set()
         self._parser = RequestParser(limits)
         self._phase = ConnectionPhase.FRESH
-        self._phase_began_s = trio.current_time()
+        self._now_s = trio.lowlevel.current_clock().current_time
+        self._phase_began_s = self._now_s()
         self._deadline_s = inf
         self._is_timed_out = False
         self._timeout_scope = trio.CancelScope()
@@ -204,7 +205,7 @@ class HttpConnection:
             self._set_deadline(self._limits.drain_first_byte_s if self._is_draining else self._limits.idle_s)
 
     def _set_deadline(self, seconds: float) -> None:
-        self._phase_began_s = trio.current_time()
+        self._phase_began_s = self._now_s()
         self._deadline_s = self._phase_began_s + seconds
 
 
