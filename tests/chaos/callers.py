@@ -10,9 +10,9 @@ from typing import Self
 
 from tests.real.daemon import ExchangeServer
 
-CALLS_PER_S = 4.0
+CALLS_PER_S = 3.0
 REGULARS = 20
-"""They ring a fifth of the calls, each every half a minute or so. Their telephones may still be ringing."""
+"""They ring a fifth of the calls, each about twice a minute. Their telephones may still be ringing."""
 
 PERSON = {"ring_s": 0.1, "talks_s": 0.5}
 

@@ -76,11 +76,20 @@ def stop_leader(site: Site, struck: Struck) -> None:
     leader.start()
 
 
-def break_database(fault: database_faults.Fault, site: Site, struck: Struck) -> None:
-    """A fault of the database machines, mended once calls are taken in again."""
+def replace_primary(fault: database_faults.Fault, site: Site, struck: Struck) -> None:
+    """A fault that makes another machine the primary; then it is mended."""
+    was = site.cluster.primary()
     struck()
     mend = fault(site.cluster)
-    site.wait_for("node that is ready", lambda: any(node.is_ready for node in site.nodes))
+    site.wait_for("other primary", lambda: site.cluster.machine_with("leader") not in (None, was))
+    mend()
+
+
+def kill_standby(site: Site, struck: Struck) -> None:
+    """A standby's machine dies, and comes back some seconds later."""
+    struck()
+    mend = database_faults.kill_standby(site.cluster)
+    time.sleep(site.rng.uniform(1, 5))
     mend()
 
 
@@ -153,7 +162,11 @@ FAULTS: Mapping[str, ChaosFault] = {
     "freeze-leader": freeze_leader,
     "doze-leader": doze_leader,
     "stop-leader": stop_leader,
-    **{name: partial(break_database, fault) for name, fault in database_faults.DATABASE_FAULTS.items()},
+    "kill-server": partial(replace_primary, database_faults.kill_server),
+    "kill-primary": partial(replace_primary, database_faults.kill_primary),
+    "hang-primary": partial(replace_primary, database_faults.hang_primary),
+    "switch-over": partial(replace_primary, database_faults.switch_over),
+    "kill-standby": kill_standby,
     "lose-answers": lose_answers,
     "lose-requests": lose_requests,
     "silence-leader": silence_leader,

@@ -54,13 +54,14 @@ def figures_by_kind(
         if each["kind"] == "missed-call" and each["status"] == 200
         for at in (datetime.fromisoformat(each["at"]),)
     ]
-    # A regular's callback may wait for the end of a call to the same telephone, fault or not.
-    newcomers = [action for action in actions.values() if not is_regular(action.number)]
+    # A regular's callback may wait for the end of a call to the same telephone, fault or not. What is in
+    # doubt was out or not: a look-up that finds nothing leaves no trace.
+    clear = [each for each in actions.values() if not is_regular(each.number) and not each.is_in_doubt]
     figures: defaultdict[str, KindFigures] = defaultdict(lambda: KindFigures([], []))
     for each in rounds:
         first = min((until for at, until in taken if at >= each.struck_at), default=ended_at)
         low, high = (each.struck_at + bound for bound in HELD_UP)
-        held_up = (action for action in newcomers if low <= action.due_at <= high)
+        held_up = (action for action in clear if low <= action.due_at <= high)
         figures[each.kind].pauses_s.append((first - each.struck_at).total_seconds())
         figures[each.kind].overdue_s.append(
             max((action.overdue_s(each.struck_at, ended_at) for action in held_up), default=0.0)

@@ -50,6 +50,9 @@ ANSWERS_WITHIN_S = 1.0
 class Node(Daemon):
     """A daemon that shares its database with others. It reaches each database machine through a proxy."""
 
+    start_at_most_s = 90.0
+    """It waits for the database, which may be busy with a failover of its own."""
+
     def __init__(
         self,
         name: str,

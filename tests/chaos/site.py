@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ WELL_AT_MOST_S = 90.0
 """How long the nodes may need once the faults are mended: a lease of 10 s, and a start."""
 
 LEASE_US = 10_000_000
+LAST_LINES = 25
+MAX_LINE = 1_000
 REDELIVERY = {"webhook_timeout_s": 6.0, "webhook_retry_waits_s": [1.0] * 120, "report_delay_s": 0.0}
 """Exotel's own waits of minutes would make a run of hours. 6 s: a node answers 503 within 5."""
 
@@ -71,7 +74,17 @@ class Site:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._print_ends_of_logs()
         self._stack.close()
+
+    def _print_ends_of_logs(self) -> None:
+        """What a node wrote last says most of why a run was broken off; the folder is gone afterwards."""
+        for node in self.nodes:
+            lines = node.log_path.read_text("utf-8").splitlines()
+            print(
+                f"{node.name}:", *(line[:MAX_LINE] for line in lines[-LAST_LINES:]), sep="\n", file=sys.stderr
+            )
 
     def callers(self) -> Callers:
         """They ring while the `with` block of what this returns runs."""
@@ -120,9 +133,10 @@ class Site:
         self.require_leader()
 
     def wait_until_settled(self, at_most_s: float) -> None:
-        """Until every callback and SMS has its outcome, or so long."""
+        """Until every action has its outcome or is in doubt (tests/chaos/stored.py), or so long."""
         began = time.monotonic()
-        while self.query("SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"):
+        open_ones = "state != 'done' AND NOT (state = 'attempting' AND wake_at IS NOT NULL)"
+        while self.query(f"SELECT 1 FROM actions WHERE {open_ones} LIMIT 1"):
             if time.monotonic() - began > at_most_s:
                 return
             time.sleep(0.5)

@@ -14,20 +14,32 @@ from tests.chaos.site import Site
 class ContactAction:
     """A callback or an SMS that is owed."""
 
+    kind: str
     number: str
     state: str
     outcome: str | None
     due_at: datetime
-    looks: int
+    wake_at: datetime | None
+    """When somebody looks at it again."""
     started_at: list[datetime] = field(default_factory=list)
     """When its attempts began."""
     cared_at: list[datetime] = field(default_factory=list)
     """When something came of it: a request at the exchange, the end of an attempt, a look-up, its end."""
 
+    def __str__(self) -> str:
+        attempts = len(self.started_at)
+        return f"{self.kind} {self.state}, due {self.due_at:%H:%M:%S}, {attempts} attempts"
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """An attempt was cut off from its answer. A call is looked up for ten minutes, and an SMS waits half
+        an hour for its report; then it ends as unknown."""
+        return (self.state == "attempting" and self.wake_at is not None) or self.outcome == "unknown"
+
     @property
     def is_forgotten(self) -> bool:
-        """Neither ended nor looked up. What is in doubt is looked up for ten minutes, and ends as unknown."""
-        return self.state != "done" and not (self.state == "attempting" and self.looks > 0)
+        """It has no outcome, and is not in doubt."""
+        return self.state != "done" and not self.is_in_doubt
 
     def overdue_s(self, struck_at: datetime, run_ended_at: datetime) -> float:
         """How long after a fault, and after it was due, it was out or looked up."""
@@ -51,9 +63,12 @@ class Stored:
 def read_stored(site: Site, truth: Mapping[str, Any]) -> Stored:
     verdicts = dict(site.query("SELECT call_sid, verdict FROM calls"))
     actions = {
-        str(number): ContactAction(phone, state, outcome, _at(due_us), looks)
-        for number, phone, state, outcome, due_us, looks in site.query(
-            "SELECT id, number, state, outcome, due_at, looks FROM actions WHERE kind IN ('callback', 'sms')"
+        str(number): ContactAction(
+            kind, phone, state, outcome, _at(due_us), None if wake_us is None else _at(wake_us)
+        )
+        for number, kind, phone, state, outcome, due_us, wake_us in site.query(
+            "SELECT id, kind, number, state, outcome, due_at, wake_at FROM actions"
+            " WHERE kind IN ('callback', 'sms')"
         )
     }
     for number, at_us in site.query("SELECT action_id, started_at FROM attempts"):

@@ -55,12 +55,13 @@ def _judge(stored: Stored, per_minute: int = 2, rounds: tuple[Round, ...] = (), 
 def _action(
     state: str = "done",
     due_s: float = 0,
-    looks: int = 0,
+    wake_s: float | None = None,
     cared_s: tuple[float, ...] = (),
     outcome: str | None = None,
 ) -> ContactAction:
     cared_at = [_at(seconds) for seconds in cared_s]
-    return ContactAction(NEWCOMER, state, outcome, _at(due_s), looks, cared_at=cared_at)
+    wake_at = None if wake_s is None else _at(wake_s)
+    return ContactAction("sms", NEWCOMER, state, outcome, _at(due_s), wake_at, cared_at=cared_at)
 
 
 def test_a_run_where_all_is_as_promised_passes() -> None:
@@ -100,7 +101,7 @@ def test_a_run_where_all_is_as_promised_passes() -> None:
             {"connects": [_connect("1", 3), _connect("2", 8)]},
         ),
         ("never made", Stored({}, {"1": _action(outcome="answered")}), {}),
-        ("without an outcome", Stored({}, {"1": _action("planned")}), {}),
+        ("without an outcome", Stored({}, {"1": _action("planned", wake_s=200)}), {}),
         ("without an outcome", Stored({}, {"1": _action("attempting")}), {}),
     ],
 )
@@ -112,7 +113,7 @@ def test_each_broken_promise_is_found(check: str, stored: Stored, truth: dict[st
 
 
 def test_an_attempt_that_is_looked_up_is_in_doubt_and_not_forgotten() -> None:
-    result = _judge(Stored({}, {"1": _action("attempting", looks=1)}))
+    result = _judge(Stored({}, {"1": _action("attempting", wake_s=200)}))
     assert result.passed
     assert result.in_doubt == 1
 

@@ -25,7 +25,7 @@ class ChaosResult:
     callbacks: int
     sms: int
     in_doubt: int
-    """Attempts cut off from their answer and not found at the exchange yet: looked up, never repeated."""
+    """Actions of which an attempt was cut off from its answer and not found yet: never repeated."""
     most_a_minute: Mapping[str, int]
     """The most requests in any minute, by budget."""
     failures: Mapping[str, list[str]]
@@ -75,7 +75,7 @@ def judge(
         acknowledged=len(acknowledged),
         callbacks=callbacks.total(),
         sms=sms.total(),
-        in_doubt=sum(action.state == "attempting" for action in stored.actions.values()),
+        in_doubt=sum(action.is_in_doubt for action in stored.actions.values()),
         most_a_minute=most_a_minute,
         failures={
             "lost": sorted(acknowledged - stored.verdicts.keys()),
@@ -86,7 +86,9 @@ def judge(
             "rung at once": [call.sid for call, _, _ in overlapping_calls(made, lambda number: 1)],
             "spoken with": [call.sid for call, _, is_wished in again if not is_wished],
             "never made": sorted(reached - callbacks.keys() - sms.keys()),
-            "without an outcome": [name for name, action in stored.actions.items() if action.is_forgotten],
+            "without an outcome": [
+                f"{name} ({action})" for name, action in stored.actions.items() if action.is_forgotten
+            ],
         },
         figures=figures_by_kind(rounds, truth, stored.actions, ended_at),
     )
