@@ -33,6 +33,7 @@ OBSERVE_CLUSTER_AT_REST_EVERY_S = 50.0
 ALL_AT_REST_S = 30.0
 """How long several daemons go on together after the faults."""
 
+CLAIMS_GIVEN_BACK_SQL = "SELECT count(*) FROM attempts WHERE reason = 'given-back'"
 OPEN_ACTIONS_SQL = "SELECT 1 FROM actions WHERE state != 'done' LIMIT 1"
 
 
@@ -106,6 +107,8 @@ async def run_judged(
                 await _wait_until_converged(observer, simulation, settings)
             if simulation.database is not None:
                 judge_terms(simulation, results)
+                ((given_back,),) = await observer.rows(CLAIMS_GIVEN_BACK_SQL)
+                simulation.database.situations["claims given back"] += given_back
             if daemons.is_up:
                 await judge_promises(JudgedCase(simulation, settings, observer, results))
             else:
