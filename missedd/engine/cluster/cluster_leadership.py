@@ -31,7 +31,14 @@ from missedd.engine.cluster.membership import Membership, NodeIdentity
 from missedd.engine.leadership.term import Lead, Term, run_term
 from missedd.log.logger import Event, Logger
 from missedd.store.cluster.coordination import Coordination
-from missedd.store.cluster.leadership import check_leads, hand_over, look_at_leadership, renew, take_over
+from missedd.store.cluster.leadership import (
+    check_leads,
+    hand_over,
+    look_at_leadership,
+    renew,
+    resign,
+    take_over,
+)
 from missedd.store.db.database import NotDurable
 
 RETRY_S: Final = 0.5
@@ -105,7 +112,7 @@ class ClusterLeadership:
             nursery.cancel_scope.cancel()
         decided.started()
         self._happens(NodeEvent.STOPPED)
-        await self._note(self._membership.leave)
+        await self._note(self._leave)
 
     async def _lead(self, lead: Lead, term: Term, decided: FirstDecision) -> None:
         noted = NotedFailure(lead)
@@ -121,6 +128,11 @@ class ClusterLeadership:
         self._happens(NodeEvent.TERM_ENDED)
         # After a loss too: if nobody has taken over since, nobody needs to wait for the lease's end.
         await self._note(partial(self._hand_over, term, noted.why is None))
+
+    async def _leave(self) -> None:
+        if self._membership.node is not None and await resign(self._db, self._membership.node):
+            await self._on_vacant()
+        await self._membership.leave()
 
     async def _hand_over(self, term: Term, is_well: bool) -> None:
         """Where a write has failed, others find the leadership vacant in their next round, and not at once:

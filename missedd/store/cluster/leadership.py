@@ -66,6 +66,15 @@ async def hand_over(db: Coordination, node: int, epoch: int) -> bool:
     return bool(rows)
 
 
+async def resign(db: Coordination, node: int) -> bool:
+    """Give back whatever epoch the node has, as it stops. A takeover may have been carried out just before,
+    and its answer lost. False if the node has none."""
+    rows = await db.fetch_all(
+        "UPDATE leadership SET node = 0, state_json = '{}' WHERE node = ? RETURNING epoch", (node,)
+    )
+    return bool(rows)
+
+
 async def check_leads(db: ReadOnlyDatabase, *, epoch: int, node: int) -> None:
     """The fence of a term: raises `NotLeading` if the node leads no more, in this epoch.
 

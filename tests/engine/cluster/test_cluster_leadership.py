@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from missedd.core.cluster.lease import LEASE_S, RENEW_EVERY_S, TRUSTED_S
 from missedd.core.cluster.node_state import NodeState
+from missedd.store.cluster.leadership import look_at_leadership, take_over
 from missedd.store.cluster.nodes import list_nodes
 from missedd.store.db.database import NotDurable, NotLeading
 from tests.engine.cluster.cluster_scene import cluster_scene
@@ -91,6 +92,21 @@ async def test_a_leader_that_stops_hands_over_at_once(
         assert second.events("cluster.node_gone") == []
         nodes, now = await list_nodes(second.db)
         assert [(node.name, node.is_alive(now)) for node in nodes] == [("1", False), ("2", True)]
+
+
+async def test_a_node_that_stops_during_its_takeover_leaves_the_leadership_vacant(
+    postgresql_database: PostgresqlDatabase, autojump_clock: MockClock
+) -> None:
+    async with cluster_scene(postgresql_database.conninfo()) as scene:
+        first, second = await scene.start("1"), await scene.start("2")
+        row = (await look_at_leadership(second.db)).row
+        first.kill()
+        node = (await list_nodes(second.db)).nodes[1].id
+        assert await take_over(second.db, node, row) == 2  # and the answer never came
+        second.stopping.set()
+        await second.stopped.wait()
+        third = await scene.start("3")
+        assert third.leads
 
 
 async def test_a_start_does_not_wait_for_a_dead_leaders_lease(
