@@ -26,7 +26,7 @@ from missedd.core.cluster.node_clock import ClockSkew, measure_skew
 from missedd.core.cluster.node_state import NodeEvent, NodeState, next_node_state
 from missedd.engine.cluster.cluster_watch import ClusterWatch
 from missedd.engine.cluster.failed_terms import CandidatePause, NotedFailure
-from missedd.engine.cluster.first_decision import FirstDecision
+from missedd.engine.cluster.first_decision import FirstDecision, first_of
 from missedd.engine.cluster.membership import Membership, NodeIdentity
 from missedd.engine.leadership.term import Lead, Term, run_term
 from missedd.log.logger import Event, Logger
@@ -108,7 +108,7 @@ class ClusterLeadership:
                     await self._lead(lead, self._term, decided)
                 else:
                     decided.started()
-                    await _first_of(stopping, self._elected)
+                    await first_of(stopping, self._elected)
             nursery.cancel_scope.cancel()
         decided.started()
         self._happens(NodeEvent.STOPPED)
@@ -256,14 +256,3 @@ class ClusterLeadership:
     def _now_s(self) -> float:
         """A clock for leases: nobody sets it, and it goes on while the machine sleeps."""
         return trio.current_time() + self._slept_s()
-
-
-async def _first_of(*events: trio.Event) -> None:
-    async with trio.open_nursery() as nursery:
-
-        async def wait(event: trio.Event) -> None:
-            await event.wait()
-            nursery.cancel_scope.cancel()
-
-        for event in events:
-            nursery.start_soon(wait, event)

@@ -16,3 +16,15 @@ class FirstDecision:
         if not self._is_taken:
             self._is_taken = True
             self._task_status.started()
+
+
+async def first_of(*events: trio.Event) -> None:
+    """Return when one of the events is set."""
+    async with trio.open_nursery() as nursery:
+
+        async def wait(event: trio.Event) -> None:
+            await event.wait()
+            nursery.cancel_scope.cancel()
+
+        for event in events:
+            nursery.start_soon(wait, event)
