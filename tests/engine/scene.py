@@ -6,7 +6,7 @@ import io
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,9 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psycopg
 import trio
 
 from missedd.base.clock import to_us
+from missedd.config.store_location import PostgresqlLocation
 from missedd.core.model import InboundCall, Kind, Lane, StatusReport
 from missedd.core.policy import Policy
 from missedd.engine.alerts.active_alerts import ActiveTroubles
@@ -34,8 +36,13 @@ from missedd.store.actions.status_reports import ReportResult
 from missedd.store.actions.timers import timers_between
 from missedd.store.admission.admit import admit
 from missedd.store.admission.admitted_call import AdmittedCall
+from missedd.store.postgresql.reading import ReadingConnections
+from missedd.store.postgresql.writing import WritingConnection
 from missedd.store.sqlite.inline_driver import InlineDriver
 from missedd.store.store import Store, open_store
+from simulator.harness.cluster.inline_postgresql import InlinePostgresqlDriver
+from simulator.harness.cluster.simulated_database import SimulatedDatabase
+from simulator.harness.cluster.simulated_node import SimulatedNode
 from tests.core.campaigns import NOON, call
 from tests.store.database import new_database
 
@@ -131,10 +138,7 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
     log = create_logger(lines, style="json", now=clock.now)
     webhooks = WebhookQueues({each.name: each.webhook.url for each in policy.campaigns if each.webhook})
     ready = {lane: DueQueue() for lane in Lane} | {Lane.WEBHOOK: webhooks}
-    path = folder / "missedd.db"
-    if not path.exists():
-        path.write_bytes(new_database())
-    async with open_store(InlineDriver(disk.fault, disk.pause), path, "a test") as store:
+    async with _open_database(folder, disk, clock) as store:
 
         async def load(after_us: int, until_us: int) -> list[Timer]:
             return await store.read(partial(timers_between, after_us=after_us, until_us=until_us))
@@ -153,6 +157,48 @@ async def scene(folder: Path, policy: Policy, starts_at: datetime = NOON) -> Asy
                 store, policy, clock, disk, log, lines, ready, webhooks, timers, troubles, upstream
             )
             nursery.cancel_scope.cancel()
+
+
+SHARED_DATABASE: PostgresqlLocation | None = None
+"""The PostgreSQL of the test's scenes; None for a file in the folder of each scene."""
+
+
+def _open_database(folder: Path, disk: Disk, clock: WallClock) -> AbstractAsyncContextManager[Store]:
+    if SHARED_DATABASE is not None:
+        node = SimulatedNode(1, SimulatedDatabase(clock.now, Random(1)))
+        return open_store(_DriverOfDisk(node, disk), SHARED_DATABASE, "a test")
+    path = folder / "missedd.db"
+    if not path.exists():
+        path.write_bytes(new_database())
+    return open_store(InlineDriver(disk.fault, disk.pause), path, "a test")
+
+
+class _DriverOfDisk(InlinePostgresqlDriver):
+    """A PostgreSQL in virtual time whose commits take as long as the disk's, and fail as they do."""
+
+    def __init__(self, node: SimulatedNode, disk: Disk) -> None:
+        super().__init__(node, self._step)
+        self._disk = disk
+
+    def _step(self, point: str) -> None:
+        try:
+            self._disk.fault(point)
+        except sqlite3.OperationalError as failure:
+            raise psycopg.OperationalError(str(failure)) from None
+
+    async def open(
+        self, location: PostgresqlLocation, *, read_only: bool
+    ) -> WritingConnection | ReadingConnections:
+        connection = await super().open(location, read_only=read_only)
+        if isinstance(connection, WritingConnection):
+            write = connection.write
+
+            async def write_after_a_pause(*args: Any, **options: Any) -> list[Any]:
+                await self._disk.pause()
+                return await write(*args, **options)
+
+            connection.write = write_after_a_pause  # type: ignore[method-assign]
+        return connection
 
 
 class Provider:
