@@ -7,39 +7,21 @@ from __future__ import annotations
 
 import logging
 import select
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import psycopg
 import trio
 from psycopg import pq, waiting
-from psycopg._preparing import PrepareManager
 from psycopg.abc import PQGen, PQGenConn
 from psycopg.errors import _WaitTimeout
 from psycopg.rows import TupleRow
 
 from missedd.store.postgresql.value_types import VALUE_TYPES
 
-MAX_PREPARED: Final = 1000
-"""Prepared statements of a connection. A text needs one for each choice of its parameters that are null."""
-
 _READ, _WRITE = waiting.WAIT_R, waiting.WAIT_W
 
 # Whatever goes wrong reaches the caller as an error: without a handler psycopg's warnings would be printed.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
-
-
-class _KeptStatements(PrepareManager):
-    """Prepared statements that stay after a ROLLBACK, as they do in the server.
-
-    psycopg forgets all of them then, since a table could have been made anew. Only migrations do that, and
-    they have connections of their own.
-    """
-
-    prepare_threshold = 0
-    prepared_max = MAX_PREPARED
-
-    def _should_discard(self, prep: object, results: object, *_: object) -> bool:
-        return False
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -58,7 +40,8 @@ class TrioConnection(psycopg.AsyncConnection[TupleRow]):
         self.lock = trio.Lock()  # type: ignore[assignment]  # it is used by `async with` only
         self._autocommit = True
         self._adapters = VALUE_TYPES
-        self._prepared = _KeptStatements()
+        self.statement_names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        """The server's names of prepared statements, by text and types of the parameters."""
         self.answer_limit_s = float("inf")
         """How long the server may send nothing while it is asked for something."""
 

@@ -130,7 +130,8 @@ class WritingDatabase(SqlSession):
     def _adopt(self, connection: TrioConnection) -> None:
         connection.add_notice_handler(self._note_warning)
         connection.answer_limit_s = self.answer_limit_s
-        self.connection = connection
+        if connection is not self.connection:
+            self.use(connection)
         self.outage = None
         self._retry_s = 0.0
 
