@@ -29,15 +29,18 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the order of the faults (%(default)s)")
     parser.add_argument(
+        "--calls-per-s", type=float, default=3.0, help="how often somebody calls (%(default)s)"
+    )
+    parser.add_argument(
         "--per-minute",
         type=int,
         default=300,
-        help="the budget of calls and of SMS; callers need 180, so 300 bind after an outage (%(default)s)",
+        help="the budget of calls and of SMS; 3 calls a second need 180, so 300 bind after an outage",
     )
     parser.add_argument(
         "--settle",
         type=float,
-        default=90,
+        default=300,
         metavar="S",
         help="how long to wait at the end for what is due (%(default)s)",
     )
@@ -51,6 +54,7 @@ def main() -> int:
         options.kinds,
         options.rounds,
         options.seed,
+        options.calls_per_s,
         options.per_minute,
         options.settle,
         lambda line: print(line, flush=True),

@@ -10,9 +10,8 @@ from typing import Self
 
 from tests.real.daemon import ExchangeServer
 
-CALLS_PER_S = 3.0
 REGULARS = 20
-"""They ring a fifth of the calls, each about twice a minute. Their telephones may still be ringing."""
+"""They ring a fifth of the calls. Their telephones may still be ringing."""
 
 PERSON = {"ring_s": 0.1, "talks_s": 0.5}
 
@@ -20,9 +19,10 @@ PERSON = {"ring_s": 0.1, "talks_s": 0.5}
 class Callers:
     """Ring from a thread while the block runs."""
 
-    def __init__(self, exchange: ExchangeServer, rng: Random) -> None:
+    def __init__(self, exchange: ExchangeServer, rng: Random, calls_per_s: float) -> None:
         self._exchange = exchange
         self._rng = rng
+        self._calls_per_s = calls_per_s
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.failure: BaseException | None = None
@@ -45,7 +45,7 @@ class Callers:
         newcomer, due = REGULARS, time.monotonic()
         try:
             while not self._is_over.wait(max(0.0, due - time.monotonic())):
-                due += self._rng.expovariate(CALLS_PER_S)
+                due += self._rng.expovariate(self._calls_per_s)
                 if self._rng.random() < 0.2:
                     number = _number(self._rng.randrange(REGULARS))
                 else:

@@ -21,6 +21,7 @@ def run(
     kinds: Sequence[str],
     rounds: int,
     seed: int,
+    calls_per_s: float,
     per_minute: int,
     settle_s: float,
     say: Callable[[str], None],
@@ -32,7 +33,7 @@ def run(
     done: list[Round] = []
     with Site(rng, per_minute) as site:
         say(f"all is well: {site.folder}, {site.cluster.folder}")
-        with site.callers():
+        with site.callers(calls_per_s):
             for number, kind in enumerate(plan, 1):
                 time.sleep(rng.uniform(*BETWEEN_S))
                 began = time.monotonic()

@@ -86,9 +86,9 @@ class Site:
                 f"{node.name}:", *(line[:MAX_LINE] for line in lines[-LAST_LINES:]), sep="\n", file=sys.stderr
             )
 
-    def callers(self) -> Callers:
+    def callers(self, per_s: float) -> Callers:
         """They ring while the `with` block of what this returns runs."""
-        return Callers(self.exchange, Random(self.rng.random()))
+        return Callers(self.exchange, Random(self.rng.random()), per_s)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database holds, read past the nodes' networks. Raises psycopg.Error while it is away."""
