@@ -72,7 +72,7 @@ def _fastapi(folder: Path) -> AbstractContextManager[Server]:
 
 CONTENDERS: Final = (
     Contender("bare", "a constant answer: httptools on trio", _bare),
-    Contender("floor", "the same listener and group commit, nothing decided", _floor, "floor.db"),
+    Contender("floor", "read and durable, nothing decided", _floor, "floor.db"),
     Contender(MINE, "decided and durable, each of them", missedd, "missedd.db"),
     Contender("hypercorn", "the same behind Hypercorn and Quart-Trio", _hypercorn, "missedd.db"),
     Contender("fastapi", "FastAPI and aiosqlite, a transaction a call", _fastapi, "recipe.db"),
@@ -114,7 +114,7 @@ def run_round(contender: Contender, for_s: float, generator: str) -> dict[str, f
             hammered = hammer(server, for_s, generator)
             cpu_s = server.cpu_s() - before_s
         if contender.database:
-            _account_for(folder / contender.database, hammered.answered)
+            account_for(folder / contender.database, hammered.answered)
     if hammered.failed:
         raise RuntimeError(f"{contender.name} failed {hammered.failed} requests")
     return {
@@ -124,8 +124,8 @@ def run_round(contender: Contender, for_s: float, generator: str) -> dict[str, f
     }
 
 
-def _account_for(database: Path, answered: int) -> None:
-    """A server that is fast because it forgets is not measured."""
+def account_for(database: Path, answered: int) -> None:
+    """Raise `RuntimeError` if fewer calls are stored than were answered: who forgets is not measured."""
     with sqlite3.connect(database) as connection:
         ((stored,),) = connection.execute("SELECT count(*) FROM calls")
     connection.close()

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.ingest import CAMPAIGN, CONTENDERS, Contender
+from bench.ingest import CAMPAIGN, CONTENDERS, Contender, account_for
 from bench.picture import draw
 from bench.provider import running
 from bench.rig import PATH, load
@@ -16,26 +16,38 @@ from bench.stock import stock
 from tests.real.daemon import Daemon, free_port
 from tests.real.peers import ask
 
+BARE, FLOOR, *DECIDING = CONTENDERS
 
-@pytest.mark.parametrize("contender", CONTENDERS[1:], ids=lambda each: each.name)
+
+def _call(sid: str, number: str) -> bytes:
+    body = f"CallSid={sid}&From={number}&To=08047120001&Status=missed-call".encode()
+    head = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize("contender", DECIDING, ids=lambda each: each.name)
 def test_a_contender_takes_calls_in_as_missedd_does(contender: Contender, tmp_path: Path) -> None:
-    def call(sid: str, number: str) -> bytes:
-        body = f"CallSid={sid}&From={number}&To=08047120001&Status=missed-call".encode()
-        head = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
-        head += "Content-Type: application/x-www-form-urlencoded\r\n"
-        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
     with contender.serve(tmp_path) as server:
         calls = [("a1", "%2B919876543210"), ("a2", "09876543210"), ("a1", "9876543210"), ("a3", "9876543211")]
-        heard = [ask(server.port, call(*each)).lower() for each in calls]
+        heard = [ask(server.port, _call(*each)).lower() for each in calls]
     verdicts = ("accepted", "duplicate", "redelivered", "accepted")
     for answer, verdict in zip(heard, verdicts, strict=True):
         assert answer.startswith(b"http/1.1 200")
         assert f"missedd-verdict: {verdict}\r\n".encode() in answer
 
 
+def test_the_floor_stores_each_request_before_its_answer_and_decides_nothing(tmp_path: Path) -> None:
+    with FLOOR.serve(tmp_path) as server:
+        for stored in (1, 2):
+            assert b"missedd-verdict: accepted\r\n" in ask(server.port, _call("a1", "09876543210")).lower()
+            account_for(tmp_path / str(FLOOR.database), stored)
+    with pytest.raises(RuntimeError, match="3 calls were acknowledged and 2 are stored"):
+        account_for(tmp_path / str(FLOOR.database), 3)
+
+
 def test_the_load_hits_the_contender(tmp_path: Path) -> None:
-    with CONTENDERS[0].serve(tmp_path) as server:
+    with BARE.serve(tmp_path) as server:
         found = load(server, "--rate", "max", "--for", "200ms", "--connections", "4")
     assert found["answered"] > 0
     assert found["errors"] == 0

@@ -23,10 +23,10 @@ def is_within_dedup_window(campaign: Campaign, history: CallerHistory, called_at
 
     After counts too: a late webhook may report a call that came just before an accepted one.
     """
-    return any(
-        name == campaign.name and abs(called_at - accepted_at) < campaign.dedup_window
-        for name, accepted_at in history.accepted
-    )
+    for name, accepted_at in history.accepted:
+        if name == campaign.name and abs(called_at - accepted_at) < campaign.dedup_window:
+            return True
+    return False
 
 
 def returns_missed_callback(campaign: Campaign, history: CallerHistory, called_at: datetime) -> bool:

@@ -65,7 +65,7 @@ class HttpConnection:
         self._respond = respond
         self._limits = limits
         self._on_refusal = on_refusal
-        self._stop = stop
+        self._is_draining = stop.is_set()
         self._parser = RequestParser(limits)
         self._phase = ConnectionPhase.FRESH
         self._now_s = trio.lowlevel.current_clock().current_time
@@ -94,6 +94,7 @@ class HttpConnection:
         A new peer is about to send a request, and a proxy may send one on a kept connection at any moment. A
         request that is on its way is answered, as the last one of its connection.
         """
+        self._is_draining = True
         if self._phase in IDLE_PHASES:
             self._deadline_s = min(self._deadline_s, trio.current_time() + self._limits.drain_first_byte_s)
 
@@ -131,7 +132,7 @@ class HttpConnection:
         with self._timeout_scope:
             # A peer that connects and stays silent has as much time as a whole request; less during a drain.
             self._set_deadline(
-                self._limits.drain_first_byte_s if self._stop.is_set() else self._limits.receive_s
+                self._limits.drain_first_byte_s if self._is_draining else self._limits.receive_s
             )
             return await self._answer_all()
         # A time limit passed. A peer that does not read its reply gets no error either.
@@ -163,7 +164,7 @@ class HttpConnection:
             await trio.lowlevel.checkpoint()
         self._phase = ConnectionPhase.ANSWERING
         reply = await self._respond(arrived.path, arrived.request)
-        is_last = not arrived.keep_alive or self._stop.is_set()
+        is_last = not arrived.keep_alive or self._is_draining
         without_body = arrived.request.method == "HEAD"
         await self._send(reply.to_bytes(is_last=is_last, without_body=without_body))
         return not is_last
@@ -201,9 +202,7 @@ class HttpConnection:
         elif self._phase not in IDLE_PHASES:
             self._phase = ConnectionPhase.IDLE
             # If the stop came during the last reply, the peer was not told that it was the last one.
-            self._set_deadline(
-                self._limits.drain_first_byte_s if self._stop.is_set() else self._limits.idle_s
-            )
+            self._set_deadline(self._limits.drain_first_byte_s if self._is_draining else self._limits.idle_s)
 
     def _set_deadline(self, seconds: float) -> None:
         self._phase_began_s = self._now_s()
