@@ -23,10 +23,13 @@ RIGHT_CLOCK: Final = timedelta(seconds=1.8)
 async def watch_leadership(simulation: Simulation, results: PromiseResults) -> None:
     """Look at short intervals who leads; for ever."""
     watch = VacancyWatch(results)
-    hosts = simulation.daemons.hosts
+    hosts, terms = simulation.daemons.hosts, 0
     while True:
         await trio.sleep(LOOK_EVERY_S)
-        leaders = [number for number, host in enumerate(hosts, 1) if host.leads]
+        before, terms = terms, sum(len(host.terms) for host in hosts)
+        # Who was elected and died while it recovered led for a moment: the time begins anew.
+        was_elected = [0] if terms > before else []
+        leaders = [number for number, host in enumerate(hosts, 1) if host.leads] or was_elected
         able = [number for number, host in enumerate(hosts, 1) if _may_lead(host)]
         watch.note(simulation.true_now(), leaders, able)
 
