@@ -67,11 +67,10 @@ class BlockingConnection(TrioConnection):
         if (why := self.node.why_no_database()) is not None:
             self.discard()
             raise psycopg.OperationalError(why)
-        self._set_time()
         return waiting.wait(gen, self.pgconn.socket, LOOK_UP_EVERY_S)
 
-    def _set_time(self) -> None:
-        """Show the session the virtual time, if it has changed since the last transaction."""
+    def show_time(self) -> None:
+        """Show the session the virtual time, if it has changed; call this before a transaction begins."""
         now_us = self.node.database.now_us()
         if now_us != self._shown_us and self.pgconn.transaction_status == pq.TransactionStatus.IDLE:
             self.pgconn.exec_(f"SET missedd.now_us = '{now_us}'".encode())
@@ -95,6 +94,7 @@ class InlineConnectionFactory(ConnectionFactory):
         conninfo = make_conninfo(self.location.url, options=options, client_encoding="utf-8")
         connection = BlockingConnection.connect_at_once(conninfo)
         connection.node = self.node
+        connection.show_time()
         return connection
 
 
@@ -110,6 +110,7 @@ class SimulatedWritingDatabase(WritingDatabase):
 
     async def begin(self, locks: LockKeys) -> None:
         self._pass("begin")
+        _show_time(self.connection)
         await super().begin(locks)
 
     async def command(self, sql: str) -> str:
@@ -168,6 +169,11 @@ class SimulatedCoordination(PostgresqlCoordination):
 
     _factory: InlineConnectionFactory
 
+    async def fetch_all(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        if self._session is not None and self._session.is_open:
+            _show_time(self._session.connection)
+        return await super().fetch_all(sql, params)
+
     async def send_news(self, text: str) -> None:
         node = self._factory.node
         await trio.lowlevel.checkpoint()
@@ -183,6 +189,11 @@ class SimulatedCoordination(PostgresqlCoordination):
             raise NotDurable(why)
         with node.database.news.listening(node.why_no_news) as listener:
             yield listener
+
+
+def _show_time(connection: TrioConnection) -> None:
+    if isinstance(connection, BlockingConnection):
+        connection.show_time()
 
 
 class InlinePostgresqlDriver(PostgresqlDriver):
