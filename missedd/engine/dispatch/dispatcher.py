@@ -22,7 +22,7 @@ from missedd.core.policy import Policy
 from missedd.core.reasons import Reason
 from missedd.engine.dispatch.attempt_result import Withheld, give_back, hold_with_lane, interpret_answer
 from missedd.engine.dispatch.attempts import STORE_RETRY_S, AttemptRecorder, OnExpired
-from missedd.engine.leadership.term import Term
+from missedd.engine.leadership.term import TOO_LATE, Term
 from missedd.engine.provider.lane_state import CircuitBreakers
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.engine.timing.due_queue import DueQueue
@@ -109,7 +109,7 @@ class Dispatcher:
             started = self._start_requests(claims, slot, asked_at_s)
         if claims is None and not is_held:
             await trio.sleep(STORE_RETRY_S)
-        if self._rate_limiter and not started:
+        if self._rate_limiter and (not started or self._is_too_late(asked_at_s)):
             self._rate_limiter.release(slot)
         if self._breakers.is_on_probation(self._lane):
             for ended in started:
@@ -173,7 +173,7 @@ class Dispatcher:
         claimed = claims.claimed if claims else ()
         if self._requests is None:
             raise AssertionError("requests are sent while the dispatcher runs")
-        if self._rate_limiter and claimed:
+        if self._rate_limiter and claimed and not self._is_too_late(asked_at_s):
             self._rate_limiter.restamp(slot)
         events = []
         for attempt in claimed:
@@ -183,6 +183,10 @@ class Dispatcher:
             self._requests.start_soon(self._make_attempt, attempt, asked_at_s, ended, name=name)
             events.append(ended)
         return events
+
+    def _is_too_late(self, asked_at_s: float) -> bool:
+        """Whether no request of a claim will be sent any more, so that its slot stays free."""
+        return self._term.why_not_send(asked_at_s) == TOO_LATE
 
     async def _wait_for_slot(self) -> None:
         while self._slots.available_tokens < 1:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from missedd.base.clock import from_us, to_us
 from missedd.core.model import Kind, Lane, State
+from missedd.core.reasons import Reason
 from missedd.store.actions.rows import Timer, lane_of
 from missedd.store.db.database import Database
 
@@ -55,12 +56,13 @@ async def count_timers(db: Database, until_us: int) -> int:
 
 
 async def recent_attempt_times(db: Database, lane: Lane, now: datetime) -> list[datetime]:
-    """When the requests of this lane went out in the last 61 seconds."""
+    """When the requests of this lane went out in the last 61 seconds; what was given back never went out."""
     kinds = {Lane.VOICE: Kind.CALLBACK, Lane.SMS: Kind.SMS}
     rows = await db.fetch_all(
         """SELECT attempts.started_at FROM attempts JOIN actions ON actions.id = attempts.action_id
-           WHERE attempts.started_at > ? AND actions.kind = ? ORDER BY attempts.started_at""",
-        (to_us(now) - 61_000_000, kinds[lane]),
+           WHERE attempts.started_at > ? AND actions.kind = ? AND coalesce(attempts.reason, '') != ?
+           ORDER BY attempts.started_at""",
+        (to_us(now) - 61_000_000, kinds[lane], Reason.GIVEN_BACK),
     )
     return [from_us(started_us) for (started_us,) in rows]
 

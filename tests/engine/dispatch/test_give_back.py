@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import trio
 from trio.testing import MockClock
 
+from missedd.core.model import Lane
 from missedd.core.reasons import Reason
 from missedd.engine.dispatch.attempt_result import TOO_LATE_WAIT_S
 from missedd.engine.leadership.term import Term, run_term
 from missedd.engine.provider.rate_limiter import RateLimiter
 from missedd.exotel.request_result import Refused
+from missedd.store.actions.timers import recent_attempt_times
 from tests.core.campaigns import callback, campaign, policy
 from tests.engine.dispatch.scene import CALLBACKS, dispatching, number
 from tests.engine.leadership.shared_terms import Election
@@ -36,6 +39,26 @@ async def test_a_claim_that_took_too_long_is_given_back(autojump_clock: MockCloc
             await trio.sleep(TOO_LATE_WAIT_S + 1)
             assert provider.asked_for == [1]
             assert await stage.attempts("number, result") == [(1, "refused"), (2, "accepted")]
+
+
+async def test_what_is_given_back_uses_no_slot_of_the_rate_limit(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """With two slots a minute, three claims that took too long leave both slots to those that follow."""
+    async with scene(tmp_path, CALLBACKS) as stage:
+        provider, budget = Provider(stage), RateLimiter(2)
+        async with dispatching(stage, provider, term=Election().elect(), budget=budget):
+            await stage.call()
+            await trio.sleep(callback_due_s() - 0.1)
+            stage.disk.takes_s = 0.6
+            await trio.sleep(7)
+            assert len(await stage.rows("SELECT 1 FROM attempts WHERE reason = 'given-back'")) >= 3
+            assert budget.used_share <= 0.5, "at most the slot of the claim that is open"
+            stage.disk.takes_s = 0.0
+            await trio.sleep(TOO_LATE_WAIT_S + 2)
+            assert provider.asked_for == [1]
+        load = partial(recent_attempt_times, lane=Lane.VOICE, now=stage.clock.now())
+        assert len(await stage.store.read(load)) == 1
 
 
 async def test_a_slow_disk_stops_no_node_that_has_its_database_alone(
