@@ -44,6 +44,7 @@ from missedd.store.actions.timers import timers_between
 from missedd.store.admission import caller_history
 from missedd.store.db.database import Database, NotDurable, TransactionalDatabase, UnitOfWork
 from missedd.store.db.group_commit import FaultHook, commit_group
+from missedd.store.db.lock_keys import LockKeys
 from missedd.store.people.suppressions import Suppressions
 from missedd.store.people.verifications import VerificationBatch
 from missedd.store.polls.votes import VoteBatch
@@ -66,10 +67,10 @@ class PlantedMistake:
 
 def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
     async def careless(
-        db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault: FaultHook
+        db: TransactionalDatabase, units: Sequence[UnitOfWork[Any]], fault: FaultHook, locks: LockKeys
     ) -> list[Any]:
         try:
-            return await commit_group(db, units, fault)
+            return await commit_group(db, units, fault, locks)
         except NotDurable:
             await db.execute("BEGIN")
             try:
