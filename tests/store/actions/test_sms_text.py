@@ -21,6 +21,7 @@ def texting(body: str, template: str | None = None) -> Policy:
 
 
 async def count(db: Database) -> None:
+    await db.execute("DELETE FROM tallies")
     await db.executemany(
         "INSERT INTO tallies (poll, option, votes) VALUES (?, ?, ?)",
         [("singer", "Asha", 12), ("singer", "Ravi", 40), ("dancer", "Asha", 99)],
