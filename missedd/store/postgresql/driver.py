@@ -21,6 +21,10 @@ from missedd.store.postgresql.writing import WritingConnection, WritingDatabase
 START_LIMIT_S: Final = 10.0
 """How long a start waits for the server. After 15 s at the latest systemd is to try the start again."""
 
+# A unit of work finds its rows by an index. On new tables, without statistics, the planner may think that
+# reading all rows is cheaper, and keeps that plan for minutes.
+WRITER_SETTINGS: Final = {"enable_seqscan": "off"}
+
 MIGRATION_LIMIT_S: Final = 3600.0
 """How long the server may be silent while it changes the schema, for example builds an index."""
 
@@ -34,7 +38,7 @@ class PostgresqlDriver:
         """Raises `StoreRefused` if the database cannot be reached."""
         if read_only:
             return ReadingConnections(ConnectionFactory(location, READER_SETTINGS))
-        factory = ConnectionFactory(location)
+        factory = ConnectionFactory(location, WRITER_SETTINGS)
         async with _refusing(location):
             connection = await factory.connect(START_LIMIT_S)
             try:
